@@ -1,0 +1,1 @@
+//! Tavrida over RabbitMQ: the [`Transport`](tavrida::transport::Transport) for production, on lapin.

@@ -1,0 +1,1 @@
+//! An in-process broker that behaves as RabbitMQ does.

@@ -1,0 +1,2 @@
+//! Services that talk by messages.
+#![warn(missing_docs)]
