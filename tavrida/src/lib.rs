@@ -1,2 +1,4 @@
 //! Services that talk by messages.
-#![warn(missing_docs)]
+
+pub mod field;
+pub mod transport;

@@ -1,0 +1,170 @@
+//! [`ShortString`]: a name of at most 255 bytes.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::Deref;
+
+use bytestring::ByteString;
+
+/// UTF-8 text of at most 255 bytes: AMQP's `shortstr`, the type of names (exchange, queue, routing key, header
+/// name, consumer tag) and of most message properties.
+///
+/// A clone shares the bytes.
+///
+/// ```
+/// use tavrida::field::ShortString;
+///
+/// let name = ShortString::try_from("orders_exchange")?;
+/// assert_eq!(name, "orders_exchange");
+/// assert!(ShortString::try_from("x".repeat(256)).is_err());
+/// # Ok::<(), tavrida::field::TooLong>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShortString(ByteString);
+
+impl ShortString {
+    /// The longest short string, in bytes: its length travels in one octet.
+    pub const MAX_LEN: usize = 255;
+
+    /// A name known at compile time; costs no allocation.
+    ///
+    /// # Panics
+    ///
+    /// When the text is longer than 255 bytes; in a `const`, at compile time.
+    pub const fn from_static(text: &'static str) -> Self {
+        assert!(text.len() <= Self::MAX_LEN, "a short string has at most 255 bytes");
+        Self(ByteString::from_static(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as a shared string without the length limit.
+    pub fn into_byte_string(self) -> ByteString {
+        self.0
+    }
+}
+
+impl TryFrom<ByteString> for ShortString {
+    type Error = TooLong;
+
+    fn try_from(text: ByteString) -> Result<Self, TooLong> {
+        if text.len() > Self::MAX_LEN { Err(TooLong::new(&text)) } else { Ok(Self(text)) }
+    }
+}
+
+impl TryFrom<&str> for ShortString {
+    type Error = TooLong;
+
+    fn try_from(text: &str) -> Result<Self, TooLong> {
+        if text.len() > Self::MAX_LEN { Err(TooLong::new(text)) } else { Ok(Self(text.into())) }
+    }
+}
+
+impl TryFrom<String> for ShortString {
+    type Error = TooLong;
+
+    fn try_from(text: String) -> Result<Self, TooLong> {
+        ByteString::from(text).try_into()
+    }
+}
+
+impl From<&ShortString> for ShortString {
+    fn from(name: &ShortString) -> Self {
+        name.clone()
+    }
+}
+
+impl Deref for ShortString {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for ShortString {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for ShortString {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for ShortString {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for ShortString {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Display for ShortString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl fmt::Debug for ShortString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// A text is over 255 bytes and cannot be a [`ShortString`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLong {
+    beginning: String,
+    len: usize,
+}
+
+impl TooLong {
+    fn new(text: &str) -> Self {
+        Self { beginning: text.chars().take(24).collect(), len: text.len() }
+    }
+
+    /// The length of the refused text, in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "it is always over 255")]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name \"{}...\" has {} bytes; AMQP allows at most 255", self.beginning, self.len)
+    }
+}
+
+impl std::error::Error for TooLong {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_255_bytes_fits_and_one_of_256_names_itself_in_the_error() {
+        assert!(ShortString::try_from("n".repeat(255)).is_ok());
+        let error = ShortString::try_from("n".repeat(256)).unwrap_err();
+        assert_eq!(error.len(), 256);
+        assert_eq!(
+            error.to_string(),
+            "the name \"nnnnnnnnnnnnnnnnnnnnnnnn...\" has 256 bytes; AMQP allows at most 255"
+        );
+    }
+
+    #[test]
+    fn the_limit_counts_bytes_not_characters() {
+        assert!(ShortString::try_from("é".repeat(128)).is_err());
+    }
+}

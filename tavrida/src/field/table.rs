@@ -1,0 +1,153 @@
+//! [`Table`]: names with values, in the order in which they were put in.
+
+use super::{ShortString, Value};
+
+/// A field table: headers, arguments, nested tables.
+///
+/// Each name occurs once; [`insert`](Table::insert) replaces. The order of insertion is kept, and means nothing:
+/// tables are equal when they hold the same names with the same values.
+///
+/// ```
+/// use tavrida::field::{ShortString, Table, Value};
+///
+/// let mut headers = Table::new();
+/// headers.insert(ShortString::from_static("x-trace"), "abc");
+/// assert_eq!(headers.get("x-trace").and_then(Value::as_str), Some("abc"));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Table(Vec<(ShortString, Value)>);
+
+impl Table {
+    /// A table without entries.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// An empty table with room for `entries`.
+    pub fn with_capacity(entries: usize) -> Self {
+        Self(Vec::with_capacity(entries))
+    }
+
+    /// Puts a value in and gives back the one that it replaced.
+    pub fn insert(&mut self, name: impl Into<ShortString>, value: impl Into<Value>) -> Option<Value> {
+        let (name, value) = (name.into(), value.into());
+        match self.get_mut(&name) {
+            Some(old) => Some(std::mem::replace(old, value)),
+            None => {
+                self.0.push((name, value));
+                None
+            }
+        }
+    }
+
+    /// The same table with one more entry, for building in one expression.
+    #[must_use = "the table comes back with the entry"]
+    pub fn with(mut self, name: impl Into<ShortString>, value: impl Into<Value>) -> Self {
+        self.insert(name, value);
+        self
+    }
+
+    /// Adds an entry whose name is known to be new, without looking for it: the caller keeps each name unique.
+    pub(crate) fn push_new(&mut self, name: ShortString, value: Value) {
+        debug_assert!(self.get(&name).is_none(), "{name} is in the table");
+        self.0.push((name, value));
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The value of a name, to change it in place.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.0.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// Takes a name out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        let index = self.0.iter().position(|(key, _)| key == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// Keeps the entries for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&ShortString, &Value) -> bool) {
+        self.0.retain(|(name, value)| keep(name, value));
+    }
+
+    /// Whether a name is there.
+    pub fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entries in the order of insertion.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ShortString, &Value)> + DoubleEndedIterator {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
+    }
+}
+
+impl IntoIterator for Table {
+    type Item = (ShortString, Value);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<N: Into<ShortString>, V: Into<Value>> FromIterator<(N, V)> for Table {
+    /// A name that comes twice keeps its last value.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
+        let mut table = Self::new();
+        table.extend(entries);
+        table
+    }
+}
+
+impl<N: Into<ShortString>, V: Into<Value>> Extend<(N, V)> for Table {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
+        for (name, value) in entries {
+            self.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ShortString = ShortString::from_static("a");
+    const B: ShortString = ShortString::from_static("b");
+
+    #[test]
+    fn a_second_insert_replaces_and_gives_the_old_value_back() {
+        let mut table = Table::new();
+        assert_eq!(table.insert(A, 1), None);
+        assert_eq!(table.insert(A, 2), Some(Value::I32(1)));
+        assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn order_is_kept_and_does_not_matter_for_equality() {
+        let ab = Table::new().with(A, 1).with(B, 2);
+        let ba = Table::new().with(B, 2).with(A, 1);
+        assert_eq!(ab, ba);
+        assert_eq!(ba.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+        assert_ne!(ab, Table::new().with(A, 1).with(B, 3));
+    }
+}

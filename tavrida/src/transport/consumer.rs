@@ -1,0 +1,120 @@
+//! A stream of deliveries.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+
+use super::{Delivery, Loss, Refusal, SessionError};
+use crate::field::{ShortString, Table};
+
+/// How to consume a queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consume {
+    /// The queue.
+    pub queue: ShortString,
+    /// How many unsettled deliveries the broker may hand over at a time; 0 is no limit.
+    pub prefetch: u16,
+    /// Whether deliveries count as settled when they are sent. What is in flight when the session dies is lost then.
+    pub no_ack: bool,
+    /// Whether nobody else may consume the queue.
+    pub exclusive: bool,
+    /// Further arguments, such as `x-priority`.
+    pub arguments: Table,
+}
+
+impl Consume {
+    /// Consumes a queue with acknowledgements and this prefetch.
+    pub fn new(queue: impl Into<ShortString>, prefetch: u16) -> Self {
+        Self { queue: queue.into(), prefetch, no_ack: false, exclusive: false, arguments: Table::new() }
+    }
+}
+
+/// A running consumer. Dropping it cancels it; deliveries that were not taken go back to the queue.
+pub struct Consumer(Box<dyn Deliveries>);
+
+impl Consumer {
+    /// A consumer over a transport's own stream.
+    pub fn new(deliveries: impl Deliveries) -> Self {
+        Self(Box::new(deliveries))
+    }
+
+    /// The next delivery, in queue order; waits for it.
+    ///
+    /// # Errors
+    ///
+    /// The consumer is over; the same end is told each time.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: a delivery is taken only by the poll that returns it.
+    pub async fn next(&mut self) -> Result<Delivery, ConsumerEnd> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    /// [`next`](Consumer::next), as a poll.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+        self.0.poll_next(cx)
+    }
+
+    /// Tells the broker to send no more. What it has sent still comes out of [`next`](Consumer::next), which then ends
+    /// with [`ConsumerEnd::Cancelled`]; deliveries that were taken can still be settled.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Lost`] when the session or the consumer's channel is over: then nothing more comes anyway.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled the consumer is, or will be, cancelled.
+    pub async fn cancel(&mut self) -> Result<(), SessionError> {
+        self.0.cancel().await
+    }
+}
+
+impl fmt::Debug for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").finish_non_exhaustive()
+    }
+}
+
+/// The stream of a [`Consumer`]; a transport implements it.
+///
+/// Dropping it cancels the consumer and gives back what was not taken.
+#[async_trait]
+pub trait Deliveries: Send + 'static {
+    /// The next delivery, or the end, which is then told at each call.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>>;
+
+    /// Cancels; see [`Consumer::cancel`].
+    async fn cancel(&mut self) -> Result<(), SessionError>;
+}
+
+/// Why a consumer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConsumerEnd {
+    /// This side cancelled it.
+    Cancelled,
+    /// The broker cancelled it: its queue was deleted, or moved. The session is alive.
+    CancelledByBroker,
+    /// The broker closed the consumer's channel; its unsettled deliveries went back. The session is alive.
+    Refused(Refusal),
+    /// The session is over.
+    Lost(Loss),
+}
+
+impl fmt::Display for ConsumerEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => f.write_str("the consumer was cancelled on this side"),
+            Self::CancelledByBroker => {
+                f.write_str("the broker cancelled the consumer (was its queue deleted?)")
+            }
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Lost(loss) => loss.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ConsumerEnd {}

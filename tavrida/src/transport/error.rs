@@ -1,0 +1,154 @@
+//! What a broker refuses, and how a session ends.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A broker's refusal, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The AMQP reply code: 404, 406, ...
+    pub code: u16,
+    /// The broker's text, such as `NOT_FOUND - no queue 'orders' in vhost '/'`.
+    pub text: String,
+    /// What the refusal closed.
+    pub scope: Scope,
+}
+
+/// What a refusal closes on the broker's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The channel of this one operation (or of this one consumer): the session lives on.
+    Channel,
+    /// The whole connection: the session is dead.
+    Connection,
+}
+
+impl Refusal {
+    /// A refusal that concerns one channel.
+    pub fn channel(code: u16, text: impl Into<String>) -> Self {
+        Self { code, text: text.into(), scope: Scope::Channel }
+    }
+
+    /// A refusal that ended the connection.
+    pub fn connection(code: u16, text: impl Into<String>) -> Self {
+        Self { code, text: text.into(), scope: Scope::Connection }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = match self.scope {
+            Scope::Channel => "channel",
+            Scope::Connection => "connection",
+        };
+        write!(f, "the broker refused ({scope} error {}): {}", self.code, self.text)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// How a session ended. A clone is cheap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss(Arc<Cause>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Cause {
+    ClosedHere,
+    ClosedByBroker(Refusal),
+    Broken(String),
+}
+
+impl Loss {
+    /// This side closed the session.
+    pub fn closed_here() -> Self {
+        Self(Arc::new(Cause::ClosedHere))
+    }
+
+    /// The broker closed the session and said why.
+    pub fn closed_by_broker(refusal: Refusal) -> Self {
+        Self(Arc::new(Cause::ClosedByBroker(refusal)))
+    }
+
+    /// The connection broke, or could never be made; `what` is for people.
+    pub fn broken(what: impl Into<String>) -> Self {
+        Self(Arc::new(Cause::Broken(what.into())))
+    }
+
+    /// Whether this side wanted the end.
+    pub fn is_closed_here(&self) -> bool {
+        matches!(*self.0, Cause::ClosedHere)
+    }
+
+    /// The broker's words, when it closed the session.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &*self.0 {
+            Cause::ClosedByBroker(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::ClosedHere => f.write_str("the session was closed on this side"),
+            Cause::ClosedByBroker(refusal) => {
+                write!(f, "the broker closed the session ({}): {}", refusal.code, refusal.text)
+            }
+            Cause::Broken(what) => write!(f, "the connection is lost: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for Loss {}
+
+/// Why an operation of a session failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionError {
+    /// The broker said no. The same request will be refused again, as long as nothing else changes.
+    Refused(Refusal),
+    /// The session is over, before or during the operation: whether it took place is open. Connect again.
+    Lost(Loss),
+    /// This transport cannot do what was asked; `0` names it.
+    Unsupported(&'static str),
+}
+
+impl SessionError {
+    /// The broker's refusal, where it was one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Lost(loss) => loss.refusal(),
+            Self::Unsupported(_) => None,
+        }
+    }
+
+    /// Whether the broker answered 404.
+    pub fn is_not_found(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code == 404)
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Lost(loss) => loss.fmt(f),
+            Self::Unsupported(what) => write!(f, "this transport does not support {what}"),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<Refusal> for SessionError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Loss> for SessionError {
+    fn from(loss: Loss) -> Self {
+        Self::Lost(loss)
+    }
+}

@@ -1,0 +1,85 @@
+//! A message on its way to a broker, and its properties.
+
+use bytes::Bytes;
+
+use crate::field::{ShortString, Table};
+
+/// The properties of an AMQP basic message. What is `None` is absent on the wire; a broker adds nothing.
+///
+/// Source: AMQP 0-9-1, class basic (<https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf>, section 1.8).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Properties {
+    /// MIME type of the body.
+    pub content_type: Option<ShortString>,
+    /// MIME encoding of the body.
+    pub content_encoding: Option<ShortString>,
+    /// Application headers. An empty table is present; see [`headers`](Properties::headers) for reading.
+    pub headers: Option<Table>,
+    /// 1: transient; 2: persistent.
+    pub delivery_mode: Option<u8>,
+    /// 0 to 9 by the standard, to 255 on RabbitMQ.
+    pub priority: Option<u8>,
+    /// What the message belongs to.
+    pub correlation_id: Option<ShortString>,
+    /// The queue that waits for the answer.
+    pub reply_to: Option<ShortString>,
+    /// Time to live: milliseconds as decimal text.
+    pub expiration: Option<ShortString>,
+    /// The message's identity.
+    pub message_id: Option<ShortString>,
+    /// Seconds since 1970-01-01 00:00 UTC.
+    pub timestamp: Option<u64>,
+    /// The message's type (`type` on the wire).
+    pub kind: Option<ShortString>,
+    /// Who published; RabbitMQ compares it with the login.
+    pub user_id: Option<ShortString>,
+    /// Which application published.
+    pub app_id: Option<ShortString>,
+    /// Deprecated, carried for completeness.
+    pub cluster_id: Option<ShortString>,
+}
+
+impl Properties {
+    /// The delivery mode of a message that a restart of the broker loses.
+    pub const TRANSIENT: u8 = 1;
+    /// The delivery mode of a message that survives a restart of the broker in a durable queue.
+    pub const PERSISTENT: u8 = 2;
+
+    /// The headers; empty where there are none.
+    pub fn headers(&self) -> &Table {
+        static NONE: Table = Table::new();
+        self.headers.as_ref().unwrap_or(&NONE)
+    }
+}
+
+/// One message to publish, or as it was published. A clone shares body and texts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Publication {
+    /// The exchange that routes it; empty is the default exchange, which routes to the queue named by the key.
+    pub exchange: ShortString,
+    /// What the exchange routes by.
+    pub routing_key: ShortString,
+    /// Whether a message that reaches no queue comes back as unroutable. Without it such a message is dropped.
+    pub mandatory: bool,
+    /// Properties and headers.
+    pub properties: Properties,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Publication {
+    /// A mandatory message without properties.
+    pub fn new(
+        exchange: impl Into<ShortString>,
+        routing_key: impl Into<ShortString>,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        Self {
+            exchange: exchange.into(),
+            routing_key: routing_key.into(),
+            mandatory: true,
+            properties: Properties::default(),
+            body: body.into(),
+        }
+    }
+}

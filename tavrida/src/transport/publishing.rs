@@ -1,0 +1,119 @@
+//! What becomes of a publish.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{Loss, Publication, Refusal};
+
+/// A publish under way: a future of its outcome, from [`Session::publish`](super::Session::publish).
+///
+/// `Ok(())` is a promise of the broker's: every queue that the message was routed to has taken it (and where the
+/// publication was not mandatory, there may be no such queue).
+///
+/// Polling it for the first time sends; many may be under way at once. Publishes made in turn by one task, each
+/// polled before the next is made, keep their order.
+///
+/// # Errors
+///
+/// [`Unpublished`]: the reason, and the publication itself.
+///
+/// # Cancel safety
+///
+/// Dropped before its first poll, nothing is sent. Dropped later, the message is on its way and the outcome is unknown.
+#[must_use = "a publish does nothing until it is awaited, and its outcome may be a loss"]
+pub struct Publishing<'a>(State<'a>);
+
+enum State<'a> {
+    Ready(Option<Result<(), Unpublished>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<(), Unpublished>> + Send + 'a>>),
+}
+
+impl<'a> Publishing<'a> {
+    /// The outcome is known.
+    pub fn ready(outcome: Result<(), Unpublished>) -> Self {
+        Self(State::Ready(Some(outcome)))
+    }
+
+    /// The outcome has to be waited for.
+    pub fn waiting(outcome: impl Future<Output = Result<(), Unpublished>> + Send + 'a) -> Self {
+        Self(State::Waiting(Box::pin(outcome)))
+    }
+}
+
+impl Future for Publishing<'_> {
+    type Output = Result<(), Unpublished>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Ready(outcome) => {
+                Poll::Ready(outcome.take().expect("a publishing is polled until it is ready"))
+            }
+            State::Waiting(outcome) => outcome.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Publishing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publishing").finish_non_exhaustive()
+    }
+}
+
+/// A publication that was not, or not surely, taken by the broker, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unpublished {
+    /// Why, and with it whether sending it again may make a second copy.
+    pub reason: NotPublished,
+    /// The message, to be sent again or kept.
+    pub publication: Box<Publication>,
+}
+
+impl Unpublished {
+    /// A publication with the reason why it was not taken.
+    pub fn new(reason: NotPublished, publication: Publication) -> Self {
+        Self { reason, publication: Box::new(publication) }
+    }
+}
+
+/// Why a publish did not end as routed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotPublished {
+    /// Mandatory, and no queue is bound for it: the broker gave it back (312). No copy exists; bind a queue, or
+    /// correct the address.
+    Unroutable,
+    /// A queue refused it (`basic.nack`), being full for instance. Other queues that it was routed to may have it.
+    Nacked,
+    /// The broker refused it with an error: a missing or internal exchange, permissions, an invalid property.
+    Refused(Refusal),
+    /// The session died between sending and the confirm: the broker may have it, or not.
+    Ambiguous(Loss),
+    /// The session was over before anything was sent: no copy exists, and sending again is safe.
+    NotSent(Loss),
+}
+
+impl fmt::Display for NotPublished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unroutable => f.write_str("unroutable: no queue is bound for it (312 NO_ROUTE)"),
+            Self::Nacked => f.write_str("refused: a queue did not take it (basic.nack)"),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Ambiguous(loss) => write!(f, "ambiguous, for it was sent and not confirmed: {loss}"),
+            Self::NotSent(loss) => write!(f, "not sent: {loss}"),
+        }
+    }
+}
+
+impl fmt::Display for Unpublished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Publication { exchange, routing_key, .. } = &*self.publication;
+        write!(
+            f,
+            "the message to exchange '{exchange}' with routing key '{routing_key}' was not published: {}",
+            self.reason
+        )
+    }
+}
+
+impl std::error::Error for Unpublished {}
