@@ -98,6 +98,20 @@ impl EntryPoint {
         }
     }
 
+    /// The address that answers to one asker come to: a method of the service that no handler can have.
+    pub(crate) fn of_asker(service: &str, instance: &str) -> Result<Self, BadEntryPoint> {
+        Self::new(service, instance)
+    }
+
+    /// Whether answers to an asker come to this address. Such a message reaches its asker through a queue of the
+    /// asker's own; the copy that a binding `service.#` makes for the service's shared queue is nobody's.
+    pub fn is_reserved(&self) -> bool {
+        self.method().is_some_and(|method| method.starts_with(Self::RESERVED))
+    }
+
+    /// What the methods of reserved addresses begin with.
+    pub(crate) const RESERVED: char = '~';
+
     /// The text, which is also the routing key; empty where there is no address.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -154,6 +168,12 @@ impl fmt::Display for EntryPoint {
 impl fmt::Debug for EntryPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EntryPoint({:?})", self.as_str())
+    }
+}
+
+impl From<std::convert::Infallible> for BadEntryPoint {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
     }
 }
 

@@ -11,6 +11,7 @@ mod headers;
 mod kinds;
 mod parts;
 mod payload;
+mod reply;
 
 pub use context::Context;
 pub use correlation::CorrelationId;
@@ -20,3 +21,4 @@ pub use kinds::{ErrorReply, Notification, Request, Response};
 pub(crate) use parts::Addresses;
 pub use parts::{Message, MessageKind};
 pub use payload::Payload;
+pub use reply::Reply;
