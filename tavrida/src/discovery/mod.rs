@@ -1,4 +1,4 @@
-//! Which exchange leads to a service: [`Discovery`], and `Registry`, which is filled in code or from a `.ds` file.
+//! Which exchange leads to a service: [`Discovery`], and [`Registry`], which is filled in code or from a `.ds` file.
 //!
 //! A message is addressed to a service; a broker wants an exchange. A discovery knows the one for the other, in
 //! three roles ([`Role`]): where a service takes requests and replies, where a publisher of another server sends its
@@ -58,6 +58,8 @@
 //!
 //! With [`Discovery::known`] as well, that error lists what there is.
 
+mod registration;
+mod registry;
 mod undiscovered;
 
 use std::fmt;
@@ -66,6 +68,8 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::field::ShortString;
 
+pub use registration::BadRegistration;
+pub use registry::Registry;
 pub use undiscovered::Undiscovered;
 
 /// Knows the exchanges of services.
