@@ -8,6 +8,7 @@ pub mod time;
 pub mod json;
 pub mod message;
 pub mod transport;
+pub mod envelope;
 
 pub use entry_point::EntryPoint;
 pub use error::Error;
