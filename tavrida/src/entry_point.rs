@@ -46,9 +46,12 @@ impl EntryPoint {
     ///
     /// When the text is neither empty nor an address.
     pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, BadEntryPoint> {
-        let shown = text.as_ref().chars().take(64).collect::<String>();
-        let bad = |flaw| BadEntryPoint { text: shown.clone(), flaw };
-        let text: ShortString = text.try_into().map_err(|_| bad(Flaw::TooLong))?;
+        let beginning = |text: &str| text.chars().take(64).collect::<String>();
+        let too_long = (text.as_ref().len() > ShortString::MAX_LEN).then(|| beginning(text.as_ref()));
+        let text: ShortString = text
+            .try_into()
+            .map_err(|_| BadEntryPoint { text: too_long.unwrap_or_default(), flaw: Flaw::TooLong })?;
+        let bad = |flaw| BadEntryPoint { text: beginning(&text), flaw };
         if text.is_empty() {
             return Ok(Self::NONE);
         }

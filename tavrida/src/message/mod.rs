@@ -9,6 +9,7 @@ mod correlation;
 mod failure;
 mod headers;
 mod kinds;
+pub(crate) mod names;
 mod parts;
 mod payload;
 mod reply;
