@@ -17,8 +17,18 @@ pub mod outbound;
 mod asks;
 pub mod proxy;
 pub mod client;
+pub mod handler;
+pub mod service;
+mod disposition;
+mod inbound;
+pub mod server;
+pub mod prelude;
 
 pub use client::Client;
+pub use disposition::{FailurePolicy, Retry};
 pub use entry_point::EntryPoint;
 pub use error::Error;
+pub use link::{Backoff, Health};
 pub use proxy::Proxy;
+pub use server::Server;
+pub use service::Service;

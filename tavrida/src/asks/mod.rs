@@ -59,7 +59,8 @@ impl Asks {
         let session = &epoch.session;
         let name = session.declare_queue(&Queue::private()).await?.name;
         if let Some(exchange) = &self.exchange {
-            let every_service = ShortString::try_from(format!("*.{}", self.instance)).expect("an instance is short");
+            let every_service =
+                ShortString::try_from(format!("*.{}", self.instance)).expect("an instance is short");
             session.bind(&Binding::queue(&name, exchange, every_service)).await?;
         }
         // Nobody else could take an answer that was not acknowledged: the queue dies with the session.

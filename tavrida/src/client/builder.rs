@@ -141,7 +141,10 @@ impl ClientBuilder {
             return Err(flaw);
         }
         if self.source.is_none() {
-            return Err(Error::new(Kind::FieldMustFullyDefined, "a client needs a source: `.source(\"client_app\")`"));
+            return Err(Error::new(
+                Kind::FieldMustFullyDefined,
+                "a client needs a source: `.source(\"client_app\")`",
+            ));
         }
         self.discovery.check()?;
         let client = self.start();
@@ -149,7 +152,8 @@ impl ClientBuilder {
             Ok(_) => Ok(client),
             Err(error) => Err(match client.health() {
                 Health::Reconnecting { why, .. } | Health::Failed { why } => {
-                    Error::new(Kind::Transport, format!("the client is not connected: {why}")).caused_by(error)
+                    Error::new(Kind::Transport, format!("the client is not connected: {why}"))
+                        .caused_by(error)
                 }
                 _ => error,
             }),
@@ -188,5 +192,6 @@ impl ClientBuilder {
 
 /// A seed for the jitter of reconnects, of an id: no randomness but that of the id source.
 pub(crate) fn seed_of(id: &str) -> u64 {
-    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    id.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use builder::seed_of;
 pub use builder::ClientBuilder;
 
 use crate::counters::{Counters, Tally};
@@ -57,7 +58,10 @@ impl Client {
 
     /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
     /// error of the send.
-    pub fn to(&self, destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> RequestBuilder {
+    pub fn to(
+        &self,
+        destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+    ) -> RequestBuilder {
         RequestBuilder::new(self.0.sender.clone(), destination.try_into().map_err(Into::into))
     }
 
@@ -98,7 +102,10 @@ impl Drop for Inner {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("source", self.0.sender.source()).field("health", &self.health()).finish()
+        f.debug_struct("Client")
+            .field("source", self.0.sender.source())
+            .field("health", &self.health())
+            .finish()
     }
 }
 

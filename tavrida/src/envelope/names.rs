@@ -18,9 +18,14 @@ const BROKERS_OWN: [&str; 6] = [
     "CC",
 ];
 
+/// Whether retries, dead-lettering or a broker put a header on a copy of a message.
+pub(crate) fn is_added_to_copies(name: &str) -> bool {
+    name.starts_with(OWN_PREFIX) || BROKERS_OWN.contains(&name)
+}
+
 /// Whether a header was set by the message's sender, for its receiver to see.
 pub(super) fn is_custom(name: &str) -> bool {
-    !RESERVED.contains(&name) && !name.starts_with(OWN_PREFIX) && !BROKERS_OWN.contains(&name)
+    !RESERVED.contains(&name) && !is_added_to_copies(name)
 }
 
 #[cfg(test)]

@@ -161,10 +161,7 @@ mod tests {
         let later = now + Duration::from_secs(1);
         assert_eq!(machine.next(Input::Waited, later), Step::Connect);
         delay(machine.next(Input::Failed("refused".into()), later));
-        assert_eq!(
-            machine.health(),
-            Health::Reconnecting { since: now, attempts: 2, why: "refused".into() }
-        );
+        assert_eq!(machine.health(), Health::Reconnecting { since: now, attempts: 2, why: "refused".into() });
     }
 
     #[test]

@@ -110,7 +110,12 @@ impl Link {
     }
 
     /// Carries out a step on the way to a session that is ready.
-    async fn make_ready(&self, step: Step, work: &mut impl Work, session: &mut Option<Arc<dyn Session>>) -> Input {
+    async fn make_ready(
+        &self,
+        step: Step,
+        work: &mut impl Work,
+        session: &mut Option<Arc<dyn Session>>,
+    ) -> Input {
         match step {
             Step::Wait(delay) => {
                 tokio::time::sleep(delay).await;

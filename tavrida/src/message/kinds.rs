@@ -103,7 +103,8 @@ impl ErrorReply {
 
     /// The same as a failure, for a handler that passes it on.
     pub fn failure(&self) -> Failure {
-        let failure = Failure::new(self.class(), self.text()).code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
+        let failure =
+            Failure::new(self.class(), self.text()).code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
         match self.payload().object().get::<serde_json::Map<String, serde_json::Value>>("detail") {
             Ok(Some(detail)) => failure.detail(&detail).expect("a map serialises to an object"),
             _ => failure,

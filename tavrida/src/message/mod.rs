@@ -22,4 +22,5 @@ pub use kinds::{ErrorReply, Notification, Request, Response};
 pub(crate) use parts::Addresses;
 pub use parts::{Message, MessageKind};
 pub use payload::Payload;
+pub(crate) use payload::{ill_typed_parameter, missing_parameter};
 pub use reply::Reply;

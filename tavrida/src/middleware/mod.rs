@@ -25,7 +25,7 @@ mod incoming;
 mod outgoing;
 
 pub use from_fn::{FromFn, OutgoingFn, from_fn, outgoing_fn};
-pub use incoming::{Incoming, Next};
 pub(crate) use incoming::Endpoint;
+pub use incoming::{Incoming, Next};
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::pass;

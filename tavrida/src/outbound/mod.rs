@@ -98,14 +98,19 @@ impl Outbound {
 
     /// What a discovery says counts; services of the same server need none.
     fn exchange_of(&self, service: &str) -> Result<ShortString, Undiscovered> {
-        let found = self.discovery.find(Role::Service, service);
-        if found.is_err() && self.neighbours.services.contains(service) {
-            return Ok(self.neighbours.exchange.clone());
+        match self.discovery.service_exchange(service) {
+            Some(exchange) => Ok(exchange),
+            None if self.neighbours.services.contains(service) => Ok(self.neighbours.exchange.clone()),
+            None => self.discovery.find(Role::Service, service),
         }
-        found
     }
 
-    fn judge(&self, outcome: Result<(), Unpublished>, message: Message, terms: Terms) -> Result<Sent, SendError> {
+    fn judge(
+        &self,
+        outcome: Result<(), Unpublished>,
+        message: Message,
+        terms: Terms,
+    ) -> Result<Sent, SendError> {
         let reason = match outcome {
             Ok(()) => return Ok(Sent::Routed),
             Err(unpublished) => unpublished.reason,

@@ -73,7 +73,10 @@ impl fmt::Display for SendError {
 
 impl fmt::Debug for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendError").field("error", &self.error).field("message", &self.message.to_string()).finish()
+        f.debug_struct("SendError")
+            .field("error", &self.error)
+            .field("message", &self.message.to_string())
+            .finish()
     }
 }
 

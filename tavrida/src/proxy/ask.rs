@@ -148,7 +148,9 @@ impl fmt::Display for AskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
-            Self::Timeout { destination, after } => write!(f, "{destination} did not answer within {after:?}"),
+            Self::Timeout { destination, after } => {
+                write!(f, "{destination} did not answer within {after:?}")
+            }
             Self::NotSent(error) => error.fmt(f),
             Self::Lost(loss) => write!(f, "no answer: {loss}"),
         }

@@ -12,7 +12,9 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, Value};
 use crate::id::Purpose;
 use crate::json::Object;
-use crate::message::{Addresses, Context, CorrelationId, Headers, Message, MessageKind, Payload, ReservedHeader};
+use crate::message::{
+    Addresses, Context, CorrelationId, Headers, Message, MessageKind, Payload, ReservedHeader,
+};
 
 pub(crate) struct Draft {
     pub(crate) sender: Sender,
@@ -113,7 +115,8 @@ impl Draft {
         if self.params.is_empty() {
             return whole;
         }
-        let named = Object::from_serialize(&Params(&self.params)).expect("names with JSON values are an object");
+        let named =
+            Object::from_serialize(&Params(&self.params)).expect("names with JSON values are an object");
         whole.object().merged([&named]).into()
     }
 }

@@ -41,7 +41,10 @@ impl Proxy {
 
     /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
     /// error of the send.
-    pub fn to(&self, destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> RequestBuilder {
+    pub fn to(
+        &self,
+        destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+    ) -> RequestBuilder {
         RequestBuilder::new(self.0.clone(), destination.try_into().map_err(Into::into))
     }
 

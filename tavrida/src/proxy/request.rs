@@ -7,9 +7,7 @@ use super::{Ask, Sender};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::field::{ShortString, Value};
 use crate::json::Object;
-use crate::message::{
-    Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeader,
-};
+use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeader};
 use crate::outbound::{SendError, Sent, Terms};
 
 /// A request that is being written. See [`Proxy::to`](crate::Proxy::to).

@@ -42,7 +42,13 @@ pub(crate) enum Route {
 }
 
 impl Sender {
-    pub(crate) fn new(identity: Identity, route: Route, outbound: Arc<Outbound>, asks: Arc<Asks>, ids: IdScope) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        route: Route,
+        outbound: Arc<Outbound>,
+        asks: Arc<Asks>,
+        ids: IdScope,
+    ) -> Self {
         let headers = Mutex::new(identity.headers.clone());
         Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers }))
     }
@@ -61,7 +67,12 @@ impl Sender {
         }
     }
 
-    pub(crate) async fn send_on(&self, epoch: &Epoch, message: Message, terms: Terms) -> Result<Sent, SendError> {
+    pub(crate) async fn send_on(
+        &self,
+        epoch: &Epoch,
+        message: Message,
+        terms: Terms,
+    ) -> Result<Sent, SendError> {
         self.0.outbound.send(&*epoch.session, message, &self.0.ids, terms).await
     }
 
