@@ -5,6 +5,35 @@
 //! notifications, and where a service of ours sends its own. A service that is not registered is unknown, even to
 //! itself: one that calls itself registers its own name too.
 //!
+//! # The `.ds` file
+//!
+//! One INI file can tell a whole landscape, and each service reads its own registry out of it
+//! ([`Registry::from_ds_file`]):
+//!
+//! ```ini
+//! [orders]
+//! exchange = orders_exchange              ; where requests and replies go
+//! notifications = orders_notifications    ; where the service publishes, if it does
+//!
+//! [billing]
+//! exchange: billing_exchange
+//! ```
+//!
+//! The Python original's files are read as it reads them:
+//! - A section is a service; its name is case-sensitive, and one word of a routing key. Keys have no case; `=` or
+//!   `:` ends them.
+//! - A line that begins with `;` or `#` is a comment, and so is the rest of a line from its first `;` on, if a
+//!   blank stands before it.
+//! - What `[DEFAULT]` says holds for each section that does not say otherwise. `%(key)s` stands for another value
+//!   of the section or of `[DEFAULT]`, `%(__name__)s` for the section's name; beside these `%%` is a percent sign.
+//! - A section may be repeated, and a key in it too: the later value holds.
+//!
+//! Refused, with section and key, is what the original takes for a part of the name though nobody means it: a ` #`
+//! or second ` ;` in a value, and a value that goes on in an indented line. Refused too: a key written twice in
+//! different case with different values, an empty exchange, a service that cannot be addressed. More lenient than
+//! the original: lines may be indented, a byte order mark is skipped, and blanks inside the brackets do not count.
+//! A key that nobody reads is a warning in the log.
+//!
 //! # Your own
 //!
 //! Four methods make a discovery, and each of them answers at once: one that asks a settings store keeps what it
@@ -58,6 +87,7 @@
 //!
 //! With [`Discovery::known`] as well, that error lists what there is.
 
+mod ds;
 mod registration;
 mod registry;
 mod undiscovered;
@@ -74,8 +104,8 @@ pub use undiscovered::Undiscovered;
 
 /// Knows the exchanges of services.
 ///
-/// Each send looks an exchange up, from whichever task sends: a lookup must be quick and must not block. Answers may change
-/// while servers run; a server declares [`exchanges`](Discovery::exchanges) at each start of a session.
+/// Each send looks an exchange up, from whichever task sends: a lookup must be quick and must not block. Answers
+/// may change while servers run; a server declares [`exchanges`](Discovery::exchanges) at each start of a session.
 pub trait Discovery: Send + Sync + 'static {
     /// Where `service` takes requests, responses and errors.
     fn service_exchange(&self, service: &str) -> Option<ShortString>;

@@ -11,11 +11,12 @@ use crate::field::ShortString;
 
 /// Exchanges by name, in each [`Role`].
 ///
-/// A clone is a handle to the same registry: services and clients that were given one share it, and see a change at once.
+/// A clone is a handle to the same registry: services and clients that were given one share it, and see a change at
+/// once.
 ///
-/// There are two ways to fill it. The chain ([`remote_service`](Registry::remote_service), ...) is for putting a service
-/// together. It never fails, so that it fits into one expression; what is wrong in it is kept and refused when the server or
-/// client is built ([`Discovery::check`]):
+/// There are two ways to fill it. The chain ([`remote_service`](Registry::remote_service), ...) is for putting a
+/// service together. It never fails, so that it fits into one expression; what is wrong in it is kept and refused
+/// when the server or client is built ([`Discovery::check`]):
 ///
 /// ```
 /// use tavrida::discovery::{Discovery, Registry, Role};
@@ -44,8 +45,8 @@ use crate::field::ShortString;
 /// # Ok::<(), tavrida::Error>(())
 /// ```
 ///
-/// A running server sends to a changed exchange at once. It declares and binds at the start of a session: an exchange that
-/// nobody has declared before then refuses what is sent to it.
+/// A running server sends to a changed exchange at once. It declares and binds at the start of a session: an
+/// exchange that nobody has declared before then refuses what is sent to it.
 #[derive(Clone, Default)]
 pub struct Registry(Arc<RwLock<Book>>);
 
