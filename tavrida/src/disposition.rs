@@ -112,7 +112,8 @@ impl Retry {
             0 | 1 => first,
             _ => first.mul_f64(ratio.powf(f64::from(n) / f64::from(steps - 1))),
         };
-        let whole = |delay: Duration| Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        let whole =
+            |delay: Duration| Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
         let mut delays: Vec<Duration> = (0..steps).map(|n| whole(step(n))).collect();
         delays.dedup();
         FailurePolicy { times: self.times, delays, jitter: self.jitter, last }
@@ -170,7 +171,8 @@ impl FailurePolicy {
     fn delay(&self, attempt: u32, key: &str) -> Duration {
         let last = self.delays.len().saturating_sub(1);
         let step = (attempt as usize - 1).min(last);
-        let earlier = self.jitter && key.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 2 == 1;
+        let earlier = self.jitter
+            && key.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 2 == 1;
         self.delays[step.saturating_sub(usize::from(earlier))]
     }
 }

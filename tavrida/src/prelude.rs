@@ -5,7 +5,9 @@ pub use crate::discovery::Registry;
 pub use crate::disposition::{FailurePolicy, Retry};
 pub use crate::entry_point::EntryPoint;
 pub use crate::handler::{Attempt, Deadline, Payload, State, params};
-pub use crate::message::{Context, ErrorReply, Failure, Headers, IntoFailure, Notification, Request, Response};
+pub use crate::message::{
+    Context, ErrorReply, Failure, Headers, IntoFailure, Notification, Request, Response,
+};
 pub use crate::outbound::Sent;
 pub use crate::proxy::Proxy;
 pub use crate::server::Server;

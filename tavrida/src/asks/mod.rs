@@ -12,7 +12,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use tokio::sync::Mutex;
 
-pub(crate) use pending::{Pending, Waiting};
+pub(crate) use pending::Pending;
 
 use crate::counters::Tally;
 use crate::envelope;

@@ -24,8 +24,8 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use builder::seed_of;
 pub use builder::ClientBuilder;
+pub(crate) use builder::seed_of;
 
 use crate::counters::{Counters, Tally};
 use crate::entry_point::{BadEntryPoint, EntryPoint};

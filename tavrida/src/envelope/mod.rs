@@ -43,7 +43,7 @@ mod encode;
 mod error;
 mod names;
 
-pub(crate) use names::is_added_to_copies;
 pub use decode::decode;
 pub use encode::{encode, encode_to_queue};
 pub use error::{DecodeError, Shown, Undecodable};
+pub(crate) use names::is_added_to_copies;

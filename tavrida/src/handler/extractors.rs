@@ -26,8 +26,9 @@ fn typed<T>(
     invocation: &Invocation,
     convert: impl FnOnce(Message) -> Result<T, Box<Message>>,
 ) -> Result<T, Failure> {
-    convert(invocation.message.clone())
-        .map_err(|other| Failure::new("tavrida.exceptions.IncorrectMessage", format!("got a {}", other.kind())))
+    convert(invocation.message.clone()).map_err(|other| {
+        Failure::new("tavrida.exceptions.IncorrectMessage", format!("got a {}", other.kind()))
+    })
 }
 
 impl Extract for Request {

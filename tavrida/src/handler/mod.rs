@@ -81,8 +81,8 @@ macro_rules! handler_of {
         {
             #[allow(unused_variables, reason = "a function without arguments reads nothing")]
             fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Reply, Failure>> {
-                let extracted = (|| Ok::<_, Failure>(($($argument::extract(&invocation)?,)*)))();
-                match extracted {
+                let extract = || Ok::<_, Failure>(($($argument::extract(&invocation)?,)*));
+                match extract() {
                     #[allow(non_snake_case, reason = "one name serves the type and its value")]
                     Ok(($($argument,)*)) => {
                         let handled = self($($argument,)*);

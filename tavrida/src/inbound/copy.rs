@@ -9,12 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::envelope;
-use crate::field::{ShortString, Table, Value};
+use crate::field::{ShortString, Value};
 use crate::message::Failure;
 use crate::time::{Clock, unix_seconds};
-use crate::transport::{
-    Delivery, Loss, NotPublished, Properties, Publication, Queue, Session, SessionError,
-};
+use crate::transport::{Delivery, Loss, NotPublished, Properties, Publication, Queue, Session, SessionError};
 
 const ATTEMPT: ShortString = ShortString::from_static("x-tavrida-attempt");
 const DUE: ShortString = ShortString::from_static("x-tavrida-due");
@@ -112,7 +110,8 @@ impl Copies {
             headers.insert(DUE, due.join(","));
         }
         let origin = delivery.publication();
-        headers.insert(ATTEMPT, i32::try_from(History::of(delivery.properties()).attempt).unwrap_or(i32::MAX));
+        headers
+            .insert(ATTEMPT, i32::try_from(History::of(delivery.properties()).attempt).unwrap_or(i32::MAX));
         headers.insert(REASON, reason);
         headers.insert(ERROR_CLASS, failure.class());
         headers.insert(ERROR_MESSAGE, failure.message());
@@ -129,7 +128,9 @@ impl Copies {
     pub(crate) async fn send_back(&self, most: usize, session: &dyn Session) -> Result<usize, NoCopy> {
         let dead = Self::dead_letter_queue(&self.queue).map_err(NoCopy::name)?;
         for sent in 0..most {
-            let Some(fetched) = session.get(&dead.name).await.map_err(NoCopy::Session)? else { return Ok(sent) };
+            let Some(fetched) = session.get(&dead.name).await.map_err(NoCopy::Session)? else {
+                return Ok(sent);
+            };
             let mut copy = bare_copy(&fetched.delivery);
             if let Some(due) = fetched.delivery.properties().headers().get(&DUE) {
                 copy.properties.headers.get_or_insert_default().insert(DUE, due.clone());
@@ -201,6 +202,7 @@ impl std::error::Error for NoCopy {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::field::Table;
 
     #[test]
     fn the_first_try_has_no_history() {

@@ -89,7 +89,8 @@ impl Execution<'_> {
             context: message.context().clone(),
             headers: message.headers().clone(),
         };
-        let scope = self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());
+        let scope =
+            self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());
         let route = Route::Fixed(self.epoch.clone());
         Proxy::new(Sender::new(identity, route, self.service.outbound.clone(), self.desk.asks.clone(), scope))
     }

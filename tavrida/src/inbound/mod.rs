@@ -21,7 +21,7 @@ use crate::id::{IdScope, IdSource, Purpose};
 use crate::link::Epoch;
 use crate::message::{Context, Failure, Message, Request};
 use crate::outbound::{Outbound, SendError, Terms};
-use crate::service::{Hosted, Router};
+use crate::service::Router;
 use crate::transport::Delivery;
 use execution::Execution;
 
@@ -183,7 +183,8 @@ impl Desk {
                 Ok(())
             }
             (Disposition::Retry(delay), _) => {
-                let copied = self.copies.put_off(&delivery, *delay, history.attempt + 1, due, &*epoch.session).await;
+                let copied =
+                    self.copies.put_off(&delivery, *delay, history.attempt + 1, due, &*epoch.session).await;
                 copied.inspect(|()| self.tally.retried.add_one())
             }
             (Disposition::DeadLetter(reason), Outcome::Hopeless(failure) | Outcome::Failed(failure)) => {
@@ -226,10 +227,5 @@ impl Desk {
     /// A scope of ids for what a message brings about.
     fn ids_of(&self, message: &Message) -> IdScope {
         IdScope::new(self.ids.clone(), message.message_id.clone())
-    }
-
-    /// The services.
-    pub(crate) fn services(&self) -> &[Arc<Hosted>] {
-        self.router.services()
     }
 }

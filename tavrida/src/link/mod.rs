@@ -39,7 +39,7 @@ pub(crate) enum Ended {
     /// The session is over.
     Lost(Loss),
     /// Only a consumer is: the session can be prepared again.
-    ConsumerEnded(ConsumerEnd),
+    Idle(ConsumerEnd),
     /// The work is done: this side wants to stop.
     Stopped,
 }
@@ -146,7 +146,7 @@ impl Link {
                 tracing::warn!(endpoint = self.transport.endpoint(), %loss, "the session is lost");
                 Input::Lost(loss.to_string())
             }
-            Ended::ConsumerEnded(end) => {
+            Ended::Idle(end) => {
                 tracing::warn!(endpoint = self.transport.endpoint(), %end, "the consumer ended");
                 Input::ConsumerEnded(end.to_string())
             }

@@ -136,7 +136,8 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
 
 /// The first error of a type in a chain of causes.
 fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut causes = std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source());
+    let mut causes =
+        std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source());
     causes.find_map(|error| error.downcast_ref())
 }
 

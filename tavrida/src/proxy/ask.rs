@@ -89,7 +89,7 @@ fn read(message: Message) -> Result<Response, AskError> {
     match message.into_response() {
         Ok(response) => Ok(response),
         Err(other) => match other.into_error() {
-            Ok(error) => Err(AskError::Failed(error)),
+            Ok(error) => Err(AskError::Failed(Box::new(error))),
             Err(other) => {
                 let text = format!("the answer is a {}", other.kind());
                 Err(AskError::NotSent(SendError::new(Error::new(Kind::IncorrectMessage, text), *other)))
@@ -111,7 +111,7 @@ impl IntoFuture for Ask {
 #[derive(Debug)]
 pub enum AskError {
     /// The other service answered with an error.
-    Failed(ErrorReply),
+    Failed(Box<ErrorReply>),
     /// No answer came in time. The request may have been worked.
     Timeout {
         /// Who was asked.
@@ -160,7 +160,7 @@ impl fmt::Display for AskError {
 impl std::error::Error for AskError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Failed(error) => Some(error),
+            Self::Failed(error) => Some(&**error),
             Self::NotSent(error) => Some(error),
             Self::Lost(loss) => Some(loss),
             Self::Timeout { .. } => None,

@@ -111,6 +111,9 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("plan", &self.plan).field("health", &self.link.health()).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("plan", &self.plan)
+            .field("health", &self.link.health())
+            .finish_non_exhaustive()
     }
 }

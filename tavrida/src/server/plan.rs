@@ -74,7 +74,8 @@ impl Plan {
         for delay in delays {
             queues.push(Copies::wait_queue(queue, *delay)?);
         }
-        let exchanges = exchanges.into_iter().map(|name| Exchange::durable(name, ExchangeKind::Topic)).collect();
+        let exchanges =
+            exchanges.into_iter().map(|name| Exchange::durable(name, ExchangeKind::Topic)).collect();
         Ok(Self { exchanges, queues, bindings: bindings.into_values().collect() })
     }
 

@@ -42,7 +42,7 @@ impl Work for Worker {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
         let end = loop {
             match self.next(&mut consumer).await {
-                Next::Delivery(delivery) => self.begin(delivery, epoch).await,
+                Next::Delivery(delivery) => self.begin(delivery, epoch),
                 Next::End(end) => break end,
                 Next::Stop => {
                     self.drain(consumer).await;
@@ -52,7 +52,7 @@ impl Work for Worker {
         };
         match end {
             ConsumerEnd::Lost(loss) => Ended::Lost(loss),
-            end => Ended::ConsumerEnded(end),
+            end => Ended::Idle(end),
         }
     }
 }
@@ -80,8 +80,7 @@ impl Worker {
         }
     }
 
-    /// One at a time keeps the order; several run in tasks of their own.
-    async fn begin(&mut self, delivery: Delivery, epoch: &Epoch) {
+    fn begin(&mut self, delivery: Delivery, epoch: &Epoch) {
         let (desk, epoch) = (self.desk.clone(), epoch.clone());
         self.tasks.spawn(async move { desk.work(delivery, &epoch).await });
     }
@@ -96,7 +95,10 @@ impl Worker {
         drop(consumer);
         let all_done = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(self.drain, all_done).await.is_err() {
-            tracing::warn!(dropped = self.tasks.len(), "handlers were not done in time: their messages go back");
+            tracing::warn!(
+                dropped = self.tasks.len(),
+                "handlers were not done in time: their messages go back"
+            );
             self.tasks.shutdown().await;
         }
     }

@@ -92,11 +92,14 @@ impl Service {
     ) -> Self {
         let registered = entry_point.map_err(|error| Error::from(error.into())).and_then(|entry_point| {
             if entry_point.method().is_none() {
-                let text = format!("'{entry_point}' names no method to handle the {kind} of: write `service.method`");
+                let text = format!(
+                    "'{entry_point}' names no method to handle the {kind} of: write `service.method`"
+                );
                 return Err(Error::new(Kind::WrongEntryPointFormat, text));
             }
             if entry_point.is_reserved() {
-                let text = format!("'{entry_point}' begins its method with '~', as the addresses of askers do");
+                let text =
+                    format!("'{entry_point}' begins its method with '~', as the addresses of askers do");
                 return Err(Error::new(Kind::WrongEntryPointFormat, text));
             }
             self.dispatcher.register(kind, entry_point, erase(handler))
@@ -159,8 +162,13 @@ impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let handlers: Vec<String> = MessageKind::ALL
             .into_iter()
-            .flat_map(|kind| self.dispatcher.entry_points(kind).map(move |entry_point| format!("{kind} {entry_point}")))
+            .flat_map(|kind| {
+                self.dispatcher.entry_points(kind).map(move |entry_point| format!("{kind} {entry_point}"))
+            })
             .collect();
-        f.debug_struct("Service").field("name", &self.name()).field("handlers", &handlers).finish_non_exhaustive()
+        f.debug_struct("Service")
+            .field("name", &self.name())
+            .field("handlers", &handlers)
+            .finish_non_exhaustive()
     }
 }

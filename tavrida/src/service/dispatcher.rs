@@ -36,7 +36,11 @@ impl Dispatcher {
         Ok(())
     }
 
-    pub(crate) fn find(&self, kind: MessageKind, entry_point: &EntryPoint) -> Option<&Arc<dyn ErasedHandler>> {
+    pub(crate) fn find(
+        &self,
+        kind: MessageKind,
+        entry_point: &EntryPoint,
+    ) -> Option<&Arc<dyn ErasedHandler>> {
         // The key is cloned for the look-up: its text is shared, so that this costs a reference count.
         self.handlers.get(&(kind, entry_point.clone()))
     }
@@ -54,7 +58,10 @@ impl Dispatcher {
     pub(crate) fn check(&self, service: &str, state: &StateMap) -> Result<(), Error> {
         for key @ (kind, entry_point) in self.entry_points.keys() {
             self.handlers[key].check(&Site { kind: *kind, state }).map_err(|flaw| {
-                Error::new(Kind::Build, format!("service '{service}', handler of the {kind} {entry_point}: {flaw}"))
+                Error::new(
+                    Kind::Build,
+                    format!("service '{service}', handler of the {kind} {entry_point}: {flaw}"),
+                )
             })?;
         }
         Ok(())

@@ -27,4 +27,4 @@ mod router;
 
 pub use builder::Service;
 pub(crate) use dispatcher::Dispatcher;
-pub(crate) use router::{Hosted, Router, Unwanted};
+pub(crate) use router::{Hosted, Router};

@@ -36,6 +36,9 @@ pub(crate) struct Router {
     by_topic: FxHashMap<EntryPoint, Vec<usize>>,
 }
 
+/// A service that gets a message, and its handler for it.
+pub(crate) type Target<'a> = (&'a Arc<Hosted>, &'a Arc<dyn ErasedHandler>);
+
 /// Nobody here wants a message, and why.
 pub(crate) struct Unwanted(pub(crate) Error);
 
@@ -54,7 +57,10 @@ impl Router {
     fn add(&mut self, service: Arc<Hosted>) -> Result<(), Error> {
         let index = self.services.len();
         let duplicate = |name: &str, what: &str| {
-            Error::new(Kind::DuplicatedServiceRegistration, format!("two services {what} '{name}' in one server"))
+            Error::new(
+                Kind::DuplicatedServiceRegistration,
+                format!("two services {what} '{name}' in one server"),
+            )
         };
         if self.by_name.insert(service.name.to_string(), index).is_some() {
             return Err(duplicate(service.name.as_str(), "are named"));
@@ -78,10 +84,7 @@ impl Router {
 
     /// The services that get a message, with their handlers: one, or for a notification all that subscribed, in
     /// order of addition.
-    pub(crate) fn route(
-        &self,
-        message: &Message,
-    ) -> Result<Vec<(&Arc<Hosted>, &Arc<dyn ErasedHandler>)>, Unwanted> {
+    pub(crate) fn route(&self, message: &Message) -> Result<Vec<Target<'_>>, Unwanted> {
         let indices = match message.kind() {
             MessageKind::Request => self.only(&self.by_request, message)?,
             MessageKind::Response | MessageKind::Error => self.only(&self.by_name, message)?,
