@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use tavrida::field::{Decimal, Table, Value};
-use tavrida::transport::{Properties, Publication};
+use tavrida::transport::{NotPublished, Properties, Publication};
 
 use crate::conformance::check::{Kept, holds, same};
+use crate::conformance::peer::settled;
 use crate::conformance::promise::promise;
 use crate::conformance::stage::Stage;
 use crate::conformance::values::{as_sent, named, short, table};
@@ -74,7 +75,7 @@ async fn absent(stage: Stage) -> Kept {
         let delivery = peer.head(&queue).await?;
         let what = format!("the properties of a message (mandatory: {mandatory})");
         same(&what, delivery.properties(), &Properties::default())?;
-        crate::conformance::peer::settled("ack", delivery.ack())?;
+        settled("ack", delivery.ack())?;
     }
     Ok(())
 }
@@ -163,7 +164,7 @@ async fn sizes(stage: Stage) -> Kept {
             format_args!("the body of {size} bytes"),
             format_args!("another of {} bytes", delivery.body().len()),
         )?;
-        crate::conformance::peer::settled("ack", delivery.ack())?;
+        settled("ack", delivery.ack())?;
     }
     Ok(())
 }
@@ -190,7 +191,7 @@ async fn returned(stage: Stage) -> Kept {
         (with_headers(Table::new()), bytes(1)),
     ] {
         let publication = Publication { properties, ..Publication::new(short(""), &nobody, body) };
-        peer.fails(publication, &tavrida::transport::NotPublished::Unroutable).await?;
+        peer.fails(publication, &NotPublished::Unroutable).await?;
     }
     Ok(())
 }

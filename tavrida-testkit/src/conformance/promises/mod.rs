@@ -1,13 +1,28 @@
 //! The table of rooms, and in each its promises.
 
+mod arguments;
 mod bindings;
+mod closing;
+mod consuming;
 mod content;
+mod dead_letters;
+mod ending;
 mod exchanges;
+mod expiry;
+mod getting;
 mod headers;
+mod isolation;
 mod life;
+mod limits;
+mod loss;
+mod ownership;
 mod pipelining;
+mod priorities;
 mod publishing;
+mod queues;
+mod refusals;
 mod routing;
+mod settling;
 mod topics;
 
 use super::Promise;
@@ -21,9 +36,24 @@ pub fn promises() -> Vec<Promise> {
         ("topics", topics::promises()),
         ("headers", headers::promises()),
         ("bindings", bindings::promises()),
+        ("queues", queues::promises()),
+        ("arguments", arguments::promises()),
+        ("ownership", ownership::promises()),
+        ("limits", limits::promises()),
+        ("expiry", expiry::promises()),
+        ("dead letters", dead_letters::promises()),
+        ("priorities", priorities::promises()),
         ("publishing", publishing::promises()),
         ("pipelining", pipelining::promises()),
         ("content", content::promises()),
+        ("consuming", consuming::promises()),
+        ("ending", ending::promises()),
+        ("getting", getting::promises()),
+        ("settling", settling::promises()),
+        ("refusals", refusals::promises()),
+        ("closing", closing::promises()),
+        ("loss", loss::promises()),
+        ("isolation", isolation::promises()),
     ];
     rooms
         .into_iter()
