@@ -1,1 +1,4 @@
 //! Tests for Tavrida: a private RabbitMQ node, and the conformance suite of a transport.
+
+#[cfg(all(feature = "rabbitmq", unix))]
+pub mod rabbitmq;
