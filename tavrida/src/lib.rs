@@ -1,4 +1,13 @@
 //! Services that talk by messages.
 
 pub mod field;
+pub mod entry_point;
+pub mod error;
+pub mod id;
+pub mod time;
+pub mod json;
+pub mod message;
 pub mod transport;
+
+pub use entry_point::EntryPoint;
+pub use error::Error;

@@ -1,0 +1,10 @@
+//! JSON objects that stay text until somebody asks.
+//!
+//! A message's payload and context are [`Object`]s: slices of the body that they came in. Most hops read a few
+//! names, or pass the whole on; neither needs a tree of values.
+
+mod object;
+mod python;
+
+pub use object::{BadObject, Members, Object};
+pub(crate) use python::without_python_literals;
