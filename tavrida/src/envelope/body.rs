@@ -33,16 +33,16 @@ impl Body {
         };
         match serde_json::from_str::<Members<'_>>(&text) {
             Ok(members) => members.in_text(&text),
-            Err(_) => Self::read_python(text),
+            Err(_) => Self::read_python(&text),
         }
     }
 
     /// What is no JSON may still be Python's, with `NaN` and the like in it.
-    fn read_python(text: ByteString) -> Result<Self, DecodeError> {
-        let text = without_python_literals(&text).map_or(text, ByteString::from);
-        match serde_json::from_str::<Members<'_>>(&text) {
-            Ok(members) => members.in_text(&text),
-            Err(_) => Err(fault(&text)),
+    fn read_python(text: &ByteString) -> Result<Self, DecodeError> {
+        let json = without_python_literals(text).map_or_else(|| text.clone(), ByteString::from);
+        match serde_json::from_str::<Members<'_>>(&json) {
+            Ok(members) => members.in_text(&json),
+            Err(_) => Err(fault(&json, text)),
         }
     }
 
@@ -53,15 +53,15 @@ impl Body {
     }
 }
 
-/// Why a text has no members.
-fn fault(text: &str) -> DecodeError {
-    let trimmed = text.trim_ascii();
-    if trimmed.is_empty() {
+/// Why a text has no members. What is shown is what was sent.
+fn fault(json: &str, sent: &str) -> DecodeError {
+    let sent = sent.trim_ascii();
+    if sent.is_empty() {
         return DecodeError::EmptyBody;
     }
-    match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) => DecodeError::BodyNotObject { found: Shown::json(trimmed) },
-        Err(error) => DecodeError::BodyNotJson { flaw: error.to_string(), found: Shown::json(trimmed) },
+    match serde_json::from_str::<&RawValue>(json) {
+        Ok(_) => DecodeError::BodyNotObject { found: Shown::json(sent) },
+        Err(error) => DecodeError::BodyNotJson { flaw: error.to_string(), found: Shown::json(sent) },
     }
 }
 
