@@ -1,23 +1,23 @@
 //! Properties of the envelope: what is written reads the same, and nothing that comes in can break it.
 
 use bytes::Bytes;
-use proptest::collection::{btree_map, vec};
+use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
+use proptest::sample::{Index, select};
 use serde_json::Value as Json;
 
 use super::{decode, encode, encode_to_queue, names};
 use crate::entry_point::EntryPoint;
 use crate::field::{Decimal, ShortString, Table, Value};
-use crate::json::Object;
+use crate::json::agreement::{FRAGMENTS, objects};
 use crate::message::{Addresses, CorrelationId, Failure, Headers, Message, MessageKind};
 use crate::transport::{Properties, Publication};
 
 const EXCHANGE: ShortString = ShortString::from_static("exchange");
 
 proptest! {
-    #![proptest_config(seeded())]
+    #![proptest_config(crate::seeded::config())]
 
     #[test]
     fn every_message_reads_as_it_was_written(message in messages()) {
@@ -62,15 +62,6 @@ proptest! {
     }
 }
 
-/// Replays the run of `TAVRIDA_SEED`, or says which seed replays this one.
-fn seeded() -> ProptestConfig {
-    let given =
-        std::env::var("TAVRIDA_SEED").ok().map(|seed| seed.parse().expect("TAVRIDA_SEED is a number"));
-    let seed = given.unwrap_or_else(|| fastrand::u64(..));
-    eprintln!("TAVRIDA_SEED={seed} replays this run");
-    ProptestConfig { rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..ProptestConfig::default() }
-}
-
 fn message() -> Message {
     let addresses = Addresses { source: "client".parse().expect("an address"), ..Addresses::default() };
     Message::new(MessageKind::Request, "id".into(), addresses)
@@ -78,7 +69,7 @@ fn message() -> Message {
 
 prop_compose! {
     fn messages()(
-        kind in proptest::sample::select(&MessageKind::ALL[..]),
+        kind in select(&MessageKind::ALL[..]),
         correlation_id in prop_oneof![texts(), values()],
         (request_id, message_id) in any::<(String, String)>(),
         source in entry_points(),
@@ -157,10 +148,7 @@ fn wild_tables() -> impl Strategy<Value = Table> {
         names::DESTINATION => "service.method",
         _ => "client",
     };
-    let name = prop_oneof![
-        proptest::sample::select(&names::RESERVED[..]).prop_map(ShortString::from_static),
-        short_strings(),
-    ];
+    let name = prop_oneof![select(&names::RESERVED[..]).prop_map(ShortString::from_static), short_strings(),];
     let wrong = (name, option::of(prop_oneof![texts(), values()]));
     vec(wrong, 0..3).prop_map(move |wrong| {
         let mut table: Table =
@@ -175,67 +163,22 @@ fn wild_tables() -> impl Strategy<Value = Table> {
     })
 }
 
-/// Objects as any sender may write them: with names of any kind, deep or not, pretty or not.
-fn objects() -> impl Strategy<Value = Object> {
-    (btree_map(any::<String>(), json(), 0..4), any::<bool>()).prop_map(|(members, pretty)| {
-        let text =
-            if pretty { serde_json::to_string_pretty(&members) } else { serde_json::to_string(&members) };
-        Object::parse(text.expect("values serialise")).expect("members make an object")
-    })
-}
-
-fn json() -> impl Strategy<Value = Json> {
-    let leaf = prop_oneof![
-        Just(Json::Null),
-        any::<bool>().prop_map(Json::from),
-        any::<i64>().prop_map(Json::from),
-        any::<f64>().prop_map(Json::from),
-        any::<String>().prop_map(Json::from),
-    ];
-    leaf.prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..4).prop_map(Json::from),
-            btree_map(any::<String>(), inner, 0..4)
-                .prop_map(|members| Json::Object(members.into_iter().collect())),
-        ]
-    })
-}
-
 /// Anything at all, and bodies that were right before a few bytes were put into them.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop_oneof![
         any::<Vec<u8>>(),
-        proptest::sample::select(vec![
-            "{",
-            "}",
-            "[",
-            "]",
-            "\"",
-            ",",
-            ":",
-            "\\",
-            "null",
-            "NaN",
-            "-Infinity",
-            "\\ud800",
-            "\u{feff}",
-            "1e999",
-            " ",
-            "\"payload\": ",
-            "\"context\": ",
-            "\"\\ud800\": 1, ",
-        ])
-        .prop_map(|text| text.as_bytes().to_vec()),
+        select(&FRAGMENTS[..]).prop_map(|text| text.as_bytes().to_vec()),
+        select(&["\"payload\": ", "\"context\": ", "\"\\ud800\": 1, ", "\u{feff}"][..])
+            .prop_map(|text| text.as_bytes().to_vec()),
     ];
-    let broken =
-        (messages(), vec((any::<proptest::sample::Index>(), fragment), 0..3)).prop_map(|(message, put)| {
-            let mut body = encode(&message, EXCHANGE).body.to_vec();
-            for (place, fragment) in put {
-                let place = place.index(body.len() + 1);
-                body.splice(place..place, fragment);
-            }
-            body
-        });
+    let broken = (messages(), vec((any::<Index>(), fragment), 0..3)).prop_map(|(message, put)| {
+        let mut body = encode(&message, EXCHANGE).body.to_vec();
+        for (place, fragment) in put {
+            let place = place.index(body.len() + 1);
+            body.splice(place..place, fragment);
+        }
+        body
+    });
     prop_oneof![1 => any::<Vec<u8>>(), 9 => broken]
 }
 
