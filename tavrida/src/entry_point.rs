@@ -55,17 +55,13 @@ impl EntryPoint {
         if text.is_empty() {
             return Ok(Self::NONE);
         }
-        let dot = text.find('.');
-        let mut words = text.split('.');
-        for word in words.by_ref().take(2) {
-            match word {
-                "" => return Err(bad(Flaw::EmptyName)),
-                "*" | "#" => return Err(bad(Flaw::Wildcard)),
-                _ => {}
-            }
-        }
-        if words.next().is_some() {
-            return Err(bad(Flaw::TooManyDots));
+        let dot = text.bytes().position(|byte| byte == b'.');
+        let (service, method) = match dot {
+            Some(dot) => (&text[..dot], Some(&text[dot + 1..])),
+            None => (&*text, None),
+        };
+        if let Some(flaw) = flaw_of(service).or_else(|| flaw_of(method?)) {
+            return Err(bad(flaw));
         }
         let dot = dot.map(|at| u8::try_from(at).expect("a short string has at most 255 bytes"));
         Ok(Self { text, dot })
@@ -123,6 +119,15 @@ impl EntryPoint {
     /// The text as a name that shares its bytes.
     pub fn routing_key(&self) -> ShortString {
         self.text.clone()
+    }
+}
+
+/// What keeps a name out of an address.
+fn flaw_of(name: &str) -> Option<Flaw> {
+    match name {
+        "" => Some(Flaw::EmptyName),
+        "*" | "#" => Some(Flaw::Wildcard),
+        _ => name.bytes().any(|byte| byte == b'.').then_some(Flaw::TooManyDots),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Services that talk by messages.
 
+#[cfg(test)]
+mod seeded;
+
 pub mod field;
 pub mod entry_point;
 pub mod error;

@@ -1,15 +1,12 @@
 //! The body: one JSON object with `payload` and `context`, found but not read, and written from their texts.
 
-use std::fmt;
-
 use bytes::Bytes;
 use bytestring::ByteString;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::DecodeError;
 use super::error::Shown;
-use crate::json::{Object, without_python_literals};
+use crate::json::{self, Object, without_python_literals};
 
 const PAYLOAD: &str = "payload";
 const CONTEXT: &str = "context";
@@ -27,22 +24,20 @@ impl Body {
         if bytes.starts_with("\u{feff}".as_bytes()) {
             return Err(DecodeError::ByteOrderMark);
         }
-        let text = match std::str::from_utf8(bytes) {
-            Ok(_) => ByteString::try_from(bytes.clone()).expect("it was just seen to be UTF-8"),
-            Err(error) => return Err(DecodeError::BodyNotUtf8 { valid_up_to: error.valid_up_to() }),
-        };
-        match serde_json::from_str::<Members<'_>>(&text) {
-            Ok(members) => members.in_text(&text),
-            Err(_) => Self::read_python(text),
+        let text = ByteString::try_from(bytes.clone())
+            .map_err(|error| DecodeError::BodyNotUtf8 { valid_up_to: error.valid_up_to() })?;
+        match Members::of(&text) {
+            Some(members) => members.in_text(&text),
+            None => Self::read_python(&text),
         }
     }
 
     /// What is no JSON may still be Python's, with `NaN` and the like in it.
-    fn read_python(text: ByteString) -> Result<Self, DecodeError> {
-        let text = without_python_literals(&text).map_or(text, ByteString::from);
-        match serde_json::from_str::<Members<'_>>(&text) {
-            Ok(members) => members.in_text(&text),
-            Err(_) => Err(fault(&text)),
+    fn read_python(text: &ByteString) -> Result<Self, DecodeError> {
+        let json = without_python_literals(text).map_or_else(|| text.clone(), ByteString::from);
+        match Members::of(&json) {
+            Some(members) => members.in_text(&json),
+            None => Err(fault(&json, text)),
         }
     }
 
@@ -53,26 +48,36 @@ impl Body {
     }
 }
 
-/// Why a text has no members.
-fn fault(text: &str) -> DecodeError {
-    let trimmed = text.trim_ascii();
-    if trimmed.is_empty() {
+/// Why a text has no members. What is shown is what was sent.
+fn fault(json: &str, sent: &str) -> DecodeError {
+    let sent = sent.trim_ascii();
+    if sent.is_empty() {
         return DecodeError::EmptyBody;
     }
-    match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) => DecodeError::BodyNotObject { found: Shown::json(trimmed) },
-        Err(error) => DecodeError::BodyNotJson { flaw: error.to_string(), found: Shown::json(trimmed) },
+    match serde_json::from_str::<&RawValue>(json) {
+        Ok(_) => DecodeError::BodyNotObject { found: Shown::json(sent) },
+        Err(error) => DecodeError::BodyNotJson { flaw: error.to_string(), found: Shown::json(sent) },
     }
 }
 
-/// The two members that count. Others are skipped; of two with the same name the last counts.
-#[derive(Default)]
+/// The texts of the two members that count.
 struct Members<'a> {
     payload: Option<&'a str>,
     context: Option<&'a str>,
 }
 
-impl Members<'_> {
+impl<'a> Members<'a> {
+    /// Others are skipped; of two with the same name the last counts.
+    fn of(text: &'a str) -> Option<Self> {
+        let mut found = Self { payload: None, context: None };
+        json::members(text, |name, value| match &*json::unescaped(name) {
+            PAYLOAD => found.payload = Some(value),
+            CONTEXT => found.context = Some(value),
+            _ => {}
+        })?;
+        Some(found)
+    }
+
     fn in_text(&self, text: &ByteString) -> Result<Body, DecodeError> {
         let payload = self.payload.ok_or(DecodeError::MissingMember { member: PAYLOAD })?;
         let context = self.context.ok_or(DecodeError::MissingMember { member: CONTEXT })?;
@@ -88,65 +93,5 @@ fn object(member: &'static str, value: &str, text: &ByteString) -> Result<Object
         Ok(Object::from_checked(text.slice_ref(value)))
     } else {
         Err(DecodeError::MemberNotObject { member, found: Shown::json(value) })
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Find;
-
-        impl<'de> Visitor<'de> for Find {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members::default();
-                while let Some(name) = map.next_key()? {
-                    let value = map.next_value::<&RawValue>()?.get();
-                    match name {
-                        Name::Payload => members.payload = Some(value),
-                        Name::Context => members.context = Some(value),
-                        Name::Other => {}
-                    }
-                }
-                Ok(members)
-            }
-        }
-
-        deserializer.deserialize_map(Find)
-    }
-}
-
-enum Name {
-    Payload,
-    Context,
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Name {
-    /// By its bytes, since a name may hold escaped surrogates without their other half, which are no Rust text.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Tell;
-
-        impl Visitor<'_> for Tell {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
-                Ok(match name {
-                    b"payload" => Name::Payload,
-                    b"context" => Name::Context,
-                    _ => Name::Other,
-                })
-            }
-        }
-
-        deserializer.deserialize_bytes(Tell)
     }
 }

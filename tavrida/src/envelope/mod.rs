@@ -42,6 +42,8 @@ mod decode;
 mod encode;
 mod error;
 mod names;
+#[cfg(test)]
+mod round_trip;
 
 pub use decode::decode;
 pub use encode::{encode, encode_to_queue};
