@@ -3,3 +3,4 @@
 mod capture;
 mod envelope;
 mod golden;
+mod tidy;
