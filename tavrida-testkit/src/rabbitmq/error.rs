@@ -1,0 +1,126 @@
+//! What can go wrong around a private node, told so that a person can act on it.
+
+use std::{error, fmt, io, path::PathBuf, time::Duration};
+
+/// Why a node, a cluster or one of their controls failed.
+///
+/// [`Display`](fmt::Display) says what to do about it; a node that did not boot adds the tail of its log.
+#[derive(Debug)]
+pub struct Error(Box<Kind>);
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    NotInstalled { program: &'static str, looked_in: Vec<PathBuf> },
+    Io { doing: String, source: io::Error },
+    Boot { node: String, why: String, log: String },
+    NotRunning { node: String },
+    Running { node: String },
+    TimedOut { doing: String, limit: Duration },
+    Refused { asked: String, answer: String },
+}
+
+impl Error {
+    /// True if RabbitMQ, or Erlang's `epmd`, is not on this machine.
+    #[must_use]
+    pub fn is_not_installed(&self) -> bool {
+        matches!(*self.0, Kind::NotInstalled { .. })
+    }
+
+    /// True if the node's processes started and the broker did not come up.
+    #[must_use]
+    pub fn is_boot(&self) -> bool {
+        matches!(*self.0, Kind::Boot { .. })
+    }
+
+    /// True if the node was expected to run and does not: it was stopped or killed, or it ended by itself.
+    #[must_use]
+    pub fn is_not_running(&self) -> bool {
+        matches!(*self.0, Kind::NotRunning { .. })
+    }
+
+    /// True if the node was expected to be down and runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        matches!(*self.0, Kind::Running { .. })
+    }
+
+    /// True if an answer did not come in time: a paused node answers nothing.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(*self.0, Kind::TimedOut { .. })
+    }
+
+    /// True if the node, or its command line tool, answered with a failure.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(*self.0, Kind::Refused { .. })
+    }
+
+    pub(super) fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Kind::Io { doing: doing.into(), source }.into()
+    }
+
+    pub(super) fn timed_out(doing: impl Into<String>, limit: Duration) -> Self {
+        Kind::TimedOut { doing: doing.into(), limit }.into()
+    }
+
+    /// A port that somebody else took between its choice and the boot.
+    pub(super) fn is_address_in_use(&self) -> bool {
+        let taken = |log: &str| log.contains("eaddrinuse") || log.contains("address already in use");
+        matches!(&*self.0, Kind::Boot { log, .. } if taken(log))
+    }
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::NotInstalled { program, looked_in } => write_not_installed(f, program, looked_in),
+            Kind::Io { doing, .. } => write!(f, "{doing} failed"),
+            Kind::Boot { node, why, log } => {
+                write!(f, "RabbitMQ node {node} did not boot: {why}; the end of its log:\n{log}")
+            }
+            Kind::NotRunning { node } => {
+                write!(f, "RabbitMQ node {node} is not running: call start_again first")
+            }
+            Kind::Running { node } => write!(f, "RabbitMQ node {node} runs already: stop or kill it first"),
+            Kind::TimedOut { doing, limit } => {
+                write!(
+                    f,
+                    "{doing} did not finish within {limit:?} (is the node paused or the machine overloaded?)"
+                )
+            }
+            Kind::Refused { asked, answer } => write!(f, "RabbitMQ refused `{asked}`: {answer}"),
+        }
+    }
+}
+
+fn write_not_installed(f: &mut fmt::Formatter<'_>, program: &str, looked_in: &[PathBuf]) -> fmt::Result {
+    write!(
+        f,
+        "`{program}` is not installed: install RabbitMQ with `apt-get install rabbitmq-server` (Debian, \
+         Ubuntu) or `brew install rabbitmq` (macOS), or name the folder of its scripts with \
+         `Node::builder().scripts(..)`; looked in"
+    )?;
+    for folder in looked_in {
+        write!(f, " {}", folder.display())?;
+    }
+    Ok(())
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match &*self.0 {
+            Kind::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

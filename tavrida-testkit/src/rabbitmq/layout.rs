@@ -1,0 +1,102 @@
+//! The files of one node inside its site's folder, and the command line that makes RabbitMQ use only those.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use super::{
+    error::{Error, Result},
+    options::NodeBuilder,
+    site::Site,
+};
+
+/// Twenty connections of a busy client fit many times; RabbitMQ's own table of a million processes takes time
+/// to walk. Idle schedulers sleep and are bound to no core, since several nodes and the tests share the
+/// machine.
+const SERVER_ERL_ARGS: &str = "+P 131072 +stbt u +sbwt none +sbwtdcpu none +sbwtdio none";
+
+/// How much of a log an error shows, in bytes and in lines.
+const TAIL_BYTES: usize = 16 * 1024;
+const TAIL_LINES: usize = 80;
+
+/// The names, ports and files that stay the same over all lives of one node.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The Erlang node, `name@localhost`.
+    pub(super) node: String,
+    pub(super) port: u16,
+    pub(super) dist_port: u16,
+    folder: PathBuf,
+}
+
+impl Layout {
+    /// Makes the node's folder and writes its configuration, anew if it was there.
+    pub(super) fn write(site: &Site, name: &str, ports: [u16; 2], options: &NodeBuilder) -> Result<Self> {
+        let [port, dist_port] = ports;
+        let layout =
+            Self { node: format!("{name}@localhost"), port, dist_port, folder: site.folder().join(name) };
+        let written = layout.write_files(options);
+        written.map_err(|e| Error::io(format!("writing the configuration of {}", layout.node), e))?;
+        Ok(layout)
+    }
+
+    fn write_files(&self, options: &NodeBuilder) -> io::Result<()> {
+        // RabbitMQ reads every file of conf.d, by default that of the machine.
+        fs::create_dir_all(self.folder.join("conf.d"))?;
+        let own = format!("listeners.tcp.1 = 127.0.0.1:{}", self.port);
+        let lines: Vec<_> = std::iter::once(own).chain(options.config.iter().cloned()).collect();
+        fs::write(self.folder.join("rabbitmq.conf"), lines.join("\n") + "\n")?;
+        fs::write(self.folder.join("advanced.config"), "[].\n")?;
+        fs::write(self.folder.join("enabled_plugins"), format!("[{}].\n", options.plugins.join(",")))
+    }
+
+    /// Completes the server's command: where everything is, and `erlang` to be run once the broker has
+    /// booted.
+    pub(super) fn apply(&self, server: &mut Command, erlang: &str) {
+        for (variable, file) in [
+            ("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"),
+            ("RABBITMQ_CONFIG_FILES", "conf.d"),
+            ("RABBITMQ_ADVANCED_CONFIG_FILE", "advanced.config"),
+            ("RABBITMQ_ENABLED_PLUGINS_FILE", "enabled_plugins"),
+            ("RABBITMQ_MOTD_FILE", "motd"),
+            ("RABBITMQ_MNESIA_BASE", "data"),
+            ("RABBITMQ_LOG_BASE", "log"),
+        ] {
+            server.env(variable, self.folder.join(file));
+        }
+        server.env("RABBITMQ_NODENAME", &self.node).env("RABBITMQ_DIST_PORT", self.dist_port.to_string());
+        // Everything goes to standard output, and so do the last words of a VM that dies.
+        server.env("RABBITMQ_LOGS", "-");
+        // The script then becomes the VM instead of waiting for it: the child's id is the VM's.
+        server.env("RUNNING_UNDER_SYSTEMD", "true");
+        server.env("RABBITMQ_SERVER_ERL_ARGS", SERVER_ERL_ARGS);
+        server.current_dir(&self.folder).args(["-eval", erlang]);
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join("node.log")
+    }
+
+    /// The last lines of the log.
+    pub(super) fn log_tail(&self) -> String {
+        tail(&self.log()).unwrap_or_else(|error| format!("(no log: {error})"))
+    }
+
+    /// Beside the folder, where the watchdog looks.
+    pub(super) fn id_file(&self) -> PathBuf {
+        self.folder.with_extension("pid")
+    }
+
+    pub(super) fn control_socket(&self) -> PathBuf {
+        self.folder.with_extension("control")
+    }
+}
+
+fn tail(log: &Path) -> io::Result<String> {
+    let bytes = fs::read(log)?;
+    let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+    let lines: Vec<_> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n"))
+}

@@ -1,0 +1,40 @@
+//! A private RabbitMQ node, started by the test that needs it.
+//!
+//! ```no_run
+//! use tavrida_testkit::rabbitmq;
+//!
+//! # async fn example() -> rabbitmq::Result<()> {
+//! // A fresh virtual host on the node that all tests of this process share.
+//! let vhost = rabbitmq::shared_vhost().await?;
+//! println!("connect to {}", vhost.uri());
+//!
+//! // A node of one's own, to be mistreated.
+//! let node = rabbitmq::Node::start().await?;
+//! node.kill().await?;
+//! node.start_again().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! RabbitMQ has to be installed, not running: `apt-get install rabbitmq-server`. A node of the machine, if
+//! any, is neither used nor disturbed. Nodes end with the process that started them, even if it is killed.
+//!
+//! Only Unix is supported, and the runtime's clock must not be paused while a method of this module is
+//! awaited.
+
+mod error;
+mod install;
+mod ports;
+mod process;
+mod site;
+mod control;
+mod options;
+mod layout;
+mod node;
+mod admin;
+mod shared;
+
+pub use error::{Error, Result};
+pub use node::Node;
+pub use options::NodeBuilder;
+pub use shared::{VirtualHost, shared, shared_vhost};

@@ -1,0 +1,248 @@
+//! One private node: its life from `start` to `drop`.
+
+use std::{
+    net::Ipv4Addr,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rustix::process::Signal;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time,
+};
+
+use super::{
+    control::Control,
+    error::{Error, Kind, Result},
+    layout::Layout,
+    options::NodeBuilder,
+    ports::free_ports,
+    process::Process,
+    site::Site,
+};
+
+/// How often a booting or an ending node is looked at.
+const POLL: Duration = Duration::from_millis(20);
+/// RabbitMQ closes queues in an orderly way before it ends.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+/// Somebody else may take a port between its choice and the boot.
+const ATTEMPTS: usize = 3;
+
+/// A RabbitMQ node that belongs to this process alone.
+///
+/// All its processes listen on loopback only, its files are in one temporary folder, and it has an `epmd` and
+/// an Erlang cookie of its own: any number of nodes, in any number of test processes, never meet. Its methods
+/// take `&self`, so that one task can kill or pause the node while others use it.
+///
+/// Dropping it kills its processes and removes its folder; so does the end of this process, however it comes.
+///
+/// The methods need a tokio runtime with I/O and time whose clock is not paused; the node itself belongs to
+/// no runtime.
+#[derive(Debug)]
+pub struct Node {
+    vm: Mutex<Option<Process>>,
+    pub(super) control: Control,
+    pub(super) layout: Layout,
+    pub(super) site: Arc<Site>,
+    boot_limit: Duration,
+}
+
+impl Node {
+    /// Starts a node with default options: see [`NodeBuilder::start`].
+    ///
+    /// # Errors
+    /// As [`NodeBuilder::start`].
+    pub async fn start() -> Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Options for a node.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::new()
+    }
+
+    pub(super) async fn start_on(site: Arc<Site>, options: NodeBuilder) -> Result<Self> {
+        for _ in 1..ATTEMPTS {
+            match Self::try_start_on(site.clone(), &options).await {
+                Err(error) if error.is_address_in_use() => {}
+                done => return done,
+            }
+        }
+        Self::try_start_on(site, &options).await
+    }
+
+    async fn try_start_on(site: Arc<Site>, options: &NodeBuilder) -> Result<Self> {
+        let name = options.name.clone().unwrap_or_else(|| format!("tavrida-{}", site.random_name()));
+        let layout = Layout::write(&site, &name, free_ports()?, options)?;
+        let control = Control::new(layout.control_socket())?;
+        let node = Self { vm: Mutex::new(None), control, layout, site, boot_limit: options.boot_limit };
+        node.start_again().await?;
+        Ok(node)
+    }
+
+    /// Starts the node again after [`stop`](Self::stop), [`kill`](Self::kill) or its own end, with the same
+    /// name, port and data, and waits until it accepts AMQP connections.
+    ///
+    /// Dropping the future leaves the node booting.
+    ///
+    /// # Errors
+    /// The node runs already, or it did not boot: the error carries the tail of its log.
+    pub async fn start_again(&self) -> Result<()> {
+        self.spawn()?;
+        self.ready().await
+    }
+
+    /// Waits until the node accepts AMQP connections, for as long as a boot may take. Cancel safe.
+    ///
+    /// # Errors
+    /// The node ended, or it did not become ready within the limit: the error carries the tail of its log.
+    pub async fn ready(&self) -> Result<()> {
+        let ready = time::timeout(self.boot_limit, async {
+            while !self.accepts().await {
+                if !self.is_running() {
+                    return Err(self.boot_error("its process ended".into()));
+                }
+                time::sleep(POLL).await;
+            }
+            Ok(())
+        });
+        let late = |_| Err(self.boot_error(format!("it was not ready after {:?}", self.boot_limit)));
+        ready.await.unwrap_or_else(late)
+    }
+
+    /// Ends the node in an orderly way and waits until its process is gone. A paused node is resumed first; a
+    /// node that does not run is left alone.
+    ///
+    /// Dropping the future leaves the node ending.
+    ///
+    /// # Errors
+    /// It did not end within a minute.
+    pub async fn stop(&self) -> Result<()> {
+        if self.is_running() {
+            self.signal(Signal::TERM)?;
+            self.signal(Signal::CONT)?;
+        }
+        let ended = time::timeout(STOP_LIMIT, self.ended()).await;
+        ended.map_err(|_| Error::timed_out(format!("stopping {}", self.name()), STOP_LIMIT))
+    }
+
+    /// Kills the node (SIGKILL), as a machine that loses its power, and waits until its process is gone. A
+    /// node that does not run is left alone.
+    ///
+    /// What RabbitMQ had confirmed is on disk; what it had not may be lost. Dropping the future leaves the
+    /// node dying.
+    ///
+    /// # Errors
+    /// The signal could not be sent.
+    pub async fn kill(&self) -> Result<()> {
+        if self.is_running() {
+            self.signal(Signal::KILL)?;
+        }
+        self.ended().await;
+        Ok(())
+    }
+
+    /// [`stop`](Self::stop), then [`start_again`](Self::start_again).
+    ///
+    /// # Errors
+    /// As these two.
+    pub async fn restart(&self) -> Result<()> {
+        self.stop().await?;
+        self.start_again().await
+    }
+
+    /// Freezes the node (SIGSTOP): its connections stay open and the kernel goes on accepting new ones, but
+    /// nothing answers any more, the node's own controls included, until [`resume`](Self::resume).
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets a paused node go on (SIGCONT).
+    ///
+    /// # Errors
+    /// The node does not run.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// True while the node's Erlang VM lives, paused or not.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        let mut vm = self.vm();
+        let ended = vm.as_mut().is_none_or(|vm| vm.has_ended().unwrap_or(true));
+        if ended {
+            *vm = None;
+        }
+        !ended
+    }
+
+    /// The process id of the node's Erlang VM, while it lives.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        if self.is_running() { self.vm().as_ref().map(Process::id) } else { None }
+    }
+
+    /// The process id of the node's `epmd`, Erlang's name server.
+    #[must_use]
+    pub fn epmd_pid(&self) -> u32 {
+        self.site.epmd_id()
+    }
+
+    /// The node's log, of all its lives. The file goes with the node.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.layout.log()
+    }
+
+    fn spawn(&self) -> Result<()> {
+        if self.is_running() {
+            return Err(Kind::Running { node: self.name().to_owned() }.into());
+        }
+        let mut server = self.site.server();
+        self.layout.apply(&mut server, &self.control.erlang());
+        let process = Process::spawn(&server, self.layout.id_file(), &self.layout.log())?;
+        *self.vm() = Some(process);
+        Ok(())
+    }
+
+    /// The control answers only in this node's VM and only after its boot; so it cannot be a stranger on the
+    /// port.
+    async fn accepts(&self) -> bool {
+        self.control.eval("booted").await.is_ok() && shakes_hands(self.port()).await.unwrap_or(false)
+    }
+
+    async fn ended(&self) {
+        while self.is_running() {
+            time::sleep(POLL).await;
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        match &*self.vm() {
+            Some(vm) => vm.signal(signal),
+            None => Err(Kind::NotRunning { node: self.name().to_owned() }.into()),
+        }
+    }
+
+    fn boot_error(&self, why: String) -> Error {
+        Kind::Boot { node: self.name().to_owned(), why, log: self.layout.log_tail() }.into()
+    }
+
+    fn vm(&self) -> MutexGuard<'_, Option<Process>> {
+        // Nothing panics while it holds the lock half-way through a change.
+        self.vm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens an AMQP connection as far as the broker's first frame, which is a method's (type 1).
+async fn shakes_hands(port: u16) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    stream.write_all(b"AMQP\0\0\x09\x01").await?;
+    Ok(stream.read_u8().await? == 1)
+}

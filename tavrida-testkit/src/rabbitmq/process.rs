@@ -1,0 +1,128 @@
+//! Child processes held by their ids, and the watchdog that ends them when their owner cannot.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::error::{Error, Result};
+
+/// Leaves the id behind before the program itself starts, so that the watchdog knows every process that ever
+/// ran.
+const WRITE_ID_AND_BECOME: &str = r#"echo $$ >"$1" && shift && exec "$@""#;
+
+/// A child process. Dropping it kills the process and waits until it is gone (a matter of milliseconds).
+///
+/// It belongs to no runtime: nodes outlive the test, and with it the runtime, that started them.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    id_file: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` in a process group of its own (a Ctrl-C at the terminal is the owner's to handle),
+    /// with its output appended to `log` and its id written to `id_file`.
+    pub(super) fn spawn(command: &Command, id_file: PathBuf, log: &Path) -> Result<Self> {
+        let doing = || format!("starting {}", command.get_program().display());
+        let output = fs::File::options().create(true).append(true).open(log);
+        let output = output.map_err(|e| Error::io(format!("opening {}", log.display()), e))?;
+        let errors = output.try_clone().map_err(|e| Error::io(doing(), e))?;
+        let child = through_shell(command, &id_file).stdout(output).stderr(errors).spawn();
+        Ok(Self { child: child.map_err(|e| Error::io(doing(), e))?, id_file })
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends `signal`. The id cannot have passed to a stranger: the child has not been waited for yet.
+    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+        let sent = kill_process(Pid::from_child(&self.child), signal);
+        sent.map_err(|e| Error::io(format!("sending {signal:?} to process {}", self.id()), e.into()))
+    }
+
+    pub(super) fn has_ended(&mut self) -> io::Result<bool> {
+        let ended = self.child.try_wait()?.is_some();
+        if ended {
+            self.forget_id();
+        }
+        Ok(ended)
+    }
+
+    fn forget_id(&self) {
+        // Absent already when the whole folder went first.
+        let _ = fs::remove_file(&self.id_file);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only if the process has been waited for already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        self.forget_id();
+    }
+}
+
+fn through_shell(command: &Command, id_file: &Path) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", WRITE_ID_AND_BECOME, "sh"])
+        .arg(id_file)
+        .arg(command.get_program())
+        .args(command.get_args());
+    shell.env_clear().envs(set_variables(command));
+    if let Some(folder) = command.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    shell.stdin(Stdio::null()).process_group(0);
+    shell
+}
+
+fn set_variables(command: &Command) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    command.get_envs().filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// Waits for the end of its input, that is of its owner, however that came; then ends what is left.
+const WATCH: &str = r#"
+read -r _
+for id in "$1"/*.pid; do
+    [ -f "$id" ] && kill -KILL "$(cat "$id")"
+done
+for _ in 1 2 3 4 5; do
+    rm -rf "$1" && break
+    sleep 0.1
+done
+"#;
+
+/// A shell that outlives its owner just long enough to kill the owner's processes and to remove its folder.
+///
+/// It covers what `Drop` cannot: a test process that is killed, and statics, which are never dropped.
+#[derive(Debug)]
+pub(super) struct Watchdog {
+    shell: Child,
+}
+
+impl Watchdog {
+    /// Watches over `folder`: its `*.pid` files name the processes to kill, and it is removed in the end.
+    pub(super) fn over(folder: &Path) -> Result<Self> {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", WATCH, "tavrida-rabbitmq-watchdog"]).arg(folder).current_dir("/").process_group(0);
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self { shell: shell.spawn().map_err(|e| Error::io("starting /bin/sh as a watchdog", e))? })
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        // It fails only if the shell has been waited for already.
+        let _ = self.shell.wait();
+    }
+}

@@ -1,0 +1,259 @@
+//! [`EntryPoint`]: the address of a method of a service. No raw address strings are used below this room.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::field::ShortString;
+
+/// An address: `service.method`, a whole `service`, or none.
+///
+/// It is also a routing key, so that its text has at most 255 bytes, and its words are not `*` or `#`, which mean
+/// something else to a binding. A clone is cheap.
+///
+/// ```
+/// use tavrida::EntryPoint;
+///
+/// let world: EntryPoint = "test_world.world".parse()?;
+/// assert_eq!(world.service(), Some("test_world"));
+/// assert_eq!(world.method(), Some("world"));
+/// assert_eq!(world.to_string(), "test_world.world");
+/// assert!("a.b.c".parse::<EntryPoint>().is_err());
+/// # Ok::<(), tavrida::entry_point::BadEntryPoint>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryPoint {
+    text: ShortString,
+    /// Where the dot stands; none in a service's address and in the empty one.
+    dot: Option<u8>,
+}
+
+impl EntryPoint {
+    /// No address: the reply address of a cast, the destination of a notification.
+    pub const NONE: Self = Self { text: ShortString::from_static(""), dot: None };
+
+    /// The address of one method.
+    ///
+    /// # Errors
+    ///
+    /// When a name cannot stand in a routing key.
+    pub fn new(service: &str, method: &str) -> Result<Self, BadEntryPoint> {
+        format!("{service}.{method}").parse()
+    }
+
+    /// Reads a text, where the empty one is [`EntryPoint::NONE`], as it is on the wire.
+    ///
+    /// # Errors
+    ///
+    /// When the text is neither empty nor an address.
+    pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, BadEntryPoint> {
+        let beginning = |text: &str| text.chars().take(64).collect::<String>();
+        let too_long = (text.as_ref().len() > ShortString::MAX_LEN).then(|| beginning(text.as_ref()));
+        let text: ShortString = text
+            .try_into()
+            .map_err(|_| BadEntryPoint { text: too_long.unwrap_or_default(), flaw: Flaw::TooLong })?;
+        let bad = |flaw| BadEntryPoint { text: beginning(&text), flaw };
+        if text.is_empty() {
+            return Ok(Self::NONE);
+        }
+        let dot = text.bytes().position(|byte| byte == b'.');
+        let (service, method) = match dot {
+            Some(dot) => (&text[..dot], Some(&text[dot + 1..])),
+            None => (&*text, None),
+        };
+        if let Some(flaw) = flaw_of(service).or_else(|| flaw_of(method?)) {
+            return Err(bad(flaw));
+        }
+        let dot = dot.map(|at| u8::try_from(at).expect("a short string has at most 255 bytes"));
+        Ok(Self { text, dot })
+    }
+
+    /// The service; none only of [`EntryPoint::NONE`].
+    pub fn service(&self) -> Option<&str> {
+        match self.dot {
+            Some(dot) => Some(&self.text[..dot.into()]),
+            None if self.text.is_empty() => None,
+            None => Some(&self.text),
+        }
+    }
+
+    /// The method, if the address names one.
+    pub fn method(&self) -> Option<&str> {
+        self.dot.map(|dot| &self.text[usize::from(dot) + 1..])
+    }
+
+    /// Whether there is no address.
+    pub fn is_none(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The same service without the method.
+    pub fn to_service(&self) -> Self {
+        match self.service() {
+            Some(service) if self.dot.is_some() => Self {
+                text: ShortString::try_from(service).expect("a part of a short string is short"),
+                dot: None,
+            },
+            _ => self.clone(),
+        }
+    }
+
+    /// The address that answers to one asker come to: a method of the service that no handler can have.
+    pub(crate) fn of_asker(service: &str, instance: &str) -> Result<Self, BadEntryPoint> {
+        Self::new(service, instance)
+    }
+
+    /// Whether answers to an asker come to this address. Such a message reaches its asker through a queue of the
+    /// asker's own; the copy that a binding `service.#` makes for the service's shared queue is nobody's.
+    pub fn is_reserved(&self) -> bool {
+        self.method().is_some_and(|method| method.starts_with(Self::RESERVED))
+    }
+
+    /// What the methods of reserved addresses begin with.
+    pub(crate) const RESERVED: char = '~';
+
+    /// The text, which is also the routing key; empty where there is no address.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The text as a name that shares its bytes.
+    pub fn routing_key(&self) -> ShortString {
+        self.text.clone()
+    }
+}
+
+/// What keeps a name out of an address.
+fn flaw_of(name: &str) -> Option<Flaw> {
+    match name {
+        "" => Some(Flaw::EmptyName),
+        "*" | "#" => Some(Flaw::Wildcard),
+        _ => name.bytes().any(|byte| byte == b'.').then_some(Flaw::TooManyDots),
+    }
+}
+
+impl FromStr for EntryPoint {
+    type Err = BadEntryPoint;
+
+    /// Reads an address; unlike [`EntryPoint::parse`] it refuses the empty text, which a person does not mean.
+    fn from_str(text: &str) -> Result<Self, BadEntryPoint> {
+        match Self::parse(text)? {
+            none if none.is_none() => Err(BadEntryPoint { text: String::new(), flaw: Flaw::Empty }),
+            entry_point => Ok(entry_point),
+        }
+    }
+}
+
+impl TryFrom<&str> for EntryPoint {
+    type Error = BadEntryPoint;
+
+    fn try_from(text: &str) -> Result<Self, BadEntryPoint> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for EntryPoint {
+    type Error = BadEntryPoint;
+
+    fn try_from(text: String) -> Result<Self, BadEntryPoint> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&EntryPoint> for EntryPoint {
+    type Error = BadEntryPoint;
+
+    fn try_from(entry_point: &EntryPoint) -> Result<Self, BadEntryPoint> {
+        Ok(entry_point.clone())
+    }
+}
+
+impl fmt::Display for EntryPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl fmt::Debug for EntryPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EntryPoint({:?})", self.as_str())
+    }
+}
+
+impl From<std::convert::Infallible> for BadEntryPoint {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// A text that is no address, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadEntryPoint {
+    text: String,
+    flaw: Flaw,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    Empty,
+    EmptyName,
+    TooManyDots,
+    Wildcard,
+    TooLong,
+}
+
+impl fmt::Display for BadEntryPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.flaw {
+            Flaw::Empty => "it is empty",
+            Flaw::EmptyName => "a name before or after the dot is empty",
+            Flaw::TooManyDots => "it has more than one dot",
+            Flaw::Wildcard => "a name is `*` or `#`, which a binding reads as a wildcard",
+            Flaw::TooLong => "it has over 255 bytes, the most that a routing key can have",
+        };
+        write!(f, "'{}' is no entry point (`service.method` or `service`): {why}", self.text)
+    }
+}
+
+impl std::error::Error for BadEntryPoint {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        text.parse::<EntryPoint>().expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn a_method_a_service_and_none_are_the_three_shapes() {
+        let method: EntryPoint = "hello.world".parse().unwrap();
+        assert_eq!((method.service(), method.method()), (Some("hello"), Some("world")));
+        let service: EntryPoint = "hello".parse().unwrap();
+        assert_eq!((service.service(), service.method()), (Some("hello"), None));
+        let none = EntryPoint::parse("").unwrap();
+        assert_eq!((none.service(), none.method(), none.is_none()), (None, None, true));
+        assert_eq!(method.to_service(), service);
+    }
+
+    #[test]
+    fn what_cannot_be_a_routing_key_is_refused_with_the_reason() {
+        assert!(refusal("").contains("it is empty"));
+        assert!(refusal("a.").contains("after the dot is empty"));
+        assert!(refusal(".b").contains("is empty"));
+        assert!(refusal("a.b.c").contains("more than one dot"));
+        assert!(refusal("a.*").contains("wildcard"));
+        assert!(refusal("#").contains("wildcard"));
+        assert!(refusal(&"x".repeat(256)).contains("over 255 bytes"));
+    }
+
+    #[test]
+    fn a_star_inside_a_name_is_an_ordinary_letter() {
+        assert_eq!("a*.b#".parse::<EntryPoint>().unwrap().method(), Some("b#"));
+    }
+
+    #[test]
+    fn the_longest_address_has_255_bytes() {
+        let longest = format!("{}.{}", "s".repeat(200), "m".repeat(54));
+        assert_eq!(longest.parse::<EntryPoint>().unwrap().method().map(str::len), Some(54));
+    }
+}

@@ -1,0 +1,210 @@
+//! [`Error`]: what went wrong, with the number that it has on the wire.
+//!
+//! Rooms that know more details write their own `From<TheirError> for Error`; this room knows none of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// An error of this library.
+///
+/// It is opaque: ask it ([`is_timeout`](Error::is_timeout), ...), print it, or look at its
+/// [`source`](std::error::Error::source). Its [`code`](Error::code) and [`class`](Error::class) are what a caller in
+/// another process sees in the error reply.
+pub struct Error {
+    kind: Kind,
+    text: Cow<'static, str>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What kind of error it is. Names and numbers are those of the Python original's `tavrida.exceptions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    FieldMustExist,
+    UnsuitableFieldValue,
+    FieldMustFullyDefined,
+    HandlerNotFound,
+    WrongEntryPointFormat,
+    UnableToDiscover,
+    WrongResponse,
+    ServiceNotFound,
+    DuplicatedServiceRegistration,
+    DuplicatedEntryPointRegistration,
+    ServiceIsNotRegister,
+    ForbiddenHeaders,
+    CantRegisterRemotePublisher,
+    IncorrectOutgoingMessage,
+    IncorrectMessage,
+    ConfigFile,
+    /// A parameter is missing or ill-typed. The original raises ValueError, without a number of its own.
+    WrongParameters,
+    /// A server, client or service was put together wrongly.
+    Build,
+    Timeout,
+    Closed,
+    Unroutable,
+    Refused,
+    Ambiguous,
+    Panic,
+    Transport,
+}
+
+impl Kind {
+    /// The number on the wire, and the last part of the class.
+    const fn wire(self) -> (i64, &'static str) {
+        match self {
+            Self::FieldMustExist => (1001, "FieldMustExist"),
+            Self::UnsuitableFieldValue => (1002, "UnsuitableFieldValue"),
+            Self::FieldMustFullyDefined => (1003, "FieldMustFullyDefined"),
+            Self::HandlerNotFound => (1004, "HandlerNotFound"),
+            Self::WrongEntryPointFormat => (1006, "WrongEntryPointFormat"),
+            Self::UnableToDiscover => (1007, "UnableToDiscover"),
+            Self::WrongResponse => (1009, "WrongResponse"),
+            Self::ServiceNotFound => (1022, "ServiceNotFound"),
+            Self::DuplicatedServiceRegistration => (1023, "DuplicatedServiceRegistration"),
+            Self::DuplicatedEntryPointRegistration => (1024, "DuplicatedEntryPointRegistration"),
+            Self::ServiceIsNotRegister => (1026, "ServiceIsNotRegister"),
+            Self::ForbiddenHeaders => (1029, "ForbiddenHeaders"),
+            Self::CantRegisterRemotePublisher => (1030, "CantRegisterRemotePublisher"),
+            Self::IncorrectOutgoingMessage => (1031, "IncorrectOutgoingMessage"),
+            Self::IncorrectMessage => (1031, "IncorrectMessage"),
+            Self::ConfigFile => (1050, "ConfigFileIsNotDefined"),
+            Self::WrongParameters => (UNKNOWN_CODE, "WrongParameters"),
+            Self::Build => (UNKNOWN_CODE, "Build"),
+            Self::Timeout => (UNKNOWN_CODE, "Timeout"),
+            Self::Closed => (UNKNOWN_CODE, "Closed"),
+            Self::Unroutable => (UNKNOWN_CODE, "Unroutable"),
+            Self::Refused => (UNKNOWN_CODE, "Refused"),
+            Self::Ambiguous => (UNKNOWN_CODE, "Ambiguous"),
+            Self::Panic => (UNKNOWN_CODE, "Panic"),
+            Self::Transport => (UNKNOWN_CODE, "Transport"),
+        }
+    }
+}
+
+/// The number of errors that have none of their own.
+pub const UNKNOWN_CODE: i64 = 1000;
+
+impl Error {
+    pub(crate) fn new(kind: Kind, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, text: text.into(), source: None }
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The number of this error in an error reply: that of the original's exception of the same meaning (1001 to 1050),
+    /// or 1000.
+    pub fn code(&self) -> i64 {
+        self.kind.wire().0
+    }
+
+    /// The class of this error in an error reply, such as `tavrida.exceptions.UnableToDiscover`.
+    pub fn class(&self) -> String {
+        format!("tavrida.exceptions.{}", self.kind.wire().1)
+    }
+
+    /// Whether something did not happen in its time.
+    pub fn is_timeout(&self) -> bool {
+        self.kind == Kind::Timeout
+    }
+
+    /// Whether the server, client or session is over.
+    pub fn is_closed(&self) -> bool {
+        self.kind == Kind::Closed
+    }
+
+    /// Whether no discovery knows the service or publisher.
+    pub fn is_undiscovered(&self) -> bool {
+        self.kind == Kind::UnableToDiscover
+    }
+
+    /// Whether a message found no queue.
+    pub fn is_unroutable(&self) -> bool {
+        self.kind == Kind::Unroutable
+    }
+
+    /// Whether the broker said no.
+    pub fn is_refused(&self) -> bool {
+        self.kind == Kind::Refused
+    }
+
+    /// Whether it is unknown if the broker took a message.
+    pub fn is_ambiguous(&self) -> bool {
+        self.kind == Kind::Ambiguous
+    }
+
+    /// Whether a server, client or service was put together wrongly.
+    pub fn is_build(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Build
+                | Kind::DuplicatedEntryPointRegistration
+                | Kind::DuplicatedServiceRegistration
+                | Kind::WrongEntryPointFormat
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &self.kind).field("text", &self.text);
+        if let Some(source) = &self.source {
+            debug.field("source", source);
+        }
+        debug.finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl From<crate::field::TooLong> for Error {
+    fn from(error: crate::field::TooLong) -> Self {
+        Self::new(Kind::UnsuitableFieldValue, error.to_string())
+    }
+}
+
+impl From<crate::entry_point::BadEntryPoint> for Error {
+    fn from(error: crate::entry_point::BadEntryPoint) -> Self {
+        Self::new(Kind::WrongEntryPointFormat, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_the_number_and_class_of_the_original() {
+        let error = Error::new(Kind::UnableToDiscover, "nobody knows 'nope'");
+        assert_eq!(error.code(), 1007);
+        assert_eq!(error.class(), "tavrida.exceptions.UnableToDiscover");
+        assert!(error.is_undiscovered());
+    }
+
+    #[test]
+    fn the_text_is_of_one_level_and_the_cause_is_the_source() {
+        let cause = "a.b.c".parse::<crate::EntryPoint>().unwrap_err();
+        let error = Error::new(Kind::Build, "the source is wrong").caused_by(cause);
+        assert_eq!(error.to_string(), "the source is wrong");
+        let source = std::error::Error::source(&error).expect("kept").to_string();
+        assert!(source.contains("more than one dot"), "{source}");
+    }
+
+    #[test]
+    fn an_error_is_small_enough_to_be_returned_by_value() {
+        assert!(size_of::<Error>() <= 48, "{}", size_of::<Error>());
+    }
+}

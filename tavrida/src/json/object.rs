@@ -1,0 +1,336 @@
+//! [`Object`]: one JSON object, as text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytestring::ByteString;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::scan;
+
+/// A JSON object that is known to be well-formed, kept as its text. A clone shares it.
+///
+/// Where a name occurs twice the last one counts, as everywhere in Python.
+///
+/// ```
+/// use tavrida::json::Object;
+///
+/// let order = Object::from_serialize(&serde_json::json!({ "id": 7, "cents": 500 }))?;
+/// assert_eq!(order.get::<u64>("cents")?, Some(500));
+/// assert_eq!(order.get::<u64>("nope")?, None);
+/// # Ok::<(), tavrida::json::BadObject>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Object(ByteString);
+
+impl Object {
+    /// `{}`.
+    pub const EMPTY: Self = Self(ByteString::from_static("{}"));
+
+    /// The object that a value serialises to.
+    ///
+    /// # Errors
+    ///
+    /// When it does not serialise, or not to an object.
+    pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, BadObject> {
+        let text =
+            serde_json::to_string(value).map_err(|error| BadObject::new("does not serialise", error))?;
+        if text.starts_with('{') { Ok(Self(text.into())) } else { Err(BadObject::not_an_object(&text)) }
+    }
+
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// When it is not JSON, or not an object.
+    pub fn parse(text: impl Into<ByteString>) -> Result<Self, BadObject> {
+        let text = text.into();
+        if scan::members(&text, |_, _| {}).is_some() {
+            return Ok(Self(text.slice_ref(text.trim_ascii())));
+        }
+        match serde_json::from_str::<&RawValue>(&text) {
+            Ok(raw) => Err(BadObject::not_an_object(raw.get())),
+            Err(error) => Err(BadObject::new("is no JSON", error)),
+        }
+    }
+
+    /// A text that a parser has seen to be an object.
+    pub(crate) fn from_checked(text: ByteString) -> Self {
+        debug_assert!(text.starts_with('{') && text.ends_with('}'));
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it has no members.
+    pub fn is_empty(&self) -> bool {
+        self.0[1..].trim_start().starts_with('}')
+    }
+
+    /// The value of one member; `None` where there is no such member.
+    ///
+    /// Reading several one by one scans the text each time: see [`members`](Object::members).
+    ///
+    /// # Errors
+    ///
+    /// When the member is of another type; the error names it.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, BadObject> {
+        self.members().get(name)
+    }
+
+    /// The whole object as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// When it does not fit; the error names the member where there is one.
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, BadObject> {
+        serde_json::from_str(&self.0).or_else(|error| {
+            // A derived type refuses a name that comes twice; a tree of values keeps the last, as Python does.
+            let last_wins = serde_json::from_str(&self.0).and_then(serde_json::from_value::<T>);
+            last_wins.map_err(|_| BadObject::new("does not fit", error))
+        })
+    }
+
+    /// The members, to be read one by one.
+    pub fn members(&self) -> Members<'_> {
+        let mut members = Vec::new();
+        scan::members(&self.0, |name, value| members.push((Name::new(name), value)))
+            .expect("an object was checked when it was made");
+        Members(members)
+    }
+
+    /// This object with the members of others over it: later ones win, as in Python's `dict.update`.
+    pub fn merged<'a>(&'a self, others: impl IntoIterator<Item = &'a Object>) -> Object {
+        let mut sources = std::iter::once(self).chain(others).filter(|object| !object.is_empty());
+        let Some(first) = sources.next() else { return Self::EMPTY };
+        let Some(second) = sources.next() else { return first.clone() };
+        let mut members = first.members();
+        for object in std::iter::once(second).chain(sources) {
+            members.0.extend(object.members().0);
+        }
+        Object(members.last_of_each().to_text().into())
+    }
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The members of an [`Object`], found but not yet read.
+#[derive(Debug, Clone)]
+pub struct Members<'a>(Vec<(Name<'a>, &'a str)>);
+
+impl<'a> Members<'a> {
+    /// The value of one member; `None` where there is no such member.
+    ///
+    /// # Errors
+    ///
+    /// When the member is of another type; the error names it.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, BadObject> {
+        self.raw(name)
+            .map(|raw| serde_json::from_str(raw).map_err(|error| BadObject::member(name, error)))
+            .transpose()
+    }
+
+    /// The text of one member's value.
+    pub fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().rev().find(|(key, _)| key.text == name).map(|(_, value)| *value)
+    }
+
+    /// The names, in the order of the text.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.text.as_ref())
+    }
+
+    /// Each name once, at its first place, with its last value.
+    fn last_of_each(self) -> Self {
+        let mut places = rustc_hash::FxHashMap::<_, usize>::default();
+        let mut members: Vec<(Name<'a>, &'a str)> = Vec::with_capacity(self.0.len());
+        for (name, value) in self.0 {
+            match places.get(&name.text) {
+                Some(&place) => {
+                    members[place].1 = value;
+                }
+                None => {
+                    places.insert(name.text.clone(), members.len());
+                    members.push((name, value));
+                }
+            }
+        }
+        Self(members)
+    }
+
+    fn to_text(&self) -> String {
+        let len = self.0.iter().map(|(name, value)| name.json.len() + value.len() + 2).sum::<usize>();
+        let mut text = String::with_capacity(len + 2);
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            text.push(if index == 0 { '{' } else { ',' });
+            text.extend([name.json, ":", value]);
+        }
+        if text.is_empty() {
+            text.push('{');
+        }
+        text.push('}');
+        text
+    }
+}
+
+/// The name of a member.
+#[derive(Debug, Clone)]
+struct Name<'a> {
+    /// As it stands, with quotes and escapes.
+    json: &'a str,
+    text: Cow<'a, str>,
+}
+
+impl<'a> Name<'a> {
+    fn new(json: &'a str) -> Self {
+        Self { json, text: unescaped(json) }
+    }
+}
+
+/// The text of a name that stands in JSON.
+///
+/// Python escapes half a surrogate pair too, which is no text: such a name is known by its JSON.
+pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
+    if json.bytes().any(|byte| byte == b'\\') {
+        serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned)
+    } else {
+        Cow::Borrowed(&json[1..json.len() - 1])
+    }
+}
+
+/// A text or value is no JSON object, or not the one that was asked for.
+#[derive(Debug)]
+pub struct BadObject {
+    member: Option<String>,
+    flaw: String,
+    source: Option<serde_json::Error>,
+}
+
+impl BadObject {
+    fn new(flaw: &str, source: serde_json::Error) -> Self {
+        Self { member: None, flaw: flaw.to_owned(), source: Some(source) }
+    }
+
+    fn member(name: &str, source: serde_json::Error) -> Self {
+        Self { member: Some(name.to_owned()), flaw: "does not fit".to_owned(), source: Some(source) }
+    }
+
+    fn not_an_object(text: &str) -> Self {
+        let beginning: String = text.chars().take(40).collect();
+        Self { member: None, flaw: format!("is no object but {beginning}"), source: None }
+    }
+
+    /// The member that did not fit, where one was asked for.
+    pub fn member_name(&self) -> Option<&str> {
+        self.member.as_deref()
+    }
+}
+
+impl fmt::Display for BadObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.member {
+            Some(name) => write!(f, "the member '{name}' {}", self.flaw)?,
+            None => write!(f, "the value {}", self.flaw)?,
+        }
+        match &self.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for BadObject {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn object(text: &'static str) -> Object {
+        Object::parse(ByteString::from_static(text)).expect("an object")
+    }
+
+    #[test]
+    fn a_text_that_is_no_object_is_refused_with_its_beginning() {
+        assert_eq!(Object::parse("[1, 2]").unwrap_err().to_string(), "the value is no object but [1, 2]");
+        assert!(Object::parse("{").unwrap_err().to_string().contains("is no JSON"));
+        assert!(Object::from_serialize(&7).is_err());
+    }
+
+    #[test]
+    fn the_last_of_two_equal_names_counts() {
+        let twice = object(r#"{"a": 1, "a": 2}"#);
+        assert_eq!(twice.get::<i64>("a").unwrap(), Some(2));
+        #[derive(serde::Deserialize)]
+        struct Derived {
+            a: i64,
+        }
+        assert_eq!(twice.to::<Derived>().unwrap().a, 2);
+        assert_eq!(twice.merged([&object(r#"{"b": 3}"#)]).as_str(), r#"{"a":2,"b":3}"#);
+    }
+
+    #[test]
+    fn an_ill_typed_member_is_named() {
+        let error = object(r#"{"id": "seven"}"#).get::<u64>("id").unwrap_err();
+        assert_eq!(error.member_name(), Some("id"));
+        assert!(error.to_string().starts_with("the member 'id' does not fit: invalid type"), "{error}");
+    }
+
+    #[test]
+    fn merging_is_pythons_update() {
+        let merged = object(r#"{"a": 1, "b": [1, 2]}"#).merged([&object(r#"{"b":"new", "c\n":null}"#)]);
+        assert_eq!(merged.to::<Value>().unwrap(), json!({"a": 1, "b": "new", "c\n": null}));
+    }
+
+    #[test]
+    fn merging_with_nothing_shares_the_text() {
+        let one = object(r#"{"a": 1}"#);
+        assert_eq!(Object::EMPTY.merged([&one, &object("{ }")]).as_str().as_ptr(), one.as_str().as_ptr());
+        assert_eq!(Object::EMPTY.merged([]), Object::EMPTY);
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let big = object(r#"{"n": 123456789012345678901234567890}"#);
+        let merged = big.merged([&object(r#"{"x": 1e+100}"#)]);
+        assert_eq!(merged.as_str(), r#"{"n":123456789012345678901234567890,"x":1e+100}"#);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_a_name_is_kept_as_it_stands() {
+        let python = object(r#"{"\ud800": 1, "a": 2, "\u0062": 3}"#);
+        assert_eq!(python.members().names().collect::<Vec<_>>(), [r#""\ud800""#, "a", "b"]);
+        let merged = python.merged([&object(r#"{"b": 4}"#)]);
+        assert_eq!(merged.as_str(), r#"{"\ud800":1,"a":2,"\u0062":4}"#);
+    }
+
+    #[test]
+    fn ten_thousand_levels_are_kept_and_refused_only_when_read_as_a_tree() {
+        let deep = format!(r#"{{"deep": {}1{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+        let deep = Object::parse(deep).expect("depth alone is no flaw");
+        let error = deep.get::<Value>("deep").unwrap_err();
+        assert!(error.to_string().contains("recursion limit"), "{error}");
+    }
+}

@@ -1,0 +1,141 @@
+//! [`Context`]: what a chain of calls has gathered on its way.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::json::Object;
+
+/// The context of a chain: a JSON object that grows at each hop by the payload of the message received there.
+///
+/// A clone is the same context: what a handler adds through one is seen through the other, and rides on everything that the
+/// handler sends afterwards. Nothing is parsed before something is asked for.
+#[derive(Clone, Default)]
+pub struct Context(Arc<Mutex<Layers>>);
+
+/// What was put over what, oldest first. It is made one object when that is asked for.
+#[derive(Default)]
+struct Layers {
+    base: Object,
+    over: Vec<Object>,
+}
+
+impl Layers {
+    fn flat(&mut self) -> &Object {
+        if !self.over.is_empty() {
+            self.base = self.base.merged(&self.over);
+            self.over.clear();
+        }
+        &self.base
+    }
+}
+
+impl Context {
+    /// The value of one key.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or of another type; the error names it.
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
+        match self.lock().flat().get(key) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(super::missing_parameter(key)),
+            Err(error) => Err(super::ill_typed_parameter(key, &error)),
+        }
+    }
+
+    /// Sets one key; an older value of it is replaced.
+    ///
+    /// # Errors
+    ///
+    /// When the value does not serialise.
+    pub fn insert(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
+        let one = std::collections::BTreeMap::from([(key, value)]);
+        let layer = super::Payload::new(&one)?;
+        self.merge(layer.object());
+        Ok(())
+    }
+
+    /// Puts all members of an object over the context: theirs win.
+    pub fn merge(&self, object: &Object) {
+        if !object.is_empty() {
+            self.lock().over.push(object.clone());
+        }
+    }
+
+    /// The context as it is now, in one object.
+    pub fn object(&self) -> Object {
+        self.lock().flat().clone()
+    }
+
+    /// A context of its own with what this one holds now.
+    pub(crate) fn fork(&self) -> Self {
+        self.object().into()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Layers> {
+        // A panic while it was held leaves whole layers: there is nothing to repair.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl From<Object> for Context {
+    fn from(base: Object) -> Self {
+        Self(Arc::new(Mutex::new(Layers { base, over: Vec::new() })))
+    }
+}
+
+impl PartialEq for Context {
+    fn eq(&self, other: &Self) -> bool {
+        self.object() == other.object()
+    }
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object().fmt(f)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({})", self.object())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_keys_win_and_a_clone_is_the_same_context() {
+        let context = Context::from(Object::parse(r#"{"how": "plain", "n": 1}"#).unwrap());
+        let seen_by_handler = context.clone();
+        context.merge(&Object::parse(r#"{"n": 2}"#).unwrap());
+        seen_by_handler.insert("added", "here").unwrap();
+        assert_eq!(context.object().as_str(), r#"{"how":"plain","n":2,"added":"here"}"#);
+        assert_eq!(context.get::<i64>("n").unwrap(), 2);
+        assert!(context.get::<i64>("nope").unwrap_err().to_string().contains("'nope' is missing"));
+    }
+
+    #[test]
+    fn a_fork_goes_its_own_way() {
+        let context = Context::default();
+        let fork = context.fork();
+        fork.insert("only", "there").unwrap();
+        assert_eq!(context.object(), Object::EMPTY);
+    }
+
+    #[test]
+    fn ten_thousand_keys_are_no_trouble() {
+        let many: std::collections::BTreeMap<String, usize> =
+            (0..10_000).map(|n| (format!("key{n}"), n)).collect();
+        let context = Context::from(Object::from_serialize(&many).unwrap());
+        context.insert("key7", "new").unwrap();
+        assert_eq!(context.get::<String>("key7").unwrap(), "new");
+        assert_eq!(context.object().members().names().count(), 10_000);
+    }
+}

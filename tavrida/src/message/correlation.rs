@@ -1,0 +1,88 @@
+//! [`CorrelationId`]: the one id of a whole chain of calls.
+
+use std::fmt;
+
+use bytestring::ByteString;
+
+use crate::field::{ShortString, Value};
+
+/// The id of a chain of calls: the same in all its messages.
+///
+/// Text by custom; a sender that used a number or nothing at all gets it back as it came, with its type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrelationId(Value);
+
+impl CorrelationId {
+    /// The id as it stands in the header, with its type.
+    pub fn as_value(&self) -> &Value {
+        &self.0
+    }
+
+    /// The text, where it is text.
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_str()
+    }
+
+    /// The text for AMQP's own property, where it fits in there.
+    pub(crate) fn as_property(&self) -> Option<ShortString> {
+        match &self.0 {
+            Value::LongString(bytes) if !bytes.is_empty() => {
+                ByteString::try_from(bytes.clone()).ok().and_then(|text| text.try_into().ok())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<Value> for CorrelationId {
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
+impl From<ByteString> for CorrelationId {
+    fn from(text: ByteString) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for CorrelationId {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for CorrelationId {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&CorrelationId> for CorrelationId {
+    fn from(id: &CorrelationId) -> Self {
+        id.clone()
+    }
+}
+
+impl PartialEq<str> for CorrelationId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+
+impl PartialEq<&str> for CorrelationId {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == Some(*other)
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0, self.0.as_i64()) {
+            (Value::LongString(bytes), _) => f.pad(&String::from_utf8_lossy(bytes)),
+            (Value::Void, _) => f.pad("none"),
+            (_, Some(number)) => number.fmt(f),
+            (other, None) => write!(f, "{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! [`Failure`]: what a handler failed with, as its caller will see it.
+
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::{Error, UNKNOWN_CODE};
+use crate::json::Object;
+
+/// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
+///
+/// Every error type becomes one with `?`: its class is the type's path, its message the `Display` text, its code 1000
+/// (an error of this library keeps its own, 1001 to 1050, and an error reply of another service stays what it was). To choose them, build one, or implement [`IntoFailure`].
+///
+/// ```
+/// use tavrida::message::Failure;
+///
+/// fn parse(text: &str) -> Result<i64, Failure> {
+///     if text.is_empty() {
+///         return Err(Failure::new("billing.NoAmount", "an amount is needed").code(4000));
+///     }
+///     Ok(text.parse()?)
+/// }
+/// assert_eq!(parse("").unwrap_err().class(), "billing.NoAmount");
+/// assert_eq!(parse("x").unwrap_err().class(), "core.num.error.ParseIntError");
+/// ```
+///
+/// It is not itself a [`std::error::Error`], as that would bar the conversion from all of these.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    class: String,
+    message: String,
+    code: i64,
+    detail: Option<Object>,
+    retryable: bool,
+}
+
+impl Failure {
+    /// A failure with the code 1000.
+    ///
+    /// `class` is a dotted path by custom (`billing.Declined`), whose last part is the [`name`](Failure::name).
+    pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            class: class.into(),
+            message: message.into(),
+            code: UNKNOWN_CODE,
+            detail: None,
+            retryable: false,
+        }
+    }
+
+    /// The same with another code.
+    #[must_use = "the failure comes back with the code"]
+    pub fn code(mut self, code: i64) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// The same with a typed body, which travels as `detail`.
+    ///
+    /// # Errors
+    ///
+    /// When the body does not serialise to an object.
+    pub fn detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+        self.detail = Some(super::Payload::new(body)?.object().clone());
+        Ok(self)
+    }
+
+    /// The same, marked as worth another try: a server's retry policy then holds for calls too, which are otherwise
+    /// answered with the error at once.
+    #[must_use = "the failure comes back with the mark"]
+    pub fn retryable(mut self) -> Self {
+        self.retryable = true;
+        self
+    }
+
+    /// The class: a dotted path.
+    pub fn class(&self) -> &str {
+        &self.class
+    }
+
+    /// The last part of the class.
+    pub fn name(&self) -> &str {
+        self.class.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// The text for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The number.
+    pub fn number(&self) -> i64 {
+        self.code
+    }
+
+    /// The typed body, where there is one.
+    pub fn body(&self) -> Option<&Object> {
+        self.detail.as_ref()
+    }
+
+    /// Whether another try is worth it.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        let error =
+            Error::new(crate::error::Kind::Panic, text.unwrap_or_else(|| "the handler panicked".to_owned()));
+        error.into()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.class, self.code, self.message)
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let class = std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
+        if let Some(remote) = cause::<super::ErrorReply>(&error) {
+            return remote.failure();
+        }
+        match cause::<Error>(&error) {
+            Some(own) => Self { code: own.code(), ..Self::new(own.class(), error.to_string()) },
+            None => Self::new(class, error.to_string()),
+        }
+    }
+}
+
+/// The first error of a type in a chain of causes.
+fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut causes =
+        std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source());
+    causes.find_map(|error| error.downcast_ref())
+}
+
+/// What can be the error of a handler's result.
+///
+/// Implement it for an error type of yours that has a code or a typed body of its own:
+///
+/// ```
+/// use tavrida::message::{Failure, IntoFailure};
+///
+/// struct Declined { reason: String }
+///
+/// impl IntoFailure for Declined {
+///     fn into_failure(self) -> Failure {
+///         Failure::new("billing.Declined", self.reason).code(4002)
+///     }
+/// }
+/// ```
+pub trait IntoFailure {
+    /// The failure that a caller will see.
+    fn into_failure(self) -> Failure;
+}
+
+impl IntoFailure for Failure {
+    fn into_failure(self) -> Failure {
+        self
+    }
+}
+
+impl IntoFailure for Error {
+    fn into_failure(self) -> Failure {
+        self.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn any_error_becomes_a_failure_with_its_type_as_class() {
+        let failure = Failure::from(std::fmt::Error);
+        assert_eq!((failure.class(), failure.name(), failure.number()), ("core.fmt.Error", "Error", 1000));
+    }
+
+    #[test]
+    fn an_error_of_the_library_keeps_number_and_class() {
+        let failure = Failure::from(Error::new(Kind::UnableToDiscover, "unknown"));
+        assert_eq!((failure.class(), failure.number()), ("tavrida.exceptions.UnableToDiscover", 1007));
+    }
+
+    #[test]
+    fn a_panic_keeps_its_text() {
+        assert_eq!(Failure::of_panic(&"boom").message(), "boom");
+        assert_eq!(Failure::of_panic(&7).message(), "the handler panicked");
+    }
+}

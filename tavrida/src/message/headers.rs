@@ -1,0 +1,178 @@
+//! [`Headers`]: the custom headers of a message.
+
+use std::fmt;
+
+use super::names::{OWN_PREFIX, RESERVED};
+use crate::field::{ShortString, Table, Value};
+
+/// Custom headers. The reserved names of the wire format are kept out, since they are properties of the message.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Headers(Table);
+
+impl Headers {
+    /// No custom headers.
+    pub const fn new() -> Self {
+        Self(Table::new())
+    }
+
+    /// Puts a header in, or replaces it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReservedHeader`] for the seven names of the wire format (`message_type`, `correlation_id`, `request_id`,
+    /// `message_id`, `source`, `destination`, `reply_to`) and for those that begin with `x-tavrida-`; and for values whose
+    /// type would harm a Python peer (see [`ReservedHeader`]).
+    pub fn insert(
+        &mut self,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        value: impl Into<Value>,
+    ) -> Result<(), ReservedHeader> {
+        let (name, value) = (name.try_into().map_err(Into::into)?, value.into());
+        if RESERVED.contains(&name.as_str()) || name.starts_with(OWN_PREFIX) {
+            return Err(ReservedHeader(Flaw::Reserved(name)));
+        }
+        if !is_harmless(&value) {
+            return Err(ReservedHeader(Flaw::Harmful(name, value.type_letter())));
+        }
+        self.0.insert(name, value);
+        Ok(())
+    }
+
+    /// Headers as they came over the wire, the reserved ones already taken out.
+    pub(crate) fn from_wire(table: Table) -> Self {
+        Self(table)
+    }
+
+    /// The value of a header.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The text of a header, where it is text.
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str)
+    }
+
+    /// Takes a header out.
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, in the order in which they came.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ShortString, &Value)> {
+        self.0.iter()
+    }
+
+    /// Puts others over these: theirs win.
+    pub fn update(&mut self, others: &Headers) {
+        for (name, value) in others.iter() {
+            self.0.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// Whether the Python original's AMQP client reads a value of this type right, and can send it back.
+fn is_harmless(value: &Value) -> bool {
+    match value {
+        Value::Void | Value::Bool(_) | Value::I32(_) => true,
+        Value::I64(number) => *number >= 0,
+        Value::LongString(bytes) => std::str::from_utf8(bytes).is_ok(),
+        Value::Array(items) => items.iter().all(is_harmless),
+        Value::Table(table) => table.iter().all(|(_, value)| is_harmless(value)),
+        _ => false,
+    }
+}
+
+/// A header cannot be set: its name is reserved or too long, or the type of its value would harm a peer.
+///
+/// The original's client truncates floating-point numbers, swaps the sign of single bytes, cannot send back negative
+/// 64-bit integers, and dies of byte arrays and of text that is not UTF-8. What passes: text, booleans, 32-bit integers,
+/// 64-bit integers from 0, nothing, and arrays and tables of these. (Observed on the original, with its pika 0.10.)
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReservedHeader(Flaw);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Flaw {
+    Reserved(ShortString),
+    Harmful(ShortString, char),
+    TooLong(crate::field::TooLong),
+}
+
+impl From<crate::field::TooLong> for ReservedHeader {
+    fn from(error: crate::field::TooLong) -> Self {
+        Self(Flaw::TooLong(error))
+    }
+}
+
+impl From<std::convert::Infallible> for ReservedHeader {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl fmt::Display for ReservedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Flaw::Reserved(name) => {
+                write!(f, "the header '{name}' belongs to the wire format; it is a property of the message")
+            }
+            Flaw::Harmful(name, letter) => write!(
+                f,
+                "the header '{name}' has the AMQP type '{letter}', or a value of its type, that a Python peer cannot take; \
+                 send text, a boolean, an integer (32 bits, or 64 bits from 0), nothing, or arrays and tables of these"
+            ),
+            Flaw::TooLong(error) => write!(f, "the header has no AMQP name: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReservedHeader {}
+
+impl From<ReservedHeader> for crate::Error {
+    fn from(error: ReservedHeader) -> Self {
+        Self::new(crate::error::Kind::ForbiddenHeaders, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seven_names_of_the_wire_cannot_be_overwritten() {
+        let mut headers = Headers::new();
+        for name in RESERVED {
+            let error = headers.insert(name, "forged").unwrap_err();
+            assert!(error.to_string().contains(&format!("'{name}' belongs to the wire format")), "{error}");
+        }
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn a_name_of_256_bytes_is_refused_with_its_length() {
+        let error = Headers::new().insert("h".repeat(256), "value").unwrap_err();
+        assert!(error.to_string().contains("has 256 bytes; AMQP allows at most 255"), "{error}");
+    }
+
+    #[test]
+    fn types_that_would_harm_a_python_peer_are_refused() {
+        let mut headers = Headers::new();
+        for value in
+            [Value::F64(1.5), Value::I64(-1), Value::Bytes("x".into()), Value::LongString("\u{fffd}".into())]
+        {
+            let harmless = matches!(value, Value::LongString(_));
+            assert_eq!(headers.insert("x-value", value).is_ok(), harmless);
+        }
+        assert!(headers.insert("x-list", vec![Value::F32(1.0)]).is_err());
+    }
+}

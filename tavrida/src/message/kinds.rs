@@ -1,0 +1,269 @@
+//! The four kinds as types, and how a reply is born from a request.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::{Addresses, Failure, Message, MessageKind, Payload};
+use crate::error::Error;
+
+/// A call (somebody waits for the answer) or a cast (nobody does).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request(pub(crate) Message);
+
+/// The answer to a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response(pub(crate) Message);
+
+/// The error that answers a call. Its payload has `class`, `message` and `code`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorReply(pub(crate) Message);
+
+/// What a service tells whoever subscribed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notification(pub(crate) Message);
+
+impl Request {
+    /// The response to this request: it keeps the correlation id with its type, the request id and the custom headers, and
+    /// goes to where the answer is waited for. It gets a message id of its own when it is sent.
+    pub fn respond(&self, payload: Payload) -> Response {
+        Response(self.reply(MessageKind::Response, payload))
+    }
+
+    /// The error that answers this request; it keeps what a response keeps.
+    pub fn fail(&self, failure: &Failure) -> ErrorReply {
+        ErrorReply(self.reply(MessageKind::Error, failure.to_payload()))
+    }
+
+    fn reply(&self, kind: MessageKind, payload: Payload) -> Message {
+        let request = &self.addresses;
+        // The original falls back to the source: a call always has a reply address, so this only serves replies to casts.
+        let destination = if request.reply_to.is_none() { &request.source } else { &request.reply_to };
+        let addresses = Addresses {
+            source: request.destination.clone(),
+            destination: destination.clone(),
+            reply_to: Default::default(),
+            reply_queue: request.reply_queue.clone(),
+        };
+        Message {
+            request_id: self.request_id.clone(),
+            headers: self.headers.clone(),
+            context: self.context.fork(),
+            payload,
+            ..Message::new(kind, self.correlation_id.clone(), addresses)
+        }
+    }
+}
+
+impl Failure {
+    /// `class`, `message` and `code`, exactly, as on the wire of the original; a typed body under `detail`.
+    fn to_payload(&self) -> Payload {
+        #[derive(serde::Serialize)]
+        struct Wire<'a> {
+            class: &'a str,
+            message: &'a str,
+            code: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            detail: Option<&'a RawValue>,
+        }
+        let detail =
+            self.body().map(|body| RawValue::from_string(body.to_string()).expect("an object is JSON"));
+        let wire = Wire {
+            class: self.class(),
+            message: self.message(),
+            code: self.number(),
+            detail: detail.as_deref(),
+        };
+        Payload::new(&wire).expect("texts and a number serialise to an object")
+    }
+}
+
+impl ErrorReply {
+    /// The class of the error: a dotted path such as `exceptions.ValueError`. Empty where the sender gave none.
+    pub fn class(&self) -> String {
+        self.payload().get("class").unwrap_or_default()
+    }
+
+    /// The last part of the class.
+    pub fn name(&self) -> String {
+        self.class().rsplit('.').next().unwrap_or_default().to_owned()
+    }
+
+    /// The text for people. Empty where the sender gave none.
+    pub fn text(&self) -> String {
+        self.payload().get("message").unwrap_or_default()
+    }
+
+    /// The number; none where the sender gave none, or something else than a whole number.
+    pub fn code(&self) -> Option<i64> {
+        self.payload().get("code").ok()
+    }
+
+    /// The same as a failure, for a handler that passes it on.
+    pub fn failure(&self) -> Failure {
+        let failure =
+            Failure::new(self.class(), self.text()).code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
+        match self.payload().object().get::<serde_json::Map<String, serde_json::Value>>("detail") {
+            Ok(Some(detail)) => failure.detail(&detail).expect("a map serialises to an object"),
+            _ => failure,
+        }
+    }
+
+    /// The typed body.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it does not fit.
+    pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.payload().get("detail")
+    }
+}
+
+impl fmt::Display for ErrorReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered with the error {}", self.source(), self.failure())
+    }
+}
+
+/// So that the error of another service can be an error here, and travel on as what it was.
+impl std::error::Error for ErrorReply {}
+
+impl Deref for Request {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl DerefMut for Request {
+    fn deref_mut(&mut self) -> &mut Message {
+        &mut self.0
+    }
+}
+
+impl Deref for Response {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl DerefMut for Response {
+    fn deref_mut(&mut self) -> &mut Message {
+        &mut self.0
+    }
+}
+
+impl Deref for ErrorReply {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl DerefMut for ErrorReply {
+    fn deref_mut(&mut self) -> &mut Message {
+        &mut self.0
+    }
+}
+
+impl Deref for Notification {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.0
+    }
+}
+
+impl DerefMut for Notification {
+    fn deref_mut(&mut self) -> &mut Message {
+        &mut self.0
+    }
+}
+
+impl From<Request> for Message {
+    fn from(request: Request) -> Self {
+        request.0
+    }
+}
+
+impl From<Response> for Message {
+    fn from(response: Response) -> Self {
+        response.0
+    }
+}
+
+impl From<ErrorReply> for Message {
+    fn from(error: ErrorReply) -> Self {
+        error.0
+    }
+}
+
+impl From<Notification> for Message {
+    fn from(notification: Notification) -> Self {
+        notification.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Value;
+    use crate::message::CorrelationId;
+
+    fn call() -> Request {
+        let addresses = Addresses {
+            source: "client.main".parse().unwrap(),
+            destination: "billing.charge".parse().unwrap(),
+            reply_to: "client".parse().unwrap(),
+            reply_queue: None,
+        };
+        let mut message = Message::new(MessageKind::Request, Value::I32(516).into(), addresses);
+        message.request_id = "r-1".into();
+        message.message_id = "m-1".into();
+        message.headers_mut().insert("x-trace", "abc").unwrap();
+        message.context.insert("param", &123).unwrap();
+        Request(message)
+    }
+
+    #[test]
+    fn a_response_keeps_what_pairs_it_with_its_request_and_gets_an_id_of_its_own() {
+        let response = call().respond(Payload::new(&serde_json::json!({"answer": 42})).unwrap());
+        assert_eq!(response.correlation_id(), &CorrelationId::from(Value::I32(516)));
+        assert_eq!(response.request_id(), "r-1");
+        assert_eq!(response.message_id(), "");
+        assert_eq!(response.headers().get_str("x-trace"), Some("abc"));
+        assert_eq!(response.source().as_str(), "billing.charge");
+        assert_eq!(response.destination().as_str(), "client");
+        assert!(response.reply_to().is_none());
+        assert_eq!(response.context().object().as_str(), r#"{"param":123}"#);
+    }
+
+    #[test]
+    fn an_error_has_class_message_and_code_and_its_body_under_detail() {
+        let failure = Failure::new("billing.Declined", "no funds").code(4002);
+        let error = call().fail(&failure.clone().detail(&serde_json::json!({"left": 3})).unwrap());
+        assert_eq!(
+            error.payload().as_str(),
+            r#"{"class":"billing.Declined","message":"no funds","code":4002,"detail":{"left":3}}"#
+        );
+        assert_eq!((error.name().as_str(), error.code()), ("Declined", Some(4002)));
+        assert_eq!(error.detail::<serde_json::Value>().unwrap()["left"], 3);
+        let plain = call().fail(&failure);
+        assert_eq!(
+            plain.payload().as_str(),
+            r#"{"class":"billing.Declined","message":"no funds","code":4002}"#
+        );
+    }
+
+    #[test]
+    fn an_error_of_a_stranger_may_have_any_payload() {
+        let error = ErrorReply(Message { payload: Payload::EMPTY, ..call().0 });
+        assert_eq!((error.class().as_str(), error.text().as_str(), error.code()), ("", "", None));
+    }
+}

@@ -1,0 +1,26 @@
+//! The four messages: [`Request`] (a call or a cast), [`Response`], [`ErrorReply`], [`Notification`].
+//!
+//! Each is a [`Message`] underneath: its properties are read-only and typed, payload and context stay JSON text until
+//! asked for. A reply is born from its request, with [`Request::respond`] and [`Request::fail`], and keeps
+//! what pairs the two.
+
+mod context;
+mod correlation;
+mod failure;
+mod headers;
+mod kinds;
+pub(crate) mod names;
+mod parts;
+mod payload;
+mod reply;
+
+pub use context::Context;
+pub use correlation::CorrelationId;
+pub use failure::{Failure, IntoFailure};
+pub use headers::{Headers, ReservedHeader};
+pub use kinds::{ErrorReply, Notification, Request, Response};
+pub(crate) use parts::Addresses;
+pub use parts::{Message, MessageKind};
+pub use payload::Payload;
+pub(crate) use payload::{ill_typed_parameter, missing_parameter};
+pub use reply::Reply;

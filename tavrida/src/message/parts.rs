@@ -1,0 +1,221 @@
+//! [`Message`]: what all four kinds have in common.
+
+use std::fmt;
+
+use bytestring::ByteString;
+
+use super::{Context, CorrelationId, ErrorReply, Headers, Notification, Payload, Request, Response};
+use crate::entry_point::EntryPoint;
+use crate::field::ShortString;
+
+/// Which of the four messages it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageKind {
+    /// A call or a cast.
+    Request,
+    /// The answer to a call.
+    Response,
+    /// The error that answers a call.
+    Error,
+    /// What a service tells whoever subscribed.
+    Notification,
+}
+
+impl MessageKind {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Request, Self::Response, Self::Error, Self::Notification];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Error => "error",
+            Self::Notification => "notification",
+        }
+    }
+}
+
+impl fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A message of any kind: what middleware sees, and what a [`Request`], [`Response`], [`ErrorReply`] or
+/// [`Notification`] is underneath.
+///
+/// The properties are read-only; custom headers can be added, and the payload replaced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    pub(crate) kind: MessageKind,
+    pub(crate) correlation_id: CorrelationId,
+    /// Empty until the message goes out.
+    pub(crate) request_id: ByteString,
+    /// Empty until the message goes out.
+    pub(crate) message_id: ByteString,
+    pub(crate) addresses: Addresses,
+    pub(crate) headers: Headers,
+    pub(crate) context: Context,
+    pub(crate) payload: Payload,
+}
+
+/// From where to where, and where the answer goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    pub(crate) source: EntryPoint,
+    pub(crate) destination: EntryPoint,
+    pub(crate) reply_to: EntryPoint,
+    /// AMQP's own `reply_to`: the queue that waits for the answer (of an ask), or takes it (of a reply).
+    pub(crate) reply_queue: Option<ShortString>,
+}
+
+impl Message {
+    pub(crate) fn new(kind: MessageKind, correlation_id: CorrelationId, addresses: Addresses) -> Self {
+        Self {
+            kind,
+            correlation_id,
+            request_id: ByteString::new(),
+            message_id: ByteString::new(),
+            addresses,
+            headers: Headers::new(),
+            context: Context::default(),
+            payload: Payload::EMPTY,
+        }
+    }
+
+    /// Which of the four it is.
+    pub fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// The id of the chain of calls.
+    pub fn correlation_id(&self) -> &CorrelationId {
+        &self.correlation_id
+    }
+
+    /// The id that a request and its answer share.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The id of this message alone.
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// Who sent it: a handler's entry point, or a client's name.
+    pub fn source(&self) -> &EntryPoint {
+        &self.addresses.source
+    }
+
+    /// To whom: none for a notification.
+    pub fn destination(&self) -> &EntryPoint {
+        &self.addresses.destination
+    }
+
+    /// Where the answer goes: none when nobody waits for one.
+    pub fn reply_to(&self) -> &EntryPoint {
+        &self.addresses.reply_to
+    }
+
+    /// The custom headers.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The custom headers, to add to them.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.headers
+    }
+
+    /// What the chain has gathered. Inside a handler this message's payload is part of it.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// What the message is about.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// Replaces the payload.
+    pub fn set_payload(&mut self, payload: Payload) {
+        self.payload = payload;
+    }
+
+    /// Whether somebody waits for an answer: a request with a reply address.
+    pub fn is_call(&self) -> bool {
+        self.kind == MessageKind::Request
+            && (!self.reply_to().is_none() || self.addresses.reply_queue.is_some())
+    }
+
+    /// Whether the asker wants an answer in any case: it waits for one.
+    pub(crate) fn is_ask(&self) -> bool {
+        self.kind == MessageKind::Request && self.addresses.reply_queue.is_some()
+    }
+
+    /// The queue that this reply goes to directly, where the asker has one.
+    pub(crate) fn reply_queue_of_reply(&self) -> Option<&ShortString> {
+        match self.kind {
+            MessageKind::Response | MessageKind::Error => self.addresses.reply_queue.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The entry point that a handler is registered under for this message: the destination of a request, the source of
+    /// all others.
+    pub fn topic(&self) -> &EntryPoint {
+        match self.kind {
+            MessageKind::Request => self.destination(),
+            _ => self.source(),
+        }
+    }
+
+    /// As a request, or itself again.
+    ///
+    /// # Errors
+    ///
+    /// The message, when it is of another kind.
+    pub fn into_request(self) -> Result<Request, Box<Message>> {
+        if self.kind == MessageKind::Request { Ok(Request(self)) } else { Err(Box::new(self)) }
+    }
+
+    /// As a response, or itself again.
+    ///
+    /// # Errors
+    ///
+    /// The message, when it is of another kind.
+    pub fn into_response(self) -> Result<Response, Box<Message>> {
+        if self.kind == MessageKind::Response { Ok(Response(self)) } else { Err(Box::new(self)) }
+    }
+
+    /// As an error reply, or itself again.
+    ///
+    /// # Errors
+    ///
+    /// The message, when it is of another kind.
+    pub fn into_error(self) -> Result<ErrorReply, Box<Message>> {
+        if self.kind == MessageKind::Error { Ok(ErrorReply(self)) } else { Err(Box::new(self)) }
+    }
+
+    /// As a notification, or itself again.
+    ///
+    /// # Errors
+    ///
+    /// The message, when it is of another kind.
+    pub fn into_notification(self) -> Result<Notification, Box<Message>> {
+        if self.kind == MessageKind::Notification { Ok(Notification(self)) } else { Err(Box::new(self)) }
+    }
+}
+
+impl fmt::Display for Message {
+    /// One line for people: kind, from, to. No payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.source())?;
+        match self.destination() {
+            none if none.is_none() => Ok(()),
+            destination => write!(f, " -> {destination}"),
+        }
+    }
+}
