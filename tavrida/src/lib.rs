@@ -26,6 +26,7 @@ mod disposition;
 mod inbound;
 pub mod server;
 pub mod prelude;
+pub mod docs;
 
 pub use client::Client;
 pub use disposition::{FailurePolicy, Retry};
