@@ -33,8 +33,10 @@ mod layout;
 mod node;
 mod admin;
 mod shared;
+mod cluster;
 mod proxy;
 
+pub use cluster::Cluster;
 pub use error::{Error, Result};
 pub use node::Node;
 pub use options::NodeBuilder;
