@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tavrida_testkit::rabbitmq::{self, Node};
+use tavrida_testkit::rabbitmq::{self, Cluster, Node};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -183,4 +183,138 @@ async fn a_node_that_does_not_boot_shows_its_log() {
 
     assert!(error.is_boot());
     assert!(error.to_string().contains("no_such_setting"), "{error}");
+}
+
+#[tokio::test]
+async fn a_name_that_erlang_would_refuse_is_refused() {
+    let error = Node::builder().name("two words").start().await.unwrap_err();
+
+    let source = std::error::Error::source(&error).expect("it says why");
+    assert!(source.to_string().contains("two words"), "{source}");
+}
+
+#[tokio::test]
+async fn closing_all_connections_gives_the_reason() {
+    let node = Node::start().await.unwrap();
+    let mut connection = connect(node.port()).await.unwrap();
+
+    node.close_all_connections("maintenance").await.unwrap();
+
+    let mut rest = Vec::new();
+    let end = time::timeout(Duration::from_secs(10), connection.read_to_end(&mut rest)).await;
+    end.expect("the connection ends").ok();
+    let log = fs::read_to_string(node.log()).unwrap();
+    assert!(log.contains("because \"maintenance\""), "{log}");
+}
+
+#[tokio::test]
+async fn a_low_memory_watermark_raises_the_alarm_that_blocks_publishers() {
+    let node = Node::builder().memory_watermark(0.5).start().await.unwrap();
+    assert_eq!(node.eval("rabbit_alarm:get_alarms()").await.unwrap(), "[]");
+
+    node.set_memory_watermark(0.0).await.unwrap();
+    let alarms = node.eval("rabbit_alarm:get_alarms()").await.unwrap();
+    assert!(alarms.contains("memory"), "{alarms}");
+
+    node.set_memory_watermark(0.5).await.unwrap();
+    assert_eq!(node.eval("rabbit_alarm:get_alarms()").await.unwrap(), "[]");
+}
+
+#[tokio::test]
+async fn options_reach_the_node() {
+    let node = Node::builder()
+        .name("chosen")
+        .config_line("heartbeat = 7")
+        .consumer_timeout(Duration::from_millis(1500))
+        .plugin("rabbitmq_random_exchange")
+        .start()
+        .await
+        .unwrap();
+
+    assert_eq!(node.name(), "chosen@localhost");
+    assert_eq!(node.eval("application:get_env(rabbit, heartbeat)").await.unwrap(), "{ok,7}");
+    assert_eq!(node.eval("application:get_env(rabbit, consumer_timeout)").await.unwrap(), "{ok,1500}");
+    assert_eq!(node.eval("rabbit_plugins:active()").await.unwrap(), "[rabbitmq_random_exchange]");
+}
+
+#[tokio::test]
+async fn an_evaluation_that_fails_says_what_and_why() {
+    let vhost = rabbitmq::shared_vhost().await.unwrap();
+
+    let error = vhost.node().eval("1 = 2").await.unwrap_err();
+
+    assert!(error.is_refused());
+    assert_eq!(error.to_string(), "RabbitMQ refused `1 = 2`: error: {badmatch,2}");
+}
+
+#[tokio::test]
+async fn a_tool_that_fails_says_what_and_why() {
+    let vhost = rabbitmq::shared_vhost().await.unwrap();
+
+    let error = vhost.node().rabbitmqctl(["no_such_command"]).await.unwrap_err();
+
+    assert!(error.is_refused());
+    assert!(error.to_string().contains("no_such_command"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cluster_shares_its_virtual_hosts_and_survives_a_node() {
+    let cluster = Cluster::start(3).await.unwrap();
+    let exists = "rabbit_vhost:exists(<<\"everywhere\">>)";
+
+    cluster.node(0).add_vhost("everywhere").await.unwrap();
+    cluster.node(0).kill().await.unwrap();
+
+    for node in &cluster.nodes()[1..] {
+        assert_eq!(node.eval(exists).await.unwrap(), "true");
+        connect(node.port()).await.unwrap();
+    }
+    cluster.node(0).start_again().await.unwrap();
+    assert_eq!(cluster.node(0).eval(exists).await.unwrap(), "true");
+}
+
+/// Not a test of its own: the next one runs it in a process that it kills.
+#[tokio::test]
+#[ignore = "waits to be killed by a_killed_test_process_leaves_nothing_behind"]
+async fn a_test_process_to_be_killed() {
+    let file = std::env::var_os(HAND_OVER).expect("the test that starts this process says where to write");
+    let node = rabbitmq::shared().await.unwrap();
+    node.pause().unwrap();
+    let folder = folder_of(node);
+    fs::write(file, folder.to_str().unwrap()).unwrap();
+    std::future::pending::<()>().await;
+}
+
+const HAND_OVER: &str = "TAVRIDA_TEST_HAND_OVER";
+
+#[tokio::test]
+async fn a_killed_test_process_leaves_nothing_behind() {
+    let here = tempfile::tempdir().unwrap();
+    let file = here.path().join("folder");
+    let mut process = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "a_test_process_to_be_killed"])
+        .env(HAND_OVER, &file)
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let folder = time::timeout(Duration::from_secs(120), async {
+        loop {
+            match fs::read_to_string(&file) {
+                Ok(folder) if !folder.is_empty() => return PathBuf::from(folder),
+                _ => time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    });
+    let folder = folder.await.expect("the other process starts a node");
+    assert!(processes_of(&folder).len() >= 3, "a VM, an epmd and a watchdog");
+
+    process.kill().await.unwrap();
+
+    let gone = time::timeout(Duration::from_secs(20), async {
+        while folder.exists() || !processes_of(&folder).is_empty() {
+            time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    gone.await.unwrap_or_else(|_| panic!("left behind: {:?} {}", processes_of(&folder), folder.display()));
 }

@@ -182,7 +182,7 @@ pub(super) fn delete_vhost(name: &str) -> String {
     format!("ok = rabbit_vhost:delete({}, <<\"tavrida\">>)", erlang_binary(name))
 }
 
-fn uri(port: u16, vhost: &str) -> String {
+pub(super) fn uri(port: u16, vhost: &str) -> String {
     let mut uri = format!("amqp://guest:guest@127.0.0.1:{port}/");
     for byte in vhost.bytes() {
         match byte {

@@ -33,8 +33,12 @@ mod layout;
 mod node;
 mod admin;
 mod shared;
+mod cluster;
+mod proxy;
 
+pub use cluster::Cluster;
 pub use error::{Error, Result};
 pub use node::Node;
 pub use options::NodeBuilder;
+pub use proxy::Proxy;
 pub use shared::{VirtualHost, shared, shared_vhost};

@@ -75,7 +75,7 @@ impl Node {
     }
 
     async fn try_start_on(site: Arc<Site>, options: &NodeBuilder) -> Result<Self> {
-        let name = options.name.clone().unwrap_or_else(|| format!("tavrida-{}", site.random_name()));
+        let name = options.name_on(&site);
         let layout = Layout::write(&site, &name, free_ports()?, options)?;
         let control = Control::new(layout.control_socket())?;
         let node = Self { vm: Mutex::new(None), control, layout, site, boot_limit: options.boot_limit };

@@ -11,7 +11,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `start` is called"]
 pub struct NodeBuilder {
-    pub(super) name: Option<String>,
+    name: Option<String>,
     pub(super) config: Vec<String>,
     pub(super) plugins: Vec<String>,
     pub(super) scripts: Option<PathBuf>,
@@ -21,6 +21,11 @@ pub struct NodeBuilder {
 impl NodeBuilder {
     pub(super) fn new() -> Self {
         Self { name: None, config: Vec::new(), plugins: Vec::new(), scripts: None, boot_limit: BOOT_LIMIT }
+    }
+
+    /// The name that was given, else one that no other site has.
+    pub(super) fn name_on(&self, site: &Site) -> String {
+        self.name.clone().unwrap_or_else(|| format!("tavrida-{}", site.random_name()))
     }
 
     /// The part of the node's name before `@localhost`; `tavrida-` and six random characters by default.
