@@ -46,7 +46,7 @@ impl Suite {
             prefix: format!("conformance-{}", std::process::id()),
             virtual_host: "/".to_owned(),
             login: "guest".to_owned(),
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(10),
             lacking: BTreeSet::new(),
             breaker: None,
         };
@@ -95,7 +95,7 @@ impl Suite {
         self
     }
 
-    /// How long to wait for what must happen; 5 seconds by default. A broker that keeps its promises is not waited for.
+    /// How long to wait for what must happen; 10 seconds by default. A broker that keeps its promises is not waited for.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
@@ -122,19 +122,16 @@ impl Suite {
         let Self { settings, room } = self;
         let settings = Arc::new(settings);
         let mut report = Report::default();
-        let mut leftovers = Vec::new();
         for (number, promise) in promises().into_iter().enumerate() {
             if room.as_deref().is_some_and(|room| room != promise.room()) {
                 continue;
             }
             let verdict = match hindrance(&settings, &promise) {
                 Some(reason) => Verdict::Skipped(reason),
-                None => check(&settings, number, &promise, &mut leftovers).await,
+                None => check(&settings, number, &promise).await,
             };
-            tell(&mut report, promise.room(), promise.text(), promise.source(), verdict);
+            tell(&mut report, &promise, verdict);
         }
-        let verdict = verdict(clean(&leftovers));
-        tell(&mut report, "suite", "everything that it declared could be deleted", "contract", verdict);
         print(&report.summary());
         report
     }
@@ -150,16 +147,14 @@ fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
     })
 }
 
-async fn check(
-    settings: &Arc<Settings>,
-    number: usize,
-    promise: &Promise,
-    leftovers: &mut Vec<String>,
-) -> Verdict {
+async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Verdict {
     let stage = Stage::new(settings.clone(), number);
     let found = guarded(settings.patience, promise, stage.clone()).await;
-    leftovers.extend(stage.clear().await);
-    verdict(found)
+    let cleared = stage.clear().await;
+    match found.and(cleared) {
+        Ok(()) => Verdict::Kept,
+        Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
+    }
 }
 
 /// Runs a check so that neither a panic nor a hang of the transport ends the run.
@@ -181,28 +176,9 @@ fn words(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("without words")
 }
 
-fn clean(leftovers: &[String]) -> Kept {
-    match leftovers {
-        [] => Ok(()),
-        some => Err(Fault::new("nothing left behind", some.join("; "))),
-    }
-}
-
-fn verdict(found: Kept) -> Verdict {
-    match found {
-        Ok(()) => Verdict::Kept,
-        Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
-    }
-}
-
-fn tell(
-    report: &mut Report,
-    room: &'static str,
-    promise: &'static str,
-    source: &'static str,
-    verdict: Verdict,
-) {
-    let finding = Finding { room, promise, source, verdict };
+fn tell(report: &mut Report, promise: &Promise, verdict: Verdict) {
+    let (room, source) = (promise.room(), promise.source());
+    let finding = Finding { room, promise: promise.text(), source, verdict };
     print(&finding.to_string());
     report.add(finding);
 }
