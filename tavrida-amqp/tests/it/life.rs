@@ -138,6 +138,8 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
     let session = connect_to(&node).await;
     let queue = Queue::durable(name("q"));
     session.declare_queue(&queue).await.unwrap();
+    // The broker writes what was declared to its disk a little later; a kill must not come before.
+    node.eval("mnesia:sync_log()").await.unwrap();
     let publishing = tokio::spawn({
         let session = session.clone();
         async move {
