@@ -131,9 +131,7 @@ impl Node {
     /// # Errors
     /// The node does not run, does not answer within 30 seconds, or the evaluation failed.
     pub async fn eval(&self, expression: &str) -> Result<String> {
-        if !self.is_running() {
-            return Err(Kind::NotRunning { node: self.name().to_owned() }.into());
-        }
+        self.must_run()?;
         self.control.eval(expression).await
     }
 

@@ -224,10 +224,15 @@ impl Node {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        match &*self.vm() {
-            Some(vm) => vm.signal(signal),
-            None => Err(Kind::NotRunning { node: self.name().to_owned() }.into()),
+        self.must_run()?;
+        self.vm().as_ref().map_or(Ok(()), |vm| vm.signal(signal))
+    }
+
+    pub(super) fn must_run(&self) -> Result<()> {
+        if self.is_running() {
+            return Ok(());
         }
+        Err(Kind::NotRunning { node: self.name().to_owned() }.into())
     }
 
     fn boot_error(&self, why: String) -> Error {
