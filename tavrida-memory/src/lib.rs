@@ -1,1 +1,3 @@
 //! An in-process broker that behaves as RabbitMQ does.
+
+pub mod core;

@@ -1,4 +1,5 @@
 //! Tests for Tavrida: a private RabbitMQ node, and the conformance suite of a transport.
 
+pub mod conformance;
 #[cfg(all(feature = "rabbitmq", unix))]
 pub mod rabbitmq;

@@ -46,23 +46,22 @@ impl EntryPoint {
     ///
     /// When the text is neither empty nor an address.
     pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, BadEntryPoint> {
-        let shown = text.as_ref().chars().take(64).collect::<String>();
-        let bad = |flaw| BadEntryPoint { text: shown.clone(), flaw };
-        let text: ShortString = text.try_into().map_err(|_| bad(Flaw::TooLong))?;
+        let beginning = |text: &str| text.chars().take(64).collect::<String>();
+        let too_long = (text.as_ref().len() > ShortString::MAX_LEN).then(|| beginning(text.as_ref()));
+        let text: ShortString = text
+            .try_into()
+            .map_err(|_| BadEntryPoint { text: too_long.unwrap_or_default(), flaw: Flaw::TooLong })?;
+        let bad = |flaw| BadEntryPoint { text: beginning(&text), flaw };
         if text.is_empty() {
             return Ok(Self::NONE);
         }
-        let dot = text.find('.');
-        let mut words = text.split('.');
-        for word in words.by_ref().take(2) {
-            match word {
-                "" => return Err(bad(Flaw::EmptyName)),
-                "*" | "#" => return Err(bad(Flaw::Wildcard)),
-                _ => {}
-            }
-        }
-        if words.next().is_some() {
-            return Err(bad(Flaw::TooManyDots));
+        let dot = text.bytes().position(|byte| byte == b'.');
+        let (service, method) = match dot {
+            Some(dot) => (&text[..dot], Some(&text[dot + 1..])),
+            None => (&*text, None),
+        };
+        if let Some(flaw) = flaw_of(service).or_else(|| flaw_of(method?)) {
+            return Err(bad(flaw));
         }
         let dot = dot.map(|at| u8::try_from(at).expect("a short string has at most 255 bytes"));
         Ok(Self { text, dot })
@@ -98,6 +97,20 @@ impl EntryPoint {
         }
     }
 
+    /// The address that answers to one asker come to: a method of the service that no handler can have.
+    pub(crate) fn of_asker(service: &str, instance: &str) -> Result<Self, BadEntryPoint> {
+        Self::new(service, instance)
+    }
+
+    /// Whether answers to an asker come to this address. Such a message reaches its asker through a queue of the
+    /// asker's own; the copy that a binding `service.#` makes for the service's shared queue is nobody's.
+    pub fn is_reserved(&self) -> bool {
+        self.method().is_some_and(|method| method.starts_with(Self::RESERVED))
+    }
+
+    /// What the methods of reserved addresses begin with.
+    pub(crate) const RESERVED: char = '~';
+
     /// The text, which is also the routing key; empty where there is no address.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -106,6 +119,15 @@ impl EntryPoint {
     /// The text as a name that shares its bytes.
     pub fn routing_key(&self) -> ShortString {
         self.text.clone()
+    }
+}
+
+/// What keeps a name out of an address.
+fn flaw_of(name: &str) -> Option<Flaw> {
+    match name {
+        "" => Some(Flaw::EmptyName),
+        "*" | "#" => Some(Flaw::Wildcard),
+        _ => name.bytes().any(|byte| byte == b'.').then_some(Flaw::TooManyDots),
     }
 }
 
@@ -154,6 +176,12 @@ impl fmt::Display for EntryPoint {
 impl fmt::Debug for EntryPoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EntryPoint({:?})", self.as_str())
+    }
+}
+
+impl From<std::convert::Infallible> for BadEntryPoint {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
     }
 }
 

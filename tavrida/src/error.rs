@@ -19,7 +19,6 @@ pub struct Error {
 /// What kind of error it is. Names and numbers are those of the Python original's `tavrida.exceptions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Unknown,
     FieldMustExist,
     UnsuitableFieldValue,
     FieldMustFullyDefined,
@@ -78,7 +77,6 @@ impl Kind {
             Self::Ambiguous => (UNKNOWN_CODE, "Ambiguous"),
             Self::Panic => (UNKNOWN_CODE, "Panic"),
             Self::Transport => (UNKNOWN_CODE, "Transport"),
-            Self::Unknown => (UNKNOWN_CODE, "Unknown"),
         }
     }
 }
@@ -94,10 +92,6 @@ impl Error {
     pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
-    }
-
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
     }
 
     /// The number of this error in an error reply: that of the original's exception of the same meaning (1001 to 1050),

@@ -3,6 +3,9 @@
 //! Random ids by default; a simulation derives them from their cause, so that the same run makes the same ids, and
 //! steps that do not depend on each other do not number each other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytestring::ByteString;
 use uuid::Uuid;
 
@@ -53,6 +56,29 @@ impl IdSource for RandomIds {
             _ => id.simple().encode_lower(&mut buffer),
         };
         text.into()
+    }
+}
+
+/// The ids that one parent brings about: a handled message, a client, a server.
+pub(crate) struct IdScope {
+    source: Arc<dyn IdSource>,
+    parent: ByteString,
+    made: AtomicU64,
+}
+
+impl IdScope {
+    pub(crate) fn new(source: Arc<dyn IdSource>, parent: ByteString) -> Self {
+        Self { source, parent, made: AtomicU64::new(0) }
+    }
+
+    /// The scope of a parent that this one brought about.
+    pub(crate) fn child(&self, parent: ByteString) -> Self {
+        Self::new(self.source.clone(), parent)
+    }
+
+    pub(crate) fn next(&self, purpose: Purpose) -> ByteString {
+        let ordinal = self.made.fetch_add(1, Ordering::Relaxed);
+        self.source.id(purpose, Cause { parent: &self.parent, ordinal })
     }
 }
 

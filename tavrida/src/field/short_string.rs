@@ -140,6 +140,12 @@ impl TooLong {
     }
 }
 
+impl From<std::convert::Infallible> for TooLong {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the name \"{}...\" has {} bytes; AMQP allows at most 255", self.beginning, self.len)

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytestring::ByteString;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+
+use super::scan;
 
 /// A JSON object that is known to be well-formed, kept as its text. A clone shares it.
 ///
@@ -45,8 +47,10 @@ impl Object {
     /// When it is not JSON, or not an object.
     pub fn parse(text: impl Into<ByteString>) -> Result<Self, BadObject> {
         let text = text.into();
+        if scan::members(&text, |_, _| {}).is_some() {
+            return Ok(Self(text.slice_ref(text.trim_ascii())));
+        }
         match serde_json::from_str::<&RawValue>(&text) {
-            Ok(raw) if raw.get().starts_with('{') => Ok(Self(text.slice_ref(raw.get()))),
             Ok(raw) => Err(BadObject::not_an_object(raw.get())),
             Err(error) => Err(BadObject::new("is no JSON", error)),
         }
@@ -94,11 +98,10 @@ impl Object {
 
     /// The members, to be read one by one.
     pub fn members(&self) -> Members<'_> {
-        Members(
-            serde_json::from_str::<RawMembers<'_>>(&self.0)
-                .expect("an object was checked when it was made")
-                .0,
-        )
+        let mut members = Vec::new();
+        scan::members(&self.0, |name, value| members.push((Name::new(name), value)))
+            .expect("an object was checked when it was made");
+        Members(members)
     }
 
     /// This object with the members of others over it: later ones win, as in Python's `dict.update`.
@@ -134,7 +137,7 @@ impl fmt::Debug for Object {
 
 /// The members of an [`Object`], found but not yet read.
 #[derive(Debug, Clone)]
-pub struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct Members<'a>(Vec<(Name<'a>, &'a str)>);
 
 impl<'a> Members<'a> {
     /// The value of one member; `None` where there is no such member.
@@ -150,26 +153,25 @@ impl<'a> Members<'a> {
 
     /// The text of one member's value.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.get())
+        self.0.iter().rev().find(|(key, _)| key.text == name).map(|(_, value)| *value)
     }
 
     /// The names, in the order of the text.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_ref())
+        self.0.iter().map(|(name, _)| name.text.as_ref())
     }
 
     /// Each name once, at its first place, with its last value.
     fn last_of_each(self) -> Self {
-        let mut places = rustc_hash::FxHashMap::default();
-        let mut members: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::with_capacity(self.0.len());
+        let mut places = rustc_hash::FxHashMap::<_, usize>::default();
+        let mut members: Vec<(Name<'a>, &'a str)> = Vec::with_capacity(self.0.len());
         for (name, value) in self.0 {
-            match places.get(&name) {
+            match places.get(&name.text) {
                 Some(&place) => {
-                    let (_, old): &mut (_, &RawValue) = &mut members[place];
-                    *old = value;
+                    members[place].1 = value;
                 }
                 None => {
-                    places.insert(name.clone(), members.len());
+                    places.insert(name.text.clone(), members.len());
                     members.push((name, value));
                 }
             }
@@ -178,51 +180,44 @@ impl<'a> Members<'a> {
     }
 
     fn to_text(&self) -> String {
-        let mut text =
-            Vec::with_capacity(self.0.iter().map(|(k, v)| k.len() + v.get().len() + 4).sum::<usize>() + 2);
+        let len = self.0.iter().map(|(name, value)| name.json.len() + value.len() + 2).sum::<usize>();
+        let mut text = String::with_capacity(len + 2);
         for (index, (name, value)) in self.0.iter().enumerate() {
-            text.push(if index == 0 { b'{' } else { b',' });
-            serde_json::to_writer(&mut text, name).expect("writing a string to memory does not fail");
-            text.push(b':');
-            text.extend_from_slice(value.get().as_bytes());
+            text.push(if index == 0 { '{' } else { ',' });
+            text.extend([name.json, ":", value]);
         }
         if text.is_empty() {
-            text.push(b'{');
+            text.push('{');
         }
-        text.push(b'}');
-        String::from_utf8(text).expect("JSON that was written from text is text")
+        text.push('}');
+        text
     }
 }
 
-struct RawMembers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// The name of a member.
+#[derive(Debug, Clone)]
+struct Name<'a> {
+    /// As it stands, with quotes and escapes.
+    json: &'a str,
+    text: Cow<'a, str>,
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for RawMembers<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-
-        impl<'de> Visitor<'de> for Collect {
-            type Value = RawMembers<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Name(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(RawMembers(members))
-            }
-        }
-
-        deserializer.deserialize_map(Collect)
+impl<'a> Name<'a> {
+    fn new(json: &'a str) -> Self {
+        Self { json, text: unescaped(json) }
     }
 }
 
-/// A name that borrows where it has no escapes. (`Cow` itself always copies.)
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+/// The text of a name that stands in JSON.
+///
+/// Python escapes half a surrogate pair too, which is no text: such a name is known by its JSON.
+pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
+    if json.bytes().any(|byte| byte == b'\\') {
+        serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned)
+    } else {
+        Cow::Borrowed(&json[1..json.len() - 1])
+    }
+}
 
 /// A text or value is no JSON object, or not the one that was asked for.
 #[derive(Debug)]
@@ -321,6 +316,14 @@ mod tests {
         let big = object(r#"{"n": 123456789012345678901234567890}"#);
         let merged = big.merged([&object(r#"{"x": 1e+100}"#)]);
         assert_eq!(merged.as_str(), r#"{"n":123456789012345678901234567890,"x":1e+100}"#);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_a_name_is_kept_as_it_stands() {
+        let python = object(r#"{"\ud800": 1, "a": 2, "\u0062": 3}"#);
+        assert_eq!(python.members().names().collect::<Vec<_>>(), [r#""\ud800""#, "a", "b"]);
+        let merged = python.merged([&object(r#"{"b": 4}"#)]);
+        assert_eq!(merged.as_str(), r#"{"\ud800":1,"a":2,"\u0062":4}"#);
     }
 
     #[test]

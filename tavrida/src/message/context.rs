@@ -42,8 +42,8 @@ impl Context {
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
         match self.lock().flat().get(key) {
             Ok(Some(value)) => Ok(value),
-            Ok(None) => Err(super::payload::missing(key)),
-            Err(error) => Err(super::payload::ill_typed(key, &error)),
+            Ok(None) => Err(super::missing_parameter(key)),
+            Err(error) => Err(super::ill_typed_parameter(key, &error)),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::json::Object;
 /// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
 ///
 /// Every error type becomes one with `?`: its class is the type's path, its message the `Display` text, its code 1000
-/// (an error of this library keeps its own, 1001 to 1050). To choose them, build one, or implement [`IntoFailure`].
+/// (an error of this library keeps its own, 1001 to 1050, and an error reply of another service stays what it was). To choose them, build one, or implement [`IntoFailure`].
 ///
 /// ```
 /// use tavrida::message::Failure;
@@ -124,17 +124,21 @@ impl fmt::Display for Failure {
 impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let class = std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
-        match ours(&error) {
+        if let Some(remote) = cause::<super::ErrorReply>(&error) {
+            return remote.failure();
+        }
+        match cause::<Error>(&error) {
             Some(own) => Self { code: own.code(), ..Self::new(own.class(), error.to_string()) },
             None => Self::new(class, error.to_string()),
         }
     }
 }
 
-/// The first error of this library in a chain of causes.
-fn ours<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
-        .find_map(|error| error.downcast_ref::<Error>())
+/// The first error of a type in a chain of causes.
+fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut causes =
+        std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source());
+    causes.find_map(|error| error.downcast_ref())
 }
 
 /// What can be the error of a handler's result.

@@ -2,14 +2,8 @@
 
 use std::fmt;
 
+use super::names::{OWN_PREFIX, RESERVED};
 use crate::field::{ShortString, Table, Value};
-
-/// The headers that the wire format itself is made of. They are properties of a message, not custom headers.
-pub(crate) const RESERVED: [&str; 7] =
-    ["message_type", "correlation_id", "request_id", "message_id", "source", "destination", "reply_to"];
-
-/// Prefix of the headers that this library keeps for itself.
-pub(crate) const OWN_PREFIX: &str = "x-tavrida-";
 
 /// Custom headers. The reserved names of the wire format are kept out, since they are properties of the message.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -1,5 +1,6 @@
 //! The four kinds as types, and how a reply is born from a request.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use serde::de::DeserializeOwned;
@@ -100,6 +101,16 @@ impl ErrorReply {
         self.payload().get("code").ok()
     }
 
+    /// The same as a failure, for a handler that passes it on.
+    pub fn failure(&self) -> Failure {
+        let failure =
+            Failure::new(self.class(), self.text()).code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
+        match self.payload().object().get::<serde_json::Map<String, serde_json::Value>>("detail") {
+            Ok(Some(detail)) => failure.detail(&detail).expect("a map serialises to an object"),
+            _ => failure,
+        }
+    }
+
     /// The typed body.
     ///
     /// # Errors
@@ -109,6 +120,33 @@ impl ErrorReply {
         self.payload().get("detail")
     }
 }
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Notification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for ErrorReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered with the error {}", self.source(), self.failure())
+    }
+}
+
+/// So that the error of another service can be an error here, and travel on as what it was.
+impl std::error::Error for ErrorReply {}
 
 impl Deref for Request {
     type Target = Message;

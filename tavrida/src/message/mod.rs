@@ -9,8 +9,10 @@ mod correlation;
 mod failure;
 mod headers;
 mod kinds;
+pub(crate) mod names;
 mod parts;
 mod payload;
+mod reply;
 
 pub use context::Context;
 pub use correlation::CorrelationId;
@@ -20,3 +22,5 @@ pub use kinds::{ErrorReply, Notification, Request, Response};
 pub(crate) use parts::Addresses;
 pub use parts::{Message, MessageKind};
 pub use payload::Payload;
+pub(crate) use payload::{ill_typed_parameter, missing_parameter};
+pub use reply::Reply;

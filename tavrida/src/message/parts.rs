@@ -150,6 +150,19 @@ impl Message {
             && (!self.reply_to().is_none() || self.addresses.reply_queue.is_some())
     }
 
+    /// Whether the asker wants an answer in any case: it waits for one.
+    pub(crate) fn is_ask(&self) -> bool {
+        self.kind == MessageKind::Request && self.addresses.reply_queue.is_some()
+    }
+
+    /// The queue that this reply goes to directly, where the asker has one.
+    pub(crate) fn reply_queue_of_reply(&self) -> Option<&ShortString> {
+        match self.kind {
+            MessageKind::Response | MessageKind::Error => self.addresses.reply_queue.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The entry point that a handler is registered under for this message: the destination of a request, the source of
     /// all others.
     pub fn topic(&self) -> &EntryPoint {

@@ -35,8 +35,8 @@ impl Payload {
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         match self.0.get(name) {
             Ok(Some(value)) => Ok(value),
-            Ok(None) => Err(missing(name)),
-            Err(error) => Err(ill_typed(name, &error)),
+            Ok(None) => Err(missing_parameter(name)),
+            Err(error) => Err(ill_typed_parameter(name, &error)),
         }
     }
 
@@ -55,11 +55,11 @@ impl Payload {
     }
 }
 
-pub(crate) fn missing(name: &str) -> Error {
+pub(crate) fn missing_parameter(name: &str) -> Error {
     Error::new(Kind::WrongParameters, format!("the parameter '{name}' is missing"))
 }
 
-pub(crate) fn ill_typed(name: &str, error: &crate::json::BadObject) -> Error {
+pub(crate) fn ill_typed_parameter(name: &str, error: &dyn std::fmt::Display) -> Error {
     Error::new(Kind::WrongParameters, format!("the parameter '{name}' is ill-typed: {error}"))
 }
 

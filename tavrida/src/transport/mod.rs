@@ -41,6 +41,6 @@ pub use consumer::{Consume, Consumer, ConsumerEnd, Deliveries};
 pub use delivery::{Delivery, Fetched, Settle, Verdict};
 pub use error::{Loss, Refusal, Scope, SessionError};
 pub use publication::{Properties, Publication};
-pub use publishing::{NotPublished, Publishing, Unpublished};
+pub use publishing::{NotPublished, Publishing, SendNow, Unpublished};
 pub use session::{Session, Transport};
 pub use topology::{Binding, Destination, Exchange, ExchangeKind, Queue, QueueStatus};

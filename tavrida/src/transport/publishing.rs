@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{Loss, Publication, Refusal};
@@ -26,6 +27,7 @@ use super::{Loss, Publication, Refusal};
 pub struct Publishing<'a>(State<'a>);
 
 enum State<'a> {
+    Unsent(&'a dyn SendNow, Option<Arc<Publication>>),
     Ready(Option<Result<(), Unpublished>>),
     Waiting(Pin<Box<dyn Future<Output = Result<(), Unpublished>> + Send + 'a>>),
 }
@@ -34,6 +36,11 @@ impl<'a> Publishing<'a> {
     /// The outcome is known.
     pub fn ready(outcome: Result<(), Unpublished>) -> Self {
         Self(State::Ready(Some(outcome)))
+    }
+
+    /// Nothing is sent before the first poll, which asks the session to send at once. Costs no allocation.
+    pub fn unsent(session: &'a dyn SendNow, publication: Arc<Publication>) -> Self {
+        Self(State::Unsent(session, Some(publication)))
     }
 
     /// The outcome has to be waited for.
@@ -46,13 +53,25 @@ impl Future for Publishing<'_> {
     type Output = Result<(), Unpublished>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let State::Unsent(session, publication) = &mut self.0 {
+            let publication = publication.take().expect("a publish is sent by its first poll alone");
+            self.0 = session.send_now(publication).0;
+        }
         match &mut self.0 {
+            State::Unsent(..) => unreachable!("sending is done when `send_now` returns"),
             State::Ready(outcome) => {
                 Poll::Ready(outcome.take().expect("a publishing is polled until it is ready"))
             }
             State::Waiting(outcome) => outcome.as_mut().poll(cx),
         }
     }
+}
+
+/// A session that publishes without waiting for anything: for transports that know most outcomes at once.
+pub trait SendNow: Send + Sync {
+    /// Sends the publication before it returns, and gives what is known of the outcome: a
+    /// [`ready`](Publishing::ready) one, or one to be [waited](Publishing::waiting) for.
+    fn send_now(&self, publication: Arc<Publication>) -> Publishing<'static>;
 }
 
 impl fmt::Debug for Publishing<'_> {

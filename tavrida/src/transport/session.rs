@@ -30,6 +30,18 @@ pub trait Transport: Send + Sync + 'static {
     fn endpoint(&self) -> String;
 }
 
+/// A transport that is chosen while the program runs.
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
+        (**self).connect().await
+    }
+
+    fn endpoint(&self) -> String {
+        (**self).endpoint()
+    }
+}
+
 /// One live connection to a broker, with publisher confirms on. See the [contract](super#the-contract).
 ///
 /// Every method but [`closed`](Session::closed) and [`blocked`](Session::blocked) fails with [`SessionError::Lost`]

@@ -1,0 +1,37 @@
+//! One service that answers one request, and a client that sends it.
+
+use example_support::{Broker, Result, Running, Story};
+use tavrida::prelude::*;
+
+async fn hello(story: State<Story>, request: Request, param: i64) {
+    story.tell(format!("hello: a {} from {} with param = {param}", request.kind(), request.source()));
+}
+
+/// The service `test_hello`.
+pub fn service(story: Story) -> Service {
+    Service::new("test_hello").state(story).rpc("hello", params(["param"], hello))
+}
+
+/// Runs service and client, and gives what happened.
+///
+/// # Errors
+///
+/// Whatever goes wrong first.
+pub async fn app(broker: Broker) -> Result<Vec<String>> {
+    let story = Story::new();
+    let server = Server::builder(broker.clone())
+        .queue("test_service")
+        .exchange("test_exchange")
+        .service(service(story.clone()))
+        .build()?;
+    let server = Running::start(server).await?;
+
+    let registry = Registry::new().remote_service("test_hello", "test_exchange");
+    let client = Client::builder(broker).source("client_app").discovery(registry).build().await?;
+    client.to("test_hello.hello").param("param", 123).cast().await?;
+
+    story.until("param = 123").await?;
+    client.close().await;
+    server.stop().await?;
+    Ok(story.lines())
+}

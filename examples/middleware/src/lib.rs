@@ -1,0 +1,84 @@
+//! Middleware around handlers (a key is checked, time is taken) and before replies (a stamp is added).
+
+use example_support::{Broker, Result, Running, Story};
+use tavrida::message::{Message, Reply};
+use tavrida::middleware::{Next, from_fn, outgoing_fn};
+use tavrida::prelude::*;
+
+/// What the service answers.
+#[derive(serde::Serialize)]
+struct Opened {
+    door: String,
+}
+
+async fn open(door: String) -> Opened {
+    Opened { door }
+}
+
+/// Lets only those pass who have the key; all others get an error in the handler's place.
+async fn authorise(message: Message, next: Next) -> tavrida::prelude::Result<Reply> {
+    match message.headers().get_str("authorization") {
+        Some("secret") => next.run(message).await,
+        Some(_) => Err(Failure::new("door.WrongKey", "the key does not fit").code(403)),
+        None => Err(Failure::new("door.NoKey", "a key is needed").code(401)),
+    }
+}
+
+fn doors(story: Story) -> Service {
+    let log = move |message: Message, next: Next| {
+        let story = story.clone();
+        async move {
+            let line = message.to_string();
+            let reply = next.run(message).await;
+            story.tell(format!("log: {line} went {}", if reply.is_ok() { "well" } else { "wrong" }));
+            reply
+        }
+    };
+    let stamp = |mut message: Message| async move {
+        message.headers_mut().insert("x-stamp", "doors 1.0")?;
+        Ok(message)
+    };
+    Service::new("doors")
+        .rpc("open", params(["door"], open))
+        .incoming(from_fn(log))
+        .incoming(from_fn(authorise))
+        .outgoing(outgoing_fn(stamp))
+}
+
+/// Runs the service and a client, and gives what happened.
+///
+/// # Errors
+///
+/// Whatever goes wrong first.
+pub async fn app(broker: Broker) -> Result<Vec<String>> {
+    let story = Story::new();
+    let server = Running::start(
+        Server::builder(broker.clone())
+            .queue("doors")
+            .exchange("doors_exchange")
+            .service(doors(story.clone()))
+            .build()?,
+    )
+    .await?;
+    let registry = Registry::new().remote_service("doors", "doors_exchange");
+    let client = Client::builder(broker).source("visitor").discovery(registry).build().await?;
+
+    for key in [None, Some("guess"), Some("secret")] {
+        let mut request = client.to("doors.open").param("door", "front");
+        if let Some(key) = key {
+            request = request.header("authorization", key);
+        }
+        match request.ask().await {
+            Ok(response) => story.tell(format!(
+                "visitor: open is {}, stamped by {:?}",
+                response.payload().get::<String>("door")?,
+                response.headers().get_str("x-stamp"),
+            )),
+            Err(error) => story.tell(format!("visitor: {error}")),
+        }
+    }
+
+    client.close().await;
+    server.stop().await?;
+    Ok(story.lines())
+}

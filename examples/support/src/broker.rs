@@ -1,0 +1,29 @@
+//! Which broker an example runs on.
+
+use std::sync::Arc;
+
+use tavrida::transport::Transport;
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
+use tavrida_memory::MemoryBroker;
+
+use crate::Result;
+
+/// A transport that was chosen on the command line.
+pub type Broker = Arc<dyn Transport>;
+
+/// `--amqp URI` on the command line: that RabbitMQ. Nothing: a broker in this process.
+///
+/// # Errors
+///
+/// Anything else on the command line; a URI that is none.
+pub fn broker_of_arguments() -> Result<Broker> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Ok(Arc::new(MemoryBroker::new().transport())),
+        ["--amqp", uri] => Ok(Arc::new(AmqpTransport::new(AmqpConfig::from_uri(uri)?))),
+        ref other => {
+            Err(format!("expected nothing, or `--amqp amqp://user:password@host:port/vhost`, not {other:?}")
+                .into())
+        }
+    }
+}

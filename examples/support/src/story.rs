@@ -1,0 +1,59 @@
+//! What happened, line by line.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::Result;
+
+/// Tells what happens: prints each line, and remembers it for the tests. A clone tells the same story.
+#[derive(Clone, Default)]
+pub struct Story {
+    lines: Arc<Mutex<Vec<String>>>,
+    told: Arc<Notify>,
+}
+
+impl Story {
+    /// A story with nothing in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tells one line.
+    #[expect(clippy::print_stdout, reason = "an example shows what happens")]
+    pub fn tell(&self, line: impl Into<String>) {
+        let line = line.into();
+        println!("{line}");
+        self.lines.lock().expect("nobody panics while telling").push(line);
+        self.told.notify_waiters();
+    }
+
+    /// What was told so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.lock().expect("nobody panics while telling").clone()
+    }
+
+    /// Waits until a line with this text in it was told.
+    ///
+    /// # Errors
+    ///
+    /// It is not within ten seconds.
+    pub async fn until(&self, text: &str) -> Result<()> {
+        let told = async {
+            loop {
+                let next = self.told.notified();
+                tokio::pin!(next);
+                next.as_mut().enable();
+                if self.lines().iter().any(|line| line.contains(text)) {
+                    return;
+                }
+                next.await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), told).await;
+        waited.map_err(|_| {
+            format!("nobody told '{text}' within ten seconds; told was: {:#?}", self.lines()).into()
+        })
+    }
+}

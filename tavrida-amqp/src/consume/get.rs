@@ -1,0 +1,91 @@
+//! Fetching single messages.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicRejectOptions};
+use lapin::{Channel, Connection};
+use tavrida::transport::{Delivery, Fetched, Loss, SessionError, Settle, Verdict};
+use tokio::runtime::Handle;
+
+use crate::link::{IdleChannels, Life, close_quietly};
+use crate::wire::{delivered, short};
+
+/// Takes one message from a queue, on a channel that it keeps to itself until it is settled.
+pub(crate) async fn get(
+    life: &Arc<Life>,
+    connection: &Connection,
+    idle: &Arc<IdleChannels>,
+    queue: &str,
+) -> Result<Option<Fetched>, SessionError> {
+    let channel = match queue {
+        "" => IdleChannels::fresh(connection).await,
+        _ => idle.take(connection).await,
+    };
+    let channel = channel.map_err(|error| life.error(&error))?;
+    let guard = Taken {
+        life: life.clone(),
+        idle: idle.clone(),
+        runtime: Handle::current(),
+        channel: Mutex::new(Some(channel.clone())),
+    };
+    let message = match channel.basic_get(short(queue), BasicGetOptions { no_ack: false }).await {
+        Ok(message) => message,
+        Err(error) => return Err(life.error(&error)),
+    };
+    let Some(message) = message else {
+        if let Some(channel) = guard.release() {
+            idle.give_back(channel).await;
+        }
+        return Ok(None);
+    };
+    let (tag, redelivered, messages_left) =
+        (message.delivery.delivery_tag, message.delivery.redelivered, message.message_count);
+    let publication = Arc::new(delivered(message.delivery));
+    let delivery = Delivery::new(publication, redelivered, Arc::new(guard), tag);
+    Ok(Some(Fetched { delivery, messages_left }))
+}
+
+/// A channel on which at most one message is unsettled. Dropped before that is settled, the channel is closed, which
+/// gives the message back.
+struct Taken {
+    life: Arc<Life>,
+    idle: Arc<IdleChannels>,
+    runtime: Handle,
+    channel: Mutex<Option<Arc<Channel>>>,
+}
+
+impl Taken {
+    fn release(&self) -> Option<Arc<Channel>> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Settle for Taken {
+    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+        self.life.check()?;
+        let Some(channel) = self.release() else { return Ok(()) };
+        if !channel.status().connected() {
+            return Err(Loss::broken("the channel of the delivery is closed"));
+        }
+        match verdict {
+            Verdict::Ack => {
+                super::settler::start(channel.basic_ack(tag, BasicAckOptions { multiple: false }))
+            }
+            Verdict::Reject | Verdict::Requeue => {
+                let options = BasicRejectOptions { requeue: verdict == Verdict::Requeue };
+                super::settler::start(channel.basic_reject(tag, options));
+            }
+        }
+        let idle = self.idle.clone();
+        self.runtime.spawn(async move { idle.give_back(channel).await });
+        Ok(())
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(channel) = self.release() {
+            self.runtime.spawn(async move { close_quietly(&channel).await });
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Consuming: a channel for each consumer, deliveries straight from lapin's stream, acks in bundles.
+
+mod acks;
+mod get;
+mod settler;
+mod stream;
+
+pub(crate) use get::get;
+pub(crate) use settler::Settler;
+pub(crate) use stream::consume;

@@ -1,0 +1,138 @@
+//! Settling the deliveries of one channel.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use lapin::Channel;
+use lapin::options::{BasicAckOptions, BasicRejectOptions};
+use tavrida::transport::{Loss, Settle, Verdict};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use super::acks::{Acks, Frame};
+use crate::link::Life;
+
+/// How long an ack is held at most, when nothing else sends it. Until then the broker counts the message as unsettled.
+const PATIENCE: Duration = Duration::from_millis(2);
+
+/// Takes the verdicts of one channel and sends them, acks in bundles.
+pub(crate) struct Settler {
+    life: Arc<Life>,
+    channel: Arc<Channel>,
+    acks: Mutex<Acks>,
+    /// Why the channel ended, when the session did not.
+    ended: OnceLock<Loss>,
+    /// Acks are held that nobody will send unless the [flusher](Settler::flusher) does.
+    held: Notify,
+    /// Nothing is handed out and unsettled.
+    settled: Notify,
+}
+
+impl Settler {
+    pub(super) fn new(life: Arc<Life>, channel: Arc<Channel>, prefetch: u16) -> Arc<Self> {
+        let acks = Mutex::new(Acks::new(prefetch));
+        let (ended, held, settled) = (OnceLock::new(), Notify::new(), Notify::new());
+        Arc::new(Self { life, channel, acks, ended, held, settled })
+    }
+
+    /// Notes that a delivery is handed out.
+    pub(super) fn hand_out(&self, tag: u64) {
+        self.acks().hand_out(tag);
+    }
+
+    /// Sends what is held: the consumer waits for more, or is about to end.
+    pub(crate) fn flush(&self) {
+        self.acks().flush(&mut |frame| self.send(frame));
+    }
+
+    /// Ends it, for a reason that concerns its channel alone: settlements fail from now on.
+    pub(super) fn end(&self, loss: Loss) {
+        let _acks = self.acks();
+        self.gone(loss);
+    }
+
+    /// Notes why the channel is gone; the first reason counts.
+    fn gone(&self, loss: Loss) -> Loss {
+        let loss = self.ended.get_or_init(|| loss).clone();
+        self.held.notify_one();
+        self.settled.notify_one();
+        loss
+    }
+
+    /// Waits until all that was handed out is settled, or settling is over.
+    pub(super) async fn all_settled(&self) {
+        while self.acks().open() > 0 && self.lost().is_none() {
+            tokio::select! {
+                biased;
+                () = self.settled.notified() => {}
+                _ = self.life.ended() => {}
+            }
+        }
+    }
+
+    /// Sends acks that were held for long enough; runs until settling is over.
+    pub(super) async fn flusher(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.held.notified() => {}
+                _ = self.life.ended() => {}
+            }
+            if self.lost().is_some() {
+                return;
+            }
+            sleep(PATIENCE).await;
+            self.flush();
+        }
+    }
+
+    fn lost(&self) -> Option<&Loss> {
+        self.ended.get().or_else(|| self.life.lost())
+    }
+
+    fn acks(&self) -> MutexGuard<'_, Acks> {
+        self.acks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Queues one settlement in lapin. Its futures do that at their first poll; what they wait for afterwards is that the
+    /// frame is written, and an error of writing is the end of the session, which is noticed elsewhere.
+    fn send(&self, frame: Frame) {
+        match frame {
+            Frame::Ack { tag, multiple } => {
+                start(self.channel.basic_ack(tag, BasicAckOptions { multiple }));
+            }
+            Frame::Reject { tag, requeue } => {
+                start(self.channel.basic_reject(tag, BasicRejectOptions { requeue }));
+            }
+        }
+    }
+}
+
+impl Settle for Settler {
+    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+        let mut acks = self.acks();
+        // Under the lock: what is accepted here is there for the last flush.
+        if let Some(loss) = self.lost() {
+            return Err(loss.clone());
+        }
+        if !self.channel.status().connected() {
+            return Err(self.gone(Loss::broken("the channel of the delivery is closed")));
+        }
+        let held = acks.held();
+        acks.settle(tag, verdict, &mut |frame| self.send(frame));
+        if held == 0 && acks.held() > 0 {
+            self.held.notify_one();
+        }
+        if acks.open() == 0 {
+            self.settled.notify_one();
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn start(future: impl Future) {
+    let _ = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
+}

@@ -1,0 +1,202 @@
+//! The stream of one consumer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use futures_util::{Stream, StreamExt};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::{Channel, Connection};
+use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, SessionError};
+use tokio::runtime::Handle;
+
+use super::Settler;
+use crate::link::{IdleChannels, Life, close_quietly};
+use crate::wire::{Fate, delivered, short, table_out};
+
+/// Starts a consumer on a channel of its own. The settler is what a closing session flushes.
+pub(crate) async fn consume(
+    life: &Arc<Life>,
+    connection: &Connection,
+    consume: &Consume,
+) -> Result<(Consumer, Arc<Settler>), SessionError> {
+    let channel = IdleChannels::fresh(connection).await.map_err(|error| life.error(&error))?;
+    let started = start(&channel, consume).await;
+    let source = match started {
+        Ok(source) => source,
+        Err(error) => {
+            close_quietly(&channel).await;
+            return Err(life.error(&error));
+        }
+    };
+    let settler = Settler::new(life.clone(), channel.clone(), consume.prefetch);
+    if !consume.no_ack {
+        tokio::spawn(settler.clone().flusher());
+    }
+    let running = Running {
+        life: life.clone(),
+        tag: source.tag(),
+        source: Some(source),
+        channel,
+        settler: settler.clone(),
+        no_ack: consume.no_ack,
+        cancelled: false,
+        end: None,
+        runtime: Handle::current(),
+    };
+    Ok((Consumer::new(running), settler))
+}
+
+async fn start(channel: &Channel, consume: &Consume) -> lapin::Result<lapin::Consumer> {
+    if consume.prefetch > 0 && !consume.no_ack {
+        channel.basic_qos(consume.prefetch, BasicQosOptions { global: false }).await?;
+    }
+    let options = BasicConsumeOptions {
+        no_ack: consume.no_ack,
+        exclusive: consume.exclusive,
+        ..BasicConsumeOptions::default()
+    };
+    let tag = lapin::types::ShortString::default();
+    channel.basic_consume(short(&consume.queue), tag, options, table_out(&consume.arguments)).await
+}
+
+struct Running {
+    life: Arc<Life>,
+    tag: lapin::types::ShortString,
+    source: Option<lapin::Consumer>,
+    channel: Arc<Channel>,
+    settler: Arc<Settler>,
+    no_ack: bool,
+    cancelled: bool,
+    end: Option<ConsumerEnd>,
+    runtime: Handle,
+}
+
+impl Running {
+    fn deliver(&self, delivery: lapin::message::Delivery) -> Delivery {
+        let (tag, redelivered) = (delivery.delivery_tag, delivery.redelivered);
+        let publication = Arc::new(delivered(delivery));
+        if self.no_ack {
+            return Delivery::settled(publication, redelivered);
+        }
+        self.settler.hand_out(tag);
+        Delivery::new(publication, redelivered, self.settler.clone(), tag)
+    }
+
+    fn end(&mut self, end: ConsumerEnd) -> ConsumerEnd {
+        if let ConsumerEnd::Refused(refusal) = &end {
+            self.settler.end(Loss::closed_by_broker(refusal.clone()));
+        }
+        self.settler.flush();
+        self.end.insert(end).clone()
+    }
+
+    /// Why the source gave no more, and no error.
+    fn quiet_end(&self) -> ConsumerEnd {
+        match self.life.lost() {
+            Some(loss) => ConsumerEnd::Lost(loss.clone()),
+            None if self.cancelled => ConsumerEnd::Cancelled,
+            None => ConsumerEnd::CancelledByBroker,
+        }
+    }
+
+    fn error_end(&self, error: &lapin::Error) -> ConsumerEnd {
+        match self.life.fate(error) {
+            Fate::Channel(refusal) => ConsumerEnd::Refused(refusal),
+            Fate::ChannelGone => ConsumerEnd::Lost(Loss::broken(format!("the consumer's channel: {error}"))),
+            Fate::Connection(loss) => ConsumerEnd::Lost(loss),
+        }
+    }
+}
+
+#[async_trait]
+impl Deliveries for Running {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+        if let Some(end) = &self.end {
+            return Poll::Ready(Err(end.clone()));
+        }
+        if let Some(loss) = self.life.lost() {
+            let end = ConsumerEnd::Lost(loss.clone());
+            return Poll::Ready(Err(self.end(end)));
+        }
+        let source = self.source.as_mut().expect("it is taken by drop alone");
+        match Pin::new(source).poll_next(cx) {
+            Poll::Ready(Some(Ok(delivery))) => Poll::Ready(Ok(self.deliver(delivery))),
+            Poll::Ready(Some(Err(error))) => {
+                let end = self.error_end(&error);
+                Poll::Ready(Err(self.end(end)))
+            }
+            Poll::Ready(None) => {
+                let end = self.quiet_end();
+                Poll::Ready(Err(self.end(end)))
+            }
+            Poll::Pending => {
+                self.settler.flush();
+                Poll::Pending
+            }
+        }
+    }
+
+    async fn cancel(&mut self) -> Result<(), SessionError> {
+        if self.cancelled {
+            return Ok(());
+        }
+        self.life.check()?;
+        self.cancelled = true;
+        self.settler.flush();
+        let cancelled = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
+        cancelled.map_err(|error| match self.life.error(&error) {
+            SessionError::Lost(loss) => loss.into(),
+            other => Loss::broken(other.to_string()).into(),
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let source = self.source.take().expect("it is taken here alone");
+        let farewell = Farewell {
+            source,
+            tag: self.tag.clone(),
+            channel: self.channel.clone(),
+            settler: self.settler.clone(),
+            cancelled: self.cancelled,
+            no_ack: self.no_ack,
+        };
+        self.runtime.spawn(farewell.say());
+    }
+}
+
+/// What is left to do when a consumer is dropped.
+struct Farewell {
+    source: lapin::Consumer,
+    tag: lapin::types::ShortString,
+    channel: Arc<Channel>,
+    settler: Arc<Settler>,
+    cancelled: bool,
+    no_ack: bool,
+}
+
+impl Farewell {
+    /// Cancels, gives back what was not taken, and closes the channel once what was taken is settled.
+    async fn say(mut self) {
+        if !self.cancelled && self.channel.status().connected() {
+            // An error is the channel's end, which gives everything back too.
+            let _ = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
+        }
+        // It ends: it is cancelled, or its channel is gone.
+        while let Some(Ok(delivery)) = self.source.next().await {
+            if !self.no_ack {
+                let options = BasicRejectOptions { requeue: true };
+                let _ = self.channel.basic_reject(delivery.delivery_tag, options).await;
+            }
+        }
+        if self.channel.status().connected() {
+            self.settler.all_settled().await;
+        }
+        self.settler.flush();
+        close_quietly(&self.channel).await;
+        self.settler.end(Loss::closed_here());
+    }
+}

@@ -1,0 +1,115 @@
+//! Opening one connection: the socket is ours, so that an attempt can time out and a hung connection be cut.
+
+use std::io;
+use std::net::{Shutdown, TcpStream as StdTcpStream};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use async_compat::Compat;
+use futures_util::Stream;
+use lapin::tcp::AsyncTcpStream;
+use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
+use lapin::{Connection, ConnectionProperties, Event};
+use tavrida::transport::{Loss, SessionError};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::config::{AmqpConfig, Host};
+use crate::wire::refused_at_connect;
+
+/// One open connection.
+pub(crate) struct Dialled {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) events: Pin<Box<dyn Stream<Item = Event> + Send>>,
+    pub(crate) cut: Cut,
+}
+
+/// A handle on a connection's socket that cuts it, peer willing or not: lapin then sees the end of the stream, and its
+/// thread ends.
+pub(crate) struct Cut(StdTcpStream);
+
+impl Cut {
+    pub(crate) fn cut(&self) {
+        // An error means that the socket is closed, which is what was wanted.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+/// Connects to one host, within the time that the configuration allows. `role` tells the connections of a session apart.
+///
+/// Dropping the future cuts the connection.
+pub(crate) async fn dial(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
+    match timeout(config.connect_timeout, handshake(config, host, role)).await {
+        Ok(dialled) => dialled,
+        Err(_) => Err(unreachable(host, format!("no answer within {:?}", config.connect_timeout))),
+    }
+}
+
+fn unreachable(host: &Host, why: impl std::fmt::Display) -> SessionError {
+    Loss::broken(format!("cannot connect to {host}: {why}")).into()
+}
+
+async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
+    let (stream, cut) = socket(host).await.map_err(|error| unreachable(host, error))?;
+    let mut guard = CutOnDrop(Some(cut));
+    let stream = Mutex::new(Some(AsyncTcpStream::Plain(Compat::new(stream))));
+    let connect = async move |_, _| {
+        let stream = stream.lock().ok().and_then(|mut stream| stream.take());
+        // lapin asks again only to recover, and its recovery is off.
+        stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
+    };
+    let runtime = lapin::runtime::default_runtime().map_err(|error| unreachable(host, error))?;
+    let connection = Connection::connector(uri(config, host), runtime, connect, properties(config, role))
+        .await
+        .map_err(|error| match refused_at_connect(&error) {
+            Some(refusal) => refusal.into(),
+            None => unreachable(host, error),
+        })?;
+    let events = Box::pin(connection.events_listener());
+    let cut = guard.0.take().expect("it is taken here alone");
+    Ok(Dialled { connection: Arc::new(connection), events, cut })
+}
+
+async fn socket(host: &Host) -> io::Result<(TcpStream, Cut)> {
+    let stream = TcpStream::connect((host.name.as_str(), host.port)).await?;
+    stream.set_nodelay(true)?;
+    let stream = stream.into_std()?;
+    let cut = Cut(stream.try_clone()?);
+    Ok((TcpStream::from_std(stream)?, cut))
+}
+
+struct CutOnDrop(Option<Cut>);
+
+impl Drop for CutOnDrop {
+    fn drop(&mut self) {
+        if let Some(cut) = &self.0 {
+            cut.cut();
+        }
+    }
+}
+
+fn uri(config: &AmqpConfig, host: &Host) -> AMQPUri {
+    AMQPUri {
+        scheme: AMQPScheme::AMQP,
+        authority: AMQPAuthority {
+            userinfo: AMQPUserInfo { username: config.username.clone(), password: config.password.clone() },
+            host: host.name.clone(),
+            port: host.port,
+        },
+        vhost: config.virtual_host.clone(),
+        query: AMQPQueryString {
+            frame_max: config.frame_max,
+            channel_max: config.channel_max,
+            heartbeat: config.heartbeat,
+            ..AMQPQueryString::default()
+        },
+    }
+}
+
+fn properties(config: &AmqpConfig, role: &str) -> ConnectionProperties {
+    let properties = ConnectionProperties::default().with_locale(config.locale.as_str().into());
+    match &config.connection_name {
+        Some(name) => properties.with_connection_name(format!("{name} ({role})").into()),
+        None => properties,
+    }
+}

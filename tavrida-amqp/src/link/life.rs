@@ -1,0 +1,122 @@
+//! [`Life`]: whether a session lives, and why it ended.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use tavrida::transport::{Loss, Refusal, SessionError};
+use tokio::sync::Notify;
+
+use crate::wire::{Fate, fate};
+
+/// One life: it ends once, for the first cause that is told.
+pub(crate) struct Life {
+    endpoint: String,
+    lost: OnceLock<Loss>,
+    ended: Notify,
+    buried: AtomicBool,
+    blocked: Mutex<Option<String>>,
+}
+
+impl Life {
+    /// The life of a session with `endpoint`, which errors name.
+    pub(crate) fn new(endpoint: String) -> Self {
+        let (lost, ended, blocked) = (OnceLock::new(), Notify::new(), Mutex::new(None));
+        Self { endpoint, lost, ended, buried: AtomicBool::new(false), blocked }
+    }
+
+    /// Ends it for `loss`, unless it ended before; gives the cause that counts.
+    pub(crate) fn lose(&self, loss: Loss) -> &Loss {
+        let cause = self.lost.get_or_init(|| loss);
+        self.ended.notify_waiters();
+        cause
+    }
+
+    /// The cause of its end, once it is over.
+    pub(crate) fn lost(&self) -> Option<&Loss> {
+        self.lost.get()
+    }
+
+    /// The cause of its end as an error.
+    pub(crate) fn check(&self) -> Result<(), Loss> {
+        self.lost().map_or(Ok(()), |loss| Err(loss.clone()))
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&self) -> Loss {
+        loop {
+            let ended = self.ended.notified();
+            if let Some(loss) = self.lost() {
+                return loss.clone();
+            }
+            ended.await;
+        }
+    }
+
+    /// Waits until its connections are closed.
+    ///
+    /// A channel that is dropped before, lapin closes on its own, and if the connection is faster, it takes that
+    /// for an error and drops what is still to be written.
+    pub(crate) async fn buried(&self) {
+        loop {
+            let buried = self.ended.notified();
+            if self.buried.load(Ordering::Acquire) {
+                return;
+            }
+            buried.await;
+        }
+    }
+
+    pub(super) fn bury(&self) {
+        self.buried.store(true, Ordering::Release);
+        self.ended.notify_waiters();
+    }
+
+    /// What became of an operation that failed with `error`. An error of the connection ends this life.
+    pub(crate) fn fate(&self, error: &lapin::Error) -> Fate {
+        match self.lost() {
+            Some(loss) => Fate::Connection(loss.clone()),
+            None => match fate(error, &self.endpoint) {
+                Fate::Connection(loss) => Fate::Connection(self.lose(loss).clone()),
+                other => other,
+            },
+        }
+    }
+
+    /// [`fate`](Life::fate), for an operation with a channel to itself.
+    pub(crate) fn error(&self, error: &lapin::Error) -> SessionError {
+        match self.fate(error) {
+            Fate::Channel(refusal) => refusal.into(),
+            Fate::ChannelGone => Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
+            Fate::Connection(loss) => loss.into(),
+        }
+    }
+
+    /// Why the broker has blocked publishes, if it has.
+    pub(crate) fn blocked(&self) -> Option<String> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_blocked(&self, reason: Option<String>) {
+        *self.blocked.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    pub(super) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_cause_counts_and_everyone_hears_it() {
+        let life = Life::new("host:5672".into());
+        let (first, second) = tokio::join!(life.ended(), async {
+            life.lose(Loss::broken("cut"));
+            life.lose(Loss::closed_here());
+            life.ended().await
+        });
+        assert_eq!((first, second), (Loss::broken("cut"), Loss::broken("cut")));
+    }
+}

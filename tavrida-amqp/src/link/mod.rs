@@ -1,0 +1,11 @@
+//! The two connections of a session: how they are made, watched and closed.
+
+mod channels;
+mod dial;
+mod life;
+mod watch;
+
+pub(crate) use channels::{IdleChannels, close_quietly};
+pub(crate) use dial::{Dialled, dial};
+pub(crate) use life::Life;
+pub(crate) use watch::{Over, watch};

@@ -1,0 +1,114 @@
+//! The task that watches both connections of a session: the end of one is the end of both.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use lapin::{Connection, Event};
+use tavrida::transport::Loss;
+use tokio::sync::oneshot;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::dial::Cut;
+use super::{Dialled, Life};
+use crate::wire::{Fate, fate};
+
+/// How long the broker may take to answer that a connection is closed. Then the socket is cut.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// lapin tells each end as an event, but for one whose code it does not know. That one is found by looking.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Tells that both connections are closed: `Ok` when the broker has read all that was sent.
+pub(crate) type Over = oneshot::Receiver<Result<(), Loss>>;
+
+/// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
+/// What `last` gives is dropped after that.
+pub(crate) fn watch<K: Send>(
+    life: Arc<Life>,
+    publisher: Dialled,
+    consumer: Dialled,
+    last: impl FnOnce() -> K + Send + 'static,
+) -> Over {
+    let (over, when_over) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut publisher = Side::new(publisher, life.clone());
+        let mut consumer = Side::new(consumer, life.clone());
+        tokio::select! {
+            biased;
+            _ = life.ended() => {}
+            () = publisher.watch(|blocked| life.set_blocked(blocked)) => {}
+            // Nothing is published on it, so the broker never blocks it.
+            () = consumer.watch(|_| ()) => {}
+        }
+        let _kept = last();
+        let (publisher, consumer) = tokio::join!(publisher.close(), consumer.close());
+        life.bury();
+        // Nobody waits for it when the session died by itself.
+        let _ = over.send(publisher.and(consumer));
+    });
+    when_over
+}
+
+struct Side {
+    dialled: Dialled,
+    life: Arc<Life>,
+}
+
+impl Side {
+    fn new(dialled: Dialled, life: Arc<Life>) -> Self {
+        Self { dialled, life }
+    }
+
+    /// Returns when the connection has ended; `life` knows why then.
+    async fn watch(&mut self, blocked: impl Fn(Option<String>)) {
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = self.dialled.events.next() => event,
+                _ = look.tick() => {
+                    if self.dialled.connection.status().connected() { continue } else { None }
+                }
+            };
+            match event {
+                Some(Event::ConnectionBlocked(reason)) => blocked(Some(reason)),
+                Some(Event::ConnectionUnblocked) => blocked(None),
+                Some(Event::Error(error)) => {
+                    // Errors of channels are told here too; whom they concern hears them there.
+                    if let Fate::Connection(loss) = fate(&error, self.life.endpoint()) {
+                        self.life.lose(loss);
+                        return;
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    self.life
+                        .lose(Loss::broken(format!("{}: the connection was closed", self.life.endpoint())));
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn close(self) -> Result<(), Loss> {
+        let Dialled { connection, cut, .. } = self.dialled;
+        let closed = Self::say_goodbye(&connection, &cut).await;
+        closed.map_err(|why| Loss::broken(format!("{}: {why}", self.life.endpoint())))
+    }
+
+    async fn say_goodbye(connection: &Connection, cut: &Cut) -> Result<(), String> {
+        match timeout(FAREWELL, connection.close(200, "OK".into())).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                cut.cut();
+                Err(error.to_string())
+            }
+            Err(_) => {
+                cut.cut();
+                Err(format!("the broker did not answer the close within {FAREWELL:?}"))
+            }
+        }
+    }
+}

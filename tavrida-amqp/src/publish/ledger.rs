@@ -1,0 +1,296 @@
+//! Which publish an answer of the broker's belongs to. Pure: no channel, no clock.
+//!
+//! RabbitMQ answers an unroutable message with `basic.return` and then `basic.ack`. lapin does not match them: it queues
+//! returns, and whichever confirm resolves next carries off the one in front. So a return rides on a foreign confirm
+//! whenever confirms overtake each other, and a confirm alone says nothing of its own message.
+//!
+//! What can be known, since a return always comes before the ack of its message, and lapin's queue is first in, first
+//! out, with one taken off at each confirm:
+//!
+//! 1. A confirm that carries **no** return found the queue empty. So every return that came before it rides on a
+//!    confirm that resolved before it; once those are read too, its message was returned or not, for certain.
+//! 2. A confirm that carries a **foreign** return leaves its own message in doubt: its return may be in the queue. At
+//!    that moment the queue is no longer than the publishes without a confirm are many (each of them will take one
+//!    off). So when all of these have resolved, the doubt is over. Likewise as soon as a return is seen of a message
+//!    published later, or a later published message resolves without one.
+//!
+//! Returned messages come whole, and are matched by their whole content: exchange, routing key, properties, body. So
+//! nothing is added to a message for the sake of matching. Two publishes that are equal in all of it are twins,
+//! whose outcomes nobody could tell apart: the older one takes the return.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use tavrida::field::Table;
+use tavrida::transport::{Properties, Publication};
+
+/// An entry's place in the ledger, reused when it is decided.
+pub(super) type Slot = u32;
+
+/// What a publish that was sent turned out as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Routed,
+    Unroutable,
+    Nacked,
+}
+
+/// A confirm as lapin hands it out.
+#[derive(Debug)]
+pub(super) struct Confirmed {
+    pub(super) slot: Slot,
+    pub(super) ack: bool,
+    /// The return that rides on it, of any message.
+    pub(super) carried: Option<Publication>,
+}
+
+/// The publishes under way on one channel; `J` is what the caller wants back with the verdict.
+#[derive(Debug)]
+pub(super) struct Ledger<J> {
+    entries: Vec<Entry<J>>,
+    free: Vec<Slot>,
+    /// Entries in the order of publishing; ones that are decided are skipped, and swept now and then.
+    order: VecDeque<(u64, Slot)>,
+    live: usize,
+    waiting: usize,
+    doubtful: usize,
+    next: u64,
+    /// Doubts that began before this number was given out are over.
+    cleared: u64,
+}
+
+#[derive(Debug)]
+struct Entry<J> {
+    number: u64,
+    state: State,
+    returned: bool,
+    job: Option<J>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    /// Acked, with a foreign return: in doubt until all with a number below this are resolved.
+    Doubtful(u64),
+    Free,
+}
+
+impl<J> Default for Ledger<J> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            order: VecDeque::new(),
+            live: 0,
+            waiting: 0,
+            doubtful: 0,
+            next: 0,
+            cleared: 0,
+        }
+    }
+}
+
+impl<J: AsRef<Publication>> Ledger<J> {
+    /// Enters a publish that is sent now.
+    pub(super) fn enter(&mut self, job: J) -> Slot {
+        let entry = Entry { number: self.next, state: State::Waiting, returned: false, job: Some(job) };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.entries[slot as usize] = entry;
+                slot
+            }
+            None => {
+                self.entries.push(entry);
+                Slot::try_from(self.entries.len() - 1).expect("a window is far below four billion")
+            }
+        };
+        self.order.push_back((self.next, slot));
+        self.next += 1;
+        self.live += 1;
+        self.waiting += 1;
+        slot
+    }
+
+    /// How many have no verdict yet.
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Takes confirms in. They must be closed: what resolved before one of them is among them, or was taken in before.
+    /// Gives what is decided now.
+    pub(super) fn confirm(&mut self, confirms: &mut Vec<Confirmed>, decided: &mut Vec<(J, Verdict)>) {
+        for confirmed in confirms.iter_mut() {
+            if let Some(returned) = confirmed.carried.take() {
+                let own = self.mark(&returned, confirmed.slot);
+                // Kept as a sign that it carried a foreign one.
+                confirmed.carried = (!own).then_some(returned);
+            }
+        }
+        for confirmed in confirms.drain(..) {
+            self.resolve(confirmed, decided);
+        }
+        if self.doubtful > 0 {
+            self.end_doubts(decided);
+        }
+        self.sweep();
+    }
+
+    /// Takes one entry out, without a verdict, if it is there.
+    pub(super) fn take(&mut self, slot: Slot) -> Option<J> {
+        let entry = &mut self.entries[slot as usize];
+        match mem::replace(&mut entry.state, State::Free) {
+            State::Free => return None,
+            State::Waiting => self.waiting -= 1,
+            State::Doubtful(_) => self.doubtful -= 1,
+        }
+        self.live -= 1;
+        self.free.push(slot);
+        entry.job.take()
+    }
+
+    /// Takes all out, without a verdict, in the order of publishing.
+    pub(super) fn take_all(&mut self) -> Vec<J> {
+        let order = mem::take(&mut self.order);
+        order
+            .into_iter()
+            .filter_map(|(number, slot)| self.is(number, slot).then(|| self.take(slot))?)
+            .collect()
+    }
+
+    /// Finds the message that came back, oldest first, and marks it; tells whether it is the one in `carrier`.
+    fn mark(&mut self, returned: &Publication, carrier: Slot) -> bool {
+        let mut found = None;
+        let mut likely = None;
+        for &(number, slot) in &self.order {
+            let entry = &self.entries[slot as usize];
+            if entry.number != number || entry.state == State::Free || entry.returned {
+                continue;
+            }
+            let sent = entry.job.as_ref().expect("it is not free").as_ref();
+            if !sent.mandatory || !same_address_and_body(sent, returned) {
+                continue;
+            }
+            if same_properties(&sent.properties, &returned.properties) {
+                found = Some(slot);
+                break;
+            }
+            likely = likely.or(Some(slot));
+        }
+        // A property that is unequal to itself (a NaN in a header) leaves the likely one.
+        let Some(slot) = found.or(likely) else {
+            tracing::error!(?returned, "a message came back that was not sent");
+            return false;
+        };
+        let entry = &mut self.entries[slot as usize];
+        entry.returned = true;
+        self.cleared = self.cleared.max(entry.number);
+        slot == carrier
+    }
+
+    fn resolve(&mut self, Confirmed { slot, ack, carried }: Confirmed, decided: &mut Vec<(J, Verdict)>) {
+        let entry = &mut self.entries[slot as usize];
+        if entry.state != State::Waiting {
+            return;
+        }
+        let mandatory = entry.job.as_ref().is_some_and(|job| job.as_ref().mandatory);
+        if carried.is_none() {
+            self.cleared = self.cleared.max(entry.number);
+        }
+        match (ack, carried) {
+            (false, _) => self.decide_nacked(slot, decided),
+            (true, Some(_)) if mandatory && !entry.returned => {
+                entry.state = State::Doubtful(self.next);
+                self.waiting -= 1;
+                self.doubtful += 1;
+            }
+            (true, _) => self.decide_acked(slot, decided),
+        }
+    }
+
+    fn decide_acked(&mut self, slot: Slot, decided: &mut Vec<(J, Verdict)>) {
+        let returned = self.entries[slot as usize].returned;
+        self.decide(slot, if returned { Verdict::Unroutable } else { Verdict::Routed }, decided);
+    }
+
+    fn decide_nacked(&mut self, slot: Slot, decided: &mut Vec<(J, Verdict)>) {
+        let returned = self.entries[slot as usize].returned;
+        self.decide(slot, Verdict::Nacked, decided);
+        if returned && let Some((job, _)) = decided.last() {
+            // What a queue refused was not returned: it was the twin.
+            let twin = job.as_ref().clone();
+            self.mark(&twin, slot);
+        }
+    }
+
+    fn decide(&mut self, slot: Slot, verdict: Verdict, decided: &mut Vec<(J, Verdict)>) {
+        if let Some(job) = self.take(slot) {
+            decided.push((job, verdict));
+        }
+    }
+
+    fn end_doubts(&mut self, decided: &mut Vec<(J, Verdict)>) {
+        let all_before = self.first_waiting().unwrap_or(self.next);
+        let cleared = self.cleared;
+        for at in 0..self.order.len() {
+            let (number, slot) = self.order[at];
+            let entry = &self.entries[slot as usize];
+            let State::Doubtful(horizon) = entry.state else { continue };
+            if entry.number == number && (entry.returned || all_before >= horizon || cleared >= horizon) {
+                self.decide_acked(slot, decided);
+            }
+        }
+    }
+
+    /// The number of the oldest publish without a confirm.
+    fn first_waiting(&self) -> Option<u64> {
+        if self.waiting == 0 {
+            return None;
+        }
+        let waiting = |&&(number, slot): &&(u64, Slot)| {
+            let entry = &self.entries[slot as usize];
+            entry.number == number && entry.state == State::Waiting
+        };
+        self.order.iter().find(waiting).map(|(number, _)| *number)
+    }
+
+    fn is(&self, number: u64, slot: Slot) -> bool {
+        let entry = &self.entries[slot as usize];
+        entry.number == number && entry.state != State::Free
+    }
+
+    fn sweep(&mut self) {
+        while let Some(&(number, slot)) = self.order.front() {
+            if self.is(number, slot) {
+                break;
+            }
+            self.order.pop_front();
+        }
+        if self.order.len() > 2 * self.live + 64 {
+            let mut order = mem::take(&mut self.order);
+            order.retain(|&(number, slot)| self.is(number, slot));
+            self.order = order;
+        }
+    }
+}
+
+fn same_address_and_body(sent: &Publication, returned: &Publication) -> bool {
+    sent.properties.message_id == returned.properties.message_id
+        && sent.routing_key == returned.routing_key
+        && sent.exchange == returned.exchange
+        && sent.body == returned.body
+}
+
+/// RabbitMQ strips the header `BCC` from what it hands on.
+fn same_properties(sent: &Properties, returned: &Properties) -> bool {
+    const BCC: &str = "BCC";
+    if sent.headers().contains(BCC) {
+        let headers = |properties: &Properties| {
+            let mut headers: Table = properties.headers().clone();
+            headers.remove(BCC);
+            headers
+        };
+        let without = |properties: &Properties| Properties { headers: None, ..properties.clone() };
+        return headers(sent) == headers(returned) && without(sent) == without(returned);
+    }
+    sent == returned
+}

@@ -1,0 +1,1 @@
+//! The ledger against a model of the broker and of lapin.

@@ -1,0 +1,202 @@
+//! A channel in confirm mode with many publishes under way.
+//!
+//! lapin asks for care. Two `basic_publish` calls that are polled for the first time at once can swap their confirms: a
+//! pipe is owned by one task. The call returns only when the frame is written: frames are written in turn, so only the
+//! oldest is waited for. And confirms must be read in closed sets (see the ledger): what is read is read until nothing
+//! is left.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use lapin::options::{BasicPublishOptions, ChannelFlowOptions, ConfirmSelectOptions};
+use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
+use tavrida::transport::Publication;
+
+use super::job::Job;
+use super::ledger::{Confirmed, Ledger, Slot, Verdict};
+use super::ready::Ready;
+use crate::wire::{delivered, properties_out, short};
+
+type Writing = Pin<Box<dyn Future<Output = lapin::Result<PublisherConfirm>> + Send>>;
+
+pub(super) struct Pipe {
+    channel: Arc<Channel>,
+    ledger: Ledger<Job>,
+    writing: VecDeque<(Slot, Writing)>,
+    confirms: Vec<Option<PublisherConfirm>>,
+    ready: Ready,
+    /// How many were sent and have neither a confirm nor an error.
+    open: usize,
+    broken: Option<lapin::Error>,
+    // Kept for their memory.
+    woken: Vec<Slot>,
+    confirmed: Vec<Confirmed>,
+    decided: Vec<(Job, Verdict)>,
+}
+
+impl Pipe {
+    /// Opens a channel for publishing.
+    pub(super) async fn open(connection: &Connection) -> lapin::Result<Self> {
+        let channel = Arc::new(connection.create_channel().await?);
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self {
+            channel,
+            ledger: Ledger::default(),
+            writing: VecDeque::new(),
+            confirms: Vec::new(),
+            ready: Ready::default(),
+            open: 0,
+            broken: None,
+            woken: Vec::new(),
+            confirmed: Vec::new(),
+            decided: Vec::new(),
+        })
+    }
+
+    /// How many publishes are under way.
+    pub(super) fn len(&self) -> usize {
+        self.ledger.len()
+    }
+
+    /// Whether the broker has been handed all frames.
+    pub(super) fn is_written(&self) -> bool {
+        self.writing.is_empty()
+    }
+
+    /// The error that ended the channel.
+    pub(super) fn broken(&self) -> Option<&lapin::Error> {
+        self.broken.as_ref()
+    }
+
+    /// Sends; gives the job back, unsent, when the channel is closed.
+    pub(super) fn send(&mut self, mut job: Job) -> Result<(), Job> {
+        let mut writing = write(self.channel.clone(), job.as_ref());
+        // lapin queues the frames at the first poll. Who is to be woken is settled when it is the oldest.
+        let first = writing.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(Err(error)) = first {
+            self.set_broken(error);
+            return Err(job);
+        }
+        job.set_sent(true);
+        self.open += 1;
+        let slot = self.ledger.enter(job);
+        match first {
+            Poll::Ready(Ok(confirm)) => self.await_confirm(slot, confirm),
+            _ => self.writing.push_back((slot, writing)),
+        }
+        Ok(())
+    }
+
+    /// Whether no answer can come any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0
+    }
+
+    /// Reads all answers that are there. Ready when there was one, or the channel broke; else `cx` is woken by the next.
+    pub(super) fn poll_answers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.ready.register(cx);
+        let was_broken = self.broken.is_some();
+        loop {
+            let wrote = self.poll_writing(cx);
+            let woken = self.poll_woken();
+            if !wrote && !woken {
+                break;
+            }
+        }
+        if self.confirmed.is_empty() && (was_broken || self.broken.is_none()) {
+            return Poll::Pending;
+        }
+        self.ledger.confirm(&mut self.confirmed, &mut self.decided);
+        for (job, verdict) in self.decided.drain(..) {
+            job.decide(verdict);
+        }
+        Poll::Ready(())
+    }
+
+    /// A future that ends when the broker has processed all that was written: with the error that ended the channel, if
+    /// one of them did. (RabbitMQ answers methods of a channel in turn.)
+    pub(super) fn barrier(&self) -> impl Future<Output = lapin::Result<()>> + Send + 'static {
+        let channel = self.channel.clone();
+        async move { channel.channel_flow(ChannelFlowOptions { active: true }).await.map(drop) }
+    }
+
+    /// Takes out what is under way, in the order of publishing; the pipe is of no use any more.
+    pub(super) fn take_all(&mut self) -> Vec<Job> {
+        self.writing.clear();
+        self.confirms.clear();
+        self.ledger.take_all()
+    }
+
+    /// Keeps the broker's words, which some of the errors of one end have, and others have not.
+    fn set_broken(&mut self, error: lapin::Error) {
+        let tells_more = |old: &lapin::Error| error.is_amqp_error() && !old.is_amqp_error();
+        if self.broken.as_ref().is_none_or(tells_more) {
+            self.broken = Some(error);
+        }
+    }
+
+    fn poll_writing(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        while let Some((slot, writing)) = self.writing.front_mut() {
+            let Poll::Ready(written) = writing.as_mut().poll(cx) else { break };
+            let slot = *slot;
+            self.writing.pop_front();
+            any = true;
+            match written {
+                Ok(confirm) => self.await_confirm(slot, confirm),
+                Err(error) => {
+                    self.open -= 1;
+                    self.set_broken(error);
+                }
+            }
+        }
+        any
+    }
+
+    fn await_confirm(&mut self, slot: Slot, confirm: PublisherConfirm) {
+        if self.confirms.len() <= slot as usize {
+            self.confirms.resize_with(slot as usize + 1, || None);
+        }
+        self.confirms[slot as usize] = Some(confirm);
+        self.poll_confirm(slot);
+    }
+
+    fn poll_woken(&mut self) -> bool {
+        let mut woken = std::mem::take(&mut self.woken);
+        self.ready.take(&mut woken);
+        let any = !woken.is_empty();
+        for slot in woken.drain(..) {
+            self.poll_confirm(slot);
+        }
+        self.woken = woken;
+        any
+    }
+
+    fn poll_confirm(&mut self, slot: Slot) {
+        let Some(confirm) = &mut self.confirms[slot as usize] else { return };
+        let mut cx = Context::from_waker(self.ready.waker(slot));
+        let Poll::Ready(confirmation) = Pin::new(confirm).poll(&mut cx) else { return };
+        self.confirms[slot as usize] = None;
+        self.open -= 1;
+        let (ack, carried) = match confirmation {
+            Ok(Confirmation::Ack(carried)) => (true, carried),
+            Ok(Confirmation::Nack(carried)) => (false, carried),
+            Ok(Confirmation::NotRequested) => (true, None),
+            Err(error) => return self.set_broken(error),
+        };
+        let carried = carried.map(|returned| delivered(returned.delivery));
+        self.confirmed.push(Confirmed { slot, ack, carried });
+    }
+}
+
+fn write(channel: Arc<Channel>, publication: &Publication) -> Writing {
+    let exchange = short(&publication.exchange);
+    let routing_key = short(&publication.routing_key);
+    let options = BasicPublishOptions { mandatory: publication.mandatory, immediate: false };
+    let body = publication.body.clone();
+    let properties = properties_out(&publication.properties);
+    Box::pin(async move { channel.basic_publish(exchange, routing_key, options, &body, properties).await })
+}

@@ -1,0 +1,58 @@
+//! The callers' end of the lane.
+
+use std::sync::Arc;
+
+use tavrida::transport::{NotPublished, Publication, Publishing, Unpublished};
+use tokio::sync::{mpsc, oneshot};
+
+use super::job::Job;
+use crate::link::Life;
+
+/// Hands publishes to the [lane](super::lane).
+pub(crate) struct Publisher {
+    life: Arc<Life>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+/// What the lane is asked for.
+pub(super) enum Request {
+    Publish(Job),
+    /// To be told when all before it is done.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Publisher {
+    pub(super) fn new(life: Arc<Life>) -> (Self, mpsc::UnboundedReceiver<Request>) {
+        let (sender, requests) = mpsc::unbounded_channel();
+        (Self { life, requests: sender }, requests)
+    }
+
+    /// See [`Session::publish`](tavrida::transport::Session::publish).
+    ///
+    /// The line has no bound, the window behind it has: a publish takes its place in line with its first poll, so that
+    /// order is that of first polls, and whoever awaits the outcome is held back by it.
+    pub(crate) fn publish(&self, publication: Publication) -> Publishing<'_> {
+        if let Some(loss) = self.life.lost() {
+            let reason = NotPublished::NotSent(loss.clone());
+            return Publishing::ready(Err(Unpublished::new(reason, publication)));
+        }
+        Publishing::waiting(async move {
+            let (job, outcome) = Job::new(publication);
+            if let Err(mpsc::error::SendError(Request::Publish(job))) =
+                self.requests.send(Request::Publish(job))
+            {
+                job.lose(self.life.ended().await);
+            }
+            outcome.await.expect("a job answers before it is gone")
+        })
+    }
+
+    /// Waits until everything that was published before has its outcome, or the session is over.
+    pub(crate) async fn flush(&self) {
+        let (flushed, done) = oneshot::channel();
+        if self.requests.send(Request::Flush(flushed)).is_ok() {
+            // Dropped with the lane: the session is over.
+            let _ = done.await;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Which of many futures to poll: a waker for each slot, and the list of slots that were woken, in that order.
+
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
+
+use futures_util::task::AtomicWaker;
+
+use super::ledger::Slot;
+
+/// The slots that were woken. A slot's waker is made once and serves all who use the slot in turn.
+#[derive(Default)]
+pub(super) struct Ready {
+    woken: Arc<Woken>,
+    wakers: Vec<Waker>,
+}
+
+#[derive(Default)]
+struct Woken {
+    slots: Mutex<Vec<Slot>>,
+    task: AtomicWaker,
+}
+
+struct SlotWaker {
+    slot: Slot,
+    woken: Arc<Woken>,
+}
+
+impl Ready {
+    /// The waker of a slot.
+    pub(super) fn waker(&mut self, slot: Slot) -> &Waker {
+        while self.wakers.len() <= slot as usize {
+            let slot = Slot::try_from(self.wakers.len()).expect("it is below another slot");
+            self.wakers.push(Arc::new(SlotWaker { slot, woken: self.woken.clone() }).into());
+        }
+        &self.wakers[slot as usize]
+    }
+
+    /// Wakes `cx` when a slot is woken from now on.
+    pub(super) fn register(&self, cx: &Context<'_>) {
+        self.woken.task.register(cx.waker());
+    }
+
+    /// Swaps the slots that were woken since the last time into `slots`, which must be empty.
+    pub(super) fn take(&self, slots: &mut Vec<Slot>) {
+        debug_assert!(slots.is_empty());
+        mem::swap(slots, &mut self.woken.slots.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Wake for SlotWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let first = {
+            let mut slots = self.woken.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.push(self.slot);
+            slots.len() == 1
+        };
+        if first {
+            self.woken.task.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_come_in_the_order_in_which_they_were_woken() {
+        let mut ready = Ready::default();
+        for slot in [2, 0, 1, 0] {
+            ready.waker(slot).wake_by_ref();
+        }
+        let mut slots = Vec::new();
+        ready.take(&mut slots);
+        assert_eq!(slots, [2, 0, 1, 0]);
+        slots.clear();
+        ready.take(&mut slots);
+        assert!(slots.is_empty());
+    }
+}

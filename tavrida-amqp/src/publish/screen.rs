@@ -1,0 +1,88 @@
+//! What RabbitMQ refuses by closing the channel, as far as it can be seen beforehand.
+//!
+//! Such a publish costs everything that is pipelined behind it. So what looks refusable goes by the careful way.
+
+use tavrida::field::Value;
+use tavrida::transport::{Properties, Publication};
+
+/// RabbitMQ's limit on a body, in bytes (its largest setting).
+const LARGEST_BODY: usize = 134_217_728;
+
+/// RabbitMQ's limit on a time to live, in milliseconds.
+const LONGEST_EXPIRATION: u64 = 315_360_000_000;
+
+/// RabbitMQ's name for direct reply-to, which it refuses on a channel that has no such consumer.
+const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// Whether the broker may refuse this publication for what it is, whoever `login` may be.
+pub(super) fn is_suspicious(publication: &Publication, login: &str) -> bool {
+    let Publication { properties, body, .. } = publication;
+    let Properties { user_id, expiration, delivery_mode, reply_to, headers, .. } = properties;
+    user_id.as_deref().is_some_and(|user| user != login)
+        || expiration.as_deref().is_some_and(|expiration| !is_expiration(expiration))
+        || !matches!(delivery_mode, None | Some(Properties::TRANSIENT | Properties::PERSISTENT))
+        || reply_to.as_deref() == Some(DIRECT_REPLY_TO)
+        || headers.as_ref().is_some_and(|headers| {
+            let no_array = |name| !matches!(headers.get(name), None | Some(Value::Array(_)));
+            no_array("CC") || no_array("BCC")
+        })
+        || body.len() > LARGEST_BODY
+}
+
+fn is_expiration(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse::<u64>().is_ok_and(|milliseconds| milliseconds <= LONGEST_EXPIRATION)
+}
+
+#[cfg(test)]
+mod tests {
+    use tavrida::field::{ShortString, Table};
+
+    use super::*;
+
+    fn with(change: impl FnOnce(&mut Properties)) -> Publication {
+        let mut publication = Publication::new(ShortString::default(), ShortString::default(), "");
+        change(&mut publication.properties);
+        publication
+    }
+
+    fn text(text: &'static str) -> Option<ShortString> {
+        Some(ShortString::from_static(text))
+    }
+
+    #[test]
+    fn ordinary_messages_are_not_suspicious() {
+        for ordinary in [
+            with(|_| ()),
+            with(|properties| properties.user_id = text("guest")),
+            with(|properties| properties.expiration = text("0")),
+            with(|properties| properties.expiration = text("315360000000")),
+            with(|properties| properties.delivery_mode = Some(2)),
+            with(|properties| properties.reply_to = text("amq.rabbitmq.reply-to.g1h2AA")),
+            with(|properties| {
+                properties.headers = Some(Table::new().with(ShortString::from_static("CC"), vec![]));
+            }),
+        ] {
+            assert!(!is_suspicious(&ordinary, "guest"), "{ordinary:?}");
+        }
+    }
+
+    #[test]
+    fn what_rules_r66_r89_and_r120_refuse_is_suspicious() {
+        for refusable in [
+            with(|properties| properties.user_id = text("somebody")),
+            with(|properties| properties.user_id = text("")),
+            with(|properties| properties.expiration = text("")),
+            with(|properties| properties.expiration = text("1.5")),
+            with(|properties| properties.expiration = text("-1")),
+            with(|properties| properties.expiration = text("315360000001")),
+            with(|properties| properties.delivery_mode = Some(3)),
+            with(|properties| properties.reply_to = text("amq.rabbitmq.reply-to")),
+            with(|properties| {
+                properties.headers = Some(Table::new().with(ShortString::from_static("BCC"), "text"));
+            }),
+        ] {
+            assert!(is_suspicious(&refusable, "guest"), "{refusable:?}");
+        }
+    }
+}

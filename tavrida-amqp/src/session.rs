@@ -1,0 +1,236 @@
+//! One live session: a connection that publishes, and one that does everything else.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_trait::async_trait;
+use lapin::{Channel, Connection};
+use tavrida::transport::{
+    Binding, Consume, Consumer, Destination, Exchange, Fetched, Loss, Publication, Publishing, Queue,
+    QueueStatus, Session, SessionError,
+};
+
+use crate::config::{AmqpConfig, Host};
+use crate::consume::{self, Settler};
+use crate::link::{IdleChannels, Life, Over, dial, watch};
+use crate::manage;
+use crate::publish::{Lane, Publisher};
+
+pub(crate) struct AmqpSession {
+    publisher: Publisher,
+    desk: Arc<Desk>,
+    over: Mutex<Option<Over>>,
+    life: Tenure,
+}
+
+/// A life that ends when its holder does.
+struct Tenure(Arc<Life>);
+
+impl Drop for Tenure {
+    fn drop(&mut self) {
+        self.0.lose(Loss::closed_here());
+    }
+}
+
+/// Everything but publishing, on a connection of its own.
+///
+/// RabbitMQ stops reading a connection that publishes when it runs out of memory or disk. Acks must get through then,
+/// for they are what frees some.
+struct Desk {
+    life: Arc<Life>,
+    connection: Arc<Connection>,
+    idle: Arc<IdleChannels>,
+    settlers: Settlers,
+}
+
+/// The settlers of all consumers.
+#[derive(Default)]
+struct Settlers(Mutex<Vec<Weak<Settler>>>);
+
+impl Settlers {
+    fn add(&self, settler: &Arc<Settler>) {
+        let mut settlers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        settlers.retain(|settler| settler.strong_count() > 0);
+        settlers.push(Arc::downgrade(settler));
+    }
+
+    fn flush(&self) {
+        let settlers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        settlers.iter().filter_map(Weak::upgrade).for_each(|settler| settler.flush());
+    }
+}
+
+impl AmqpSession {
+    /// Connects to one host.
+    pub(crate) async fn open(config: &AmqpConfig, host: &Host) -> Result<Self, SessionError> {
+        let (publishes, consumes) =
+            tokio::try_join!(dial(config, host, "publish"), dial(config, host, "consume"))?;
+        let life = Arc::new(Life::new(host.to_string()));
+        // From here on an attempt that is given up closes what it opened.
+        let tenure = Tenure(life.clone());
+        let publish_on = publishes.connection.clone();
+        let connection = consumes.connection.clone();
+        let desk = Arc::new(Desk {
+            life: life.clone(),
+            connection,
+            idle: Arc::default(),
+            settlers: Settlers::default(),
+        });
+        let last_acks = {
+            let desk = desk.clone();
+            move || {
+                desk.settlers.flush();
+                desk
+            }
+        };
+        let over = watch(life.clone(), publishes, consumes, last_acks);
+        let publisher = Lane::start(life.clone(), publish_on, config.publish_window, config.username.clone())
+            .await
+            .map_err(|error| life.error(&error))?;
+        Ok(Self { publisher, desk, over: Mutex::new(Some(over)), life: tenure })
+    }
+
+    /// Runs one operation of management on a channel to itself. `name` is the queue, or exchange, that it is about.
+    async fn manage<T, F>(
+        &self,
+        name: &str,
+        operation: impl FnOnce(Arc<Channel>) -> F + Send + 'static,
+    ) -> Result<T, SessionError>
+    where
+        T: Send + 'static,
+        F: Future<Output = lapin::Result<T>> + Send + 'static,
+    {
+        let fresh = name.is_empty();
+        self.apart(async move |desk: Arc<Desk>| {
+            let channel = match fresh {
+                true => IdleChannels::fresh(&desk.connection).await,
+                false => desk.idle.take(&desk.connection).await,
+            };
+            let channel = channel.map_err(|error| desk.life.error(&error))?;
+            let done = operation(channel.clone()).await.map_err(|error| desk.life.error(&error));
+            desk.idle.give_back(channel).await;
+            done
+        })
+        .await
+    }
+
+    /// Runs an operation in a task of its own, so that it takes its course when the caller gives up, and what it opened
+    /// or took is given back in good order.
+    async fn apart<T, F>(&self, operation: impl FnOnce(Arc<Desk>) -> F) -> Result<T, SessionError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+    {
+        self.life.0.check()?;
+        match tokio::spawn(operation(self.desk.clone())).await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Loss::broken("the runtime was shut down").into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Session for AmqpSession {
+    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        let exchange = exchange.clone();
+        self.manage("exchange", |channel| async move { manage::declare_exchange(&channel, &exchange).await })
+            .await
+    }
+
+    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
+        let name = name.to_owned();
+        self.manage("exchange", |channel| async move { manage::check_exchange(&channel, &name).await }).await
+    }
+
+    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
+        let name = name.to_owned();
+        self.manage("exchange", move |channel| async move {
+            manage::delete_exchange(&channel, &name, if_unused).await
+        })
+        .await
+    }
+
+    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        let queue = queue.clone();
+        // A new name is made up for the empty one.
+        self.manage("queue", |channel| async move { manage::declare_queue(&channel, &queue).await }).await
+    }
+
+    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        let queue = name.to_owned();
+        self.manage(name, |channel| async move { manage::check_queue(&channel, &queue).await }).await
+    }
+
+    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
+        let queue = name.to_owned();
+        self.manage(name, move |channel| async move {
+            manage::delete_queue(&channel, &queue, if_unused, if_empty).await
+        })
+        .await
+    }
+
+    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
+        let queue = name.to_owned();
+        self.manage(name, |channel| async move { manage::purge_queue(&channel, &queue).await }).await
+    }
+
+    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        let binding = binding.clone();
+        let name = destination(&binding).to_owned();
+        self.manage(&name, |channel| async move { manage::bind(&channel, &binding).await }).await
+    }
+
+    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
+        let binding = binding.clone();
+        let name = destination(&binding).to_owned();
+        self.manage(&name, |channel| async move { manage::unbind(&channel, &binding).await }).await
+    }
+
+    fn publish(&self, publication: Publication) -> Publishing<'_> {
+        self.publisher.publish(publication)
+    }
+
+    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+        let queue = queue.to_owned();
+        self.apart(async move |desk: Arc<Desk>| {
+            consume::get(&desk.life, &desk.connection, &desk.idle, &queue).await
+        })
+        .await
+    }
+
+    async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        let consume = consume.clone();
+        self.apart(async move |desk: Arc<Desk>| {
+            let (consumer, settler) = consume::consume(&desk.life, &desk.connection, &consume).await?;
+            desk.settlers.add(&settler);
+            Ok(consumer)
+        })
+        .await
+    }
+
+    async fn close(&self) -> Result<(), SessionError> {
+        self.publisher.flush().await;
+        self.life.0.lose(Loss::closed_here());
+        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match over {
+            Some(over) => {
+                Ok(over.await.unwrap_or_else(|_| Err(Loss::broken("the runtime was shut down")))?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn closed(&self) -> Loss {
+        self.life.0.ended().await
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.life.0.blocked()
+    }
+}
+
+fn destination(binding: &Binding) -> &str {
+    let (Destination::Queue(name) | Destination::Exchange(name)) = &binding.destination;
+    name
+}

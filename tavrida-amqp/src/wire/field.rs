@@ -1,0 +1,183 @@
+//! Field values and tables, both ways.
+//!
+//! Inbound, all names and texts of a table are copied into one buffer and are slices of it: a table of seven headers
+//! costs one allocation for text, not fourteen.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use lapin::types::{AMQPValue, DecimalValue, FieldTable};
+use tavrida::field::{Decimal, ShortString, Table, Value};
+
+/// A name for lapin.
+pub(crate) fn short(name: &str) -> lapin::types::ShortString {
+    debug_assert!(name.len() <= ShortString::MAX_LEN, "names are checked where they enter");
+    name.into()
+}
+
+/// A table for lapin, which sorts it by name.
+pub(crate) fn table_out(table: &Table) -> FieldTable {
+    let entries: BTreeMap<_, _> = table.iter().map(|(name, value)| (short(name), value_out(value))).collect();
+    entries.into()
+}
+
+fn value_out(value: &Value) -> AMQPValue {
+    match value {
+        Value::Bool(value) => AMQPValue::Boolean(*value),
+        Value::I8(value) => AMQPValue::ShortShortInt(*value),
+        Value::U8(value) => AMQPValue::ShortShortUInt(*value),
+        Value::I16(value) => AMQPValue::ShortInt(*value),
+        Value::U16(value) => AMQPValue::ShortUInt(*value),
+        Value::I32(value) => AMQPValue::LongInt(*value),
+        Value::U32(value) => AMQPValue::LongUInt(*value),
+        Value::I64(value) => AMQPValue::LongLongInt(*value),
+        Value::F32(value) => AMQPValue::Float(*value),
+        Value::F64(value) => AMQPValue::Double(*value),
+        Value::Decimal(Decimal { scale, value }) => {
+            AMQPValue::DecimalValue(DecimalValue { scale: *scale, value: *value })
+        }
+        Value::LongString(text) => AMQPValue::LongString(text.to_vec().into()),
+        Value::Bytes(bytes) => AMQPValue::ByteArray(bytes.to_vec().into()),
+        Value::Array(items) => AMQPValue::FieldArray(items.iter().map(value_out).collect::<Vec<_>>().into()),
+        Value::Timestamp(seconds) => AMQPValue::Timestamp(*seconds),
+        Value::Table(table) => AMQPValue::FieldTable(table_out(table)),
+        // `Void` itself; types that AMQP may gain have no letter to send them under.
+        _ => AMQPValue::Void,
+    }
+}
+
+/// A table from lapin.
+pub(crate) fn table_in(table: &FieldTable) -> Table {
+    let mut texts = BytesMut::with_capacity(text_len(table));
+    let mut shape = Vec::with_capacity(table.inner().len());
+    for (name, value) in table {
+        shape.push((put(&mut texts, name.as_str().as_bytes()), shape_of(value, &mut texts)));
+    }
+    let texts = texts.freeze();
+    shape.into_iter().map(|(name, value)| (name_of(&texts, name), value.fill(&texts))).collect()
+}
+
+/// Where a text lies in the buffer.
+#[derive(Clone, Copy)]
+struct Span(usize, usize);
+
+/// A value whose text is still a span.
+enum Shape {
+    Done(Value),
+    Text(Span),
+}
+
+impl Shape {
+    fn fill(self, texts: &Bytes) -> Value {
+        match self {
+            Self::Done(value) => value,
+            Self::Text(Span(from, to)) => Value::LongString(texts.slice(from..to)),
+        }
+    }
+}
+
+fn text_len(table: &FieldTable) -> usize {
+    let text = |value: &AMQPValue| match value {
+        AMQPValue::LongString(text) => text.len(),
+        _ => 0,
+    };
+    table.into_iter().map(|(name, value)| name.as_str().len() + text(value)).sum()
+}
+
+fn put(texts: &mut BytesMut, text: &[u8]) -> Span {
+    let from = texts.len();
+    texts.extend_from_slice(text);
+    Span(from, texts.len())
+}
+
+fn name_of(texts: &Bytes, Span(from, to): Span) -> ShortString {
+    let name = ByteString::try_from(texts.slice(from..to)).expect("copied from a str");
+    ShortString::try_from(name).expect("lapin's short strings have at most 255 bytes")
+}
+
+fn shape_of(value: &AMQPValue, texts: &mut BytesMut) -> Shape {
+    match value {
+        AMQPValue::LongString(text) => Shape::Text(put(texts, text.as_bytes())),
+        other => Shape::Done(value_in(other)),
+    }
+}
+
+fn value_in(value: &AMQPValue) -> Value {
+    match value {
+        AMQPValue::Boolean(value) => Value::Bool(*value),
+        AMQPValue::ShortShortInt(value) => Value::I8(*value),
+        AMQPValue::ShortShortUInt(value) => Value::U8(*value),
+        AMQPValue::ShortInt(value) => Value::I16(*value),
+        AMQPValue::ShortUInt(value) => Value::U16(*value),
+        AMQPValue::LongInt(value) => Value::I32(*value),
+        AMQPValue::LongUInt(value) => Value::U32(*value),
+        AMQPValue::LongLongInt(value) => Value::I64(*value),
+        AMQPValue::Float(value) => Value::F32(*value),
+        AMQPValue::Double(value) => Value::F64(*value),
+        AMQPValue::DecimalValue(DecimalValue { scale, value }) => {
+            Value::Decimal(Decimal { scale: *scale, value: *value })
+        }
+        AMQPValue::ShortString(text) => Value::from(text.as_str()),
+        AMQPValue::LongString(text) => Value::LongString(Bytes::copy_from_slice(text.as_bytes())),
+        AMQPValue::FieldArray(items) => Value::Array(items.as_slice().iter().map(value_in).collect()),
+        AMQPValue::Timestamp(seconds) => Value::Timestamp(*seconds),
+        AMQPValue::FieldTable(table) => Value::Table(table_in(table)),
+        AMQPValue::ByteArray(bytes) => Value::Bytes(Bytes::copy_from_slice(bytes.as_slice())),
+        AMQPValue::Void => Value::Void,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> ShortString {
+        ShortString::try_from(text).unwrap()
+    }
+
+    fn one_of_each() -> Vec<Value> {
+        vec![
+            Value::Void,
+            Value::Bool(true),
+            Value::I8(-8),
+            Value::U8(8),
+            Value::I16(-16),
+            Value::U16(16),
+            Value::I32(-32),
+            Value::U32(32),
+            Value::I64(i64::MIN),
+            Value::F32(1.5),
+            Value::F64(-0.1),
+            Value::Decimal(Decimal { scale: 2, value: 314 }),
+            Value::from("déjà vu"),
+            Value::LongString(Bytes::from_static(b"\xff not text")),
+            Value::Bytes(Bytes::from_static(b"\0\x01")),
+            Value::Timestamp(u64::MAX),
+        ]
+    }
+
+    #[test]
+    fn every_type_comes_back_as_it_went() {
+        let mut table: Table = one_of_each()
+            .into_iter()
+            .enumerate()
+            .map(|(at, value)| (name(&format!("k{at}")), value))
+            .collect();
+        table.insert(name("array"), one_of_each());
+        table.insert(name("table"), Table::new().with(name("inner"), "text").with(name("x"), one_of_each()));
+        table.insert(name("empty"), Table::new());
+        assert_eq!(table_in(&table_out(&table)), table);
+    }
+
+    #[test]
+    fn the_texts_of_a_table_share_one_buffer() {
+        let table = table_in(&table_out(&Table::new().with(name("a"), "first").with(name("b"), "second")));
+        let (Some(Value::LongString(first)), Some(Value::LongString(second))) =
+            (table.get("a"), table.get("b"))
+        else {
+            panic!("two texts went in")
+        };
+        assert_eq!(first.as_ptr() as usize + "first".len() + "b".len(), second.as_ptr() as usize);
+    }
+}

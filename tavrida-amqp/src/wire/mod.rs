@@ -1,0 +1,9 @@
+//! Between Tavrida's words and lapin's: properties, field tables, errors. Nothing here speaks to a broker.
+
+mod error;
+mod field;
+mod message;
+
+pub(crate) use error::{Fate, fate, refused_at_connect};
+pub(crate) use field::{short, table_out};
+pub(crate) use message::{delivered, properties_out};

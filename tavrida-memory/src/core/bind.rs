@@ -1,0 +1,189 @@
+//! Binding and unbinding, and what goes with a binding that goes.
+
+use std::collections::BTreeSet;
+
+use tavrida::field::{ShortString, Table};
+
+use super::Broker;
+use super::arena::Key;
+use super::binding::Bound;
+use super::channel::Channel;
+use super::declare::{check_not_default, stripped};
+use super::errors::Fault;
+use super::exchange::{Exchange, Router, Target};
+use super::method::{ExchangeBind, QueueBind};
+use super::routing::HeadersTable;
+
+/// A binding as a client names it.
+struct Wanted {
+    source: ShortString,
+    destination: Named,
+    key: ShortString,
+    arguments: Table,
+}
+
+enum Named {
+    Queue(ShortString),
+    Exchange(ShortString),
+}
+
+impl Broker {
+    pub(crate) fn bind_queue(&mut self, channel: Key<Channel>, bind: QueueBind) -> Result<(), Fault> {
+        let wanted = self.wanted(channel, bind)?;
+        self.bind(channel, wanted)
+    }
+
+    pub(crate) fn unbind_queue(&mut self, channel: Key<Channel>, bind: QueueBind) -> Result<(), Fault> {
+        let wanted = self.wanted(channel, bind)?;
+        self.unbind(channel, wanted)
+    }
+
+    pub(crate) fn bind_exchange(&mut self, channel: Key<Channel>, bind: ExchangeBind) -> Result<(), Fault> {
+        self.bind(channel, Wanted::of_exchange(bind))
+    }
+
+    pub(crate) fn unbind_exchange(&mut self, channel: Key<Channel>, bind: ExchangeBind) -> Result<(), Fault> {
+        self.unbind(channel, Wanted::of_exchange(bind))
+    }
+
+    fn wanted(&self, channel: Key<Channel>, bind: QueueBind) -> Result<Wanted, Fault> {
+        let queue = self.expanded(channel, &bind.queue)?;
+        // Without queue and key the key is the queue's name (R46).
+        let nameless = bind.queue.is_empty() && bind.routing_key.is_empty();
+        let key = if nameless { queue.clone() } else { bind.routing_key };
+        Ok(Wanted {
+            source: stripped(&bind.exchange),
+            destination: Named::Queue(stripped(&queue)),
+            key,
+            arguments: bind.arguments,
+        })
+    }
+
+    fn bind(&mut self, channel: Key<Channel>, wanted: Wanted) -> Result<(), Fault> {
+        wanted.check_not_default()?;
+        let source = self.exchange(&wanted.source)?;
+        let target = match &wanted.destination {
+            Named::Queue(name) => Target::Queue(self.queue(name)?),
+            Named::Exchange(name) => Target::Exchange(self.exchange(name)?),
+        };
+        if matches!(self.exchanges[source].router, Router::Headers(_)) {
+            HeadersTable::<Target>::check(&wanted.arguments)
+                .map_err(|invalid| Fault::precondition_failed(invalid.to_string()))?;
+        }
+        self.check_target(channel, target)?;
+        let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
+        let (key, arguments) = (bound.key.clone(), bound.arguments.clone());
+        let exchange = &mut self.exchanges[source];
+        if let Some(place) = exchange.bindings.insert(bound) {
+            exchange.router.insert(&key, &arguments, target);
+            self.incoming(target).insert((source, place));
+        }
+        Ok(())
+    }
+
+    fn unbind(&mut self, channel: Key<Channel>, wanted: Wanted) -> Result<(), Fault> {
+        wanted.check_not_default()?;
+        let source = self.exchange_names.get(&wanted.source).copied();
+        let target = match &wanted.destination {
+            Named::Queue(name) => self.queue_names.get(name).copied().map(Target::Queue),
+            Named::Exchange(name) => self.exchange_names.get(name).copied().map(Target::Exchange),
+        };
+        let (Some(source), Some(target)) = (source, target) else { return Ok(()) };
+        let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
+        let Some(place) = self.exchanges[source].bindings.find(&bound) else { return Ok(()) };
+        self.check_target(channel, target)?;
+        self.incoming(target).remove(&(source, place));
+        self.remove_binding(source, place);
+        self.delete_if_idle(source);
+        Ok(())
+    }
+
+    fn check_target(&self, channel: Key<Channel>, target: Target) -> Result<(), Fault> {
+        match target {
+            Target::Queue(queue) => self.check_access(channel, queue),
+            Target::Exchange(_) => Ok(()),
+        }
+    }
+
+    fn incoming(&mut self, target: Target) -> &mut BTreeSet<(Key<Exchange>, u32)> {
+        match target {
+            Target::Queue(queue) => &mut self.queues[queue].incoming,
+            Target::Exchange(exchange) => &mut self.exchanges[exchange].incoming,
+        }
+    }
+
+    /// Takes a binding out of its source; its destination has forgotten it already.
+    fn remove_binding(&mut self, source: Key<Exchange>, place: u32) {
+        let exchange = &mut self.exchanges[source];
+        if let Some(bound) = exchange.bindings.remove(place) {
+            exchange.router.remove(&bound.key, &bound.arguments, bound.target);
+        }
+    }
+
+    /// Removes all bindings to a destination that goes; auto-delete sources that lost their last one go too (R22, R23).
+    pub(crate) fn unbind_destination(&mut self, target: Target) {
+        let mut sources: Vec<Key<Exchange>> = self.incoming(target).iter().map(|(source, _)| *source).collect();
+        sources.dedup();
+        self.forget_incoming(target);
+        for source in sources {
+            self.delete_if_idle(source);
+        }
+    }
+
+    /// An auto-delete exchange goes with its last binding.
+    fn delete_if_idle(&mut self, exchange: Key<Exchange>) {
+        let idle = |exchange: &Exchange| exchange.auto_delete && exchange.bindings.is_empty();
+        if self.exchanges.get(exchange).is_some_and(idle) {
+            self.remove_exchange(exchange);
+        }
+    }
+
+    /// Removes an exchange with its bindings, from it and to it; sources that lose their last binding by that go too.
+    pub(crate) fn remove_exchange(&mut self, exchange: Key<Exchange>) {
+        let mut sources: Vec<Key<Exchange>> =
+            self.exchanges[exchange].incoming.iter().map(|(source, _)| *source).collect();
+        sources.dedup();
+        self.forget_exchange(exchange);
+        for source in sources {
+            self.delete_if_idle(source);
+        }
+    }
+
+    /// Removes an exchange with its bindings, and nothing else.
+    pub(crate) fn forget_exchange(&mut self, exchange: Key<Exchange>) {
+        let outgoing: Vec<(u32, Target)> =
+            self.exchanges[exchange].bindings.iter().map(|(place, bound)| (place, bound.target)).collect();
+        for (place, target) in outgoing {
+            self.incoming(target).remove(&(exchange, place));
+        }
+        self.forget_incoming(Target::Exchange(exchange));
+        if let Some(exchange) = self.exchanges.remove(exchange) {
+            self.exchange_names.remove(&exchange.name);
+        }
+    }
+
+    /// Removes all bindings to a destination.
+    pub(crate) fn forget_incoming(&mut self, target: Target) {
+        for (source, place) in std::mem::take(self.incoming(target)) {
+            self.remove_binding(source, place);
+        }
+    }
+}
+
+impl Wanted {
+    fn of_exchange(bind: ExchangeBind) -> Self {
+        Self {
+            source: stripped(&bind.source),
+            destination: Named::Exchange(stripped(&bind.destination)),
+            key: bind.routing_key,
+            arguments: bind.arguments,
+        }
+    }
+
+    fn check_not_default(&self) -> Result<(), Fault> {
+        if let Named::Exchange(name) = &self.destination {
+            check_not_default(name)?;
+        }
+        check_not_default(&self.source)
+    }
+}

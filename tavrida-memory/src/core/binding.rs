@@ -1,0 +1,120 @@
+//! [`Bindings`]: the bindings of one source exchange, each of which has a place.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHasher};
+use tavrida::field::{ShortString, Table, Value};
+
+use super::exchange::Target;
+
+/// A binding of an exchange.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Bound {
+    pub(crate) target: Target,
+    pub(crate) key: ShortString,
+    pub(crate) arguments: Table,
+}
+
+/// The bindings of which an exchange is the source. Equal ones are one (R43).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bindings {
+    slots: Vec<Option<Bound>>,
+    free: Vec<u32>,
+    /// Places by a hash of what is there; different bindings may share one.
+    places: FxHashMap<u64, Vec<u32>>,
+    to_exchanges: usize,
+}
+
+impl Bindings {
+    /// Adds a binding; gives its place, or none where it is there already.
+    pub(crate) fn insert(&mut self, bound: Bound) -> Option<u32> {
+        if self.find(&bound).is_some() {
+            return None;
+        }
+        self.to_exchanges += usize::from(matches!(bound.target, Target::Exchange(_)));
+        let hash = hash(&bound);
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.slots[place as usize] = Some(bound);
+                place
+            }
+            None => {
+                self.slots.push(Some(bound));
+                u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 bindings of one exchange")
+            }
+        };
+        self.places.entry(hash).or_default().push(place);
+        Some(place)
+    }
+
+    /// The place of a binding.
+    pub(crate) fn find(&self, bound: &Bound) -> Option<u32> {
+        let places = self.places.get(&hash(bound))?;
+        places.iter().copied().find(|place| self.slots[*place as usize].as_ref() == Some(bound))
+    }
+
+    /// Takes the binding at a place out.
+    pub(crate) fn remove(&mut self, place: u32) -> Option<Bound> {
+        let bound = self.slots.get_mut(place as usize)?.take()?;
+        self.free.push(place);
+        self.to_exchanges -= usize::from(matches!(bound.target, Target::Exchange(_)));
+        let hash = hash(&bound);
+        if let Some(places) = self.places.get_mut(&hash) {
+            places.retain(|other| *other != place);
+            if places.is_empty() {
+                self.places.remove(&hash);
+            }
+        }
+        Some(bound)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether some binding leads to another exchange.
+    pub(crate) fn lead_to_exchanges(&self) -> bool {
+        self.to_exchanges > 0
+    }
+
+    /// The bindings with their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Bound)> {
+        (0..).zip(&self.slots).filter_map(|(place, slot)| Some((place, slot.as_ref()?)))
+    }
+}
+
+/// Equal bindings have equal hashes; the order of their arguments does not count.
+fn hash(bound: &Bound) -> u64 {
+    let mut hasher = FxHasher::default();
+    bound.target.hash(&mut hasher);
+    bound.key.hash(&mut hasher);
+    hash_table(&bound.arguments, &mut hasher);
+    hasher.finish()
+}
+
+fn hash_table(table: &Table, hasher: &mut FxHasher) {
+    let mut sum = 0u64;
+    for (name, value) in table.iter() {
+        let mut entry = FxHasher::default();
+        name.hash(&mut entry);
+        hash_value(value, &mut entry);
+        sum = sum.wrapping_add(entry.finish());
+    }
+    hasher.write_u64(sum);
+}
+
+fn hash_value(value: &Value, hasher: &mut FxHasher) {
+    value.type_letter().hash(hasher);
+    match value {
+        Value::Bool(truth) => truth.hash(hasher),
+        // 0.0 and -0.0 are equal, and must be so here.
+        Value::F32(x) => (*x + 0.0).to_bits().hash(hasher),
+        Value::F64(x) => (*x + 0.0).to_bits().hash(hasher),
+        Value::Decimal(decimal) => (decimal.scale, decimal.value).hash(hasher),
+        Value::LongString(bytes) | Value::Bytes(bytes) => bytes.hash(hasher),
+        Value::Array(items) => items.iter().for_each(|item| hash_value(item, hasher)),
+        Value::Table(table) => hash_table(table, hasher),
+        Value::Timestamp(seconds) => seconds.hash(hasher),
+        other => other.as_i64().hash(hasher),
+    }
+}

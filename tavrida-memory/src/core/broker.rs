@@ -1,0 +1,139 @@
+//! [`Broker`]: the value that all the rest works on.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use tavrida::field::ShortString;
+
+use super::arena::{Arena, Key};
+use super::channel::Channel;
+use super::connection::Connection;
+use super::consumer::Consumer;
+use super::dead_letter::Forward;
+use super::effect::Arrival;
+use super::exchange::{Exchange, Router, Target};
+use super::names::Names;
+use super::queue::Queue;
+use super::{ChannelId, ConnectionId, Now};
+
+/// A broker: one node with one virtual host, behaving as RabbitMQ 3.10 does. See [the module](super).
+#[derive(Clone)]
+pub struct Broker {
+    pub(super) virtual_host: ShortString,
+    /// The latest time known.
+    pub(super) now: Now,
+    pub(super) names: Names,
+    pub(super) connections: BTreeMap<ConnectionId, Connection>,
+    pub(super) channels: Arena<Channel>,
+    pub(super) channel_ids: FxHashMap<ChannelId, Key<Channel>>,
+    pub(super) exchanges: Arena<Exchange>,
+    pub(super) exchange_names: FxHashMap<ShortString, Key<Exchange>>,
+    pub(super) queues: Arena<Queue>,
+    pub(super) queue_names: FxHashMap<ShortString, Key<Queue>>,
+    pub(super) consumers: Arena<Consumer>,
+    /// The channels of direct reply addresses; an address may outlive its consumer.
+    pub(super) reply_addresses: FxHashMap<ShortString, Key<Channel>>,
+    /// Queues with something to do at a time.
+    pub(super) calendar: BTreeSet<(Duration, Key<Queue>)>,
+    /// Dead-lettered messages on their way.
+    pub(super) forwards: VecDeque<Forward>,
+    /// What is short, while there is an alarm.
+    pub(super) alarm: Option<String>,
+    /// Room for routing, kept from message to message.
+    pub(super) routed: Vec<Key<Queue>>,
+    pub(super) targets: Vec<Target>,
+}
+
+/// What a broker starts with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The name of its virtual host, which error texts show.
+    pub virtual_host: ShortString,
+    /// Where the names that it makes up come from: brokers of one seed and one history make up the same.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    /// Virtual host `/`, seed 0.
+    fn default() -> Self {
+        Self { virtual_host: ShortString::from_static("/"), seed: 0 }
+    }
+}
+
+/// The exchanges that are always there (R16).
+const PREDECLARED: [(&str, &str); 6] = [
+    ("amq.direct", "direct"),
+    ("amq.fanout", "fanout"),
+    ("amq.topic", "topic"),
+    ("amq.headers", "headers"),
+    ("amq.match", "headers"),
+    ("amq.rabbitmq.trace", "topic"),
+];
+
+impl Broker {
+    /// A broker with nothing but the predeclared exchanges.
+    pub fn new(config: Config) -> Self {
+        let mut broker = Self {
+            virtual_host: config.virtual_host,
+            now: Now::default(),
+            names: Names::new(config.seed),
+            connections: BTreeMap::new(),
+            channels: Arena::new(),
+            channel_ids: FxHashMap::default(),
+            exchanges: Arena::new(),
+            exchange_names: FxHashMap::default(),
+            queues: Arena::new(),
+            queue_names: FxHashMap::default(),
+            consumers: Arena::new(),
+            reply_addresses: FxHashMap::default(),
+            calendar: BTreeSet::new(),
+            forwards: VecDeque::new(),
+            alarm: None,
+            routed: Vec::new(),
+            targets: Vec::new(),
+        };
+        broker.predeclare();
+        broker
+    }
+
+    fn predeclare(&mut self) {
+        for (name, kind) in PREDECLARED {
+            let router = Router::of(kind).expect("the predeclared exchanges are of known types");
+            self.add_exchange(Exchange {
+                durable: true,
+                internal: name == "amq.rabbitmq.trace",
+                ..Exchange::new(ShortString::from_static(name), router)
+            });
+        }
+    }
+
+    /// When the broker has something to do by itself (an expiry), in [`Now::elapsed`]'s terms; none while there is nothing.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.calendar.first().map(|(at, _)| *at)
+    }
+
+    /// Lets the head of a channel's outbox arrive. None when the outbox is empty, or the channel is not there.
+    pub fn take(&mut self, channel: ChannelId) -> Option<Arrival> {
+        let channel = self.channel_ids.get(&channel)?;
+        self.channels[*channel].outbox.pop_front()
+    }
+
+    /// The head of a channel's outbox, which [`take`](Broker::take) would let arrive.
+    pub fn peek(&self, channel: ChannelId) -> Option<&Arrival> {
+        let channel = self.channel_ids.get(&channel)?;
+        self.channels[*channel].outbox.front()
+    }
+
+    /// The channels whose outbox is not empty, by their ids.
+    pub fn sending(&self) -> Vec<ChannelId> {
+        let mut sending: Vec<ChannelId> = self
+            .channels
+            .iter()
+            .filter(|(_, channel)| !channel.outbox.is_empty())
+            .map(|(_, channel)| channel.id)
+            .collect();
+        sending.sort_unstable();
+        sending
+    }
+}

@@ -1,0 +1,93 @@
+//! [`Channel`]: what the broker knows of a channel.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tavrida::field::ShortString;
+
+use super::arena::Key;
+use super::consumer::Consumer;
+use super::effect::{Arrival, Effect, Effects};
+use super::limiter::Limiter;
+use super::queue::Queue;
+use super::reply_to::ReplyConsumer;
+use super::tx::Transaction;
+use super::unacked::{Pending, Unacked};
+use super::ChannelId;
+
+/// A channel.
+#[derive(Debug, Clone)]
+pub(crate) struct Channel {
+    pub(crate) id: ChannelId,
+    /// The broker has closed it and waits for `channel.close-ok`; until then it ignores everything.
+    pub(crate) closing: bool,
+    /// The tag of the next delivery.
+    pub(crate) next_tag: u64,
+    pub(crate) unacked: Unacked,
+    /// What was sent and has not arrived.
+    pub(crate) outbox: VecDeque<Arrival>,
+    pub(crate) consumers: BTreeMap<ShortString, Key<Consumer>>,
+    /// Queues where it has or had a consumer: those get their messages back first when it closes (R4).
+    pub(crate) consumed: Vec<Key<Queue>>,
+    /// What `basic.qos` set for later consumers.
+    pub(crate) prefetch: u16,
+    /// What `basic.qos` set for all consumers together.
+    pub(crate) limiter: Limiter,
+    pub(crate) mode: Mode,
+    pub(crate) last_queue: Option<ShortString>,
+    pub(crate) reply_consumer: Option<ReplyConsumer>,
+}
+
+/// How a channel publishes.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Mode {
+    #[default]
+    Plain,
+    /// With confirms; the number of the next publish.
+    Confirm(u64),
+    Transaction(Transaction),
+}
+
+impl Channel {
+    pub(crate) fn new(id: ChannelId) -> Self {
+        Self {
+            id,
+            closing: false,
+            next_tag: 1,
+            unacked: Unacked::default(),
+            outbox: VecDeque::new(),
+            consumers: BTreeMap::new(),
+            consumed: Vec::new(),
+            prefetch: 0,
+            limiter: Limiter::default(),
+            mode: Mode::Plain,
+            last_queue: None,
+            reply_consumer: None,
+        }
+    }
+
+    /// Sends something; tells the shell when there was nothing before.
+    pub(crate) fn send(&mut self, arrival: Arrival, effects: &mut Effects) {
+        if self.outbox.is_empty() {
+            effects.push(Effect::Arrived { channel: self.id });
+        }
+        self.outbox.push_back(arrival);
+    }
+
+    /// All deliveries without a final verdict: those that a transaction has settled and not committed too.
+    pub(crate) fn unsettled(&self) -> impl Iterator<Item = &Pending> {
+        let transaction = match &self.mode {
+            Mode::Transaction(transaction) => Some(transaction),
+            _ => None,
+        };
+        self.unacked
+            .iter()
+            .map(|(_, pending)| pending)
+            .chain(transaction.into_iter().flat_map(Transaction::unsettled))
+    }
+
+    pub(crate) fn take_tag(&mut self) -> u64 {
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        tag
+    }
+}

@@ -1,0 +1,245 @@
+//! `basic.qos`, `basic.consume`, `basic.cancel`, `basic.get` (A8, A9 of the broker semantics).
+
+use tavrida::field::{ShortString, Table, Value};
+
+use super::arena::Key;
+use super::channel::Channel;
+use super::consumer::Consumer;
+use super::effect::{Effects, Got, Reply};
+use super::errors::{Code, Fault};
+use super::method::BasicConsume;
+use super::queue::Queue;
+use super::queue::settings::{QueueKind, check_bool_argument, check_integer};
+use super::unacked::Pending;
+use super::{Broker, reply_to};
+
+impl Broker {
+    pub(crate) fn qos(
+        &mut self,
+        channel: Key<Channel>,
+        prefetch_size: u32,
+        count: u16,
+        global: bool,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        if prefetch_size != 0 {
+            return Err(Fault::not_implemented(format!("prefetch_size!=0 ({prefetch_size})")));
+        }
+        let state = &mut self.channels[channel];
+        let unacked = state.unacked.len();
+        // The limit of each consumer switches the shared one off (R108).
+        let limit = if global { count } else { 0 };
+        let waiting = state.limiter.set(limit, unacked);
+        if !global {
+            state.prefetch = count;
+        }
+        effects.reply(state.id, Reply::BasicQosOk);
+        self.resume(channel, waiting, effects);
+        Ok(())
+    }
+
+    pub(crate) fn consume(
+        &mut self,
+        channel: Key<Channel>,
+        consume: BasicConsume,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let state = &self.channels[channel];
+        if state.consumers.contains_key(&*consume.consumer_tag) {
+            let text = format!("attempt to reuse consumer tag '{}'", consume.consumer_tag);
+            return Err(Fault::new(Code::NotAllowed, text));
+        }
+        if consume.queue == reply_to::QUEUE {
+            return self.consume_replies(channel, consume, effects);
+        }
+        let queue = self.named_queue(channel, &consume.queue)?;
+        self.check_access(channel, queue)?;
+        let what = self.queue_text(&self.queues[queue].name);
+        self.check_consume(channel, queue, &consume, &what)?;
+        let tag = self.consumer_tag(consume.consumer_tag);
+        let state = &mut self.channels[channel];
+        let consumer = self.consumers.insert(Consumer {
+            tag: tag.clone(),
+            channel,
+            queue,
+            no_ack: consume.no_ack,
+            exclusive: consume.exclusive,
+            priority: consume.arguments.get("x-priority").and_then(Value::as_i64).unwrap_or(0),
+            credit: (state.prefetch > 0 && !consume.no_ack).then(|| state.prefetch.into()),
+            blocked: false,
+            alive: true,
+            unsettled: 0,
+        });
+        state.consumers.insert(tag.clone(), consumer);
+        if !state.consumed.contains(&queue) {
+            state.consumed.push(queue);
+        }
+        if !consume.nowait {
+            effects.reply(state.id, Reply::BasicConsumeOk { consumer_tag: tag });
+        }
+        self.add_consumer(queue, consumer);
+        self.run(queue, effects);
+        Ok(())
+    }
+
+    pub(crate) fn consumer_tag(&mut self, asked: ShortString) -> ShortString {
+        if asked.is_empty() { self.names.consumer_tag() } else { asked }
+    }
+
+    fn add_consumer(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) {
+        let Consumer { priority, exclusive, .. } = self.consumers[consumer];
+        let state = &mut self.queues[queue];
+        state.had_consumers = true;
+        state.consumers.push(consumer);
+        state.line.push(priority, consumer);
+        if exclusive || (state.settings.single_active && state.active.is_none()) {
+            state.active = Some(consumer);
+        }
+    }
+
+    fn check_consume(
+        &self,
+        channel: Key<Channel>,
+        queue: Key<Queue>,
+        consume: &BasicConsume,
+        what: &str,
+    ) -> Result<(), Fault> {
+        let state = &self.queues[queue];
+        if state.settings.kind == QueueKind::Quorum && self.channels[channel].limiter.is_set() {
+            return Err(Fault::not_implemented(format!("{what} does not support global qos")));
+        }
+        check_arguments(&consume.arguments, state.settings.kind, what)?;
+        let taken = match (state.settings.single_active, state.active) {
+            (true, _) => consume.exclusive,
+            (false, Some(_)) => true,
+            (false, None) => consume.exclusive && !state.consumers.is_empty(),
+        };
+        if taken { Err(Fault::access_refused(format!("{what} in exclusive use"))) } else { Ok(()) }
+    }
+
+    /// `basic.cancel`; a tag that nobody has is fine.
+    pub(crate) fn cancel(
+        &mut self,
+        channel: Key<Channel>,
+        tag: ShortString,
+        nowait: bool,
+        effects: &mut Effects,
+    ) {
+        let state = &mut self.channels[channel];
+        let id = state.id;
+        let consumer = state.consumers.remove(&tag);
+        state.reply_consumer.take_if(|consumer| consumer.tag == tag);
+        if !nowait {
+            effects.reply(id, Reply::BasicCancelOk { consumer_tag: tag });
+        }
+        if let Some(consumer) = consumer {
+            let queue = self.consumers[consumer].queue;
+            self.remove_consumer(consumer);
+            if self.delete_if_abandoned(queue, effects) {
+                return;
+            }
+            self.touch(queue);
+            // A new active consumer finds what is ready (not so in RabbitMQ, whose issue 5460 is not copied).
+            self.run(queue, effects);
+        }
+    }
+
+    /// Takes a consumer off its queue, which gets another active one where it has one at a time. The channel has forgotten
+    /// it already.
+    pub(crate) fn remove_consumer(&mut self, consumer: Key<Consumer>) {
+        let record = &mut self.consumers[consumer];
+        record.alive = false;
+        let (queue, unsettled) = (record.queue, record.unsettled);
+        if let Some(state) = self.queues.get_mut(queue) {
+            state.consumers.retain(|other| *other != consumer);
+            state.line.remove(consumer);
+            state.blocked.retain(|other| *other != consumer);
+            if state.active == Some(consumer) {
+                state.active = if state.settings.single_active { state.line.first() } else { None };
+            }
+        }
+        if unsettled == 0 {
+            self.consumers.remove(consumer);
+        }
+    }
+
+    /// An auto-delete queue goes with its last consumer; whether it did (R61).
+    pub(crate) fn delete_if_abandoned(&mut self, queue: Key<Queue>, effects: &mut Effects) -> bool {
+        let state = &self.queues[queue];
+        let goes = state.auto_delete && state.had_consumers && state.consumers.is_empty();
+        if goes {
+            self.delete_queue(queue, effects);
+        }
+        goes
+    }
+
+    pub(crate) fn get(
+        &mut self,
+        channel: Key<Channel>,
+        queue: &ShortString,
+        no_ack: bool,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let queue = self.named_queue(channel, queue)?;
+        self.check_access(channel, queue)?;
+        let state = &self.queues[queue];
+        if state.settings.kind == QueueKind::Quorum && state.settings.single_active {
+            let what = self.queue_text(&state.name);
+            return Err(Fault::new(
+                Code::ResourceLocked,
+                format!(
+                    "cannot obtain access to locked {what}. basic.get operations are not supported by \
+                     quorum queues with single active consumer"
+                ),
+            ));
+        }
+        self.touch(queue);
+        let id = self.channels[channel].id;
+        let Some(message) = self.fetch(queue) else {
+            effects.reply(id, Reply::BasicGetEmpty);
+            return Ok(());
+        };
+        self.arm(queue);
+        let state = &mut self.queues[queue];
+        let channel = &mut self.channels[channel];
+        let got = Got {
+            delivery_tag: channel.take_tag(),
+            redelivered: message.redelivered,
+            message_count: state.counts().0,
+            publication: state.outgoing(&message),
+        };
+        if !no_ack {
+            state.unacked += 1;
+            channel.unacked.push(got.delivery_tag, Pending { queue, consumer: None, message });
+        }
+        effects.reply(id, Reply::BasicGetOk(got));
+        Ok(())
+    }
+}
+
+/// The arguments of a consumer (R105).
+fn check_arguments(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), Fault> {
+    let invalid =
+        |name: &str, reason: &str| Fault::precondition_failed(format!("invalid arg '{name}' for {what}{reason}"));
+    if let Some(value) = arguments.get("x-priority") {
+        check_integer(value, arguments).map_err(|reason| invalid("x-priority", &format!(": {reason}")))?;
+    }
+    if let Some(value) = arguments.get("x-cancel-on-ha-failover").filter(|_| kind == QueueKind::Classic) {
+        check_bool_argument(value, arguments)
+            .map_err(|reason| invalid("x-cancel-on-ha-failover", &format!(": {reason}")))?;
+    }
+    for (name, _) in arguments.iter() {
+        match name.as_str() {
+            "x-priority" => {}
+            "x-cancel-on-ha-failover" if kind == QueueKind::Classic => {}
+            "x-cancel-on-ha-failover" | "x-stream-offset" => {
+                return Err(invalid(name, &format!(" of queue type {}", kind.module())));
+            }
+            "x-credit" => {
+                return Err(Fault::not_implemented("the consumer argument x-credit is not modelled by this broker"));
+            }
+            other => tracing::warn!(argument = other, queue = what, "ignored: RabbitMQ does not know this argument"),
+        }
+    }
+    Ok(())
+}

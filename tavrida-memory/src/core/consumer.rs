@@ -1,0 +1,44 @@
+//! [`Consumer`]: one subscription of a channel to a queue.
+
+use tavrida::field::ShortString;
+
+use super::arena::Key;
+use super::channel::Channel;
+use super::queue::Queue;
+
+/// A consumer. Its record outlives it as long as deliveries of its are unsettled: they name it.
+#[derive(Debug, Clone)]
+pub(crate) struct Consumer {
+    pub(crate) tag: ShortString,
+    pub(crate) channel: Key<Channel>,
+    pub(crate) queue: Key<Queue>,
+    pub(crate) no_ack: bool,
+    pub(crate) exclusive: bool,
+    pub(crate) priority: i64,
+    /// How many more deliveries it takes; none where it takes any number.
+    pub(crate) credit: Option<u32>,
+    /// Whether it was found without credit and waits for some, outside of the line.
+    pub(crate) blocked: bool,
+    /// Whether it still consumes.
+    pub(crate) alive: bool,
+    /// How many of its deliveries are unsettled.
+    pub(crate) unsettled: u32,
+}
+
+impl Consumer {
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            tag: ShortString::default(),
+            channel: Key::dangling(),
+            queue: Key::dangling(),
+            no_ack: false,
+            exclusive: false,
+            priority: 0,
+            credit: None,
+            blocked: false,
+            alive: true,
+            unsettled: 0,
+        }
+    }
+}

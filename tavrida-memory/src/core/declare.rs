@@ -1,0 +1,376 @@
+//! Declaring, deleting and purging exchanges and queues.
+
+use tavrida::field::{ShortString, Value};
+
+use super::arena::Key;
+use super::channel::Channel;
+use super::effect::{Arrival, Effects, Reply};
+use super::errors::{Code, Fault};
+use super::exchange::{Exchange, Router};
+use super::method::{ExchangeDeclare, QueueDeclare};
+use super::queue::Queue;
+use super::queue::settings::{QueueKind, Settings, read_kind};
+use super::{Broker, equivalence, erlang, reply_to};
+
+/// The arguments that a declaration must repeat, in the order in which RabbitMQ compares them (R54).
+const COMPARED: [&str; 13] = [
+    "x-expires",
+    "x-message-ttl",
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-priority",
+    "x-overflow",
+    "x-queue-mode",
+    "x-queue-version",
+    "x-single-active-consumer",
+    "x-queue-type",
+    "x-queue-master-locator",
+];
+
+impl Broker {
+    pub(crate) fn declare_exchange(&mut self, declare: ExchangeDeclare) -> Result<(), Fault> {
+        let router = if declare.passive { None } else { Some(router(&declare.kind)?) };
+        let name = stripped(&declare.exchange);
+        check_not_default(&name)?;
+        let Some(router) = router else {
+            return self.exchange(&name).map(|_| ());
+        };
+        let what = self.exchange_text(&name);
+        if let Some(known) = self.exchange_names.get(&name) {
+            let known = &self.exchanges[*known];
+            equivalence::field("type", &what, known.router.kind(), router.kind())?;
+            equivalence::field("durable", &what, known.durable, declare.durable)?;
+            equivalence::field("auto_delete", &what, known.auto_delete, declare.auto_delete)?;
+            equivalence::field("internal", &what, known.internal, declare.internal)?;
+            return equivalence::argument("alternate-exchange", &what, &known.arguments, &declare.arguments);
+        }
+        check_not_reserved("exchange", &name)?;
+        check_exchange_name("alternate-exchange", &what, declare.arguments.get("alternate-exchange"))?;
+        self.add_exchange(Exchange {
+            durable: declare.durable,
+            auto_delete: declare.auto_delete,
+            internal: declare.internal,
+            arguments: declare.arguments,
+            ..Exchange::new(name, router)
+        });
+        Ok(())
+    }
+
+    pub(crate) fn add_exchange(&mut self, exchange: Exchange) -> Key<Exchange> {
+        let name = exchange.name.clone();
+        let key = self.exchanges.insert(exchange);
+        self.exchange_names.insert(name, key);
+        key
+    }
+
+    pub(crate) fn delete_exchange(&mut self, name: &ShortString, if_unused: bool) -> Result<(), Fault> {
+        let name = stripped(name);
+        check_not_default(&name)?;
+        if name.starts_with("amq.") {
+            let what = self.exchange_text(&name);
+            return Err(Fault::access_refused(format!("deletion of system {what} not allowed")));
+        }
+        let Some(exchange) = self.exchange_names.get(&name).copied() else { return Ok(()) };
+        if if_unused && !self.exchanges[exchange].bindings.is_empty() {
+            return Err(Fault::precondition_failed(format!("{} in use", self.exchange_text(&name))));
+        }
+        self.remove_exchange(exchange);
+        Ok(())
+    }
+
+    pub(crate) fn declare_queue(
+        &mut self,
+        channel: Key<Channel>,
+        declare: QueueDeclare,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let nowait = declare.nowait;
+        let (name, (message_count, consumer_count)) = if declare.queue.starts_with(reply_to::QUEUE) {
+            (self.declare_reply_address(&stripped(&declare.queue))?, (0, 1))
+        } else if declare.passive {
+            let queue = self.queue(&stripped(&declare.queue))?;
+            self.touch(queue);
+            self.check_access(channel, queue)?;
+            let state = &self.queues[queue];
+            (state.name.clone(), state.counts())
+        } else {
+            let queue = self.declare_queue_actively(channel, declare)?;
+            let state = &self.queues[queue];
+            (state.name.clone(), state.counts())
+        };
+        let channel = &mut self.channels[channel];
+        channel.last_queue = Some(name.clone());
+        if !nowait {
+            effects.reply(channel.id, Reply::QueueDeclareOk { queue: name, message_count, consumer_count });
+        }
+        Ok(())
+    }
+
+    fn declare_queue_actively(
+        &mut self,
+        channel: Key<Channel>,
+        declare: QueueDeclare,
+    ) -> Result<Key<Queue>, Fault> {
+        let mut name = stripped(&declare.queue);
+        if name.is_empty() {
+            if matches!(read_kind(&declare.arguments, ""), Ok(QueueKind::Quorum)) {
+                let kind = QueueKind::Quorum.module();
+                return Err(Fault::precondition_failed(format!(
+                    "Cannot declare a server-named queue for type {kind}"
+                )));
+            }
+            name = self.names.queue();
+        } else {
+            check_not_reserved("queue", &name)?;
+        }
+        if let Some(queue) = self.queue_names.get(&name).copied() {
+            self.check_equivalence(channel, queue, &declare)?;
+            self.touch(queue);
+            return Ok(queue);
+        }
+        let what = self.queue_text(&name);
+        check_exchange_name("x-dead-letter-exchange", &what, declare.arguments.get("x-dead-letter-exchange"))?;
+        let settings = Settings::read(&declare.arguments, &what)?;
+        let durable = declare.durable && !declare.exclusive;
+        if settings.kind == QueueKind::Quorum {
+            check_quorum(durable, &declare, &what)?;
+        }
+        let owner = declare.exclusive.then(|| self.channels[channel].id.connection);
+        let queue = self.queues.insert(Queue {
+            durable,
+            owner,
+            auto_delete: declare.auto_delete,
+            last_used: self.now.elapsed,
+            ..Queue::new(name.clone(), declare.arguments, settings)
+        });
+        self.queue_names.insert(name, queue);
+        if let Some(connection) = owner.and_then(|owner| self.connections.get_mut(&owner)) {
+            connection.exclusive.push(queue);
+        }
+        self.arm(queue);
+        Ok(queue)
+    }
+
+    fn check_equivalence(
+        &self,
+        channel: Key<Channel>,
+        queue: Key<Queue>,
+        declare: &QueueDeclare,
+    ) -> Result<(), Fault> {
+        let state = &self.queues[queue];
+        let connection = self.channels[channel].id.connection;
+        if state.owner != declare.exclusive.then_some(connection) {
+            return Err(self.locked(queue));
+        }
+        let what = self.queue_text(&state.name);
+        let durable = declare.durable && !declare.exclusive;
+        equivalence::field("durable", &what, state.durable, durable)?;
+        equivalence::field("auto_delete", &what, state.auto_delete, declare.auto_delete)?;
+        for name in COMPARED {
+            if name == "x-queue-type" && is_classic(&state.arguments) && is_classic(&declare.arguments) {
+                continue;
+            }
+            equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn purge_queue(&mut self, channel: Key<Channel>, name: &ShortString) -> Result<u32, Fault> {
+        let queue = self.named_queue(channel, name)?;
+        self.check_access(channel, queue)?;
+        let count = self.queues[queue].ready.clear();
+        self.arm(queue);
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// `queue.delete`: how many ready messages went; a missing queue is fine.
+    pub(crate) fn delete_queue_on_request(
+        &mut self,
+        channel: Key<Channel>,
+        name: &ShortString,
+        if_unused: bool,
+        if_empty: bool,
+        nowait: bool,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let name = self.expanded(channel, name)?;
+        let id = self.channels[channel].id;
+        let Some(queue) = self.queue_names.get(&*stripped(&name)).copied() else {
+            if !nowait {
+                effects.reply(id, Reply::QueueDeleteOk { message_count: 0 });
+            }
+            return Ok(());
+        };
+        self.check_access(channel, queue)?;
+        let state = &self.queues[queue];
+        let what = self.queue_text(&state.name);
+        if state.settings.kind == QueueKind::Quorum && (if_unused || if_empty) {
+            let flag = if if_unused { "if-unused" } else { "if-empty" };
+            return Err(Fault::not_implemented(format!(
+                "cannot delete {what}. queue.delete operations with {flag} flag set are not supported by quorum queues"
+            )));
+        }
+        if if_empty && !state.ready.is_empty() {
+            return Err(Fault::precondition_failed(format!("{what} not empty")));
+        }
+        if if_unused && !state.consumers.is_empty() {
+            return Err(Fault::precondition_failed(format!("{what} in use")));
+        }
+        let (message_count, _) = state.counts();
+        if !nowait {
+            effects.reply(id, Reply::QueueDeleteOk { message_count });
+        }
+        self.delete_queue(queue, effects);
+        Ok(())
+    }
+
+    /// Deletes a queue with everything that hangs on it (A12). Its consumers are told.
+    pub(crate) fn delete_queue(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+        let state = &self.queues[queue];
+        let (armed, owner) = (state.armed, state.owner);
+        let mut consumers: Vec<_> = state
+            .consumers
+            .iter()
+            .map(|consumer| {
+                let record = &self.consumers[*consumer];
+                (self.channels[record.channel].id, record.tag.clone(), *consumer, record.channel)
+            })
+            .collect();
+        consumers.sort();
+        for (id, tag, consumer, channel) in consumers {
+            self.remove_consumer(consumer);
+            let state = &mut self.channels[channel];
+            state.consumers.remove(&tag);
+            state.limiter.forget(queue);
+            if self.connections[&id.connection].options.cancel_notify {
+                state.send(Arrival::Cancel { consumer_tag: tag }, effects);
+            }
+        }
+        self.disarm(queue, armed);
+        self.unbind_destination(super::exchange::Target::Queue(queue));
+        if let Some(connection) = owner.and_then(|owner| self.connections.get_mut(&owner)) {
+            connection.exclusive.retain(|other| *other != queue);
+        }
+        if let Some(state) = self.queues.remove(queue) {
+            self.queue_names.remove(&state.name);
+        }
+    }
+
+    // -- Looking up --
+
+    /// An exchange by its name.
+    pub(crate) fn exchange(&self, name: &str) -> Result<Key<Exchange>, Fault> {
+        let known = self.exchange_names.get(name).copied();
+        known.ok_or_else(|| Fault::not_found(format!("no {}", self.exchange_text(name))))
+    }
+
+    /// A queue by its name.
+    pub(crate) fn queue(&self, name: &str) -> Result<Key<Queue>, Fault> {
+        let known = self.queue_names.get(name).copied();
+        known.ok_or_else(|| Fault::not_found(format!("no {}", self.queue_text(name))))
+    }
+
+    /// A queue by the name that a client gave, where none means the queue that it declared last.
+    pub(crate) fn named_queue(&self, channel: Key<Channel>, name: &ShortString) -> Result<Key<Queue>, Fault> {
+        self.queue(&self.expanded(channel, name)?)
+    }
+
+    pub(crate) fn expanded(&self, channel: Key<Channel>, name: &ShortString) -> Result<ShortString, Fault> {
+        if !name.is_empty() {
+            return Ok(name.clone());
+        }
+        let last = self.channels[channel].last_queue.clone();
+        last.ok_or_else(|| Fault::not_found("no previously declared queue"))
+    }
+
+    /// An exclusive queue is for its own connection only (R52).
+    pub(crate) fn check_access(&self, channel: Key<Channel>, queue: Key<Queue>) -> Result<(), Fault> {
+        match self.queues[queue].owner {
+            Some(owner) if owner != self.channels[channel].id.connection => Err(self.locked(queue)),
+            _ => Ok(()),
+        }
+    }
+
+    fn locked(&self, queue: Key<Queue>) -> Fault {
+        let what = self.queue_text(&self.queues[queue].name);
+        Fault::new(
+            Code::ResourceLocked,
+            format!(
+                "cannot obtain exclusive access to locked {what}. It could be originally declared on another \
+                 connection or the exclusive property value does not match that of the original declaration."
+            ),
+        )
+    }
+
+    /// A queue as the texts name it.
+    pub(crate) fn queue_text(&self, name: &str) -> String {
+        format!("queue '{name}' in vhost '{}'", self.virtual_host)
+    }
+
+    /// An exchange as the texts name it.
+    pub(crate) fn exchange_text(&self, name: &str) -> String {
+        format!("exchange '{name}' in vhost '{}'", self.virtual_host)
+    }
+}
+
+fn router(kind: &str) -> Result<Router, Fault> {
+    Router::of(kind).ok_or_else(|| {
+        // A type whose name is an Erlang atom that exists is known to be none in other words (R6).
+        let word = if matches!(kind, "" | "rabbit") { "invalid" } else { "unknown" };
+        Fault::new(Code::CommandInvalid, format!("{word} exchange type '{kind}'"))
+    })
+}
+
+fn is_classic(arguments: &tavrida::field::Table) -> bool {
+    matches!(read_kind(arguments, ""), Ok(QueueKind::Classic))
+}
+
+/// Names lose their line ends (R29).
+pub(crate) fn stripped(name: &ShortString) -> ShortString {
+    if !name.contains(['\r', '\n']) {
+        return name.clone();
+    }
+    name.replace(['\r', '\n'], "").try_into().expect("a shorter name is short enough")
+}
+
+pub(crate) fn check_not_default(name: &str) -> Result<(), Fault> {
+    if name.is_empty() {
+        Err(Fault::access_refused("operation not permitted on the default exchange"))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_not_reserved(kind: &str, name: &str) -> Result<(), Fault> {
+    if name.starts_with("amq.") {
+        let text = format!("{kind} name '{name}' contains reserved prefix 'amq.*'");
+        return Err(Fault::access_refused(text));
+    }
+    Ok(())
+}
+
+/// An argument that names an exchange must be text.
+fn check_exchange_name(name: &str, what: &str, value: Option<&Value>) -> Result<(), Fault> {
+    match value {
+        None | Some(Value::LongString(_)) => Ok(()),
+        Some(other) => {
+            let kind = erlang::type_name(other);
+            Err(Fault::precondition_failed(format!("invalid type '{kind}' for arg '{name}' in {what}")))
+        }
+    }
+}
+
+fn check_quorum(durable: bool, declare: &QueueDeclare, what: &str) -> Result<(), Fault> {
+    let property = if declare.auto_delete {
+        "auto-delete"
+    } else if declare.exclusive {
+        "exclusive-owner"
+    } else if !durable {
+        "non-durable"
+    } else {
+        return Ok(());
+    };
+    Err(Fault::precondition_failed(format!("invalid property '{property}' for {what}")))
+}

@@ -1,0 +1,205 @@
+//! [`Effect`]: what the broker answers, and [`Arrival`]: what it sends by itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tavrida::field::ShortString;
+use tavrida::transport::Publication;
+
+use super::{ChannelId, ConnectionId};
+
+/// One thing that the broker says to a client because of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// The answer to a method.
+    Reply {
+        /// The channel on which the method was called.
+        channel: ChannelId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A mandatory message that reached no queue comes back (`basic.return`); its confirm follows.
+    Return {
+        /// The channel that published it.
+        channel: ChannelId,
+        /// 312.
+        code: u16,
+        /// `NO_ROUTE`.
+        text: &'static str,
+        /// The message, without a `BCC` header.
+        publication: Arc<Publication>,
+    },
+    /// A publish is settled (`basic.ack` or `basic.nack` from the broker). Each publish is confirmed singly.
+    Confirm {
+        /// The channel that published.
+        channel: ChannelId,
+        /// The number of the publish on this channel, from 1.
+        delivery_tag: u64,
+        /// Whether every queue took it; false is a nack.
+        ack: bool,
+    },
+    /// The outbox of this channel was empty and has something now: see [`Broker::take`](super::Broker::take).
+    Arrived {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// The broker closed a channel. Whatever the client still sends on it is ignored until `channel.close-ok`.
+    ChannelClosed {
+        /// The channel.
+        channel: ChannelId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// The broker closed a connection; all its channels are gone.
+    ConnectionClosed {
+        /// The connection.
+        connection: ConnectionId,
+        /// Why; none where the socket just broke.
+        reason: Option<CloseReason>,
+    },
+    /// A connection was closed as its client wished (`connection.close-ok`).
+    ConnectionCloseOk {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// The connection published during an alarm: nothing that it sends is looked at until `Unblocked`.
+    Blocked {
+        /// The connection.
+        connection: ConnectionId,
+        /// What is short.
+        reason: String,
+    },
+    /// The alarm is over; what the connection sent meanwhile was done right after this.
+    Unblocked {
+        /// The connection.
+        connection: ConnectionId,
+    },
+}
+
+/// The answer to a method.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the variants and fields are those of the AMQP methods, by their names")]
+pub enum Reply {
+    ChannelOpenOk,
+    ChannelFlowOk { active: bool },
+    ChannelCloseOk,
+    ExchangeDeclareOk,
+    ExchangeDeleteOk,
+    ExchangeBindOk,
+    ExchangeUnbindOk,
+    QueueDeclareOk { queue: ShortString, message_count: u32, consumer_count: u32 },
+    QueueBindOk,
+    QueueUnbindOk,
+    QueuePurgeOk { message_count: u32 },
+    QueueDeleteOk { message_count: u32 },
+    BasicQosOk,
+    BasicConsumeOk { consumer_tag: ShortString },
+    BasicCancelOk { consumer_tag: ShortString },
+    BasicGetOk(Got),
+    BasicGetEmpty,
+    BasicRecoverOk,
+    ConfirmSelectOk,
+    TxSelectOk,
+    TxCommitOk,
+    TxRollbackOk,
+}
+
+/// What `basic.get` got. Exchange and routing key are the publication's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Got {
+    /// The tag to settle it by.
+    pub delivery_tag: u64,
+    /// Whether it was handed out before.
+    pub redelivered: bool,
+    /// How many ready messages are left.
+    pub message_count: u32,
+    /// The message.
+    pub publication: Arc<Publication>,
+}
+
+/// What the broker sends by itself on a channel, in the order in which it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Arrival {
+    /// A message for a consumer.
+    Delivery(Delivered),
+    /// The broker cancelled a consumer (`basic.cancel`): its queue is gone.
+    Cancel {
+        /// The consumer.
+        consumer_tag: ShortString,
+    },
+}
+
+/// A message for a consumer (`basic.deliver`). Exchange and routing key are the publication's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivered {
+    /// The consumer.
+    pub consumer_tag: ShortString,
+    /// The tag to settle it by.
+    pub delivery_tag: u64,
+    /// Whether it was handed out before.
+    pub redelivered: bool,
+    /// The message.
+    pub publication: Arc<Publication>,
+}
+
+/// The words with which the broker closes a channel or a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloseReason {
+    /// The reply code.
+    pub code: u16,
+    /// `NAME - explanation`, at most 255 bytes.
+    pub text: String,
+    /// The class of the method at fault; 0 where there is none.
+    pub class: u16,
+    /// The method at fault; 0 where there is none.
+    pub method: u16,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?} ({},{})", self.code, self.text, self.class, self.method)
+    }
+}
+
+/// A buffer of effects, in the order in which they happened. It is the caller's, who uses it again and again.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Effects(Vec<Effect>);
+
+impl Effects {
+    /// An empty buffer; allocates nothing.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The effects so far.
+    pub fn as_slice(&self) -> &[Effect] {
+        &self.0
+    }
+
+    /// Forgets them and keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Takes them out and keeps the memory.
+    pub fn drain(&mut self) -> impl Iterator<Item = Effect> {
+        self.0.drain(..)
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect) {
+        self.0.push(effect);
+    }
+
+    pub(crate) fn reply(&mut self, channel: ChannelId, reply: Reply) {
+        self.push(Effect::Reply { channel, reply });
+    }
+}
+
+impl IntoIterator for Effects {
+    type Item = Effect;
+    type IntoIter = std::vec::IntoIter<Effect>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether a declaration equals what is there, and RabbitMQ's words where it does not (R19, R51, R54).
+
+use std::fmt::Display;
+
+use tavrida::field::{Table, Value};
+
+use super::erlang;
+use super::errors::Fault;
+
+/// Compares a plain field.
+pub(crate) fn field<T: PartialEq + Display>(
+    name: &str,
+    what: &str,
+    current: T,
+    received: T,
+) -> Result<(), Fault> {
+    if current == received {
+        return Ok(());
+    }
+    Err(inequivalent(name, what, &format!("'{received}'"), &format!("'{current}'")))
+}
+
+/// Compares one argument.
+pub(crate) fn argument(name: &str, what: &str, current: &Table, received: &Table) -> Result<(), Fault> {
+    let (current, received) = (current.get(name), received.get(name));
+    let (received, current) = match (received, current) {
+        (None, None) => return Ok(()),
+        (Some(received), Some(current)) if same(received, current) => return Ok(()),
+        (Some(received), Some(current)) => {
+            (format!("'{}'", print(received)), format!("'{}'", print(current)))
+        }
+        (received, current) => (with_type(received), with_type(current)),
+    };
+    Err(inequivalent(name, what, &received, &current))
+}
+
+fn inequivalent(name: &str, what: &str, received: &str, current: &str) -> Fault {
+    Fault::precondition_failed(format!(
+        "inequivalent arg '{name}' for {what}: received {received} but current is {current}"
+    ))
+}
+
+/// Equal by value, whatever the width or kind of the integer; a float is no integer, and bytes are text.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::LongString(a) | Value::Bytes(a), Value::LongString(b) | Value::Bytes(b)) => a == b,
+        (Value::F32(a), Value::F64(b)) | (Value::F64(b), Value::F32(a)) => f64::from(*a) == *b,
+        _ => match (integer(a), integer(b)) {
+            (Some(a), Some(b)) => a == b,
+            _ => a == b,
+        },
+    }
+}
+
+fn integer(value: &Value) -> Option<i128> {
+    match value {
+        Value::Timestamp(n) => Some((*n).into()),
+        other => other.as_i64().map(i128::from),
+    }
+}
+
+fn with_type(value: Option<&Value>) -> String {
+    match value {
+        None => "none".to_owned(),
+        Some(value) => format!("the value '{}' of type '{}'", print(value), erlang::type_name(value)),
+    }
+}
+
+fn print(value: &Value) -> String {
+    match value {
+        Value::LongString(bytes) | Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => erlang::term(other),
+    }
+}

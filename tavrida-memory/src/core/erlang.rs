@@ -1,0 +1,127 @@
+//! Values as RabbitMQ prints them in its error texts: as Erlang terms (`~p`).
+
+use std::fmt::Write as _;
+
+use tavrida::field::{Table, Value};
+
+/// The name of a field type, as RabbitMQ calls it.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Void => "void",
+        Value::Bool(_) => "bool",
+        Value::I8(_) => "byte",
+        Value::U8(_) => "unsignedbyte",
+        Value::I16(_) => "short",
+        Value::U16(_) => "unsignedshort",
+        Value::I32(_) => "signedint",
+        Value::U32(_) => "unsignedint",
+        Value::I64(_) => "long",
+        Value::F32(_) => "float",
+        Value::F64(_) => "double",
+        Value::Decimal(_) => "decimal",
+        Value::LongString(_) => "longstr",
+        Value::Bytes(_) => "binary",
+        Value::Array(_) => "array",
+        Value::Timestamp(_) => "timestamp",
+        Value::Table(_) => "table",
+        _ => "unknown",
+    }
+}
+
+/// A value as a term.
+pub(crate) fn term(value: &Value) -> String {
+    let mut text = String::new();
+    write_term(&mut text, value);
+    text
+}
+
+/// Bytes as a term: `<<"text">>` where they can be printed, `<<1,2>>` else.
+pub(crate) fn binary(bytes: &[u8]) -> String {
+    let printable = |byte: &u8| matches!(byte, 32..=126 | b'\n' | b'\t' | b'\r');
+    if bytes.iter().all(printable) && !bytes.is_empty() {
+        return format!("<<{}>>", string(&String::from_utf8_lossy(bytes)));
+    }
+    let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+    format!("<<{}>>", numbers.join(","))
+}
+
+/// A list of characters as a term: the text in quotes.
+pub(crate) fn string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn write_term(text: &mut String, value: &Value) {
+    match value {
+        Value::Void => text.push_str("undefined"),
+        Value::Bool(truth) => write_to(text, truth),
+        Value::F32(x) => write_float(text, (*x).into()),
+        Value::F64(x) => write_float(text, *x),
+        Value::Decimal(decimal) => write_to(text, format_args!("{{{},{}}}", decimal.scale, decimal.value)),
+        Value::LongString(bytes) | Value::Bytes(bytes) => text.push_str(&binary(bytes)),
+        Value::Array(items) => write_list(text, items.iter().map(|item| (None, item))),
+        Value::Table(table) => write_table(text, table),
+        Value::Timestamp(seconds) => write_to(text, seconds),
+        other => write_to(text, other.as_i64().unwrap_or_default()),
+    }
+}
+
+fn write_table(text: &mut String, table: &Table) {
+    write_list(text, table.iter().map(|(name, value)| (Some(name.as_str()), value)));
+}
+
+fn write_list<'a>(text: &mut String, items: impl Iterator<Item = (Option<&'a str>, &'a Value)>) {
+    text.push('[');
+    for (index, (name, value)) in items.enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push('{');
+        if let Some(name) = name {
+            write_to(text, format_args!("{},", binary(name.as_bytes())));
+        }
+        write_to(text, format_args!("{},", type_name(value)));
+        write_term(text, value);
+        text.push('}');
+    }
+    text.push(']');
+}
+
+/// The shortest digits that read back, with a point: `1.0`, `1.0e22`.
+fn write_float(text: &mut String, x: f64) {
+    write_to(text, format_args!("{x:?}"));
+}
+
+fn write_to(text: &mut String, what: impl std::fmt::Display) {
+    write!(text, "{what}").expect("a string takes everything");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tavrida::field::ShortString;
+
+    #[test]
+    fn terms_look_as_erlang_prints_them() {
+        let nested = Value::Array(vec![
+            Value::I32(1),
+            Table::new().with(ShortString::from_static("k"), "v").into(),
+        ]);
+        assert_eq!(term(&nested), "[{signedint,1},{table,[{<<\"k\">>,longstr,<<\"v\">>}]}]");
+        assert_eq!(term(&Value::F64(10.0)), "10.0");
+        assert_eq!(binary(b"\x01a"), "<<1,97>>");
+        assert_eq!(string("a\"b"), "\"a\\\"b\"");
+    }
+}

@@ -1,0 +1,123 @@
+//! [`Fault`]: a refusal on its way to the client, with RabbitMQ's codes and the frame of its texts.
+
+use super::CloseReason;
+
+/// A refusal: closes the channel, or the connection where the code is a hard one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    code: Code,
+    text: String,
+    method: Option<(u16, u16)>,
+}
+
+/// The reply codes that a client can provoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    ConnectionForced = 320,
+    AccessRefused = 403,
+    NotFound = 404,
+    ResourceLocked = 405,
+    PreconditionFailed = 406,
+    CommandInvalid = 503,
+    ChannelError = 504,
+    NotAllowed = 530,
+    NotImplemented = 540,
+}
+
+impl Code {
+    /// Whether an error of this code ends the connection (R2).
+    fn is_hard(self) -> bool {
+        match self {
+            Self::AccessRefused | Self::NotFound | Self::ResourceLocked | Self::PreconditionFailed => false,
+            Self::ConnectionForced
+            | Self::CommandInvalid
+            | Self::ChannelError
+            | Self::NotAllowed
+            | Self::NotImplemented => true,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::ConnectionForced => "CONNECTION_FORCED",
+            Self::AccessRefused => "ACCESS_REFUSED",
+            Self::NotFound => "NOT_FOUND",
+            Self::ResourceLocked => "RESOURCE_LOCKED",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
+            Self::CommandInvalid => "COMMAND_INVALID",
+            Self::ChannelError => "CHANNEL_ERROR",
+            Self::NotAllowed => "NOT_ALLOWED",
+            Self::NotImplemented => "NOT_IMPLEMENTED",
+        }
+    }
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, explanation: impl AsRef<str>) -> Self {
+        let text = shorten(format!("{} - {}", code.name(), explanation.as_ref()));
+        Self { code, text, method: None }
+    }
+
+    pub(crate) fn access_refused(explanation: impl AsRef<str>) -> Self {
+        Self::new(Code::AccessRefused, explanation)
+    }
+
+    pub(crate) fn not_found(explanation: impl AsRef<str>) -> Self {
+        Self::new(Code::NotFound, explanation)
+    }
+
+    pub(crate) fn precondition_failed(explanation: impl AsRef<str>) -> Self {
+        Self::new(Code::PreconditionFailed, explanation)
+    }
+
+    pub(crate) fn not_implemented(explanation: impl AsRef<str>) -> Self {
+        Self::new(Code::NotImplemented, explanation)
+    }
+
+    /// The fault as one that names this method, whichever method provoked it.
+    pub(crate) fn of_method(self, class: u16, method: u16) -> Self {
+        Self { method: Some((class, method)), ..self }
+    }
+
+    pub(crate) fn is_hard(&self) -> bool {
+        self.code.is_hard()
+    }
+
+    /// The close that tells it; `provoked_by` is the method that was called.
+    pub(crate) fn into_reason(self, provoked_by: (u16, u16)) -> CloseReason {
+        let (class, method) = self.method.unwrap_or(provoked_by);
+        CloseReason { code: self.code as u16, text: self.text, class, method }
+    }
+}
+
+/// A text of over 255 bytes is cut to 252 and `...` (R1), and never in the middle of a character.
+fn shorten(mut text: String) -> String {
+    if text.len() > 255 {
+        let mut end = 252;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r1_a_long_text_is_cut_to_252_bytes_and_dots() {
+        let reason = Fault::not_found("q".repeat(300)).into_reason((50, 10));
+        assert_eq!(reason.text.len(), 255);
+        assert!(reason.text.starts_with("NOT_FOUND - qqq") && reason.text.ends_with("q..."));
+        assert_eq!((reason.code, reason.class, reason.method), (404, 50, 10));
+    }
+
+    #[test]
+    fn r2_soft_codes_are_those_of_the_channel() {
+        assert!(!Fault::access_refused("x").is_hard());
+        assert!(Fault::not_implemented("x").is_hard());
+    }
+}

@@ -1,0 +1,131 @@
+//! [`Exchange`]: what the broker knows of an exchange, and its table.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use tavrida::field::{ShortString, Table, Value};
+
+use super::arena::Key;
+use super::binding::Bindings;
+use super::queue::Queue;
+use super::routing::{DirectTable, FanoutTable, HeadersTable, TopicTable};
+
+/// An exchange.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    pub(crate) name: ShortString,
+    pub(crate) durable: bool,
+    pub(crate) auto_delete: bool,
+    pub(crate) internal: bool,
+    pub(crate) arguments: Table,
+    pub(crate) router: Router,
+    /// The bindings of which it is the source.
+    pub(crate) bindings: Bindings,
+    /// The bindings of which it is the destination: their sources, and their places there.
+    pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
+}
+
+/// Where a binding leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Target {
+    Queue(Key<Queue>),
+    Exchange(Key<Exchange>),
+}
+
+/// The table of an exchange, by its type.
+#[derive(Debug, Clone)]
+pub(crate) enum Router {
+    Direct(DirectTable<Target>),
+    Fanout(FanoutTable<Target>),
+    Topic(TopicTable<Target>),
+    Headers(HeadersTable<Target>),
+}
+
+impl Router {
+    /// The table of a type of exchange; none of a type that is not known.
+    pub(crate) fn of(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "direct" => Self::Direct(DirectTable::new()),
+            "fanout" => Self::Fanout(FanoutTable::new()),
+            "topic" => Self::Topic(TopicTable::new()),
+            "headers" => Self::Headers(HeadersTable::new()),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Direct(_) => "direct",
+            Self::Fanout(_) => "fanout",
+            Self::Topic(_) => "topic",
+            Self::Headers(_) => "headers",
+        }
+    }
+
+    pub(crate) fn insert(&mut self, key: &ShortString, arguments: &Table, target: Target) {
+        let bytes = || key.clone().into_byte_string().into_bytes();
+        match self {
+            Self::Direct(table) => table.insert(bytes(), target),
+            Self::Fanout(table) => table.insert(target),
+            Self::Topic(table) => table.insert(&bytes(), target),
+            Self::Headers(table) => {
+                table.insert(arguments, target).expect("the arguments were checked before the binding was made");
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &ShortString, arguments: &Table, target: Target) {
+        match self {
+            Self::Direct(table) => table.remove(key.as_bytes(), target),
+            Self::Fanout(table) => table.remove(target),
+            Self::Topic(table) => table.remove(key.as_bytes(), target),
+            Self::Headers(table) => table.remove(arguments, target),
+        }
+    }
+
+    /// Pushes the targets of a message that has one or several routing keys.
+    pub(crate) fn route(&mut self, keys: &Keys<'_>, headers: &Table, into: &mut Vec<Target>) {
+        match self {
+            Self::Direct(table) => keys.each(|key| table.route(key, into)),
+            Self::Fanout(table) => table.route(into),
+            Self::Topic(table) => keys.each(|key| table.route(key, into)),
+            Self::Headers(table) => table.route(headers, into),
+        }
+    }
+}
+
+/// The routing keys of a message: its own, and those of its `CC` and `BCC` headers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys<'a> {
+    pub(crate) primary: &'a str,
+    pub(crate) more: &'a [Bytes],
+}
+
+impl<'a> Keys<'a> {
+    pub(crate) fn each(&self, mut visit: impl FnMut(&'a [u8])) {
+        visit(self.primary.as_bytes());
+        for key in self.more {
+            visit(key);
+        }
+    }
+}
+
+impl Exchange {
+    pub(crate) fn new(name: ShortString, router: Router) -> Self {
+        Self {
+            name,
+            durable: false,
+            auto_delete: false,
+            internal: false,
+            arguments: Table::new(),
+            router,
+            bindings: Bindings::default(),
+            incoming: BTreeSet::new(),
+        }
+    }
+
+    /// The name of the exchange that takes what this one cannot route.
+    pub(crate) fn alternate(&self) -> Option<&str> {
+        self.arguments.get("alternate-exchange").and_then(Value::as_str)
+    }
+}

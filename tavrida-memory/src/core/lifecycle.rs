@@ -1,0 +1,157 @@
+//! How connections and channels begin and end.
+
+use super::arena::Key;
+use super::channel::Channel;
+use super::command::ConnectionOptions;
+use super::connection::Connection;
+use super::effect::{CloseReason, Effect, Effects, Reply};
+use super::errors::{Code, Fault};
+use super::queue::Queue;
+use super::settle::Verdict;
+use super::unacked::Pending;
+use super::{Broker, ChannelId, ConnectionId};
+
+impl Broker {
+    pub(crate) fn connect(&mut self, id: ConnectionId, options: ConnectionOptions, effects: &mut Effects) {
+        self.drop_connection(id, effects);
+        self.connections.insert(id, Connection::new(options));
+    }
+
+    /// A connection is gone: its channels end, then its exclusive queues. Whether it was there.
+    pub(crate) fn drop_connection(&mut self, id: ConnectionId, effects: &mut Effects) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        for channel in std::mem::take(&mut connection.channels).into_values() {
+            self.end_channel(channel, effects);
+        }
+        let connection = self.connections.get_mut(&id).expect("ending channels ends no connection");
+        for queue in std::mem::take(&mut connection.exclusive) {
+            self.delete_queue(queue, effects);
+        }
+        self.connections.remove(&id);
+        true
+    }
+
+    pub(crate) fn open_channel(&mut self, id: ChannelId, effects: &mut Effects) -> Result<(), Fault> {
+        let connection = self.connections.get_mut(&id.connection).expect("the caller looked the connection up");
+        let (count, max) = (connection.channels.len(), connection.options.channel_max);
+        if count >= max.into() {
+            let text = format!(
+                "number of channels opened ({count}) has reached the negotiated channel_max ({max})"
+            );
+            return Err(Fault::new(Code::NotAllowed, text).of_method(0, 0));
+        }
+        let channel = self.channels.insert(Channel::new(id));
+        connection.channels.insert(id.number, channel);
+        self.channel_ids.insert(id, channel);
+        effects.reply(id, Reply::ChannelOpenOk);
+        Ok(())
+    }
+
+    /// Ends a channel: what it held goes back, and its number is free.
+    pub(crate) fn end_channel(&mut self, channel: Key<Channel>, effects: &mut Effects) {
+        self.abandon(channel, effects);
+        // Messages of `basic.get` go back with the channel itself (R4).
+        self.give_back(channel, |_, _| true, effects);
+        let Some(state) = self.channels.remove(channel) else { return };
+        self.channel_ids.remove(&state.id);
+        if let Some(connection) = self.connections.get_mut(&state.id.connection) {
+            connection.channels.remove(&state.id.number);
+        }
+    }
+
+    /// A refusal: the channel is closed, or the connection.
+    pub(crate) fn refuse(
+        &mut self,
+        channel: ChannelId,
+        fault: Fault,
+        provoked_by: (u16, u16),
+        effects: &mut Effects,
+    ) {
+        let hard = fault.is_hard();
+        let reason = fault.into_reason(provoked_by);
+        if hard {
+            self.close_connection(channel.connection, Some(reason), effects);
+        } else {
+            self.close_channel(channel, reason, effects);
+        }
+    }
+
+    /// The broker closes a channel, and ignores it until the client has said `channel.close-ok`.
+    pub(crate) fn close_channel(&mut self, id: ChannelId, reason: CloseReason, effects: &mut Effects) {
+        let Some(channel) = self.channel_ids.get(&id).copied() else { return };
+        if self.channels[channel].closing {
+            return;
+        }
+        self.abandon(channel, effects);
+        self.channels[channel].closing = true;
+        effects.push(Effect::ChannelClosed { channel: id, reason });
+    }
+
+    pub(crate) fn close_connection(
+        &mut self,
+        id: ConnectionId,
+        reason: Option<CloseReason>,
+        effects: &mut Effects,
+    ) {
+        if self.drop_connection(id, effects) {
+            effects.push(Effect::ConnectionClosed { connection: id, reason });
+        }
+    }
+
+    /// A channel stops consuming, forgets what was sent and has not arrived, and queues of its consumers get their messages
+    /// back (A10).
+    fn abandon(&mut self, channel: Key<Channel>, effects: &mut Effects) {
+        let state = &mut self.channels[channel];
+        state.outbox.clear();
+        state.reply_consumer = None;
+        let consumers: Vec<_> = std::mem::take(&mut state.consumers).into_values().collect();
+        let queues = std::mem::take(&mut state.consumed);
+        self.roll_back(channel);
+        for consumer in consumers {
+            self.remove_consumer(consumer);
+        }
+        for queue in &queues {
+            if self.queues.contains(*queue) {
+                self.delete_if_abandoned(*queue, effects);
+            }
+        }
+        self.give_back(channel, |queue, _| queues.contains(&queue), effects);
+        for queue in queues {
+            if self.queues.contains(queue) {
+                self.touch(queue);
+                self.run(queue, effects);
+            }
+        }
+    }
+
+    /// Requeues the unsettled deliveries of some queues, each queue in one step.
+    fn give_back(
+        &mut self,
+        channel: Key<Channel>,
+        which: impl Fn(Key<Queue>, &Pending) -> bool,
+        effects: &mut Effects,
+    ) {
+        let taken = self.channels[channel].unacked.take_all();
+        let (mut back, kept): (Vec<_>, Vec<_>) =
+            taken.into_iter().partition(|(_, pending)| which(pending.queue, pending));
+        self.channels[channel].unacked.put_back(kept);
+        // By queue, and by tag within: the sort is stable.
+        back.sort_by_key(|(_, pending)| pending.queue);
+        for group in back.chunk_by(|(_, a), (_, b)| a.queue == b.queue) {
+            self.give_back_group(channel, group, effects);
+        }
+    }
+
+    fn give_back_group(&mut self, channel: Key<Channel>, group: &[(u64, Pending)], effects: &mut Effects) {
+        let queue = group[0].1.queue;
+        for (_, pending) in group {
+            if let Some(consumer) = pending.consumer {
+                self.forget_deliveries(consumer, 1);
+            }
+        }
+        if self.queues.contains(queue) {
+            let messages: Vec<_> = group.iter().map(|(_, pending)| pending.message.clone()).collect();
+            self.settle_group(channel, queue, None, Verdict::Requeue, messages, effects);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! [`Limiter`]: the prefetch limit that all consumers of a channel share (`basic.qos` with `global`).
+
+use super::arena::Key;
+use super::queue::Queue;
+
+/// The shared limit of a channel.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Limiter {
+    /// How many unsettled deliveries there may be; 0 is no limit.
+    limit: u16,
+    /// How many count. Messages taken by `basic.get` count from the moment at which the limit is set, and their settlement
+    /// does not make room again: so does RabbitMQ.
+    volume: i64,
+    /// Queues that found the limit reached and wait to be told, in the order in which they did.
+    waiting: Vec<Key<Queue>>,
+}
+
+impl Limiter {
+    /// Sets the limit, or lifts it with 0. Gives the queues that can go on.
+    pub(crate) fn set(&mut self, limit: u16, unacked: usize) -> Vec<Key<Queue>> {
+        let was_reached = self.is_reached();
+        if limit == 0 {
+            self.volume = 0;
+        } else if self.limit == 0 {
+            self.volume = unacked as i64;
+        }
+        self.limit = limit;
+        if limit == 0 { std::mem::take(&mut self.waiting) } else { self.woken(was_reached) }
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.limit != 0
+    }
+
+    /// Whether deliveries of this queue to this channel wait until the limit has room again.
+    pub(crate) fn holds(&self, queue: Key<Queue>) -> bool {
+        !self.waiting.is_empty() && self.waiting.contains(&queue)
+    }
+
+    /// Whether one more delivery may go out; counts it if so, and makes the queue wait if not.
+    pub(crate) fn admit(&mut self, queue: Key<Queue>, no_ack: bool) -> bool {
+        if self.is_reached() {
+            self.waiting.push(queue);
+            return false;
+        }
+        if self.is_set() && !no_ack {
+            self.volume += 1;
+        }
+        true
+    }
+
+    /// Deliveries to consumers were settled. Gives the queues that can go on.
+    pub(crate) fn settled(&mut self, count: usize) -> Vec<Key<Queue>> {
+        if !self.is_set() || count == 0 || self.volume == 0 {
+            return Vec::new();
+        }
+        let was_reached = self.is_reached();
+        self.volume -= count as i64;
+        self.woken(was_reached)
+    }
+
+    pub(crate) fn forget(&mut self, queue: Key<Queue>) {
+        self.waiting.retain(|other| *other != queue);
+    }
+
+    fn is_reached(&self) -> bool {
+        self.limit != 0 && self.volume >= i64::from(self.limit)
+    }
+
+    fn woken(&mut self, was_reached: bool) -> Vec<Key<Queue>> {
+        if was_reached && !self.is_reached() { std::mem::take(&mut self.waiting) } else { Vec::new() }
+    }
+}

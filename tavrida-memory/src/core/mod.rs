@@ -1,0 +1,92 @@
+//! The broker itself, without tasks, clock, I/O or locks.
+//!
+//! A [`Broker`] is a plain value. A shell drives it:
+//!
+//! 1. It gives each thing that happens to [`Broker::apply`]: a [`Command`], with the time at which it happens ([`Now`]).
+//!    Most commands are a client's [`Method`] on a channel, as AMQP defines them.
+//! 2. It reads what the broker answers from the [`Effects`] that it handed in: replies, returns, confirms, closes.
+//! 3. What the broker sends by itself (deliveries, and cancels of consumers) goes into an outbox, one for each channel;
+//!    [`Effect::Arrived`] says that an outbox is no longer empty. [`Broker::take`] lets its head arrive; when and in which
+//!    order the heads of different channels arrive is the shell's choice, as it is the network's.
+//! 4. It calls again at [`Broker::next_timeout`], with [`Command::Tick`] if nothing else happens.
+//!
+//! Connections and channels are numbered by the shell ([`ConnectionId`], [`ChannelId`]). The same commands at the same times
+//! give the same effects: names that the broker makes up come from a seed in its [`Config`], and no hash order shows.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tavrida::transport::Publication;
+//! use tavrida_memory::core::{Broker, Command, Config, ConnectionId, Effect, Effects, Method, Now, QueueDeclare, Reply};
+//! use tavrida::field::ShortString;
+//!
+//! let mut broker = Broker::new(Config::default());
+//! let mut effects = Effects::new();
+//! let connection = ConnectionId(1);
+//! let channel = connection.channel(1);
+//! let name = ShortString::from_static("orders");
+//! broker.apply(Now::default(), Command::Connect { connection, options: Default::default() }, &mut effects);
+//! for method in [
+//!     Method::ChannelOpen,
+//!     Method::ConfirmSelect { nowait: false },
+//!     Method::QueueDeclare(QueueDeclare { queue: name.clone(), ..Default::default() }),
+//!     Method::BasicPublish {
+//!         publication: Arc::new(Publication::new(ShortString::default(), name.clone(), "one")),
+//!         immediate: false,
+//!     },
+//! ] {
+//!     broker.apply(Now::default(), Command::Method { channel, method }, &mut effects);
+//! }
+//! assert_eq!(effects.as_slice().last(), Some(&Effect::Confirm { channel, delivery_tag: 1, ack: true }));
+//!
+//! effects.clear();
+//! let get = Method::BasicGet { queue: name, no_ack: true };
+//! broker.apply(Now::default(), Command::Method { channel, method: get }, &mut effects);
+//! let Effect::Reply { reply: Reply::BasicGetOk(got), .. } = &effects.as_slice()[0] else { panic!() };
+//! assert_eq!(&got.publication.body[..], b"one");
+//! ```
+//!
+//! # The order of confirms
+//!
+//! RabbitMQ promises none (R93). Here each publish is confirmed singly, in the order of the publishes and within the same
+//! `apply`: a return first where there is one, then the confirm; what a queue gave to consumers was put into their outboxes
+//! before.
+
+mod apply;
+mod arena;
+mod bind;
+mod binding;
+mod broker;
+mod channel;
+mod command;
+mod connection;
+mod consume;
+mod consumer;
+mod dead_letter;
+mod declare;
+mod effect;
+mod equivalence;
+mod erlang;
+mod errors;
+mod exchange;
+mod expiration;
+mod ids;
+mod lifecycle;
+mod limiter;
+mod method;
+mod names;
+mod operator;
+mod parcel;
+mod publish;
+mod queue;
+mod reply_to;
+mod restart;
+pub mod routing;
+mod settle;
+mod tx;
+mod unacked;
+
+pub use broker::{Broker, Config};
+pub use command::{Command, ConnectionOptions, Operator};
+pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, Reply};
+pub use ids::{ChannelId, ConnectionId, Now};
+pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};

@@ -1,0 +1,74 @@
+//! The names that the broker makes up: of queues, of consumers, of reply addresses.
+
+use tavrida::field::ShortString;
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// A deterministic source of names: the same seed and the same history give the same names.
+///
+/// The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): names
+/// have to differ, not to be secret.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    state: u64,
+}
+
+impl Names {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// A queue name, such as `amq.gen-Xw8v0RlSVYwYJlHSIA_9sA`: 30 bytes.
+    pub(crate) fn queue(&mut self) -> ShortString {
+        self.name("amq.gen-", 22)
+    }
+
+    /// A consumer tag: 31 bytes.
+    pub(crate) fn consumer_tag(&mut self) -> ShortString {
+        self.name("amq.ctag-", 22)
+    }
+
+    /// An address for direct replies: the name, a dot, and a key that has a dot of its own.
+    pub(crate) fn reply_address(&mut self, name: &str) -> ShortString {
+        let key = self.name("", 46);
+        self.name(&format!("{name}.{key}."), 22)
+    }
+
+    fn name(&mut self, prefix: &str, letters: usize) -> ShortString {
+        let mut text = String::with_capacity(prefix.len() + letters);
+        text.push_str(prefix);
+        let mut bits = 0;
+        for position in 0..letters {
+            // 64 bits are good for ten letters of six bits each.
+            if position % 10 == 0 {
+                bits = self.next();
+            }
+            text.push(char::from(ALPHABET[(bits & 63) as usize]));
+            bits >>= 6;
+        }
+        text.try_into().expect("a made-up name is shorter than 255 bytes")
+    }
+
+    fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r49_names_have_rabbitmqs_shape_and_repeat_from_the_seed() {
+        let mut names = Names::new(7);
+        let (queue, tag) = (names.queue(), names.consumer_tag());
+        assert_eq!((queue.len(), tag.len()), (30, 31));
+        assert!(queue.starts_with("amq.gen-") && tag.starts_with("amq.ctag-"));
+        assert_ne!(names.queue(), queue);
+        assert_eq!(Names::new(7).queue(), queue);
+    }
+}

@@ -1,0 +1,71 @@
+//! Interventions from outside, and the alarm that holds publishers back.
+
+use super::broker::Broker;
+use super::effect::{Arrival, CloseReason, Effect, Effects};
+use super::errors::{Code, Fault};
+use super::{ChannelId, Command, ConnectionId, Method, Operator};
+
+impl Broker {
+    pub(super) fn operate(&mut self, operator: Operator, effects: &mut Effects) {
+        match operator {
+            Operator::CloseConnection { connection, reason } => {
+                let reason = Fault::new(Code::ConnectionForced, reason).into_reason((0, 0));
+                self.close_connection(connection, Some(reason), effects);
+            }
+            Operator::CloseChannel { channel, code, text } => {
+                self.close_channel(channel, CloseReason { code, text, class: 0, method: 0 }, effects);
+            }
+            Operator::CancelConsumer { channel, consumer_tag } => {
+                self.cancel_consumer(channel, &consumer_tag, effects);
+            }
+            Operator::Block { reason } => self.alarm = Some(reason),
+            Operator::Unblock => self.unblock_connections(effects),
+            Operator::Restart => self.restart(false, effects),
+            Operator::Kill => self.restart(true, effects),
+        }
+    }
+
+    fn cancel_consumer(&mut self, id: ChannelId, tag: &str, effects: &mut Effects) {
+        let Some(channel) = self.channel_ids.get(&id).copied() else { return };
+        let Some(consumer) = self.channels[channel].consumers.get(tag).copied() else { return };
+        let (queue, tag) = (self.consumers[consumer].queue, self.consumers[consumer].tag.clone());
+        self.channels[channel].consumers.remove(&tag);
+        self.remove_consumer(consumer);
+        if self.connections[&id.connection].options.cancel_notify {
+            self.channels[channel].send(Arrival::Cancel { consumer_tag: tag }, effects);
+        }
+        if !self.delete_if_abandoned(queue, effects) {
+            self.touch(queue);
+            self.run(queue, effects);
+        }
+    }
+
+    /// During an alarm: keeps a command for later when its connection is blocked, or is now because it publishes (R10).
+    /// Whether it was kept.
+    pub(super) fn hold(&mut self, id: ConnectionId, command: &Command, effects: &mut Effects) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        if let Some(held) = &mut connection.held {
+            held.push_back(command.clone());
+            return true;
+        }
+        let publishes = matches!(command, Command::Method { method: Method::BasicPublish { .. }, .. });
+        if publishes && let Some(reason) = &self.alarm {
+            effects.push(Effect::Blocked { connection: id, reason: reason.clone() });
+            connection.held = Some([command.clone()].into());
+        }
+        publishes
+    }
+
+    fn unblock_connections(&mut self, effects: &mut Effects) {
+        self.alarm = None;
+        let ids: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        for id in ids {
+            let held = self.connections.get_mut(&id).and_then(|connection| connection.held.take());
+            let Some(held) = held else { continue };
+            effects.push(Effect::Unblocked { connection: id });
+            for command in held {
+                self.execute(command, effects);
+            }
+        }
+    }
+}

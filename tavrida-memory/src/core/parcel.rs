@@ -1,0 +1,30 @@
+//! [`Parcel`]: a message as it goes through the broker.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tavrida::transport::Publication;
+
+use super::publish::header_keys;
+
+/// A message, and what of it nobody but the broker sees.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    pub(crate) publication: Arc<Publication>,
+    /// The keys of its `BCC` header, which was taken out: dead-lettering routes by them again (R79).
+    pub(crate) hidden: Option<Arc<Vec<Bytes>>>,
+}
+
+impl Parcel {
+    /// A message as everybody but its publisher sees it: without `BCC` (R87).
+    pub(crate) fn published(mut publication: Arc<Publication>) -> Self {
+        if !publication.properties.headers().contains("BCC") {
+            return Self { publication, hidden: None };
+        }
+        let hidden = header_keys(publication.properties.headers(), &["BCC"]);
+        if let Some(headers) = &mut Arc::make_mut(&mut publication).properties.headers {
+            headers.remove("BCC");
+        }
+        Self { publication, hidden: Some(Arc::new(hidden)) }
+    }
+}

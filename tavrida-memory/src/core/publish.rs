@@ -1,0 +1,226 @@
+//! `basic.publish`: checks, routing, confirms (A14 of the broker semantics).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tavrida::field::{Table, Value};
+use tavrida::transport::Publication;
+
+use super::arena::Key;
+use super::channel::{Channel, Mode};
+use super::effect::{Effect, Effects};
+use super::errors::Fault;
+use super::exchange::{Exchange, Keys, Target};
+use super::parcel::Parcel;
+use super::queue::Queue;
+use super::{Broker, ChannelId, erlang, expiration, reply_to};
+
+/// The largest body, in bytes: RabbitMQ's default.
+const LARGEST_BODY: usize = 134_217_728;
+
+impl Broker {
+    pub(crate) fn publish(
+        &mut self,
+        channel: Key<Channel>,
+        publication: Arc<Publication>,
+        immediate: bool,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let exchange = self.check_publish(&publication, immediate)?;
+        let publication = self.with_reply_address(channel, publication)?;
+        self.check_properties(channel, &publication)?;
+        let number = match &mut self.channels[channel].mode {
+            Mode::Confirm(next) => {
+                *next += 1;
+                Some(*next - 1)
+            }
+            _ => None,
+        };
+        let more = check_message(&publication)?;
+        let parcel = Parcel::published(publication);
+        let mut queues = std::mem::take(&mut self.routed);
+        let keys = Keys { primary: &parcel.publication.routing_key, more: &more };
+        self.route(exchange, &keys, parcel.publication.properties.headers(), &mut queues);
+        if exchange.is_none() {
+            self.deliver_replies(&keys, &parcel.publication, effects);
+        }
+        let id = self.channels[channel].id;
+        if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
+            transaction.publish(parcel, queues);
+            return Ok(());
+        }
+        let ack = self.publish_to(id, &parcel, &queues, effects);
+        queues.clear();
+        self.routed = queues;
+        if let Some(delivery_tag) = number {
+            effects.push(Effect::Confirm { channel: id, delivery_tag, ack });
+        }
+        Ok(())
+    }
+
+    /// Puts a message into the queues that it was routed to; false when one of them refused it.
+    pub(crate) fn publish_to(
+        &mut self,
+        channel: ChannelId,
+        parcel: &Parcel,
+        queues: &[Key<Queue>],
+        effects: &mut Effects,
+    ) -> bool {
+        let mut reached = false;
+        let mut taken = true;
+        for queue in queues {
+            // In a transaction a queue may have gone since the message was routed.
+            if self.queues.contains(*queue) {
+                reached = true;
+                taken &= self.enqueue(*queue, parcel, effects);
+            }
+        }
+        if !reached && parcel.publication.mandatory {
+            let publication = parcel.publication.clone();
+            effects.push(Effect::Return { channel, code: 312, text: "NO_ROUTE", publication });
+        }
+        taken
+    }
+
+    /// The queues that a message reaches from an exchange (the default one where there is none), each once (R25, R26).
+    pub(crate) fn route(
+        &mut self,
+        exchange: Option<Key<Exchange>>,
+        keys: &Keys<'_>,
+        headers: &Table,
+        into: &mut Vec<Key<Queue>>,
+    ) {
+        let Some(start) = exchange else {
+            keys.each(|key| {
+                let name = std::str::from_utf8(key).ok();
+                into.extend(name.and_then(|name| self.queue_names.get(name)));
+            });
+            return sort_out(into);
+        };
+        let mut targets = std::mem::take(&mut self.targets);
+        let mut seen: Vec<Key<Exchange>> = Vec::new();
+        let mut next = Some(start);
+        let mut todo: Vec<Key<Exchange>> = Vec::new();
+        while let Some(exchange) = next {
+            targets.clear();
+            let state = &mut self.exchanges[exchange];
+            state.router.route(keys, headers, &mut targets);
+            if targets.is_empty()
+                && let Some(alternate) = state.alternate()
+            {
+                targets.extend(self.exchange_names.get(alternate).copied().map(Target::Exchange));
+            }
+            for target in &targets {
+                match target {
+                    Target::Queue(queue) => into.push(*queue),
+                    Target::Exchange(other) if *other != start && !seen.contains(other) => {
+                        seen.push(*other);
+                        todo.push(*other);
+                    }
+                    Target::Exchange(_) => {}
+                }
+            }
+            next = todo.pop();
+        }
+        self.targets = targets;
+        sort_out(into);
+    }
+
+    fn check_publish(
+        &self,
+        publication: &Publication,
+        immediate: bool,
+    ) -> Result<Option<Key<Exchange>>, Fault> {
+        if immediate {
+            return Err(Fault::not_implemented("immediate=true"));
+        }
+        let size = publication.body.len();
+        if size > LARGEST_BODY {
+            return Err(Fault::precondition_failed(format!(
+                "message size {size} is larger than configured max size {LARGEST_BODY}"
+            )));
+        }
+        if publication.exchange.is_empty() {
+            return Ok(None);
+        }
+        let exchange = self.exchange(&publication.exchange)?;
+        if self.exchanges[exchange].internal {
+            let what = self.exchange_text(&publication.exchange);
+            return Err(Fault::access_refused(format!("cannot publish to internal {what}")));
+        }
+        Ok(Some(exchange))
+    }
+
+    fn check_properties(&self, channel: Key<Channel>, publication: &Publication) -> Result<(), Fault> {
+        let properties = &publication.properties;
+        if let Some(claimed) = &properties.user_id {
+            let id = self.channels[channel].id;
+            let actual = &self.connections[&id.connection].options.user;
+            if claimed != actual {
+                return Err(Fault::precondition_failed(format!(
+                    "user_id property set to '{claimed}' but authenticated user was '{actual}'"
+                )));
+            }
+        }
+        if let Some(text) = &properties.expiration {
+            expiration::parse(text).map_err(|reason| {
+                Fault::precondition_failed(format!("invalid expiration '{text}': {reason}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The message with a reply address that leads back to this channel, where it asks for one (R120).
+    fn with_reply_address(
+        &self,
+        channel: Key<Channel>,
+        mut publication: Arc<Publication>,
+    ) -> Result<Arc<Publication>, Fault> {
+        if publication.properties.reply_to.as_deref() == Some(reply_to::QUEUE) {
+            let address = self.channels[channel].reply_address()?;
+            Arc::make_mut(&mut publication).properties.reply_to = Some(address);
+        }
+        Ok(publication)
+    }
+}
+
+/// Sorts and makes unique.
+fn sort_out(queues: &mut Vec<Key<Queue>>) {
+    if queues.len() > 1 {
+        queues.sort_unstable();
+        queues.dedup();
+    }
+}
+
+/// The keys of the `CC` and `BCC` headers, of a message whose properties make sense.
+fn check_message(publication: &Publication) -> Result<Vec<Bytes>, Fault> {
+    let properties = &publication.properties;
+    let invalid = |reason: String| Fault::precondition_failed(format!("invalid message: {reason}"));
+    if let Some(mode @ (0 | 3..)) = properties.delivery_mode {
+        return Err(invalid(format!("{{delivery_mode_unknown,{mode}}}")));
+    }
+    let Some(headers) = &properties.headers else { return Ok(Vec::new()) };
+    for name in ["CC", "BCC"] {
+        if let Some(value) = headers.get(name)
+            && !matches!(value, Value::Array(_))
+        {
+            let kind = erlang::type_name(value);
+            return Err(invalid(format!("{{unacceptable_type_in_header,\"{name}\",{kind}}}")));
+        }
+    }
+    Ok(header_keys(headers, &["CC", "BCC"]))
+}
+
+/// The routing keys in these headers; what is no text is ignored.
+pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<Bytes> {
+    let mut keys = Vec::new();
+    for name in names {
+        if let Some(Value::Array(items)) = headers.get(name) {
+            keys.extend(items.iter().filter_map(|item| match item {
+                Value::LongString(key) => Some(key.clone()),
+                _ => None,
+            }));
+        }
+    }
+    keys
+}

@@ -1,0 +1,68 @@
+//! [`Line`]: the consumers of a queue that wait for a message, by priority and then in turn.
+
+use std::collections::VecDeque;
+
+use crate::core::arena::Key;
+use crate::core::consumer::Consumer;
+
+/// Consumers that can take a message, as far as is known: the first of the highest level is next.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Line {
+    /// By falling priority.
+    levels: Vec<(i64, VecDeque<Key<Consumer>>)>,
+}
+
+impl Line {
+    /// Puts a consumer at the end of its level.
+    pub(crate) fn push(&mut self, priority: i64, consumer: Key<Consumer>) {
+        let place = self.levels.partition_point(|(level, _)| *level > priority);
+        match self.levels.get_mut(place) {
+            Some((level, line)) if *level == priority => line.push_back(consumer),
+            _ => self.levels.insert(place, (priority, VecDeque::from([consumer]))),
+        }
+    }
+
+    /// The next consumer.
+    pub(crate) fn first(&self) -> Option<Key<Consumer>> {
+        self.levels.iter().find_map(|(_, line)| line.front().copied())
+    }
+
+    /// Takes the next consumer out.
+    pub(crate) fn pop(&mut self) -> Option<Key<Consumer>> {
+        self.levels.iter_mut().find_map(|(_, line)| line.pop_front())
+    }
+
+    /// The next consumer goes to the end of its level.
+    pub(crate) fn rotate(&mut self) {
+        if let Some((_, line)) = self.levels.iter_mut().find(|(_, line)| !line.is_empty()) {
+            line.rotate_left(1);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, consumer: Key<Consumer>) {
+        for (_, line) in &mut self.levels {
+            line.retain(|other| *other != consumer);
+        }
+        self.levels.retain(|(_, line)| !line.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::arena::Arena;
+    use crate::core::consumer::Consumer;
+
+    #[test]
+    fn r110_the_highest_priority_is_first_and_each_level_takes_turns() {
+        let mut arena = Arena::<Consumer>::new();
+        let [low, a, b] = std::array::from_fn(|_| arena.insert(Consumer::for_tests()));
+        let mut line = Line::default();
+        line.push(0, low);
+        line.push(5, a);
+        line.push(5, b);
+        assert_eq!(line.first(), Some(a));
+        line.rotate();
+        assert_eq!([line.pop(), line.pop(), line.pop(), line.pop()], [Some(b), Some(a), Some(low), None]);
+    }
+}

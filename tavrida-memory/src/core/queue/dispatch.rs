@@ -1,0 +1,113 @@
+//! Who gets a message: the line of consumers and their credit (A3 to A5 of the broker semantics).
+
+use super::{Message, Queue};
+use crate::core::Broker;
+use crate::core::arena::Key;
+use crate::core::channel::Channel;
+use crate::core::consumer::Consumer;
+use crate::core::effect::{Arrival, Delivered, Effects};
+use crate::core::unacked::Pending;
+
+impl Broker {
+    /// The consumer that takes the next message of a queue. Those that turn out to have no credit leave the line (A3).
+    pub(crate) fn next_consumer(&mut self, queue: Key<Queue>) -> Option<Key<Consumer>> {
+        loop {
+            let state = &self.queues[queue];
+            let candidate = if state.settings.single_active {
+                state.active.filter(|active| !self.consumers[*active].blocked)
+            } else {
+                state.line.first()
+            }?;
+            if self.admits(queue, candidate) {
+                return Some(candidate);
+            }
+            self.consumers[candidate].blocked = true;
+            let state = &mut self.queues[queue];
+            state.line.remove(candidate);
+            state.blocked.push(candidate);
+        }
+    }
+
+    /// Whether a consumer may get one more message; counts it in the limit that its channel's consumers share.
+    fn admits(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
+        let Consumer { channel, credit, no_ack, .. } = self.consumers[consumer];
+        let limiter = &mut self.channels[channel].limiter;
+        !limiter.holds(queue) && credit != Some(0) && limiter.admit(queue, no_ack)
+    }
+
+    /// Hands a message to the consumer that [`next_consumer`](Broker::next_consumer) gave (A4).
+    pub(crate) fn deliver(
+        &mut self,
+        queue: Key<Queue>,
+        consumer: Key<Consumer>,
+        message: Message,
+        effects: &mut Effects,
+    ) {
+        let state = &mut self.queues[queue];
+        if !state.settings.single_active {
+            state.line.rotate();
+        }
+        let record = &mut self.consumers[consumer];
+        if let Some(credit) = &mut record.credit {
+            *credit -= 1;
+        }
+        let channel = &mut self.channels[record.channel];
+        let tag = channel.take_tag();
+        let delivered = Delivered {
+            consumer_tag: record.tag.clone(),
+            delivery_tag: tag,
+            redelivered: message.redelivered,
+            publication: state.outgoing(&message),
+        };
+        if !record.no_ack {
+            record.unsettled += 1;
+            state.unacked += 1;
+            channel.unacked.push(tag, Pending { queue, consumer: Some(consumer), message });
+        }
+        channel.send(Arrival::Delivery(delivered), effects);
+    }
+
+    /// Takes the head out and sweeps what has expired behind it (A5).
+    pub(crate) fn fetch(&mut self, queue: Key<Queue>) -> Option<Message> {
+        let message = self.queues[queue].ready.pop()?;
+        self.sweep(queue);
+        Some(message)
+    }
+
+    /// Delivers as long as there are a message and a consumer for it.
+    pub(crate) fn run(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+        while !self.queues[queue].ready.is_empty() {
+            let Some(consumer) = self.next_consumer(queue) else { break };
+            let Some(message) = self.fetch(queue) else { break };
+            self.deliver(queue, consumer, message, effects);
+        }
+        self.arm(queue);
+    }
+
+    /// Blocked consumers of a channel that have credit go back to the end of the line; whether any did.
+    pub(crate) fn unblock(&mut self, queue: Key<Queue>, channel: Key<Channel>) -> bool {
+        let Self { queues, consumers, .. } = self;
+        let state = &mut queues[queue];
+        let line = &mut state.line;
+        let before = state.blocked.len();
+        state.blocked.retain(|blocked| {
+            let consumer = &mut consumers[*blocked];
+            let stays = consumer.channel != channel || consumer.credit == Some(0);
+            if !stays {
+                consumer.blocked = false;
+                line.push(consumer.priority, *blocked);
+            }
+            stays
+        });
+        state.blocked.len() < before
+    }
+
+    /// The shared limit of a channel has room again: its queues go on.
+    pub(crate) fn resume(&mut self, channel: Key<Channel>, waiting: Vec<Key<Queue>>, effects: &mut Effects) {
+        for queue in waiting {
+            if self.queues.contains(queue) && self.unblock(queue, channel) {
+                self.run(queue, effects);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Time in a queue: messages and queues that expire (A2 of the broker semantics).
+
+use std::time::Duration;
+
+use super::{Armed, Message, Queue};
+use crate::core::Broker;
+use crate::core::arena::Key;
+use crate::core::dead_letter::Reason;
+use crate::core::effect::Effects;
+
+impl Broker {
+    /// Removes expired messages from the head, up to one that lives.
+    pub(crate) fn sweep(&mut self, queue: Key<Queue>) {
+        loop {
+            let state = &mut self.queues[queue];
+            if !state.ready.head().is_some_and(|head| head.is_expired(self.now.elapsed)) {
+                return;
+            }
+            let Some(message) = state.ready.pop() else { return };
+            self.dead_letter(queue, &message, Reason::Expired);
+        }
+    }
+
+    /// Enters the next deadlines of a queue into the calendar.
+    pub(crate) fn arm(&mut self, queue: Key<Queue>) {
+        let state = &mut self.queues[queue];
+        let due = Armed {
+            head: state.ready.head().and_then(|head: &Message| head.expires_at),
+            queue: state.expiry(),
+        };
+        if due != state.armed {
+            let old = std::mem::replace(&mut state.armed, due);
+            self.disarm(queue, old);
+            self.calendar.extend([due.head, due.queue].into_iter().flatten().map(|at| (at, queue)));
+        }
+    }
+
+    /// Takes deadlines out of the calendar.
+    pub(crate) fn disarm(&mut self, queue: Key<Queue>, armed: Armed) {
+        for at in [armed.head, armed.queue].into_iter().flatten() {
+            self.calendar.remove(&(at, queue));
+        }
+    }
+
+    /// The queue was declared, asked for a message or lost its last consumer: `x-expires` counts anew.
+    pub(crate) fn touch(&mut self, queue: Key<Queue>) {
+        let state = &mut self.queues[queue];
+        if state.settings.expires.is_some() {
+            state.last_used = self.now.elapsed;
+            self.arm(queue);
+        }
+    }
+
+    /// Does what is due in a queue.
+    pub(crate) fn on_deadline(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+        let expired = self.queues[queue].expiry().is_some_and(|at| at <= self.now.elapsed);
+        if expired {
+            self.delete_queue(queue, effects);
+        } else {
+            self.sweep(queue);
+            self.arm(queue);
+        }
+    }
+}
+
+impl Queue {
+    /// When the queue expires, if nobody uses it until then.
+    fn expiry(&self) -> Option<Duration> {
+        self.settings.expires.filter(|_| self.consumers.is_empty()).map(|expires| self.last_used + expires)
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Queue`]: what the broker knows of a queue, and what happens in it.
+
+mod consumers;
+mod dispatch;
+mod enqueue;
+mod expiry;
+mod ready;
+pub(crate) mod settings;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tavrida::field::{ShortString, Table};
+use tavrida::transport::Publication;
+
+use super::ConnectionId;
+use super::arena::Key;
+use super::consumer::Consumer;
+use super::exchange::Exchange;
+pub(crate) use consumers::Line;
+pub(crate) use ready::{Message, Ready};
+use settings::Settings;
+
+/// A queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue {
+    pub(crate) name: ShortString,
+    pub(crate) durable: bool,
+    pub(crate) auto_delete: bool,
+    /// The connection that it belongs to, where it is exclusive.
+    pub(crate) owner: Option<ConnectionId>,
+    pub(crate) arguments: Table,
+    pub(crate) settings: Settings,
+    /// The bindings that lead here: their sources, and their places there.
+    pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
+    pub(crate) ready: Ready,
+    pub(crate) next_seq: u64,
+    /// How many of its messages are with a channel.
+    pub(crate) unacked: u32,
+    /// All consumers, in the order in which they came.
+    pub(crate) consumers: Vec<Key<Consumer>>,
+    /// Those that can take a message.
+    pub(crate) line: Line,
+    /// Those that were found without credit, in the order in which they were.
+    pub(crate) blocked: Vec<Key<Consumer>>,
+    pub(crate) had_consumers: bool,
+    /// The one consumer that gets everything, where there is one at a time.
+    pub(crate) active: Option<Key<Consumer>>,
+    /// When it was last used, which `x-expires` counts from.
+    pub(crate) last_used: Duration,
+    /// The deadlines that stand in the broker's calendar for it.
+    pub(crate) armed: Armed,
+}
+
+/// Deadlines of a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Armed {
+    /// When its head expires.
+    pub(crate) head: Option<Duration>,
+    /// When it expires itself.
+    pub(crate) queue: Option<Duration>,
+}
+
+impl Queue {
+    pub(crate) fn new(name: ShortString, arguments: Table, settings: Settings) -> Self {
+        Self {
+            name,
+            durable: false,
+            auto_delete: false,
+            owner: None,
+            arguments,
+            ready: Ready::new(settings.max_priority),
+            settings,
+            incoming: BTreeSet::new(),
+            next_seq: 0,
+            unacked: 0,
+            consumers: Vec::new(),
+            line: Line::default(),
+            blocked: Vec::new(),
+            had_consumers: false,
+            active: None,
+            last_used: Duration::ZERO,
+            armed: Armed::default(),
+        }
+    }
+
+    /// A message as it is handed out.
+    pub(crate) fn outgoing(&self, message: &Message) -> Arc<Publication> {
+        message.parcel.publication.clone()
+    }
+
+    /// The counts of `queue.declare-ok`.
+    pub(crate) fn counts(&self) -> (u32, u32) {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        (count(self.ready.len()), count(self.consumers.len()))
+    }
+}

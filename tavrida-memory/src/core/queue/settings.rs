@@ -1,0 +1,315 @@
+//! [`Settings`]: what a queue's arguments say, checked as RabbitMQ checks them.
+
+use std::time::Duration;
+
+use tavrida::field::{ShortString, Table, Value};
+
+use crate::core::erlang;
+use crate::core::errors::Fault;
+
+/// Ten years: the longest time to live that RabbitMQ takes.
+pub(crate) const LONGEST_TTL: i128 = 315_360_000_000;
+
+/// What the arguments of a queue say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    pub(crate) kind: QueueKind,
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) expires: Option<Duration>,
+    pub(crate) dead_letter: Option<DeadLetter>,
+    pub(crate) max_length: Option<u64>,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) overflow: Overflow,
+    pub(crate) max_priority: u8,
+    pub(crate) single_active: bool,
+    pub(crate) delivery_limit: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueueKind {
+    Classic,
+    Quorum,
+}
+
+impl QueueKind {
+    /// The name of the Erlang module, which the error texts show.
+    pub(crate) fn module(self) -> &'static str {
+        match self {
+            Self::Classic => "rabbit_classic_queue",
+            Self::Quorum => "rabbit_quorum_queue",
+        }
+    }
+}
+
+/// Where dead messages go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeadLetter {
+    pub(crate) exchange: ShortString,
+    /// Empty counts as set.
+    pub(crate) routing_key: Option<ShortString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Overflow {
+    DropHead,
+    RejectPublish,
+    RejectPublishDlx,
+}
+
+type Check = fn(&Value, &Table) -> Result<(), String>;
+
+/// The arguments with their checks, in RabbitMQ's order; which type of queue knows them is beside.
+const CHECKS: [(&str, Check, Known); 17] = [
+    ("x-expires", check_expires, Known::BOTH),
+    ("x-message-ttl", check_ttl, Known::BOTH),
+    ("x-dead-letter-exchange", check_text, Known::BOTH),
+    ("x-dead-letter-routing-key", check_dead_letter_key, Known::BOTH),
+    ("x-dead-letter-strategy", check_dead_letter_strategy, Known::QUORUM),
+    ("x-max-length", check_count, Known::BOTH),
+    ("x-max-length-bytes", check_count, Known::BOTH),
+    ("x-max-in-memory-length", check_count, Known::QUORUM),
+    ("x-max-in-memory-bytes", check_count, Known::QUORUM),
+    ("x-max-priority", check_max_priority, Known::CLASSIC),
+    ("x-overflow", check_overflow, Known::BOTH),
+    ("x-queue-mode", check_mode, Known::CLASSIC),
+    ("x-queue-version", check_version, Known::CLASSIC),
+    ("x-single-active-consumer", check_bool, Known::BOTH),
+    ("x-quorum-initial-group-size", check_size, Known::QUORUM),
+    ("x-initial-cluster-size", check_size, Known::NEITHER),
+    ("x-queue-leader-locator", check_locator, Known::QUORUM),
+];
+
+/// Arguments that RabbitMQ knows and has no check for here.
+const UNCHECKED: [(&str, Known); 5] = [
+    ("x-queue-type", Known::BOTH),
+    ("x-queue-master-locator", Known::CLASSIC),
+    ("x-delivery-limit", Known::QUORUM),
+    ("x-max-age", Known::NEITHER),
+    ("x-stream-max-segment-size-bytes", Known::NEITHER),
+];
+
+#[derive(Clone, Copy)]
+struct Known {
+    classic: bool,
+    quorum: bool,
+}
+
+impl Known {
+    const BOTH: Self = Self { classic: true, quorum: true };
+    const CLASSIC: Self = Self { classic: true, quorum: false };
+    const QUORUM: Self = Self { classic: false, quorum: true };
+    const NEITHER: Self = Self { classic: false, quorum: false };
+
+    fn to(self, kind: QueueKind) -> bool {
+        match kind {
+            QueueKind::Classic => self.classic,
+            QueueKind::Quorum => self.quorum,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the arguments of a new queue; `what` is the queue as the texts name it.
+    pub(crate) fn read(arguments: &Table, what: &str) -> Result<Self, Fault> {
+        let kind = read_kind(arguments, what)?;
+        for (name, check, known) in CHECKS {
+            if let Some(value) = arguments.get(name).filter(|_| known.to(kind)) {
+                check(value, arguments).map_err(|reason| {
+                    Fault::precondition_failed(format!("invalid arg '{name}' for {what}: {reason}"))
+                })?;
+            }
+        }
+        refuse_foreign(arguments, kind, what)?;
+        Ok(Self::of(kind, arguments))
+    }
+
+    /// The settings that arguments which passed the checks stand for.
+    fn of(kind: QueueKind, arguments: &Table) -> Self {
+        let number = |name| arguments.get(name).and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
+        let overflow = match arguments.get("x-overflow").and_then(Value::as_str) {
+            Some("reject-publish") => Overflow::RejectPublish,
+            // A quorum queue takes this value, warns in its log and drops the head.
+            Some("reject-publish-dlx") if kind == QueueKind::Classic => Overflow::RejectPublishDlx,
+            _ => Overflow::DropHead,
+        };
+        Self {
+            kind,
+            ttl: number("x-message-ttl").map(Duration::from_millis),
+            expires: number("x-expires").map(Duration::from_millis),
+            dead_letter: read_dead_letter(arguments),
+            max_length: number("x-max-length"),
+            max_bytes: number("x-max-length-bytes"),
+            overflow,
+            max_priority: number("x-max-priority").and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+            single_active: arguments.get("x-single-active-consumer") == Some(&Value::Bool(true)),
+            delivery_limit: number("x-delivery-limit"),
+        }
+    }
+}
+
+/// The type of queue that arguments ask for.
+pub(crate) fn read_kind(arguments: &Table, what: &str) -> Result<QueueKind, Fault> {
+    let reason = match arguments.get("x-queue-type") {
+        None => return Ok(QueueKind::Classic),
+        Some(Value::LongString(text)) => match &text[..] {
+            b"classic" => return Ok(QueueKind::Classic),
+            b"quorum" => return Ok(QueueKind::Quorum),
+            b"stream" => return Err(Fault::not_implemented("stream queues are not modelled by this broker")),
+            other => {
+                erlang::string(&format!("unsupported queue type '{}'", String::from_utf8_lossy(other)))
+            }
+        },
+        Some(other) => unacceptable(other),
+    };
+    Err(Fault::precondition_failed(format!("invalid arg 'x-queue-type' for {what}: {reason}")))
+}
+
+fn read_dead_letter(arguments: &Table) -> Option<DeadLetter> {
+    let text = |name| arguments.get(name).and_then(Value::as_str);
+    let exchange = ShortString::try_from(text("x-dead-letter-exchange")?);
+    let routing_key = text("x-dead-letter-routing-key").map(ShortString::try_from).transpose();
+    match (exchange, routing_key) {
+        (Ok(exchange), Ok(routing_key)) => Some(DeadLetter { exchange, routing_key }),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::warn!(%error, "a queue's dead-letter address can never be reached; its dead messages are dropped");
+            None
+        }
+    }
+}
+
+/// Arguments of other types of queue are refused; what RabbitMQ does not know it ignores, and so do we.
+fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), Fault> {
+    let mut names: Vec<&str> = arguments.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    for name in names {
+        let known = CHECKS.iter().map(|(known, _, types)| (known, types));
+        let known = known.chain(UNCHECKED.iter().map(|(known, types)| (known, types)));
+        match known.into_iter().find(|(known, _)| **known == name) {
+            Some((_, types)) if types.to(kind) => {}
+            Some(_) => {
+                return Err(Fault::precondition_failed(format!(
+                    "invalid arg '{name}' for {what} of queue type {}",
+                    kind.module()
+                )));
+            }
+            None => tracing::warn!(argument = name, queue = what, "ignored: RabbitMQ does not know this argument"),
+        }
+    }
+    Ok(())
+}
+
+fn unacceptable(value: &Value) -> String {
+    format!("{{unacceptable_type,{}}}", erlang::type_name(value))
+}
+
+pub(crate) fn check_integer(value: &Value, _: &Table) -> Result<(), String> {
+    integer(value).map(|_| ())
+}
+
+fn integer(value: &Value) -> Result<i128, String> {
+    match value {
+        Value::Timestamp(_) => None,
+        other => other.as_i64(),
+    }
+    .map(i128::from)
+    .ok_or_else(|| erlang::string(&format!("expected integer, got {}", erlang::type_name(value))))
+}
+
+fn count(value: &Value) -> Result<i128, String> {
+    match integer(value)? {
+        negative if negative < 0 => Err(format!("{{value_negative,{negative}}}")),
+        count => Ok(count),
+    }
+}
+
+fn check_count(value: &Value, _: &Table) -> Result<(), String> {
+    count(value).map(|_| ())
+}
+
+fn check_size(value: &Value, _: &Table) -> Result<(), String> {
+    if count(value)? == 0 { Err("{value_zero,0}".to_owned()) } else { Ok(()) }
+}
+
+fn check_expires(value: &Value, arguments: &Table) -> Result<(), String> {
+    if integer(value)? == 0 { Err("{value_zero,0}".to_owned()) } else { check_ttl(value, arguments) }
+}
+
+fn check_ttl(value: &Value, _: &Table) -> Result<(), String> {
+    check_expiry(integer(value)?)
+}
+
+/// The range of a time to live, for arguments and for the `expiration` property.
+pub(crate) fn check_expiry(millis: i128) -> Result<(), String> {
+    if millis > LONGEST_TTL {
+        Err(format!("{{value_too_large,{millis}}}"))
+    } else if millis < 0 {
+        Err(format!("{{value_negative,{millis}}}"))
+    } else {
+        Ok(())
+    }
+}
+
+fn check_max_priority(value: &Value, _: &Table) -> Result<(), String> {
+    match count(value)? {
+        high if high > 255 => Err(format!("{{max_value_exceeded,{high}}}")),
+        _ => Ok(()),
+    }
+}
+
+fn check_bool(value: &Value, _: &Table) -> Result<(), String> {
+    if matches!(value, Value::Bool(_)) { Ok(()) } else { Err(unacceptable(value)) }
+}
+
+pub(crate) fn check_bool_argument(value: &Value, arguments: &Table) -> Result<(), String> {
+    check_bool(value, arguments)
+}
+
+fn check_text(value: &Value, _: &Table) -> Result<(), String> {
+    if matches!(value, Value::LongString(_)) { Ok(()) } else { Err(unacceptable(value)) }
+}
+
+fn check_dead_letter_key(value: &Value, arguments: &Table) -> Result<(), String> {
+    check_text(value, arguments)?;
+    if arguments.contains("x-dead-letter-exchange") {
+        Ok(())
+    } else {
+        Err("routing_key_but_no_dlx_defined".to_owned())
+    }
+}
+
+fn check_one_of(value: &Value, known: &[&str], otherwise: impl Fn(&str) -> String) -> Result<(), String> {
+    match value {
+        Value::LongString(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            if known.contains(&&*text) { Ok(()) } else { Err(otherwise(&text)) }
+        }
+        other => Err(unacceptable(other)),
+    }
+}
+
+fn check_overflow(value: &Value, _: &Table) -> Result<(), String> {
+    let known = ["drop-head", "reject-publish", "reject-publish-dlx"];
+    check_one_of(value, &known, |_| "invalid_overflow".to_owned())
+}
+
+fn check_dead_letter_strategy(value: &Value, _: &Table) -> Result<(), String> {
+    check_one_of(value, &["at-most-once", "at-least-once"], |_| "invalid_dlx_strategy".to_owned())
+}
+
+fn check_locator(value: &Value, _: &Table) -> Result<(), String> {
+    let known = ["client-local", "balanced", "random", "least-leaders"];
+    check_one_of(value, &known, |_| "invalid_queue_locator_arg".to_owned())
+}
+
+fn check_mode(value: &Value, _: &Table) -> Result<(), String> {
+    check_one_of(value, &["default", "lazy"], |text| {
+        erlang::string(&format!("unsupported queue mode '{text}'"))
+    })
+}
+
+fn check_version(value: &Value, _: &Table) -> Result<(), String> {
+    match count(value)? {
+        1 | 2 => Ok(()),
+        other => Err(erlang::string(&format!("unsupported queue version '{other}'"))),
+    }
+}

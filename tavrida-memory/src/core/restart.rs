@@ -1,0 +1,91 @@
+//! A node that stops and starts again: what is left (R124 to R127).
+
+use tavrida::field::Table;
+
+use super::arena::{Arena, Key};
+use super::broker::Broker;
+use super::effect::{Effect, Effects};
+use super::errors::{Code, Fault};
+use super::exchange::Target;
+use super::queue::settings::QueueKind;
+use super::queue::{Message, Queue};
+
+impl Broker {
+    /// Stops in good order, or is killed; starts again with what was durable.
+    pub(super) fn restart(&mut self, killed: bool, effects: &mut Effects) {
+        self.alarm = None;
+        let reason = (!killed).then(|| {
+            let text = "broker forced connection closure with reason 'shutdown'";
+            Fault::new(Code::ConnectionForced, text).into_reason((0, 0))
+        });
+        let survivors = self.survivors(killed);
+        for connection in std::mem::take(&mut self.connections).into_keys() {
+            effects.push(Effect::ConnectionClosed { connection, reason: reason.clone() });
+        }
+        self.channels = Arena::new();
+        self.channel_ids.clear();
+        self.consumers = Arena::new();
+        self.reply_addresses.clear();
+        self.forwards.clear();
+        for exchange in self.exchanges.keys() {
+            if !self.exchanges[exchange].durable {
+                self.forget_exchange(exchange);
+            }
+        }
+        for queue in self.queues.keys() {
+            if !self.queues[queue].durable {
+                self.forget_queue(queue);
+            }
+        }
+        for (queue, messages) in survivors {
+            self.start_queue(queue, messages);
+        }
+    }
+
+    fn forget_queue(&mut self, queue: Key<Queue>) {
+        self.forget_incoming(Target::Queue(queue));
+        let Some(state) = self.queues.remove(queue) else { return };
+        self.disarm(queue, state.armed);
+        self.queue_names.remove(&state.name);
+    }
+
+    /// The queues that survive, with the messages that do. What the end of a connection does to queues (return, delete,
+    /// dead-letter) does not happen in a node that stops.
+    fn survivors(&self, killed: bool) -> Vec<(Key<Queue>, Vec<Message>)> {
+        let mut survivors: Vec<(Key<Queue>, Vec<Message>)> = Vec::new();
+        for (key, queue) in self.queues.iter().filter(|(_, queue)| queue.durable) {
+            let kept = |message: &&Message| queue.settings.kind == QueueKind::Quorum || message.is_persistent();
+            let ready = queue.ready.iter().filter(kept).cloned();
+            let unacked = self.channels.iter().flat_map(|(_, channel)| channel.unsettled()).filter_map(|pending| {
+                let here = pending.queue == key && kept(&&pending.message);
+                here.then(|| Message { redelivered: true, returns: pending.message.returns + 1, ..pending.message.clone() })
+            });
+            let mut messages: Vec<Message> = ready.chain(unacked).collect();
+            if killed {
+                messages.iter_mut().for_each(|message| message.redelivered = true);
+            }
+            messages.sort_by_key(|message| message.seq);
+            survivors.push((key, messages));
+        }
+        survivors
+    }
+
+    fn start_queue(&mut self, key: Key<Queue>, messages: Vec<Message>) {
+        // An auto-delete queue that lost its consumers with the node is still there.
+        let queue = &mut self.queues[key];
+        let armed = queue.armed;
+        let mut fresh = Queue {
+            durable: true,
+            auto_delete: queue.auto_delete,
+            incoming: std::mem::take(&mut queue.incoming),
+            next_seq: queue.next_seq,
+            last_used: self.now.elapsed,
+            ..Queue::new(queue.name.clone(), std::mem::replace(&mut queue.arguments, Table::new()), queue.settings.clone())
+        };
+        messages.into_iter().for_each(|message| fresh.ready.insert(message));
+        *queue = fresh;
+        self.disarm(key, armed);
+        self.sweep(key);
+        self.arm(key);
+    }
+}

@@ -1,0 +1,207 @@
+//! Settling deliveries: ack, reject, nack, recover, and what closing gives back (A6, A13 of the broker semantics).
+
+use super::Broker;
+use super::arena::Key;
+use super::channel::{Channel, Mode};
+use super::consumer::Consumer;
+use super::dead_letter::Reason;
+use super::effect::Effects;
+use super::errors::Fault;
+use super::queue::{Message, Queue};
+use super::unacked::Pending;
+
+/// What becomes of deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Ack,
+    Discard,
+    Requeue,
+}
+
+impl Verdict {
+    pub(crate) fn of_reject(requeue: bool) -> Self {
+        if requeue { Self::Requeue } else { Self::Discard }
+    }
+}
+
+impl Broker {
+    /// `basic.ack`, `basic.nack`, `basic.reject`.
+    pub(crate) fn settle(
+        &mut self,
+        channel: Key<Channel>,
+        tag: u64,
+        multiple: bool,
+        verdict: Verdict,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let unacked = &mut self.channels[channel].unacked;
+        if multiple {
+            if tag != 0 && !unacked.contains(tag) {
+                return Err(unknown_tag(tag));
+            }
+            let taken = if tag == 0 { unacked.take_all() } else { unacked.take_up_to(tag) };
+            self.settle_taken(channel, taken, verdict, effects);
+            return Ok(());
+        }
+        let pending = unacked.take(tag).ok_or_else(|| unknown_tag(tag))?;
+        if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
+            transaction.settle(verdict, vec![(tag, pending)]);
+            return Ok(());
+        }
+        let Pending { queue, consumer, message } = pending;
+        self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
+        self.release_limit(channel, usize::from(consumer.is_some()), effects);
+        Ok(())
+    }
+
+    /// `basic.recover`: everything goes back, in a transaction too.
+    pub(crate) fn recover(&mut self, channel: Key<Channel>, effects: &mut Effects) {
+        let taken = self.channels[channel].unacked.take_all();
+        self.settle_groups(channel, taken, Verdict::Requeue, effects);
+    }
+
+    fn settle_taken(
+        &mut self,
+        channel: Key<Channel>,
+        taken: Vec<(u64, Pending)>,
+        verdict: Verdict,
+        effects: &mut Effects,
+    ) {
+        if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
+            transaction.settle(verdict, taken);
+        } else {
+            self.settle_groups(channel, taken, verdict, effects);
+        }
+    }
+
+    /// Settles deliveries, which come by rising tag, group by group (R97): by queue, messages of `basic.get` each for
+    /// itself before those of consumers, which are taken together by consumer tag.
+    pub(crate) fn settle_groups(
+        &mut self,
+        channel: Key<Channel>,
+        taken: Vec<(u64, Pending)>,
+        verdict: Verdict,
+        effects: &mut Effects,
+    ) {
+        let consumed = taken.iter().filter(|(_, pending)| pending.consumer.is_some()).count();
+        let mut taken: Vec<(u64, Pending)> =
+            taken.into_iter().filter(|(_, pending)| self.settleable(pending)).collect();
+        taken.sort_by(|(tag_a, a), (tag_b, b)| {
+            let queue = |pending: &Pending| &self.queues[pending.queue].name;
+            let consumer = |pending: &Pending| pending.consumer.map(|consumer| &self.consumers[consumer].tag);
+            // No consumer (none) is before any consumer.
+            queue(a).cmp(queue(b)).then_with(|| consumer(a).cmp(&consumer(b))).then(tag_a.cmp(tag_b))
+        });
+        let mut rest = taken.into_iter().map(|(_, pending)| pending).peekable();
+        while let Some(Pending { queue, consumer, message }) = rest.next() {
+            let mut group = vec![message];
+            while let Some(next) = rest.next_if(|next| self.is_same_group(next, queue, consumer)) {
+                group.push(next.message);
+            }
+            self.settle_group(channel, queue, consumer, verdict, group, effects);
+        }
+        self.release_limit(channel, consumed, effects);
+    }
+
+    /// A delivery of a queue that is gone needs no verdict any more (R59).
+    fn settleable(&mut self, pending: &Pending) -> bool {
+        let alive = self.queues.contains(pending.queue);
+        if !alive && let Some(consumer) = pending.consumer {
+            self.forget_deliveries(consumer, 1);
+        }
+        alive
+    }
+
+    fn is_same_group(&self, next: &Pending, queue: Key<Queue>, consumer: Option<Key<Consumer>>) -> bool {
+        let tag = |consumer: Key<Consumer>| &self.consumers[consumer].tag;
+        next.queue == queue
+            && matches!((next.consumer, consumer), (Some(next), Some(group))
+                if next == group || tag(next) == tag(group))
+    }
+
+    /// One group, in one step of its queue (A6).
+    pub(crate) fn settle_group(
+        &mut self,
+        channel: Key<Channel>,
+        queue: Key<Queue>,
+        consumer: Option<Key<Consumer>>,
+        verdict: Verdict,
+        messages: impl IntoIterator<Item = Message, IntoIter: ExactSizeIterator>,
+        effects: &mut Effects,
+    ) {
+        let messages = messages.into_iter();
+        let count = u32::try_from(messages.len()).expect("fewer than 2^32 deliveries are unsettled");
+        let Some(state) = self.queues.get_mut(queue) else {
+            if let Some(consumer) = consumer {
+                self.forget_deliveries(consumer, count);
+            }
+            return;
+        };
+        state.unacked -= count;
+        let rejoined = consumer.is_some_and(|consumer| self.give_credit(channel, queue, consumer, count));
+        match verdict {
+            Verdict::Ack => drop(messages),
+            Verdict::Discard => self.discard(queue, messages),
+            Verdict::Requeue => self.requeue(queue, messages, effects),
+        }
+        if rejoined {
+            self.run(queue, effects);
+        }
+    }
+
+    fn discard(&mut self, queue: Key<Queue>, messages: impl Iterator<Item = Message>) {
+        if self.queues[queue].settings.dead_letter.is_none() {
+            return;
+        }
+        let mut messages: Vec<Message> = messages.collect();
+        messages.sort_by_key(|message| std::cmp::Reverse(message.priority));
+        for message in messages {
+            self.dead_letter(queue, &message, Reason::Rejected);
+        }
+    }
+
+    /// The consumer may get as many more; whether consumers rejoined the line. It is the consumer that has the tag now
+    /// which gets the credit, whoever got the delivery (R109).
+    fn give_credit(
+        &mut self,
+        channel: Key<Channel>,
+        queue: Key<Queue>,
+        consumer: Key<Consumer>,
+        count: u32,
+    ) -> bool {
+        let mut heir = consumer;
+        if !self.consumers[consumer].alive {
+            let tag = &self.consumers[consumer].tag;
+            let same_tag = self.channels[channel].consumers.get(tag).copied();
+            self.forget_deliveries(consumer, count);
+            let Some(same_tag) = same_tag.filter(|same| self.consumers[*same].queue == queue) else {
+                return false;
+            };
+            heir = same_tag;
+        } else {
+            self.consumers[consumer].unsettled -= count;
+        }
+        let Some(credit) = &mut self.consumers[heir].credit else { return false };
+        *credit += count;
+        // It had none, and so was, or would have been, found blocked.
+        *credit == count && self.unblock(queue, channel)
+    }
+
+    /// Deliveries of a consumer that is over are settled: its record goes with the last.
+    pub(crate) fn forget_deliveries(&mut self, consumer: Key<Consumer>, count: u32) {
+        let record = &mut self.consumers[consumer];
+        record.unsettled -= count;
+        if !record.alive && record.unsettled == 0 {
+            self.consumers.remove(consumer);
+        }
+    }
+
+    fn release_limit(&mut self, channel: Key<Channel>, count: usize, effects: &mut Effects) {
+        let waiting = self.channels[channel].limiter.settled(count);
+        self.resume(channel, waiting, effects);
+    }
+}
+
+fn unknown_tag(tag: u64) -> Fault {
+    Fault::precondition_failed(format!("unknown delivery tag {tag}"))
+}

@@ -1,0 +1,103 @@
+//! Transactions: publishes and settlements that wait for `tx.commit`.
+
+use super::Broker;
+use super::arena::Key;
+use super::channel::{Channel, Mode};
+use super::effect::{Effects, Reply};
+use super::errors::Fault;
+use super::parcel::Parcel;
+use super::queue::Queue;
+use super::settle::Verdict;
+use super::unacked::Pending;
+
+/// What a channel did since `tx.select` or the last commit.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Transaction {
+    /// Messages with the queues that they were routed to when they were published (R117).
+    published: Vec<(Parcel, Vec<Key<Queue>>)>,
+    /// Settlements in their order; those of one kind that follow each other are one.
+    settled: Vec<(Verdict, Vec<(u64, Pending)>)>,
+}
+
+impl Transaction {
+    pub(crate) fn publish(&mut self, parcel: Parcel, queues: Vec<Key<Queue>>) {
+        self.published.push((parcel, queues));
+    }
+
+    pub(crate) fn settle(&mut self, verdict: Verdict, deliveries: Vec<(u64, Pending)>) {
+        match self.settled.last_mut() {
+            Some((last, known)) if *last == verdict => known.extend(deliveries),
+            _ => self.settled.push((verdict, deliveries)),
+        }
+    }
+}
+
+impl Transaction {
+    pub(crate) fn unsettled(&self) -> impl Iterator<Item = &Pending> {
+        self.settled.iter().flat_map(|(_, deliveries)| deliveries.iter().map(|(_, pending)| pending))
+    }
+}
+
+impl Broker {
+    pub(crate) fn select_confirms(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
+        let mode = &mut self.channels[channel].mode;
+        match mode {
+            Mode::Plain => *mode = Mode::Confirm(1),
+            Mode::Confirm(_) => {}
+            Mode::Transaction(_) => {
+                return Err(Fault::precondition_failed("cannot switch from tx to confirm mode"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn select_transaction(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
+        let mode = &mut self.channels[channel].mode;
+        match mode {
+            Mode::Plain => *mode = Mode::Transaction(Transaction::default()),
+            Mode::Transaction(_) => {}
+            Mode::Confirm(_) => {
+                return Err(Fault::precondition_failed("cannot switch from confirm to tx mode"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn commit(&mut self, channel: Key<Channel>, effects: &mut Effects) -> Result<(), Fault> {
+        let Transaction { published, settled } = self.transaction(channel)?;
+        let id = self.channels[channel].id;
+        let mut taken = true;
+        for (parcel, queues) in published {
+            taken &= self.publish_to(id, &parcel, &queues, effects);
+        }
+        for (verdict, mut deliveries) in settled {
+            deliveries.sort_by_key(|(tag, _)| *tag);
+            self.settle_groups(channel, deliveries, verdict, effects);
+        }
+        if !taken {
+            return Err(Fault::precondition_failed("partial tx completion"));
+        }
+        effects.reply(id, Reply::TxCommitOk);
+        Ok(())
+    }
+
+    pub(crate) fn rollback(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
+        let Transaction { settled, .. } = self.transaction(channel)?;
+        self.channels[channel].unacked.put_back(settled.into_iter().flat_map(|(_, deliveries)| deliveries));
+        Ok(())
+    }
+
+    /// What a channel that ends had not committed is undone.
+    pub(crate) fn roll_back(&mut self, channel: Key<Channel>) {
+        // An error says that the channel has no transaction.
+        let _ = self.rollback(channel);
+    }
+
+    /// The open transaction; an empty one takes its place.
+    fn transaction(&mut self, channel: Key<Channel>) -> Result<Transaction, Fault> {
+        match &mut self.channels[channel].mode {
+            Mode::Transaction(transaction) => Ok(std::mem::take(transaction)),
+            _ => Err(Fault::precondition_failed("channel is not transactional")),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! [`Unacked`]: what a channel was given and has not settled, by delivery tag.
+
+use std::collections::VecDeque;
+
+use super::arena::Key;
+use super::consumer::Consumer;
+use super::queue::{Message, Queue};
+
+/// A delivery that waits for its verdict.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) queue: Key<Queue>,
+    /// The consumer that got it; none where `basic.get` did.
+    pub(crate) consumer: Option<Key<Consumer>>,
+    pub(crate) message: Message,
+}
+
+/// The unsettled deliveries of a channel, by rising tag.
+///
+/// A ring: new tags come at the end and old ones mostly go at the front. A tag that goes from the middle leaves a gap;
+/// when gaps are the larger part they are closed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unacked {
+    ring: VecDeque<(u64, Option<Pending>)>,
+    len: usize,
+}
+
+impl Unacked {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a delivery, whose tag is above all others.
+    pub(crate) fn push(&mut self, tag: u64, pending: Pending) {
+        self.ring.push_back((tag, Some(pending)));
+        self.len += 1;
+    }
+
+    /// Takes one delivery out.
+    pub(crate) fn take(&mut self, tag: u64) -> Option<Pending> {
+        let index = self.find(tag)?;
+        let pending = self.ring[index].1.take()?;
+        self.len -= 1;
+        while matches!(self.ring.front(), Some((_, None))) {
+            self.ring.pop_front();
+        }
+        if self.ring.len() > 64 && self.ring.len() / 2 > self.len {
+            self.ring.retain(|(_, pending)| pending.is_some());
+        }
+        Some(pending)
+    }
+
+    /// Whether a tag is unsettled.
+    pub(crate) fn contains(&self, tag: u64) -> bool {
+        self.find(tag).is_some_and(|index| self.ring[index].1.is_some())
+    }
+
+    /// Takes all deliveries up to a tag out, by rising tag.
+    pub(crate) fn take_up_to(&mut self, tag: u64) -> Vec<(u64, Pending)> {
+        let count = self.ring.partition_point(|(other, _)| *other <= tag);
+        let taken: Vec<_> =
+            self.ring.drain(..count).filter_map(|(tag, pending)| Some((tag, pending?))).collect();
+        self.len -= taken.len();
+        taken
+    }
+
+    /// Takes everything out, by rising tag.
+    pub(crate) fn take_all(&mut self) -> Vec<(u64, Pending)> {
+        self.take_up_to(u64::MAX)
+    }
+
+    /// Puts deliveries back that were taken out, in any order.
+    pub(crate) fn put_back(&mut self, deliveries: impl IntoIterator<Item = (u64, Pending)>) {
+        self.ring.extend(deliveries.into_iter().map(|(tag, pending)| (tag, Some(pending))));
+        self.ring.retain(|(_, pending)| pending.is_some());
+        self.ring.make_contiguous().sort_by_key(|(tag, _)| *tag);
+        self.len = self.ring.len();
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Pending)> {
+        self.ring.iter().filter_map(|(tag, pending)| Some((*tag, pending.as_ref()?)))
+    }
+
+    fn find(&self, tag: u64) -> Option<usize> {
+        let first = self.ring.front()?.0;
+        let last = self.ring.len() - 1;
+        // Without gaps in the numbers the place is known; with gaps it is before that.
+        let guess = usize::try_from(tag.checked_sub(first)?).unwrap_or(last).min(last);
+        if self.ring[guess].0 == tag {
+            return Some(guess);
+        }
+        self.ring.binary_search_by_key(&tag, |(other, _)| *other).ok()
+    }
+}

@@ -1,0 +1,65 @@
+//! What every [`Transport`](tavrida::transport::Transport) promises, as a suite that any of them can be put through.
+//!
+//! The suite knows nothing but the traits. It opens sessions, declares what it needs under names of its own, looks at
+//! what comes back, and prints one line for each promise:
+//!
+//! ```text
+//! ok   publishing: a mandatory message that no queue is bound for comes back as unroutable
+//! skip loss: the broker's end of the session is told with its code and words (no breaker was given)
+//! FAIL consuming: a requeued delivery comes first again, marked as redelivered [R98]
+//!      expected redelivered: true
+//!      seen     redelivered: false
+//! promises: 196, kept: 194, skipped: 1, broken: 1
+//! ```
+//!
+//! # For a transport of your own
+//!
+//! Hand the suite your transport, say what its broker cannot do, and assert the report:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use tavrida::transport::Transport;
+//! use tavrida_testkit::conformance::{Capability, Suite};
+//!
+//! async fn conforms(transport: Arc<dyn Transport>) {
+//!     let report = Suite::new(transport)
+//!         .prefix("nightly-17") // of all names that the suite makes
+//!         .without(Capability::HeadersExchange) // its promises are printed as skipped
+//!         .with_breaker(|| async { /* make the broker close the connections of the suite */ })
+//!         .run()
+//!         .await;
+//!     report.assert_ok();
+//! }
+//! ```
+//!
+//! - **A shared broker** is fine: all names begin with the [prefix](Suite::prefix), and what was declared is deleted
+//!   after each promise. Only a [breaker](Suite::with_breaker) may disturb others: that is its doing.
+//! - **A broker with less than RabbitMQ**: leave out what it lacks with [`Suite::without`]. Nothing is left out silently.
+//! - **A broker with other words**: [`Capability::RabbitWording`] covers the texts of refusals; codes and scopes are
+//!   compared all the same.
+//! - **Clocks**: the suite waits with tokio's clock alone, so an in-process broker can be run on a paused one
+//!   (`#[tokio::test(start_paused = true)]`). What must happen is waited for up to the [patience](Suite::patience).
+//!   What must not happen is never waited for: a later event that the broker orders after it is the proof. Only the
+//!   promises about expiry let time pass: 50 to 200 ms, looked at after five times as long.
+//! - **While you write it**, [`Suite::only`] runs the promises of one room.
+//!
+//! Each promise cites its source: `R..` is a rule of the broker semantics that the project carries, `contract` the text
+//! of [`tavrida::transport`]. [`promises`] lists them all.
+
+mod capability;
+mod check;
+mod peer;
+mod promise;
+mod promises;
+mod report;
+mod stage;
+mod suite;
+mod tap;
+mod values;
+
+pub use capability::Capability;
+pub use promise::Promise;
+pub use promises::promises;
+pub use report::{Finding, Report, Verdict};
+pub use suite::Suite;

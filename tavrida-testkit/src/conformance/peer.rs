@@ -1,0 +1,268 @@
+//! A session in the hands of a check: the usual steps, each bounded and with a clear failure.
+
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::future::{MaybeDone, join_all, maybe_done};
+use tavrida::field::{ShortString, Table};
+use tavrida::transport::{
+    Binding, Consume, Delivery, Exchange, ExchangeKind, Fetched, Loss, NotPublished, Publication, Publishing,
+    Queue, Session, Unpublished,
+};
+
+use super::check::{Fault, Kept, same};
+use super::stage::Stage;
+use super::tap::Tap;
+use super::values::body;
+
+/// One session. Its own methods are the session's; those below must succeed.
+#[derive(Clone)]
+pub(super) struct Peer {
+    session: Arc<dyn Session>,
+    stage: Stage,
+}
+
+/// Publishes that were polled once.
+pub(super) type Started<'a> = MaybeDone<Publishing<'a>>;
+
+impl Deref for Peer {
+    type Target = dyn Session;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.session
+    }
+}
+
+impl Peer {
+    pub(super) fn new(session: Arc<dyn Session>, stage: Stage) -> Self {
+        Self { session, stage }
+    }
+
+    /// Declares an exchange under a name of the check's own.
+    pub(super) async fn an_exchange(&self, local: &str, kind: ExchangeKind) -> Result<ShortString, Fault> {
+        let exchange = Exchange::durable(self.stage.name(local), kind);
+        self.exchange(&exchange).await?;
+        Ok(exchange.name)
+    }
+
+    /// Declares an exchange.
+    pub(super) async fn exchange(&self, exchange: &Exchange) -> Kept {
+        let what = format!("declaring the exchange '{}'", exchange.name);
+        self.stage.done(&what, self.declare_exchange(exchange)).await
+    }
+
+    /// Declares a plain queue under a name of the check's own.
+    pub(super) async fn a_queue(&self, local: &str) -> Result<ShortString, Fault> {
+        self.a_queue_with(local, Table::new()).await
+    }
+
+    /// Declares a queue with arguments under a name of the check's own.
+    pub(super) async fn a_queue_with(&self, local: &str, arguments: Table) -> Result<ShortString, Fault> {
+        let queue = Queue { arguments, ..Queue::durable(self.stage.name(local)) };
+        self.queue(&queue).await
+    }
+
+    /// Declares a queue and gives its name.
+    pub(super) async fn queue(&self, queue: &Queue) -> Result<ShortString, Fault> {
+        let what = format!("declaring the queue '{}'", queue.name);
+        Ok(self.stage.done(&what, self.declare_queue(queue)).await?.name)
+    }
+
+    /// Binds.
+    pub(super) async fn tie(&self, binding: &Binding) -> Kept {
+        let what = format!("binding {binding:?}");
+        self.stage.done(&what, self.bind(binding)).await
+    }
+
+    /// Unbinds.
+    pub(super) async fn untie(&self, binding: &Binding) -> Kept {
+        let what = format!("unbinding {binding:?}");
+        self.stage.done(&what, self.unbind(binding)).await
+    }
+
+    /// Deletes a queue with all that is in it.
+    pub(super) async fn drop_queue(&self, name: &str) -> Result<u32, Fault> {
+        self.stage.done(&format!("deleting the queue '{name}'"), self.delete_queue(name, false, false)).await
+    }
+
+    /// Publishes, and waits for the outcome.
+    pub(super) async fn outcome(&self, publication: Publication) -> Result<Result<(), Unpublished>, Fault> {
+        let what = format!("publishing to '{}' with key '{}'", publication.exchange, publication.routing_key);
+        self.stage.within(&what, self.session.publish(publication)).await
+    }
+
+    /// Publishes a message that must be taken.
+    pub(super) async fn send(&self, publication: Publication) -> Kept {
+        self.outcome(publication)
+            .await?
+            .map_err(|unpublished| Fault::new("the message is taken by the broker", unpublished))
+    }
+
+    /// Publishes a message that must not be taken, for this reason; and must come back whole.
+    pub(super) async fn fails(&self, publication: Publication, reason: &NotPublished) -> Kept {
+        let failure = self.failure(publication).await?;
+        same("the reason", &failure, reason)
+    }
+
+    /// Publishes a message that must not be taken, and must come back whole; gives the reason.
+    pub(super) async fn failure(&self, publication: Publication) -> Result<NotPublished, Fault> {
+        match self.outcome(publication.clone()).await? {
+            Ok(()) => Err(Fault::new("the message is not taken", "it was published")),
+            Err(unpublished) => {
+                same("the publication that came back", &*unpublished.publication, &publication)?;
+                Ok(unpublished.reason)
+            }
+        }
+    }
+
+    /// Whether a mandatory message is routed to a queue.
+    pub(super) async fn reaches(&self, publication: Publication) -> Result<bool, Fault> {
+        match self.outcome(Publication { mandatory: true, ..publication }).await? {
+            Ok(()) => Ok(true),
+            Err(Unpublished { reason: NotPublished::Unroutable, .. }) => Ok(false),
+            Err(unpublished) => Err(Fault::new("routed or unroutable", unpublished)),
+        }
+    }
+
+    /// Puts messages with these bodies into a queue, one after the other.
+    pub(super) async fn fill(&self, queue: &ShortString, bodies: &[&str]) -> Kept {
+        for text in bodies {
+            self.send(Publication::new(ShortString::default(), queue, text.as_bytes().to_vec())).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes publishes in turn and polls each once, before the next is made.
+    pub(super) async fn start(&self, publications: Vec<Publication>) -> Vec<Started<'_>> {
+        let mut started = Vec::new();
+        for publication in publications {
+            let mut publishing = maybe_done(self.session.publish(publication));
+            // An outcome that is there at once is kept in it.
+            poll_once(&mut publishing).await;
+            started.push(publishing);
+        }
+        started
+    }
+
+    /// The outcomes of started publishes, in the order of their making.
+    pub(super) async fn outcomes(
+        &self,
+        started: Vec<Started<'_>>,
+    ) -> Result<Vec<Result<(), Unpublished>>, Fault> {
+        let what = format!("the outcomes of {} publishes", started.len());
+        let outcomes = join_all(started.into_iter().map(|mut publishing| async move {
+            (&mut publishing).await;
+            Pin::new(&mut publishing).take_output().expect("it was awaited and is taken once")
+        }));
+        self.stage.within(&what, outcomes).await
+    }
+
+    /// The first message of a queue, if it has one now.
+    pub(super) async fn take(&self, queue: &str) -> Result<Option<Fetched>, Fault> {
+        self.stage.done(&format!("getting from '{queue}'"), self.session.get(queue)).await
+    }
+
+    /// The first message of a queue, which must be there now.
+    pub(super) async fn head(&self, queue: &str) -> Result<Delivery, Fault> {
+        match self.take(queue).await? {
+            Some(fetched) => Ok(fetched.delivery),
+            None => Err(Fault::new(format_args!("a message in '{queue}'"), "an empty queue")),
+        }
+    }
+
+    /// The first message of a queue, once it is there.
+    pub(super) async fn arrival(&self, queue: &str) -> Result<Delivery, Fault> {
+        let what = format!("a message in '{queue}'");
+        self.stage.until(&what, async || Ok(self.take(queue).await?.map(|fetched| fetched.delivery))).await
+    }
+
+    /// Takes and acknowledges all that a queue has now, and gives the bodies.
+    pub(super) async fn drain(&self, queue: &str) -> Result<Vec<String>, Fault> {
+        let mut bodies = Vec::new();
+        while let Some(fetched) = self.take(queue).await? {
+            bodies.push(body(&fetched.delivery));
+            settled("ack", fetched.delivery.ack())?;
+        }
+        Ok(bodies)
+    }
+
+    /// Demands that a queue holds these bodies now, and takes them.
+    pub(super) async fn holds(&self, queue: &str, expected: &[&str]) -> Kept {
+        same(&format!("the bodies in '{queue}'"), &self.drain(queue).await?, expected)
+    }
+
+    /// How many messages of a queue are ready.
+    pub(super) async fn ready(&self, queue: &str) -> Result<u32, Fault> {
+        Ok(self.stage.done(&format!("checking '{queue}'"), self.check_queue(queue)).await?.messages)
+    }
+
+    /// Waits until so many messages of a queue are ready.
+    pub(super) async fn ready_is(&self, queue: &str, count: u32) -> Kept {
+        let what = format!("{count} ready messages in '{queue}'");
+        self.stage.until(&what, async || Ok((self.ready(queue).await? == count).then_some(()))).await
+    }
+
+    /// Demands that a queue is there, or is not.
+    pub(super) async fn queue_exists(&self, queue: &str, expected: bool) -> Kept {
+        let seen = self.stage.within("checking a queue", self.check_queue(queue)).await?;
+        exists("the queue", queue, seen.map(drop), expected)
+    }
+
+    /// Demands that an exchange is there, or is not.
+    pub(super) async fn exchange_exists(&self, exchange: &str, expected: bool) -> Kept {
+        let seen = self.stage.within("checking an exchange", self.check_exchange(exchange)).await?;
+        exists("the exchange", exchange, seen, expected)
+    }
+
+    /// Consumes a queue.
+    pub(super) async fn tap(&self, queue: &ShortString, prefetch: u16) -> Result<Tap, Fault> {
+        self.tap_with(&Consume::new(queue, prefetch)).await
+    }
+
+    /// Consumes as told.
+    pub(super) async fn tap_with(&self, consume: &Consume) -> Result<Tap, Fault> {
+        let what = format!("consuming '{}'", consume.queue);
+        let consumer = self.stage.done(&what, self.session.consume(consume)).await?;
+        Ok(Tap::new(consumer, self.stage.clone(), &consume.queue))
+    }
+
+    /// Closes the session in good order.
+    pub(super) async fn finish(&self) -> Kept {
+        self.stage.done("closing the session", self.session.close()).await
+    }
+
+    /// The end of the session, which must have come or come soon.
+    pub(super) async fn loss(&self) -> Result<Loss, Fault> {
+        self.stage.within("the end of the session", self.session.closed()).await
+    }
+}
+
+/// Polls once, with the waker of the task.
+pub(super) async fn poll_once(future: &mut (impl Future + Unpin)) -> bool {
+    poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx).is_ready())).await
+}
+
+/// Demands that a settlement was accepted.
+pub(super) fn settled(what: &str, outcome: Result<(), Loss>) -> Kept {
+    outcome.map_err(|loss| Fault::new(format_args!("{what}: accepted"), format_args!("{what}: {loss}")))
+}
+
+fn exists(
+    what: &str,
+    name: &str,
+    seen: Result<(), tavrida::transport::SessionError>,
+    expected: bool,
+) -> Kept {
+    match seen {
+        Ok(()) if expected => Ok(()),
+        Err(error) if error.is_not_found() && !expected => Ok(()),
+        Ok(()) => Err(Fault::new(format_args!("{what} '{name}' is gone"), "it is there")),
+        Err(error) => {
+            let expected = if expected { "is there" } else { "is gone" };
+            Err(Fault::new(format_args!("{what} '{name}' {expected}"), error))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One promise: what it says, where it comes from, and how to see whether it is kept.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::Capability;
+use super::check::Kept;
+use super::stage::Stage;
+
+/// A check under way.
+pub(super) type Act = Pin<Box<dyn Future<Output = Kept> + Send>>;
+
+/// One thing that every transport promises.
+pub struct Promise {
+    room: &'static str,
+    text: &'static str,
+    source: &'static str,
+    needs: Vec<Need>,
+    act: Box<dyn Fn(Stage) -> Act + Send + Sync>,
+}
+
+/// What must be there for a promise to be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    /// The broker can do this.
+    Capability(Capability),
+    /// The environment can break a session's connection.
+    Breaker,
+}
+
+/// A promise that `check` checks; its room is given by the table of rooms.
+pub(super) fn promise<F, Fut>(text: &'static str, source: &'static str, check: F) -> Promise
+where
+    F: Fn(Stage) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Kept> + Send + 'static,
+{
+    Promise { room: "", text, source, needs: Vec::new(), act: Box::new(move |stage| Box::pin(check(stage))) }
+}
+
+impl Promise {
+    /// The room that it belongs to, such as `publishing`.
+    pub fn room(&self) -> &'static str {
+        self.room
+    }
+
+    /// What is promised.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+
+    /// Where that is written: rules of the broker semantics (`R25`), or `contract`.
+    pub fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// The capabilities without which it is skipped.
+    pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
+        self.needs.iter().filter_map(|need| match need {
+            Need::Capability(capability) => Some(*capability),
+            Need::Breaker => None,
+        })
+    }
+
+    /// Whether it is skipped without a [breaker](super::Suite::with_breaker).
+    pub fn needs_breaker(&self) -> bool {
+        self.needs.contains(&Need::Breaker)
+    }
+
+    pub(super) fn in_room(mut self, room: &'static str) -> Self {
+        self.room = room;
+        self
+    }
+
+    pub(super) fn needing(mut self, capability: Capability) -> Self {
+        self.needs.push(Need::Capability(capability));
+        self
+    }
+
+    pub(super) fn needing_breaker(mut self) -> Self {
+        self.needs.push(Need::Breaker);
+        self
+    }
+
+    pub(super) fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    pub(super) fn check(&self, stage: Stage) -> Act {
+        (self.act)(stage)
+    }
+}
+
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Promise")
+            .field("room", &self.room)
+            .field("text", &self.text)
+            .field("source", &self.source)
+            .field("needs", &self.needs)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,135 @@
+//! What a queue was declared with is compared when it is declared again, and checked when it is new.
+
+use tavrida::field::{Table, Value};
+use tavrida::transport::Queue;
+
+use crate::conformance::check::Kept;
+use crate::conformance::promise::promise;
+use crate::conformance::stage::Stage;
+use crate::conformance::values::{short, table};
+use crate::conformance::{Capability, Promise};
+
+pub(super) fn promises() -> Vec<Promise> {
+    vec![
+        promise("declaring a queue with other flags is refused (406), and changes nothing", "R51", flags)
+            .needing(Capability::DeclareChecks)
+            .needing(Capability::AutoDelete),
+        promise("declaring a queue with other arguments is refused (406)", "R54", compared)
+            .needing(Capability::DeclareChecks),
+        promise("arguments are compared by value, whatever the width of an integer", "R54", widths)
+            .needing(Capability::DeclareChecks),
+        promise("arguments that mean nothing to the broker are not compared", "R54", unknown),
+        promise("arguments that make no sense are refused (406), and no queue is made", "R55, R56", invalid)
+            .needing(Capability::DeclareChecks),
+    ]
+}
+
+async fn flags(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let original = Queue::durable(stage.name("q"));
+    peer.queue(&original).await?;
+    for (field, received, current, other) in [
+        ("durable", "false", "true", Queue { durable: false, ..original.clone() }),
+        ("auto_delete", "true", "false", Queue { auto_delete: true, ..original.clone() }),
+        ("durable", "false", "true", Queue { durable: false, auto_delete: true, ..original.clone() }),
+    ] {
+        let text = format!(
+            "PRECONDITION_FAILED - inequivalent arg '{field}' for {}: received '{received}' but current is '{current}'",
+            stage.queue_text(&original.name)
+        );
+        let what = format!("declaring it with another {field}");
+        stage.refused(&what, peer.declare_queue(&other), 406, text).await?;
+    }
+    peer.queue(&original).await.map(drop)
+}
+
+async fn compared(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let ttl = |value: i32| table([("x-message-ttl", value.into())]);
+    let dlx = |name: &str| table([("x-dead-letter-exchange", name.into())]);
+    let cases = [
+        (ttl(60_000), ttl(60_001), "x-message-ttl", "received '60001' but current is '60000'"),
+        (dlx("a"), dlx("b"), "x-dead-letter-exchange", "received 'b' but current is 'a'"),
+        (
+            dlx("a"),
+            Table::new(),
+            "x-dead-letter-exchange",
+            "received none but current is the value 'a' of type 'longstr'",
+        ),
+        (
+            Table::new(),
+            dlx("a"),
+            "x-dead-letter-exchange",
+            "received the value 'a' of type 'longstr' but current is none",
+        ),
+        (
+            Table::new(),
+            ttl(60_000).with(short("x-dead-letter-exchange"), "a"),
+            "x-message-ttl",
+            "received the value '60000' of type 'signedint' but current is none",
+        ),
+    ];
+    for (number, (first, second, argument, difference)) in cases.into_iter().enumerate() {
+        let queue = peer.a_queue_with(&format!("q{number}"), first).await?;
+        let text = format!(
+            "PRECONDITION_FAILED - inequivalent arg '{argument}' for {}: {difference}",
+            stage.queue_text(&queue)
+        );
+        let other = Queue { arguments: second, ..Queue::durable(queue) };
+        stage.refused(difference, peer.declare_queue(&other), 406, text).await?;
+    }
+    Ok(())
+}
+
+async fn widths(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    for value in [Value::I32(100), Value::I64(100), Value::U8(100), Value::I16(100)] {
+        peer.a_queue_with("q", table([("x-max-length", value)])).await?;
+    }
+    Ok(())
+}
+
+async fn unknown(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    for value in [Value::from("one"), Value::I32(2)] {
+        peer.a_queue_with("q", table([("owner", value)])).await?;
+    }
+    peer.a_queue("q").await.map(drop)
+}
+
+async fn invalid(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let cases: [(&str, Value, &str); _] = [
+        ("x-message-ttl", (-1).into(), "{value_negative,-1}"),
+        ("x-message-ttl", Value::I64(315_360_000_001), "{value_too_large,315360000001}"),
+        ("x-message-ttl", "5".into(), "\"expected integer, got longstr\""),
+        ("x-expires", 0.into(), "{value_zero,0}"),
+        ("x-max-length", (-1).into(), "{value_negative,-1}"),
+        ("x-max-length-bytes", true.into(), "\"expected integer, got bool\""),
+        ("x-max-priority", 256.into(), "{max_value_exceeded,256}"),
+        ("x-overflow", "zz".into(), "invalid_overflow"),
+        ("x-dead-letter-routing-key", "k".into(), "routing_key_but_no_dlx_defined"),
+        ("x-dead-letter-routing-key", 5.into(), "{unacceptable_type,signedint}"),
+        ("x-queue-mode", "zz".into(), "\"unsupported queue mode 'zz'\""),
+        ("x-queue-type", "zz".into(), "\"unsupported queue type 'zz'\""),
+    ];
+    for (number, (argument, value, reason)) in cases.into_iter().enumerate() {
+        let name = stage.name(&format!("q{number}"));
+        let text = format!(
+            "PRECONDITION_FAILED - invalid arg '{argument}' for {}: {reason}",
+            stage.queue_text(&name)
+        );
+        let what = format!("declaring it with {argument} {value:?}");
+        let queue = Queue { arguments: table([(argument, value)]), ..Queue::durable(name) };
+        stage.refused(&what, peer.declare_queue(&queue), 406, text).await?;
+        peer.queue_exists(&queue.name, false).await?;
+    }
+    let queue = Queue::durable(stage.name("q")).argument(short("x-dead-letter-exchange"), 5);
+    let text = format!(
+        "PRECONDITION_FAILED - invalid type 'signedint' for arg 'x-dead-letter-exchange' in {}",
+        stage.queue_text(&queue.name)
+    );
+    stage
+        .refused("declaring it with an exchange that is no name", peer.declare_queue(&queue), 406, text)
+        .await
+}

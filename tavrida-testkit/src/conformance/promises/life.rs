@@ -1,0 +1,52 @@
+//! A session lives until it ends, and stands on its own.
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+
+use crate::conformance::Promise;
+use crate::conformance::check::{Fault, Kept, holds, same};
+use crate::conformance::promise::promise;
+use crate::conformance::stage::Stage;
+
+pub(super) fn promises() -> Vec<Promise> {
+    vec![
+        promise("the endpoint says where it connects to", "contract", endpoint),
+        promise("a session is alive after connecting, and not blocked", "contract", alive),
+        promise("many sessions open at the same time", "contract", many),
+        promise("a session works on when another one is closed", "contract", apart),
+    ]
+}
+
+async fn endpoint(stage: Stage) -> Kept {
+    holds(!stage.endpoint().trim().is_empty(), "an address for people", "an empty text")
+}
+
+async fn alive(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let queue = peer.a_queue("q").await?;
+    peer.queue_exists(&queue, true).await?;
+    same("blocked", &peer.blocked(), &None::<String>)?;
+    match peer.closed().now_or_never() {
+        None => Ok(()),
+        Some(loss) => Err(Fault::new("a session without an end", loss)),
+    }
+}
+
+async fn many(stage: Stage) -> Kept {
+    let peers: Vec<_> =
+        join_all((0..8).map(|_| stage.session())).await.into_iter().collect::<Result<_, _>>()?;
+    let queue = peers[0].a_queue("q").await?;
+    for peer in &peers {
+        peer.fill(&queue, &["m"]).await?;
+    }
+    same("messages of 8 sessions", &peers[0].ready(&queue).await?, &8)
+}
+
+async fn apart(stage: Stage) -> Kept {
+    let (staying, leaving) = stage.two_sessions().await?;
+    let queue = staying.a_queue("q").await?;
+    let mut tap = staying.tap(&queue, 10).await?;
+    leaving.finish().await?;
+    staying.fill(&queue, &["after"]).await?;
+    tap.gives(&["after"]).await
+}

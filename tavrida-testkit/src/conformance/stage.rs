@@ -1,0 +1,204 @@
+//! What the check of one promise works with: names of its own, sessions, bounded waiting.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tavrida::field::ShortString;
+use tavrida::transport::{Loss, Refusal, Session, SessionError};
+use tokio::time::{sleep, timeout};
+
+use super::Capability;
+use super::check::{Fault, Kept, same};
+use super::peer::Peer;
+use super::suite::Settings;
+use super::values::{named, worded};
+
+/// How long to wait between two looks at something that is about to change.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// The surroundings of one check. A clone is the same stage.
+#[derive(Clone)]
+pub(super) struct Stage(Arc<Inner>);
+
+struct Inner {
+    settings: Arc<Settings>,
+    number: usize,
+    made: Mutex<Made>,
+}
+
+/// What has to be cleared away.
+#[derive(Default)]
+struct Made {
+    names: Vec<ShortString>,
+    sessions: Vec<Arc<dyn Session>>,
+}
+
+impl Stage {
+    pub(super) fn new(settings: Arc<Settings>, number: usize) -> Self {
+        Self(Arc::new(Inner { settings, number, made: Mutex::default() }))
+    }
+
+    /// A name that only this check uses. Whatever is declared under it is deleted afterwards.
+    pub(super) fn name(&self, local: &str) -> ShortString {
+        let Inner { settings, number, .. } = &*self.0;
+        let name = named(format!("{}.{number}.{local}", settings.prefix));
+        self.delete_later(name.clone());
+        name
+    }
+
+    /// Has a queue or exchange deleted afterwards whose name the check did not choose.
+    pub(super) fn delete_later(&self, name: ShortString) {
+        self.made(|made| made.names.push(name));
+    }
+
+    /// Opens a session.
+    pub(super) async fn session(&self) -> Result<Peer, Fault> {
+        let session = self.done("connecting", self.0.settings.transport.connect()).await?;
+        self.made(|made| made.sessions.push(session.clone()));
+        Ok(Peer::new(session, self.clone()))
+    }
+
+    /// Opens two sessions.
+    pub(super) async fn two_sessions(&self) -> Result<(Peer, Peer), Fault> {
+        Ok((self.session().await?, self.session().await?))
+    }
+
+    /// The transport's own name for where it connects to.
+    pub(super) fn endpoint(&self) -> String {
+        self.0.settings.transport.endpoint()
+    }
+
+    /// The name that the transport logs in with.
+    pub(super) fn login(&self) -> ShortString {
+        named(&self.0.settings.login)
+    }
+
+    /// Breaks all connections from the broker's side.
+    pub(super) async fn break_connections(&self) -> Kept {
+        let Some(breaker) = &self.0.settings.breaker else {
+            return Err(Fault::new("a breaker", "none was given"));
+        };
+        self.within("the breaker", breaker()).await
+    }
+
+    /// Waits for something that must happen.
+    pub(super) async fn within<T>(&self, what: &str, event: impl Future<Output = T>) -> Result<T, Fault> {
+        let patience = self.0.settings.patience;
+        timeout(patience, event).await.map_err(|_| {
+            Fault::new(format_args!("{what}: within {patience:?}"), format_args!("{what}: still waited for"))
+        })
+    }
+
+    /// Waits for an operation that must succeed.
+    pub(super) async fn done<T>(
+        &self,
+        what: &str,
+        operation: impl Future<Output = Result<T, SessionError>>,
+    ) -> Result<T, Fault> {
+        self.within(what, operation)
+            .await?
+            .map_err(|error| Fault::new(format_args!("{what}: done"), format_args!("{what}: {error}")))
+    }
+
+    /// Waits for an operation that must be refused, with this code and text, on a channel of its own.
+    pub(super) async fn refused<T>(
+        &self,
+        what: &str,
+        operation: impl Future<Output = Result<T, SessionError>>,
+        code: u16,
+        text: impl Into<String>,
+    ) -> Kept {
+        self.refused_as(what, operation, &Refusal::channel(code, text)).await
+    }
+
+    /// Waits for an operation that must be refused.
+    pub(super) async fn refused_as<T>(
+        &self,
+        what: &str,
+        operation: impl Future<Output = Result<T, SessionError>>,
+        expected: &Refusal,
+    ) -> Kept {
+        match self.within(what, operation).await? {
+            Err(SessionError::Refused(refusal)) => self.same_refusal(what, &refusal, expected),
+            Err(error) => {
+                Err(Fault::new(format_args!("{what}: {expected}"), format_args!("{what}: {error}")))
+            }
+            Ok(_) => Err(Fault::new(format_args!("{what}: {expected}"), format_args!("{what}: accepted"))),
+        }
+    }
+
+    /// Compares refusals; the text only where the broker speaks as RabbitMQ does.
+    pub(super) fn same_refusal(&self, what: &str, seen: &Refusal, expected: &Refusal) -> Kept {
+        let text = match self.0.settings.lacking.contains(&Capability::RabbitWording) {
+            true => seen.text.clone(),
+            false => worded(expected.text.clone()),
+        };
+        let Refusal { code, scope, .. } = *expected;
+        same(what, seen, &Refusal { code, text, scope })
+    }
+
+    /// Waits for an operation that must fail because its session is over.
+    pub(super) async fn lost<T>(
+        &self,
+        what: &str,
+        operation: impl Future<Output = Result<T, SessionError>>,
+        loss: &Loss,
+    ) -> Kept {
+        match self.within(what, operation).await? {
+            Err(error) => same(what, &error, &SessionError::Lost(loss.clone())),
+            Ok(_) => Err(Fault::new(format_args!("{what}: {loss}"), format_args!("{what}: accepted"))),
+        }
+    }
+
+    /// Looks again and again until `look` sees what it wants; `what` names that.
+    pub(super) async fn until<T, Fut>(&self, what: &str, mut look: impl FnMut() -> Fut) -> Result<T, Fault>
+    where
+        Fut: Future<Output = Result<Option<T>, Fault>>,
+    {
+        let looking = async {
+            loop {
+                match look().await? {
+                    Some(seen) => return Ok(seen),
+                    None => sleep(LOOK_AGAIN).await,
+                }
+            }
+        };
+        self.within(what, looking).await?
+    }
+
+    /// The broker's words for a queue.
+    pub(super) fn queue_text(&self, name: &str) -> String {
+        format!("queue '{name}' in vhost '{}'", self.0.settings.virtual_host)
+    }
+
+    /// The broker's words for an exchange.
+    pub(super) fn exchange_text(&self, name: &str) -> String {
+        format!("exchange '{name}' in vhost '{}'", self.0.settings.virtual_host)
+    }
+
+    /// Closes the sessions and deletes what was declared, which must be possible.
+    pub(super) async fn clear(&self) -> Kept {
+        let Made { names, sessions } = self.made(std::mem::take);
+        // How sessions are closed is looked at elsewhere.
+        let _ = self.within("closing", join_all(sessions.iter().map(|session| session.close()))).await;
+        if names.is_empty() { Ok(()) } else { self.delete_all(&names).await }
+    }
+
+    async fn delete_all(&self, names: &[ShortString]) -> Kept {
+        let session = self.done("connecting to clear up", self.0.settings.transport.connect()).await?;
+        for name in names {
+            let deletion = session.delete_queue(name, false, false);
+            self.done(&format!("deleting the queue '{name}'"), deletion).await?;
+            let deletion = session.delete_exchange(name, false);
+            self.done(&format!("deleting the exchange '{name}'"), deletion).await?;
+        }
+        let _ = self.within("closing after clearing up", session.close()).await;
+        Ok(())
+    }
+
+    fn made<T>(&self, change: impl FnOnce(&mut Made) -> T) -> T {
+        change(&mut self.0.made.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,189 @@
+//! Running the promises against one transport.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tavrida::transport::Transport;
+use tokio::time::timeout;
+
+use super::check::{Fault, Kept};
+use super::promise::Need;
+use super::stage::Stage;
+use super::{Capability, Finding, Promise, Report, Verdict, promises};
+
+/// Breaks connections from the broker's side.
+pub(super) type Breaker = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// The suite, set up for one transport. See the [module](super).
+#[must_use = "a suite does nothing until it is run"]
+pub struct Suite {
+    settings: Settings,
+    room: Option<String>,
+}
+
+/// What all promises of a run share.
+pub(super) struct Settings {
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) prefix: String,
+    pub(super) virtual_host: String,
+    pub(super) login: String,
+    pub(super) patience: Duration,
+    pub(super) lacking: BTreeSet<Capability>,
+    pub(super) breaker: Option<Breaker>,
+}
+
+impl Suite {
+    /// All promises, for a transport to a broker that can do everything.
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        let settings = Settings {
+            transport,
+            prefix: format!("conformance-{}", std::process::id()),
+            virtual_host: "/".to_owned(),
+            login: "guest".to_owned(),
+            patience: Duration::from_secs(10),
+            lacking: BTreeSet::new(),
+            breaker: None,
+        };
+        Self { settings, room: None }
+    }
+
+    /// What the names of all exchanges and queues begin with: by default `conformance-` and the number of this process.
+    /// Runs at the same time on one broker need different ones.
+    ///
+    /// # Panics
+    ///
+    /// When it is longer than 100 bytes, or not ASCII.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.prefix = prefix.into();
+        let prefix = &self.settings.prefix;
+        assert!(prefix.is_ascii() && prefix.len() <= 100, "the prefix {prefix:?} is not short ASCII");
+        self
+    }
+
+    /// Skips the promises that need something that this broker cannot do.
+    pub fn without(mut self, capability: Capability) -> Self {
+        self.settings.lacking.insert(capability);
+        self
+    }
+
+    /// How to break the sessions' connections from the broker's side, as an operator would: with code 320. It is done
+    /// when the broker has done it; the sessions may learn of it later. Without it the promises about loss are skipped.
+    pub fn with_breaker<F, Fut>(mut self, breaker: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.settings.breaker = Some(Arc::new(move || Box::pin(breaker())));
+        self
+    }
+
+    /// The virtual host that the transport connects to, as the broker's texts name it; `/` by default.
+    pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
+        self.settings.virtual_host = name.into();
+        self
+    }
+
+    /// The name that the transport logs in with, as the broker knows it; `guest` by default.
+    pub fn login(mut self, name: impl Into<String>) -> Self {
+        self.settings.login = name.into();
+        self
+    }
+
+    /// How long to wait for what must happen; 10 seconds by default. A broker that keeps its promises is not waited for.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.settings.patience = patience;
+        self
+    }
+
+    /// Runs only the promises of one room, such as `publishing`, and leaves the others out of the report.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such room.
+    pub fn only(mut self, room: impl Into<String>) -> Self {
+        let room = room.into();
+        assert!(promises().iter().any(|promise| promise.room() == room), "there is no room {room:?}");
+        self.room = Some(room);
+        self
+    }
+
+    /// Runs all promises in turn, printing a line for each to the standard output.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, it leaves on the broker what the promise under way has declared.
+    pub async fn run(self) -> Report {
+        let Self { settings, room } = self;
+        let settings = Arc::new(settings);
+        let mut report = Report::default();
+        for (number, promise) in promises().into_iter().enumerate() {
+            if room.as_deref().is_some_and(|room| room != promise.room()) {
+                continue;
+            }
+            let verdict = match hindrance(&settings, &promise) {
+                Some(reason) => Verdict::Skipped(reason),
+                None => check(&settings, number, &promise).await,
+            };
+            tell(&mut report, &promise, verdict);
+        }
+        print(&report.summary());
+        report
+    }
+}
+
+/// Why a promise cannot be looked at, if so.
+fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
+    promise.needs().iter().find_map(|need| match need {
+        Need::Capability(capability) => {
+            settings.lacking.contains(capability).then(|| format!("this broker is without {capability}"))
+        }
+        Need::Breaker => settings.breaker.is_none().then(|| "no breaker was given".to_owned()),
+    })
+}
+
+async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Verdict {
+    let stage = Stage::new(settings.clone(), number);
+    let found = guarded(settings.patience, promise, stage.clone()).await;
+    let cleared = stage.clear().await;
+    match found.and(cleared) {
+        Ok(()) => Verdict::Kept,
+        Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
+    }
+}
+
+/// Runs a check so that neither a panic nor a hang of the transport ends the run.
+async fn guarded(patience: Duration, promise: &Promise, stage: Stage) -> Kept {
+    // A check waits for its steps with the patience of each; a step that it does not bound shows here.
+    let limit = patience * 12;
+    match timeout(limit, AssertUnwindSafe(promise.check(stage)).catch_unwind()).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(panic)) => Err(Fault::new("no panic", format_args!("a panic: {}", words(&*panic)))),
+        Err(_) => Err(Fault::new(format_args!("an end within {limit:?}"), "none")),
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without words")
+}
+
+fn tell(report: &mut Report, promise: &Promise, verdict: Verdict) {
+    let (room, source) = (promise.room(), promise.source());
+    let finding = Finding { room, promise: promise.text(), source, verdict };
+    print(&finding.to_string());
+    report.add(finding);
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the suite's product")]
+fn print(line: &str) {
+    println!("{line}");
+}

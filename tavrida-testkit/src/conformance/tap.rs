@@ -1,0 +1,81 @@
+//! A consumer in the hands of a check.
+
+use futures_util::FutureExt;
+use tavrida::transport::{Consumer, ConsumerEnd, Delivery};
+
+use super::check::{Fault, Kept, same};
+use super::peer::settled;
+use super::stage::Stage;
+use super::values::body;
+
+/// One consumer; each wait is bounded.
+pub(super) struct Tap {
+    consumer: Consumer,
+    stage: Stage,
+    queue: String,
+}
+
+impl Tap {
+    pub(super) fn new(consumer: Consumer, stage: Stage, queue: &str) -> Self {
+        Self { consumer, stage, queue: queue.to_owned() }
+    }
+
+    /// The next delivery, which must come.
+    pub(super) async fn next(&mut self) -> Result<Delivery, Fault> {
+        let what = format!("a delivery from '{}'", self.queue);
+        let next = self.stage.within(&what, self.consumer.next()).await?;
+        next.map_err(|end| Fault::new(&what, end))
+    }
+
+    /// The next deliveries, so many.
+    pub(super) async fn take(&mut self, count: usize) -> Result<Vec<Delivery>, Fault> {
+        let mut deliveries = Vec::with_capacity(count);
+        for _ in 0..count {
+            deliveries.push(self.next().await?);
+        }
+        Ok(deliveries)
+    }
+
+    /// Demands that the next deliveries have these bodies, and acknowledges each.
+    pub(super) async fn gives(&mut self, expected: &[&str]) -> Kept {
+        for text in expected {
+            let delivery = self.next().await?;
+            same(&format!("the next body from '{}'", self.queue), body(&delivery).as_str(), *text)?;
+            settled("ack", delivery.ack())?;
+        }
+        Ok(())
+    }
+
+    /// The end, which must be what comes next.
+    pub(super) async fn end(&mut self) -> Result<ConsumerEnd, Fault> {
+        let what = format!("the end of the consumer of '{}'", self.queue);
+        match self.stage.within(&what, self.consumer.next()).await? {
+            Err(end) => Ok(end),
+            Ok(delivery) => Err(Fault::new(&what, format_args!("a delivery: {:?}", body(&delivery)))),
+        }
+    }
+
+    /// Demands that nothing has come. Something that the broker orders after it must have been seen before.
+    pub(super) fn idle(&mut self) -> Kept {
+        match self.consumer.next().now_or_never() {
+            None => Ok(()),
+            Some(seen) => {
+                let seen = seen.map(|delivery| body(&delivery));
+                Err(Fault::new(
+                    format_args!("nothing for the consumer of '{}'", self.queue),
+                    format_args!("{seen:?}"),
+                ))
+            }
+        }
+    }
+
+    /// Cancels the consumer.
+    pub(super) async fn cancel(&mut self) -> Kept {
+        self.stage.done("cancelling the consumer", self.consumer.cancel()).await
+    }
+
+    /// The consumer itself.
+    pub(super) fn consumer(&mut self) -> &mut Consumer {
+        &mut self.consumer
+    }
+}

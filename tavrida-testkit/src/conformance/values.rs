@@ -1,0 +1,46 @@
+//! Short ways to write names, tables and expected texts.
+
+use tavrida::field::{ShortString, Table, Value};
+use tavrida::transport::{Delivery, Publication};
+
+/// A name known at compile time.
+pub(super) const fn short(text: &'static str) -> ShortString {
+    ShortString::from_static(text)
+}
+
+/// A name that was put together.
+pub(super) fn named(text: impl AsRef<str>) -> ShortString {
+    ShortString::try_from(text.as_ref()).expect("the suite's names are far below 255 bytes")
+}
+
+/// A table written as a list.
+pub(super) fn table<const N: usize>(entries: [(&'static str, Value); N]) -> Table {
+    entries.into_iter().map(|(name, value)| (short(name), value)).collect()
+}
+
+/// The body of a delivery as text.
+pub(super) fn body(delivery: &Delivery) -> String {
+    String::from_utf8_lossy(delivery.body()).into_owned()
+}
+
+/// A message that the broker drops when no queue is bound for it.
+pub(super) fn optional(publication: Publication) -> Publication {
+    Publication { mandatory: false, ..publication }
+}
+
+/// A publication with these headers.
+pub(super) fn with_headers(mut publication: Publication, headers: Table) -> Publication {
+    publication.properties.headers = Some(headers);
+    publication
+}
+
+/// What of a delivered publication can be compared with the one that was sent: whether it was mandatory is the
+/// publisher's knowledge alone.
+pub(super) fn as_sent(delivery: &Delivery) -> Publication {
+    Publication { mandatory: true, ..(**delivery.publication()).clone() }
+}
+
+/// RabbitMQ cuts texts of over 255 bytes (R1).
+pub(super) fn worded(text: String) -> String {
+    if text.len() <= 255 { text } else { format!("{}...", &text[..252]) }
+}

@@ -1,0 +1,93 @@
+//! Asks: many at once over one reply queue of the asker's own.
+//!
+//! The reply queue is made when it is first needed on a session, exclusive to that session and named by the broker, so that
+//! replicas never take each other's answers. Services of ours answer to that queue directly (AMQP's `reply_to`
+//! property). The Python original's services answer to the `reply_to` header: they reach the same queue through the
+//! asker's exchange, where there is one, by an address of the asker's own.
+
+mod pending;
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use tokio::sync::Mutex;
+
+pub(crate) use pending::Pending;
+
+use crate::counters::Tally;
+use crate::envelope;
+use crate::field::ShortString;
+use crate::link::Epoch;
+use crate::transport::{Binding, Consume, Consumer, Loss, Queue, SessionError};
+
+/// The asking side of a client or server.
+pub(crate) struct Asks {
+    /// A reserved method name that is this asker's alone.
+    instance: ByteString,
+    /// The exchange that answers of the original's services come through, where there is one.
+    exchange: Option<ShortString>,
+    pending: Arc<Pending>,
+    /// The reply queue, and the epoch whose session it belongs to.
+    queue: Mutex<Option<(u64, ShortString)>>,
+    tally: Arc<Tally>,
+}
+
+impl Asks {
+    pub(crate) fn new(instance: ByteString, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
+        let instance = format!("{}{instance}", crate::EntryPoint::RESERVED).into();
+        Self { instance, exchange, pending: Arc::default(), queue: Mutex::new(None), tally }
+    }
+
+    /// The method of the address that answers come to.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    pub(crate) fn pending(&self) -> &Arc<Pending> {
+        &self.pending
+    }
+
+    /// The reply queue on this session; made, bound and consumed when it is not there yet.
+    pub(crate) async fn queue(&self, epoch: &Epoch) -> Result<ShortString, SessionError> {
+        let mut queue = self.queue.lock().await;
+        if let Some((number, name)) = &*queue
+            && *number == epoch.number
+            && self.pending.is_open(*number)
+        {
+            return Ok(name.clone());
+        }
+        let session = &epoch.session;
+        let name = session.declare_queue(&Queue::private()).await?.name;
+        if let Some(exchange) = &self.exchange {
+            let every_service =
+                ShortString::try_from(format!("*.{}", self.instance)).expect("an instance is short");
+            session.bind(&Binding::queue(&name, exchange, every_service)).await?;
+        }
+        // Nobody else could take an answer that was not acknowledged: the queue dies with the session.
+        let consumer = session.consume(&Consume { no_ack: true, ..Consume::new(&name, 0) }).await?;
+        self.pending.open(epoch.number);
+        tokio::spawn(take_answers(consumer, epoch.number, self.pending.clone(), self.tally.clone()));
+        *queue = Some((epoch.number, name.clone()));
+        Ok(name)
+    }
+}
+
+/// Hands answers to those who wait for them, until the session ends; who still waits then learns of the loss.
+async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>, tally: Arc<Tally>) {
+    let end = loop {
+        let delivery = match consumer.next().await {
+            Ok(delivery) => delivery,
+            Err(end) => break end,
+        };
+        match envelope::decode(delivery.publication()) {
+            Ok(message) => {
+                if let Err(message) = pending.resolve(message) {
+                    tally.late.add_one();
+                    tracing::debug!(%message, request_id = message.request_id(), "an answer came too late");
+                }
+            }
+            Err(undecodable) => tracing::warn!(error = %undecodable.error, "an answer cannot be read"),
+        }
+    };
+    pending.close(epoch, &Loss::broken(end.to_string()));
+}

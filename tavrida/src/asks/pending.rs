@@ -1,0 +1,163 @@
+//! [`Pending`]: who waits for which answer. Pure: no session, no clock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytestring::ByteString;
+use dashmap::DashMap;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+use crate::message::Message;
+use crate::transport::Loss;
+
+/// The asks that have no answer yet, by request id.
+#[derive(Default)]
+pub(crate) struct Pending {
+    asks: DashMap<ByteString, Ask>,
+    /// The epoch whose reply queue is consumed; 0 for none.
+    open: AtomicU64,
+}
+
+struct Ask {
+    epoch: u64,
+    answer: oneshot::Sender<Result<Message, Loss>>,
+}
+
+impl Pending {
+    /// Begins to wait; dropping the guard ends it.
+    pub(crate) fn wait(self: &Arc<Self>, request_id: ByteString, epoch: u64) -> Waiting {
+        let (answer, arrives) = oneshot::channel();
+        self.asks.insert(request_id.clone(), Ask { epoch, answer });
+        let waiting = Waiting { pending: self.clone(), request_id, arrives };
+        if !self.is_open(epoch) {
+            // The session died between asking for its queue and waiting here.
+            waiting.pending.fail(&waiting.request_id, &Loss::broken("the session is over"));
+        }
+        waiting
+    }
+
+    /// Hands an answer to who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// The answer, when nobody does (any more).
+    pub(crate) fn resolve(&self, message: Message) -> Result<(), Box<Message>> {
+        match self.asks.remove(message.request_id()) {
+            Some((_, ask)) => ask.answer.send(Ok(message)).map_err(|back| match back {
+                Ok(message) => Box::new(message),
+                Err(_) => unreachable!("an answer was sent, not a loss"),
+            }),
+            None => Err(Box::new(message)),
+        }
+    }
+
+    pub(crate) fn open(&self, epoch: u64) {
+        self.open.store(epoch, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_open(&self, epoch: u64) -> bool {
+        self.open.load(Ordering::SeqCst) == epoch
+    }
+
+    /// The reply queue of an epoch is gone: all who wait on it are told, in the order of their request ids.
+    pub(crate) fn close(&self, epoch: u64, loss: &Loss) {
+        let _ = self.open.compare_exchange(epoch, 0, Ordering::SeqCst, Ordering::SeqCst);
+        let lost = self.asks.iter().filter(|ask| ask.epoch == epoch).map(|ask| ask.key().clone());
+        let mut lost: Vec<ByteString> = lost.collect();
+        lost.sort();
+        for request_id in lost {
+            self.fail(&request_id, loss);
+        }
+    }
+
+    fn fail(&self, request_id: &ByteString, loss: &Loss) {
+        if let Some((_, ask)) = self.asks.remove(request_id) {
+            // Who does not listen any more needs not be told.
+            let _ = ask.answer.send(Err(loss.clone()));
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.asks.len()
+    }
+}
+
+/// A place in [`Pending`]; it is given up when dropped.
+pub(crate) struct Waiting {
+    pending: Arc<Pending>,
+    request_id: ByteString,
+    arrives: oneshot::Receiver<Result<Message, Loss>>,
+}
+
+impl Waiting {
+    /// The answer, or the loss of the session that it was to come on.
+    pub(crate) async fn answer(mut self) -> Result<Message, Loss> {
+        (&mut self.arrives).await.unwrap_or_else(|_| Err(Loss::broken("the asker is gone")))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.pending.asks.remove(&self.request_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Addresses, MessageKind};
+
+    fn answer_to(request_id: &str) -> Message {
+        let mut message = Message::new(MessageKind::Response, "chain".into(), Addresses::default());
+        message.request_id = request_id.into();
+        message
+    }
+
+    fn pending() -> Arc<Pending> {
+        let pending = Arc::new(Pending::default());
+        pending.open(1);
+        pending
+    }
+
+    #[tokio::test]
+    async fn each_answer_finds_its_own_asker() {
+        let pending = pending();
+        let (first, second) = (pending.wait("1".into(), 1), pending.wait("2".into(), 1));
+        pending.resolve(answer_to("2")).expect("the second waits");
+        pending.resolve(answer_to("1")).expect("the first waits");
+        assert_eq!(first.answer().await.unwrap().request_id(), "1");
+        assert_eq!(second.answer().await.unwrap().request_id(), "2");
+    }
+
+    #[tokio::test]
+    async fn a_second_answer_and_one_after_the_asker_left_come_back() {
+        let pending = pending();
+        let waiting = pending.wait("1".into(), 1);
+        pending.resolve(answer_to("1")).expect("waited for");
+        assert!(pending.resolve(answer_to("1")).is_err());
+        drop(waiting);
+        drop(pending.wait("2".into(), 1));
+        assert!(pending.resolve(answer_to("2")).is_err());
+        assert_eq!(pending.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_loss_tells_those_of_its_epoch_alone() {
+        let pending = pending();
+        let old = pending.wait("1".into(), 1);
+        pending.open(2);
+        let new = pending.wait("2".into(), 2);
+        pending.close(1, &Loss::broken("cut"));
+        assert_eq!(old.answer().await.unwrap_err(), Loss::broken("cut"));
+        pending.resolve(answer_to("2")).expect("the new epoch is untouched");
+        assert!(new.answer().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn waiting_on_an_epoch_that_is_over_ends_at_once() {
+        let pending = pending();
+        pending.close(1, &Loss::broken("cut"));
+        assert!(pending.wait("1".into(), 1).answer().await.is_err());
+    }
+}

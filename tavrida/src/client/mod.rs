@@ -1,0 +1,135 @@
+//! [`Client`]: calls services from outside of any.
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use tavrida::{Client, discovery::Registry, transport::Transport};
+//! # async fn example(transport: impl Transport) -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::new().remote_service("test_hello", "test_exchange");
+//! let client = Client::builder(transport).source("client_app").discovery(registry).build().await?;
+//!
+//! client.to("test_hello.hello").param("param", 123).correlation_id("123-456").cast().await?;
+//! let answer = client.to("test_hello.sum").param("a", 1).param("b", 2).ask().timeout(Duration::from_secs(2)).await?;
+//! client.close().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use builder::ClientBuilder;
+pub(crate) use builder::seed_of;
+
+use crate::counters::{Counters, Tally};
+use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::error::Error;
+use crate::field::ShortString;
+use crate::link::{Ended, Epoch, Health, Link, Work};
+use crate::proxy::{NotificationBuilder, RequestBuilder, Sender};
+use crate::transport::{Exchange, ExchangeKind, Session, SessionError, Transport};
+
+/// Sends to services, and asks them, from a program that is no service. A clone is the same client.
+///
+/// It keeps its session alive by itself: after a loss it connects again, with growing delays. What is sent meanwhile waits for a
+/// session for a [while](ClientBuilder::patience). The last clone that is dropped ends it; [`close`](Client::close) waits for that.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    sender: Sender,
+    link: Arc<Link>,
+    tally: Arc<Tally>,
+    stop: CancellationToken,
+    task: Mutex<Option<JoinHandle<Result<(), Error>>>>,
+}
+
+impl Client {
+    /// Begins to build a client over a transport.
+    pub fn builder(transport: impl Transport) -> ClientBuilder {
+        ClientBuilder::new(Arc::new(transport))
+    }
+
+    /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
+    /// error of the send.
+    pub fn to(
+        &self,
+        destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+    ) -> RequestBuilder {
+        RequestBuilder::new(self.0.sender.clone(), destination.try_into().map_err(Into::into))
+    }
+
+    /// Begins a notification in the client's name.
+    pub fn publish(&self) -> NotificationBuilder {
+        NotificationBuilder::new(self.0.sender.clone())
+    }
+
+    /// Whether the client can send.
+    pub fn health(&self) -> Health {
+        self.0.link.health()
+    }
+
+    /// What the client has seen so far.
+    pub fn counters(&self) -> Counters {
+        self.0.tally.snapshot()
+    }
+
+    /// Ends the client: closes its session, and fails asks that wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// Once polled the client ends, waited for or not.
+    pub async fn close(&self) {
+        self.0.stop.cancel();
+        if let Some(task) = self.0.task.lock().await.take() {
+            // How it ended was told by the health, and is no news to who wanted the end.
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("source", self.0.sender.source())
+            .field("health", &self.health())
+            .finish()
+    }
+}
+
+/// What a client does on its session: it waits until it is over.
+struct Idle {
+    /// The exchange that answers of the original's services come through.
+    reply_exchange: Option<ShortString>,
+    stop: CancellationToken,
+}
+
+#[async_trait]
+impl Work for Idle {
+    async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
+        match &self.reply_exchange {
+            Some(name) => session.declare_exchange(&Exchange::durable(name, ExchangeKind::Topic)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn serve(&mut self, epoch: &Epoch) -> Ended {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Ended::Stopped,
+            loss = epoch.session.closed() => Ended::Lost(loss),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! [`Counters`]: what a client or server has seen so far.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A snapshot of counters. All count from the start of the client or server, except [`in_flight`](Counters::in_flight).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Deliveries that a handler worked to its end, well or with an error that was answered.
+    pub handled: u64,
+    /// Deliveries that were put off for another try.
+    pub retried: u64,
+    /// Deliveries that went to the dead-letter queue.
+    pub dead_lettered: u64,
+    /// Failed deliveries that were dropped because the failure policy says so.
+    pub discarded: u64,
+    /// Answers that came after nobody waited for them any more.
+    pub late: u64,
+    /// Requests and replies that no queue was bound for.
+    pub unroutable: u64,
+    /// Notifications that nobody heard.
+    pub unheard: u64,
+    /// Publishes whose fate is unknown, since the session died before their confirm.
+    pub ambiguous: u64,
+    /// Sessions that were lost.
+    pub losses: u64,
+    /// Deliveries being handled at this moment.
+    pub in_flight: u64,
+}
+
+/// The counters as they are counted.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) handled: Count,
+    pub(crate) retried: Count,
+    pub(crate) dead_lettered: Count,
+    pub(crate) discarded: Count,
+    pub(crate) late: Count,
+    pub(crate) unroutable: Count,
+    pub(crate) unheard: Count,
+    pub(crate) ambiguous: Count,
+    pub(crate) losses: Count,
+    pub(crate) in_flight: Count,
+}
+
+impl Tally {
+    pub(crate) fn snapshot(&self) -> Counters {
+        Counters {
+            handled: self.handled.get(),
+            retried: self.retried.get(),
+            dead_lettered: self.dead_lettered.get(),
+            discarded: self.discarded.get(),
+            late: self.late.get(),
+            unroutable: self.unroutable.get(),
+            unheard: self.unheard.get(),
+            ambiguous: self.ambiguous.get(),
+            losses: self.losses.get(),
+            in_flight: self.in_flight.get(),
+        }
+    }
+}
+
+/// One counter. Relaxed: each is read for itself.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts up until the guard is dropped.
+    pub(crate) fn during(&self) -> During<'_> {
+        self.add_one();
+        During(self)
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[must_use = "it counts down when it is dropped"]
+pub(crate) struct During<'a>(&'a Count);
+
+impl Drop for During<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,94 @@
+//! [`Undiscovered`]: a name without an exchange.
+
+use std::fmt;
+
+use super::Role;
+use crate::error::{Error, Kind};
+use crate::field::ShortString;
+
+/// The discovery does not know a name in the role that was asked for.
+///
+/// As an [`Error`] it has the code 1007 and answers to [`Error::is_undiscovered`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undiscovered {
+    role: Role,
+    name: String,
+    known: Vec<ShortString>,
+}
+
+/// So many known names are listed; the rest is counted. A line of a log stays a line.
+const LISTED: usize = 20;
+
+impl Undiscovered {
+    pub(super) fn new(role: Role, name: &str, known: Vec<ShortString>) -> Self {
+        Self { role, name: name.to_owned(), known }
+    }
+
+    /// The role in which the name was looked up.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The name that is unknown.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names that are known in this role, sorted; none where the discovery does not tell.
+    pub fn known(&self) -> &[ShortString] {
+        &self.known
+    }
+}
+
+impl fmt::Display for Undiscovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no discovery knows the {} '{}'", self.role, self.name)?;
+        if self.known.is_empty() {
+            return Ok(());
+        }
+        let listed = self.known.iter().take(LISTED).map(|name| format!("'{name}'")).collect::<Vec<_>>();
+        write!(f, "; known in this role: {}", listed.join(", "))?;
+        match self.known.len().saturating_sub(LISTED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Undiscovered {}
+
+impl From<Undiscovered> for Error {
+    fn from(error: Undiscovered) -> Self {
+        Self::new(Kind::UnableToDiscover, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(count: usize) -> Vec<ShortString> {
+        (0..count).map(|n| ShortString::try_from(format!("service_{n:02}")).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_error_names_the_role_the_name_and_what_is_known() {
+        let error = Undiscovered::new(Role::Publisher, "chuk", vec![ShortString::from_static("chuck")]);
+        assert_eq!(error.to_string(), "no discovery knows the publisher 'chuk'; known in this role: 'chuck'");
+        assert_eq!((error.role(), error.name(), error.known().len()), (Role::Publisher, "chuk", 1));
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_counted() {
+        let text = Undiscovered::new(Role::Service, "nope", names(23)).to_string();
+        assert!(text.ends_with("'service_19' and 3 more"), "{text}");
+        assert!(!text.contains("service_20"), "{text}");
+    }
+
+    #[test]
+    fn on_the_wire_it_is_the_originals_unable_to_discover() {
+        let error = Error::from(Undiscovered::new(Role::Service, "nope", names(0)));
+        assert_eq!((error.code(), error.is_undiscovered()), (1007, true));
+        assert_eq!(error.to_string(), "no discovery knows the service 'nope'");
+    }
+}

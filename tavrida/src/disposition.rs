@@ -1,0 +1,232 @@
+//! What becomes of a delivery: the outcome of its handling and one policy decide, in one table.
+
+use std::time::Duration;
+
+use crate::message::Failure;
+
+/// What a server does with a delivery whose handler failed, where no caller waits for the error: a cast, a notification, a
+/// response, an error; a reply that could not be sent; and a call whose error its author marked as
+/// [retryable](Failure::retryable).
+///
+/// The default is to dead-letter it at once. Nothing is dropped unless asked for.
+///
+/// ```
+/// use std::time::Duration;
+/// use tavrida::{FailurePolicy, Retry};
+///
+/// let policy: FailurePolicy =
+///     Retry::times(5).between(Duration::from_millis(200), Duration::from_secs(30)).then_dead_letter();
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailurePolicy {
+    times: u32,
+    delays: Vec<Duration>,
+    jitter: bool,
+    last: Last,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    DeadLetter,
+    Discard,
+}
+
+impl FailurePolicy {
+    /// Dead-letters at the first failure: the default.
+    pub fn dead_letter() -> Self {
+        Self { times: 0, delays: Vec::new(), jitter: false, last: Last::DeadLetter }
+    }
+
+    /// Drops at the first failure, with a log line and a count. **Messages are lost.**
+    pub fn discard() -> Self {
+        Self { last: Last::Discard, ..Self::dead_letter() }
+    }
+
+    /// The delays between tries, ascending, each one once; empty where there is one try only.
+    pub fn delays(&self) -> &[Duration] {
+        &self.delays
+    }
+
+    /// How often a message is tried again.
+    pub fn retries(&self) -> u32 {
+        self.times
+    }
+}
+
+impl Default for FailurePolicy {
+    fn default() -> Self {
+        Self::dead_letter()
+    }
+}
+
+/// Delayed retries; how it ends is said by [`then_dead_letter`](Retry::then_dead_letter) or
+/// [`then_discard`](Retry::then_discard).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a retry is part of a policy once it is said how it ends"]
+pub struct Retry {
+    times: u32,
+    first: Duration,
+    most: Duration,
+    jitter: bool,
+}
+
+impl Retry {
+    /// The most different delays that a policy has: each is a queue of its own on the broker.
+    pub const MAX_STEPS: u32 = 8;
+
+    /// Tries again at most so often, after 1 s at first and 60 s at last.
+    pub fn times(times: u32) -> Self {
+        Self { times, first: Duration::from_secs(1), most: Duration::from_secs(60), jitter: false }
+    }
+
+    /// The delay before the first and before the last retry; those between grow by an equal factor. Whole milliseconds.
+    ///
+    /// There are at most [`MAX_STEPS`](Retry::MAX_STEPS) different delays; after these the last one repeats.
+    pub fn between(mut self, first: Duration, most: Duration) -> Self {
+        self.first = first;
+        self.most = most.max(first);
+        self
+    }
+
+    /// Half of the messages take the delay before their own, so that what failed together does not come back together.
+    pub fn jitter(mut self) -> Self {
+        self.jitter = true;
+        self
+    }
+
+    /// After the last retry the message goes to the dead-letter queue.
+    pub fn then_dead_letter(self) -> FailurePolicy {
+        self.then(Last::DeadLetter)
+    }
+
+    /// After the last retry the message is dropped, with a log line and a count. **Messages are lost.**
+    pub fn then_discard(self) -> FailurePolicy {
+        self.then(Last::Discard)
+    }
+
+    fn then(self, last: Last) -> FailurePolicy {
+        let steps = self.times.min(Self::MAX_STEPS);
+        let first = self.first.max(Duration::from_millis(1));
+        let ratio = self.most.as_secs_f64().max(first.as_secs_f64()) / first.as_secs_f64();
+        let step = |n: u32| match steps {
+            0 | 1 => first,
+            _ => first.mul_f64(ratio.powf(f64::from(n) / f64::from(steps - 1))),
+        };
+        let whole =
+            |delay: Duration| Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        let mut delays: Vec<Duration> = (0..steps).map(|n| whole(step(n))).collect();
+        delays.dedup();
+        FailurePolicy { times: self.times, delays, jitter: self.jitter, last }
+    }
+}
+
+/// How the handling of a delivery went.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A handler worked it, and what it sent is confirmed.
+    Handled,
+    /// It was for an asker, who gets it by another way.
+    NotOurs,
+    /// It cannot be read, or nobody here wants it. Trying again cannot help.
+    Hopeless(Failure),
+    /// Somebody failed on it.
+    Failed(Failure),
+    /// The session was lost meanwhile: the broker delivers it again, whatever is done here.
+    Lost,
+}
+
+/// What to do with a delivery.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    /// Done.
+    Ack,
+    /// Put a copy off for so long, then ack.
+    Retry(Duration),
+    /// Put a copy into the dead-letter queue, then ack.
+    DeadLetter(&'static str),
+    /// Ack, and count the loss.
+    Discard,
+    /// Nothing can be done.
+    Leave,
+}
+
+impl FailurePolicy {
+    /// The table. `attempt` is 1 at the first try; `key` spreads messages where there is jitter.
+    pub(crate) fn decide(&self, outcome: &Outcome, attempt: u32, key: &str) -> Disposition {
+        match (outcome, self.last) {
+            (Outcome::Handled | Outcome::NotOurs, _) => Disposition::Ack,
+            (Outcome::Lost, _) => Disposition::Leave,
+            (Outcome::Hopeless(_), _) => Disposition::DeadLetter("unwanted"),
+            (Outcome::Failed(_), _) if attempt <= self.times => Disposition::Retry(self.delay(attempt, key)),
+            (Outcome::Failed(_), Last::DeadLetter) => Disposition::DeadLetter("failed"),
+            (Outcome::Failed(_), Last::Discard) => Disposition::Discard,
+        }
+    }
+
+    /// Whether a failure at this attempt is tried again.
+    pub(crate) fn retries_after(&self, attempt: u32) -> bool {
+        attempt <= self.times
+    }
+
+    fn delay(&self, attempt: u32, key: &str) -> Duration {
+        let last = self.delays.len().saturating_sub(1);
+        let step = (attempt as usize - 1).min(last);
+        let earlier = self.jitter
+            && key.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 2 == 1;
+        self.delays[step.saturating_sub(usize::from(earlier))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed() -> Outcome {
+        Outcome::Failed(Failure::new("a.B", "no"))
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn delays_grow_by_an_equal_factor_from_first_to_most() {
+        let policy = Retry::times(3).between(ms(100), ms(1600)).then_dead_letter();
+        assert_eq!(policy.delays(), [ms(100), ms(400), ms(1600)]);
+    }
+
+    #[test]
+    fn many_retries_share_eight_delays_and_the_last_repeats() {
+        let policy = Retry::times(100).between(ms(1), ms(128)).then_dead_letter();
+        assert_eq!(policy.delays().len(), 8);
+        assert_eq!(policy.decide(&failed(), 100, ""), Disposition::Retry(ms(128)));
+    }
+
+    #[test]
+    fn the_table() {
+        let policy = Retry::times(2).between(ms(10), ms(20)).then_dead_letter();
+        assert_eq!(policy.decide(&Outcome::Handled, 1, ""), Disposition::Ack);
+        assert_eq!(policy.decide(&Outcome::Lost, 1, ""), Disposition::Leave);
+        assert_eq!(policy.decide(&failed(), 1, ""), Disposition::Retry(ms(10)));
+        assert_eq!(policy.decide(&failed(), 2, ""), Disposition::Retry(ms(20)));
+        assert_eq!(policy.decide(&failed(), 3, ""), Disposition::DeadLetter("failed"));
+        let hopeless = Outcome::Hopeless(Failure::new("a.B", "unreadable"));
+        assert_eq!(policy.decide(&hopeless, 1, ""), Disposition::DeadLetter("unwanted"));
+    }
+
+    #[test]
+    fn nothing_is_dropped_unless_asked_for() {
+        assert_eq!(FailurePolicy::default().decide(&failed(), 1, ""), Disposition::DeadLetter("failed"));
+        assert_eq!(FailurePolicy::discard().decide(&failed(), 1, ""), Disposition::Discard);
+        let hopeless = Outcome::Hopeless(Failure::new("a.B", "unreadable"));
+        assert_eq!(FailurePolicy::discard().decide(&hopeless, 1, ""), Disposition::DeadLetter("unwanted"));
+    }
+
+    #[test]
+    fn jitter_chooses_among_the_delays() {
+        let policy = Retry::times(2).between(ms(10), ms(20)).jitter().then_dead_letter();
+        let delays: std::collections::BTreeSet<String> =
+            ["a", "b"].iter().map(|key| format!("{:?}", policy.decide(&failed(), 2, key))).collect();
+        assert_eq!(delays.len(), 2, "{delays:?}");
+    }
+}

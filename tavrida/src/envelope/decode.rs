@@ -1,0 +1,200 @@
+//! From the wire: a [`Publication`] as a [`Message`].
+
+use bytestring::ByteString;
+
+use super::body::Body;
+use super::error::Shown;
+use super::{DecodeError, Undecodable, names};
+use crate::entry_point::EntryPoint;
+use crate::field::{ShortString, Table, Value};
+use crate::message::{Addresses, CorrelationId, Headers, Message, MessageKind, Request};
+use crate::transport::Publication;
+
+/// Reads a message.
+///
+/// The checks come in the order of [`DecodeError`]'s variants, which is the original's. What the original lets pass
+/// passes: any exchange and routing key, properties or none, headers in any order, a correlation id of any AMQP type,
+/// void (`V`) for empty text, further members of the body, `NaN` and `Infinity` (read as `null`), a context that is
+/// `null` (read as `{}`), names that come twice (the last counts), any depth of nesting.
+///
+/// A message id that is empty stays so: whoever receives the message gives it one.
+///
+/// The custom headers are all others, but for those that copies of a message gather on their way: RabbitMQ's (`x-death`,
+/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`).
+///
+/// # Errors
+///
+/// [`Undecodable`], with the reason, and with the call that waits for an answer if the message is one.
+pub fn decode(publication: &Publication) -> Result<Message, Undecodable> {
+    let wire = Wire::of(publication);
+    wire.message().map_err(|error| Undecodable { asker: wire.asker().map(Box::new), error })
+}
+
+/// A message's headers, found but not checked.
+struct Wire<'a> {
+    publication: &'a Publication,
+    message_type: Option<&'a Value>,
+    correlation_id: Option<&'a Value>,
+    request_id: Option<&'a Value>,
+    message_id: Option<&'a Value>,
+    source: Option<&'a Value>,
+    destination: Option<&'a Value>,
+    reply_to: Option<&'a Value>,
+    customs: usize,
+}
+
+impl<'a> Wire<'a> {
+    fn of(publication: &'a Publication) -> Self {
+        let mut wire = Self {
+            publication,
+            message_type: None,
+            correlation_id: None,
+            request_id: None,
+            message_id: None,
+            source: None,
+            destination: None,
+            reply_to: None,
+            customs: 0,
+        };
+        for (name, value) in publication.properties.headers().iter() {
+            match wire.place(name) {
+                Some(place) => *place = Some(value),
+                None => wire.customs += usize::from(names::is_custom(name)),
+            }
+        }
+        wire
+    }
+
+    /// Where one of the seven headers is kept.
+    fn place(&mut self, name: &str) -> Option<&mut Option<&'a Value>> {
+        match name {
+            names::MESSAGE_TYPE => Some(&mut self.message_type),
+            names::CORRELATION_ID => Some(&mut self.correlation_id),
+            names::REQUEST_ID => Some(&mut self.request_id),
+            names::MESSAGE_ID => Some(&mut self.message_id),
+            names::SOURCE => Some(&mut self.source),
+            names::DESTINATION => Some(&mut self.destination),
+            names::REPLY_TO => Some(&mut self.reply_to),
+            _ => None,
+        }
+    }
+
+    fn message(&self) -> Result<Message, DecodeError> {
+        if self.publication.properties.headers.is_none() {
+            return Err(DecodeError::NoHeaders);
+        }
+        let correlation_id = required(names::CORRELATION_ID, self.correlation_id)?;
+        let message_id = required(names::MESSAGE_ID, self.message_id)?;
+        let request_id = required(names::REQUEST_ID, self.request_id)?;
+        let kind = required(names::MESSAGE_TYPE, self.message_type)?;
+        let source = required(names::SOURCE, self.source)?;
+        let destination = required(names::DESTINATION, self.destination)?;
+        let reply_to = required(names::REPLY_TO, self.reply_to)?;
+        let kind = kind_of(kind)?;
+        if is_empty(source) {
+            return Err(DecodeError::EmptySource);
+        }
+        let body = Body::read(&self.publication.body)?;
+        let addresses = Addresses {
+            source: address(names::SOURCE, source)?,
+            destination: address(names::DESTINATION, destination)?,
+            reply_to: address(names::REPLY_TO, reply_to)?,
+            reply_queue: if kind == MessageKind::Request { self.reply_queue() } else { None },
+        };
+        Ok(Message {
+            kind,
+            correlation_id: CorrelationId::from(correlation_id.clone()),
+            request_id: text(names::REQUEST_ID, request_id)?,
+            message_id: text(names::MESSAGE_ID, message_id)?,
+            addresses,
+            headers: self.custom_headers(),
+            context: body.context.into(),
+            payload: body.payload.into(),
+        })
+    }
+
+    /// The call that this message is, if it says so, for whom it was, and where its answer goes; with the rest as far as
+    /// it can be read.
+    fn asker(&self) -> Option<Request> {
+        let kind = kind_of(self.message_type?).ok()?;
+        let addresses = Addresses {
+            source: readable_address(self.source),
+            destination: readable_address(self.destination),
+            reply_to: readable_address(self.reply_to),
+            reply_queue: self.reply_queue(),
+        };
+        let answerable = !addresses.reply_to.is_none() || addresses.reply_queue.is_some();
+        if kind != MessageKind::Request || addresses.destination.is_none() || !answerable {
+            return None;
+        }
+        let correlation_id = self.correlation_id.cloned().unwrap_or_else(|| Value::from_static(""));
+        Some(Request(Message {
+            request_id: readable_text(self.request_id),
+            message_id: readable_text(self.message_id),
+            headers: self.custom_headers(),
+            context: Body::read(&self.publication.body).map(|body| body.context).unwrap_or_default().into(),
+            ..Message::new(kind, CorrelationId::from(correlation_id), addresses)
+        }))
+    }
+
+    fn reply_queue(&self) -> Option<ShortString> {
+        self.publication.properties.reply_to.clone().filter(|queue| !queue.is_empty())
+    }
+
+    fn custom_headers(&self) -> Headers {
+        let mut customs = Table::with_capacity(self.customs);
+        if self.customs > 0 {
+            for (name, value) in self.publication.properties.headers().iter() {
+                if names::is_custom(name) {
+                    customs.push_new(name.clone(), value.clone());
+                }
+            }
+        }
+        Headers::from_wire(customs)
+    }
+}
+
+fn required<'a>(header: &'static str, value: Option<&'a Value>) -> Result<&'a Value, DecodeError> {
+    value.ok_or(DecodeError::MissingHeader { header })
+}
+
+fn kind_of(value: &Value) -> Result<MessageKind, DecodeError> {
+    MessageKind::ALL
+        .into_iter()
+        .find(|kind| matches!(value, Value::LongString(word) if word == kind.as_str().as_bytes()))
+        .ok_or_else(|| DecodeError::UnknownMessageType { found: Shown::value(value) })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Void => true,
+        Value::LongString(bytes) => bytes.is_empty(),
+        _ => false,
+    }
+}
+
+/// The text of a header, which shares the header's bytes; void is empty.
+fn text(header: &'static str, value: &Value) -> Result<ByteString, DecodeError> {
+    match value {
+        Value::Void => Ok(ByteString::new()),
+        Value::LongString(bytes) => ByteString::try_from(bytes.clone())
+            .map_err(|_| DecodeError::HeaderNotUtf8 { header, found: Shown::value(value) }),
+        other => Err(DecodeError::HeaderNotText {
+            header,
+            letter: other.type_letter(),
+            found: Shown::value(other),
+        }),
+    }
+}
+
+fn address(header: &'static str, value: &Value) -> Result<EntryPoint, DecodeError> {
+    EntryPoint::parse(text(header, value)?).map_err(|flaw| DecodeError::BadAddress { header, flaw })
+}
+
+fn readable_text(value: Option<&Value>) -> ByteString {
+    value.and_then(|value| text("", value).ok()).unwrap_or_default()
+}
+
+fn readable_address(value: Option<&Value>) -> EntryPoint {
+    value.and_then(|value| address("", value).ok()).unwrap_or_default()
+}

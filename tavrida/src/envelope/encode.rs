@@ -1,0 +1,81 @@
+//! Onto the wire: a [`Message`] as a [`Publication`].
+
+use super::body::Body;
+use super::names;
+use crate::field::{ShortString, Table, Value};
+use crate::message::{Message, MessageKind};
+use crate::transport::{Properties, Publication};
+
+/// Writes a message for an exchange; the routing key is the destination, or the source of a notification.
+///
+/// All seven headers are there, as text, with the empty one for "none" (a correlation id keeps the type that it came
+/// with); the custom ones follow. Of AMQP's own properties these are set: `content_type` (JSON), `delivery_mode`
+/// (persistent), `type` (the header `message_type`), `correlation_id` and `message_id` where they are text of 1 to 255 bytes, and
+/// `reply_to` of a request whose answer a queue waits for. A caller adds what else it wants, such as an
+/// `expiration`.
+///
+/// The publication is mandatory, notifications too: whether somebody heard it is worth knowing.
+pub fn encode(message: &Message, exchange: ShortString) -> Publication {
+    let routing_key = match message.kind() {
+        MessageKind::Notification => message.source().routing_key(),
+        _ => message.destination().routing_key(),
+    };
+    Publication {
+        exchange,
+        routing_key,
+        mandatory: true,
+        properties: properties(message),
+        body: Body::write(message.payload().object(), &message.context().object()),
+    }
+}
+
+/// Writes a message for one queue, through the default exchange: the answer to a request whose AMQP property `reply_to`
+/// names that queue.
+///
+/// It is mandatory, but for a queue of RabbitMQ's direct reply-to, from which even a delivered message comes back.
+pub fn encode_to_queue(message: &Message, queue: ShortString) -> Publication {
+    Publication {
+        mandatory: !queue.starts_with(DIRECT_REPLY_TO),
+        routing_key: queue,
+        ..encode(message, ShortString::default())
+    }
+}
+
+/// How the pseudo-queues of direct reply-to begin (<https://www.rabbitmq.com/docs/direct-reply-to>).
+const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to.";
+
+const JSON: ShortString = ShortString::from_static("application/json");
+
+fn properties(message: &Message) -> Properties {
+    Properties {
+        content_type: Some(JSON),
+        headers: Some(headers(message)),
+        delivery_mode: Some(Properties::PERSISTENT),
+        correlation_id: message.correlation_id.as_property(),
+        reply_to: match message.kind() {
+            MessageKind::Request => message.addresses.reply_queue.clone(),
+            _ => None,
+        },
+        message_id: ShortString::try_from(message.message_id.clone()).ok().filter(|id| !id.is_empty()),
+        kind: Some(ShortString::from_static(message.kind().as_str())),
+        ..Properties::default()
+    }
+}
+
+/// The texts are those of the message: nothing is copied.
+fn headers(message: &Message) -> Table {
+    let addresses = &message.addresses;
+    let mut table = Table::with_capacity(names::RESERVED.len() + message.headers().len());
+    let mut put = |name, value| table.push_new(ShortString::from_static(name), value);
+    put(names::MESSAGE_TYPE, Value::from_static(message.kind().as_str()));
+    put(names::CORRELATION_ID, message.correlation_id.as_value().clone());
+    put(names::REQUEST_ID, message.request_id.clone().into());
+    put(names::MESSAGE_ID, message.message_id.clone().into());
+    put(names::SOURCE, addresses.source.routing_key().into());
+    put(names::DESTINATION, addresses.destination.routing_key().into());
+    put(names::REPLY_TO, addresses.reply_to.routing_key().into());
+    for (name, value) in message.headers().iter() {
+        table.push_new(name.clone(), value.clone());
+    }
+    table
+}

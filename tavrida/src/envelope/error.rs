@@ -1,0 +1,230 @@
+//! Why a message cannot be read: one [`DecodeError`] for each reason.
+
+use std::fmt::{self, Write};
+
+use crate::entry_point::BadEntryPoint;
+use crate::error::{Error, Kind};
+use crate::field::Value;
+use crate::message::Request;
+
+/// A message that cannot be read, and who asked, where that can be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undecodable {
+    /// The reason.
+    pub error: DecodeError,
+    /// The call that somebody waits for, as far as it could be read; none where the message is no call, or does not say
+    /// whom it was for and where its answer goes. [`Request::fail`] makes the error that answers it; its payload is empty.
+    pub asker: Option<Box<Request>>,
+}
+
+/// Why a message cannot be read. Each names the header or the part of the body, and shows the beginning of what is there.
+///
+/// The order is that of the checks: a message with two faults is refused for the first.
+///
+/// It is open for more reasons, since a message that is let through today may turn out to harm a peer: whoever matches on
+/// it dead-letters what it does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// There is no header table at all.
+    NoHeaders,
+    /// One of the seven headers is missing.
+    MissingHeader {
+        /// The header.
+        header: &'static str,
+    },
+    /// The header `message_type` is none of the four words.
+    UnknownMessageType {
+        /// What it is.
+        found: Shown,
+    },
+    /// The header `source` is empty: nobody sent the message.
+    EmptySource,
+    /// The body has no bytes, or white space only.
+    EmptyBody,
+    /// The body begins with a byte order mark.
+    ByteOrderMark,
+    /// The body is not UTF-8.
+    BodyNotUtf8 {
+        /// How many bytes are UTF-8.
+        valid_up_to: usize,
+    },
+    /// The body is no JSON.
+    BodyNotJson {
+        /// What the parser said.
+        flaw: String,
+        /// The body.
+        found: Shown,
+    },
+    /// The body is JSON, but no object.
+    BodyNotObject {
+        /// The body.
+        found: Shown,
+    },
+    /// The body lacks `payload` or `context`.
+    MissingMember {
+        /// The name.
+        member: &'static str,
+    },
+    /// `payload` or `context` is no object.
+    MemberNotObject {
+        /// The name.
+        member: &'static str,
+        /// The value.
+        found: Shown,
+    },
+    /// A header that is text has another AMQP type.
+    HeaderNotText {
+        /// The header.
+        header: &'static str,
+        /// The letter of the type that it has.
+        letter: char,
+        /// The value.
+        found: Shown,
+    },
+    /// A header has the type of text, and bytes that are not UTF-8.
+    HeaderNotUtf8 {
+        /// The header.
+        header: &'static str,
+        /// The bytes.
+        found: Shown,
+    },
+    /// The header `source`, `destination` or `reply_to` is no entry point.
+    BadAddress {
+        /// The header.
+        header: &'static str,
+        /// What is wrong with it, with the text.
+        flaw: BadEntryPoint,
+    },
+}
+
+impl DecodeError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoHeaders | Self::MissingHeader { .. } | Self::MissingMember { .. } => Kind::FieldMustExist,
+            Self::UnknownMessageType { .. }
+            | Self::HeaderNotText { .. }
+            | Self::HeaderNotUtf8 { .. }
+            | Self::MemberNotObject { .. } => Kind::UnsuitableFieldValue,
+            Self::EmptySource => Kind::FieldMustFullyDefined,
+            Self::BadAddress { .. } => Kind::WrongEntryPointFormat,
+            Self::EmptyBody
+            | Self::ByteOrderMark
+            | Self::BodyNotUtf8 { .. }
+            | Self::BodyNotJson { .. }
+            | Self::BodyNotObject { .. } => Kind::IncorrectMessage,
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoHeaders => f.write_str("the message has no headers; the wire format has seven"),
+            Self::MissingHeader { header } => write!(f, "the header '{header}' is missing"),
+            Self::UnknownMessageType { found } => write!(
+                f,
+                "the header 'message_type' is {found}; it must be 'request', 'response', 'error' or 'notification'"
+            ),
+            Self::EmptySource => {
+                f.write_str("the header 'source' is empty; it must say who sent the message")
+            }
+            Self::EmptyBody => f.write_str("the body is empty; it must be a JSON object"),
+            Self::ByteOrderMark => {
+                f.write_str("the body begins with a byte order mark, which JSON does not allow")
+            }
+            Self::BodyNotUtf8 { valid_up_to } => {
+                write!(f, "the body is not UTF-8 from its byte {valid_up_to} (counted from 0)")
+            }
+            Self::BodyNotJson { flaw, found } => write!(f, "the body is no JSON: {flaw}, in {found}"),
+            Self::BodyNotObject { found } => write!(f, "the body is no JSON object but {found}"),
+            Self::MissingMember { member } => write!(f, "the body has no '{member}'"),
+            Self::MemberNotObject { member, found } => {
+                write!(f, "the body's '{member}' is no JSON object but {found}")
+            }
+            Self::HeaderNotText { header, letter, found } => {
+                write!(
+                    f,
+                    "the header '{header}' is {found}, of the AMQP type '{letter}'; it must be text ('S')"
+                )
+            }
+            Self::HeaderNotUtf8 { header, found } => {
+                write!(f, "the header '{header}' is {found}, which is not UTF-8")
+            }
+            Self::BadAddress { header, flaw } => write!(f, "the header '{header}': {flaw}"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl fmt::Display for Undecodable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Undecodable {}
+
+impl From<DecodeError> for Error {
+    fn from(error: DecodeError) -> Self {
+        Self::new(error.kind(), error.to_string())
+    }
+}
+
+impl From<Undecodable> for Error {
+    fn from(undecodable: Undecodable) -> Self {
+        undecodable.error.into()
+    }
+}
+
+/// The beginning of a refused value, as it is shown to people: at most 64 characters and the three dots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown(String);
+
+impl Shown {
+    const LIMIT: usize = 64;
+
+    /// JSON, as it stands.
+    pub(super) fn json(text: &str) -> Self {
+        Self::of(format_args!("{text}"))
+    }
+
+    /// A header's value: text in quotes, all else as Rust shows it.
+    pub(super) fn value(value: &Value) -> Self {
+        match value.as_str() {
+            Some(text) => Self::of(format_args!("'{text}'")),
+            None => Self::of(format_args!("{value:?}")),
+        }
+    }
+
+    fn of(value: fmt::Arguments<'_>) -> Self {
+        let mut beginning = Beginning { text: String::new(), room: Self::LIMIT };
+        if beginning.write_fmt(value).is_err() {
+            beginning.text.push_str("...");
+        }
+        Self(beginning.text)
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Takes so many characters and then says no, so that what is too long is not even written.
+struct Beginning {
+    text: String,
+    room: usize,
+}
+
+impl Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(c);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! The extractors that come with the library.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use super::{Extract, Invocation, Site};
+use crate::message::{
+    Context, ErrorReply, Failure, Headers, Message, MessageKind, Notification, Request, Response,
+};
+use crate::proxy::Proxy;
+
+/// A message of one kind, which fits handlers of that kind alone.
+fn only(kind: MessageKind, site: &Site<'_>) -> Result<(), String> {
+    if site.kind() == kind {
+        return Ok(());
+    }
+    Err(format!("it takes a {kind}, and will only ever get a {}", site.kind()))
+}
+
+fn typed<T>(
+    invocation: &Invocation,
+    convert: impl FnOnce(Message) -> Result<T, Box<Message>>,
+) -> Result<T, Failure> {
+    convert(invocation.message.clone()).map_err(|other| {
+        Failure::new("tavrida.exceptions.IncorrectMessage", format!("got a {}", other.kind()))
+    })
+}
+
+impl Extract for Request {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        typed(invocation, Message::into_request)
+    }
+
+    fn check(site: &Site<'_>) -> Result<(), String> {
+        only(MessageKind::Request, site)
+    }
+}
+
+impl Extract for Response {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        typed(invocation, Message::into_response)
+    }
+
+    fn check(site: &Site<'_>) -> Result<(), String> {
+        only(MessageKind::Response, site)
+    }
+}
+
+impl Extract for ErrorReply {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        typed(invocation, Message::into_error)
+    }
+
+    fn check(site: &Site<'_>) -> Result<(), String> {
+        only(MessageKind::Error, site)
+    }
+}
+
+impl Extract for Notification {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        typed(invocation, Message::into_notification)
+    }
+
+    fn check(site: &Site<'_>) -> Result<(), String> {
+        only(MessageKind::Notification, site)
+    }
+}
+
+impl Extract for Message {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(invocation.message.clone())
+    }
+}
+
+impl Extract for Proxy {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(invocation.proxy.clone())
+    }
+}
+
+impl Extract for Context {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(invocation.message.context().clone())
+    }
+}
+
+impl Extract for Headers {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(invocation.message.headers().clone())
+    }
+}
+
+/// The whole payload as a type of yours. Unknown members are ignored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Payload<T>(pub T);
+
+impl<T: DeserializeOwned + Send + 'static> Extract for Payload<T> {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(Self(invocation.message.payload().to()?))
+    }
+}
+
+/// A state of the service, shared by all its handlers. See [`Service::state`](crate::Service::state).
+#[derive(Debug)]
+pub struct State<T>(pub Arc<T>);
+
+impl<T> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Send + Sync + 'static> Extract for State<T> {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        let state = invocation.state();
+        state.map(Self).ok_or_else(|| Failure::new("tavrida.exceptions.Build", no_state::<T>()))
+    }
+
+    fn check(site: &Site<'_>) -> Result<(), String> {
+        if site.has_state::<T>() { Ok(()) } else { Err(no_state::<T>()) }
+    }
+}
+
+fn no_state<T>() -> String {
+    format!("the service has no state of type {}; give it with `.state(...)`", std::any::type_name::<T>())
+}
+
+/// Which try this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// 1 for the first try; it grows with each delayed retry of the failure policy.
+    pub number: u32,
+    /// Whether the broker delivered the message before, to whomever: after a lost session it comes again with the same
+    /// number.
+    pub redelivered: bool,
+}
+
+impl Extract for Attempt {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(invocation.attempt)
+    }
+}
+
+/// Until when the handler has to be done: it is dropped then, which counts as a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(pub Instant);
+
+impl Deadline {
+    /// How much time is left; nothing when it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} left", self.remaining())
+    }
+}
+
+impl Extract for Deadline {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Ok(invocation.deadline)
+    }
+}

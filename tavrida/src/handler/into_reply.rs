@@ -1,0 +1,129 @@
+//! [`IntoReply`]: what a handler may return.
+
+use serde::Serialize;
+
+use crate::error::{Error, Kind};
+use crate::message::{ErrorReply, Failure, IntoFailure, Payload, Reply, Response};
+
+/// Markers that tell the implementations of [`IntoReply`] apart. Nobody has to name them.
+pub mod marker {
+    /// A value that serialises.
+    #[derive(Debug)]
+    pub struct Json;
+    /// A reply message.
+    #[derive(Debug)]
+    pub struct Message;
+    /// A reply message, or none.
+    #[derive(Debug)]
+    pub struct Maybe;
+    /// A result of something with the marker `M`.
+    #[derive(Debug)]
+    pub struct Fallible<M>(std::marker::PhantomData<M>);
+}
+
+/// What a handler may return: nothing (`()`, or anything that serialises to `null`), a value that serialises to an object, a
+/// reply message, an `Option` of these, a `Result` of any.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    label = "no reply",
+    note = "a reply is (), a value that implements serde::Serialize, a Response, an ErrorReply, or an Option or Result of \
+            these; the error type of a Result must implement tavrida::message::IntoFailure"
+)]
+pub trait IntoReply<M> {
+    /// The reply, or the failure.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own error, or that its value is no reply (not an object).
+    fn into_reply(self) -> Result<Reply, Failure>;
+}
+
+impl<T: Serialize> IntoReply<marker::Json> for T {
+    fn into_reply(self) -> Result<Reply, Failure> {
+        let wrong = |error: String| Failure::from(Error::new(Kind::WrongResponse, error));
+        let raw = serde_json::value::to_raw_value(&self)
+            .map_err(|error| wrong(format!("the handler's value does not serialise: {error}")))?;
+        if raw.get() == "null" {
+            return Ok(Reply::Nothing);
+        }
+        let raw: Box<str> = raw.into();
+        match crate::json::Object::parse(String::from(raw)) {
+            Ok(object) => Ok(Reply::Payload(Payload::from(object))),
+            Err(error) => Err(wrong(format!("a handler answers with a JSON object or nothing: {error}"))),
+        }
+    }
+}
+
+/// The messages that a handler may answer with.
+pub trait ReplyMessage: Into<Reply> {}
+
+impl ReplyMessage for Response {}
+impl ReplyMessage for ErrorReply {}
+impl ReplyMessage for Payload {}
+impl ReplyMessage for Reply {}
+
+impl<T: ReplyMessage> IntoReply<marker::Message> for T {
+    fn into_reply(self) -> Result<Reply, Failure> {
+        Ok(self.into())
+    }
+}
+
+impl<T: ReplyMessage> IntoReply<marker::Maybe> for Option<T> {
+    fn into_reply(self) -> Result<Reply, Failure> {
+        Ok(self.map_or(Reply::Nothing, Into::into))
+    }
+}
+
+impl<R: IntoReply<M>, E: IntoFailure, M> IntoReply<marker::Fallible<M>> for Result<R, E> {
+    fn into_reply(self) -> Result<Reply, Failure> {
+        self.map_err(IntoFailure::into_failure)?.into_reply()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reply<M>(value: impl IntoReply<M>) -> Result<Reply, Failure> {
+        value.into_reply()
+    }
+
+    fn payload(value: serde_json::Value) -> Reply {
+        Reply::Payload(Payload::new(&value).unwrap())
+    }
+
+    #[derive(Serialize)]
+    struct Sum {
+        sum: i64,
+    }
+
+    #[test]
+    fn nothing_in_all_its_forms_is_no_reply() {
+        assert_eq!(reply(()), Ok(Reply::Nothing));
+        assert_eq!(reply(None::<Sum>), Ok(Reply::Nothing));
+        assert_eq!(reply(None::<Response>), Ok(Reply::Nothing));
+        assert_eq!(reply(Ok::<(), Failure>(())), Ok(Reply::Nothing));
+    }
+
+    #[test]
+    fn what_serialises_to_an_object_is_the_payload() {
+        assert_eq!(reply(Sum { sum: 3 }), Ok(payload(json!({"sum": 3}))));
+        assert_eq!(reply(Ok::<_, Error>(Some(Sum { sum: 3 }))), Ok(payload(json!({"sum": 3}))));
+        assert_eq!(reply(json!({})), Ok(payload(json!({}))));
+    }
+
+    #[test]
+    fn what_is_no_object_is_the_handlers_failure_with_the_originals_code() {
+        let failure = reply(vec![1, 2]).unwrap_err();
+        assert_eq!((failure.name(), failure.number()), ("WrongResponse", 1009));
+        assert!(failure.message().contains("is no object but [1,2]"), "{failure}");
+    }
+
+    #[test]
+    fn an_error_is_the_failure() {
+        let failed = Err::<Sum, _>(Failure::new("a.B", "no").code(7));
+        assert_eq!(reply(failed).unwrap_err().number(), 7);
+    }
+}

@@ -1,0 +1,140 @@
+//! [`Execution`]: one service works one message.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Desk, outcome_of_reply};
+use crate::disposition::Outcome;
+use crate::error::{Error, Kind};
+use crate::handler::{Attempt, Deadline, ErasedHandler, Invocation, StateMap};
+use crate::link::Epoch;
+use crate::message::{Failure, Message, MessageKind, Payload, Reply, Request};
+use crate::middleware::{Endpoint, Next};
+use crate::outbound::Terms;
+use crate::proxy::{Identity, Proxy, Route, Sender};
+use crate::service::Hosted;
+
+pub(super) struct Execution<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) service: &'a Arc<Hosted>,
+    pub(super) epoch: &'a Epoch,
+    pub(super) attempt: Attempt,
+    pub(super) deadline: Deadline,
+}
+
+impl Execution<'_> {
+    /// Runs middleware and handler, and answers a call.
+    pub(super) async fn run(self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
+        let call = message.is_call().then(|| message.clone());
+        let ids = call.as_ref().map(|message| self.desk.ids_of(message));
+        let result = self.reach(message, handler).await;
+        let (Some(call), Some(ids)) = (call, ids) else {
+            return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
+        };
+        let retries = self.desk.policy.retries_after(self.attempt.number);
+        let reply = match result {
+            Err(failure) if failure.is_retryable() && retries => return Outcome::Failed(failure),
+            result => reply_to(call, result),
+        };
+        let Some(reply) = reply else { return Outcome::Handled };
+        // The reply's ids follow those of what the handler sent: both come of the same message.
+        let session = &*self.epoch.session;
+        let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
+        outcome_of_reply(sent, &self.desk.tally)
+    }
+
+    /// What middleware and handler gave within their time, a panic included.
+    async fn reach(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Result<Reply, Failure> {
+        let stage = Stage {
+            handler: handler.clone(),
+            proxy: self.proxy(&message),
+            state: self.service.state.clone(),
+            attempt: self.attempt,
+            deadline: self.deadline,
+        };
+        let incoming = &self.service.incoming;
+        // A closure, so that a panic of a handler before its first await is caught as well.
+        let worked = async move {
+            match incoming.is_empty() {
+                true => stage.handle(message).await,
+                false => Next::new(incoming.clone(), Arc::new(stage)).run(message).await,
+            }
+        };
+        match tokio::time::timeout_at(self.deadline.0, AssertUnwindSafe(worked).catch_unwind()).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => {
+                let failure = Failure::of_panic(&*panic);
+                tracing::error!(%failure, service = self.service.name.as_str(), "a handler panicked");
+                Err(failure)
+            }
+            Err(_) => {
+                let text = format!("the handler was not done within {:?}", self.desk.deadline);
+                Err(Error::new(Kind::Timeout, text).into())
+            }
+        }
+    }
+
+    /// In whose name a handler of this message sends.
+    fn proxy(&self, message: &Message) -> Proxy {
+        let source = match message.kind() {
+            MessageKind::Notification => self.service.name.clone(),
+            _ => message.destination().clone(),
+        };
+        let identity = Identity {
+            source,
+            correlation_id: Some(message.correlation_id().clone()),
+            context: message.context().clone(),
+            headers: message.headers().clone(),
+        };
+        let scope =
+            self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());
+        let route = Route::Fixed(self.epoch.clone());
+        Proxy::new(Sender::new(identity, route, self.service.outbound.clone(), self.desk.asks.clone(), scope))
+    }
+}
+
+/// The reply to a call; none where there is none to send.
+fn reply_to(call: Message, result: Result<Reply, Failure>) -> Option<Message> {
+    let is_ask = call.is_ask();
+    let request = Request(call);
+    match result {
+        Ok(Reply::Nothing) if is_ask => Some(request.respond(Payload::EMPTY).into()),
+        Ok(Reply::Nothing) => None,
+        Ok(Reply::Payload(payload)) => Some(request.respond(payload).into()),
+        Ok(Reply::Response(response)) => Some(response.into()),
+        Ok(Reply::Error(error)) => Some(error.into()),
+        Err(failure) => Some(request.fail(&failure).into()),
+    }
+}
+
+/// A handler with all that it needs, at the end of the middleware.
+struct Stage {
+    handler: Arc<dyn ErasedHandler>,
+    proxy: Proxy,
+    state: Arc<StateMap>,
+    attempt: Attempt,
+    deadline: Deadline,
+}
+
+impl Stage {
+    /// The context takes the payload in, once, and the handler is called.
+    fn handle(&self, message: Message) -> BoxFuture<'static, Result<Reply, Failure>> {
+        message.context().merge(message.payload().object());
+        self.handler.call(Invocation {
+            message,
+            proxy: self.proxy.clone(),
+            state: self.state.clone(),
+            attempt: self.attempt,
+            deadline: self.deadline,
+        })
+    }
+}
+
+impl Endpoint for Stage {
+    fn reach(self: Arc<Self>, message: Message) -> BoxFuture<'static, Result<Reply, Failure>> {
+        self.handle(message)
+    }
+}

@@ -1,0 +1,231 @@
+//! The way of one message: delivery -> decode -> incoming middleware -> router -> handler -> reply, and then, only then,
+//! the delivery is settled.
+
+mod copy;
+mod execution;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytestring::ByteString;
+use tokio::time::Instant;
+
+pub(crate) use copy::{Copies, History};
+
+use crate::asks::Asks;
+use crate::counters::Tally;
+use crate::disposition::{Disposition, FailurePolicy, Outcome};
+use crate::envelope::{self, Undecodable};
+use crate::handler::{Attempt, Deadline};
+use crate::id::{IdScope, IdSource, Purpose};
+use crate::link::Epoch;
+use crate::message::{Context, Failure, Message, Request};
+use crate::outbound::{Outbound, SendError, Terms};
+use crate::service::Router;
+use crate::transport::Delivery;
+use execution::Execution;
+
+/// Where the deliveries of a server are worked.
+pub(crate) struct Desk {
+    pub(crate) router: Router,
+    pub(crate) policy: FailurePolicy,
+    pub(crate) copies: Copies,
+    /// For answers that no service of ours gives: those to requests that nobody here wants.
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) asks: Arc<Asks>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) tally: Arc<Tally>,
+    /// How long a handler may take.
+    pub(crate) deadline: Duration,
+    /// Whether payloads may be logged.
+    pub(crate) log_payloads: bool,
+}
+
+impl Desk {
+    /// Works one delivery to its end, settlement included.
+    pub(crate) async fn work(&self, delivery: Delivery, epoch: &Epoch) {
+        let _counted = self.tally.in_flight.during();
+        let started = Instant::now();
+        let history = History::of(delivery.properties());
+        let (message_id, outcome, due) = match envelope::decode(delivery.publication()) {
+            Ok(message) => self.handle(message, &delivery, &history, epoch).await,
+            Err(undecodable) => {
+                let failure = self.answer_undecodable(undecodable, epoch).await;
+                (ByteString::new(), Outcome::Hopeless(failure), Vec::new())
+            }
+        };
+        let disposition = self.policy.decide(&outcome, history.attempt, &message_id);
+        tracing::debug!(
+            message_id = &*message_id,
+            attempt = history.attempt,
+            ?disposition,
+            elapsed = ?started.elapsed(),
+            "worked"
+        );
+        self.settle(delivery, &history, outcome, disposition, &due, epoch).await;
+    }
+
+    /// Handles a message in all services that are due; gives its id, what came of it, and the services still due.
+    async fn handle(
+        &self,
+        mut message: Message,
+        delivery: &Delivery,
+        history: &History,
+        epoch: &Epoch,
+    ) -> (ByteString, Outcome, Vec<String>) {
+        if message.message_id.is_empty() {
+            let no_parent = IdScope::new(self.ids.clone(), message.request_id.clone());
+            message.message_id = no_parent.next(Purpose::Message);
+        }
+        let message_id = message.message_id.clone();
+        self.log(&message);
+        if message.destination().is_reserved() {
+            return (message_id, Outcome::NotOurs, Vec::new());
+        }
+        let routed = match self.router.route(&message) {
+            Ok(routed) => routed,
+            Err(unwanted) => {
+                let failure = Failure::from(unwanted.0);
+                self.answer_unwanted(message, &failure, epoch).await;
+                return (message_id, Outcome::Hopeless(failure), Vec::new());
+            }
+        };
+        let attempt = Attempt { number: history.attempt, redelivered: delivery.redelivered() };
+        let several = routed.len() > 1;
+        let mut outcome = Outcome::Handled;
+        let mut due = Vec::new();
+        for (service, handler) in routed {
+            if !history.is_due(service.name.as_str()) {
+                continue;
+            }
+            let mut own = message.clone();
+            if several {
+                own.context = Context::from(message.context().object());
+            }
+            let execution = Execution {
+                desk: self,
+                service,
+                epoch,
+                attempt,
+                deadline: Deadline(Instant::now() + self.deadline),
+            };
+            match execution.run(own, handler).await {
+                Outcome::Handled => {}
+                other => {
+                    due.push(service.name.to_string());
+                    outcome = other;
+                }
+            }
+        }
+        (message_id, outcome, due)
+    }
+
+    fn log(&self, message: &Message) {
+        let payload = self.log_payloads.then(|| message.payload().as_str());
+        tracing::debug!(
+            kind = message.kind().as_str(),
+            source = message.source().as_str(),
+            destination = message.destination().as_str(),
+            correlation_id = %message.correlation_id(),
+            message_id = message.message_id(),
+            headers = ?message.headers(),
+            payload,
+            "received"
+        );
+    }
+
+    /// A call that nobody here handles is answered with the error, as far as it can be.
+    async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) {
+        tracing::warn!(%message, %failure, "nobody handles a message");
+        if message.is_call()
+            && let Ok(request) = message.into_request()
+        {
+            self.answer_error(request, failure, epoch).await;
+        }
+    }
+
+    async fn answer_undecodable(&self, undecodable: Undecodable, epoch: &Epoch) -> Failure {
+        let failure = Failure::from(crate::Error::from(undecodable.error));
+        tracing::warn!(%failure, "a message cannot be read");
+        if let Some(asker) = undecodable.asker {
+            self.answer_error(*asker, &failure, epoch).await;
+        }
+        failure
+    }
+
+    async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) {
+        let ids = IdScope::new(self.ids.clone(), request.message_id.clone());
+        let reply = request.fail(failure).into();
+        if let Err(error) = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await {
+            tracing::warn!(%error, "the caller cannot be told of the error");
+        }
+    }
+
+    /// Carries out what was decided. A copy that has to be made is confirmed before the delivery is acked.
+    async fn settle(
+        &self,
+        delivery: Delivery,
+        history: &History,
+        outcome: Outcome,
+        disposition: Disposition,
+        due: &[String],
+        epoch: &Epoch,
+    ) {
+        let copied = match (&disposition, &outcome) {
+            (Disposition::Leave, _) => return,
+            (Disposition::Ack, _) => {
+                self.tally.handled.add_one();
+                Ok(())
+            }
+            (Disposition::Discard, outcome) => {
+                tracing::warn!(?outcome, "a message is dropped, as the failure policy says");
+                self.tally.discarded.add_one();
+                Ok(())
+            }
+            (Disposition::Retry(delay), _) => {
+                let copied =
+                    self.copies.put_off(&delivery, *delay, history.attempt + 1, due, &*epoch.session).await;
+                copied.inspect(|()| self.tally.retried.add_one())
+            }
+            (Disposition::DeadLetter(reason), Outcome::Hopeless(failure) | Outcome::Failed(failure)) => {
+                tracing::warn!(reason, %failure, "a message is dead-lettered");
+                let copied = self.copies.dead_letter(&delivery, reason, failure, due, &*epoch.session).await;
+                copied.inspect(|()| self.tally.dead_lettered.add_one())
+            }
+            (Disposition::DeadLetter(_), _) => unreachable!("only failures are dead-lettered"),
+        };
+        let settled = match copied {
+            Ok(()) => delivery.ack(),
+            Err(reason) => {
+                tracing::error!(%reason, "no copy of a failed message could be made: it goes back to its queue");
+                // Not at once: the queue of the copy may be full or gone for a while, and the message comes back at once.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                delivery.requeue()
+            }
+        };
+        if let Err(loss) = settled {
+            tracing::info!(%loss, "a settlement came too late: the broker delivers the message again");
+        }
+    }
+}
+
+/// What a reply that could not be sent means for the delivery of its request.
+fn outcome_of_reply(sent: Result<crate::outbound::Sent, SendError>, tally: &Tally) -> Outcome {
+    match sent {
+        Ok(_) => Outcome::Handled,
+        Err(error) if error.is_unroutable() => {
+            tracing::info!(%error, "who asked is gone");
+            tally.late.add_one();
+            Outcome::Handled
+        }
+        Err(error) if error.is_closed() || error.is_ambiguous() => Outcome::Lost,
+        Err(error) => Outcome::Failed(error.into()),
+    }
+}
+
+impl Desk {
+    /// A scope of ids for what a message brings about.
+    fn ids_of(&self, message: &Message) -> IdScope {
+        IdScope::new(self.ids.clone(), message.message_id.clone())
+    }
+}

@@ -1,0 +1,115 @@
+//! Properties: our scanner takes the texts that serde_json takes, and no others. And random JSON, for other tests too.
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::{Object, members};
+
+proptest! {
+    #![proptest_config(crate::seeded::config())]
+
+    #[test]
+    fn the_scanner_takes_what_serde_json_takes(text in bruised_texts()) {
+        let raw = serde_json::from_str::<&RawValue>(&text);
+        let is_object = raw.is_ok_and(|raw| raw.get().starts_with('{'));
+        prop_assert_eq!(members(&text, |_, _| {}).is_some(), is_object, "{}", text);
+    }
+
+    #[test]
+    fn the_members_are_those_that_serde_json_finds(object in objects()) {
+        let tree: serde_json::Map<String, Value> = object.to().expect("as deep as serde_json goes");
+        let found = object.members();
+        prop_assert!(found.names().all(|name| tree.contains_key(name)));
+        for (name, value) in &tree {
+            prop_assert_eq!(found.get(name).expect("any value fits"), Some(value.clone()));
+        }
+        prop_assert_eq!(Object::parse(object.as_str().to_owned()).expect("an object"), object);
+    }
+}
+
+/// Objects as any sender may write them: with names of any kind, deep or not, pretty or not.
+pub(crate) fn objects() -> impl Strategy<Value = Object> {
+    texts().prop_map(|text| Object::parse(text).expect("members make an object"))
+}
+
+fn texts() -> impl Strategy<Value = String> {
+    (btree_map(any::<String>(), values(), 0..4), any::<bool>()).prop_map(|(members, pretty)| {
+        let text =
+            if pretty { serde_json::to_string_pretty(&members) } else { serde_json::to_string(&members) };
+        text.expect("values serialise")
+    })
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f32>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(any::<String>(), inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Pieces of JSON, and of what is nearly JSON.
+pub(crate) const FRAGMENTS: [&str; 36] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    ":",
+    "\\",
+    "null",
+    "true",
+    "fals",
+    "NaN",
+    "-Infinity",
+    "0",
+    "1",
+    "-",
+    "+",
+    ".",
+    "e",
+    "E-1",
+    "1e999",
+    "-0.5e+3",
+    "01",
+    " ",
+    "\n",
+    "\t",
+    "\0",
+    "\u{7f}",
+    "\u{a0}",
+    "é",
+    "\\u00e9",
+    "\\ud800",
+    "\\uzzzz",
+    "\\x",
+    "{}",
+    "[[]]",
+];
+
+/// Texts that were objects before a piece was put in here and a character taken out there.
+fn bruised_texts() -> impl Strategy<Value = String> {
+    let bruises = vec((any::<Index>(), select(&FRAGMENTS[..]), any::<bool>()), 0..4);
+    (texts(), bruises).prop_map(|(text, bruises)| {
+        let mut chars: Vec<char> = text.chars().collect();
+        for (place, fragment, take_out) in bruises {
+            let place = place.index(chars.len() + 1);
+            let behind = if take_out { (place + 1).min(chars.len()) } else { place };
+            chars.splice(place..behind, fragment.chars().filter(|_| !take_out));
+        }
+        chars.into_iter().collect()
+    })
+}

@@ -1,0 +1,68 @@
+//! [`Backoff`]: how long to wait between attempts to reach a broker.
+
+use std::time::Duration;
+
+/// The delays between attempts to connect: each twice the one before, up to a limit, each shortened by up to half at random so
+/// that many clients of one broker do not come back at the same moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backoff {
+    first: Duration,
+    most: Duration,
+    attempts: Option<u32>,
+}
+
+impl Backoff {
+    /// From `first` to at most `most`, without an end.
+    pub fn between(first: Duration, most: Duration) -> Self {
+        Self { first, most: most.max(first), attempts: None }
+    }
+
+    /// At most this many attempts in a row that fail; a negative number is no limit, as in the original's
+    /// `reconnect_attempts`.
+    #[must_use = "the backoff comes back with the limit"]
+    pub fn attempts(mut self, attempts: i64) -> Self {
+        self.attempts = u32::try_from(attempts).ok();
+        self
+    }
+
+    /// Whether `failed` attempts in a row are too many.
+    pub(crate) fn is_used_up(&self, failed: u32) -> bool {
+        self.attempts.is_some_and(|attempts| failed >= attempts)
+    }
+
+    /// The delay after `failed` attempts in a row, of which there is at least one.
+    pub(crate) fn delay(&self, failed: u32, random: &mut fastrand::Rng) -> Duration {
+        let doublings = failed.saturating_sub(1).min(32);
+        let full = self.first.saturating_mul(2_u32.saturating_pow(doublings)).min(self.most);
+        full.mul_f64(1.0 - random.f64() / 2.0)
+    }
+}
+
+impl Default for Backoff {
+    /// From 100 ms to 30 s, without an end.
+    fn default() -> Self {
+        Self::between(Duration::from_millis(100), Duration::from_secs(30))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_limit_and_lose_at_most_half() {
+        let backoff = Backoff::between(Duration::from_millis(100), Duration::from_secs(1));
+        let mut random = fastrand::Rng::with_seed(7);
+        for (failed, full) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (60, 1000)] {
+            let delay = backoff.delay(failed, &mut random).as_millis();
+            assert!((full / 2..=full).contains(&delay), "{delay} after {failed}");
+        }
+    }
+
+    #[test]
+    fn a_negative_limit_is_none() {
+        assert!(!Backoff::default().attempts(-1).is_used_up(u32::MAX));
+        assert!(Backoff::default().attempts(3).is_used_up(3));
+        assert!(!Backoff::default().attempts(3).is_used_up(2));
+    }
+}

@@ -1,0 +1,49 @@
+//! [`Health`]: whether work gets done, as an operator asks.
+
+use std::fmt;
+
+use tokio::time::Instant;
+
+/// The state of a server or client: of its consumers and its work, not of its sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Health {
+    /// Not connected yet, and no attempt has failed.
+    Starting,
+    /// All is well: consumers consume (a client: it can send).
+    Consuming,
+    /// The broker takes no publishes at the moment (an alarm).
+    Blocked {
+        /// The broker's reason, such as `low on memory`.
+        why: String,
+    },
+    /// Without a session, and trying.
+    Reconnecting {
+        /// Since when, on tokio's clock.
+        since: Instant,
+        /// How many attempts have failed since.
+        attempts: u32,
+        /// Why the last one failed, or how the session was lost.
+        why: String,
+    },
+    /// Given up: the attempts are used up.
+    Failed {
+        /// Why the last one failed.
+        why: String,
+    },
+    /// Stopped by this side.
+    Stopped,
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("starting"),
+            Self::Consuming => f.write_str("consuming"),
+            Self::Blocked { why } => write!(f, "blocked by the broker: {why}"),
+            Self::Reconnecting { attempts, why, .. } => write!(f, "reconnecting ({attempts} failed): {why}"),
+            Self::Failed { why } => write!(f, "failed: {why}"),
+            Self::Stopped => f.write_str("stopped"),
+        }
+    }
+}

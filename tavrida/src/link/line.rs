@@ -1,0 +1,113 @@
+//! [`Line`]: the session of the moment, for those who send outside of a delivery.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::error::{Error, Kind};
+use crate::transport::{Loss, Session};
+
+/// One session and its number.
+#[derive(Clone)]
+pub(crate) struct Epoch {
+    /// Grows by one with each session of a link.
+    pub(crate) number: u64,
+    pub(crate) session: Arc<dyn Session>,
+}
+
+/// Where the session of the moment is found.
+pub(crate) struct Line {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+struct State {
+    epochs: u64,
+    now: Now,
+}
+
+enum Now {
+    Nobody,
+    Live(Epoch),
+    Over(Loss),
+}
+
+impl Line {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(State { epochs: 0, now: Now::Nobody }), changed: Notify::new() }
+    }
+
+    /// A session is ready.
+    pub(crate) fn begin(&self, session: Arc<dyn Session>) -> Epoch {
+        let mut state = self.state();
+        let same = match &state.now {
+            Now::Live(epoch) if Arc::ptr_eq(&epoch.session, &session) => Some(epoch.clone()),
+            _ => None,
+        };
+        // A session that is prepared again after its consumer ended is still the same epoch.
+        let epoch = same.unwrap_or_else(|| {
+            state.epochs += 1;
+            Epoch { number: state.epochs, session }
+        });
+        state.now = Now::Live(epoch.clone());
+        drop(state);
+        self.changed.notify_waiters();
+        epoch
+    }
+
+    /// There is no session for a while.
+    pub(crate) fn pause(&self) {
+        self.state().now = Now::Nobody;
+    }
+
+    /// There will be no session any more.
+    pub(crate) fn end(&self, loss: Loss) {
+        self.state().now = Now::Over(loss);
+        self.changed.notify_waiters();
+    }
+
+    /// The session, if there is one at the moment.
+    pub(crate) fn now(&self) -> Option<Epoch> {
+        match &self.state().now {
+            Now::Live(epoch) => Some(epoch.clone()),
+            _ => None,
+        }
+    }
+
+    /// The session; waits for one for at most `patience`.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn wait(&self, patience: Duration) -> Result<Epoch, Error> {
+        if let Some(settled) = self.settled() {
+            return settled;
+        }
+        let waiting = async {
+            loop {
+                let changed = self.changed.notified();
+                tokio::pin!(changed);
+                // Registered before looking, so that no change falls between the two.
+                changed.as_mut().enable();
+                if let Some(settled) = self.settled() {
+                    return settled;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(patience, waiting).await.unwrap_or_else(|_| {
+            Err(Error::new(Kind::Timeout, format!("no session with the broker within {patience:?}")))
+        })
+    }
+
+    fn settled(&self) -> Option<Result<Epoch, Error>> {
+        match &self.state().now {
+            Now::Nobody => None,
+            Now::Live(epoch) => Some(Ok(epoch.clone())),
+            Now::Over(loss) => Some(Err(Error::new(Kind::Closed, "it is closed").caused_by(loss.clone()))),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,200 @@
+//! Recovery as a pure state machine: what happened goes in, what to do next comes out. No clock, no I/O, no tasks.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Backoff, Health};
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// A session is there.
+    Connected,
+    /// It is ready: topology and consumers are there.
+    Prepared,
+    /// Connecting or preparing failed, and why.
+    Failed(String),
+    /// The ready session is over, and why.
+    Lost(String),
+    /// Its consumer is over, and why; the session lives.
+    ConsumerEnded(String),
+    /// The delay is over.
+    Waited,
+    /// The work is done.
+    Stopped,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Step {
+    /// Open a session.
+    Connect,
+    /// Declare and consume on it.
+    Prepare,
+    /// Work.
+    Serve,
+    /// Do nothing for so long.
+    Wait(Duration),
+    /// All is done.
+    Stop,
+    /// The attempts are used up, and why the last one failed.
+    GiveUp(String),
+}
+
+pub(crate) struct Machine {
+    backoff: Backoff,
+    random: fastrand::Rng,
+    health: Health,
+    /// Attempts that failed in a row.
+    failed: u32,
+    /// When the ready session became ready.
+    ready_at: Option<Instant>,
+    /// What to do once the delay is over: a session that lost only its consumer is prepared again.
+    after_wait: Step,
+}
+
+impl Machine {
+    pub(crate) fn new(backoff: Backoff, seed: u64) -> Self {
+        Self {
+            backoff,
+            random: fastrand::Rng::with_seed(seed),
+            health: Health::Starting,
+            failed: 0,
+            ready_at: None,
+            after_wait: Step::Connect,
+        }
+    }
+
+    pub(crate) fn first(&self) -> Step {
+        Step::Connect
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    pub(crate) fn next(&mut self, input: Input, now: Instant) -> Step {
+        match input {
+            Input::Connected => Step::Prepare,
+            Input::Prepared => {
+                self.ready_at = Some(now);
+                self.health = Health::Consuming;
+                Step::Serve
+            }
+            Input::Failed(why) => self.retreat(why, now, Step::Connect),
+            Input::Lost(why) => {
+                self.forgive(now);
+                self.retreat(why, now, Step::Connect)
+            }
+            Input::ConsumerEnded(why) => {
+                self.forgive(now);
+                self.retreat(why, now, Step::Prepare)
+            }
+            Input::Waited => self.after_wait.clone(),
+            Input::Stopped => {
+                self.health = Health::Stopped;
+                Step::Stop
+            }
+        }
+    }
+
+    /// Forgets failed attempts once a session has held longer than the delay they led to; one that dies at once each time
+    /// (an impossible consumer, say) keeps its growing delay.
+    fn forgive(&mut self, now: Instant) {
+        let held = self.ready_at.take().map_or(Duration::ZERO, |ready| now.saturating_duration_since(ready));
+        if self.failed == 0 || held > self.backoff.delay(self.failed, &mut self.random) {
+            self.failed = 0;
+        }
+    }
+
+    fn retreat(&mut self, why: String, now: Instant, after_wait: Step) -> Step {
+        self.failed += 1;
+        if self.backoff.is_used_up(self.failed) {
+            self.health = Health::Failed { why: why.clone() };
+            return Step::GiveUp(why);
+        }
+        let since = match self.health {
+            Health::Reconnecting { since, .. } => since,
+            _ => now,
+        };
+        self.health = Health::Reconnecting { since, attempts: self.failed, why };
+        self.after_wait = after_wait;
+        Step::Wait(self.backoff.delay(self.failed, &mut self.random))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine() -> (Machine, Instant) {
+        let backoff = Backoff::between(Duration::from_millis(100), Duration::from_secs(10));
+        (Machine::new(backoff, 1), Instant::now())
+    }
+
+    fn delay(step: Step) -> Duration {
+        match step {
+            Step::Wait(delay) => delay,
+            other => panic!("expected a wait, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_good_start_connects_prepares_and_serves() {
+        let (mut machine, now) = machine();
+        assert_eq!(machine.first(), Step::Connect);
+        assert_eq!(machine.health(), Health::Starting);
+        assert_eq!(machine.next(Input::Connected, now), Step::Prepare);
+        assert_eq!(machine.next(Input::Prepared, now), Step::Serve);
+        assert_eq!(machine.health(), Health::Consuming);
+        assert_eq!(machine.next(Input::Stopped, now), Step::Stop);
+        assert_eq!(machine.health(), Health::Stopped);
+    }
+
+    #[test]
+    fn a_loss_waits_and_connects_again_and_health_says_since_when() {
+        let (mut machine, now) = machine();
+        machine.next(Input::Connected, now);
+        machine.next(Input::Prepared, now);
+        assert!(delay(machine.next(Input::Lost("gone".into()), now)) <= Duration::from_millis(100));
+        let later = now + Duration::from_secs(1);
+        assert_eq!(machine.next(Input::Waited, later), Step::Connect);
+        delay(machine.next(Input::Failed("refused".into()), later));
+        assert_eq!(machine.health(), Health::Reconnecting { since: now, attempts: 2, why: "refused".into() });
+    }
+
+    #[test]
+    fn a_consumer_that_ended_is_prepared_again_on_the_same_session() {
+        let (mut machine, now) = machine();
+        machine.next(Input::Connected, now);
+        machine.next(Input::Prepared, now);
+        delay(machine.next(Input::ConsumerEnded("queue deleted".into()), now));
+        assert_eq!(machine.next(Input::Waited, now), Step::Prepare);
+    }
+
+    #[test]
+    fn delays_grow_while_sessions_die_young_and_start_anew_after_one_that_held() {
+        let (mut machine, mut now) = machine();
+        let mut last = Duration::ZERO;
+        for _ in 0..6 {
+            machine.next(Input::Connected, now);
+            machine.next(Input::Prepared, now);
+            last = delay(machine.next(Input::Lost("at once".into()), now));
+        }
+        assert!(last > Duration::from_secs(1), "{last:?}");
+        machine.next(Input::Prepared, now);
+        now += Duration::from_secs(60);
+        let after_an_hour = delay(machine.next(Input::Lost("later".into()), now));
+        assert!(after_an_hour <= Duration::from_millis(100), "{after_an_hour:?}");
+    }
+
+    #[test]
+    fn limited_attempts_are_used_up() {
+        let now = Instant::now();
+        let mut machine = Machine::new(Backoff::default().attempts(2), 1);
+        delay(machine.next(Input::Failed("first".into()), now));
+        assert_eq!(machine.next(Input::Failed("second".into()), now), Step::GiveUp("second".into()));
+        assert_eq!(machine.health(), Health::Failed { why: "second".into() });
+    }
+}

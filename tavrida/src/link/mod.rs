@@ -1,0 +1,173 @@
+//! A live link to a broker: connects, prepares, serves, and after a loss does it again.
+//!
+//! What to do next is decided by a pure state machine ([`machine`]); [`Link`] carries it out. A link
+//! hands out one session at a time, and each session is an epoch of its own: what belongs to an old one (a
+//! delivery, a publish, a pending answer) fails clearly and is never carried over.
+
+mod backoff;
+mod health;
+mod line;
+mod machine;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub use backoff::Backoff;
+pub use health::Health;
+pub(crate) use line::{Epoch, Line};
+
+use crate::counters::Tally;
+use crate::error::{Error, Kind};
+use crate::transport::{ConsumerEnd, Loss, Session, SessionError, Transport};
+use machine::{Input, Machine, Step};
+
+/// What a link is for: a server consumes, a client waits.
+#[async_trait]
+pub(crate) trait Work: Send {
+    /// Makes a new session ready: declares what has to be there, starts consumers.
+    async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError>;
+
+    /// Works on a session that is ready, until it or the work ends.
+    async fn serve(&mut self, epoch: &Epoch) -> Ended;
+}
+
+/// Why [`Work::serve`] came back.
+pub(crate) enum Ended {
+    /// The session is over.
+    Lost(Loss),
+    /// Only a consumer is: the session can be prepared again.
+    Idle(ConsumerEnd),
+    /// The work is done: this side wants to stop.
+    Stopped,
+}
+
+/// Keeps a session for some [`Work`].
+pub(crate) struct Link {
+    transport: Arc<dyn Transport>,
+    machine: Mutex<Machine>,
+    line: Line,
+    tally: Arc<Tally>,
+}
+
+impl Link {
+    pub(crate) fn new(transport: Arc<dyn Transport>, backoff: Backoff, seed: u64, tally: Arc<Tally>) -> Self {
+        Self { transport, machine: Mutex::new(Machine::new(backoff, seed)), line: Line::new(), tally }
+    }
+
+    /// The session of the moment, for those who send.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let health = self.machine().health();
+        match self.line.now().and_then(|epoch| epoch.session.blocked()) {
+            Some(why) if health == Health::Consuming => Health::Blocked { why },
+            _ => health,
+        }
+    }
+
+    /// Connects, prepares and serves until the work is done, or the attempts are used up.
+    ///
+    /// `stop` ends it while it connects, prepares or waits; while it serves the work itself looks for that.
+    pub(crate) async fn run(&self, work: &mut impl Work, stop: &CancellationToken) -> Result<(), Error> {
+        let result = self.drive(work, stop).await;
+        self.line.end(match &result {
+            Ok(()) => Loss::closed_here(),
+            Err(error) => Loss::broken(error.to_string()),
+        });
+        result
+    }
+
+    async fn drive(&self, work: &mut impl Work, stop: &CancellationToken) -> Result<(), Error> {
+        let mut session: Option<Arc<dyn Session>> = None;
+        let mut step = self.machine().first();
+        loop {
+            let input = match step {
+                Step::Serve => self.serve(work, &mut session).await,
+                Step::Stop => return Ok(()),
+                Step::GiveUp(why) => {
+                    tracing::error!(endpoint = self.transport.endpoint(), why, "the link is given up");
+                    let text = format!("no session with {}: {why}", self.transport.endpoint());
+                    return Err(Error::new(Kind::Transport, text));
+                }
+                idle => tokio::select! {
+                    biased;
+                    () = stop.cancelled() => Input::Stopped,
+                    input = self.make_ready(idle, work, &mut session) => input,
+                },
+            };
+            if matches!(input, Input::Failed(_) | Input::Stopped) {
+                self.line.pause();
+                abandon(&mut session).await;
+            }
+            step = self.machine().next(input, Instant::now());
+            tracing::debug!(endpoint = self.transport.endpoint(), ?step, "link");
+        }
+    }
+
+    /// Carries out a step on the way to a session that is ready.
+    async fn make_ready(
+        &self,
+        step: Step,
+        work: &mut impl Work,
+        session: &mut Option<Arc<dyn Session>>,
+    ) -> Input {
+        match step {
+            Step::Wait(delay) => {
+                tokio::time::sleep(delay).await;
+                Input::Waited
+            }
+            Step::Prepare => match work.prepare(live(session)).await {
+                Ok(()) => Input::Prepared,
+                Err(error) => Input::Failed(error.to_string()),
+            },
+            _ => match self.transport.connect().await {
+                Ok(connected) => {
+                    *session = Some(connected);
+                    Input::Connected
+                }
+                Err(error) => Input::Failed(error.to_string()),
+            },
+        }
+    }
+
+    async fn serve(&self, work: &mut impl Work, session: &mut Option<Arc<dyn Session>>) -> Input {
+        let epoch = self.line.begin(live(session).clone());
+        let ended = work.serve(&epoch).await;
+        match ended {
+            Ended::Lost(loss) => {
+                self.tally.losses.add_one();
+                self.line.pause();
+                *session = None;
+                tracing::warn!(endpoint = self.transport.endpoint(), %loss, "the session is lost");
+                Input::Lost(loss.to_string())
+            }
+            Ended::Idle(end) => {
+                tracing::warn!(endpoint = self.transport.endpoint(), %end, "the consumer ended");
+                Input::ConsumerEnded(end.to_string())
+            }
+            Ended::Stopped => Input::Stopped,
+        }
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn live(session: &Option<Arc<dyn Session>>) -> &Arc<dyn Session> {
+    session.as_ref().expect("the machine prepares and serves only what was connected")
+}
+
+/// Closes a session that is not needed any more; one that is lost already needs no closing.
+async fn abandon(session: &mut Option<Arc<dyn Session>>) {
+    if let Some(session) = session.take()
+        && let Err(error) = session.close().await
+    {
+        tracing::debug!(%error, "the session was over before it was closed");
+    }
+}

@@ -1,0 +1,31 @@
+//! Middleware: code around handlers ([`Incoming`]) and before sends ([`Outgoing`]), in order of addition.
+//!
+//! Incoming middleware sees messages of all four kinds, before the payload is merged into the context. It passes the message
+//! on, changed or not, with [`Next::run`], or answers at once. An error of its own is answered like a handler's: an
+//! error reply for a call, the failure policy for the rest.
+//!
+//! ```
+//! use tavrida::message::{Failure, Message, Reply};
+//! use tavrida::middleware::{self, Next};
+//!
+//! async fn authorise(message: Message, next: Next) -> Result<Reply, Failure> {
+//!     if message.headers().get_str("authorization") != Some("secret") {
+//!         return Err(Failure::new("auth.Denied", "a key is needed").code(401));
+//!     }
+//!     next.run(message).await
+//! }
+//!
+//! let service = tavrida::Service::new("billing").incoming(middleware::from_fn(authorise));
+//! ```
+//!
+//! Outgoing middleware sees the replies of handlers, and other sends where it [opts in](Outgoing::sees).
+
+mod from_fn;
+mod incoming;
+mod outgoing;
+
+pub use from_fn::{FromFn, OutgoingFn, from_fn, outgoing_fn};
+pub(crate) use incoming::Endpoint;
+pub use incoming::{Incoming, Next};
+pub use outgoing::Outgoing;
+pub(crate) use outgoing::pass;

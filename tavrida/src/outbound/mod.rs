@@ -1,0 +1,149 @@
+//! The one door out: message -> outgoing middleware -> encode -> discovery -> publication -> session.
+//!
+//! Replies, calls, casts and notifications all leave through [`Outbound::send`], and none of them ends as a bare "ok".
+
+mod send_error;
+mod sent;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use send_error::SendError;
+pub use sent::Sent;
+
+use crate::counters::Tally;
+use crate::discovery::{Discovery, Role, Undiscovered};
+use crate::envelope;
+use crate::error::{Error, Kind};
+use crate::field::ShortString;
+use crate::id::{IdScope, Purpose};
+use crate::message::{Message, MessageKind};
+use crate::middleware::{self, Outgoing};
+use crate::transport::{NotPublished, Publication, Session, Unpublished};
+
+/// How the messages of one service, or of one client, leave.
+pub(crate) struct Outbound {
+    pub(crate) discovery: Arc<dyn Discovery>,
+    pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
+    pub(crate) neighbours: Arc<Neighbours>,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// The services of one server: they know each other without a discovery.
+#[derive(Debug, Default)]
+pub(crate) struct Neighbours {
+    pub(crate) exchange: ShortString,
+    pub(crate) services: BTreeSet<String>,
+}
+
+/// What a send is to be, beside its message.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Terms {
+    /// A notification that nobody hears is an error.
+    pub(crate) must_be_heard: bool,
+    /// How long the message is worth to be delivered.
+    pub(crate) expires_in: Option<Duration>,
+}
+
+impl Outbound {
+    /// Sends a message, and comes back when the broker has taken it or the reason is known why not.
+    ///
+    /// Ids that are still empty are made here, so that what middleware sees is what is sent.
+    pub(crate) async fn send(
+        &self,
+        session: &dyn Session,
+        mut message: Message,
+        ids: &IdScope,
+        terms: Terms,
+    ) -> Result<Sent, SendError> {
+        give_ids(&mut message, ids);
+        let message = if self.outgoing.is_empty() {
+            message
+        } else {
+            let before = message.clone();
+            match middleware::pass(&self.outgoing, message).await {
+                Ok(message) => message,
+                Err(failure) => {
+                    let text = format!("an outgoing middleware failed: {failure}");
+                    return Err(SendError::new(Error::new(Kind::IncorrectOutgoingMessage, text), before));
+                }
+            }
+        };
+        let mut publication = match self.address(&message) {
+            Ok(publication) => publication,
+            Err(undiscovered) => return Err(SendError::new(undiscovered.into(), message)),
+        };
+        if let Some(expires_in) = terms.expires_in {
+            let milliseconds = expires_in.as_millis().to_string();
+            publication.properties.expiration = milliseconds.try_into().ok();
+        }
+        let outcome = session.publish(publication).await;
+        self.judge(outcome, message, terms)
+    }
+
+    /// The publication of a message: a reply to a queue goes there, everything else through the exchange of a service.
+    fn address(&self, message: &Message) -> Result<Publication, Undiscovered> {
+        if let Some(queue) = message.reply_queue_of_reply() {
+            return Ok(envelope::encode_to_queue(message, queue.clone()));
+        }
+        let exchange = match message.kind() {
+            MessageKind::Notification => {
+                self.discovery.find(Role::LocalPublisher, message.source().service().unwrap_or_default())?
+            }
+            _ => self.exchange_of(message.destination().service().unwrap_or_default())?,
+        };
+        Ok(envelope::encode(message, exchange))
+    }
+
+    /// What a discovery says counts; services of the same server need none.
+    fn exchange_of(&self, service: &str) -> Result<ShortString, Undiscovered> {
+        match self.discovery.service_exchange(service) {
+            Some(exchange) => Ok(exchange),
+            None if self.neighbours.services.contains(service) => Ok(self.neighbours.exchange.clone()),
+            None => self.discovery.find(Role::Service, service),
+        }
+    }
+
+    fn judge(
+        &self,
+        outcome: Result<(), Unpublished>,
+        message: Message,
+        terms: Terms,
+    ) -> Result<Sent, SendError> {
+        let reason = match outcome {
+            Ok(()) => return Ok(Sent::Routed),
+            Err(unpublished) => unpublished.reason,
+        };
+        let kind = match &reason {
+            NotPublished::Unroutable if message.kind() == MessageKind::Notification => {
+                self.tally.unheard.add_one();
+                if !terms.must_be_heard {
+                    tracing::debug!(%message, "nobody heard a notification");
+                    return Ok(Sent::Unheard);
+                }
+                Kind::Unroutable
+            }
+            NotPublished::Unroutable => {
+                self.tally.unroutable.add_one();
+                Kind::Unroutable
+            }
+            NotPublished::Nacked | NotPublished::Refused(_) => Kind::Refused,
+            NotPublished::Ambiguous(_) => {
+                self.tally.ambiguous.add_one();
+                Kind::Ambiguous
+            }
+            NotPublished::NotSent(_) => Kind::Closed,
+        };
+        Err(SendError::new(Error::new(kind, format!("the {message} was not sent: {reason}")), message))
+    }
+}
+
+fn give_ids(message: &mut Message, ids: &IdScope) {
+    if message.request_id.is_empty() {
+        message.request_id = ids.next(Purpose::Request);
+    }
+    if message.message_id.is_empty() {
+        message.message_id = ids.next(Purpose::Message);
+    }
+}

@@ -1,0 +1,17 @@
+//! What an application needs, in one line: `use tavrida::prelude::*;`.
+
+pub use crate::client::Client;
+pub use crate::discovery::Registry;
+pub use crate::disposition::{FailurePolicy, Retry};
+pub use crate::entry_point::EntryPoint;
+pub use crate::handler::{Attempt, Deadline, Payload, State, params};
+pub use crate::message::{
+    Context, ErrorReply, Failure, Headers, IntoFailure, Notification, Request, Response,
+};
+pub use crate::outbound::Sent;
+pub use crate::proxy::Proxy;
+pub use crate::server::Server;
+pub use crate::service::Service;
+
+/// What a handler returns; every error becomes its [`Failure`] with `?`.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;

@@ -1,0 +1,187 @@
+//! [`Ask`]: a request whose answer is awaited on the spot.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+
+use super::RequestBuilder;
+use crate::entry_point::EntryPoint;
+use crate::error::{Error, Kind};
+use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
+use crate::outbound::{SendError, Terms};
+use crate::transport::{Loss, SessionError};
+
+/// A request under way whose answer is awaited here: await it.
+///
+/// It gives the [`Response`] or an [`AskError`], and never hangs: it has a [deadline](Ask::timeout), which also travels as the
+/// message's expiration, so that a request that nobody waits for any more is not worked.
+///
+/// # Cancel safety
+///
+/// Dropping it stops waiting; the request may have been sent. An answer that comes later is dropped and counted.
+#[must_use = "an ask does nothing until it is awaited"]
+pub struct Ask {
+    request: RequestBuilder,
+    timeout: Duration,
+}
+
+impl Ask {
+    /// How long an answer is waited for unless something else is said.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+    pub(crate) fn new(request: RequestBuilder) -> Self {
+        Self { request, timeout: Self::DEFAULT_TIMEOUT }
+    }
+
+    /// Waits at most so long, sending included. The default is 30 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    async fn answer(self) -> Result<Response, AskError> {
+        let (destination, timeout) = (self.request.destination().clone(), self.timeout);
+        let deadline = Instant::now() + timeout;
+        tokio::time::timeout_at(deadline, self.exchange(deadline))
+            .await
+            .unwrap_or(Err(AskError::Timeout { destination, after: timeout }))
+    }
+
+    async fn exchange(self, deadline: Instant) -> Result<Response, AskError> {
+        let sender = self.request.sender().clone();
+        let epoch = match sender.epoch().await {
+            Ok(epoch) => epoch,
+            Err(error) => return Err(AskError::NotSent(self.into_send_error(error))),
+        };
+        let queue = match sender.asks().queue(&epoch).await {
+            Ok(queue) => queue,
+            Err(SessionError::Lost(loss)) => return Err(AskError::Lost(loss)),
+            Err(error) => {
+                let error = Error::new(Kind::Refused, format!("no reply queue: {error}"));
+                return Err(AskError::NotSent(self.into_send_error(error)));
+            }
+        };
+        let source = self.request.source_or_own();
+        let reply_to = EntryPoint::of_asker(source.service().unwrap_or_default(), sender.asks().instance());
+        let reply_to = reply_to.unwrap_or_default();
+        let addresses = Addresses { source, reply_to, reply_queue: Some(queue), ..Addresses::default() };
+        let (mut message, flaw) = self.request.into_message(addresses);
+        if let Some(flaw) = flaw {
+            return Err(AskError::NotSent(SendError::new(flaw, message)));
+        }
+        message.request_id = sender.ids().next(crate::id::Purpose::Request);
+        let waiting = sender.asks().pending().wait(message.request_id.clone(), epoch.number);
+        let terms = Terms { expires_in: Some(deadline - Instant::now()), ..Terms::default() };
+        sender.send_on(&epoch, message, terms).await?;
+        read(waiting.answer().await?)
+    }
+
+    fn into_send_error(self, error: Error) -> SendError {
+        let (message, flaw) = self.request.into_message(Addresses::default());
+        SendError::new(flaw.unwrap_or(error), message)
+    }
+}
+
+fn read(message: Message) -> Result<Response, AskError> {
+    match message.into_response() {
+        Ok(response) => Ok(response),
+        Err(other) => match other.into_error() {
+            Ok(error) => Err(AskError::Failed(Box::new(error))),
+            Err(other) => {
+                let text = format!("the answer is a {}", other.kind());
+                Err(AskError::NotSent(SendError::new(Error::new(Kind::IncorrectMessage, text), *other)))
+            }
+        },
+    }
+}
+
+impl IntoFuture for Ask {
+    type Output = Result<Response, AskError>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.answer())
+    }
+}
+
+/// Why an ask has no answer.
+#[derive(Debug)]
+pub enum AskError {
+    /// The other service answered with an error.
+    Failed(Box<ErrorReply>),
+    /// No answer came in time. The request may have been worked.
+    Timeout {
+        /// Who was asked.
+        destination: EntryPoint,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// The request was not, or not surely, sent.
+    NotSent(SendError),
+    /// The session died while the answer was waited for. The request may have been worked.
+    Lost(Loss),
+}
+
+impl AskError {
+    /// The other service's error, where it answered with one.
+    pub fn failed(&self) -> Option<&ErrorReply> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether no answer came in time.
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Timeout { .. } => true,
+            Self::NotSent(error) => error.is_timeout(),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::Timeout { destination, after } => {
+                write!(f, "{destination} did not answer within {after:?}")
+            }
+            Self::NotSent(error) => error.fmt(f),
+            Self::Lost(loss) => write!(f, "no answer: {loss}"),
+        }
+    }
+}
+
+impl std::error::Error for AskError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Failed(error) => Some(&**error),
+            Self::NotSent(error) => Some(error),
+            Self::Lost(loss) => Some(loss),
+            Self::Timeout { .. } => None,
+        }
+    }
+}
+
+impl From<SendError> for AskError {
+    fn from(error: SendError) -> Self {
+        Self::NotSent(error)
+    }
+}
+
+impl From<Loss> for AskError {
+    fn from(loss: Loss) -> Self {
+        Self::Lost(loss)
+    }
+}
+
+impl IntoFailure for AskError {
+    fn into_failure(self) -> Failure {
+        self.into()
+    }
+}

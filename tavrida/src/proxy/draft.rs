@@ -1,0 +1,131 @@
+//! [`Draft`]: what is gathered of a message before it is sent.
+//!
+//! A flaw (a text that is no entry point, a value that does not serialise, a reserved header) is kept and told by the send,
+//! so that a message is written in one expression.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Sender;
+use crate::entry_point::EntryPoint;
+use crate::error::{Error, Kind};
+use crate::field::{ShortString, Value};
+use crate::id::Purpose;
+use crate::json::Object;
+use crate::message::{
+    Addresses, Context, CorrelationId, Headers, Message, MessageKind, Payload, ReservedHeader,
+};
+
+pub(crate) struct Draft {
+    pub(crate) sender: Sender,
+    pub(crate) source: Option<EntryPoint>,
+    pub(crate) correlation_id: Option<CorrelationId>,
+    pub(crate) context: Option<Object>,
+    headers: Headers,
+    whole: Option<Payload>,
+    params: Vec<(String, Box<RawValue>)>,
+    flaw: Option<Error>,
+}
+
+impl Draft {
+    pub(crate) fn new(sender: Sender) -> Self {
+        let headers = sender.headers().clone();
+        Self {
+            sender,
+            source: None,
+            correlation_id: None,
+            context: None,
+            headers,
+            whole: None,
+            params: Vec::new(),
+            flaw: None,
+        }
+    }
+
+    /// Keeps the first flaw: later ones often come of it.
+    pub(crate) fn keep<T>(&mut self, result: Result<T, impl Into<Error>>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.flaw.get_or_insert(error.into());
+                None
+            }
+        }
+    }
+
+    pub(crate) fn param(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        let value = serde_json::value::to_raw_value(value)
+            .map_err(|error| Error::new(Kind::WrongParameters, format!("the parameter '{name}': {error}")));
+        if let Some(value) = self.keep(value) {
+            self.params.push((name.to_owned(), value));
+        }
+    }
+
+    pub(crate) fn params(&mut self, params: &(impl Serialize + ?Sized)) {
+        self.whole = self.keep(Payload::new(params));
+    }
+
+    pub(crate) fn payload(&mut self, payload: Payload) {
+        self.whole = Some(payload);
+    }
+
+    /// Whether a payload or parameters were given.
+    pub(crate) fn has_payload(&self) -> bool {
+        self.whole.is_some() || !self.params.is_empty()
+    }
+
+    pub(crate) fn context(&mut self, context: &(impl Serialize + ?Sized)) {
+        let context = Object::from_serialize(context)
+            .map_err(|error| Error::new(Kind::WrongParameters, format!("the context: {error}")));
+        self.context = self.keep(context);
+    }
+
+    pub(crate) fn header(
+        &mut self,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        value: impl Into<Value>,
+    ) {
+        let inserted = self.headers.insert(name, value);
+        self.keep(inserted);
+    }
+
+    pub(crate) fn source_or_own(&self) -> EntryPoint {
+        self.source.clone().unwrap_or_else(|| self.sender.source().clone())
+    }
+
+    /// The message, and the flaw that bars it from being sent.
+    pub(crate) fn message(mut self, kind: MessageKind, addresses: Addresses) -> (Message, Option<Error>) {
+        let correlation_id = self.correlation_id.take().or_else(|| self.sender.correlation_id().cloned());
+        let correlation_id =
+            correlation_id.unwrap_or_else(|| self.sender.ids().next(Purpose::Correlation).into());
+        let payload = self.whole.take().unwrap_or_default();
+        let payload = self.with_params(payload);
+        let context = match self.context.take() {
+            Some(given) => given,
+            None => self.sender.context().object(),
+        };
+        let mut message = Message::new(kind, correlation_id, addresses);
+        message.headers = self.headers;
+        message.context = Context::from(context);
+        message.payload = payload;
+        (message, self.flaw)
+    }
+
+    fn with_params(&mut self, whole: Payload) -> Payload {
+        if self.params.is_empty() {
+            return whole;
+        }
+        let named =
+            Object::from_serialize(&Params(&self.params)).expect("names with JSON values are an object");
+        whole.object().merged([&named]).into()
+    }
+}
+
+/// Parameters as an object, in the order in which they were given.
+struct Params<'a>(&'a [(String, Box<RawValue>)]);
+
+impl Serialize for Params<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

@@ -1,0 +1,103 @@
+//! Calling other services: [`Proxy`] in a handler (a [`Client`](crate::Client) does the same outside of any).
+//!
+//! ```no_run
+//! # use tavrida::Proxy;
+//! # async fn handler(proxy: Proxy) -> Result<(), tavrida::message::Failure> {
+//! proxy.to("test_world.world").param("param", 12345).call().await?;           // the answer comes to a handler
+//! proxy.to("audit.note").param("text", "seen").cast().await?;                  // no answer
+//! let sum = proxy.to("calc.sum").param("a", 1).param("b", 2).ask().await?;     // the answer comes here
+//! proxy.publish().param("sum", sum.payload().get::<i64>("sum")?).send().await?; // to whoever subscribed
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What a handler sends carries the chain's correlation id, its context as it is at that moment, and its custom headers.
+
+mod ask;
+mod draft;
+mod notification;
+mod request;
+mod sender;
+
+use std::fmt;
+
+pub use ask::{Ask, AskError};
+pub use notification::NotificationBuilder;
+pub use request::RequestBuilder;
+pub(crate) use sender::{Identity, Route, Sender};
+
+use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::field::{ShortString, Value};
+use crate::message::{Context, CorrelationId, ReservedHeader};
+
+/// Sends in the name of a handler. A clone is the same proxy.
+#[derive(Clone)]
+pub struct Proxy(Sender);
+
+impl Proxy {
+    pub(crate) fn new(sender: Sender) -> Self {
+        Self(sender)
+    }
+
+    /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
+    /// error of the send.
+    pub fn to(
+        &self,
+        destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+    ) -> RequestBuilder {
+        RequestBuilder::new(self.0.clone(), destination.try_into().map_err(Into::into))
+    }
+
+    /// Begins a notification, whose topic is the handler's own entry point, unless it is given an
+    /// [event](NotificationBuilder::event).
+    pub fn publish(&self) -> NotificationBuilder {
+        NotificationBuilder::new(self.0.clone())
+    }
+
+    /// Adds a custom header to all that is sent afterwards, over those of the handled message.
+    ///
+    /// # Errors
+    ///
+    /// [`ReservedHeader`] for a name that belongs to the wire format, and for types that a Python peer cannot take.
+    pub fn add_header(
+        &self,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        value: impl Into<Value>,
+    ) -> Result<(), ReservedHeader> {
+        self.0.headers().insert(name, value)
+    }
+
+    /// Adds many custom headers, as [`add_header`](Proxy::add_header) does; in case of an error those before it are added.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_header`](Proxy::add_header).
+    pub fn add_headers<N, V>(&self, headers: impl IntoIterator<Item = (N, V)>) -> Result<(), ReservedHeader>
+    where
+        N: TryInto<ShortString, Error: Into<ReservedHeader>>,
+        V: Into<Value>,
+    {
+        headers.into_iter().try_for_each(|(name, value)| self.add_header(name, value))
+    }
+
+    /// The correlation id of the chain; none outside of one.
+    pub fn correlation_id(&self) -> Option<&CorrelationId> {
+        self.0.correlation_id()
+    }
+
+    /// The context that everything sent carries.
+    pub fn context(&self) -> &Context {
+        self.0.context()
+    }
+
+    /// In whose name this sends.
+    pub fn source(&self) -> &EntryPoint {
+        self.0.source()
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("source", self.source()).finish_non_exhaustive()
+    }
+}

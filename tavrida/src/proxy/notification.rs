@@ -1,0 +1,118 @@
+//! [`NotificationBuilder`]: tell whoever subscribed.
+
+use serde::Serialize;
+
+use super::Sender;
+use super::draft::Draft;
+use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::error::{Error, Kind};
+use crate::field::{ShortString, Value};
+use crate::message::{Addresses, CorrelationId, MessageKind, Payload, ReservedHeader};
+use crate::outbound::{SendError, Sent, Terms};
+
+/// A notification that is being written. See [`Proxy::publish`](crate::Proxy::publish).
+#[must_use = "nothing is sent before `send`"]
+pub struct NotificationBuilder {
+    draft: Draft,
+    terms: Terms,
+}
+
+impl NotificationBuilder {
+    pub(crate) fn new(sender: Sender) -> Self {
+        Self { draft: Draft::new(sender), terms: Terms::default() }
+    }
+
+    /// One parameter, by name.
+    pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
+        self.draft.param(name, &value);
+        self
+    }
+
+    /// All parameters at once: a value that serialises to an object.
+    pub fn params(mut self, params: &(impl Serialize + ?Sized)) -> Self {
+        self.draft.params(params);
+        self
+    }
+
+    /// All parameters at once, as they came with another message.
+    pub fn payload(mut self, payload: Payload) -> Self {
+        self.draft.payload(payload);
+        self
+    }
+
+    /// The topic `<own service>.<event>`, in place of the handler's own entry point. Needed where that has no method, as in
+    /// response, error and subscription handlers.
+    pub fn event(mut self, event: &str) -> Self {
+        let own = self.draft.sender.source().clone();
+        let topic = EntryPoint::new(own.service().unwrap_or_default(), event);
+        self.draft.source = self.draft.keep(topic);
+        self
+    }
+
+    /// Another topic, `service.event`; discovery must know where that service publishes.
+    pub fn topic(mut self, topic: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+        self.draft.source = self.draft.keep(topic.try_into().map_err(Into::into));
+        self
+    }
+
+    /// Another correlation id than that of the chain.
+    pub fn correlation_id(mut self, correlation_id: impl Into<CorrelationId>) -> Self {
+        self.draft.correlation_id = Some(correlation_id.into());
+        self
+    }
+
+    /// Another context in place of that of the chain: a value that serialises to an object.
+    pub fn context(mut self, context: &(impl Serialize + ?Sized)) -> Self {
+        self.draft.context(context);
+        self
+    }
+
+    /// A custom header of this notification, over those of the proxy.
+    pub fn header(
+        mut self,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.draft.header(name, value);
+        self
+    }
+
+    /// Makes it an error that nobody hears it.
+    pub fn must_be_heard(mut self) -> Self {
+        self.terms.must_be_heard = true;
+        self
+    }
+
+    /// Sends it. Nobody's hearing it is no error, but it is told: [`Sent::Unheard`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: undiscovered, refused, ambiguous, unroutable where it [must be
+    /// heard](NotificationBuilder::must_be_heard); or a flaw of the message, such as a topic without an event, which nobody could
+    /// subscribe to. It hands the message back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its first poll, nothing is sent; later, the message may be sent.
+    pub async fn send(self) -> Result<Sent, SendError> {
+        let source = self.draft.source_or_own();
+        let sender = self.draft.sender.clone();
+        let speaks = source.method().is_some();
+        let topic = source.to_string();
+        let (message, flaw) =
+            self.draft.message(MessageKind::Notification, Addresses { source, ..Addresses::default() });
+        let flaw = flaw.or_else(|| (!speaks).then(|| no_topic(&topic)));
+        match flaw {
+            Some(flaw) => Err(SendError::new(flaw, message)),
+            None => sender.send(message, self.terms).await,
+        }
+    }
+}
+
+fn no_topic(source: &str) -> Error {
+    let text = format!(
+        "a notification from '{source}' has no topic that anybody can subscribe to: name an event, `.event(\"created\")`, or a \
+         topic, `.topic(\"{source}.created\")`"
+    );
+    Error::new(Kind::FieldMustFullyDefined, text)
+}

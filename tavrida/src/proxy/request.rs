@@ -1,0 +1,184 @@
+//! [`RequestBuilder`]: call, cast, transfer, ask.
+
+use serde::Serialize;
+
+use super::draft::Draft;
+use super::{Ask, Sender};
+use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::field::{ShortString, Value};
+use crate::json::Object;
+use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeader};
+use crate::outbound::{SendError, Sent, Terms};
+
+/// A request that is being written. See [`Proxy::to`](crate::Proxy::to).
+#[must_use = "nothing is sent before `call`, `cast`, `transfer` or `ask`"]
+pub struct RequestBuilder {
+    draft: Draft,
+    destination: EntryPoint,
+    reply_to: Option<EntryPoint>,
+    answer_to_caller: bool,
+}
+
+impl RequestBuilder {
+    pub(crate) fn new(sender: Sender, destination: Result<EntryPoint, BadEntryPoint>) -> Self {
+        let mut draft = Draft::new(sender);
+        let destination = draft.keep(destination).unwrap_or_default();
+        Self { draft, destination, reply_to: None, answer_to_caller: false }
+    }
+
+    /// One parameter, by name. It goes over an equal name in [`params`](RequestBuilder::params).
+    pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
+        self.draft.param(name, &value);
+        self
+    }
+
+    /// All parameters at once: a value that serialises to an object.
+    pub fn params(mut self, params: &(impl Serialize + ?Sized)) -> Self {
+        self.draft.params(params);
+        self
+    }
+
+    /// All parameters at once, as they came with another message.
+    pub fn payload(mut self, payload: Payload) -> Self {
+        self.draft.payload(payload);
+        self
+    }
+
+    /// Another correlation id than that of the chain.
+    pub fn correlation_id(mut self, correlation_id: impl Into<CorrelationId>) -> Self {
+        self.draft.correlation_id = Some(correlation_id.into());
+        self
+    }
+
+    /// Another context in place of that of the chain: a value that serialises to an object.
+    pub fn context(mut self, context: &(impl Serialize + ?Sized)) -> Self {
+        self.draft.context(context);
+        self
+    }
+
+    /// Another sender's name.
+    pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+        self.draft.source = self.draft.keep(source.try_into().map_err(Into::into));
+        self
+    }
+
+    /// A custom header of this request, over those of the proxy.
+    pub fn header(
+        mut self,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.draft.header(name, value);
+        self
+    }
+
+    /// Where the answer of a [`call`](RequestBuilder::call) or [`transfer`](RequestBuilder::transfer) goes, if not to this service.
+    pub fn reply_to(mut self, reply_to: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+        self.reply_to = self.draft.keep(reply_to.try_into().map_err(Into::into));
+        self
+    }
+
+    /// A [`transfer`](RequestBuilder::transfer) then sends the answer on to whoever made the transferred request, who can pair it: it keeps
+    /// its request id.
+    pub fn answer_to_caller(mut self) -> Self {
+        self.answer_to_caller = true;
+        self
+    }
+
+    /// Sends a call: the answer comes to the response or error handler of the service in whose name this is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: undiscovered, unroutable, refused, ambiguous; or a flaw of the message. It hands the message back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its first poll, nothing is sent; later, the message may be sent.
+    pub async fn call(self) -> Result<Sent, SendError> {
+        let source = self.draft.source_or_own();
+        let reply_to = self.reply_to.clone().unwrap_or_else(|| source.to_service());
+        self.send(Addresses { source, reply_to, ..Addresses::default() }, None).await
+    }
+
+    /// Sends a cast: nobody answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](RequestBuilder::call).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call`](RequestBuilder::call).
+    pub async fn cast(self) -> Result<Sent, SendError> {
+        let source = self.draft.source_or_own();
+        self.send(Addresses { source, ..Addresses::default() }, None).await
+    }
+
+    /// Sends a request on to another service: a call that keeps the request's correlation id, payload (unless parameters are given
+    /// here) and context (over one given here, for equal keys the request's wins).
+    ///
+    /// As in the original, the answer comes back to the service that transfers; with
+    /// [`answer_to_caller`](RequestBuilder::answer_to_caller) it goes to whoever made the request.
+    ///
+    /// # Errors
+    ///
+    /// As [`call`](RequestBuilder::call).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`call`](RequestBuilder::call).
+    pub async fn transfer(mut self, request: &Message) -> Result<Sent, SendError> {
+        let given = self.draft.context.take().unwrap_or(Object::EMPTY);
+        self.draft.context = Some(given.merged([&request.context().object()]));
+        self.draft.correlation_id.get_or_insert_with(|| request.correlation_id().clone());
+        if !self.draft.has_payload() {
+            self.draft.payload(request.payload().clone());
+        }
+        let own = self.draft.source_or_own();
+        if !self.answer_to_caller {
+            let reply_to = self.reply_to.clone().unwrap_or_else(|| own.to_service());
+            return self.send(Addresses { source: own, reply_to, ..Addresses::default() }, None).await;
+        }
+        let addresses = Addresses {
+            source: request.source().clone(),
+            reply_to: request.reply_to().clone(),
+            reply_queue: request.addresses.reply_queue.clone(),
+            destination: EntryPoint::NONE,
+        };
+        self.send(addresses, Some(request)).await
+    }
+
+    /// Asks: the answer comes back to this very place. See [`Ask`] for the deadline.
+    pub fn ask(self) -> Ask {
+        Ask::new(self)
+    }
+
+    async fn send(self, addresses: Addresses, paired_with: Option<&Message>) -> Result<Sent, SendError> {
+        let sender = self.draft.sender.clone();
+        let (mut message, flaw) = self.into_message(addresses);
+        if let Some(flaw) = flaw {
+            return Err(SendError::new(flaw, message));
+        }
+        if let Some(request) = paired_with {
+            message.request_id = request.request_id.clone();
+        }
+        sender.send(message, Terms::default()).await
+    }
+
+    pub(crate) fn destination(&self) -> &EntryPoint {
+        &self.destination
+    }
+
+    pub(crate) fn sender(&self) -> &Sender {
+        &self.draft.sender
+    }
+
+    pub(crate) fn source_or_own(&self) -> EntryPoint {
+        self.draft.source_or_own()
+    }
+
+    pub(crate) fn into_message(self, addresses: Addresses) -> (Message, Option<crate::Error>) {
+        let addresses = Addresses { destination: self.destination, ..addresses };
+        self.draft.message(MessageKind::Request, addresses)
+    }
+}

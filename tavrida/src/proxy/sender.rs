@@ -1,0 +1,110 @@
+//! [`Sender`]: in whose name, over which session, with which ids something is sent.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use crate::asks::Asks;
+use crate::entry_point::EntryPoint;
+use crate::error::Error;
+use crate::id::IdScope;
+use crate::link::{Epoch, Link};
+use crate::message::{Context, CorrelationId, Headers, Message};
+use crate::outbound::{Outbound, SendError, Sent, Terms};
+
+/// What a proxy and a client send with. A clone is the same sender.
+#[derive(Clone)]
+pub(crate) struct Sender(Arc<Inner>);
+
+struct Inner {
+    identity: Identity,
+    route: Route,
+    outbound: Arc<Outbound>,
+    asks: Arc<Asks>,
+    ids: IdScope,
+    headers: Mutex<Headers>,
+}
+
+/// In whose name.
+pub(crate) struct Identity {
+    pub(crate) source: EntryPoint,
+    /// None outside of a chain: each send begins one.
+    pub(crate) correlation_id: Option<CorrelationId>,
+    pub(crate) context: Context,
+    pub(crate) headers: Headers,
+}
+
+/// Over which session.
+pub(crate) enum Route {
+    /// That of the delivery being handled: when it is lost, what the handler sends fails, for the delivery comes again.
+    Fixed(Epoch),
+    /// That of the moment; waits for one if there is none.
+    Line { link: Arc<Link>, patience: Duration },
+}
+
+impl Sender {
+    pub(crate) fn new(
+        identity: Identity,
+        route: Route,
+        outbound: Arc<Outbound>,
+        asks: Arc<Asks>,
+        ids: IdScope,
+    ) -> Self {
+        let headers = Mutex::new(identity.headers.clone());
+        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers }))
+    }
+
+    pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
+        match &self.0.route {
+            Route::Fixed(epoch) => Ok(epoch.clone()),
+            Route::Line { link, patience } => link.line().wait(*patience).await,
+        }
+    }
+
+    pub(crate) async fn send(&self, message: Message, terms: Terms) -> Result<Sent, SendError> {
+        match self.epoch().await {
+            Ok(epoch) => self.send_on(&epoch, message, terms).await,
+            Err(error) => Err(SendError::new(error, message)),
+        }
+    }
+
+    pub(crate) async fn send_on(
+        &self,
+        epoch: &Epoch,
+        message: Message,
+        terms: Terms,
+    ) -> Result<Sent, SendError> {
+        self.0.outbound.send(&*epoch.session, message, &self.0.ids, terms).await
+    }
+
+    /// How long a send waits for a session.
+    pub(crate) fn patience(&self) -> Duration {
+        match &self.0.route {
+            Route::Fixed(_) => Duration::ZERO,
+            Route::Line { patience, .. } => *patience,
+        }
+    }
+
+    pub(crate) fn source(&self) -> &EntryPoint {
+        &self.0.identity.source
+    }
+
+    pub(crate) fn correlation_id(&self) -> Option<&CorrelationId> {
+        self.0.identity.correlation_id.as_ref()
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.0.identity.context
+    }
+
+    pub(crate) fn headers(&self) -> MutexGuard<'_, Headers> {
+        self.0.headers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn ids(&self) -> &IdScope {
+        &self.0.ids
+    }
+
+    pub(crate) fn asks(&self) -> &Asks {
+        &self.0.asks
+    }
+}

@@ -1,0 +1,244 @@
+//! [`ServerBuilder`].
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Plan, Server, Topology, Worker};
+use crate::asks::Asks;
+use crate::client::seed_of;
+use crate::counters::Tally;
+use crate::disposition::FailurePolicy;
+use crate::error::{Error, Kind};
+use crate::field::{ShortString, TooLong};
+use crate::id::{IdScope, IdSource, Purpose, RandomIds};
+use crate::inbound::{Copies, Desk};
+use crate::link::{Backoff, Link};
+use crate::outbound::{Neighbours, Outbound};
+use crate::service::{Hosted, Router, Service};
+use crate::time::{Clock, SystemClock};
+use crate::transport::Transport;
+
+/// Builds a [`Server`]. Flaws are kept and told by [`build`](ServerBuilder::build).
+#[must_use = "nothing happens before `build`"]
+pub struct ServerBuilder {
+    transport: Arc<dyn Transport>,
+    queue: ShortString,
+    exchange: ShortString,
+    services: Vec<Service>,
+    prefetch: u16,
+    concurrency: usize,
+    policy: FailurePolicy,
+    topology: Topology,
+    deadline: Duration,
+    drain: Duration,
+    backoff: Backoff,
+    ids: Arc<dyn IdSource>,
+    clock: Arc<dyn Clock>,
+    log_payloads: bool,
+    flaw: Option<Error>,
+}
+
+impl ServerBuilder {
+    pub(super) fn new(transport: Arc<dyn Transport>) -> Self {
+        Self {
+            transport,
+            queue: ShortString::default(),
+            exchange: ShortString::default(),
+            services: Vec::new(),
+            prefetch: 64,
+            concurrency: 16,
+            policy: FailurePolicy::default(),
+            topology: Topology::default(),
+            deadline: Duration::from_secs(300),
+            drain: Duration::from_secs(30),
+            backoff: Backoff::default(),
+            ids: Arc::new(RandomIds),
+            clock: Arc::new(SystemClock),
+            log_payloads: false,
+            flaw: None,
+        }
+    }
+
+    fn keep<T>(&mut self, result: Result<T, impl Into<Error>>) -> Option<T> {
+        result.map_err(|error| self.flaw.get_or_insert(error.into())).ok()
+    }
+
+    /// The queue that messages to all the services come to. Required. Servers with the same queue share the work.
+    pub fn queue(mut self, queue: impl TryInto<ShortString, Error = impl Into<TooLong>>) -> Self {
+        self.queue = self.keep(queue.try_into().map_err(Into::into)).unwrap_or_default();
+        self
+    }
+
+    /// The exchange that others send requests and replies to the services through. Required.
+    pub fn exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLong>>) -> Self {
+        self.exchange = self.keep(exchange.try_into().map_err(Into::into)).unwrap_or_default();
+        self
+    }
+
+    /// A service to serve. Services of one server can call each other without a discovery.
+    pub fn service(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// How many messages the broker hands over before the first of them is settled. The default is 64. 0 is refused: without a
+    /// limit one server takes all there is.
+    pub fn prefetch(mut self, prefetch: u16) -> Self {
+        self.prefetch = prefetch;
+        self
+    }
+
+    /// How many messages are handled at a time. The default is 16. 1 is ordered mode: messages are handled in the order of the
+    /// queue.
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = concurrency;
+        self
+    }
+
+    /// What becomes of messages whose handler failed. The default is [`FailurePolicy::dead_letter`].
+    pub fn on_failure(mut self, policy: FailurePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Whether the server declares its topology (the default), checks it, or trusts it.
+    pub fn topology(mut self, topology: Topology) -> Self {
+        self.topology = topology;
+        self
+    }
+
+    /// How long a handler may take; then it is dropped, which counts as a failure. The default is 5 minutes, well below the 30
+    /// minutes after which RabbitMQ takes the message away by closing the channel.
+    pub fn handler_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How long a stopping server waits for its handlers. The default is 30 s.
+    pub fn drain_within(mut self, drain: Duration) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// The delays between attempts to connect, and their limit.
+    pub fn reconnect(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Where ids come from: random uuids by default.
+    pub fn ids(mut self, ids: impl IdSource) -> Self {
+        self.ids = Arc::new(ids);
+        self
+    }
+
+    /// The clock of the timestamps on dead letters: the system's by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Whether payloads are logged (at level debug). They are not, unless asked for: they may hold secrets.
+    pub fn log_payloads(mut self, log: bool) -> Self {
+        self.log_payloads = log;
+        self
+    }
+
+    /// Checks everything and gives the server. No connection is made yet.
+    ///
+    /// # Errors
+    ///
+    /// The first flaw, naming its culprit: a missing queue or exchange, two handlers or two services for the same thing, a
+    /// subscription whose publisher no discovery knows, an argument that can never be extracted, delayed retry in ordered
+    /// mode, ...
+    pub fn build(mut self) -> Result<Server, Error> {
+        self.check()?;
+        let tally = Arc::new(Tally::default());
+        let root = IdScope::new(self.ids.clone(), self.queue.clone().into_byte_string());
+        let instance = root.next(Purpose::Instance);
+        let link = Link::new(self.transport.clone(), self.backoff.clone(), seed_of(&instance), tally.clone());
+        let (router, outbound) = self.host(&tally)?;
+        let plan = Plan::of(router.services(), &self.queue, &self.exchange, self.policy.delays())?;
+        let stop = CancellationToken::new();
+        let desk = Arc::new(Desk {
+            router,
+            policy: self.policy,
+            copies: Copies::new(self.queue.clone(), self.clock),
+            outbound,
+            asks: Arc::new(Asks::new(instance, Some(self.exchange), tally.clone())),
+            ids: self.ids,
+            tally,
+            deadline: self.deadline,
+            log_payloads: self.log_payloads,
+        });
+        let worker = Worker {
+            desk: desk.clone(),
+            plan: plan.clone(),
+            topology: self.topology,
+            queue: self.queue,
+            prefetch: self.prefetch,
+            concurrency: self.concurrency,
+            drain: self.drain,
+            stop: stop.clone(),
+            consumer: None,
+            tasks: JoinSet::new(),
+        };
+        Ok(Server { link: Arc::new(link), desk, plan, worker, stop })
+    }
+
+    fn check(&mut self) -> Result<(), Error> {
+        if let Some(flaw) = self.flaw.take() {
+            return Err(flaw);
+        }
+        let flaw = |text: &'static str| Err(Error::new(Kind::Build, text));
+        if self.queue.is_empty() {
+            return flaw("a server needs a queue: `.queue(\"test_service\")`");
+        }
+        if self.exchange.is_empty() {
+            return flaw("a server needs an exchange: `.exchange(\"test_exchange\")`");
+        }
+        if self.services.is_empty() {
+            return flaw("a server needs a service: `.service(...)`");
+        }
+        if self.prefetch == 0 || self.concurrency == 0 {
+            return flaw("prefetch and concurrency of a server are at least 1");
+        }
+        if self.concurrency == 1 && self.policy.retries() > 0 {
+            return flaw(
+                "concurrency 1 keeps the order of messages, and a delayed retry breaks it: raise the concurrency, or take a \
+                 failure policy without retries",
+            );
+        }
+        self.services.iter_mut().try_for_each(Service::check)
+    }
+
+    /// The services as the server hosts them, and the door of the server itself.
+    fn host(&mut self, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
+        let services = std::mem::take(&mut self.services);
+        let names: BTreeSet<String> = services.iter().map(|service| service.name.to_string()).collect();
+        let neighbours = Arc::new(Neighbours { exchange: self.exchange.clone(), services: names });
+        let mut own = None;
+        let mut hosted = Vec::with_capacity(services.len());
+        for service in services {
+            let outbound = Arc::new(Outbound {
+                discovery: service.discovery,
+                outgoing: service.outgoing.into(),
+                neighbours: neighbours.clone(),
+                tally: tally.clone(),
+            });
+            own.get_or_insert_with(|| outbound.clone());
+            hosted.push(Arc::new(Hosted {
+                name: service.name,
+                dispatcher: service.dispatcher,
+                incoming: service.incoming.into(),
+                outbound,
+                state: Arc::new(service.state),
+            }));
+        }
+        Ok((Router::new(hosted)?, own.expect("a server has a service")))
+    }
+}

@@ -1,0 +1,119 @@
+//! [`Server`]: services on a queue of a broker.
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! # use tavrida::prelude::*;
+//! # async fn example(transport: impl tavrida::transport::Transport, hello: Service) -> Result<(), tavrida::Error> {
+//! let server = Server::builder(transport)
+//!     .queue("test_service")
+//!     .exchange("test_exchange")
+//!     .service(hello)
+//!     .on_failure(Retry::times(5).between(Duration::from_millis(200), Duration::from_secs(30)).then_dead_letter())
+//!     .build()?;
+//! println!("{}", server.plan());
+//! server.run().await // until SIGTERM or ctrl-c; then it stops taking, drains and closes
+//! # }
+//! ```
+
+mod builder;
+mod handle;
+mod plan;
+#[cfg(feature = "signal")]
+mod signal;
+mod worker;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+pub use builder::ServerBuilder;
+pub use handle::ServerHandle;
+pub use plan::{Plan, Topology};
+
+use crate::error::Error;
+use crate::inbound::Desk;
+use crate::link::Link;
+use crate::transport::Transport;
+use worker::Worker;
+
+/// Services that are ready to be served.
+#[must_use = "a server works when it is run or served"]
+pub struct Server {
+    link: Arc<Link>,
+    desk: Arc<Desk>,
+    plan: Plan,
+    worker: Worker,
+    stop: CancellationToken,
+}
+
+impl Server {
+    /// Begins to build a server over a transport.
+    pub fn builder(transport: impl Transport) -> ServerBuilder {
+        ServerBuilder::new(Arc::new(transport))
+    }
+
+    /// What the server declares, or checks, at the start of each session.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Looks at the server, and stops it, while it runs.
+    pub fn handle(&self) -> ServerHandle {
+        ServerHandle { link: self.link.clone(), desk: self.desk.clone(), stop: self.stop.clone() }
+    }
+
+    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops taking, drains and closes.
+    ///
+    /// # Errors
+    ///
+    /// No session, and the attempts are used up; or the signals cannot be listened to.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with I/O and time enabled.
+    #[cfg(feature = "signal")]
+    pub async fn run(self) -> Result<(), Error> {
+        let signal = signal::terminate()?;
+        self.serve(signal).await
+    }
+
+    /// Serves until `shutdown` is done (or [`ServerHandle::stop`]), then stops taking, drains and closes.
+    ///
+    /// Draining takes at most the [drain time](ServerBuilder::drain_within): handlers that are not done then are dropped, and
+    /// their messages go back to the queue.
+    ///
+    /// # Errors
+    ///
+    /// No session, and the attempts are used up.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future is a hard stop: handlers are dropped and their messages go back to the queue. Nothing is lost;
+    /// what was being handled is handled again.
+    pub async fn serve(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
+        let stop = self.stop.clone();
+        let serving = self.link.run(&mut self.worker, &stop);
+        tokio::pin!(serving);
+        tokio::select! {
+            biased;
+            result = &mut serving => return result,
+            () = shutdown => self.stop.cancel(),
+        }
+        serving.await
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("plan", &self.plan)
+            .field("health", &self.link.health())
+            .finish_non_exhaustive()
+    }
+}

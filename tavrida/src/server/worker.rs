@@ -1,0 +1,105 @@
+//! [`Worker`]: takes deliveries off the queue and has them worked, so many at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Plan, Topology};
+use crate::field::ShortString;
+use crate::inbound::Desk;
+use crate::link::{Ended, Epoch, Work};
+use crate::transport::{Consume, Consumer, ConsumerEnd, Delivery, Session, SessionError};
+
+pub(super) struct Worker {
+    pub(super) desk: Arc<Desk>,
+    pub(super) plan: Plan,
+    pub(super) topology: Topology,
+    pub(super) queue: ShortString,
+    pub(super) prefetch: u16,
+    pub(super) concurrency: usize,
+    pub(super) drain: Duration,
+    pub(super) stop: CancellationToken,
+    /// Made by `prepare`, taken by `serve`.
+    pub(super) consumer: Option<Consumer>,
+    /// Deliveries under way. Those of a session that is lost work on to their end: they may have had effects already.
+    pub(super) tasks: JoinSet<()>,
+}
+
+#[async_trait]
+impl Work for Worker {
+    async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
+        self.plan.apply(&**session, self.topology).await?;
+        let consume = Consume::new(&self.queue, self.prefetch);
+        self.consumer = Some(session.consume(&consume).await?);
+        tracing::info!(queue = &*self.queue, "consuming");
+        Ok(())
+    }
+
+    async fn serve(&mut self, epoch: &Epoch) -> Ended {
+        let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
+        let end = loop {
+            match self.next(&mut consumer).await {
+                Next::Delivery(delivery) => self.begin(delivery, epoch),
+                Next::End(end) => break end,
+                Next::Stop => {
+                    self.drain(consumer).await;
+                    return Ended::Stopped;
+                }
+            }
+        };
+        match end {
+            ConsumerEnd::Lost(loss) => Ended::Lost(loss),
+            end => Ended::Idle(end),
+        }
+    }
+}
+
+enum Next {
+    Delivery(Delivery),
+    End(ConsumerEnd),
+    Stop,
+}
+
+impl Worker {
+    /// The next delivery that there is room for.
+    async fn next(&mut self, consumer: &mut Consumer) -> Next {
+        loop {
+            let room = self.tasks.len() < self.concurrency;
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Next::Stop,
+                Some(_) = self.tasks.join_next(), if !self.tasks.is_empty() => {}
+                next = consumer.next(), if room => return match next {
+                    Ok(delivery) => Next::Delivery(delivery),
+                    Err(end) => Next::End(end),
+                },
+            }
+        }
+    }
+
+    fn begin(&mut self, delivery: Delivery, epoch: &Epoch) {
+        let (desk, epoch) = (self.desk.clone(), epoch.clone());
+        self.tasks.spawn(async move { desk.work(delivery, &epoch).await });
+    }
+
+    /// Stops taking and waits for what is under way; what is not done in time is dropped, and goes back to the queue.
+    async fn drain(&mut self, mut consumer: Consumer) {
+        tracing::info!(under_way = self.tasks.len(), "stopping");
+        if let Err(error) = consumer.cancel().await {
+            tracing::debug!(%error, "the consumer was over before it was cancelled");
+        }
+        // What the broker sent and nobody took goes back to the queue.
+        drop(consumer);
+        let all_done = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.drain, all_done).await.is_err() {
+            tracing::warn!(
+                dropped = self.tasks.len(),
+                "handlers were not done in time: their messages go back"
+            );
+            self.tasks.shutdown().await;
+        }
+    }
+}

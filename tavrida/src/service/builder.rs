@@ -1,0 +1,174 @@
+//! [`Service`] and how it is put together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Dispatcher;
+use crate::discovery::{Discovery, Registry};
+use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::error::{Error, Kind};
+use crate::handler::{Handler, StateMap, erase};
+use crate::message::MessageKind;
+use crate::middleware::{Incoming, Outgoing};
+
+/// A service: a name, handlers, and what surrounds them.
+///
+/// Flaws (a name that is no entry point, two handlers for one entry point, a state that is not there) are kept and told
+/// when a server is [built](crate::server::ServerBuilder::build) with it.
+#[must_use = "a service works when a server serves it"]
+pub struct Service {
+    pub(crate) name: EntryPoint,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) incoming: Vec<Arc<dyn Incoming>>,
+    pub(crate) outgoing: Vec<Arc<dyn Outgoing>>,
+    pub(crate) discovery: Arc<dyn Discovery>,
+    pub(crate) state: StateMap,
+    flaw: Option<Error>,
+}
+
+impl Service {
+    /// A service of this name, without handlers.
+    pub fn new(name: &str) -> Self {
+        let mut service = Self {
+            name: EntryPoint::NONE,
+            dispatcher: Dispatcher::default(),
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            discovery: Arc::new(Registry::new()),
+            state: StateMap::default(),
+            flaw: None,
+        };
+        match name.parse::<EntryPoint>() {
+            Ok(entry_point) if entry_point.method().is_none() => service.name = entry_point,
+            Ok(entry_point) => {
+                let text = format!("'{entry_point}' is no name of a service: it has a dot");
+                service.flaw = Some(Error::new(Kind::WrongEntryPointFormat, text));
+            }
+            Err(error) => service.flaw = Some(error.into()),
+        }
+        service
+    }
+
+    /// A handler of requests to a method of this service; a name with a dot is an entry point of its own, so that a
+    /// service can answer for another name too.
+    pub fn rpc<M: 'static>(self, method: &str, handler: impl Handler<M>) -> Self {
+        let entry_point =
+            if method.contains('.') { method.parse() } else { EntryPoint::new(self.name.as_str(), method) };
+        self.on(MessageKind::Request, entry_point, handler)
+    }
+
+    /// A handler of responses from a method of another service.
+    pub fn on_response<M: 'static>(
+        self,
+        from: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        handler: impl Handler<M>,
+    ) -> Self {
+        self.on(MessageKind::Response, from.try_into(), handler)
+    }
+
+    /// A handler of errors from a method of another service.
+    pub fn on_error<M: 'static>(
+        self,
+        from: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        handler: impl Handler<M>,
+    ) -> Self {
+        self.on(MessageKind::Error, from.try_into(), handler)
+    }
+
+    /// A handler of a publisher's notifications: a subscription to a topic, `publisher.event`.
+    pub fn on_notification<M: 'static>(
+        self,
+        topic: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        handler: impl Handler<M>,
+    ) -> Self {
+        self.on(MessageKind::Notification, topic.try_into(), handler)
+    }
+
+    fn on<M: 'static>(
+        mut self,
+        kind: MessageKind,
+        entry_point: Result<EntryPoint, impl Into<BadEntryPoint>>,
+        handler: impl Handler<M>,
+    ) -> Self {
+        let registered = entry_point.map_err(|error| Error::from(error.into())).and_then(|entry_point| {
+            if entry_point.method().is_none() {
+                let text = format!(
+                    "'{entry_point}' names no method to handle the {kind} of: write `service.method`"
+                );
+                return Err(Error::new(Kind::WrongEntryPointFormat, text));
+            }
+            if entry_point.is_reserved() {
+                let text =
+                    format!("'{entry_point}' begins its method with '~', as the addresses of askers do");
+                return Err(Error::new(Kind::WrongEntryPointFormat, text));
+            }
+            self.dispatcher.register(kind, entry_point, erase(handler))
+        });
+        if let Err(error) = registered {
+            self.flaw.get_or_insert(error);
+        }
+        self
+    }
+
+    /// Something that all handlers of the service share, extracted as [`State<T>`](crate::handler::State). One of each type: a
+    /// second one replaces the first.
+    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        self.state.insert(Arc::new(state));
+        self
+    }
+
+    /// Middleware around the handlers; the first added sees a message first.
+    pub fn incoming(mut self, middleware: impl Incoming) -> Self {
+        self.incoming.push(Arc::new(middleware));
+        self
+    }
+
+    /// Middleware before sends; the first added sees a message first.
+    pub fn outgoing(mut self, middleware: impl Outgoing) -> Self {
+        self.outgoing.push(Arc::new(middleware));
+        self
+    }
+
+    /// Where other services and publishers are found. Without it a service knows those of its own server alone.
+    pub fn discovery(mut self, discovery: impl Discovery) -> Self {
+        self.discovery = Arc::new(discovery);
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The entry points with a handler for a kind, sorted.
+    pub fn entry_points(&self, kind: MessageKind) -> Vec<EntryPoint> {
+        self.dispatcher.entry_points(kind).cloned().collect()
+    }
+
+    /// Tells the first flaw.
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        if let Some(flaw) = self.flaw.take() {
+            return Err(flaw);
+        }
+        if self.dispatcher.is_empty() {
+            return Err(Error::new(Kind::Build, format!("service '{}' has no handler", self.name)));
+        }
+        self.discovery.check()?;
+        self.dispatcher.check(self.name.as_str(), &self.state)
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handlers: Vec<String> = MessageKind::ALL
+            .into_iter()
+            .flat_map(|kind| {
+                self.dispatcher.entry_points(kind).map(move |entry_point| format!("{kind} {entry_point}"))
+            })
+            .collect();
+        f.debug_struct("Service")
+            .field("name", &self.name())
+            .field("handlers", &handlers)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,30 @@
+//! [`Service`]: handlers under one name. Pure: nothing here is async.
+//!
+//! ```
+//! use tavrida::prelude::*;
+//!
+//! async fn hello(proxy: Proxy, param: i64) -> Result<()> {
+//!     proxy.to("test_world.world").param("param", param).call().await?; // the answer comes to `world`
+//!     Ok(())
+//! }
+//! async fn world(response: Response, param: String) -> Result<()> {
+//!     println!("{param}, {}", response.context());
+//!     Ok(())
+//! }
+//! async fn world_failed(error: ErrorReply) {
+//!     println!("{}", error.text());
+//! }
+//!
+//! let service = Service::new("test_hello")
+//!     .rpc("hello", params(["param"], hello))
+//!     .on_response("test_world.world", params(["param"], world))
+//!     .on_error("test_world.world", world_failed);
+//! ```
+
+mod builder;
+mod dispatcher;
+mod router;
+
+pub use builder::Service;
+pub(crate) use dispatcher::Dispatcher;
+pub(crate) use router::{Hosted, Router};

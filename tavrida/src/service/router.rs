@@ -1,0 +1,116 @@
+//! [`Router`]: which services of a server a message is for. One for RPC, many for notifications.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::Dispatcher;
+use crate::discovery::Discovery;
+use crate::entry_point::EntryPoint;
+use crate::error::{Error, Kind};
+use crate::handler::{ErasedHandler, StateMap};
+use crate::message::{Message, MessageKind};
+use crate::middleware::Incoming;
+use crate::outbound::Outbound;
+
+/// A service as a server hosts it.
+pub(crate) struct Hosted {
+    pub(crate) name: EntryPoint,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) incoming: Arc<[Arc<dyn Incoming>]>,
+    pub(crate) outbound: Arc<Outbound>,
+    pub(crate) state: Arc<StateMap>,
+}
+
+impl Hosted {
+    pub(crate) fn discovery(&self) -> &dyn Discovery {
+        &*self.outbound.discovery
+    }
+}
+
+/// The services of a server, and who gets what.
+pub(crate) struct Router {
+    services: Vec<Arc<Hosted>>,
+    by_request: FxHashMap<String, usize>,
+    by_name: FxHashMap<String, usize>,
+    by_topic: FxHashMap<EntryPoint, Vec<usize>>,
+}
+
+/// A service that gets a message, and its handler for it.
+pub(crate) type Target<'a> = (&'a Arc<Hosted>, &'a Arc<dyn ErasedHandler>);
+
+/// Nobody here wants a message, and why.
+pub(crate) struct Unwanted(pub(crate) Error);
+
+impl Router {
+    pub(crate) fn new(services: Vec<Arc<Hosted>>) -> Result<Self, Error> {
+        let mut router = Self {
+            services: Vec::new(),
+            by_request: FxHashMap::default(),
+            by_name: FxHashMap::default(),
+            by_topic: FxHashMap::default(),
+        };
+        services.into_iter().try_for_each(|service| router.add(service))?;
+        Ok(router)
+    }
+
+    fn add(&mut self, service: Arc<Hosted>) -> Result<(), Error> {
+        let index = self.services.len();
+        let duplicate = |name: &str, what: &str| {
+            Error::new(
+                Kind::DuplicatedServiceRegistration,
+                format!("two services {what} '{name}' in one server"),
+            )
+        };
+        if self.by_name.insert(service.name.to_string(), index).is_some() {
+            return Err(duplicate(service.name.as_str(), "are named"));
+        }
+        for entry_point in service.dispatcher.entry_points(MessageKind::Request) {
+            let name = entry_point.service().unwrap_or_default();
+            if *self.by_request.entry(name.to_owned()).or_insert(index) != index {
+                return Err(duplicate(name, "answer requests to"));
+            }
+        }
+        for topic in service.dispatcher.entry_points(MessageKind::Notification) {
+            self.by_topic.entry(topic.clone()).or_default().push(index);
+        }
+        self.services.push(service);
+        Ok(())
+    }
+
+    pub(crate) fn services(&self) -> &[Arc<Hosted>] {
+        &self.services
+    }
+
+    /// The services that get a message, with their handlers: one, or for a notification all that subscribed, in
+    /// order of addition.
+    pub(crate) fn route(&self, message: &Message) -> Result<Vec<Target<'_>>, Unwanted> {
+        let indices = match message.kind() {
+            MessageKind::Request => self.only(&self.by_request, message)?,
+            MessageKind::Response | MessageKind::Error => self.only(&self.by_name, message)?,
+            MessageKind::Notification => match self.by_topic.get(message.source()) {
+                Some(indices) => indices.as_slice(),
+                None => return Err(nobody_handles(message, Kind::HandlerNotFound)),
+            },
+        };
+        let services = indices.iter().map(|&index| &self.services[index]);
+        services
+            .map(|service| match service.dispatcher.find(message.kind(), message.topic()) {
+                Some(handler) => Ok((service, handler)),
+                None => Err(nobody_handles(message, Kind::HandlerNotFound)),
+            })
+            .collect()
+    }
+
+    fn only<'a>(&self, by: &'a FxHashMap<String, usize>, message: &Message) -> Result<&'a [usize], Unwanted> {
+        let service = message.destination().service().unwrap_or_default();
+        by.get(service).map(std::slice::from_ref).ok_or_else(|| {
+            let text = format!("no service '{service}' here for the {message}");
+            Unwanted(Error::new(Kind::ServiceNotFound, text))
+        })
+    }
+}
+
+fn nobody_handles(message: &Message, kind: Kind) -> Unwanted {
+    Unwanted(Error::new(kind, format!("no handler for the {} {} here", message.kind(), message.topic())))
+}
