@@ -89,8 +89,9 @@ impl Node {
     /// The node does not run.
     pub async fn close_all_connections(&self, reason: &str) -> Result<()> {
         let reason = erlang_binary(reason);
+        // Without the sync a connection that was opened this instant could be missed.
         let close = format!(
-            "Connections = rabbit_networking:connections_local(), \
+            "pg_local:sync(), Connections = rabbit_networking:connections_local(), \
              rabbit_networking:close_connections(Connections, binary_to_list({reason}))"
         );
         self.eval(&close).await.map(drop)
