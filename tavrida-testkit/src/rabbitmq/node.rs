@@ -245,6 +245,19 @@ impl Node {
     }
 }
 
+impl NodeBuilder {
+    /// Starts the node and waits until it accepts AMQP connections.
+    ///
+    /// Cancel safe: dropping the future ends every process it started.
+    ///
+    /// # Errors
+    /// RabbitMQ is not installed, or the node did not boot: the error carries the tail of its log.
+    pub async fn start(self) -> Result<Node> {
+        let site = Arc::new(Site::start(self.scripts.as_deref()).await?);
+        Node::start_on(site, self).await
+    }
+}
+
 /// Opens an AMQP connection as far as the broker's first frame, which is a method's (type 1).
 async fn shakes_hands(port: u16) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
