@@ -174,18 +174,15 @@ impl Node {
     /// True while the node's Erlang VM lives, paused or not.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        let mut vm = self.vm();
-        let ended = vm.as_mut().is_none_or(|vm| vm.has_ended().unwrap_or(true));
-        if ended {
-            *vm = None;
-        }
-        !ended
+        is_alive(&mut self.vm())
     }
 
     /// The process id of the node's Erlang VM, while it lives.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        if self.is_running() { self.vm().as_ref().map(Process::id) } else { None }
+        let mut vm = self.vm();
+        is_alive(&mut vm);
+        vm.as_ref().map(Process::id)
     }
 
     /// The process id of the node's `epmd`, Erlang's name server.
@@ -201,13 +198,13 @@ impl Node {
     }
 
     fn spawn(&self) -> Result<()> {
-        if self.is_running() {
+        let mut vm = self.vm();
+        if is_alive(&mut vm) {
             return Err(Kind::Running { node: self.name().to_owned() }.into());
         }
         let mut server = self.site.server();
         self.layout.apply(&mut server, &self.control.erlang());
-        let process = Process::spawn(&server, self.layout.id_file(), &self.layout.log())?;
-        *self.vm() = Some(process);
+        *vm = Some(Process::spawn(&server, self.layout.id_file(), &self.layout.log())?);
         Ok(())
     }
 
@@ -256,6 +253,14 @@ impl NodeBuilder {
         let site = Arc::new(Site::start(self.scripts.as_deref()).await?);
         Node::start_on(site, self).await
     }
+}
+
+/// Forgets a process that has ended.
+fn is_alive(vm: &mut Option<Process>) -> bool {
+    if vm.as_mut().is_some_and(|vm| vm.has_ended().unwrap_or(true)) {
+        *vm = None;
+    }
+    vm.is_some()
 }
 
 /// Opens an AMQP connection as far as the broker's first frame, which is a method's (type 1).
