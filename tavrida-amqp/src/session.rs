@@ -40,7 +40,7 @@ struct Desk {
     life: Arc<Life>,
     connection: Arc<Connection>,
     idle: Arc<IdleChannels>,
-    settlers: Arc<Settlers>,
+    settlers: Settlers,
 }
 
 /// The settlers of all consumers.
@@ -68,17 +68,25 @@ impl AmqpSession {
         let life = Arc::new(Life::new(host.to_string()));
         // From here on an attempt that is given up closes what it opened.
         let tenure = Tenure(life.clone());
-        let settlers = Arc::new(Settlers::default());
-        let (publish_on, connection) = (publishes.connection.clone(), consumes.connection.clone());
+        let publish_on = publishes.connection.clone();
+        let connection = consumes.connection.clone();
+        let desk = Arc::new(Desk {
+            life: life.clone(),
+            connection,
+            idle: Arc::default(),
+            settlers: Settlers::default(),
+        });
         let last_acks = {
-            let settlers = settlers.clone();
-            move || settlers.flush()
+            let desk = desk.clone();
+            move || {
+                desk.settlers.flush();
+                desk
+            }
         };
         let over = watch(life.clone(), publishes, consumes, last_acks);
         let publisher = Lane::start(life.clone(), publish_on, config.publish_window, config.username.clone())
             .await
             .map_err(|error| life.error(&error))?;
-        let desk = Arc::new(Desk { life, connection, idle: Arc::default(), settlers });
         Ok(Self { publisher, desk, over: Mutex::new(Some(over)), life: tenure })
     }
 

@@ -1,5 +1,6 @@
 //! [`Life`]: whether a session lives, and why it ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tavrida::transport::{Loss, Refusal, SessionError};
@@ -12,13 +13,15 @@ pub(crate) struct Life {
     endpoint: String,
     lost: OnceLock<Loss>,
     ended: Notify,
+    buried: AtomicBool,
     blocked: Mutex<Option<String>>,
 }
 
 impl Life {
     /// The life of a session with `endpoint`, which errors name.
     pub(crate) fn new(endpoint: String) -> Self {
-        Self { endpoint, lost: OnceLock::new(), ended: Notify::new(), blocked: Mutex::new(None) }
+        let (lost, ended, blocked) = (OnceLock::new(), Notify::new(), Mutex::new(None));
+        Self { endpoint, lost, ended, buried: AtomicBool::new(false), blocked }
     }
 
     /// Ends it for `loss`, unless it ended before; gives the cause that counts.
@@ -47,6 +50,25 @@ impl Life {
             }
             ended.await;
         }
+    }
+
+    /// Waits until its connections are closed.
+    ///
+    /// A channel that is dropped before, lapin closes on its own, and if the connection is faster, it takes that
+    /// for an error and drops what is still to be written.
+    pub(crate) async fn buried(&self) {
+        loop {
+            let buried = self.ended.notified();
+            if self.buried.load(Ordering::Acquire) {
+                return;
+            }
+            buried.await;
+        }
+    }
+
+    pub(super) fn bury(&self) {
+        self.buried.store(true, Ordering::Release);
+        self.ended.notify_waiters();
     }
 
     /// What became of an operation that failed with `error`. An error of the connection ends this life.

@@ -65,8 +65,11 @@ impl Lane {
             match self.turn().await {
                 Ok(true) => {}
                 // No caller is left, and what was published is done.
-                Ok(false) => return,
-                Err(loss) => return self.abandon(&loss),
+                Ok(false) => return self.life.buried().await,
+                Err(loss) => {
+                    self.abandon(&loss);
+                    return self.life.buried().await;
+                }
             }
         }
     }
@@ -77,7 +80,7 @@ impl Lane {
             if self.main.broken().is_some() {
                 self.repair().await?;
             }
-            if self.main.len() >= self.window {
+            if self.is_full() {
                 break;
             }
             let Some(request) = self.backlog.pop_front().or_else(|| self.requests.try_recv().ok()) else {
@@ -98,6 +101,10 @@ impl Lane {
         poll_fn(|cx| self.poll_turn(cx)).await
     }
 
+    fn is_full(&self) -> bool {
+        self.main.len() + self.careful.iter().map(Pipe::len).sum::<usize>() >= self.window
+    }
+
     fn is_idle(&self) -> bool {
         self.main.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
     }
@@ -108,7 +115,7 @@ impl Lane {
             return Poll::Ready(Ok(true));
         }
         match self.backlog.front() {
-            _ if self.main.len() >= self.window => return Poll::Pending,
+            _ if self.is_full() => return Poll::Pending,
             Some(Request::Flush(_)) if !self.is_idle() => return Poll::Pending,
             Some(_) => return Poll::Ready(Ok(true)),
             None => {}
@@ -184,15 +191,18 @@ impl Lane {
 
     /// Publishes on a channel of its own, between what was published before and what will be after.
     async fn publish_carefully(&mut self, job: Job) -> Result<(), Loss> {
-        self.settle_main().await?;
-        let exchange = job.as_ref().exchange.clone();
-        let at = match self.careful_pipe().await? {
-            Ok(at) => at,
-            Err(refusal) => {
+        let at = match self.careful_pipe().await {
+            Ok(Ok(at)) => at,
+            Ok(Err(refusal)) => {
                 job.refuse(refusal);
                 return Ok(());
             }
+            Err(loss) => {
+                job.lose(loss.clone());
+                return Err(loss);
+            }
         };
+        let exchange = job.as_ref().exchange.clone();
         if let Err(job) = self.careful[at].send(job) {
             // It broke while it was idle; the next turn finds or opens another.
             self.backlog.push_front(Request::Publish(job));
@@ -225,8 +235,9 @@ impl Lane {
         }
     }
 
-    /// A careful pipe on which nothing is under way.
+    /// A careful pipe on which nothing is under way, once the main one is settled.
     async fn careful_pipe(&mut self) -> Result<Result<usize, Refusal>, Loss> {
+        self.settle_main().await?;
         self.careful.retain(|pipe| pipe.broken().is_none());
         if self.careful.len() >= CAREFUL {
             self.until(|lane| lane.careful.iter().any(|pipe| pipe.len() == 0)).await?;
@@ -302,7 +313,7 @@ impl Lane {
         self.backlog = ignored;
     }
 
-    fn abandon(mut self, loss: &Loss) {
+    fn abandon(&mut self, loss: &Loss) {
         for pipe in [&mut self.main].into_iter().chain(&mut self.careful) {
             for job in pipe.take_all() {
                 job.lose(loss.clone());
