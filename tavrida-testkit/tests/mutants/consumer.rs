@@ -1,7 +1,7 @@
 //! Deliveries and consumers with a twist.
 
 use std::mem;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
@@ -14,26 +14,26 @@ use crate::twist::{Habit, Twist};
 
 /// What the deliveries of one consumer share.
 #[derive(Clone)]
-pub struct Wrapped {
-    pub session: Arc<dyn Session>,
-    pub twist: Twist,
+pub(crate) struct Wrapped {
+    pub(crate) session: Arc<dyn Session>,
+    pub(crate) twist: Twist,
     /// The unsettled deliveries so far, in their order.
-    pub earlier: Arc<Mutex<Vec<Arc<Held>>>>,
+    pub(crate) earlier: Arc<Mutex<Vec<Arc<Held>>>>,
 }
 
 /// A delivery of the transport, behind that of the mutant.
-pub struct Held {
+pub(crate) struct Held {
     inner: Mutex<Option<Delivery>>,
     wrapped: Wrapped,
 }
 
 /// The delivery that a mutant hands out.
-pub fn rewrap(delivery: Delivery, wrapped: &Wrapped) -> Delivery {
+pub(crate) fn rewrap(delivery: Delivery, wrapped: &Wrapped) -> Delivery {
     let mut publication = (**delivery.publication()).clone();
     (wrapped.twist.delivered)(&mut publication);
     let redelivered = (wrapped.twist.redelivered)(delivery.redelivered());
     let held = Arc::new(Held { inner: Mutex::new(Some(delivery)), wrapped: wrapped.clone() });
-    let mut earlier = wrapped.earlier.lock().unwrap();
+    let mut earlier = locked(&wrapped.earlier);
     earlier.push(held.clone());
     let tag = earlier.len() as u64;
     drop(earlier);
@@ -42,7 +42,7 @@ pub fn rewrap(delivery: Delivery, wrapped: &Wrapped) -> Delivery {
 
 impl Held {
     fn settle_inner(&self, verdict: Verdict) -> Result<(), Loss> {
-        match self.inner.lock().unwrap().take() {
+        match locked(&self.inner).take() {
             Some(delivery) => delivery.settle(verdict),
             None => Ok(()),
         }
@@ -55,18 +55,23 @@ impl Settle for Held {
         let verdict = (twist.verdict)(verdict);
         match twist.habit {
             Habit::AcksMultiple if verdict == Verdict::Ack => {
-                let earlier = earlier.lock().unwrap()[..tag as usize].to_vec();
+                let earlier = locked(earlier)[..tag as usize].to_vec();
                 earlier.iter().try_for_each(|held| held.settle_inner(verdict))
             }
             Habit::SettlesStale if session.closed().now_or_never().is_some() => Ok(()),
-            Habit::LosesLastSettlement if tag >= 100 => Ok(()),
+            Habit::LosesHundredth if tag == 100 => Ok(()),
             _ => self.settle_inner(verdict),
         }
     }
 }
 
+/// What a lock guards.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no mutant panics with a lock")
+}
+
 /// A consumer of the transport, behind that of the mutant.
-pub struct Stream {
+pub(crate) struct Stream {
     inner: Option<Consumer>,
     wrapped: Wrapped,
     second: Option<Delivery>,
@@ -75,7 +80,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub fn new(inner: Consumer, wrapped: Wrapped) -> Self {
+    pub(crate) fn new(inner: Consumer, wrapped: Wrapped) -> Self {
         Self { inner: Some(inner), wrapped, second: None, cancelled: false, ended: false }
     }
 

@@ -1,36 +1,48 @@
 //! What a mutant does differently from the transport that it wraps.
 
 use tavrida::transport::{
-    Binding, Consume, ConsumerEnd, Exchange, Loss, Publication, Queue, QueueStatus, SessionError, Unpublished,
-    Verdict,
+    Binding, Consume, ConsumerEnd, Exchange, Loss, Publication, Queue, QueueStatus, SessionError,
+    Unpublished, Verdict,
 };
 
 /// Changes on the way to the transport and back; none by default.
 #[derive(Clone, Copy)]
-pub struct Twist {
-    pub exchange: fn(&mut Exchange),
-    pub queue: fn(&mut Queue),
-    pub binding: fn(&mut Binding),
-    pub publication: fn(&mut Publication),
-    pub consume: fn(&mut Consume),
-    pub verdict: fn(Verdict) -> Verdict,
-    pub outcome: fn(&mut Result<(), Unpublished>),
-    pub delivered: fn(&mut Publication),
-    pub redelivered: fn(bool) -> bool,
-    pub status: fn(&mut QueueStatus),
-    pub count: fn(u32) -> u32,
-    pub left: fn(u32) -> u32,
-    pub error: fn(&mut SessionError),
-    pub end: fn(&mut ConsumerEnd),
-    pub loss: fn(Loss) -> Loss,
-    pub blocked: fn() -> Option<String>,
-    pub habit: Habit,
+pub(crate) struct Twist {
+    pub(crate) exchange: fn(&mut Exchange),
+    pub(crate) queue: fn(&mut Queue),
+    pub(crate) binding: fn(&mut Binding),
+    pub(crate) publication: fn(&mut Publication),
+    pub(crate) consume: fn(&mut Consume),
+    pub(crate) verdict: fn(Verdict) -> Verdict,
+    pub(crate) outcome: fn(&mut Result<(), Unpublished>),
+    pub(crate) delivered: fn(&mut Publication),
+    pub(crate) redelivered: fn(bool) -> bool,
+    pub(crate) status: fn(&mut QueueStatus),
+    pub(crate) count: fn(u32) -> u32,
+    pub(crate) left: fn(u32) -> u32,
+    pub(crate) error: fn(&mut SessionError),
+    pub(crate) end: fn(&mut ConsumerEnd),
+    pub(crate) loss: fn(Loss) -> Loss,
+    pub(crate) blocked: fn() -> Option<String>,
+    /// An argument that queues lose.
+    pub(crate) loses: &'static str,
+    pub(crate) habit: Habit,
 }
 
 /// A way of working that no change of values brings about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Habit {
+pub(crate) enum Habit {
     Good,
+    /// Gives everybody the same session.
+    OneForAll,
+    /// Deletes what is in use or not empty.
+    DeletesAnyway,
+    /// Takes a missing queue for an empty one.
+    ForgivesMissing,
+    /// Sends a moment after it was asked to.
+    PublishesLate,
+    /// Sends one message at a time, each when the one before is done with.
+    PublishesInTurn,
     /// Publishes when the publishing is made, not when it is polled.
     PublishesEarly,
     /// Holds the first publish of two back until the second was sent.
@@ -53,8 +65,8 @@ pub enum Habit {
     AcksMultiple,
     /// Takes settlements of a dead session without a word.
     SettlesStale,
-    /// Keeps settlements to itself until the next, and forgets the last.
-    LosesLastSettlement,
+    /// Loses the settlement of the hundredth delivery.
+    LosesHundredth,
     /// Does not unbind.
     NeverUnbinds,
     /// Answers after the end as if nothing had happened.
@@ -67,7 +79,7 @@ pub enum Habit {
 
 impl Twist {
     /// A faithful wrapper.
-    pub const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         exchange: |_| (),
         queue: |_| (),
         binding: |_| (),
@@ -84,11 +96,12 @@ impl Twist {
         end: |_| (),
         loss: |loss| loss,
         blocked: || None,
+        loses: "",
         habit: Habit::Good,
     };
 
     /// A wrapper with nothing but a habit.
-    pub const fn habit(habit: Habit) -> Self {
+    pub(crate) const fn habit(habit: Habit) -> Self {
         Self { habit, ..Self::NONE }
     }
 }
