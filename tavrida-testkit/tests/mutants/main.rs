@@ -6,6 +6,7 @@ mod table;
 mod twist;
 mod wrapper;
 
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use tavrida_memory::MemoryBroker;
@@ -17,12 +18,11 @@ use crate::wrapper::Twisted;
 
 async fn put_through(twist: Twist, room: Option<&str>) -> Report {
     let broker = MemoryBroker::new();
-    let breaker = broker.clone();
+    let (breaker, alarm) = (broker.clone(), broker.clone());
     let twisted = Twisted { inner: Arc::new(broker.transport()), twist, only: Mutex::default() };
-    let suite = Suite::new(Arc::new(twisted)).with_breaker(move || {
-        let broker = breaker.clone();
-        async move { broker.close_sessions("an operator did it") }
-    });
+    let suite = Suite::new(Arc::new(twisted))
+        .with_breaker(move || ready(breaker.close_sessions("an operator did it")))
+        .with_alarm(move |raised| ready(if raised { alarm.block("low on memory") } else { alarm.unblock() }));
     match room {
         Some(room) => suite.only(room).run().await,
         None => suite.run().await,

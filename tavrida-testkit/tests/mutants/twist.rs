@@ -23,7 +23,7 @@ pub(crate) struct Twist {
     pub(crate) error: fn(&mut SessionError),
     pub(crate) end: fn(&mut ConsumerEnd),
     pub(crate) loss: fn(Loss) -> Loss,
-    pub(crate) blocked: fn() -> Option<String>,
+    pub(crate) blocked: fn(Option<String>) -> Option<String>,
     /// An argument that queues lose.
     pub(crate) loses: &'static str,
     pub(crate) habit: Habit,
@@ -95,7 +95,7 @@ impl Twist {
         error: |_| (),
         end: |_| (),
         loss: |loss| loss,
-        blocked: || None,
+        blocked: |reason| reason,
         loses: "",
         habit: Habit::Good,
     };

@@ -240,6 +240,6 @@ impl Session for TwistedSession {
     }
 
     fn blocked(&self) -> Option<String> {
-        (self.twist.blocked)().or_else(|| self.inner.blocked())
+        (self.twist.blocked)(self.inner.blocked())
     }
 }

@@ -140,8 +140,14 @@ pub(super) fn looking() -> Vec<Mutant> {
             "purging a missing queue is refused",
         ),
         mutant(
+            "a session does not say that it is blocked",
+            Twist { blocked: |_| None, ..Twist::NONE },
+            "alarms",
+            "a session that publishes is told that it is blocked",
+        ),
+        mutant(
             "a session is blocked from the start",
-            Twist { blocked: || Some("low on memory".to_owned()), ..Twist::NONE },
+            Twist { blocked: |_| Some("low on memory".to_owned()), ..Twist::NONE },
             "life",
             "a session is alive after connecting, and not blocked",
         ),
