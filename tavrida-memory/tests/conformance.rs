@@ -11,7 +11,17 @@ async fn the_memory_transport_keeps_every_promise() {
     let broker = MemoryBroker::new();
     let (breaker, alarm) = (broker.clone(), broker.clone());
     let suite = Suite::new(Arc::new(broker.transport()))
-        .with_breaker(move || ready(breaker.close_sessions("an operator did it")))
-        .with_alarm(move |raised| ready(if raised { alarm.block("low on memory") } else { alarm.unblock() }));
+        .with_breaker(move || {
+            breaker.close_sessions("an operator did it");
+            ready(())
+        })
+        .with_alarm(move |raised| {
+            if raised {
+                alarm.block("low on memory")
+            } else {
+                alarm.unblock()
+            }
+            ready(())
+        });
     suite.run().await.assert_ok();
 }

@@ -21,8 +21,18 @@ async fn put_through(twist: Twist, room: Option<&str>) -> Report {
     let (breaker, alarm) = (broker.clone(), broker.clone());
     let twisted = Twisted { inner: Arc::new(broker.transport()), twist, only: Mutex::default() };
     let suite = Suite::new(Arc::new(twisted))
-        .with_breaker(move || ready(breaker.close_sessions("an operator did it")))
-        .with_alarm(move |raised| ready(if raised { alarm.block("low on memory") } else { alarm.unblock() }));
+        .with_breaker(move || {
+            breaker.close_sessions("an operator did it");
+            ready(())
+        })
+        .with_alarm(move |raised| {
+            if raised {
+                alarm.block("low on memory")
+            } else {
+                alarm.unblock()
+            }
+            ready(())
+        });
     match room {
         Some(room) => suite.only(room).run().await,
         None => suite.run().await,

@@ -27,11 +27,25 @@ async fn blocked(stage: &Stage, peer: &Peer, expected: bool) -> Kept {
     stage.until(what, async || Ok((peer.blocked().is_some() == expected).then_some(()))).await
 }
 
+/// Raises the alarm, and waits until it is in force: until somebody who publishes is blocked.
+async fn raise(stage: &Stage) -> Kept {
+    let probe = stage.session().await?;
+    let queue = probe.a_queue("probe").await?;
+    stage.alarm(true).await?;
+    stage
+        .until("the alarm is in force", async || {
+            drop(probe.start(vec![Publication::new(short(""), &queue, "m")]).await);
+            Ok(probe.blocked())
+        })
+        .await
+        .map(drop)
+}
+
 async fn told(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     for _ in 0..2 {
-        stage.alarm(true).await?;
+        raise(&stage).await?;
         let started = peer.start(vec![Publication::new(short(""), &queue, "m")]).await;
         blocked(&stage, &peer, true).await?;
         let reason = peer.blocked().unwrap_or_default();
@@ -48,7 +62,7 @@ async fn told(stage: Stage) -> Kept {
 async fn waits(stage: Stage) -> Kept {
     let (publishing, looking) = stage.two_sessions().await?;
     let queue = publishing.a_queue("q").await?;
-    stage.alarm(true).await?;
+    raise(&stage).await?;
     let texts = ["a", "b", "c", "d"];
     let publications = texts.map(|text| Publication::new(short(""), &queue, text));
     let started = publishing.start(publications.to_vec()).await;
@@ -67,7 +81,7 @@ async fn consumes(stage: Stage) -> Kept {
     peer.fill(&queue, &["a", "b"]).await?;
     let mut tap = peer.tap(&queue, 1).await?;
     let first = tap.next().await?;
-    stage.alarm(true).await?;
+    raise(&stage).await?;
     let started = peer.start(vec![Publication::new(short(""), &queue, "c")]).await;
     blocked(&stage, &peer, true).await?;
     settled("ack during the alarm", first.ack())?;
@@ -81,7 +95,7 @@ async fn others(stage: Stage) -> Kept {
     let (publishing, other) = stage.two_sessions().await?;
     let queue = publishing.a_queue("q").await?;
     publishing.fill(&queue, &["m"]).await?;
-    stage.alarm(true).await?;
+    raise(&stage).await?;
     let started = publishing.start(vec![Publication::new(short(""), &queue, "late")]).await;
     blocked(&stage, &publishing, true).await?;
     other.tap(&queue, 1).await?.gives(&["m"]).await?;

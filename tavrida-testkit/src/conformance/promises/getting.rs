@@ -21,6 +21,7 @@ pub(super) fn promises() -> Vec<Promise> {
             dropped,
         ),
         promise("get takes what a consumer's prefetch leaves", "R101", beside_consumer),
+        promise("gets at the same time each get a message of their own", "R101", at_once),
         promise(
             "a requeued message is got before later ones, those that were taken first first",
             "R98, S6",
