@@ -94,7 +94,7 @@ impl Execution<'_> {
             source,
             correlation_id: Some(message.correlation_id().clone()),
             context: message.context().clone(),
-            headers: message.headers().clone(),
+            headers: message.headers().harmless(),
         };
         let scope =
             self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());
