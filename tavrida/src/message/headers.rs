@@ -104,7 +104,7 @@ impl Headers {
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.iter().map(|(name, value)| match value {
-            _ if is_secret(name) => (name, format_args!("<masked>").to_string()),
+            _ if is_secret(name) => (name, "<masked>".to_owned()),
             value => (name, value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)),
         });
         f.debug_map().entries(shown).finish()
@@ -215,7 +215,8 @@ mod tests {
         let wire = Table::new()
             .with(ShortString::from_static("x-bytes"), Value::Bytes("b".into()))
             .with(ShortString::from_static("x-trace"), "abc");
-        let names: Vec<_> = Headers::from_wire(wire).harmless().iter().map(|(name, _)| name.to_string()).collect();
+        let names: Vec<_> =
+            Headers::from_wire(wire).harmless().iter().map(|(name, _)| name.to_string()).collect();
         assert_eq!(names, ["x-trace"]);
     }
 
