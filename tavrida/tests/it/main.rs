@@ -10,5 +10,7 @@ mod envelope;
 mod failures;
 mod golden;
 mod life;
+mod logs;
+mod signals;
 mod tidy;
 mod town;
