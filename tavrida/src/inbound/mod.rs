@@ -167,10 +167,11 @@ impl Desk {
     ) {
         let copied = match (&disposition, &outcome) {
             (Disposition::Leave, _) => return,
-            (Disposition::Ack, _) => {
+            (Disposition::Ack, Outcome::Handled) => {
                 self.tally.handled.add_one();
                 Ok(())
             }
+            (Disposition::Ack, _) => Ok(()),
             (Disposition::Discard, outcome) => {
                 tracing::warn!(?outcome, "a message is dropped, as the failure policy says");
                 self.tally.discarded.add_one();
@@ -190,6 +191,8 @@ impl Desk {
         };
         let settled = match copied {
             Ok(()) => delivery.ack(),
+            // The broker delivers the message again, whatever became of the copy.
+            Err(reason) if reason.is_lost() => return,
             Err(reason) => {
                 tracing::error!(%reason, "no copy of a failed message could be made: it goes back to its queue");
                 // Not at once: the queue of the copy may be full or gone for a while, and the message comes back at once.
