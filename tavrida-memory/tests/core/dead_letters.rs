@@ -110,7 +110,8 @@ fn r79_without_a_key_of_its_own_the_hidden_keys_route_again() {
         rig.bind(ch, queue, "amq.direct", key);
     }
     rig.queue_with(ch, "q", to("amq.direct", None));
-    let headers = table(&[("CC", vec![Value::from("copy")].into()), ("BCC", vec![Value::from("hidden")].into())]);
+    let headers =
+        table(&[("CC", vec![Value::from("copy")].into()), ("BCC", vec![Value::from("hidden")].into())]);
     rig.publish(ch, "", "q", Message::from("m").headers(headers));
     reject(&mut rig, ch, "q");
     for queue in ["primary", "cc", "bcc"] {
@@ -240,7 +241,8 @@ fn r87_headers_are_written_again_by_name() {
     rig.publish(ch, "", "q", Message::from("m").headers(args(&[("z", 1), ("a", 2)])));
     reject(&mut rig, ch, "q");
     let got = rig.get(ch, "dead").expect("it was dead-lettered");
-    let names: Vec<_> = got.publication.properties.headers().iter().map(|(name, _)| name.to_string()).collect();
+    let names: Vec<_> =
+        got.publication.properties.headers().iter().map(|(name, _)| name.to_string()).collect();
     assert_eq!(
         names,
         ["a", "x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason", "z"]

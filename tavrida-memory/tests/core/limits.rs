@@ -49,7 +49,9 @@ fn r74_a_return_drops_the_oldest_and_dead_letters_them_as_maxlen() {
     assert_eq!(rig.drain("q"), ["b"]);
     let dead = rig.drain_whole("dead");
     assert_eq!(dead.len(), 1);
-    let Some(Value::Array(deaths)) = dead[0].publication.properties.headers().get("x-death") else { panic!() };
+    let Some(Value::Array(deaths)) = dead[0].publication.properties.headers().get("x-death") else {
+        panic!()
+    };
     let Value::Table(death) = &deaths[0] else { panic!() };
     assert_eq!(death.get("reason").and_then(Value::as_str), Some("maxlen"));
 }

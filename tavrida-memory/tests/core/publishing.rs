@@ -23,7 +23,12 @@ fn r88_checks_come_in_order() {
     let text = "PRECONDITION_FAILED - message size 134217729 is larger than configured max size 134217728";
     rig.refused(ch, publish("nosuch", "", everything.clone()), 406, text);
     let everything = Message(Publication { body: Bytes::new(), ..everything.0 });
-    rig.refused(ch, publish("nosuch", "", everything.clone()), 404, "NOT_FOUND - no exchange 'nosuch' in vhost '/'");
+    rig.refused(
+        ch,
+        publish("nosuch", "", everything.clone()),
+        404,
+        "NOT_FOUND - no exchange 'nosuch' in vhost '/'",
+    );
     let text = "PRECONDITION_FAILED - fast reply consumer does not exist";
     rig.refused(ch, publish("", "", everything.clone()), 406, text);
     let everything = Message(Publication {
@@ -36,7 +41,12 @@ fn r88_checks_come_in_order() {
         properties: Properties { user_id: Some(short("guest")), ..everything.0.properties.clone() },
         ..everything.0
     });
-    rig.refused(ch, publish("", "", everything), 406, "PRECONDITION_FAILED - invalid expiration 'x': no_integer");
+    rig.refused(
+        ch,
+        publish("", "", everything),
+        406,
+        "PRECONDITION_FAILED - invalid expiration 'x': no_integer",
+    );
 }
 
 #[test]
@@ -65,7 +75,8 @@ fn r89_the_user_is_who_logged_in() {
 #[test]
 fn r89_delivery_modes_are_one_and_two_and_copies_are_lists() {
     let (mut rig, ch) = Rig::with_channel();
-    let mode = |mode| Message::from("m").properties(Properties { delivery_mode: Some(mode), ..Default::default() });
+    let mode =
+        |mode| Message::from("m").properties(Properties { delivery_mode: Some(mode), ..Default::default() });
     for good in [1, 2] {
         assert_eq!(rig.publish(ch, "", "q", mode(good)), ACK);
     }
@@ -103,7 +114,8 @@ fn r91_a_return_comes_before_the_confirm_and_shows_no_hidden_keys() {
     let headers = table(&[("BCC", vec![Value::from("nosuch")].into()), ("x", 1.into())]);
     let message = Message::from("m").headers(headers).mandatory();
     let effects = rig.apply(Command::Method { channel: ch, method: publish("amq.direct", "k", message) });
-    let [Effect::Return { code, text, publication, .. }, Effect::Confirm { delivery_tag, ack, .. }] = &effects[..]
+    let [Effect::Return { code, text, publication, .. }, Effect::Confirm { delivery_tag, ack, .. }] =
+        &effects[..]
     else {
         panic!("{effects:?}")
     };
@@ -118,7 +130,7 @@ fn r92_confirms_count_from_their_selection_and_start_again_with_the_channel() {
     let connection = rig.connect();
     let ch = rig.plain_channel(connection, 1);
     rig.ok(ch, publish("", "nosuch", "not counted"));
-    let mut confirmed = |rig: &mut Rig, method: Method| -> Option<u64> {
+    let confirmed = |rig: &mut Rig, method: Method| -> Option<u64> {
         rig.apply(Command::Method { channel: ch, method }).iter().find_map(|effect| match effect {
             Effect::Confirm { delivery_tag, .. } => Some(*delivery_tag),
             _ => None,

@@ -83,8 +83,11 @@ fn r69_a_drop_from_the_head_uncovers_what_has_expired() {
 #[test]
 fn r71_an_unused_queue_expires_and_says_nothing() {
     let (mut rig, ch) = Rig::with_channel();
-    let arguments =
-        table(&[("x-expires", 100.into()), ("x-dead-letter-exchange", "".into()), ("x-dead-letter-routing-key", "dead".into())]);
+    let arguments = table(&[
+        ("x-expires", 100.into()),
+        ("x-dead-letter-exchange", "".into()),
+        ("x-dead-letter-routing-key", "dead".into()),
+    ]);
     rig.queue(ch, "dead");
     rig.queue_with(ch, "q", arguments);
     rig.fill(ch, "q", ["a", "b"]);
@@ -135,7 +138,11 @@ fn what_is_due_happens_at_its_own_time_however_late_the_broker_is_called() {
     rig.queue_with(
         ch,
         "first",
-        table(&[("x-message-ttl", 10.into()), ("x-dead-letter-exchange", "".into()), ("x-dead-letter-routing-key", "second".into())]),
+        table(&[
+            ("x-message-ttl", 10.into()),
+            ("x-dead-letter-exchange", "".into()),
+            ("x-dead-letter-routing-key", "second".into()),
+        ]),
     );
     rig.queue_with(ch, "second", args(&[("x-message-ttl", 20)]));
     rig.fill(ch, "first", ["m"]);
@@ -157,7 +164,12 @@ fn time_does_not_go_backwards() {
 #[test]
 fn r127_deadlines_survive_a_restart_and_the_time_of_unused_queues_starts_again() {
     let (mut rig, ch) = Rig::with_channel();
-    let durable = |arguments| tavrida_memory::core::QueueDeclare { queue: short("q"), durable: true, arguments, ..Default::default() };
+    let durable = |arguments| tavrida_memory::core::QueueDeclare {
+        queue: short("q"),
+        durable: true,
+        arguments,
+        ..Default::default()
+    };
     rig.declare(ch, durable(args(&[("x-message-ttl", 100), ("x-expires", 200)])));
     rig.publish(ch, "", "q", Message::from("m").persistent());
     rig.wait(60);
