@@ -8,8 +8,8 @@ use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
 use tavrida_memory::core::{
     Arrival, BasicConsume, Broker, ChannelId, CloseReason, Command, Config, ConnectionId, ConnectionOptions,
-    Delivered, Effect, Effects, ExchangeBind, ExchangeDeclare, Got, Method, Now, Operator, QueueBind, QueueDeclare,
-    Reply,
+    Delivered, Effect, Effects, ExchangeBind, ExchangeDeclare, Got, Method, Now, Operator, QueueBind,
+    QueueDeclare, Reply,
 };
 
 pub(crate) struct Rig {
@@ -175,7 +175,9 @@ impl Rig {
         let effects = self.apply(Command::Method { channel, method });
         let mut answers = effects.into_iter().filter_map(|effect| match effect {
             Effect::Reply { channel: to, reply } if to == channel => Some(Answer::Reply(reply)),
-            Effect::ChannelClosed { channel: of, reason } if of == channel => Some(Answer::ChannelClosed(reason)),
+            Effect::ChannelClosed { channel: of, reason } if of == channel => {
+                Some(Answer::ChannelClosed(reason))
+            }
             Effect::ConnectionClosed { reason: Some(reason), .. } => Some(Answer::ConnectionClosed(reason)),
             _ => None,
         });
@@ -250,8 +252,7 @@ impl Rig {
         kind: &str,
         edit: impl FnOnce(&mut ExchangeDeclare),
     ) {
-        let mut declare =
-            ExchangeDeclare { exchange: short(name), kind: short(kind), ..Default::default() };
+        let mut declare = ExchangeDeclare { exchange: short(name), kind: short(kind), ..Default::default() };
         edit(&mut declare);
         self.ok(channel, Method::ExchangeDeclare(declare));
     }
@@ -262,7 +263,14 @@ impl Rig {
     }
 
     #[track_caller]
-    pub(crate) fn bind_with(&mut self, channel: ChannelId, queue: &str, exchange: &str, key: &str, arguments: Table) {
+    pub(crate) fn bind_with(
+        &mut self,
+        channel: ChannelId,
+        queue: &str,
+        exchange: &str,
+        key: &str,
+        arguments: Table,
+    ) {
         self.ok(channel, Method::QueueBind(queue_bind(queue, exchange, key, arguments)));
     }
 
@@ -325,7 +333,12 @@ impl Rig {
 
     /// Publishes bodies to a queue.
     #[track_caller]
-    pub(crate) fn fill(&mut self, channel: ChannelId, queue: &str, bodies: impl IntoIterator<Item = impl Display>) {
+    pub(crate) fn fill(
+        &mut self,
+        channel: ChannelId,
+        queue: &str,
+        bodies: impl IntoIterator<Item = impl Display>,
+    ) {
         for body in bodies {
             assert_eq!(self.publish(channel, "", queue, body.to_string()), ACK);
         }
@@ -346,7 +359,8 @@ impl Rig {
         tag: &str,
         edit: impl FnOnce(&mut BasicConsume),
     ) {
-        let mut consume = BasicConsume { queue: short(queue), consumer_tag: short(tag), ..Default::default() };
+        let mut consume =
+            BasicConsume { queue: short(queue), consumer_tag: short(tag), ..Default::default() };
         edit(&mut consume);
         self.ok(channel, Method::BasicConsume(consume));
     }

@@ -2,7 +2,7 @@
 
 use tavrida::field::{Table, Value};
 use tavrida::transport::Properties;
-use tavrida_memory::core::{Arrival, Effect, Command, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{Arrival, Command, Effect, Method, QueueDeclare, Reply};
 
 use crate::rig::*;
 
@@ -114,7 +114,8 @@ fn s5_headers_arguments_and_messages() {
         rig.exchange(ch, &x, "headers");
         rig.queue(ch, &q);
         rig.bind_with(ch, &q, &x, "", arguments.clone());
-        let message = Message::from("m").properties(Properties { headers: headers.clone(), ..Default::default() });
+        let message =
+            Message::from("m").properties(Properties { headers: headers.clone(), ..Default::default() });
         rig.publish(ch, &x, "", message);
         assert_eq!(rig.ready(&q) == 1, matches, "{arguments:?} ~ {headers:?}");
     }
