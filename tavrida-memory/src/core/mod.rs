@@ -82,6 +82,7 @@ mod reply_to;
 mod restart;
 pub mod routing;
 mod settle;
+mod shared;
 mod snapshot;
 mod tx;
 mod unacked;

@@ -3,17 +3,17 @@
 
 mod rig;
 
-// mod bindings;
+mod bindings;
 // mod closing;
 // mod consuming;
 // mod dead_letters;
-// mod declaring;
+mod declaring;
 // mod dispatch;
-// mod exchanges;
+mod exchanges;
 // mod limits;
 // mod operator;
 // mod publishing;
-// mod queues;
+mod queues;
 // mod quorum;
 // mod replies;
 // mod restart;
