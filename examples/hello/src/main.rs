@@ -2,6 +2,6 @@
 
 #[tokio::main]
 async fn main() -> example_support::Result<()> {
-    hello::app(example_support::broker_of_arguments().await?).await?;
+    hello::app(example_support::broker_of_arguments()?).await?;
     Ok(())
 }

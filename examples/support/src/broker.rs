@@ -15,12 +15,12 @@ pub type Broker = Arc<dyn Transport>;
 ///
 /// # Errors
 ///
-/// Anything else on the command line; a URI that is none; a RabbitMQ that does not answer.
-pub async fn broker_of_arguments() -> Result<Broker> {
+/// Anything else on the command line; a URI that is none.
+pub fn broker_of_arguments() -> Result<Broker> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Ok(Arc::new(MemoryBroker::new().transport())),
-        ["--amqp", uri] => Ok(Arc::new(AmqpTransport::connect(AmqpConfig::from_uri(uri)?).await?)),
+        ["--amqp", uri] => Ok(Arc::new(AmqpTransport::new(AmqpConfig::from_uri(uri)?))),
         ref other => {
             Err(format!("expected nothing, or `--amqp amqp://user:password@host:port/vhost`, not {other:?}")
                 .into())

@@ -2,6 +2,6 @@
 
 #[tokio::main]
 async fn main() -> example_support::Result<()> {
-    two_friends::app(example_support::broker_of_arguments().await?).await?;
+    two_friends::app(example_support::broker_of_arguments()?).await?;
     Ok(())
 }
