@@ -122,7 +122,8 @@ impl Broker {
 
     /// Removes all bindings to a destination that goes; auto-delete sources that lost their last one go too (R22, R23).
     pub(crate) fn unbind_destination(&mut self, target: Target) {
-        let mut sources: Vec<Key<Exchange>> = self.incoming(target).iter().map(|(source, _)| *source).collect();
+        let mut sources: Vec<Key<Exchange>> =
+            self.incoming(target).iter().map(|(source, _)| *source).collect();
         sources.dedup();
         self.forget_incoming(target);
         for source in sources {

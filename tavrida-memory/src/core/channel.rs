@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tavrida::field::ShortString;
 
+use super::ChannelId;
 use super::arena::Key;
 use super::consumer::Consumer;
 use super::effect::{Arrival, Effect, Effects};
@@ -12,7 +13,6 @@ use super::queue::Queue;
 use super::reply_to::ReplyConsumer;
 use super::tx::Transaction;
 use super::unacked::{Pending, Unacked};
-use super::ChannelId;
 
 /// A channel.
 #[derive(Debug, Clone)]

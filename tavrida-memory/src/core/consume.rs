@@ -219,8 +219,9 @@ impl Broker {
 
 /// The arguments of a consumer (R105).
 fn check_arguments(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), Fault> {
-    let invalid =
-        |name: &str, reason: &str| Fault::precondition_failed(format!("invalid arg '{name}' for {what}{reason}"));
+    let invalid = |name: &str, reason: &str| {
+        Fault::precondition_failed(format!("invalid arg '{name}' for {what}{reason}"))
+    };
     if let Some(value) = arguments.get("x-priority") {
         check_integer(value, arguments).map_err(|reason| invalid("x-priority", &format!(": {reason}")))?;
     }
@@ -236,9 +237,15 @@ fn check_arguments(arguments: &Table, kind: QueueKind, what: &str) -> Result<(),
                 return Err(invalid(name, &format!(" of queue type {}", kind.module())));
             }
             "x-credit" => {
-                return Err(Fault::not_implemented("the consumer argument x-credit is not modelled by this broker"));
+                return Err(Fault::not_implemented(
+                    "the consumer argument x-credit is not modelled by this broker",
+                ));
             }
-            other => tracing::warn!(argument = other, queue = what, "ignored: RabbitMQ does not know this argument"),
+            other => tracing::warn!(
+                argument = other,
+                queue = what,
+                "ignored: RabbitMQ does not know this argument"
+            ),
         }
     }
     Ok(())

@@ -78,7 +78,11 @@ impl Broker {
             exchange: address.exchange.clone(),
             routing_key,
             mandatory: false,
-            properties: Properties { expiration: None, headers: Some(sorted(headers)), ..old.properties.clone() },
+            properties: Properties {
+                expiration: None,
+                headers: Some(sorted(headers)),
+                ..old.properties.clone()
+            },
             body: old.body.clone(),
         });
         let headers = publication.properties.headers();

@@ -131,7 +131,11 @@ impl Broker {
             return Ok(queue);
         }
         let what = self.queue_text(&name);
-        check_exchange_name("x-dead-letter-exchange", &what, declare.arguments.get("x-dead-letter-exchange"))?;
+        check_exchange_name(
+            "x-dead-letter-exchange",
+            &what,
+            declare.arguments.get("x-dead-letter-exchange"),
+        )?;
         let settings = Settings::read(&declare.arguments, &what)?;
         let durable = declare.durable && !declare.exclusive;
         if settings.kind == QueueKind::Quorum {

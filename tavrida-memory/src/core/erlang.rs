@@ -115,10 +115,8 @@ mod tests {
 
     #[test]
     fn terms_look_as_erlang_prints_them() {
-        let nested = Value::Array(vec![
-            Value::I32(1),
-            Table::new().with(ShortString::from_static("k"), "v").into(),
-        ]);
+        let nested =
+            Value::Array(vec![Value::I32(1), Table::new().with(ShortString::from_static("k"), "v").into()]);
         assert_eq!(term(&nested), "[{signedint,1},{table,[{<<\"k\">>,longstr,<<\"v\">>}]}]");
         assert_eq!(term(&Value::F64(10.0)), "10.0");
         assert_eq!(binary(b"\x01a"), "<<1,97>>");

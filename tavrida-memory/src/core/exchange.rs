@@ -69,7 +69,9 @@ impl Router {
             Self::Fanout(table) => table.insert(target),
             Self::Topic(table) => table.insert(&bytes(), target),
             Self::Headers(table) => {
-                table.insert(arguments, target).expect("the arguments were checked before the binding was made");
+                table
+                    .insert(arguments, target)
+                    .expect("the arguments were checked before the binding was made");
             }
         }
     }

@@ -30,7 +30,8 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         return Err(format!("{{{name},{sign}{}}}", number.trim_start_matches('0')));
     };
     check_expiry(sign * millis)?;
-    let millis = u64::try_from(millis.min(LONGEST_TTL)).expect("it is between 0 and the longest time to live");
+    let millis =
+        u64::try_from(millis.min(LONGEST_TTL)).expect("it is between 0 and the longest time to live");
     Ok(Duration::from_millis(millis))
 }
 

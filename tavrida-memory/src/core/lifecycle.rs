@@ -32,12 +32,12 @@ impl Broker {
     }
 
     pub(crate) fn open_channel(&mut self, id: ChannelId, effects: &mut Effects) -> Result<(), Fault> {
-        let connection = self.connections.get_mut(&id.connection).expect("the caller looked the connection up");
+        let connection =
+            self.connections.get_mut(&id.connection).expect("the caller looked the connection up");
         let (count, max) = (connection.channels.len(), connection.options.channel_max);
         if count >= max.into() {
-            let text = format!(
-                "number of channels opened ({count}) has reached the negotiated channel_max ({max})"
-            );
+            let text =
+                format!("number of channels opened ({count}) has reached the negotiated channel_max ({max})");
             return Err(Fault::new(Code::NotAllowed, text).of_method(0, 0));
         }
         let channel = self.channels.insert(Channel::new(id));

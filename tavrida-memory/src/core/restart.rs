@@ -54,12 +54,18 @@ impl Broker {
     fn survivors(&self, killed: bool) -> Vec<(Key<Queue>, Vec<Message>)> {
         let mut survivors: Vec<(Key<Queue>, Vec<Message>)> = Vec::new();
         for (key, queue) in self.queues.iter().filter(|(_, queue)| queue.durable) {
-            let kept = |message: &&Message| queue.settings.kind == QueueKind::Quorum || message.is_persistent();
+            let kept =
+                |message: &&Message| queue.settings.kind == QueueKind::Quorum || message.is_persistent();
             let ready = queue.ready.iter().filter(kept).cloned();
-            let unacked = self.channels.iter().flat_map(|(_, channel)| channel.unsettled()).filter_map(|pending| {
-                let here = pending.queue == key && kept(&&pending.message);
-                here.then(|| Message { redelivered: true, returns: pending.message.returns + 1, ..pending.message.clone() })
-            });
+            let unacked =
+                self.channels.iter().flat_map(|(_, channel)| channel.unsettled()).filter_map(|pending| {
+                    let here = pending.queue == key && kept(&&pending.message);
+                    here.then(|| Message {
+                        redelivered: true,
+                        returns: pending.message.returns + 1,
+                        ..pending.message.clone()
+                    })
+                });
             let mut messages: Vec<Message> = ready.chain(unacked).collect();
             if killed {
                 messages.iter_mut().for_each(|message| message.redelivered = true);
@@ -80,7 +86,11 @@ impl Broker {
             incoming: std::mem::take(&mut queue.incoming),
             next_seq: queue.next_seq,
             last_used: self.now.elapsed,
-            ..Queue::new(queue.name.clone(), std::mem::replace(&mut queue.arguments, Table::new()), queue.settings.clone())
+            ..Queue::new(
+                queue.name.clone(),
+                std::mem::replace(&mut queue.arguments, Table::new()),
+                queue.settings.clone(),
+            )
         };
         messages.into_iter().for_each(|message| fresh.ready.insert(message));
         *queue = fresh;

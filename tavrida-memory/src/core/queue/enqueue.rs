@@ -13,12 +13,7 @@ use crate::core::parcel::Parcel;
 
 impl Broker {
     /// Puts a message into a queue, or straight into a consumer's hands; false where the queue refuses it (A1).
-    pub(crate) fn enqueue(
-        &mut self,
-        queue: Key<Queue>,
-        parcel: &Parcel,
-        effects: &mut Effects,
-    ) -> bool {
+    pub(crate) fn enqueue(&mut self, queue: Key<Queue>, parcel: &Parcel, effects: &mut Effects) -> bool {
         let state = &mut self.queues[queue];
         let mut message = state.message(parcel, self.now.elapsed);
         if state.refuses(&message) {

@@ -155,9 +155,7 @@ pub(crate) fn read_kind(arguments: &Table, what: &str) -> Result<QueueKind, Faul
             b"classic" => return Ok(QueueKind::Classic),
             b"quorum" => return Ok(QueueKind::Quorum),
             b"stream" => return Err(Fault::not_implemented("stream queues are not modelled by this broker")),
-            other => {
-                erlang::string(&format!("unsupported queue type '{}'", String::from_utf8_lossy(other)))
-            }
+            other => erlang::string(&format!("unsupported queue type '{}'", String::from_utf8_lossy(other))),
         },
         Some(other) => unacceptable(other),
     };
@@ -192,7 +190,9 @@ fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), 
                     kind.module()
                 )));
             }
-            None => tracing::warn!(argument = name, queue = what, "ignored: RabbitMQ does not know this argument"),
+            None => {
+                tracing::warn!(argument = name, queue = what, "ignored: RabbitMQ does not know this argument")
+            }
         }
     }
     Ok(())
