@@ -27,16 +27,21 @@ impl<'n> Barrier<'n> {
     /// that is asked: a channel that RabbitMQ closed gives its messages back when it ends (R4).
     pub(crate) async fn queues(&self, channels: Option<usize>) -> Result<(), LinkError> {
         let channels = channels.map_or("any".to_owned(), |count| count.to_string());
-        self.eval(&format!("{}, (persistent_term:get(tavrida_barrier))({}, {channels})", DEFINE.replace("ROUNDS", &ROUNDS.to_string()), binary(self.vhost)))
-            .await
+        let call = format!("(persistent_term:get(tavrida_barrier))({}, {channels})", binary(self.vhost));
+        self.eval(&call).await
+    }
+
+    /// Defines the barrier in the node.
+    pub(crate) async fn define(&self) -> Result<(), LinkError> {
+        self.eval(&DEFINE.replace("ROUNDS", &ROUNDS.to_string())).await
     }
 
     /// Deletes all queues, and all exchanges but those that are always there.
     pub(crate) async fn clean(&self) -> Result<(), LinkError> {
         let vhost = binary(self.vhost);
         self.eval(&format!(
-            "[rabbit_amqqueue:delete(Q, false, false, <<\"tavrida\">>) || Q <- rabbit_amqqueue:list({vhost})], \
-             [rabbit_exchange:delete(element(2, X), false, <<\"tavrida\">>) || X <- rabbit_exchange:list({vhost}), \
+            "[catch rabbit_amqqueue:delete(Q, false, false, <<\"tavrida\">>) || Q <- rabbit_amqqueue:list({vhost})], \
+             [catch rabbit_exchange:delete(element(2, X), false, <<\"tavrida\">>) || X <- rabbit_exchange:list({vhost}), \
               case element(4, element(2, X)) of <<\"amq.\", _/binary>> -> false; <<>> -> false; _ -> true end]"
         ))
         .await

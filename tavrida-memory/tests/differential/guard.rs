@@ -49,6 +49,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || cancels_an_active_consumer(world, channel, action)
         || discards_from_several_queues(world, channel, action)
         || outlives_the_program(action)
+        || breaks_rabbitmq(action)
         || ends_two_channels_at_once(world, channel, action)
 }
 
@@ -112,6 +113,13 @@ fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Acti
 fn outlives_the_program(action: &Action) -> bool {
     let Action::Call(Method::ExchangeBind(bind)) = action else { return false };
     bind.source.starts_with("amq.") && bind.destination.starts_with("amq.")
+}
+
+/// What RabbitMQ answers with 541 (an internal error) after a crash: an unknown queue type where it makes up the name.
+fn breaks_rabbitmq(action: &Action) -> bool {
+    let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
+    let kind = declare.arguments.get("x-queue-type");
+    declare.queue.is_empty() && kind.is_some_and(|kind| !matches!(kind.as_str(), Some("classic" | "quorum")))
 }
 
 /// R173: the channels of a connection end side by side.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use tavrida::transport::Publication;
-use tavrida_memory::core::{Arrival, ChannelId, CloseReason, Effect, Reply};
+use tavrida_memory::core::{Arrival, ChannelId, CloseReason, ConnectionId, Effect, Reply};
 
 use crate::text;
 
@@ -42,11 +42,6 @@ impl Report {
     }
 
     /// The channel was closed: what else came on it in this step is of no account.
-    pub(crate) fn close(&mut self, channel: ChannelId, reason: CloseReason) {
-        self.forget(channel);
-        self.say(channel, Said::Closed(reason));
-    }
-
     pub(crate) fn forget(&mut self, channel: ChannelId) {
         if channel.number == 0 {
             self.0.retain(|other, _| other.connection != channel.connection);
@@ -65,7 +60,7 @@ impl Report {
     }
 
     /// Whether all that is expected on a connection has come.
-    pub(crate) fn is_complete(&self, whole: &Self, connection: tavrida_memory::core::ConnectionId) -> bool {
+    pub(crate) fn is_complete(&self, whole: &Self, connection: ConnectionId) -> bool {
         whole.0.iter().filter(|(channel, _)| channel.connection == connection).all(|(channel, whole)| {
             self.0.get(channel).is_some_and(|heard| {
                 heard.said.len() >= whole.said.len() && heard.arrived.len() >= whole.arrived.len()

@@ -25,3 +25,11 @@ mod world;
 async fn random_programs() {
     random::run().await;
 }
+
+/// The program in the file that `TAVRIDA_PROGRAM` names: what both sides say of its end.
+#[tokio::test]
+async fn given_program() {
+    if let Ok(path) = std::env::var("TAVRIDA_PROGRAM") {
+        random::run_given(&path).await;
+    }
+}

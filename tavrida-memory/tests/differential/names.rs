@@ -26,6 +26,16 @@ impl Names {
         }
     }
 
+    /// Learns the queue names in a text: an error may be the first to tell one.
+    fn learn_within(&mut self, text: &str) {
+        let (prefix, _, length) = KINDS[0];
+        for (place, _) in text.match_indices(prefix) {
+            if let Some(name) = text.get(place..place + length) {
+                self.learn(name);
+            }
+        }
+    }
+
     fn symbolic(&self, text: &str) -> Option<String> {
         if !text.contains("amq.") {
             return None;
@@ -80,6 +90,7 @@ impl Names {
             Said::Reply(Reply::BasicGetOk(got)) => self.normalise(&mut got.publication),
             Said::Return { publication, .. } => self.normalise(publication),
             Said::Closed(reason) => {
+                self.learn_within(&reason.text);
                 if let Some(text) = self.symbolic(&reason.text) {
                     reason.text = text;
                 }

@@ -89,6 +89,18 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
     }
 }
 
+/// Runs the program in a file and shows what is heard, step by step.
+pub(crate) async fn run_given(path: &str) {
+    let program = text::parse(&std::fs::read_to_string(path).expect("the file of the program can be read"));
+    for prediction in crate::run::predict("given", &program).0 {
+        say(&format!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
+    }
+    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let site = Site::new(node, "given".to_owned()).await;
+    let divergence = site.run(&program, Watch::EachStep).await.divergence;
+    assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());
+}
+
 /// The divergence of a program that always diverges.
 async fn repeated(site: &Site<'_>, program: &Program) -> Option<Divergence> {
     let mut last = None;

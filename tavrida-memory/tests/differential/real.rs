@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::select_all;
 use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, Reply};
 use tavrida_testkit::rabbitmq::Node;
 use tokio::time::timeout;
@@ -16,6 +18,8 @@ use crate::world::{Action, Prediction, select};
 
 /// How long nothing may come before RabbitMQ is asked whether it is done.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// How long nothing may come after RabbitMQ said so.
+const LAST_PATIENCE: Duration = Duration::from_millis(1000);
 /// How long RabbitMQ may take for anything at all.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -166,11 +170,19 @@ impl<'n> Real<'n> {
     /// Listens until all has come that is wanted, or something else has.
     async fn listen(&mut self, wanted: &Report, report: &mut Report) -> Result<bool, LinkError> {
         let mut asked = false;
-        while let Some(connection) = self.incomplete(wanted, report) {
-            let Some(link) = self.links.get_mut(&connection) else { return Ok(false) };
-            link.flush().await?;
-            match timeout(PATIENCE, link.next()).await {
-                Ok(word) => {
+        loop {
+            let open = self.incomplete(wanted, report);
+            if open.is_empty() {
+                return Ok(true);
+            }
+            // What is to be sent is sent before time is taken: a broken off write would be a torn frame.
+            for link in self.links.values_mut() {
+                link.flush().await?;
+            }
+            let patience = if asked { LAST_PATIENCE } else { PATIENCE };
+            match timeout(patience, self.next(&open)).await {
+                Ok(None) => return Ok(false),
+                Ok(Some(word)) => {
                     let (channel, word) = word?;
                     self.take(channel, word, wanted, report).await?;
                     if !report.begins(wanted) {
@@ -184,18 +196,23 @@ impl<'n> Real<'n> {
                 }
             }
         }
-        Ok(true)
     }
 
-    /// A connection on which something is still to come.
-    fn incomplete(&self, wanted: &Report, report: &Report) -> Option<ConnectionId> {
+    /// The next word on any of these connections; none where none is open.
+    async fn next(&mut self, among: &[ConnectionId]) -> Option<Result<(ChannelId, Word), LinkError>> {
+        let links = self.links.iter_mut().filter(|(id, _)| among.contains(id));
+        let waiting: Vec<_> = links.map(|(_, link)| link.next().boxed_local()).collect();
+        if waiting.is_empty() { None } else { Some(select_all(waiting).await.0) }
+    }
+
+    /// The connections on which something is still to come.
+    fn incomplete(&self, wanted: &Report, report: &Report) -> Vec<ConnectionId> {
         let waits = |connection: &&ConnectionId| {
             !report.is_complete(wanted, **connection)
                 || self.swallow.keys().any(|channel| channel.connection == **connection)
                 || self.flows.iter().any(|channel| channel.connection == **connection)
         };
-        let gone = wanted.0.keys().map(|channel| &channel.connection).filter(|id| !self.links.contains_key(id));
-        self.links.keys().find(waits).or_else(|| gone.into_iter().find(waits)).copied()
+        CONNECTIONS.iter().chain([&AUDITOR]).filter(waits).copied().collect()
     }
 
     async fn take(

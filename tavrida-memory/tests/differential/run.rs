@@ -37,7 +37,9 @@ impl<'n> Site<'n> {
     /// Makes a virtual host.
     pub(crate) async fn new(node: &'n Node, vhost: String) -> Self {
         node.add_vhost(&vhost).await.expect("a running node makes a virtual host");
-        Self { node, vhost }
+        let site = Self { node, vhost };
+        Barrier::new(node, &site.vhost).define().await.expect("a running node evaluates an expression");
+        site
     }
 
     /// Runs a program.

@@ -97,7 +97,7 @@ impl Flavour {
         let mut add = |name: &'static str, value: Value| drop(arguments.insert(short(name), value));
         if self.limits && rng.u8(..) < 140 {
             if rng.u8(..) < 200 {
-                add("x-max-length", Value::I32(rng.i32(..3)));
+                add("x-max-length", Value::I32(rng.i32(0..3)));
             } else {
                 add("x-max-length-bytes", Value::I32(5));
             }
@@ -109,7 +109,7 @@ impl Flavour {
             }
         }
         if self.priorities && rng.bool() {
-            add("x-max-priority", Value::I32(rng.i32(..4)));
+            add("x-max-priority", Value::I32(rng.i32(0..4)));
         }
         if self.expiry && rng.u8(..) < 40 {
             add("x-message-ttl", Value::I32(if rng.bool() { 0 } else { 600_000 }));
