@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tavrida::field::{Table, Value};
+use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::Publication;
 
 use super::arena::Key;
@@ -12,8 +12,11 @@ use super::effect::{Effect, Effects};
 use super::errors::Fault;
 use super::exchange::{Exchange, Keys, Target};
 use super::parcel::Parcel;
-use super::queue::Queue;
+use super::queue::{Origin, Queue};
 use super::{Broker, ChannelId, erlang, expiration, reply_to};
+
+/// The text of `basic.return`.
+const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
 
 /// The largest body, in bytes: RabbitMQ's default.
 const LARGEST_BODY: usize = 134_217_728;
@@ -72,12 +75,12 @@ impl Broker {
             // In a transaction a queue may have gone since the message was routed.
             if self.queues.contains(*queue) {
                 reached = true;
-                taken &= self.enqueue(*queue, parcel, effects);
+                taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
             }
         }
         if !reached && parcel.publication.mandatory {
             let publication = parcel.publication.clone();
-            effects.push(Effect::Return { channel, code: 312, text: "NO_ROUTE", publication });
+            effects.push(Effect::Return { channel, code: 312, text: NO_ROUTE, publication });
         }
         taken
     }
