@@ -167,7 +167,9 @@ impl Broker {
         }
         if let Some(text) = &properties.expiration {
             expiration::parse(text).map_err(|reason| {
-                Fault::precondition_failed(format!("invalid expiration '{text}': {reason}"))
+                let what = format!("invalid expiration '{text}': ");
+                let reason = erlang::pair_from(what.chars().count(), &reason);
+                Fault::precondition_failed(what + &reason)
             })?;
         }
         Ok(())
