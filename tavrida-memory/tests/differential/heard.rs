@@ -86,7 +86,7 @@ impl Said {
         Some(match effect {
             Effect::Reply { channel, reply } => (channel, Self::Reply(reply)),
             Effect::Return { channel, code, text, publication } => {
-                (channel, Self::Return { code, text: text.to_owned(), publication })
+                (channel, Self::Return { code, text: text.to_string(), publication })
             }
             Effect::Confirm { channel, delivery_tag, ack } => (channel, Self::Confirm { delivery_tag, ack }),
             Effect::ChannelClosed { channel, reason } => (channel, Self::Closed(reason)),

@@ -14,6 +14,7 @@ mod names;
 mod program;
 mod random;
 mod real;
+mod regressions;
 mod run;
 mod shadow;
 mod shrink;

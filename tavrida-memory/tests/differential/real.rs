@@ -92,7 +92,10 @@ impl<'n> Real<'n> {
         let done = timeout(LIMIT, self.try_step(wanted, strict, &mut report)).await;
         match done {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(diverged(wanted, &report, None)),
+            Ok(Ok(false)) => {
+                self.overhear(&mut report).await;
+                Err(diverged(wanted, &report, None))
+            }
             Ok(Err(error)) => Err(diverged(wanted, &report, Some(error.to_string()))),
             Err(_) => Err(diverged(wanted, &report, Some("nothing comes any more".to_owned()))),
         }
@@ -194,6 +197,17 @@ impl<'n> Real<'n> {
                     asked = true;
                     self.barrier.queues(None).await?;
                 }
+            }
+        }
+    }
+
+    /// Takes in what else came, for the report of a divergence.
+    async fn overhear(&mut self, report: &mut Report) {
+        let nothing = Report::default();
+        let all: Vec<ConnectionId> = self.links.keys().copied().collect();
+        while let Ok(Some(Ok((channel, word)))) = timeout(PATIENCE, self.next(&all)).await {
+            if self.take(channel, word, &nothing, report).await.is_err() {
+                return;
             }
         }
     }

@@ -41,7 +41,6 @@ pub(crate) struct ChannelShadow {
 pub(crate) struct Unacked {
     pub(crate) tag: u64,
     pub(crate) queue: ShortString,
-    pub(crate) got: bool,
 }
 
 /// What is known of a consumer.
@@ -125,7 +124,7 @@ impl Shadow {
             Method::BasicCancel { consumer_tag, .. } => drop(state.consumers.remove(consumer_tag)),
             Method::BasicGet { no_ack: false, .. } => {
                 if let Some(Reply::BasicGetOk(got)) = first {
-                    state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant, got: true });
+                    state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant });
                 }
             }
             Method::BasicAck { delivery_tag, multiple } | Method::BasicNack { delivery_tag, multiple, .. } => {
@@ -166,7 +165,7 @@ impl Shadow {
                     && !consumer.no_ack
                 {
                     let queue = consumer.queue.clone();
-                    state.unacked.push(Unacked { tag: delivered.delivery_tag, queue, got: false });
+                    state.unacked.push(Unacked { tag: delivered.delivery_tag, queue });
                 }
             }
         }
