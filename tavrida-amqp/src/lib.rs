@@ -1,13 +1,13 @@
 //! Tavrida over RabbitMQ: the [`Transport`](tavrida::transport::Transport) for production, on lapin.
 
 mod config;
-mod consume;
+mod wire;
 mod link;
 mod manage;
 mod publish;
+mod consume;
 mod session;
 mod transport;
-mod wire;
 
 pub use config::{AmqpConfig, ConfigError};
 pub use transport::AmqpTransport;

@@ -1,5 +1,6 @@
 //! [`Life`]: whether a session lives, and why it ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tavrida::transport::{Loss, Refusal, SessionError};
@@ -7,18 +8,23 @@ use tokio::sync::Notify;
 
 use crate::wire::{Fate, fate};
 
+/// What the broker says when an operator, or its own end, closes the connection.
+const CONNECTION_FORCED: u16 = 320;
+
 /// One life: it ends once, for the first cause that is told.
 pub(crate) struct Life {
     endpoint: String,
     lost: OnceLock<Loss>,
     ended: Notify,
+    buried: AtomicBool,
     blocked: Mutex<Option<String>>,
 }
 
 impl Life {
     /// The life of a session with `endpoint`, which errors name.
     pub(crate) fn new(endpoint: String) -> Self {
-        Self { endpoint, lost: OnceLock::new(), ended: Notify::new(), blocked: Mutex::new(None) }
+        let (lost, ended, blocked) = (OnceLock::new(), Notify::new(), Mutex::new(None));
+        Self { endpoint, lost, ended, buried: AtomicBool::new(false), blocked }
     }
 
     /// Ends it for `loss`, unless it ended before; gives the cause that counts.
@@ -49,6 +55,25 @@ impl Life {
         }
     }
 
+    /// Waits until its connections are closed.
+    ///
+    /// A channel that is dropped before, lapin closes on its own, and if the connection is faster, it takes that
+    /// for an error and drops what is still to be written.
+    pub(crate) async fn buried(&self) {
+        loop {
+            let buried = self.ended.notified();
+            if self.buried.load(Ordering::Acquire) {
+                return;
+            }
+            buried.await;
+        }
+    }
+
+    pub(super) fn bury(&self) {
+        self.buried.store(true, Ordering::Release);
+        self.ended.notify_waiters();
+    }
+
     /// What became of an operation that failed with `error`. An error of the connection ends this life.
     pub(crate) fn fate(&self, error: &lapin::Error) -> Fate {
         match self.lost() {
@@ -60,12 +85,19 @@ impl Life {
         }
     }
 
-    /// [`fate`](Life::fate), for an operation with a channel to itself.
+    /// What became of an operation with a channel to itself that failed with `error`.
     pub(crate) fn error(&self, error: &lapin::Error) -> SessionError {
-        match self.fate(error) {
-            Fate::Channel(refusal) => refusal.into(),
-            Fate::ChannelGone => Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
-            Fate::Connection(loss) => loss.into(),
+        // The operation was under way when the broker spoke: it is the one that is answered, unless an operator spoke.
+        let spoken = match fate(error, &self.endpoint) {
+            Fate::Connection(loss) => {
+                loss.refusal().filter(|refusal| refusal.code != CONNECTION_FORCED).cloned()
+            }
+            _ => None,
+        };
+        match (self.fate(error), spoken) {
+            (Fate::Channel(refusal), _) | (Fate::Connection(_), Some(refusal)) => refusal.into(),
+            (Fate::Connection(loss), None) => loss.into(),
+            (Fate::ChannelGone, _) => Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
         }
     }
 

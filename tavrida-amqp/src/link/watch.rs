@@ -23,11 +23,12 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(crate) type Over = oneshot::Receiver<Result<(), Loss>>;
 
 /// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
-pub(crate) fn watch(
+/// What `last` gives is dropped after that.
+pub(crate) fn watch<K: Send>(
     life: Arc<Life>,
     publisher: Dialled,
     consumer: Dialled,
-    last: impl FnOnce() + Send + 'static,
+    last: impl FnOnce() -> K + Send + 'static,
 ) -> Over {
     let (over, when_over) = oneshot::channel();
     tokio::spawn(async move {
@@ -40,8 +41,9 @@ pub(crate) fn watch(
             // Nothing is published on it, so the broker never blocks it.
             () = consumer.watch(|_| ()) => {}
         }
-        last();
+        let _kept = last();
         let (publisher, consumer) = tokio::join!(publisher.close(), consumer.close());
+        life.bury();
         // Nobody waits for it when the session died by itself.
         let _ = over.send(publisher.and(consumer));
     });

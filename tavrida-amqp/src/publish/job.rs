@@ -1,7 +1,5 @@
 //! One publish, from its first poll to its outcome.
 
-use std::mem;
-
 use tavrida::transport::{Loss, NotPublished, Publication, Unpublished};
 use tokio::sync::oneshot;
 
@@ -14,7 +12,8 @@ pub(super) type Outcome = Result<(), Unpublished>;
 /// its task, it says so.
 #[derive(Debug)]
 pub(super) struct Job {
-    publication: Publication,
+    /// Taken when it is answered. Boxed, for a job changes hands more often than it is looked at.
+    publication: Option<Box<Publication>>,
     sent: bool,
     caller: Option<oneshot::Sender<Outcome>>,
 }
@@ -22,7 +21,7 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn new(publication: Publication) -> (Self, oneshot::Receiver<Outcome>) {
         let (caller, outcome) = oneshot::channel();
-        (Self { publication, sent: false, caller: Some(caller) }, outcome)
+        (Self { publication: Some(Box::new(publication)), sent: false, caller: Some(caller) }, outcome)
     }
 
     /// Notes that the broker may have seen it from now on, or that it has not after all.
@@ -44,8 +43,9 @@ impl Job {
     }
 
     pub(super) fn fail(&mut self, reason: NotPublished) {
-        let publication = mem::take(&mut self.publication);
-        self.answer(Err(Unpublished::new(reason, publication)));
+        if let Some(publication) = self.publication.take() {
+            self.answer(Err(Unpublished { reason, publication }));
+        }
     }
 
     fn answer(&mut self, outcome: Outcome) {
@@ -58,7 +58,7 @@ impl Job {
 
 impl AsRef<Publication> for Job {
     fn as_ref(&self) -> &Publication {
-        &self.publication
+        self.publication.as_ref().expect("it is not answered yet")
     }
 }
 

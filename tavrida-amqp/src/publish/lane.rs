@@ -48,8 +48,9 @@ impl Lane {
         window: usize,
         login: String,
     ) -> lapin::Result<Publisher> {
-        let main = Pipe::open(&connection).await?;
-        let (publisher, requests) = Publisher::new(life.clone());
+        let main = Pipe::open(&life, &connection).await?;
+        let frame_max = connection.configuration().frame_max() as usize;
+        let (publisher, requests) = Publisher::new(life.clone(), frame_max);
         let ended = Box::pin({
             let life = life.clone();
             async move { life.ended().await }
@@ -65,8 +66,11 @@ impl Lane {
             match self.turn().await {
                 Ok(true) => {}
                 // No caller is left, and what was published is done.
-                Ok(false) => return,
-                Err(loss) => return self.abandon(&loss),
+                Ok(false) => return self.life.buried().await,
+                Err(loss) => {
+                    self.abandon(&loss);
+                    return self.life.buried().await;
+                }
             }
         }
     }
@@ -77,7 +81,7 @@ impl Lane {
             if self.main.broken().is_some() {
                 self.repair().await?;
             }
-            if self.main.len() >= self.window {
+            if self.is_full() {
                 break;
             }
             let Some(request) = self.backlog.pop_front().or_else(|| self.requests.try_recv().ok()) else {
@@ -98,6 +102,15 @@ impl Lane {
         poll_fn(|cx| self.poll_turn(cx)).await
     }
 
+    fn open(&self) -> impl Future<Output = lapin::Result<Pipe>> + Send + use<> {
+        let (life, connection) = (self.life.clone(), self.connection.clone());
+        async move { Pipe::open(&life, &connection).await }
+    }
+
+    fn is_full(&self) -> bool {
+        self.main.len() + self.careful.iter().map(Pipe::len).sum::<usize>() >= self.window
+    }
+
     fn is_idle(&self) -> bool {
         self.main.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
     }
@@ -108,7 +121,7 @@ impl Lane {
             return Poll::Ready(Ok(true));
         }
         match self.backlog.front() {
-            _ if self.main.len() >= self.window => return Poll::Pending,
+            _ if self.is_full() => return Poll::Pending,
             Some(Request::Flush(_)) if !self.is_idle() => return Poll::Pending,
             Some(_) => return Poll::Ready(Ok(true)),
             None => {}
@@ -132,8 +145,9 @@ impl Lane {
         for pipe in &mut self.careful {
             if pipe.poll_answers(cx).is_ready() {
                 answers = Poll::Ready(());
-                pipe.bury(&self.life);
             }
+            // It may have broken while it sent, too.
+            pipe.bury(&self.life);
         }
         // An error of the connection ended the life by now, if there was one.
         if let Some(Fate::Connection(loss)) = self.main.broken().map(|error| self.life.fate(error)) {
@@ -184,15 +198,18 @@ impl Lane {
 
     /// Publishes on a channel of its own, between what was published before and what will be after.
     async fn publish_carefully(&mut self, job: Job) -> Result<(), Loss> {
-        self.settle_main().await?;
-        let exchange = job.as_ref().exchange.clone();
-        let at = match self.careful_pipe().await? {
-            Ok(at) => at,
-            Err(refusal) => {
+        let at = match self.careful_pipe().await {
+            Ok(Ok(at)) => at,
+            Ok(Err(refusal)) => {
                 job.refuse(refusal);
                 return Ok(());
             }
+            Err(loss) => {
+                job.lose(loss.clone());
+                return Err(loss);
+            }
         };
+        let exchange = job.as_ref().exchange.clone();
         if let Err(job) = self.careful[at].send(job) {
             // It broke while it was idle; the next turn finds or opens another.
             self.backlog.push_front(Request::Publish(job));
@@ -225,8 +242,9 @@ impl Lane {
         }
     }
 
-    /// A careful pipe on which nothing is under way.
+    /// A careful pipe on which nothing is under way, once the main one is settled.
     async fn careful_pipe(&mut self) -> Result<Result<usize, Refusal>, Loss> {
+        self.settle_main().await?;
         self.careful.retain(|pipe| pipe.broken().is_none());
         if self.careful.len() >= CAREFUL {
             self.until(|lane| lane.careful.iter().any(|pipe| pipe.len() == 0)).await?;
@@ -234,8 +252,8 @@ impl Lane {
         if let Some(at) = self.careful.iter().position(|pipe| pipe.len() == 0 && pipe.broken().is_none()) {
             return Ok(Ok(at));
         }
-        let connection = self.connection.clone();
-        match self.alongside(async move { Pipe::open(&connection).await }).await? {
+        let opening = self.open();
+        match self.alongside(opening).await? {
             Ok(pipe) => {
                 self.careful.push(pipe);
                 Ok(Ok(self.careful.len() - 1))
@@ -260,8 +278,8 @@ impl Lane {
         };
         let jobs = self.main.take_all();
         self.sort_out(jobs, refusal);
-        let connection = self.connection.clone();
-        self.main = match self.alongside(async move { Pipe::open(&connection).await }).await? {
+        let opening = self.open();
+        self.main = match self.alongside(opening).await? {
             Ok(pipe) => pipe,
             Err(error) => {
                 let loss = Loss::broken(format!("cannot open a channel to publish on: {error}"));
@@ -302,7 +320,7 @@ impl Lane {
         self.backlog = ignored;
     }
 
-    fn abandon(mut self, loss: &Loss) {
+    fn abandon(&mut self, loss: &Loss) {
         for pipe in [&mut self.main].into_iter().chain(&mut self.careful) {
             for job in pipe.take_all() {
                 job.lose(loss.clone());

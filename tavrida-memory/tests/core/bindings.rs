@@ -83,7 +83,8 @@ fn r46_no_name_means_the_last_queue_and_no_key_beside_it_the_queues_name() {
     rig.queue(ch, "q");
     rig.ok(ch, nameless);
     rig.bind(ch, "q", "amq.topic", "");
-    let keys: Vec<_> = rig.broker.snapshot().bindings.iter().map(|binding| binding.routing_key.to_string()).collect();
+    let keys: Vec<_> =
+        rig.broker.snapshot().bindings.iter().map(|binding| binding.routing_key.to_string()).collect();
     assert_eq!(keys, ["q", ""]);
 }
 

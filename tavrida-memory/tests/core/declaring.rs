@@ -114,7 +114,8 @@ fn r54_arguments_are_compared_by_value() {
         rig.queue_with(ch, "q", table(&[("x-message-ttl", same), ("x-queue-type", "classic".into())]));
     }
     let mut inequivalent = |arguments: Table, text: &str| {
-        let text = format!("PRECONDITION_FAILED - inequivalent arg {text}").replace("R(q)", "queue 'q' in vhost '/'");
+        let text = format!("PRECONDITION_FAILED - inequivalent arg {text}")
+            .replace("R(q)", "queue 'q' in vhost '/'");
         rig.refused(ch, declare_queue("q", arguments), 406, &text);
     };
     inequivalent(

@@ -19,7 +19,12 @@ fn r6_an_unknown_type_ends_the_connection() {
         "COMMAND_INVALID - unknown exchange type 'nosuch'",
     );
     let ch = rig.client();
-    rig.fatal(ch, Method::ExchangeDeclare(declare("x", "")), 503, "COMMAND_INVALID - invalid exchange type ''");
+    rig.fatal(
+        ch,
+        Method::ExchangeDeclare(declare("x", "")),
+        503,
+        "COMMAND_INVALID - invalid exchange type ''",
+    );
     // A passive declare does not look at the type.
     let ch = rig.client();
     rig.exchange_with(ch, "amq.direct", "nosuch", |x| x.passive = true);
@@ -84,7 +89,8 @@ fn r19_r20_what_must_be_repeated_and_in_which_order_it_is_compared() {
     rig.exchange_with(ch, "with", "direct", |x| x.arguments = args(&[("alternate-exchange", "ae")]));
     let mut inequivalent = |declare: ExchangeDeclare, text: &str| {
         let name = declare.exchange.clone();
-        let text = format!("PRECONDITION_FAILED - inequivalent arg {text}").replace("R(x)", &format!("exchange '{name}' in vhost '/'"));
+        let text = format!("PRECONDITION_FAILED - inequivalent arg {text}")
+            .replace("R(x)", &format!("exchange '{name}' in vhost '/'"));
         rig.refused(ch, Method::ExchangeDeclare(declare), 406, &text);
     };
     inequivalent(declare("x", "topic"), "'type' for R(x): received 'topic' but current is 'direct'");
@@ -128,7 +134,8 @@ fn r21_an_exchange_is_in_use_when_it_routes_somewhere() {
     rig.exchange(ch, "source", "direct");
     rig.exchange(ch, "sink", "direct");
     rig.bind_exchange(ch, "sink", "source", "");
-    let if_unused = |name: &str| Method::ExchangeDelete { exchange: short(name), if_unused: true, nowait: false };
+    let if_unused =
+        |name: &str| Method::ExchangeDelete { exchange: short(name), if_unused: true, nowait: false };
     let text = "PRECONDITION_FAILED - exchange 'source' in vhost '/' in use";
     rig.refused(ch, if_unused("source"), 406, text);
     rig.ok(ch, if_unused("sink"));

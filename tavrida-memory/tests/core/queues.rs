@@ -47,7 +47,9 @@ fn r51_fields_are_compared_in_order() {
     rig.queue(ch, "q");
     let declare = QueueDeclare { queue: short("q"), durable: true, auto_delete: true, ..Default::default() };
     let text = |field| {
-        format!("PRECONDITION_FAILED - inequivalent arg '{field}' for queue 'q' in vhost '/': received 'true' but current is 'false'")
+        format!(
+            "PRECONDITION_FAILED - inequivalent arg '{field}' for queue 'q' in vhost '/': received 'true' but current is 'false'"
+        )
     };
     rig.refused(ch, Method::QueueDeclare(declare.clone()), 406, &text("durable"));
     let declare = QueueDeclare { durable: false, ..declare };
@@ -64,10 +66,7 @@ fn r57_counts_are_of_ready_messages_and_a_passive_declare_compares_nothing() {
     rig.consume(ch, "q", "t");
     let passive = QueueDeclare { queue: short("q"), passive: true, durable: true, ..Default::default() };
     let reply = rig.ok(ch, Method::QueueDeclare(passive));
-    assert_eq!(
-        reply,
-        Some(Reply::QueueDeclareOk { queue: short("q"), message_count: 1, consumer_count: 1 })
-    );
+    assert_eq!(reply, Some(Reply::QueueDeclareOk { queue: short("q"), message_count: 1, consumer_count: 1 }));
     rig.refused(ch, passive_queue("nosuch"), 404, "NOT_FOUND - no queue 'nosuch' in vhost '/'");
     rig.refused(ch, passive_queue(""), 404, "NOT_FOUND - no queue '' in vhost '/'");
 }
@@ -159,7 +158,12 @@ fn r13_nowait_gives_no_reply_and_errors_all_the_same() {
     let text = "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost '/': received 'true' but current is \
                 'false'";
     rig.refused(ch, Method::QueueDeclare(QueueDeclare { durable: true, ..declare }), 406, text);
-    let delete = |name: &str| Method::QueueDelete { queue: short(name), if_unused: false, if_empty: false, nowait: true };
+    let delete = |name: &str| Method::QueueDelete {
+        queue: short(name),
+        if_unused: false,
+        if_empty: false,
+        nowait: true,
+    };
     assert_eq!(rig.ok(ch, delete("q")), None);
     assert_eq!(rig.ok(ch, delete("q")), None);
 }

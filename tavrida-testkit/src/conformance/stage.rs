@@ -33,6 +33,7 @@ struct Inner {
 struct Made {
     names: Vec<ShortString>,
     sessions: Vec<Arc<dyn Session>>,
+    alarm: bool,
 }
 
 impl Stage {
@@ -81,6 +82,15 @@ impl Stage {
             return Err(Fault::new("a breaker", "none was given"));
         };
         self.within("the breaker", breaker()).await
+    }
+
+    /// Raises an alarm, or ends it.
+    pub(super) async fn alarm(&self, raised: bool) -> Kept {
+        let Some(alarm) = &self.0.settings.alarm else {
+            return Err(Fault::new("an alarm", "none was given"));
+        };
+        self.made(|made| made.alarm = raised);
+        self.within("the alarm", alarm(raised)).await
     }
 
     /// Waits for something that must happen.
@@ -178,18 +188,15 @@ impl Stage {
         format!("exchange '{name}' in vhost '{}'", self.0.settings.virtual_host)
     }
 
-    /// Closes the sessions and deletes what was declared; tells what could not be.
-    pub(super) async fn clear(&self) -> Vec<String> {
-        let Made { names, sessions } = self.made(std::mem::take);
-        // A session that was broken on purpose may say so when it is closed.
+    /// Closes the sessions and deletes what was declared, which must be possible.
+    pub(super) async fn clear(&self) -> Kept {
+        let Made { names, sessions, alarm } = self.made(std::mem::take);
+        if alarm {
+            self.alarm(false).await?;
+        }
+        // How sessions are closed is looked at elsewhere.
         let _ = self.within("closing", join_all(sessions.iter().map(|session| session.close()))).await;
-        if names.is_empty() {
-            return Vec::new();
-        }
-        match self.delete_all(&names).await {
-            Ok(()) => Vec::new(),
-            Err(Fault { seen, .. }) => vec![seen],
-        }
+        if names.is_empty() { Ok(()) } else { self.delete_all(&names).await }
     }
 
     async fn delete_all(&self, names: &[ShortString]) -> Kept {
@@ -200,7 +207,8 @@ impl Stage {
             let deletion = session.delete_exchange(name, false);
             self.done(&format!("deleting the exchange '{name}'"), deletion).await?;
         }
-        self.done("closing after clearing up", session.close()).await
+        let _ = self.within("closing after clearing up", session.close()).await;
+        Ok(())
     }
 
     fn made<T>(&self, change: impl FnOnce(&mut Made) -> T) -> T {

@@ -17,8 +17,14 @@ use super::promise::Need;
 use super::stage::Stage;
 use super::{Capability, Finding, Promise, Report, Verdict, promises};
 
+/// What the environment does when it is asked to.
+type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Breaks connections from the broker's side.
-pub(super) type Breaker = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+pub(super) type Breaker = Arc<dyn Fn() -> Doing + Send + Sync>;
+
+/// Raises an alarm, or ends it.
+pub(super) type Alarm = Arc<dyn Fn(bool) -> Doing + Send + Sync>;
 
 /// The suite, set up for one transport. See the [module](super).
 #[must_use = "a suite does nothing until it is run"]
@@ -36,6 +42,7 @@ pub(super) struct Settings {
     pub(super) patience: Duration,
     pub(super) lacking: BTreeSet<Capability>,
     pub(super) breaker: Option<Breaker>,
+    pub(super) alarm: Option<Alarm>,
 }
 
 impl Suite {
@@ -46,9 +53,10 @@ impl Suite {
             prefix: format!("conformance-{}", std::process::id()),
             virtual_host: "/".to_owned(),
             login: "guest".to_owned(),
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(10),
             lacking: BTreeSet::new(),
             breaker: None,
+            alarm: None,
         };
         Self { settings, room: None }
     }
@@ -83,6 +91,17 @@ impl Suite {
         self
     }
 
+    /// How to raise an alarm (`true`), such as low memory, in which the broker blocks who publishes; and to end it
+    /// (`false`). Without it the promises about alarms are skipped.
+    pub fn with_alarm<F, Fut>(mut self, alarm: F) -> Self
+    where
+        F: Fn(bool) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.settings.alarm = Some(Arc::new(move |raised| Box::pin(alarm(raised))));
+        self
+    }
+
     /// The virtual host that the transport connects to, as the broker's texts name it; `/` by default.
     pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
         self.settings.virtual_host = name.into();
@@ -95,7 +114,7 @@ impl Suite {
         self
     }
 
-    /// How long to wait for what must happen; 5 seconds by default. A broker that keeps its promises is not waited for.
+    /// How long to wait for what must happen; 10 seconds by default. A broker that keeps its promises is not waited for.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
@@ -122,19 +141,16 @@ impl Suite {
         let Self { settings, room } = self;
         let settings = Arc::new(settings);
         let mut report = Report::default();
-        let mut leftovers = Vec::new();
         for (number, promise) in promises().into_iter().enumerate() {
             if room.as_deref().is_some_and(|room| room != promise.room()) {
                 continue;
             }
             let verdict = match hindrance(&settings, &promise) {
                 Some(reason) => Verdict::Skipped(reason),
-                None => check(&settings, number, &promise, &mut leftovers).await,
+                None => check(&settings, number, &promise).await,
             };
-            tell(&mut report, promise.room(), promise.text(), promise.source(), verdict);
+            tell(&mut report, &promise, verdict);
         }
-        let verdict = verdict(clean(&leftovers));
-        tell(&mut report, "suite", "everything that it declared could be deleted", "contract", verdict);
         print(&report.summary());
         report
     }
@@ -147,19 +163,18 @@ fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
             settings.lacking.contains(capability).then(|| format!("this broker is without {capability}"))
         }
         Need::Breaker => settings.breaker.is_none().then(|| "no breaker was given".to_owned()),
+        Need::Alarm => settings.alarm.is_none().then(|| "no alarm was given".to_owned()),
     })
 }
 
-async fn check(
-    settings: &Arc<Settings>,
-    number: usize,
-    promise: &Promise,
-    leftovers: &mut Vec<String>,
-) -> Verdict {
+async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Verdict {
     let stage = Stage::new(settings.clone(), number);
     let found = guarded(settings.patience, promise, stage.clone()).await;
-    leftovers.extend(stage.clear().await);
-    verdict(found)
+    let cleared = stage.clear().await;
+    match found.and(cleared) {
+        Ok(()) => Verdict::Kept,
+        Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
+    }
 }
 
 /// Runs a check so that neither a panic nor a hang of the transport ends the run.
@@ -181,28 +196,9 @@ fn words(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("without words")
 }
 
-fn clean(leftovers: &[String]) -> Kept {
-    match leftovers {
-        [] => Ok(()),
-        some => Err(Fault::new("nothing left behind", some.join("; "))),
-    }
-}
-
-fn verdict(found: Kept) -> Verdict {
-    match found {
-        Ok(()) => Verdict::Kept,
-        Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
-    }
-}
-
-fn tell(
-    report: &mut Report,
-    room: &'static str,
-    promise: &'static str,
-    source: &'static str,
-    verdict: Verdict,
-) {
-    let finding = Finding { room, promise, source, verdict };
+fn tell(report: &mut Report, promise: &Promise, verdict: Verdict) {
+    let (room, source) = (promise.room(), promise.source());
+    let finding = Finding { room, promise: promise.text(), source, verdict };
     print(&finding.to_string());
     report.add(finding);
 }

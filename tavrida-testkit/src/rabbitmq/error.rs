@@ -2,6 +2,9 @@
 
 use std::{error, fmt, io, path::PathBuf, time::Duration};
 
+/// How the logs of RabbitMQ and `epmd` tell of a port that is taken.
+const ADDRESS_IN_USE: [&str; 3] = ["eaddrinuse", "dist_port_already_used", "Address already in use"];
+
 /// Why a node, a cluster or one of their controls failed.
 ///
 /// [`Display`](fmt::Display) says what to do about it; a node that did not boot adds the tail of its log.
@@ -69,7 +72,7 @@ impl Error {
 
     /// A port that somebody else took between its choice and the boot.
     pub(super) fn is_address_in_use(&self) -> bool {
-        let taken = |log: &str| log.contains("eaddrinuse") || log.contains("address already in use");
+        let taken = |log: &str| ADDRESS_IN_USE.iter().any(|sign| log.contains(sign));
         matches!(&*self.0, Kind::Boot { log, .. } if taken(log))
     }
 }

@@ -12,9 +12,9 @@ use super::{
     site::Site,
 };
 
-/// Twenty connections of a busy client fit many times; RabbitMQ's own table of a million processes takes time
-/// to walk. Idle schedulers sleep and are bound to no core, since several nodes and the tests share the
-/// machine.
+/// Room for thousands of connections (a connection with its channels is some twenty Erlang processes);
+/// RabbitMQ's own million costs memory and time. Idle schedulers sleep and are bound to no core: nodes and
+/// tests share the machine.
 const SERVER_ERL_ARGS: &str = "+P 131072 +stbt u +sbwt none +sbwtdcpu none +sbwtdio none";
 
 /// How much of a log an error shows, in bytes and in lines.
@@ -31,9 +31,20 @@ pub(super) struct Layout {
     folder: PathBuf,
 }
 
+/// What Erlang allows in the name of a node, which is the name of its folder too.
+fn check_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !name.is_empty() && name.chars().all(allowed) {
+        return Ok(());
+    }
+    let why = format!("a node's name holds letters, digits, '-' and '_' only, and not nothing: {name:?}");
+    Err(Error::io("naming a node", io::Error::new(io::ErrorKind::InvalidInput, why)))
+}
+
 impl Layout {
     /// Makes the node's folder and writes its configuration, anew if it was there.
     pub(super) fn write(site: &Site, name: &str, ports: [u16; 2], options: &NodeBuilder) -> Result<Self> {
+        check_name(name)?;
         let [port, dist_port] = ports;
         let layout =
             Self { node: format!("{name}@localhost"), port, dist_port, folder: site.folder().join(name) };
@@ -86,7 +97,7 @@ impl Layout {
 
     /// Beside the folder, where the watchdog looks.
     pub(super) fn id_file(&self) -> PathBuf {
-        self.folder.with_extension("pid")
+        self.folder.with_extension("node.pid")
     }
 
     pub(super) fn control_socket(&self) -> PathBuf {

@@ -1,17 +1,17 @@
 //! What a test may choose about its node.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use super::{error::Result, node::Node, site::Site};
+use super::site::Site;
 
 /// An idle machine of two cores boots a node in 3 seconds; a test run keeps many of them busy.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
-/// Options of a [`Node`]; made by [`Node::builder`].
+/// Options of a [`Node`](super::Node); made by [`Node::builder`](super::Node::builder).
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `start` is called"]
 pub struct NodeBuilder {
-    pub(super) name: Option<String>,
+    name: Option<String>,
     pub(super) config: Vec<String>,
     pub(super) plugins: Vec<String>,
     pub(super) scripts: Option<PathBuf>,
@@ -21,6 +21,11 @@ pub struct NodeBuilder {
 impl NodeBuilder {
     pub(super) fn new() -> Self {
         Self { name: None, config: Vec::new(), plugins: Vec::new(), scripts: None, boot_limit: BOOT_LIMIT }
+    }
+
+    /// The name that was given, else one that no other site has.
+    pub(super) fn name_on(&self, site: &Site) -> String {
+        self.name.clone().unwrap_or_else(|| format!("tavrida-{}", site.random_name()))
     }
 
     /// The part of the node's name before `@localhost`; `tavrida-` and six random characters by default.
@@ -68,16 +73,5 @@ impl NodeBuilder {
     pub fn boot_limit(mut self, limit: Duration) -> Self {
         self.boot_limit = limit;
         self
-    }
-
-    /// Starts the node and waits until it accepts AMQP connections.
-    ///
-    /// Cancel safe: dropping the future ends every process it started.
-    ///
-    /// # Errors
-    /// RabbitMQ is not installed, or the node did not boot: the error carries the tail of its log.
-    pub async fn start(self) -> Result<Node> {
-        let site = Arc::new(Site::start(self.scripts.as_deref()).await?);
-        Node::start_on(site, self).await
     }
 }

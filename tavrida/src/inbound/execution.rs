@@ -30,13 +30,15 @@ impl Execution<'_> {
     pub(super) async fn run(self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
         let call = message.is_call().then(|| message.clone());
         let ids = call.as_ref().map(|message| self.desk.ids_of(message));
-        let result = self.reach(message, handler).await;
+        let proxy = self.proxy(&message);
+        let result = self.reach(message, handler, proxy.clone()).await;
         let (Some(call), Some(ids)) = (call, ids) else {
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         };
         let retries = self.desk.policy.retries_after(self.attempt.number);
         let reply = match result {
             Err(failure) if failure.is_retryable() && retries => return Outcome::Failed(failure),
+            Ok(Reply::Nothing) if proxy.is_handed_on() => None,
             result => reply_to(call, result),
         };
         let Some(reply) = reply else { return Outcome::Handled };
@@ -47,10 +49,15 @@ impl Execution<'_> {
     }
 
     /// What middleware and handler gave within their time, a panic included.
-    async fn reach(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Result<Reply, Failure> {
+    async fn reach(
+        &self,
+        message: Message,
+        handler: &Arc<dyn ErasedHandler>,
+        proxy: Proxy,
+    ) -> Result<Reply, Failure> {
         let stage = Stage {
             handler: handler.clone(),
-            proxy: self.proxy(&message),
+            proxy,
             state: self.service.state.clone(),
             attempt: self.attempt,
             deadline: self.deadline,
@@ -87,7 +94,7 @@ impl Execution<'_> {
             source,
             correlation_id: Some(message.correlation_id().clone()),
             context: message.context().clone(),
-            headers: message.headers().clone(),
+            headers: message.headers().harmless(),
         };
         let scope =
             self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());

@@ -1,6 +1,6 @@
 //! A live link to a broker: connects, prepares, serves, and after a loss does it again.
 //!
-//! What to do next is decided by a pure state machine ([`Machine`](machine::Machine)); [`Link`] carries it out. A link
+//! What to do next is decided by a pure state machine ([`machine`]); [`Link`] carries it out. A link
 //! hands out one session at a time, and each session is an epoch of its own: what belongs to an old one (a
 //! delivery, a publish, a pending answer) fails clearly and is never carried over.
 

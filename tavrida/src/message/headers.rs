@@ -6,7 +6,10 @@ use super::names::{OWN_PREFIX, RESERVED};
 use crate::field::{ShortString, Table, Value};
 
 /// Custom headers. The reserved names of the wire format are kept out, since they are properties of the message.
-#[derive(Debug, Clone, Default, PartialEq)]
+///
+/// Its `Debug` shows `<masked>` in place of values that are secrets by their name: one that holds `authorization`, `cookie`,
+/// `token`, `secret`, `password` or `api-key`, in any case. The wire carries them in clear.
+#[derive(Clone, Default, PartialEq)]
 pub struct Headers(Table);
 
 impl Headers {
@@ -73,12 +76,47 @@ impl Headers {
         self.0.iter()
     }
 
+    /// Those that every peer can take, for messages to services that did not send them. What is left out is logged.
+    ///
+    /// A service of the Python original dies of some types of fields. Who sent such a header gets it back with the answer; nobody else
+    /// gets it.
+    pub(crate) fn harmless(&self) -> Self {
+        let mut table = self.0.clone();
+        table.retain(|name, value| {
+            let harmless = is_harmless(value);
+            if !harmless {
+                let letter = value.type_letter();
+                tracing::warn!(header = &**name, %letter, "a header is not passed on, as its type would harm a Python peer");
+            }
+            harmless
+        });
+        Self(table)
+    }
+
     /// Puts others over these: theirs win.
     pub fn update(&mut self, others: &Headers) {
         for (name, value) in others.iter() {
             self.0.insert(name.clone(), value.clone());
         }
     }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.iter().map(|(name, value)| match value {
+            _ if is_secret(name) => (name, "<masked>".to_owned()),
+            value => (name, value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)),
+        });
+        f.debug_map().entries(shown).finish()
+    }
+}
+
+/// Words in the names of headers whose values are nobody's business.
+const SECRETS: [&str; 6] = ["authorization", "cookie", "token", "secret", "password", "api-key"];
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRETS.iter().any(|word| name.contains(word))
 }
 
 /// Whether the Python original's AMQP client reads a value of this type right, and can send it back.
@@ -162,6 +200,24 @@ mod tests {
     fn a_name_of_256_bytes_is_refused_with_its_length() {
         let error = Headers::new().insert("h".repeat(256), "value").unwrap_err();
         assert!(error.to_string().contains("has 256 bytes; AMQP allows at most 255"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_masked_when_headers_are_printed() {
+        let mut headers = Headers::new();
+        headers.insert("Proxy-Authorization", "Basic abc").unwrap();
+        headers.insert("x-trace", "abc").unwrap();
+        assert_eq!(format!("{headers:?}"), r#"{"Proxy-Authorization": "<masked>", "x-trace": "abc"}"#);
+    }
+
+    #[test]
+    fn what_would_harm_others_is_not_passed_on() {
+        let wire = Table::new()
+            .with(ShortString::from_static("x-bytes"), Value::Bytes("b".into()))
+            .with(ShortString::from_static("x-trace"), "abc");
+        let names: Vec<_> =
+            Headers::from_wire(wire).harmless().iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["x-trace"]);
     }
 
     #[test]

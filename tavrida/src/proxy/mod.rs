@@ -90,6 +90,11 @@ impl Proxy {
         self.0.context()
     }
 
+    /// Whether the handled call was transferred with its answer: another service answers it.
+    pub(crate) fn is_handed_on(&self) -> bool {
+        self.0.is_handed_on()
+    }
+
     /// In whose name this sends.
     pub fn source(&self) -> &EntryPoint {
         self.0.source()

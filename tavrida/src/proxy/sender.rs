@@ -1,5 +1,6 @@
 //! [`Sender`]: in whose name, over which session, with which ids something is sent.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ struct Inner {
     asks: Arc<Asks>,
     ids: IdScope,
     headers: Mutex<Headers>,
+    /// The answer to the handled call was handed on to another service.
+    handed_on: AtomicBool,
 }
 
 /// In whose name.
@@ -50,7 +53,8 @@ impl Sender {
         ids: IdScope,
     ) -> Self {
         let headers = Mutex::new(identity.headers.clone());
-        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers }))
+        let handed_on = AtomicBool::new(false);
+        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers, handed_on }))
     }
 
     pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
@@ -98,6 +102,15 @@ impl Sender {
 
     pub(crate) fn headers(&self) -> MutexGuard<'_, Headers> {
         self.0.headers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Another service answers the handled call: nothing is answered here.
+    pub(crate) fn hand_on(&self) {
+        self.0.handed_on.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_handed_on(&self) -> bool {
+        self.0.handed_on.load(Ordering::Relaxed)
     }
 
     pub(crate) fn ids(&self) -> &IdScope {

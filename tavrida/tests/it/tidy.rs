@@ -58,7 +58,9 @@ fn re_exports(source: &Path) -> BTreeMap<String, String> {
     let lib = fs::read_to_string(source.join("lib.rs")).expect("a crate has a lib.rs");
     let mut names = BTreeMap::new();
     for line in lib.lines() {
-        let Some(path) = line.strip_prefix("pub use ").and_then(|rest| rest.strip_suffix(';')) else { continue };
+        let Some(path) = line.strip_prefix("pub use ").and_then(|rest| rest.strip_suffix(';')) else {
+            continue;
+        };
         let Some((room, rest)) = path.split_once("::") else { continue };
         for name in rest.trim_matches(['{', '}']).split(", ") {
             names.insert(name.to_owned(), room.to_owned());
@@ -99,7 +101,10 @@ fn rooms_use_only_rooms_above_them() {
             for file in files.iter().filter(|file| file.exists()) {
                 for used in uses(file, &exported) {
                     if rooms.iter().position(|room| *room == used).is_some_and(|at| at > place) {
-                        wrong.push(format!("{}: uses crate::{used}, which comes after {room}", file.display()));
+                        wrong.push(format!(
+                            "{}: uses crate::{used}, which comes after {room}",
+                            file.display()
+                        ));
                     }
                 }
             }

@@ -135,7 +135,7 @@ async fn long_key(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Topic).await?;
     let queue = peer.a_queue("q").await?;
-    peer.tie(&Binding::queue(&queue, &exchange, short("#.a.#.a.#.a.#.z"))).await?;
+    peer.tie(&Binding::queue(&queue, &exchange, short("*.#.z"))).await?;
     for (last, expected) in [("z", true), ("a", false)] {
         let mut words = vec!["a"; 127];
         words.push(last);

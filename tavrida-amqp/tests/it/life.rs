@@ -1,0 +1,230 @@
+//! How a session begins and ends.
+
+use std::time::Duration;
+
+use tavrida::transport::{ConsumerEnd, Loss, NotPublished, Queue, Scope, Session, SessionError, Transport};
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
+use tavrida_testkit::rabbitmq::Node;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::support::{
+    Place, config, connect, connect_to, consume, declare, name, next, publish_all, soon, to_exchange,
+    to_queue,
+};
+
+fn refused(result: Result<std::sync::Arc<dyn Session>, SessionError>) -> (u16, String) {
+    match result.map(drop).unwrap_err() {
+        SessionError::Refused(refusal) => {
+            assert_eq!(refusal.scope, Scope::Connection);
+            (refusal.code, refusal.text)
+        }
+        other => panic!("refused, not {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_a_missing_virtual_host_are_refused_in_the_brokers_words() {
+    let place = Place::new().await;
+    let good = config(&place.vhost.uri());
+    let transport = AmqpTransport::new(good.clone().credentials("guest", "wrong"));
+    let (code, text) = refused(soon(transport.connect()).await);
+    assert_eq!(code, 403);
+    assert!(text.starts_with("ACCESS_REFUSED - Login was refused"), "{text}");
+
+    let (code, text) = refused(soon(AmqpTransport::new(good.virtual_host("nowhere")).connect()).await);
+    assert_eq!((code, text.as_str()), (530, "NOT_ALLOWED - vhost nowhere not found"));
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_named_in_the_error() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error =
+        soon(AmqpTransport::new(AmqpConfig::new("127.0.0.1", port)).connect()).await.map(drop).unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, SessionError::Lost(_)));
+    assert!(text.contains(&format!("cannot connect to 127.0.0.1:{port}")), "{text}");
+}
+
+#[tokio::test]
+async fn a_peer_that_never_answers_is_given_up_in_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let patience = Duration::from_millis(300);
+    let transport = AmqpTransport::new(AmqpConfig::new("127.0.0.1", port).connect_timeout(patience));
+    let begin = Instant::now();
+    let error = soon(transport.connect()).await.map(drop).unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(3));
+    assert!(error.to_string().contains("no answer within 300ms"), "{error}");
+}
+
+#[tokio::test]
+async fn the_next_host_is_tried_when_one_cannot_be_reached() {
+    let place = Place::new().await;
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let config = AmqpConfig::new("127.0.0.1", closed)
+        .or_host("127.0.0.1", place.vhost.node().port())
+        .virtual_host(place.vhost.name());
+    let session = connect(config).await;
+    declare(&session, "q").await;
+    soon(session.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_session_says_so_everywhere_and_closing_it_again_is_fine() {
+    let Place { session, .. } = &Place::new().await;
+    soon(session.close()).await.unwrap();
+    soon(session.close()).await.unwrap();
+    assert!(soon(session.closed()).await.is_closed_here());
+    let unpublished = soon(session.publish(to_queue("q", "late"))).await.unwrap_err();
+    assert_eq!(unpublished.reason, NotPublished::NotSent(Loss::closed_here()));
+    assert_eq!(&unpublished.publication.body[..], b"late");
+    let lost = SessionError::Lost(Loss::closed_here());
+    assert_eq!(session.declare_queue(&Queue::private()).await.unwrap_err(), lost);
+    assert_eq!(session.get("q").await.map(drop).unwrap_err(), lost);
+}
+
+#[tokio::test]
+async fn a_session_that_is_dropped_closes_its_connections() {
+    let place = Place::new().await;
+    let own = place.session.declare_queue(&Queue::private()).await.unwrap().name;
+    let other = place.another().await;
+    drop(place.session);
+    soon(async {
+        while !other.check_queue(&own).await.is_err_and(|error| error.is_not_found()) {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operator_closing_connections_is_noticed_by_everyone_within_a_second() {
+    let node = Node::start().await.unwrap();
+    let session = connect_to(&node).await;
+    declare(&session, "q").await;
+    soon(session.publish(to_queue("q", "x"))).await.unwrap();
+    let mut consumer = consume(&session, "q", 10).await;
+    let delivery = next(&mut consumer).await;
+
+    let begin = Instant::now();
+    let (closed, waiting) = tokio::join!(
+        node.close_all_connections("maintenance"),
+        timeout(Duration::from_secs(5), async { (session.closed().await, consumer.next().await) }),
+    );
+    closed.unwrap();
+    let (loss, end) = waiting.unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
+    let refusal = loss.refusal().expect("the broker said why");
+    assert_eq!((refusal.code, refusal.scope), (320, Scope::Connection));
+    assert!(refusal.text.contains("maintenance"), "{}", refusal.text);
+    assert_eq!(end.unwrap_err(), ConsumerEnd::Lost(loss.clone()));
+    assert_eq!(delivery.ack(), Err(loss.clone()), "a stale settlement is an error");
+    let late = soon(session.publish(to_queue("q", "late"))).await.unwrap_err();
+    assert_eq!(late.reason, NotPublished::NotSent(loss));
+
+    let again = connect_to(&node).await;
+    let redelivered = again.get("q").await.unwrap().unwrap();
+    assert!(redelivered.delivery.redelivered());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none_hanging() {
+    let node = Node::start().await.unwrap();
+    let session = connect_to(&node).await;
+    let queue = Queue::durable(name("q"));
+    session.declare_queue(&queue).await.unwrap();
+    // The broker writes what was declared to its disk a little later; a kill must not come before.
+    node.eval("mnesia:sync_log()").await.unwrap();
+    let publishing = tokio::spawn({
+        let session = session.clone();
+        async move {
+            let messages = (0..50_000).map(|number| {
+                let mut message = to_queue("q", number.to_string());
+                message.properties.delivery_mode = Some(2);
+                message
+            });
+            publish_all(&session, messages).await
+        }
+    });
+    while session.check_queue("q").await.unwrap().messages < 500 {}
+    node.kill().await.unwrap();
+    let results = soon(publishing).await.unwrap();
+    soon(session.closed()).await;
+
+    let confirmed: Vec<_> = (0..50_000)
+        .zip(&results)
+        .filter(|(_, result)| result.is_ok())
+        .map(|(number, _)| number.to_string())
+        .collect();
+    let ambiguous = results.iter().filter(|result| {
+        matches!(result, Err(unpublished) if matches!(unpublished.reason, NotPublished::Ambiguous(_)))
+    });
+    let not_sent = results.iter().filter(
+        |result| matches!(result, Err(unpublished) if matches!(unpublished.reason, NotPublished::NotSent(_))),
+    );
+    let (ambiguous, not_sent) = (ambiguous.count(), not_sent.count());
+    assert_eq!(confirmed.len() + ambiguous + not_sent, 50_000);
+    assert!((1..=AmqpConfig::PUBLISH_WINDOW).contains(&ambiguous), "{ambiguous}");
+
+    node.start_again().await.unwrap();
+    let again = connect_to(&node).await;
+    let kept: std::collections::BTreeSet<_> = crate::support::drain(&again, "q").await.into_iter().collect();
+    let lost = confirmed.iter().filter(|body| !kept.contains(*body)).count();
+    assert_eq!(lost, 0, "of {} confirmed", confirmed.len());
+    assert!(kept.len() <= confirmed.len() + ambiguous, "what was not sent is not there");
+}
+
+/// The peer neither answers nor hangs up: the heartbeat finds it out, and closing does not wait for it.
+#[tokio::test]
+async fn a_paused_broker_is_given_up_after_its_heartbeats() {
+    let node = Node::start().await.unwrap();
+    let session = connect(config(&node.uri()).heartbeat(1)).await;
+    declare(&session, "q").await;
+    declare(&session, "empty").await;
+    soon(session.publish(to_queue("q", "heard"))).await.unwrap();
+    let mut consumer = consume(&session, "empty", 10).await;
+    node.pause().unwrap();
+    let publishing = session.publish(to_queue("q", "into the void"));
+    let waiting = session.publish(to_exchange("amq.fanout", "", "the broker must be asked first"));
+    let begin = Instant::now();
+    let (sent, unsent, end) = tokio::join!(soon(publishing), soon(waiting), soon(consumer.next()));
+    assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
+    let loss = session.closed().await;
+    assert_eq!(sent.unwrap_err().reason, NotPublished::Ambiguous(loss.clone()));
+    assert_eq!(unsent.unwrap_err().reason, NotPublished::NotSent(loss.clone()));
+    assert_eq!(end.unwrap_err(), ConsumerEnd::Lost(loss));
+    node.resume().unwrap();
+}
+
+#[tokio::test]
+async fn a_blocked_connection_shows_and_holds_publishers_until_it_is_free() {
+    let node = Node::start().await.unwrap();
+    let session = connect_to(&node).await;
+    declare(&session, "q").await;
+    soon(session.publish(to_queue("q", "before"))).await.unwrap();
+    assert_eq!(session.blocked(), None);
+
+    node.set_memory_watermark(0.0).await.unwrap();
+    // The first one that meets the alarm makes the broker say so.
+    let mut held = session.publish(to_queue("q", "held"));
+    while session.blocked().is_none() {
+        if timeout(Duration::from_millis(10), &mut held).await.is_ok() {
+            held = session.publish(to_queue("q", "held"));
+        }
+    }
+    assert!(session.blocked().unwrap().contains("memory"));
+    assert!(timeout(Duration::from_millis(200), session.publish(to_queue("q", "held too"))).await.is_err());
+    // The other connection is not blocked: consuming and settling go on.
+    let mut consumer = consume(&session, "q", 10).await;
+    next(&mut consumer).await.ack().unwrap();
+
+    node.set_memory_watermark(0.4).await.unwrap();
+    soon(held).await.unwrap();
+    assert_eq!(session.blocked(), None);
+    soon(session.close()).await.unwrap();
+}

@@ -1,0 +1,11 @@
+//! `AmqpTransport` against real RabbitMQ nodes, which the tests start themselves.
+//!
+//! One binary, so that all tests share one node (each in a virtual host of its own) and are linked once.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod conformance;
+mod consuming;
+mod life;
+mod outcomes;
+mod support;

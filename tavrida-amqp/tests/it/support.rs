@@ -1,0 +1,116 @@
+//! What the tests share: a session in a fresh virtual host, and the words to tell a story with.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tavrida::field::{ShortString, Value};
+use tavrida::transport::{Consume, Consumer, Delivery, Publication, Queue, Session, Transport, Unpublished};
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
+use tavrida_testkit::rabbitmq::{self, Node, VirtualHost};
+
+/// Longer than anything takes here that ends at all.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// A session in a virtual host that nobody else uses.
+pub(crate) struct Place {
+    pub(crate) session: Arc<dyn Session>,
+    pub(crate) vhost: VirtualHost,
+}
+
+impl Place {
+    pub(crate) async fn new() -> Self {
+        let vhost = rabbitmq::shared_vhost().await.unwrap();
+        let session = connect(config(&vhost.uri())).await;
+        Self { session, vhost }
+    }
+
+    /// One more session in the same virtual host.
+    pub(crate) async fn another(&self) -> Arc<dyn Session> {
+        connect(config(&self.vhost.uri())).await
+    }
+}
+
+/// Small buffers: tests open many connections.
+pub(crate) fn config(uri: &str) -> AmqpConfig {
+    AmqpConfig::from_uri(uri).unwrap().frame_max(8192)
+}
+
+pub(crate) async fn connect(config: AmqpConfig) -> Arc<dyn Session> {
+    soon(AmqpTransport::new(config).connect()).await.unwrap()
+}
+
+/// A session on a node of the test's own.
+pub(crate) async fn connect_to(node: &Node) -> Arc<dyn Session> {
+    connect(config(&node.uri())).await
+}
+
+/// Awaits what must not hang.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(SOON, future).await.expect("it must not hang")
+}
+
+/// Polls a future once, with nobody to be woken.
+pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+pub(crate) fn name(text: impl Into<String>) -> ShortString {
+    ShortString::try_from(text.into()).unwrap()
+}
+
+/// A message to a queue, through the default exchange.
+pub(crate) fn to_queue(queue: &str, body: impl Into<String>) -> Publication {
+    to_exchange("", queue, body)
+}
+
+pub(crate) fn to_exchange(exchange: &str, key: &str, body: impl Into<String>) -> Publication {
+    Publication::new(name(exchange), name(key), body.into())
+}
+
+pub(crate) async fn declare(session: &Arc<dyn Session>, queue: &str) {
+    session.declare_queue(&Queue::transient(name(queue))).await.unwrap();
+}
+
+/// A queue that refuses what goes beyond its limit, by a nack.
+pub(crate) async fn declare_limited(session: &Arc<dyn Session>, queue: &str, limit: i32) {
+    let queue = Queue::transient(name(queue))
+        .argument(name("x-max-length"), limit)
+        .argument(name("x-overflow"), Value::from_static("reject-publish"));
+    session.declare_queue(&queue).await.unwrap();
+}
+
+pub(crate) async fn consume(session: &Arc<dyn Session>, queue: &str, prefetch: u16) -> Consumer {
+    session.consume(&Consume::new(name(queue), prefetch)).await.unwrap()
+}
+
+pub(crate) async fn next(consumer: &mut Consumer) -> Delivery {
+    soon(consumer.next()).await.unwrap()
+}
+
+pub(crate) async fn publish_all(
+    session: &Arc<dyn Session>,
+    messages: impl IntoIterator<Item = Publication>,
+) -> Vec<Result<(), Unpublished>> {
+    let publishes = messages.into_iter().map(|message| session.publish(message));
+    soon(futures_util::future::join_all(publishes)).await
+}
+
+pub(crate) fn body(delivery: &Delivery) -> String {
+    String::from_utf8(delivery.body().to_vec()).unwrap()
+}
+
+/// The bodies that a queue holds, in its order; takes them out.
+pub(crate) async fn drain(session: &Arc<dyn Session>, queue: &str) -> Vec<String> {
+    let mut bodies = Vec::new();
+    while let Some(fetched) = session.get(queue).await.unwrap() {
+        bodies.push(body(&fetched.delivery));
+        fetched.delivery.ack().unwrap();
+    }
+    bodies
+}
+
+pub(crate) async fn count(session: &Arc<dyn Session>, queue: &str) -> u32 {
+    session.check_queue(queue).await.unwrap().messages
+}
