@@ -49,7 +49,11 @@ impl Broker {
         }
         let id = self.channels[channel].id;
         if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
-            transaction.publish(parcel, queues);
+            let names = match exchange {
+                Some(_) => queues.iter().map(|queue| self.queues[*queue].name.clone()).collect(),
+                None => keys.names(),
+            };
+            transaction.publish(parcel, names);
             return Ok(());
         }
         let ack = self.publish_to(id, &parcel, &queues, effects);
