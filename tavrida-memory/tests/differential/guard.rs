@@ -129,6 +129,7 @@ fn ends_two_channels_at_once(world: &World, channel: ChannelId, action: &Action)
         || (world.shadow.dead_letters && one.queues().next().is_some() && two.queues().next().is_some());
     both && match action {
         Action::CloseConnection => true,
+        Action::Wait(_) => false,
         Action::Call(method) => {
             let mut copy = world.broker.clone();
             let mut effects = Effects::new();

@@ -42,6 +42,8 @@ pub(crate) enum Op {
     Call(Method),
     Settle(Settle),
     CloseConnection,
+    /// Lets so many milliseconds pass.
+    Wait(u64),
 }
 
 /// `basic.ack`, `basic.nack` or `basic.reject`.

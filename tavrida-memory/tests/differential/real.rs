@@ -109,6 +109,7 @@ impl<'n> Real<'n> {
         let link = self.links.get_mut(&channel.connection).expect("it was connected just now");
         match &wanted.action {
             Action::CloseConnection => link.send_close(),
+            Action::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Action::Call(method) => {
                 let mut method = method.clone();
                 self.names.resolve(&mut method);

@@ -18,6 +18,8 @@ pub(crate) struct World {
     names: Names,
     modes: Program,
     effects: Effects,
+    /// The time, in milliseconds.
+    elapsed: u64,
 }
 
 /// One step as it is to be done on the other side, and what is to be heard then.
@@ -37,6 +39,8 @@ pub(crate) struct Prediction {
 pub(crate) enum Action {
     Call(Method),
     CloseConnection,
+    /// Time passes, in milliseconds.
+    Wait(u64),
 }
 
 impl World {
@@ -48,6 +52,7 @@ impl World {
             names: Names::default(),
             modes: Program { modes, steps: Vec::new() },
             effects: Effects::new(),
+            elapsed: 0,
         };
         for connection in CONNECTIONS.into_iter().chain([AUDITOR]) {
             world.connect(connection);
@@ -73,7 +78,7 @@ impl World {
     }
 
     fn apply(&mut self, command: Command) {
-        self.broker.apply(Now::default(), command, &mut self.effects);
+        self.broker.apply(Now::millis(self.elapsed), command, &mut self.effects);
     }
 
     /// Does a step. None when it is one whose outcome is a matter of chance, or of a fault of RabbitMQ's.
@@ -88,6 +93,7 @@ impl World {
                 Action::Call(settle.into_method(tag))
             }
             Op::CloseConnection => Action::CloseConnection,
+            Op::Wait(millis) => Action::Wait(*millis),
         };
         if guard::vetoes(self, step.channel, &action) {
             return None;
@@ -107,6 +113,10 @@ impl World {
                 self.apply(Command::Method { channel, method });
             }
             Action::CloseConnection => self.apply(Command::Close { connection: channel.connection }),
+            Action::Wait(millis) => {
+                self.elapsed += millis;
+                self.apply(Command::Tick);
+            }
         }
         let goes_on = guard::goes_on(self.modes.mode(channel), &action) || self.shadow.dead_letters;
         let mut report = Report::default();

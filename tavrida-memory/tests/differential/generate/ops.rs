@@ -255,12 +255,13 @@ impl Generator {
             30..70 if wild => strange_queue_arguments(&mut self.rng),
             _ => self.flavour.queue_arguments(&mut self.rng),
         };
+        let quorum = arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum") && self.chance(95);
         QueueDeclare {
             queue: short(name),
             passive: wild && self.chance(10),
-            durable: self.chance(if wild { 20 } else { 5 }),
-            exclusive: self.chance(if wild || name == "q3" { 12 } else { 1 }),
-            auto_delete: (name == "q2" && self.chance(60)) || self.chance(if wild { 8 } else { 1 }),
+            durable: quorum || self.chance(if wild { 20 } else { 5 }),
+            exclusive: !quorum && self.chance(if wild || name == "q3" { 12 } else { 1 }),
+            auto_delete: !quorum && ((name == "q2" && self.chance(60)) || self.chance(if wild { 8 } else { 1 })),
             nowait: false,
             arguments,
         }

@@ -75,24 +75,30 @@ pub(super) struct Flavour {
     pub(super) transactions: bool,
     pub(super) replies: bool,
     pub(super) limits: bool,
+    pub(super) quorum: bool,
 }
 
 impl Flavour {
     pub(super) fn random(rng: &mut fastrand::Rng) -> Self {
-        let priorities = rng.u8(..) < 90;
+        let quorum = rng.u8(..) < 250;
+        let priorities = !quorum && rng.u8(..) < 90;
         Self {
             dead_letters: rng.u8(..) < 120,
             priorities,
-            expiry: !priorities && rng.bool(),
+            expiry: !priorities && !quorum && rng.bool(),
             single_active: rng.u8(..) < 50,
-            transactions: rng.u8(..) < 40,
+            transactions: !quorum && rng.u8(..) < 40,
             replies: rng.u8(..) < 30,
             limits: rng.u8(..) < 150,
+            quorum,
         }
     }
 
     /// Arguments of a queue that RabbitMQ accepts.
     pub(super) fn queue_arguments(self, rng: &mut fastrand::Rng) -> Table {
+        if self.quorum && rng.u8(..) < 150 {
+            return self.quorum_arguments(rng);
+        }
         let mut arguments = Table::new();
         let mut add = |name: &'static str, value: Value| drop(arguments.insert(short(name), value));
         if self.limits && rng.u8(..) < 140 {
@@ -129,6 +135,30 @@ impl Flavour {
         }
         if rng.u8(..) < 6 {
             add("x-unknown", Value::Void);
+        }
+        arguments
+    }
+}
+
+impl Flavour {
+    /// Arguments of a quorum queue. It refuses publishes some time after it is full: its limits only drop (R133).
+    fn quorum_arguments(self, rng: &mut fastrand::Rng) -> Table {
+        let mut arguments = table(&[("x-queue-type", text("quorum"))]);
+        let mut add = |name: &'static str, value: Value| drop(arguments.insert(short(name), value));
+        if rng.bool() {
+            add("x-delivery-limit", Value::I32(rng.i32(0..3)));
+        }
+        if self.limits && rng.u8(..) < 90 {
+            add("x-max-length", Value::I32(rng.i32(1..3)));
+        }
+        if self.single_active && rng.bool() {
+            add("x-single-active-consumer", Value::Bool(true));
+        }
+        if self.dead_letters && rng.bool() {
+            add("x-dead-letter-exchange", text(["", "e0", "e2"][rng.usize(..3)]));
+            if rng.u8(..) < 170 {
+                add("x-dead-letter-routing-key", text(["q0", "q1", "q2", "a.b"][rng.usize(..4)]));
+            }
         }
         arguments
     }

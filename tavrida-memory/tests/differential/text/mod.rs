@@ -65,6 +65,7 @@ pub(crate) fn print_step(step: &Step) -> String {
     match &step.op {
         Op::Call(method) => methods::write(method, &mut words),
         Op::CloseConnection => words.word("connection.close"),
+        Op::Wait(millis) => words.word(&format!("wait {millis}")),
         Op::Settle(Settle { verdict, tag, multiple, requeue }) => {
             words.word(VERDICTS.iter().find(|(known, _)| known == verdict).map_or("", |(_, name)| name));
             match tag {
@@ -111,6 +112,9 @@ fn parse_step(text: &str) -> Result<Step, String> {
     let verdict = VERDICTS.iter().find(|(_, known)| *known == name).map(|(verdict, _)| *verdict);
     let op = if name == "connection.close" {
         Op::CloseConnection
+    } else if name == "wait" {
+        let millis = line.word().and_then(|millis| millis.parse().ok());
+        Op::Wait(millis.ok_or("no number of milliseconds")?)
     } else if let Some(verdict) = verdict {
         let tag = line.word().ok_or("no delivery tag")?;
         let number = |text: &str| text.parse().map_err(|_| format!("{text:?} is no delivery tag"));
