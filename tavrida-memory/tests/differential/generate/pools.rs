@@ -80,7 +80,7 @@ pub(super) struct Flavour {
 
 impl Flavour {
     pub(super) fn random(rng: &mut fastrand::Rng) -> Self {
-        let quorum = rng.u8(..) < 250;
+        let quorum = rng.u8(..) < 14;
         let priorities = !quorum && rng.u8(..) < 90;
         Self {
             dead_letters: rng.u8(..) < 120,
