@@ -11,6 +11,7 @@ pub mod time;
 pub mod counters;
 pub mod json;
 pub mod message;
+pub mod contract;
 pub mod transport;
 pub mod envelope;
 pub mod link;

@@ -16,6 +16,9 @@ pub mod marker {
     /// A reply message, or none.
     #[derive(Debug)]
     pub struct Maybe;
+    /// A result of a contract's reply with the contract's error.
+    #[derive(Debug)]
+    pub struct Declared;
     /// A result of something with the marker `M`.
     #[derive(Debug)]
     pub struct Fallible<M>(std::marker::PhantomData<M>);

@@ -30,6 +30,8 @@ mod extractors;
 mod into_reply;
 mod invocation;
 mod params;
+mod side;
+mod typed;
 
 use std::future::Future;
 
@@ -42,6 +44,9 @@ pub use into_reply::{IntoReply, marker};
 pub use invocation::Invocation;
 pub(crate) use invocation::StateMap;
 pub use params::{Params, params};
+pub use side::{IntoAnswer, OfErrors, OfEvents, OfRequests, OfResponses, Side};
+pub(crate) use typed::Typed;
+pub use typed::TypedHandler;
 
 use crate::message::{Failure, Reply};
 

@@ -88,6 +88,12 @@ impl Failure {
         self
     }
 
+    /// The same, marked as another failure is.
+    pub(crate) fn retryable_as(mut self, other: &Self) -> Self {
+        self.retryable = other.retryable;
+        self
+    }
+
     /// The class: a dotted path.
     pub fn class(&self) -> &str {
         &self.class

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::draft::Draft;
 use super::{Ask, Sender};
+use crate::contract::{self, Rpc};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::field::{ShortString, Value};
 use crate::json::Object;
@@ -24,6 +25,15 @@ impl RequestBuilder {
         let mut draft = Draft::new(sender);
         let destination = draft.keep(destination).unwrap_or_default();
         Self { draft, destination, reply_to: None, answer_to_caller: false }
+    }
+
+    /// The request of a contract.
+    pub(crate) fn of<C: Rpc>(sender: Sender, request: &C) -> Self {
+        let mut builder = Self::new(sender, contract::entry_point::<C>());
+        if let Some(payload) = builder.draft.keep(contract::payload_of(request)) {
+            builder.draft.payload(payload);
+        }
+        builder
     }
 
     /// One parameter, by name. It goes over an equal name in [`params`](RequestBuilder::params).

@@ -84,7 +84,7 @@ impl Service {
         self.on(MessageKind::Notification, topic.try_into(), handler)
     }
 
-    fn on<M: 'static>(
+    pub(super) fn on<M: 'static>(
         mut self,
         kind: MessageKind,
         entry_point: Result<EntryPoint, impl Into<BadEntryPoint>>,
