@@ -22,7 +22,6 @@ pub(crate) struct Bindings {
     free: Vec<u32>,
     /// Places by a hash of what is there; different bindings may share one.
     places: FxHashMap<u64, Vec<u32>>,
-    to_exchanges: usize,
 }
 
 impl Bindings {
@@ -31,7 +30,6 @@ impl Bindings {
         if self.find(&bound).is_some() {
             return None;
         }
-        self.to_exchanges += usize::from(matches!(bound.target, Target::Exchange(_)));
         let hash = hash(&bound);
         let place = match self.free.pop() {
             Some(place) => {
@@ -57,7 +55,6 @@ impl Bindings {
     pub(crate) fn remove(&mut self, place: u32) -> Option<Bound> {
         let bound = self.slots.get_mut(place as usize)?.take()?;
         self.free.push(place);
-        self.to_exchanges -= usize::from(matches!(bound.target, Target::Exchange(_)));
         let hash = hash(&bound);
         if let Some(places) = self.places.get_mut(&hash) {
             places.retain(|other| *other != place);
@@ -70,11 +67,6 @@ impl Bindings {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
-    }
-
-    /// Whether some binding leads to another exchange.
-    pub(crate) fn lead_to_exchanges(&self) -> bool {
-        self.to_exchanges > 0
     }
 
     /// The bindings with their places.

@@ -125,6 +125,27 @@ impl Broker {
         self.channels[*channel].outbox.front()
     }
 
+    /// Lets the whole outbox of a channel arrive, behind what is in `into` already.
+    pub fn take_all(&mut self, channel: ChannelId, into: &mut VecDeque<Arrival>) {
+        let Some(channel) = self.channel_ids.get(&channel) else { return };
+        let outbox = &mut self.channels[*channel].outbox;
+        if into.is_empty() {
+            std::mem::swap(into, outbox);
+        } else {
+            into.append(outbox);
+        }
+    }
+
+    /// Whether a channel is open: it was opened, and neither side has closed it.
+    pub fn is_open(&self, channel: ChannelId) -> bool {
+        self.channel_ids.get(&channel).is_some_and(|channel| !self.channels[*channel].closing)
+    }
+
+    /// What is short, while there is an alarm.
+    pub fn alarm(&self) -> Option<&str> {
+        self.alarm.as_deref()
+    }
+
     /// The channels whose outbox is not empty, by their ids.
     pub fn sending(&self) -> Vec<ChannelId> {
         let mut sending: Vec<ChannelId> = self

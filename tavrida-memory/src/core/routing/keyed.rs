@@ -113,7 +113,7 @@ mod tests {
         };
         assert_eq!(routed(b"#"), [1]);
         assert_eq!(routed(b""), [2]);
-        assert_eq!(routed(b"a"), []);
+        assert!(routed(b"a").is_empty());
     }
 
     #[test]
@@ -128,6 +128,6 @@ mod tests {
         table.remove(1);
         into.clear();
         table.route(&mut into);
-        assert_eq!(into, []);
+        assert!(into.is_empty());
     }
 }

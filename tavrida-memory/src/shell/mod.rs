@@ -1,0 +1,17 @@
+//! The async shell around the [core](crate::core): one lock, tokio's clock, and sessions.
+
+mod aftermath;
+mod broker;
+mod channel;
+mod clock;
+mod consumer;
+mod handle;
+mod publish;
+mod session;
+mod shared;
+mod state;
+mod timer;
+mod transport;
+
+pub use broker::{Builder, MemoryBroker};
+pub use transport::MemoryTransport;

@@ -1,0 +1,73 @@
+//! [`Shared`]: what all handles of a broker share, behind one lock.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use super::state::State;
+use super::timer;
+use crate::core::{ChannelId, Command, Method};
+
+/// A broker and its lock.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Tells the timer task that it has to look again, or that the broker is gone.
+    pub(super) timer: Arc<Notify>,
+}
+
+impl Shared {
+    pub(super) fn new(state: State) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new(state), timer: Arc::new(Notify::new()) })
+    }
+
+    /// Takes the lock. Who has to be told of what is done under it is told when it is released.
+    pub(super) fn lock(self: &Arc<Self>) -> Locked<'_> {
+        // The state is sound after a panic of ours: the panic itself is the bug that a test reports.
+        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Locked { state: Some(state), shared: self }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.timer.notify_one();
+    }
+}
+
+/// The state, under its lock.
+pub(super) struct Locked<'a> {
+    state: Option<MutexGuard<'a, State>>,
+    shared: &'a Arc<Shared>,
+}
+
+impl Locked<'_> {
+    /// Calls a method on a channel.
+    pub(super) fn call(&mut self, channel: ChannelId, method: Method) {
+        self.apply(Command::Method { channel, method });
+    }
+}
+
+impl Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.state.as_ref().expect("the lock is held until the guard is dropped")
+    }
+}
+
+impl DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        self.state.as_mut().expect("the lock is held until the guard is dropped")
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        let Some(mut state) = self.state.take() else { return };
+        timer::see_to(&mut state, self.shared);
+        let aftermath = std::mem::take(&mut state.aftermath);
+        drop(state);
+        aftermath.run();
+    }
+}

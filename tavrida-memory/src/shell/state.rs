@@ -1,0 +1,227 @@
+//! [`State`]: the core, and what the shell knows of its sessions and channels.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, OnceLock};
+use std::task::Waker;
+
+use rustc_hash::FxHashMap;
+use tavrida::transport::{Loss, Refusal, Scope};
+
+use super::aftermath::Aftermath;
+use super::clock::ShellClock;
+use super::handle::{Life, SessionId};
+use super::publish::Waiting;
+use super::timer::Timer;
+use crate::core::{Broker, ChannelId, CloseReason, Command, ConnectionOptions, Effect, Effects, Method};
+
+/// Everything behind the lock.
+pub(super) struct State {
+    pub(super) broker: Broker,
+    pub(super) clock: ShellClock,
+    pub(super) timer: Timer,
+    pub(super) sessions: BTreeMap<SessionId, Entry>,
+    next_session: u32,
+    ports: FxHashMap<ChannelId, Port>,
+    /// What the core said because of the last command.
+    effects: Effects,
+    pub(super) aftermath: Aftermath,
+}
+
+/// What the shell knows of a session that lives.
+pub(super) struct Entry {
+    pub(super) life: Arc<Life>,
+    numbers: Numbers,
+    /// Why its publishes wait, since the first that had to.
+    pub(super) blocked: Option<String>,
+    pub(super) waiting: VecDeque<Waiting>,
+}
+
+/// The shell's end of a channel that somebody holds.
+struct Port {
+    waker: Option<Waker>,
+    /// Filled when the broker closes the channel.
+    end: Arc<OnceLock<Refusal>>,
+}
+
+/// Channel numbers of a connection.
+#[derive(Default)]
+struct Numbers {
+    used: u16,
+    free: Vec<u16>,
+}
+
+impl State {
+    pub(super) fn new(broker: Broker, clock: ShellClock) -> Self {
+        Self {
+            broker,
+            clock,
+            timer: Timer::default(),
+            sessions: BTreeMap::new(),
+            next_session: 0,
+            ports: FxHashMap::default(),
+            effects: Effects::new(),
+            aftermath: Aftermath::default(),
+        }
+    }
+
+    /// Does a command, and what follows for others from it.
+    pub(super) fn apply(&mut self, command: Command) {
+        let effects = self.execute(command);
+        self.keep(effects);
+    }
+
+    /// Does a command and gives its effects, which the caller sorts: what does not concern him goes to
+    /// [`note`](State::note). The buffer goes back with [`keep`](State::keep).
+    pub(super) fn execute(&mut self, command: Command) -> Effects {
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.clear();
+        let now = self.clock.now();
+        self.broker.apply(now, command, &mut effects);
+        effects
+    }
+
+    /// Notes the effects that are left, and keeps the buffer for the next command.
+    pub(super) fn keep(&mut self, mut effects: Effects) {
+        for effect in effects.drain() {
+            self.note(effect);
+        }
+        self.effects = effects;
+    }
+
+    /// Something happened to somebody: he is told, or woken.
+    pub(super) fn note(&mut self, effect: Effect) {
+        match effect {
+            Effect::Arrived { channel } => self.wake(channel),
+            Effect::ChannelClosed { channel, reason } => {
+                if let Some(port) = self.ports.get_mut(&channel) {
+                    // Whoever set it first was told the first end.
+                    let _ = port.end.set(refusal(reason, Scope::Channel));
+                }
+                self.wake(channel);
+                self.apply(Command::Method { channel, method: Method::ChannelCloseOk });
+            }
+            Effect::ConnectionClosed { connection, reason } => {
+                let loss = match reason {
+                    Some(reason) => Loss::closed_by_broker(refusal(reason, Scope::Connection)),
+                    None => Loss::broken("the broker was killed"),
+                };
+                self.end_session(SessionId::of(connection), loss);
+            }
+            Effect::Reply { .. }
+            | Effect::Return { .. }
+            | Effect::Confirm { .. }
+            | Effect::ConnectionCloseOk { .. }
+            | Effect::Blocked { .. }
+            | Effect::Unblocked { .. } => {}
+        }
+    }
+
+    /// Makes the two connections of a new session: one to publish, one for the rest.
+    pub(super) fn open_session(&mut self) -> Arc<Life> {
+        let id = SessionId(self.next_session);
+        self.next_session += 1;
+        for connection in [id.control(), id.publisher()] {
+            self.apply(Command::Connect { connection, options: ConnectionOptions::default() });
+        }
+        let life = Arc::new(Life::new(id));
+        let entry = Entry {
+            life: life.clone(),
+            numbers: Numbers::default(),
+            blocked: None,
+            waiting: VecDeque::new(),
+        };
+        self.sessions.insert(id, entry);
+        self.open_publisher(id);
+        life
+    }
+
+    /// A session is over: what is left of its connections is dropped, and who waits for it is told.
+    pub(super) fn end_session(&mut self, id: SessionId, loss: Loss) {
+        let Some(entry) = self.sessions.remove(&id) else { return };
+        for waiting in entry.waiting {
+            waiting.give_up(&loss, &mut self.aftermath);
+        }
+        entry.life.end(loss);
+        self.aftermath.end(entry.life);
+        for connection in [id.control(), id.publisher()] {
+            self.apply(Command::Abort { connection });
+        }
+        let mut ports: Vec<ChannelId> =
+            self.ports.keys().copied().filter(|channel| channel.connection == id.control()).collect();
+        // The order in which tasks are woken must not depend on hashes.
+        ports.sort_unstable();
+        for channel in ports {
+            self.wake(channel);
+            self.ports.remove(&channel);
+        }
+    }
+
+    /// A channel of a session, opened; none when the broker ended the session over it.
+    pub(super) fn open_channel(&mut self, id: SessionId) -> Option<ChannelId> {
+        let number = self.sessions.get_mut(&id)?.numbers.take();
+        let channel = id.control().channel(number);
+        self.apply(Command::Method { channel, method: Method::ChannelOpen });
+        self.sessions.contains_key(&id).then_some(channel)
+    }
+
+    /// Closes a channel, whoever closed it first.
+    pub(super) fn close_channel(&mut self, channel: ChannelId) {
+        if let Some(waker) = self.ports.remove(&channel).and_then(|port| port.waker) {
+            self.aftermath.discard(waker);
+        }
+        let id = SessionId::of(channel.connection);
+        if !self.sessions.contains_key(&id) {
+            return;
+        }
+        if self.broker.is_open(channel) {
+            self.apply(Command::Method { channel, method: Method::ChannelClose });
+        }
+        if let Some(entry) = self.sessions.get_mut(&id) {
+            entry.numbers.give(channel.number);
+        }
+    }
+
+    /// Follows a channel: gives where its end will be told.
+    pub(super) fn follow(&mut self, channel: ChannelId) -> Arc<OnceLock<Refusal>> {
+        let end = Arc::new(OnceLock::new());
+        self.ports.insert(channel, Port { waker: None, end: end.clone() });
+        end
+    }
+
+    /// Wakes this task when something arrives on a channel, or it ends.
+    pub(super) fn wait(&mut self, channel: ChannelId, waker: &Waker) {
+        if let Some(port) = self.ports.get_mut(&channel) {
+            if port.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                return;
+            }
+            if let Some(old) = port.waker.replace(waker.clone()) {
+                self.aftermath.discard(old);
+            }
+        }
+    }
+
+    fn wake(&mut self, channel: ChannelId) {
+        if let Some(waker) = self.ports.get_mut(&channel).and_then(|port| port.waker.take()) {
+            self.aftermath.wake(waker);
+        }
+    }
+}
+
+impl Numbers {
+    fn take(&mut self) -> u16 {
+        self.free.pop().unwrap_or_else(|| {
+            // The broker allows fewer channels than there are numbers: it refuses before they run out.
+            self.used = self.used.saturating_add(1);
+            self.used
+        })
+    }
+
+    fn give(&mut self, number: u16) {
+        self.free.push(number);
+    }
+}
+
+/// The broker's words as the transport tells them.
+pub(super) fn refusal(reason: CloseReason, scope: Scope) -> Refusal {
+    Refusal { code: reason.code, text: reason.text, scope }
+}

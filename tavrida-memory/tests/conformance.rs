@@ -1,0 +1,17 @@
+//! What every transport promises: the suite of the testkit, on this one, in virtual time.
+
+use std::sync::Arc;
+
+use tavrida_memory::MemoryBroker;
+use tavrida_testkit::conformance::Suite;
+
+#[tokio::test(start_paused = true)]
+async fn the_memory_transport_keeps_every_promise() {
+    let broker = MemoryBroker::new();
+    let breaker = broker.clone();
+    let suite = Suite::new(Arc::new(broker.transport())).with_breaker(move || {
+        let broker = breaker.clone();
+        async move { broker.close_sessions("an operator did it") }
+    });
+    suite.run().await.assert_ok();
+}
