@@ -45,7 +45,10 @@ fn calc() -> Service {
 }
 
 /// Asks and gives class and text of the error.
-async fn error_of(town: &Town, request: impl FnOnce(&Client) -> tavrida::proxy::RequestBuilder) -> (String, String) {
+async fn error_of(
+    town: &Town,
+    request: impl FnOnce(&Client) -> tavrida::proxy::RequestBuilder,
+) -> (String, String) {
     let client = town.client(&["calc"]).await;
     let error = request(&client).ask().await.expect_err("an error");
     let reply = error.failed().unwrap_or_else(|| panic!("the service answers, and not: {error}"));
@@ -61,7 +64,10 @@ async fn an_unknown_method_and_an_unknown_service_answer_the_caller_and_are_dead
     let town = Town::new();
     let _server = town.host(calc()).await;
     let (class, text) = error_of(&town, |client| client.to("calc.nope")).await;
-    assert_eq!((class.as_str(), text.as_str()), ("HandlerNotFound", "no handler for the request calc.nope here"));
+    assert_eq!(
+        (class.as_str(), text.as_str()),
+        ("HandlerNotFound", "no handler for the request calc.nope here")
+    );
     assert_eq!(text_of(&*town.take("calc.dead").await, "x-tavrida-reason"), "unwanted");
 
     let mut headers = request_headers("elsewhere.add", "");
@@ -81,7 +87,8 @@ async fn a_missing_and_an_ill_typed_parameter_are_named_and_a_surplus_one_is_ign
     let (_, text) = error_of(&town, |client| client.to("calc.add").param("a", 1).param("b", "two")).await;
     assert!(text.starts_with("the parameter 'b' is ill-typed: invalid type: string \"two\""), "{text}");
     let client = town.client(&["calc"]).await;
-    let answer = client.to("calc.add").param("a", 1).param("b", 2).param("c", 3).ask().await.expect("an answer");
+    let answer =
+        client.to("calc.add").param("a", 1).param("b", 2).param("c", 3).ask().await.expect("an answer");
     assert_eq!(answer.payload().get::<i64>("sum").expect("a sum"), 3);
 }
 
@@ -167,7 +174,10 @@ async fn a_panic_is_the_callers_error_and_the_service_works_on() {
     assert_eq!((class.as_str(), text.as_str()), ("Panic", "the handler lost its head"));
     let client = town.client(&["calc"]).await;
     client.to("calc.panics").cast().await.expect("sent");
-    assert_eq!(text_of(&*town.take("calc.dead").await, "x-tavrida-error-message"), "the handler lost its head");
+    assert_eq!(
+        text_of(&*town.take("calc.dead").await, "x-tavrida-error-message"),
+        "the handler lost its head"
+    );
     assert!(client.to("calc.echo").ask().await.is_ok());
 }
 
@@ -178,7 +188,10 @@ async fn a_handler_that_never_returns_is_ended_by_its_deadline() {
     let (class, text) = error_of(&town, |client| client.to("calc.never")).await;
     assert_eq!((class.as_str(), text.as_str()), ("Timeout", "the handler was not done within 5s"));
     town.client(&["calc"]).await.to("calc.never").cast().await.expect("sent");
-    assert_eq!(text_of(&*town.take("calc.dead").await, "x-tavrida-error-class"), "tavrida.exceptions.Timeout");
+    assert_eq!(
+        text_of(&*town.take("calc.dead").await, "x-tavrida-error-class"),
+        "tavrida.exceptions.Timeout"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,7 +217,8 @@ async fn ten_thousand_context_keys_travel_to_the_handler_and_back() {
     let town = Town::new();
     let _server = town.host(calc()).await;
     let client = town.client(&["calc"]).await;
-    let context: std::collections::BTreeMap<String, u32> = (0..10_000).map(|n| (format!("key{n}"), n)).collect();
+    let context: std::collections::BTreeMap<String, u32> =
+        (0..10_000).map(|n| (format!("key{n}"), n)).collect();
     let answer = client.to("calc.echo").context(&context).param("more", 1).ask().await.expect("an answer");
     assert_eq!(answer.context().object().members().names().count(), 10_001);
 }

@@ -102,11 +102,14 @@ async fn correlation_id_and_custom_headers_travel_along_the_whole_chain() {
     }
     let (town, notes) = (Town::new(), Notes::default());
     let services = town
-        .server(Service::new("first").state(notes.clone()).rpc("work", first).on_response("second.work", back))
+        .server(
+            Service::new("first").state(notes.clone()).rpc("work", first).on_response("second.work", back),
+        )
         .service(Service::new("second").state(notes.clone()).rpc("work", second));
     let _server = town.run(services).await;
     let client = town.client(&["first"]).await;
-    let request = client.to("first.work").correlation_id("123-456").header("x-trace", "abc").header("x-number", 7);
+    let request =
+        client.to("first.work").correlation_id("123-456").header("x-trace", "abc").header("x-number", 7);
     request.cast().await.expect("sent");
     assert_eq!(
         notes.reach(2).await,
@@ -156,7 +159,8 @@ async fn a_notification_reaches_every_subscriber_of_every_server() {
     let (town, notes) = (Town::new(), Notes::default());
     // Subscribers first: an exchange that nobody declared yet is declared by them.
     let two = town.server(subscriber("billing", &notes)).service(subscriber("audit", &notes));
-    let _servers = (town.run(two).await, town.host(subscriber("stock", &notes)).await, town.host(publisher()).await);
+    let _servers =
+        (town.run(two).await, town.host(subscriber("stock", &notes)).await, town.host(publisher()).await);
     town.client(&["orders"]).await.to("orders.create").param("id", 7).cast().await.expect("sent");
     let mut heard = notes.reach(3).await;
     heard.sort();
@@ -224,7 +228,8 @@ async fn a_transfer_keeps_chain_and_payload_and_its_answer_comes_back_or_goes_on
     client.to("desk.help").param("on", false).correlation_id("c-1").cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, ["back at the desk: false in c-1"]);
 
-    let answer = client.to("desk.help").param("on", true).correlation_id("c-2").ask().await.expect("an answer");
+    let answer =
+        client.to("desk.help").param("on", true).correlation_id("c-2").ask().await.expect("an answer");
     assert_eq!(answer.payload().get::<String>("chain").expect("a chain"), "c-2");
     assert_eq!(answer.source().as_str(), "expert.solve");
 }

@@ -184,7 +184,8 @@ async fn a_reply_to_a_service_that_nobody_knows_is_dead_lettered_not_lost() {
     let client = town.client(&["work"]).await;
     client.to("work.do").reply_to("stranger").call().await.expect("sent");
     let letter = town.take("work.dead").await;
-    let text = letter.properties.headers().get("x-tavrida-error-message").and_then(Value::as_str).expect("why");
+    let text =
+        letter.properties.headers().get("x-tavrida-error-message").and_then(Value::as_str).expect("why");
     assert!(text.contains("no discovery knows the service 'stranger'"), "{text}");
 }
 

@@ -1,6 +1,11 @@
 //! What the crate promises to whoever uses it, seen from outside. One binary, so that it is linked once.
 
+mod bad_input;
 mod capture;
+mod contracts;
+mod conversation;
 mod envelope;
+mod failures;
 mod golden;
 mod tidy;
+mod town;

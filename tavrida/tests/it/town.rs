@@ -47,7 +47,10 @@ impl Town {
     /// A builder of a server whose queue and exchange bear the service's name.
     pub(crate) fn server(&self, service: Service) -> ServerBuilder {
         let name = service.name().to_owned();
-        Server::builder(self.broker.transport()).queue(name.as_str()).exchange(exchange(&name)).service(service)
+        Server::builder(self.broker.transport())
+            .queue(name.as_str())
+            .exchange(exchange(&name))
+            .service(service)
     }
 
     pub(crate) async fn run(&self, server: ServerBuilder) -> Running {
@@ -103,7 +106,9 @@ pub(crate) fn exchange(service: &str) -> String {
 }
 
 pub(crate) fn registry(services: &[&str]) -> Registry {
-    services.iter().fold(Registry::new(), |registry, service| registry.remote_service(service, exchange(service)))
+    services
+        .iter()
+        .fold(Registry::new(), |registry, service| registry.remote_service(service, exchange(service)))
 }
 
 pub(crate) fn name(text: &str) -> ShortString {
@@ -126,7 +131,9 @@ pub(crate) fn request_headers(destination: &str, reply_to: &str) -> Table {
 
 /// What must happen, in (virtual) time.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), future).await.expect("it happens within a minute of virtual time")
+    tokio::time::timeout(Duration::from_secs(60), future)
+        .await
+        .expect("it happens within a minute of virtual time")
 }
 
 /// What handlers saw, in order.
