@@ -3,7 +3,6 @@
 mod bad_input;
 mod capture;
 mod contracts;
-mod conversation;
 mod envelope;
 mod failures;
 mod golden;
