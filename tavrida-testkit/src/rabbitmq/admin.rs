@@ -89,8 +89,9 @@ impl Node {
     /// The node does not run.
     pub async fn close_all_connections(&self, reason: &str) -> Result<()> {
         let reason = erlang_binary(reason);
+        // Without the sync a connection that was opened this instant could be missed.
         let close = format!(
-            "Connections = rabbit_networking:connections_local(), \
+            "pg_local:sync(), Connections = rabbit_networking:connections_local(), \
              rabbit_networking:close_connections(Connections, binary_to_list({reason}))"
         );
         self.eval(&close).await.map(drop)
@@ -131,9 +132,7 @@ impl Node {
     /// # Errors
     /// The node does not run, does not answer within 30 seconds, or the evaluation failed.
     pub async fn eval(&self, expression: &str) -> Result<String> {
-        if !self.is_running() {
-            return Err(Kind::NotRunning { node: self.name().to_owned() }.into());
-        }
+        self.must_run()?;
         self.control.eval(expression).await
     }
 

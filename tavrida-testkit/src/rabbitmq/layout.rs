@@ -12,9 +12,9 @@ use super::{
     site::Site,
 };
 
-/// Twenty connections of a busy client fit many times; RabbitMQ's own table of a million processes takes time
-/// to walk. Idle schedulers sleep and are bound to no core, since several nodes and the tests share the
-/// machine.
+/// Room for thousands of connections (a connection with its channels is some twenty Erlang processes);
+/// RabbitMQ's own million costs memory and time. Idle schedulers sleep and are bound to no core: nodes and
+/// tests share the machine.
 const SERVER_ERL_ARGS: &str = "+P 131072 +stbt u +sbwt none +sbwtdcpu none +sbwtdio none";
 
 /// How much of a log an error shows, in bytes and in lines.

@@ -16,6 +16,11 @@
 //! # }
 //! ```
 //!
+//! A node boots in three to four seconds on two idle cores (its VM loads a thousand modules), a cluster of
+//! three in about ten; a virtual host takes 20 milliseconds. `cargo test` runs each file of `tests/` as a
+//! process of its own, each of which boots a shared node: a suite that talks to a broker is quickest as one
+//! file with modules.
+//!
 //! RabbitMQ has to be installed, not running: `apt-get install rabbitmq-server`. A node of the machine, if
 //! any, is neither used nor disturbed. Nodes end with the process that started them, even if it is killed.
 //!

@@ -174,18 +174,15 @@ impl Node {
     /// True while the node's Erlang VM lives, paused or not.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        let mut vm = self.vm();
-        let ended = vm.as_mut().is_none_or(|vm| vm.has_ended().unwrap_or(true));
-        if ended {
-            *vm = None;
-        }
-        !ended
+        is_alive(&mut self.vm())
     }
 
     /// The process id of the node's Erlang VM, while it lives.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        if self.is_running() { self.vm().as_ref().map(Process::id) } else { None }
+        let mut vm = self.vm();
+        is_alive(&mut vm);
+        vm.as_ref().map(Process::id)
     }
 
     /// The process id of the node's `epmd`, Erlang's name server.
@@ -201,13 +198,13 @@ impl Node {
     }
 
     fn spawn(&self) -> Result<()> {
-        if self.is_running() {
+        let mut vm = self.vm();
+        if is_alive(&mut vm) {
             return Err(Kind::Running { node: self.name().to_owned() }.into());
         }
         let mut server = self.site.server();
         self.layout.apply(&mut server, &self.control.erlang());
-        let process = Process::spawn(&server, self.layout.id_file(), &self.layout.log())?;
-        *self.vm() = Some(process);
+        *vm = Some(Process::spawn(&server, self.layout.id_file(), &self.layout.log())?);
         Ok(())
     }
 
@@ -224,10 +221,15 @@ impl Node {
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
-        match &*self.vm() {
-            Some(vm) => vm.signal(signal),
-            None => Err(Kind::NotRunning { node: self.name().to_owned() }.into()),
+        self.must_run()?;
+        self.vm().as_ref().map_or(Ok(()), |vm| vm.signal(signal))
+    }
+
+    pub(super) fn must_run(&self) -> Result<()> {
+        if self.is_running() {
+            return Ok(());
         }
+        Err(Kind::NotRunning { node: self.name().to_owned() }.into())
     }
 
     fn boot_error(&self, why: String) -> Error {
@@ -238,6 +240,27 @@ impl Node {
         // Nothing panics while it holds the lock half-way through a change.
         self.vm.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl NodeBuilder {
+    /// Starts the node and waits until it accepts AMQP connections.
+    ///
+    /// Cancel safe: dropping the future ends every process it started.
+    ///
+    /// # Errors
+    /// RabbitMQ is not installed, or the node did not boot: the error carries the tail of its log.
+    pub async fn start(self) -> Result<Node> {
+        let site = Arc::new(Site::start(self.scripts.as_deref()).await?);
+        Node::start_on(site, self).await
+    }
+}
+
+/// Forgets a process that has ended.
+fn is_alive(vm: &mut Option<Process>) -> bool {
+    if vm.as_mut().is_some_and(|vm| vm.has_ended().unwrap_or(true)) {
+        *vm = None;
+    }
+    vm.is_some()
 }
 
 /// Opens an AMQP connection as far as the broker's first frame, which is a method's (type 1).

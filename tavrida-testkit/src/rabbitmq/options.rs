@@ -1,13 +1,13 @@
 //! What a test may choose about its node.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use super::{error::Result, node::Node, site::Site};
+use super::site::Site;
 
 /// An idle machine of two cores boots a node in 3 seconds; a test run keeps many of them busy.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
-/// Options of a [`Node`]; made by [`Node::builder`].
+/// Options of a [`Node`](super::Node); made by [`Node::builder`](super::Node::builder).
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `start` is called"]
 pub struct NodeBuilder {
@@ -73,16 +73,5 @@ impl NodeBuilder {
     pub fn boot_limit(mut self, limit: Duration) -> Self {
         self.boot_limit = limit;
         self
-    }
-
-    /// Starts the node and waits until it accepts AMQP connections.
-    ///
-    /// Cancel safe: dropping the future ends every process it started.
-    ///
-    /// # Errors
-    /// RabbitMQ is not installed, or the node did not boot: the error carries the tail of its log.
-    pub async fn start(self) -> Result<Node> {
-        let site = Arc::new(Site::start(self.scripts.as_deref()).await?);
-        Node::start_on(site, self).await
     }
 }

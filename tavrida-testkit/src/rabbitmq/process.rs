@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::error::{Error, Result};
 
 /// Leaves the id behind before the program itself starts, so that the watchdog knows every process that ever
-/// ran.
+/// ran. If the folder is gone already, so is the owner, and nothing starts.
 const WRITE_ID_AND_BECOME: &str = r#"echo $$ >"$1" && shift && exec "$@""#;
 
 /// A child process. Dropping it kills the process and waits until it is gone (a matter of milliseconds).

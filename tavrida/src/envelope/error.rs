@@ -19,7 +19,8 @@ pub struct Undecodable {
 
 /// Why a message cannot be read. Each names the header or the part of the body, and shows the beginning of what is there.
 ///
-/// The order is that of the checks: a message with two faults is refused for the first.
+/// The order is that of the checks: a message with two faults is refused for the first. (The last three are told header by
+/// header: addresses, then ids.)
 ///
 /// It is open for more reasons, since a message that is let through today may turn out to harm a peer: whoever matches on
 /// it dead-letters what it does not know.

@@ -84,7 +84,9 @@ fn a_queue_waits_for_the_answer_to_a_request_and_only_of_that() {
 
     set(&mut publication, "message_type", "response");
     let response = decode(&publication).expect("sound");
-    assert_eq!(encode(&response, exchange()).properties.reply_to, None);
+    let written = encode(&response, exchange());
+    assert_eq!(written.properties.reply_to, None);
+    assert_eq!(decode(&written), Ok(response), "what came with it is no queue that it answers to");
 
     set(&mut publication, "message_type", "request");
     publication.properties.reply_to = Some(ShortString::default());
