@@ -87,7 +87,7 @@ impl Execution<'_> {
             source,
             correlation_id: Some(message.correlation_id().clone()),
             context: message.context().clone(),
-            headers: message.headers().clone(),
+            headers: message.headers().to_carry_on(),
         };
         let scope =
             self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());

@@ -171,6 +171,7 @@ impl RequestBuilder {
         }
         if let Some(request) = paired_with {
             message.request_id = request.request_id.clone();
+            message.headers.echo(&request.headers);
         }
         sender.send(message, Terms::default()).await
     }
