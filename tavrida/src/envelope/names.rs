@@ -1,9 +1,9 @@
 //! Which headers are the wire format's, which are a sender's own, and which others put on.
 
-use crate::message::names::{ECHOED_PREFIX, OWN_PREFIX};
 pub(super) use crate::message::names::{
     CORRELATION_ID, DESTINATION, MESSAGE_ID, MESSAGE_TYPE, REPLY_TO, REQUEST_ID, RESERVED, SOURCE,
 };
+use crate::message::names::{ECHOED_PREFIX, OWN_PREFIX};
 
 /// What RabbitMQ adds to, or reads from, the copies that it makes of a message.
 ///

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind};
 use crate::message::{ErrorReply, Failure, IntoFailure, Payload, Reply, Response};
+use crate::proxy::Answered;
 
 /// Markers that tell the implementations of [`IntoReply`] apart. Nobody has to name them.
 pub mod marker {
@@ -64,6 +65,7 @@ impl ReplyMessage for Response {}
 impl ReplyMessage for ErrorReply {}
 impl ReplyMessage for Payload {}
 impl ReplyMessage for Reply {}
+impl ReplyMessage for Answered {}
 
 impl<T: ReplyMessage> IntoReply<marker::Message> for T {
     fn into_reply(self) -> Result<Reply, Failure> {

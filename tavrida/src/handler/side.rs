@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::{IntoReply, marker};
 use crate::contract::{self, Event, Refusal, Rpc};
 use crate::message::{ErrorReply, Failure, Message, Reply};
-use crate::proxy::RpcError;
+use crate::proxy::{Answered, recognised};
 
 /// One side of a contract.
 pub trait Side: Send + Sync + 'static {
@@ -74,7 +74,8 @@ impl<E: Event> Side for OfEvents<E> {
     message = "a handler of this contract cannot return `{Self}`",
     label = "not what the contract says",
     note = "return the contract's `Reply`, or a `Result` of it whose error is the contract's `Error` or `tavrida::message::Failure` \
-            (as `tavrida::prelude::Result<Reply>` is), so that `?` works for every error"
+            (as `tavrida::prelude::Result<Reply>` is), so that `?` works for every error; a handler that takes a \
+            `tavrida::proxy::Reply` returns `Answered` in the place of the contract's `Reply`"
 )]
 pub trait IntoAnswer<S, M> {
     /// The reply, or the failure.
@@ -107,12 +108,21 @@ impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Fallible<marker::Json>> for Resul
     }
 }
 
-/// A failure that was made with `?` of the contract's own error is that error.
-fn recognised<C: Rpc>(failure: Failure) -> Failure {
-    let asked = || failure.cause::<RpcError<C::Error>>().and_then(RpcError::declared);
-    match failure.cause::<C::Error>().or_else(asked) {
-        Some(error) => contract::failure_of::<C>(error).retryable_as(&failure),
-        None => failure,
+impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Message> for Answered {
+    fn into_answer(self) -> Result<Reply, Failure> {
+        Ok(self.into())
+    }
+}
+
+impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Fallible<marker::Declared>> for Result<Answered, C::Error> {
+    fn into_answer(self) -> Result<Reply, Failure> {
+        self.map(Reply::from).map_err(|error| contract::failure_of::<C>(&error))
+    }
+}
+
+impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Fallible<marker::Message>> for Result<Answered, Failure> {
+    fn into_answer(self) -> Result<Reply, Failure> {
+        self.map(Reply::from).map_err(recognised::<C>)
     }
 }
 

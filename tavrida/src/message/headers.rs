@@ -48,6 +48,14 @@ impl Headers {
         Self { custom, echoed }
     }
 
+    /// Headers of an own message, as they were told apart.
+    pub(crate) fn from_own(table: &Table) -> Self {
+        let entries = table.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let (echoed, custom): (Vec<_>, Vec<_>) =
+            entries.partition(|(name, _)| name.starts_with(ECHOED_PREFIX));
+        Self { custom: custom.into_iter().collect(), echoed: echoed.into_iter().collect() }
+    }
+
     /// All that goes over the wire.
     pub(crate) fn wire(&self) -> impl Iterator<Item = (&ShortString, &Value)> {
         self.custom.iter().chain(self.echoed.iter())

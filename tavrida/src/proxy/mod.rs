@@ -33,8 +33,11 @@
 //! What a handler sends carries the chain's correlation id, its context as it is at that moment, and its custom headers.
 
 mod ask;
+mod debt;
 mod draft;
+mod later;
 mod notification;
+mod reply;
 mod request;
 mod sender;
 mod typed;
@@ -43,9 +46,13 @@ use std::fmt;
 use std::future::Future;
 
 pub use ask::{Ask, AskError};
+pub(crate) use debt::{Debt, unanswered};
+pub(crate) use later::owed;
 pub use notification::NotificationBuilder;
+pub use reply::{Answered, NotCarried, Reply, Untyped};
 pub use request::RequestBuilder;
 pub(crate) use sender::{Identity, Route, Sender};
+pub(crate) use typed::recognised;
 pub use typed::{RpcError, TypedAsk};
 
 use crate::contract::{Event, Rpc};
@@ -61,6 +68,11 @@ pub struct Proxy(Sender);
 impl Proxy {
     pub(crate) fn new(sender: Sender) -> Self {
         Self(sender)
+    }
+
+    /// The answer that the handler owes, where it took it into its own hands.
+    pub(crate) fn debt(&self) -> &Debt {
+        self.0.debt()
     }
 
     /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an

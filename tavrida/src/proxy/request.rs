@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::draft::Draft;
-use super::{Ask, Sender};
+use super::{Answered, Ask, NotCarried, Reply, Sender};
 use crate::contract::{self, Rpc};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::field::{ShortString, Value};
@@ -108,6 +108,30 @@ impl RequestBuilder {
         let source = self.draft.source_or_own();
         let reply_to = self.reply_to.clone().unwrap_or_else(|| source.to_service());
         self.send(Addresses { source, reply_to, ..Addresses::default() }, None).await
+    }
+
+    /// Sends a [call](RequestBuilder::call) whose answer brings this reply back, to be [taken](Reply) by the handler of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCarried`] hands the reply back, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a
+    /// state that does not serialise or is too large.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the reply, which is an error for the caller; later than at the first poll the call may have been sent.
+    pub async fn call_with<C, S: Serialize>(
+        mut self,
+        reply: Reply<C, S>,
+    ) -> Result<Answered, NotCarried<C, S>> {
+        let later = reply.to_table();
+        if let Some(later) = self.draft.keep(later) {
+            self.draft.later(later);
+        }
+        match self.call().await {
+            Ok(_) => Ok(reply.gone()),
+            Err(error) => Err(NotCarried { error, reply }),
+        }
     }
 
     /// Sends a cast: nobody answers.

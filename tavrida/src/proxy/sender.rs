@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::debt::Debt;
 use crate::asks::Asks;
 use crate::entry_point::EntryPoint;
 use crate::error::Error;
@@ -22,6 +23,7 @@ struct Inner {
     asks: Arc<Asks>,
     ids: IdScope,
     headers: Mutex<Headers>,
+    debt: Debt,
 }
 
 /// In whose name.
@@ -50,7 +52,7 @@ impl Sender {
         ids: IdScope,
     ) -> Self {
         let headers = Mutex::new(identity.headers.clone());
-        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers }))
+        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers, debt: Debt::default() }))
     }
 
     pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
@@ -102,6 +104,10 @@ impl Sender {
 
     pub(crate) fn ids(&self) -> &IdScope {
         &self.0.ids
+    }
+
+    pub(crate) fn debt(&self) -> &Debt {
+        &self.0.debt
     }
 
     pub(crate) fn asks(&self) -> &Asks {

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::{Ask, AskError};
 use crate::contract::{self, Rpc};
 use crate::error::Error;
-use crate::message::{ErrorReply, Response};
+use crate::message::{ErrorReply, Failure, Response};
 
 /// A contract's request under way whose reply is awaited here: await it. See [`Ask`], which it is underneath.
 ///
@@ -141,5 +141,14 @@ impl<E: fmt::Debug + fmt::Display> std::error::Error for RpcError<E> {
 impl<E> From<AskError> for RpcError<E> {
     fn from(error: AskError) -> Self {
         Self::Ask(error)
+    }
+}
+
+/// A failure that was made with `?` of the contract's own error is that error.
+pub(crate) fn recognised<C: Rpc>(failure: Failure) -> Failure {
+    let asked = || failure.cause::<RpcError<C::Error>>().and_then(RpcError::declared);
+    match failure.cause::<C::Error>().or_else(asked) {
+        Some(error) => contract::failure_of::<C>(error).retryable_as(&failure),
+        None => failure,
     }
 }

@@ -6,5 +6,6 @@ mod contracts;
 mod envelope;
 mod failures;
 mod golden;
+mod later;
 mod tidy;
 mod town;

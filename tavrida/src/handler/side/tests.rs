@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 use crate::contract::{NoError, declared};
 use crate::message::{Addresses, MessageKind, Payload, Request};
+use crate::proxy::RpcError;
 
 #[derive(Serialize, Deserialize)]
 struct Charge {}
