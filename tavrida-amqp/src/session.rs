@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
 use lapin::{Channel, Connection};
+use tavrida::field::Table;
 use tavrida::transport::{
     Binding, Consume, Consumer, Destination, Exchange, Fetched, Loss, Publication, Publishing, Queue,
     QueueStatus, Session, SessionError,
@@ -15,6 +16,7 @@ use crate::consume::{self, Settler};
 use crate::link::{IdleChannels, Life, Over, dial, watch};
 use crate::manage;
 use crate::publish::{Lane, Publisher};
+use crate::wire::fits;
 
 pub(crate) struct AmqpSession {
     publisher: Publisher,
@@ -90,6 +92,20 @@ impl AmqpSession {
         Ok(Self { publisher, desk, over: Mutex::new(Some(over)), life: tenure })
     }
 
+    fn check_fit(&self, arguments: &Table) -> Result<(), SessionError> {
+        let frame_max = self.desk.connection.configuration().frame_max() as usize;
+        Ok(fits("arguments", arguments, frame_max)?)
+    }
+
+    /// Waits until both connections are closed; whoever asks first hears whether the broker has read all that was sent.
+    async fn wait_until_over(&self) -> Result<(), Loss> {
+        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match over {
+            Some(over) => over.await.unwrap_or_else(|_| Err(Loss::broken("the runtime was shut down"))),
+            None => Ok(()),
+        }
+    }
+
     /// Runs one operation of management on a channel to itself. `name` is the queue, or exchange, that it is about.
     async fn manage<T, F>(
         &self,
@@ -100,12 +116,9 @@ impl AmqpSession {
         T: Send + 'static,
         F: Future<Output = lapin::Result<T>> + Send + 'static,
     {
-        let fresh = name.is_empty();
+        let name = name.to_owned();
         self.apart(async move |desk: Arc<Desk>| {
-            let channel = match fresh {
-                true => IdleChannels::fresh(&desk.connection).await,
-                false => desk.idle.take(&desk.connection).await,
-            };
+            let channel = desk.idle.take(&desk.life, &desk.connection, &name).await;
             let channel = channel.map_err(|error| desk.life.error(&error))?;
             let done = operation(channel.clone()).await.map_err(|error| desk.life.error(&error));
             desk.idle.give_back(channel).await;
@@ -133,6 +146,7 @@ impl AmqpSession {
 #[async_trait]
 impl Session for AmqpSession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        self.check_fit(&exchange.arguments)?;
         let exchange = exchange.clone();
         self.manage("exchange", |channel| async move { manage::declare_exchange(&channel, &exchange).await })
             .await
@@ -152,6 +166,7 @@ impl Session for AmqpSession {
     }
 
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        self.check_fit(&queue.arguments)?;
         let queue = queue.clone();
         // A new name is made up for the empty one.
         self.manage("queue", |channel| async move { manage::declare_queue(&channel, &queue).await }).await
@@ -176,12 +191,14 @@ impl Session for AmqpSession {
     }
 
     async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.check_fit(&binding.arguments)?;
         let binding = binding.clone();
         let name = destination(&binding).to_owned();
         self.manage(&name, |channel| async move { manage::bind(&channel, &binding).await }).await
     }
 
     async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.check_fit(&binding.arguments)?;
         let binding = binding.clone();
         let name = destination(&binding).to_owned();
         self.manage(&name, |channel| async move { manage::unbind(&channel, &binding).await }).await
@@ -200,6 +217,7 @@ impl Session for AmqpSession {
     }
 
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        self.check_fit(&consume.arguments)?;
         let consume = consume.clone();
         self.apart(async move |desk: Arc<Desk>| {
             let (consumer, settler) = consume::consume(&desk.life, &desk.connection, &consume).await?;
@@ -210,15 +228,13 @@ impl Session for AmqpSession {
     }
 
     async fn close(&self) -> Result<(), SessionError> {
-        self.publisher.flush().await;
-        self.life.0.lose(Loss::closed_here());
-        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match over {
-            Some(over) => {
-                Ok(over.await.unwrap_or_else(|_| Err(Loss::broken("the runtime was shut down")))?)
-            }
-            None => Ok(()),
+        if self.life.0.lost().is_some() {
+            return self.wait_until_over().await.or(Ok(()));
         }
+        self.publisher.flush().await;
+        let cause = self.life.0.lose(Loss::closed_here()).clone();
+        let over = self.wait_until_over().await;
+        if cause.is_closed_here() { Ok(over?) } else { Err(cause.into()) }
     }
 
     async fn closed(&self) -> Loss {

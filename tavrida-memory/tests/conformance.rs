@@ -1,5 +1,6 @@
 //! What every transport promises: the suite of the testkit, on this one, in virtual time.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use tavrida_memory::MemoryBroker;
@@ -8,10 +9,19 @@ use tavrida_testkit::conformance::Suite;
 #[tokio::test(start_paused = true)]
 async fn the_memory_transport_keeps_every_promise() {
     let broker = MemoryBroker::new();
-    let breaker = broker.clone();
-    let suite = Suite::new(Arc::new(broker.transport())).with_breaker(move || {
-        let broker = breaker.clone();
-        async move { broker.close_sessions("an operator did it") }
-    });
+    let (breaker, alarm) = (broker.clone(), broker.clone());
+    let suite = Suite::new(Arc::new(broker.transport()))
+        .with_breaker(move || {
+            breaker.close_sessions("an operator did it");
+            ready(())
+        })
+        .with_alarm(move |raised| {
+            if raised {
+                alarm.block("low on memory")
+            } else {
+                alarm.unblock()
+            }
+            ready(())
+        });
     suite.run().await.assert_ok();
 }

@@ -32,7 +32,7 @@ impl Transport for Unusable {
 }
 
 async fn put_through(transport: Unusable) -> Report {
-    Suite::new(Arc::new(transport)).with_breaker(|| async {}).run().await
+    Suite::new(Arc::new(transport)).with_breaker(|| async {}).with_alarm(|_| async {}).run().await
 }
 
 /// The promises whose failure says this.
@@ -76,7 +76,8 @@ async fn what_a_broker_cannot_do_is_skipped_by_name_and_nothing_else_is() {
         let expected = if promise.capabilities().any(|capability| capability == Capability::HeadersExchange) {
             Some("this broker is without headers exchanges")
         } else {
-            promise.needs_breaker().then_some("no breaker was given")
+            let breaker = promise.needs_breaker().then_some("no breaker was given");
+            breaker.or(promise.needs_alarm().then_some("no alarm was given"))
         };
         assert_eq!(reason, expected, "{finding}");
     }

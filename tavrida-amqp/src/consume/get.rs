@@ -17,11 +17,7 @@ pub(crate) async fn get(
     idle: &Arc<IdleChannels>,
     queue: &str,
 ) -> Result<Option<Fetched>, SessionError> {
-    let channel = match queue {
-        "" => IdleChannels::fresh(connection).await,
-        _ => idle.take(connection).await,
-    };
-    let channel = channel.map_err(|error| life.error(&error))?;
+    let channel = idle.take(life, connection, queue).await.map_err(|error| life.error(&error))?;
     let guard = Taken {
         life: life.clone(),
         idle: idle.clone(),

@@ -90,7 +90,7 @@ impl Settler {
     }
 
     fn lost(&self) -> Option<&Loss> {
-        self.ended.get().or_else(|| self.life.lost())
+        self.life.lost().or_else(|| self.ended.get())
     }
 
     fn acks(&self) -> MutexGuard<'_, Acks> {

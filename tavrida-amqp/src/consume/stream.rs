@@ -12,7 +12,7 @@ use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, L
 use tokio::runtime::Handle;
 
 use super::Settler;
-use crate::link::{IdleChannels, Life, close_quietly};
+use crate::link::{Life, close_quietly, open_channel};
 use crate::wire::{Fate, delivered, short, table_out};
 
 /// Starts a consumer on a channel of its own. The settler is what a closing session flushes.
@@ -21,7 +21,7 @@ pub(crate) async fn consume(
     connection: &Connection,
     consume: &Consume,
 ) -> Result<(Consumer, Arc<Settler>), SessionError> {
-    let channel = IdleChannels::fresh(connection).await.map_err(|error| life.error(&error))?;
+    let channel = open_channel(life, connection).await.map_err(|error| life.error(&error))?;
     let started = start(&channel, consume).await;
     let source = match started {
         Ok(source) => source,

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lapin::{Channel, Connection};
+use lapin::{Channel, Connection, ErrorKind};
+use tavrida::transport::Loss;
+
+use super::Life;
 
 /// Channels that are open and idle, so that an operation need not open one: its error then costs nobody else anything,
 /// for it has the channel to itself.
@@ -13,20 +16,22 @@ impl IdleChannels {
     /// How many are kept; a burst beyond it opens its own and closes them.
     const KEPT: usize = 4;
 
-    /// A channel to oneself.
-    pub(crate) async fn take(&self, connection: &Connection) -> lapin::Result<Arc<Channel>> {
-        while let Some(channel) = self.pop() {
+    /// A channel to oneself. An operation on a queue without a name gets one that nobody used before: RabbitMQ takes
+    /// the empty name for the queue that was declared last on the channel, which would be somebody else's.
+    pub(crate) async fn take(
+        &self,
+        life: &Life,
+        connection: &Connection,
+        name: &str,
+    ) -> lapin::Result<Arc<Channel>> {
+        while !name.is_empty()
+            && let Some(channel) = self.pop()
+        {
             if channel.status().connected() {
                 return Ok(channel);
             }
         }
-        Self::fresh(connection).await
-    }
-
-    /// A channel that nobody used before. RabbitMQ remembers the queue declared last on a channel, and takes the empty
-    /// name for it: an operation on the empty name must not meet somebody else's.
-    pub(crate) async fn fresh(connection: &Connection) -> lapin::Result<Arc<Channel>> {
-        connection.create_channel().await.map(Arc::new)
+        open_channel(life, connection).await
     }
 
     /// Takes a channel back on which nothing is unsettled, or closes it.
@@ -47,6 +52,26 @@ impl IdleChannels {
 
     fn pop(&self) -> Option<Arc<Channel>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// Opens a channel.
+///
+/// lapin (4.12.3) never forgets an error of a channel: when its number comes up again, after some two thousand others, the
+/// new channel fails with the old error, and the number is not given back. So the next one is taken; and when all are used
+/// up, the connection is, and its session ends.
+pub(crate) async fn open_channel(life: &Life, connection: &Connection) -> lapin::Result<Arc<Channel>> {
+    let mut used_up = false;
+    loop {
+        match connection.create_channel().await {
+            // The broker refuses to open a channel by a connection error alone.
+            Err(error) if error.is_amqp_soft_error() => used_up = true,
+            Err(error) if used_up && matches!(error.kind(), ErrorKind::ChannelsLimitReached) => {
+                life.lose(Loss::broken("all channel numbers of the connection are used up"));
+                return Err(error);
+            }
+            opened => return opened.map(Arc::new),
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use tokio::sync::Notify;
 
 use crate::wire::{Fate, fate};
 
+/// What the broker says when an operator, or its own end, closes the connection.
+const CONNECTION_FORCED: u16 = 320;
+
 /// One life: it ends once, for the first cause that is told.
 pub(crate) struct Life {
     endpoint: String,
@@ -82,12 +85,19 @@ impl Life {
         }
     }
 
-    /// [`fate`](Life::fate), for an operation with a channel to itself.
+    /// What became of an operation with a channel to itself that failed with `error`.
     pub(crate) fn error(&self, error: &lapin::Error) -> SessionError {
-        match self.fate(error) {
-            Fate::Channel(refusal) => refusal.into(),
-            Fate::ChannelGone => Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
-            Fate::Connection(loss) => loss.into(),
+        // The operation was under way when the broker spoke: it is the one that is answered, unless an operator spoke.
+        let spoken = match fate(error, &self.endpoint) {
+            Fate::Connection(loss) => {
+                loss.refusal().filter(|refusal| refusal.code != CONNECTION_FORCED).cloned()
+            }
+            _ => None,
+        };
+        match (self.fate(error), spoken) {
+            (Fate::Channel(refusal), _) | (Fate::Connection(_), Some(refusal)) => refusal.into(),
+            (Fate::Connection(loss), None) => loss.into(),
+            (Fate::ChannelGone, _) => Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
         }
     }
 

@@ -5,7 +5,7 @@ mod dial;
 mod life;
 mod watch;
 
-pub(crate) use channels::{IdleChannels, close_quietly};
+pub(crate) use channels::{IdleChannels, close_quietly, open_channel};
 pub(crate) use dial::{Dialled, dial};
 pub(crate) use life::Life;
 pub(crate) use watch::{Over, watch};

@@ -48,8 +48,9 @@ impl Lane {
         window: usize,
         login: String,
     ) -> lapin::Result<Publisher> {
-        let main = Pipe::open(&connection).await?;
-        let (publisher, requests) = Publisher::new(life.clone());
+        let main = Pipe::open(&life, &connection).await?;
+        let frame_max = connection.configuration().frame_max() as usize;
+        let (publisher, requests) = Publisher::new(life.clone(), frame_max);
         let ended = Box::pin({
             let life = life.clone();
             async move { life.ended().await }
@@ -101,6 +102,11 @@ impl Lane {
         poll_fn(|cx| self.poll_turn(cx)).await
     }
 
+    fn open(&self) -> impl Future<Output = lapin::Result<Pipe>> + Send + use<> {
+        let (life, connection) = (self.life.clone(), self.connection.clone());
+        async move { Pipe::open(&life, &connection).await }
+    }
+
     fn is_full(&self) -> bool {
         self.main.len() + self.careful.iter().map(Pipe::len).sum::<usize>() >= self.window
     }
@@ -139,8 +145,9 @@ impl Lane {
         for pipe in &mut self.careful {
             if pipe.poll_answers(cx).is_ready() {
                 answers = Poll::Ready(());
-                pipe.bury(&self.life);
             }
+            // It may have broken while it sent, too.
+            pipe.bury(&self.life);
         }
         // An error of the connection ended the life by now, if there was one.
         if let Some(Fate::Connection(loss)) = self.main.broken().map(|error| self.life.fate(error)) {
@@ -245,8 +252,8 @@ impl Lane {
         if let Some(at) = self.careful.iter().position(|pipe| pipe.len() == 0 && pipe.broken().is_none()) {
             return Ok(Ok(at));
         }
-        let connection = self.connection.clone();
-        match self.alongside(async move { Pipe::open(&connection).await }).await? {
+        let opening = self.open();
+        match self.alongside(opening).await? {
             Ok(pipe) => {
                 self.careful.push(pipe);
                 Ok(Ok(self.careful.len() - 1))
@@ -271,8 +278,8 @@ impl Lane {
         };
         let jobs = self.main.take_all();
         self.sort_out(jobs, refusal);
-        let connection = self.connection.clone();
-        self.main = match self.alongside(async move { Pipe::open(&connection).await }).await? {
+        let opening = self.open();
+        self.main = match self.alongside(opening).await? {
             Ok(pipe) => pipe,
             Err(error) => {
                 let loss = Loss::broken(format!("cannot open a channel to publish on: {error}"));

@@ -1,1 +1,247 @@
-//! The ledger against a model of the broker and of lapin.
+//! The ledger against a model of the broker, which answers in an order of its own, and of lapin, which puts returns on
+//! the wrong confirms.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use fastrand::Rng;
+use tavrida::field::{ShortString, Table, Value};
+use tavrida::transport::Publication;
+
+use super::ledger::{Confirmed, Ledger, Slot, Verdict};
+
+/// A message, told apart from its twins by a number that is not on the wire.
+#[derive(Debug, Clone)]
+struct Sent {
+    number: usize,
+    publication: Publication,
+}
+
+impl AsRef<Publication> for Sent {
+    fn as_ref(&self) -> &Publication {
+        &self.publication
+    }
+}
+
+fn message(number: usize, body: impl Into<String>) -> Sent {
+    let key = ShortString::from_static("key");
+    Sent { number, publication: Publication::new(ShortString::default(), key, body.into()) }
+}
+
+fn confirmed(slot: Slot, carried: Option<&Sent>) -> Confirmed {
+    let carried = carried.map(|sent| Publication { mandatory: false, ..sent.publication.clone() });
+    Confirmed { slot, ack: true, carried }
+}
+
+fn verdicts(ledger: &mut Ledger<Sent>, confirms: Vec<Confirmed>) -> BTreeMap<usize, Verdict> {
+    let (mut confirms, mut decided) = (confirms, Vec::new());
+    ledger.confirm(&mut confirms, &mut decided);
+    decided.into_iter().map(|(sent, verdict)| (sent.number, verdict)).collect()
+}
+
+/// Enters messages with bodies of their own.
+fn entered<const N: usize>(ledger: &mut Ledger<Sent>) -> ([Sent; N], [Slot; N]) {
+    let sent = std::array::from_fn(|number| message(number, number.to_string()));
+    let slots = sent.each_ref().map(|sent| ledger.enter(sent.clone()));
+    (sent, slots)
+}
+
+#[test]
+fn a_return_on_a_foreign_confirm_finds_its_message() {
+    let mut ledger = Ledger::default();
+    let ([_, lost], [first, second]) = entered(&mut ledger);
+    // The return of the second message came before the first one's ack, which took it.
+    let decided = verdicts(&mut ledger, vec![confirmed(first, Some(&lost))]);
+    assert_eq!(decided, BTreeMap::new(), "the first is in doubt: its own return may be in the queue");
+    let decided = verdicts(&mut ledger, vec![confirmed(second, None)]);
+    assert_eq!(decided, BTreeMap::from([(0, Verdict::Routed), (1, Verdict::Unroutable)]));
+}
+
+#[test]
+fn a_return_that_waits_in_the_queue_is_not_missed() {
+    let mut ledger = Ledger::default();
+    let ([lost, also_lost, _], [first, second, third]) = entered(&mut ledger);
+    // Queue: first, second. The ack of the second takes the first one's return, that of the first the second one's.
+    assert_eq!(verdicts(&mut ledger, vec![confirmed(second, Some(&lost))]), BTreeMap::new());
+    let decided = verdicts(&mut ledger, vec![confirmed(first, Some(&also_lost))]);
+    assert_eq!(decided, BTreeMap::from([(0, Verdict::Unroutable), (1, Verdict::Unroutable)]));
+    assert_eq!(verdicts(&mut ledger, vec![confirmed(third, None)]), BTreeMap::from([(2, Verdict::Routed)]));
+}
+
+#[test]
+fn a_doubt_ends_with_later_traffic_though_an_older_publish_never_resolves() {
+    let mut ledger = Ledger::default();
+    let ([_, _, lost], [_stuck, doubtful, unroutable]) = entered(&mut ledger);
+    assert_eq!(verdicts(&mut ledger, vec![confirmed(doubtful, Some(&lost))]), BTreeMap::new());
+    let decided = verdicts(&mut ledger, vec![confirmed(unroutable, None)]);
+    assert_eq!(decided, BTreeMap::from([(2, Verdict::Unroutable)]), "it was under way when the doubt began");
+    let later = ledger.enter(message(3, "later"));
+    let decided = verdicts(&mut ledger, vec![confirmed(later, None)]);
+    assert_eq!(decided, BTreeMap::from([(1, Verdict::Routed), (3, Verdict::Routed)]));
+    assert_eq!(ledger.len(), 1);
+}
+
+#[test]
+fn a_message_that_was_not_mandatory_is_never_in_doubt() {
+    let mut ledger = Ledger::default();
+    let lost = message(1, "lost");
+    let mut unheard = message(0, "lost");
+    unheard.publication.mandatory = false;
+    let slot = ledger.enter(unheard);
+    ledger.enter(lost.clone());
+    assert_eq!(
+        verdicts(&mut ledger, vec![confirmed(slot, Some(&lost))]),
+        BTreeMap::from([(0, Verdict::Routed)])
+    );
+}
+
+#[test]
+fn messages_that_differ_in_a_header_alone_are_told_apart() {
+    let mut ledger = Ledger::default();
+    let with = |number: usize, value: Value| {
+        let mut sent = message(number, "same");
+        sent.publication.properties.headers = Some(
+            Table::new()
+                .with(ShortString::from_static("h"), value)
+                .with(ShortString::from_static("BCC"), vec![]),
+        );
+        sent
+    };
+    let slots = [1, 2, 3].map(|number| ledger.enter(with(number, Value::I32(number as i32))));
+    // The broker takes BCC out.
+    let mut returned = with(2, Value::I32(2));
+    returned.publication.properties.headers.as_mut().unwrap().remove("BCC");
+    let confirms =
+        vec![confirmed(slots[2], Some(&returned)), confirmed(slots[0], None), confirmed(slots[1], None)];
+    let expected = [(1, Verdict::Routed), (2, Verdict::Unroutable), (3, Verdict::Routed)];
+    assert_eq!(verdicts(&mut ledger, confirms), BTreeMap::from(expected));
+}
+
+#[test]
+fn a_header_that_is_unequal_to_itself_is_matched_by_the_rest() {
+    let mut ledger = Ledger::default();
+    let mut odd = message(0, "odd");
+    odd.publication.properties.headers = Some(Table::new().with(ShortString::from_static("h"), f64::NAN));
+    let slots = [ledger.enter(message(1, "plain")), ledger.enter(odd.clone())];
+    let confirms = vec![confirmed(slots[0], Some(&odd)), confirmed(slots[1], None)];
+    let expected = [(0, Verdict::Unroutable), (1, Verdict::Routed)];
+    assert_eq!(verdicts(&mut ledger, confirms), BTreeMap::from(expected));
+}
+
+#[test]
+fn what_has_no_verdict_comes_out_in_the_order_of_publishing() {
+    let mut ledger = Ledger::default();
+    let (_, slots) = entered::<3>(&mut ledger);
+    verdicts(&mut ledger, vec![confirmed(slots[1], None)]);
+    for number in [3, 4] {
+        ledger.enter(message(number, ""));
+    }
+    let left: Vec<_> = ledger.take_all().into_iter().map(|sent| sent.number).collect();
+    assert_eq!(left, [0, 2, 3, 4]);
+    assert_eq!(ledger.len(), 0);
+}
+
+/// A broker and lapin, in one: publishes go in, confirms come out with returns on whichever of them.
+struct Model {
+    dice: Rng,
+    /// Published, not yet looked at by the broker.
+    arriving: VecDeque<(Slot, Sent, Verdict)>,
+    /// Looked at, and returned where that was due; not yet answered.
+    open: Vec<(Slot, Verdict)>,
+    /// lapin's queue.
+    returns: VecDeque<Publication>,
+    /// Resolved, not yet read.
+    resolved: VecDeque<Confirmed>,
+}
+
+impl Model {
+    fn new(dice: Rng) -> Self {
+        let (arriving, open, returns, resolved) = Default::default();
+        Self { dice, arriving, open, returns, resolved }
+    }
+
+    fn publish(&mut self, slot: Slot, sent: Sent, verdict: Verdict) {
+        self.arriving.push_back((slot, sent, verdict));
+    }
+
+    /// The broker looks at some of what arrived, in order.
+    fn process(&mut self) {
+        let count = self.dice.usize(0..=self.arriving.len());
+        for (slot, sent, verdict) in self.arriving.drain(..count) {
+            if verdict == Verdict::Unroutable {
+                self.returns.push_back(Publication { mandatory: false, ..sent.publication });
+            }
+            self.open.push((slot, verdict));
+        }
+    }
+
+    /// It answers one, or, with `multiple`, some of the oldest, which lapin resolves in no particular order.
+    fn answer(&mut self) {
+        if self.open.is_empty() {
+            return;
+        }
+        let mut answered = match self.dice.bool() {
+            true => vec![self.open.remove(self.dice.usize(..self.open.len()))],
+            false => self.open.drain(..self.dice.usize(0..=self.open.len())).collect(),
+        };
+        self.dice.shuffle(&mut answered);
+        for (slot, verdict) in answered {
+            let carried = self.returns.pop_front();
+            self.resolved.push_back(Confirmed { slot, ack: verdict != Verdict::Nacked, carried });
+        }
+    }
+
+    /// Reads a closed set: all that resolved up to some point, in no particular order.
+    fn read(&mut self) -> Vec<Confirmed> {
+        let count = self.dice.usize(0..=self.resolved.len());
+        let mut read: Vec<_> = self.resolved.drain(..count).collect();
+        self.dice.shuffle(&mut read);
+        read
+    }
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("TAVRIDA_SEED").ok().and_then(|seed| seed.parse().ok());
+    given.unwrap_or_else(|| Rng::new().u64(..))
+}
+
+/// Publishes `total` messages in a window and checks each verdict against the truth.
+fn run(seed: u64, total: usize, unroutable: f64, twins: bool) {
+    let mut dice = Rng::with_seed(seed);
+    let window = dice.usize(1..200);
+    let mut model = Model::new(dice.fork());
+    let mut ledger = Ledger::default();
+    let (mut expected, mut told) = (BTreeMap::new(), BTreeMap::new());
+    while told.len() < total {
+        while expected.len() < total && ledger.len() < window && dice.f64() < 0.8 {
+            let verdict = match dice.f64() {
+                roll if roll < unroutable => Verdict::Unroutable,
+                roll if roll > 0.95 => Verdict::Nacked,
+                _ => Verdict::Routed,
+            };
+            let number = expected.len();
+            // Twins share their fate: they go the same way at the same time.
+            let body = if twins { format!("{verdict:?}") } else { number.to_string() };
+            let sent = message(number, body);
+            expected.insert(number, verdict);
+            model.publish(ledger.enter(sent.clone()), sent, verdict);
+        }
+        model.process();
+        model.answer();
+        let read = model.read();
+        for (number, verdict) in verdicts(&mut ledger, read) {
+            assert_eq!(told.insert(number, verdict), None, "seed {seed}: {number} is decided twice");
+        }
+    }
+    let wrong = expected.iter().filter(|(number, verdict)| told.get(number) != Some(verdict)).count();
+    assert_eq!(wrong, 0, "TAVRIDA_SEED={seed}: of {total}, window {window}");
+    assert_eq!(ledger.len(), 0);
+}
+
+#[test]
+fn every_verdict_is_true_in_whatever_order_answers_come() {
+    let first = seed();
+    for round in 0..300_u64 {
+        let unroutable = [0.0, 0.02, 0.5, 0.9, 1.0][round as usize % 5];
+        run(first.wrapping_add(round), 600, unroutable, round % 7 == 0);
+    }
+}

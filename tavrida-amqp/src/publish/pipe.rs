@@ -18,6 +18,7 @@ use tavrida::transport::Publication;
 use super::job::Job;
 use super::ledger::{Confirmed, Ledger, Slot, Verdict};
 use super::ready::Ready;
+use crate::link::{Life, open_channel};
 use crate::wire::{delivered, properties_out, short};
 
 type Writing = Pin<Box<dyn Future<Output = lapin::Result<PublisherConfirm>> + Send>>;
@@ -39,8 +40,8 @@ pub(super) struct Pipe {
 
 impl Pipe {
     /// Opens a channel for publishing.
-    pub(super) async fn open(connection: &Connection) -> lapin::Result<Self> {
-        let channel = Arc::new(connection.create_channel().await?);
+    pub(super) async fn open(life: &Life, connection: &Connection) -> lapin::Result<Self> {
+        let channel = open_channel(life, connection).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(Self {
             channel,

@@ -7,10 +7,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::job::Job;
 use crate::link::Life;
+use crate::wire::fits;
 
 /// Hands publishes to the [lane](super::lane).
 pub(crate) struct Publisher {
     life: Arc<Life>,
+    frame_max: usize,
     requests: mpsc::UnboundedSender<Request>,
 }
 
@@ -22,9 +24,9 @@ pub(super) enum Request {
 }
 
 impl Publisher {
-    pub(super) fn new(life: Arc<Life>) -> (Self, mpsc::UnboundedReceiver<Request>) {
+    pub(super) fn new(life: Arc<Life>, frame_max: usize) -> (Self, mpsc::UnboundedReceiver<Request>) {
         let (sender, requests) = mpsc::unbounded_channel();
-        (Self { life, requests: sender }, requests)
+        (Self { life, frame_max, requests: sender }, requests)
     }
 
     /// See [`Session::publish`](tavrida::transport::Session::publish).
@@ -35,6 +37,11 @@ impl Publisher {
         if let Some(loss) = self.life.lost() {
             let reason = NotPublished::NotSent(loss.clone());
             return Publishing::ready(Err(Unpublished::new(reason, publication)));
+        }
+        if let Some(headers) = &publication.properties.headers
+            && let Err(refusal) = fits("headers", headers, self.frame_max)
+        {
+            return Publishing::ready(Err(Unpublished::new(NotPublished::Refused(refusal), publication)));
         }
         Publishing::waiting(async move {
             let (job, outcome) = Job::new(publication);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tavrida::field::Table;
 use tavrida::transport::{Exchange, ExchangeKind, NotPublished, Publication, Refusal, Scope, Unpublished};
 
 use crate::support::{
@@ -231,7 +232,30 @@ async fn equal_messages_share_their_outcomes_out_and_carry_nothing_extra() {
     let results = publish_all(session, messages).await;
     assert!(results.iter().enumerate().all(|(number, result)| result.is_ok() == (number % 2 == 0)));
     let fetched = session.get("q").await.unwrap().unwrap();
-    assert_eq!(*fetched.delivery.publication().properties.headers(), tavrida::field::Table::new());
+    assert_eq!(*fetched.delivery.publication().properties.headers(), Table::new());
     assert_eq!(fetched.delivery.properties(), &tavrida::transport::Properties::default());
     fetched.delivery.ack().unwrap();
+}
+
+#[tokio::test]
+async fn headers_that_no_frame_can_hold_are_refused_before_they_cost_the_session() {
+    let Place { session, .. } = &Place::new().await;
+    declare(session, "q").await;
+    let mut message = to_queue("q", "");
+    message.properties.headers = Some(Table::new().with(name("long"), "x".repeat(10_000)));
+    let told = refusal(soon(session.publish(message)).await);
+    assert_eq!(told.code, 501);
+    assert!(told.text.contains("frame_max of the connection, 8192"), "{}", told.text);
+    assert_eq!(soon(session.publish(to_queue("q", "alive"))).await, Ok(()));
+}
+
+/// The broker may answer before a publish has returned to its sender.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_told_however_fast_it_comes() {
+    let Place { session, .. } = &Place::new().await;
+    for number in 0..300 {
+        let mut message = to_queue("q", "");
+        message.properties.expiration = Some(name("soon"));
+        assert_eq!(refusal(soon(session.publish(message)).await).code, 406, "{number}");
+    }
 }

@@ -13,6 +13,9 @@ use super::queue::settings::{QueueKind, check_bool_argument, check_integer};
 use super::unacked::Pending;
 use super::{Broker, reply_to};
 
+/// What a quorum queue takes for no limit.
+const QUORUM_PREFETCH: u32 = 2000;
+
 impl Broker {
     pub(crate) fn qos(
         &mut self,
@@ -57,6 +60,7 @@ impl Broker {
         let what = self.queue_text(&self.queues[queue].name);
         self.check_consume(channel, queue, &consume, &what)?;
         let tag = self.consumer_tag(consume.consumer_tag);
+        let credit = self.first_credit(channel, queue, &tag, consume.no_ack);
         let state = &mut self.channels[channel];
         let consumer = self.consumers.insert(Consumer {
             tag: tag.clone(),
@@ -65,7 +69,7 @@ impl Broker {
             no_ack: consume.no_ack,
             exclusive: consume.exclusive,
             priority: consume.arguments.get("x-priority").and_then(Value::as_i64).unwrap_or(0),
-            credit: (state.prefetch > 0 && !consume.no_ack).then(|| state.prefetch.into()),
+            credit,
             blocked: false,
             alive: true,
             unsettled: 0,
@@ -82,6 +86,31 @@ impl Broker {
         Ok(())
     }
 
+    /// How many deliveries a new consumer takes at first.
+    fn first_credit(
+        &self,
+        channel: Key<Channel>,
+        queue: Key<Queue>,
+        tag: &ShortString,
+        no_ack: bool,
+    ) -> Option<u32> {
+        let state = &self.channels[channel];
+        let prefetch = u32::from(state.prefetch);
+        match self.queues[queue].settings.kind {
+            _ if no_ack => None,
+            QueueKind::Classic => (prefetch > 0).then_some(prefetch),
+            // What an earlier consumer of this tag has not settled counts (not so in a classic queue, R109).
+            QueueKind::Quorum => {
+                let prefetch = if prefetch == 0 { QUORUM_PREFETCH } else { prefetch };
+                let same = |consumer: Key<Consumer>| self.consumers[consumer].tag == *tag;
+                let held = state.unacked.iter().filter(|(_, pending)| {
+                    pending.queue == queue && pending.consumer.is_some_and(same)
+                });
+                Some(prefetch.saturating_sub(u32::try_from(held.count()).unwrap_or(u32::MAX)))
+            }
+        }
+    }
+
     pub(crate) fn consumer_tag(&mut self, asked: ShortString) -> ShortString {
         if asked.is_empty() { self.names.consumer_tag() } else { asked }
     }
@@ -92,7 +121,8 @@ impl Broker {
         state.had_consumers = true;
         state.consumers.push(consumer);
         state.line.push(priority, consumer);
-        if exclusive || (state.settings.single_active && state.active.is_none()) {
+        let holds = exclusive && state.settings.kind == QueueKind::Classic;
+        if holds || (state.settings.single_active && state.active.is_none()) {
             state.active = Some(consumer);
         }
     }
@@ -110,6 +140,8 @@ impl Broker {
         }
         check_arguments(&consume.arguments, state.settings.kind, what)?;
         let taken = match (state.settings.single_active, state.active) {
+            // A quorum queue takes note of exclusiveness, and no more (R133).
+            _ if state.settings.kind == QueueKind::Quorum => false,
             (true, _) => consume.exclusive,
             (false, Some(_)) => true,
             (false, None) => consume.exclusive && !state.consumers.is_empty(),
@@ -155,7 +187,11 @@ impl Broker {
             state.line.remove(consumer);
             state.blocked.retain(|other| *other != consumer);
             if state.active == Some(consumer) {
-                state.active = if state.settings.single_active { state.line.first() } else { None };
+                state.active = match (state.settings.single_active, state.settings.kind) {
+                    (false, _) => None,
+                    (true, QueueKind::Classic) => state.line.first(),
+                    (true, QueueKind::Quorum) => state.consumers.first().copied(),
+                };
             }
         }
         if unsettled == 0 {
@@ -206,7 +242,7 @@ impl Broker {
             delivery_tag: channel.take_tag(),
             redelivered: message.redelivered,
             message_count: state.counts().0,
-            publication: state.outgoing(&message),
+            publication: state.outgoing(&message, false),
         };
         if !no_ack {
             state.unacked += 1;

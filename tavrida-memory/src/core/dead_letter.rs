@@ -12,7 +12,7 @@ use super::effect::Effects;
 use super::exchange::Keys;
 use super::parcel::Parcel;
 use super::publish::header_keys;
-use super::queue::{Message, Queue};
+use super::queue::{Message, Origin, Queue};
 
 /// Why a queue gives a message up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Broker {
         while let Some(Forward { parcel, targets }) = self.forwards.pop_front() {
             for target in targets {
                 if self.queues.contains(target) {
-                    self.enqueue(target, &parcel, effects);
+                    self.enqueue(target, &parcel, Origin::DeadLetter, effects);
                 }
             }
         }

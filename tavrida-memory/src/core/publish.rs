@@ -12,7 +12,7 @@ use super::effect::{Effect, Effects};
 use super::errors::Fault;
 use super::exchange::{Exchange, Keys, Target};
 use super::parcel::Parcel;
-use super::queue::Queue;
+use super::queue::{Origin, Queue};
 use super::{Broker, ChannelId, erlang, expiration, reply_to};
 
 /// The largest body, in bytes: RabbitMQ's default.
@@ -72,7 +72,7 @@ impl Broker {
             // In a transaction a queue may have gone since the message was routed.
             if self.queues.contains(*queue) {
                 reached = true;
-                taken &= self.enqueue(*queue, parcel, effects);
+                taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
             }
         }
         if !reached && parcel.publication.mandatory {

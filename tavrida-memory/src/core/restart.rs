@@ -62,15 +62,15 @@ impl Broker {
                     let here = pending.queue == key && kept(&&pending.message);
                     here.then(|| Message {
                         redelivered: true,
+                        // Only quorum queues look at it.
                         returns: pending.message.returns + 1,
                         ..pending.message.clone()
                     })
                 });
             let mut messages: Vec<Message> = ready.chain(unacked).collect();
-            if killed {
+            if killed && queue.settings.kind == QueueKind::Classic {
                 messages.iter_mut().for_each(|message| message.redelivered = true);
             }
-            messages.sort_by_key(|message| message.seq);
             survivors.push((key, messages));
         }
         survivors
@@ -92,7 +92,13 @@ impl Broker {
                 queue.settings.clone(),
             )
         };
-        messages.into_iter().for_each(|message| fresh.ready.insert(message));
+        for message in messages {
+            if fresh.settings.kind == QueueKind::Quorum && message.returns > 0 {
+                fresh.ready.insert_returned(message);
+            } else {
+                fresh.ready.insert(message);
+            }
+        }
         *queue = fresh;
         self.disarm(key, armed);
         self.sweep(key);

@@ -29,6 +29,14 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// The timer task has ended; the next call starts another one where it needs one.
+    pub(super) fn forget_timer(&self) {
+        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.timer = timer::Timer::default();
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.timer.notify_one();
@@ -65,9 +73,12 @@ impl DerefMut for Locked<'_> {
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         let Some(mut state) = self.state.take() else { return };
-        timer::see_to(&mut state, self.shared);
+        let start = timer::see_to(&mut state, self.shared);
         let aftermath = std::mem::take(&mut state.aftermath);
         drop(state);
+        if let Some(start) = start {
+            start.run(self.shared);
+        }
         aftermath.run();
     }
 }

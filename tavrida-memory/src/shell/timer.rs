@@ -21,16 +21,30 @@ pub(super) struct Timer {
 
 /// Makes sure that somebody acts at the broker's next deadline. Without a runtime nobody does: deadlines are then met when
 /// the broker is next called.
-pub(super) fn see_to(state: &mut State, shared: &Arc<Shared>) {
-    let Some(next) = state.broker.next_timeout() else { return };
+///
+/// What comes back has to be [run](Start::run) after the lock is released: a runtime that is shutting down drops a new task
+/// at once, and that takes the lock.
+#[must_use = "nobody keeps the time before the task is started"]
+pub(super) fn see_to(state: &mut State, shared: &Arc<Shared>) -> Option<Start> {
+    let next = state.broker.next_timeout()?;
     if state.timer.running {
         if state.timer.until.is_none_or(|until| next < until) {
             state.timer.until = Some(next);
             shared.timer.notify_one();
         }
-    } else if let Ok(runtime) = Handle::try_current() {
-        state.timer = Timer { running: true, until: Some(next) };
-        runtime.spawn(keep_time(Stop(Arc::downgrade(shared)), shared.timer.clone()));
+        return None;
+    }
+    let runtime = Handle::try_current().ok()?;
+    state.timer = Timer { running: true, until: Some(next) };
+    Some(Start(runtime))
+}
+
+/// The timer task is wanted.
+pub(super) struct Start(Handle);
+
+impl Start {
+    pub(super) fn run(self, shared: &Arc<Shared>) {
+        self.0.spawn(keep_time(Stop(Arc::downgrade(shared)), shared.timer.clone()));
     }
 }
 
@@ -60,7 +74,39 @@ impl Stop {
 impl Drop for Stop {
     fn drop(&mut self) {
         if let Some(shared) = self.0.upgrade() {
-            shared.lock().timer = Timer::default();
+            shared.forget_timer();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tavrida::field::ShortString;
+    use tavrida::transport::{Consume, Publication, Queue, Transport};
+
+    use crate::MemoryBroker;
+
+    /// A delivery that is dropped with its runtime goes back to a queue with a TTL: that asks for a timer, of a runtime that
+    /// drops new tasks at once.
+    #[test]
+    fn a_runtime_that_ends_with_a_delivery_in_hand_does_not_hang() {
+        const WORK: ShortString = ShortString::from_static("work");
+        let broker = MemoryBroker::new();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async {
+            let session = broker.transport().connect().await.expect("a session");
+            let queue = Queue::durable(WORK).argument(ShortString::from_static("x-message-ttl"), 60_000);
+            session.declare_queue(&queue).await.expect("declared");
+            session.publish(Publication::new(ShortString::default(), WORK, "one")).await.expect("routed");
+            let mut consumer = session.consume(&Consume::new(WORK, 1)).await.expect("a consumer");
+            let delivery = consumer.next().await.expect("a delivery");
+            tokio::spawn(async move {
+                let _in_hand = (session, consumer, delivery);
+                std::future::pending::<()>().await;
+            });
+            tokio::task::yield_now().await;
+        });
+        drop(runtime);
+        assert!(broker.core().next_timeout().is_some(), "the message is back, and waits for its end");
     }
 }

@@ -27,6 +27,7 @@
 //!         .prefix("nightly-17") // of all names that the suite makes
 //!         .without(Capability::HeadersExchange) // its promises are printed as skipped
 //!         .with_breaker(|| async { /* make the broker close the connections of the suite */ })
+//!         .with_alarm(|_raised| async { /* make the broker short of memory, or no longer */ })
 //!         .run()
 //!         .await;
 //!     report.assert_ok();
@@ -34,7 +35,7 @@
 //! ```
 //!
 //! - **A shared broker** is fine: all names begin with the [prefix](Suite::prefix), and what was declared is deleted
-//!   after each promise. Only a [breaker](Suite::with_breaker) may disturb others: that is its doing.
+//!   after each promise. Only a [breaker](Suite::with_breaker) or an [alarm](Suite::with_alarm) may disturb others.
 //! - **A broker with less than RabbitMQ**: leave out what it lacks with [`Suite::without`]. Nothing is left out silently.
 //! - **A broker with other words**: [`Capability::RabbitWording`] covers the texts of refusals; codes and scopes are
 //!   compared all the same.

@@ -27,6 +27,8 @@ pub(super) enum Need {
     Capability(Capability),
     /// The environment can break a session's connection.
     Breaker,
+    /// The environment can raise an alarm.
+    Alarm,
 }
 
 /// A promise that `check` checks; its room is given by the table of rooms.
@@ -58,13 +60,18 @@ impl Promise {
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
         self.needs.iter().filter_map(|need| match need {
             Need::Capability(capability) => Some(*capability),
-            Need::Breaker => None,
+            Need::Breaker | Need::Alarm => None,
         })
     }
 
     /// Whether it is skipped without a [breaker](super::Suite::with_breaker).
     pub fn needs_breaker(&self) -> bool {
         self.needs.contains(&Need::Breaker)
+    }
+
+    /// Whether it is skipped without an [alarm](super::Suite::with_alarm).
+    pub fn needs_alarm(&self) -> bool {
+        self.needs.contains(&Need::Alarm)
     }
 
     pub(super) fn in_room(mut self, room: &'static str) -> Self {
@@ -79,6 +86,11 @@ impl Promise {
 
     pub(super) fn needing_breaker(mut self) -> Self {
         self.needs.push(Need::Breaker);
+        self
+    }
+
+    pub(super) fn needing_alarm(mut self) -> Self {
+        self.needs.push(Need::Alarm);
         self
     }
 

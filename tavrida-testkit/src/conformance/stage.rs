@@ -33,6 +33,7 @@ struct Inner {
 struct Made {
     names: Vec<ShortString>,
     sessions: Vec<Arc<dyn Session>>,
+    alarm: bool,
 }
 
 impl Stage {
@@ -81,6 +82,15 @@ impl Stage {
             return Err(Fault::new("a breaker", "none was given"));
         };
         self.within("the breaker", breaker()).await
+    }
+
+    /// Raises an alarm, or ends it.
+    pub(super) async fn alarm(&self, raised: bool) -> Kept {
+        let Some(alarm) = &self.0.settings.alarm else {
+            return Err(Fault::new("an alarm", "none was given"));
+        };
+        self.made(|made| made.alarm = raised);
+        self.within("the alarm", alarm(raised)).await
     }
 
     /// Waits for something that must happen.
@@ -180,7 +190,10 @@ impl Stage {
 
     /// Closes the sessions and deletes what was declared, which must be possible.
     pub(super) async fn clear(&self) -> Kept {
-        let Made { names, sessions } = self.made(std::mem::take);
+        let Made { names, sessions, alarm } = self.made(std::mem::take);
+        if alarm {
+            self.alarm(false).await?;
+        }
         // How sessions are closed is looked at elsewhere.
         let _ = self.within("closing", join_all(sessions.iter().map(|session| session.close()))).await;
         if names.is_empty() { Ok(()) } else { self.delete_all(&names).await }

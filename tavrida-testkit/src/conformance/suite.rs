@@ -17,8 +17,14 @@ use super::promise::Need;
 use super::stage::Stage;
 use super::{Capability, Finding, Promise, Report, Verdict, promises};
 
+/// What the environment does when it is asked to.
+type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Breaks connections from the broker's side.
-pub(super) type Breaker = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+pub(super) type Breaker = Arc<dyn Fn() -> Doing + Send + Sync>;
+
+/// Raises an alarm, or ends it.
+pub(super) type Alarm = Arc<dyn Fn(bool) -> Doing + Send + Sync>;
 
 /// The suite, set up for one transport. See the [module](super).
 #[must_use = "a suite does nothing until it is run"]
@@ -36,6 +42,7 @@ pub(super) struct Settings {
     pub(super) patience: Duration,
     pub(super) lacking: BTreeSet<Capability>,
     pub(super) breaker: Option<Breaker>,
+    pub(super) alarm: Option<Alarm>,
 }
 
 impl Suite {
@@ -49,6 +56,7 @@ impl Suite {
             patience: Duration::from_secs(10),
             lacking: BTreeSet::new(),
             breaker: None,
+            alarm: None,
         };
         Self { settings, room: None }
     }
@@ -80,6 +88,17 @@ impl Suite {
         Fut: Future<Output = ()> + Send + 'static,
     {
         self.settings.breaker = Some(Arc::new(move || Box::pin(breaker())));
+        self
+    }
+
+    /// How to raise an alarm (`true`), such as low memory, in which the broker blocks who publishes; and to end it
+    /// (`false`). Without it the promises about alarms are skipped.
+    pub fn with_alarm<F, Fut>(mut self, alarm: F) -> Self
+    where
+        F: Fn(bool) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.settings.alarm = Some(Arc::new(move |raised| Box::pin(alarm(raised))));
         self
     }
 
@@ -144,6 +163,7 @@ fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
             settings.lacking.contains(capability).then(|| format!("this broker is without {capability}"))
         }
         Need::Breaker => settings.breaker.is_none().then(|| "no breaker was given".to_owned()),
+        Need::Alarm => settings.alarm.is_none().then(|| "no alarm was given".to_owned()),
     })
 }
 

@@ -5,3 +5,6 @@ pub mod architecture {}
 
 #[doc = include_str!("failure.md")]
 pub mod failure {}
+
+#[doc = include_str!("wire.md")]
+pub mod wire {}

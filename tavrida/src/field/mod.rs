@@ -7,6 +7,7 @@
 //! Source: AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's letters for the types
 //! (<https://www.rabbitmq.com/amqp-0-9-1-errata#section_3>).
 
+pub(crate) mod serial;
 mod short_string;
 mod table;
 mod value;

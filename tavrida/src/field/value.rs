@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use serde::{Deserialize, Serialize};
 
-use super::{ShortString, Table};
+use super::{ShortString, Table, serial};
 
 /// A field value, with the type that it has on the wire.
 ///
@@ -11,7 +12,7 @@ use super::{ShortString, Table};
 /// more loosely; that comparison is the broker's.)
 ///
 /// The 64-bit types `L` and `l` are one: RabbitMQ writes `l` for both.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Value {
     /// `V`: no value.
@@ -40,9 +41,9 @@ pub enum Value {
     /// `D`.
     Decimal(Decimal),
     /// `S`: text by custom, any bytes in truth. See [`Value::as_str`].
-    LongString(Bytes),
+    LongString(#[serde(with = "serial")] Bytes),
     /// `x`.
-    Bytes(Bytes),
+    Bytes(#[serde(with = "serial")] Bytes),
     /// `A`.
     Array(Vec<Value>),
     /// `T`: seconds since 1970-01-01 00:00 UTC.
@@ -52,7 +53,7 @@ pub enum Value {
 }
 
 /// A decimal number, `value / 10^scale`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decimal {
     /// How many digits stand behind the point.
     pub scale: u8,

@@ -48,6 +48,7 @@ impl Execution<'_> {
             }
             // The caller of long ago learns of it, and so does whoever looks at the dead letters.
             Err(failure) if put_off => (Some(call.fail(&failure).into()), Outcome::Failed(failure)),
+            Ok(Reply::Nothing) if proxy.debt().is_handed_on() => (None, Outcome::Handled),
             Ok(_) if put_off && !proxy.debt().is_taken() => {
                 (Some(call.fail(&proxy::unanswered(&call)).into()), Outcome::Handled)
             }
@@ -109,7 +110,7 @@ impl Execution<'_> {
             source,
             correlation_id: Some(message.correlation_id().clone()),
             context: message.context().clone(),
-            headers: message.headers().to_carry_on(),
+            headers: message.headers().harmless(),
         };
         let scope =
             self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());

@@ -6,6 +6,9 @@ use super::names::{ECHOED_PREFIX, LATER, OWN_PREFIX, RESERVED};
 use crate::field::{ShortString, Table, Value};
 
 /// Custom headers. The reserved names of the wire format are kept out, since they are properties of the message.
+///
+/// Its `Debug` shows `<masked>` in place of values that are secrets by their name: one that holds `authorization`, `cookie`,
+/// `token`, `secret`, `password` or `api-key`, in any case. The wire carries them in clear.
 #[derive(Clone, Default, PartialEq)]
 pub struct Headers {
     custom: Table,
@@ -66,11 +69,6 @@ impl Headers {
         self.custom.len() + self.echoed.len()
     }
 
-    /// What another message may carry on: those that are only echoed stay behind.
-    pub(crate) fn to_carry_on(&self) -> Self {
-        Self { custom: self.custom.clone(), echoed: Table::new() }
-    }
-
     /// Echoes what other headers echo.
     pub(crate) fn echo(&mut self, other: &Headers) {
         self.echoed = other.echoed.clone();
@@ -119,6 +117,24 @@ impl Headers {
         self.custom.iter()
     }
 
+    /// Those that every peer can take, for messages to services that did not send them. What is left out is logged. What is only
+    /// echoed stays behind too: it belongs to the sender of the handled message.
+    ///
+    /// A service of the Python original dies of some types of fields. Who sent such a header gets it back with the answer; nobody else
+    /// gets it.
+    pub(crate) fn harmless(&self) -> Self {
+        let mut custom = self.custom.clone();
+        custom.retain(|name, value| {
+            let harmless = is_harmless(value);
+            if !harmless {
+                let letter = value.type_letter();
+                tracing::warn!(header = &**name, %letter, "a header is not passed on, as its type would harm a Python peer");
+            }
+            harmless
+        });
+        Self { custom, echoed: Table::new() }
+    }
+
     /// Puts others over these: theirs win.
     pub fn update(&mut self, others: &Headers) {
         for (name, value) in others.iter() {
@@ -128,10 +144,21 @@ impl Headers {
 }
 
 impl fmt::Debug for Headers {
-    /// Without what is only echoed: that may be another service's state.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
+        let shown = self.iter().map(|(name, value)| match value {
+            _ if is_secret(name) => (name, format_args!("<masked>").to_string()),
+            value => (name, value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)),
+        });
+        f.debug_map().entries(shown).finish()
     }
+}
+
+/// Words in the names of headers whose values are nobody's business.
+const SECRETS: [&str; 6] = ["authorization", "cookie", "token", "secret", "password", "api-key"];
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRETS.iter().any(|word| name.contains(word))
 }
 
 /// Whether the Python original's AMQP client reads a value of this type right, and can send it back.
@@ -226,14 +253,35 @@ mod tests {
         headers.set_later(Table::new());
         assert_eq!((headers.len(), headers.wire_len()), (1, 2));
         assert!(headers.get(LATER).is_none() && headers.iter().all(|(name, _)| name != LATER));
-        assert_eq!(format!("{headers:?}"), r#"{"x-trace": LongString(b"abc")}"#);
-        assert!(headers.later().is_some() && headers.to_carry_on().later().is_none());
+        assert_eq!(format!("{headers:?}"), r#"{"x-trace": "abc"}"#);
+        assert!(headers.later().is_some() && headers.harmless().later().is_none());
     }
 
     #[test]
     fn a_name_of_256_bytes_is_refused_with_its_length() {
         let error = Headers::new().insert("h".repeat(256), "value").unwrap_err();
         assert!(error.to_string().contains("has 256 bytes; AMQP allows at most 255"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_masked_when_headers_are_printed() {
+        let mut headers = Headers::new();
+        headers.insert("Proxy-Authorization", "Basic abc").unwrap();
+        headers.insert("x-trace", "abc").unwrap();
+        assert_eq!(format!("{headers:?}"), r#"{"Proxy-Authorization": "<masked>", "x-trace": "abc"}"#);
+    }
+
+    #[test]
+    fn what_would_harm_others_is_not_passed_on() {
+        let wire = Table::new()
+            .with(ShortString::from_static("x-bytes"), Value::Bytes("b".into()))
+            .with(ShortString::from_static("x-trace"), "abc");
+        let names: Vec<_> = Headers::from_wire(wire, Table::new())
+            .harmless()
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
+        assert_eq!(names, ["x-trace"]);
     }
 
     #[test]

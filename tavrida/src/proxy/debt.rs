@@ -1,5 +1,6 @@
 //! [`Debt`]: what has become of the [`Reply`](super::Reply) that a handler took.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tokio::sync::Notify;
@@ -13,6 +14,8 @@ pub(crate) struct Debt {
     owed: OnceLock<Arc<Request>>,
     fate: Mutex<Fate>,
     settled: Notify,
+    /// The call was transferred: another service answers it.
+    handed_on: AtomicBool,
 }
 
 /// What became of a reply.
@@ -43,7 +46,16 @@ impl Debt {
         self.owed.get().is_some()
     }
 
-    /// Whether somebody else answers.
+    /// Another service answers the handled call: nothing is answered here.
+    pub(super) fn hand_on(&self) {
+        self.handed_on.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_handed_on(&self) -> bool {
+        self.handed_on.load(Ordering::Relaxed)
+    }
+
+    /// Whether the reply went on with a call.
     pub(crate) fn is_gone(&self) -> bool {
         *self.fate() == Fate::Gone
     }
@@ -66,7 +78,9 @@ impl Debt {
                 }
                 Ok(answer.map_or_else(|failure| owed.fail(&failure).into(), Reply::from))
             }
-            (Ok(Reply::Nothing), Fate::Dropped) if owed.is_call() => Ok(owed.fail(&unanswered(owed)).into()),
+            (Ok(Reply::Nothing), Fate::Dropped) if owed.is_call() && !self.is_handed_on() => {
+                Ok(owed.fail(&unanswered(owed)).into())
+            }
             (Ok(returned), fate) => {
                 self.keep(fate);
                 Ok(returned)

@@ -179,7 +179,10 @@ impl RequestBuilder {
             reply_queue: request.addresses.reply_queue.clone(),
             destination: EntryPoint::NONE,
         };
-        self.send(addresses, Some(request)).await
+        let sender = self.draft.sender.clone();
+        let sent = self.send(addresses, Some(request)).await?;
+        sender.debt().hand_on();
+        Ok(sent)
     }
 
     /// Asks: the answer comes back to this very place. See [`Ask`] for the deadline.

@@ -1,41 +1,57 @@
 //! A message on its way to a broker, and its properties.
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
-use crate::field::{ShortString, Table};
+use crate::field::{ShortString, Table, serial};
 
 /// The properties of an AMQP basic message. What is `None` is absent on the wire; a broker adds nothing.
 ///
 /// Source: AMQP 0-9-1, class basic (<https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf>, section 1.8).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Properties {
     /// MIME type of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<ShortString>,
     /// MIME encoding of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<ShortString>,
     /// Application headers. An empty table is present; see [`headers`](Properties::headers) for reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Table>,
     /// 1: transient; 2: persistent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_mode: Option<u8>,
     /// 0 to 9 by the standard, to 255 on RabbitMQ.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
     /// What the message belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<ShortString>,
     /// The queue that waits for the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ShortString>,
     /// Time to live: milliseconds as decimal text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<ShortString>,
     /// The message's identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<ShortString>,
     /// Seconds since 1970-01-01 00:00 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<u64>,
     /// The message's type (`type` on the wire).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ShortString>,
     /// Who published; RabbitMQ compares it with the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<ShortString>,
     /// Which application published.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<ShortString>,
     /// Deprecated, carried for completeness.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<ShortString>,
 }
 
@@ -53,7 +69,7 @@ impl Properties {
 }
 
 /// One message to publish, or as it was published. A clone shares body and texts.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Publication {
     /// The exchange that routes it; empty is the default exchange, which routes to the queue named by the key.
     pub exchange: ShortString,
@@ -64,6 +80,7 @@ pub struct Publication {
     /// Properties and headers.
     pub properties: Properties,
     /// The body.
+    #[serde(with = "serial")]
     pub body: Bytes,
 }
 

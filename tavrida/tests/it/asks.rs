@@ -63,7 +63,10 @@ async fn an_error_of_the_other_side_is_the_asks_error_with_its_typed_body() {
     let _server = town.host(calc()).await;
     let error = town.client(&["calc"]).await.to("calc.refuse").ask().await.expect_err("refused");
     let reply = error.failed().expect("the other side answered");
-    assert_eq!((reply.class().as_str(), reply.text().as_str(), reply.code()), ("calc.Refused", "not today", Some(4001)));
+    assert_eq!(
+        (reply.class().as_str(), reply.text().as_str(), reply.code()),
+        ("calc.Refused", "not today", Some(4001))
+    );
     assert_eq!(reply.detail::<serde_json::Value>().expect("a body")["until"], "monday");
 }
 
@@ -89,7 +92,13 @@ async fn an_ask_ends_at_its_deadline_and_a_late_answer_is_counted() {
     let _server = town.host(calc()).await;
     let client = town.client(&["calc"]).await;
     let asked = Instant::now();
-    let error = client.to("calc.slow").param("n", 1).ask().timeout(Duration::from_secs(2)).await.expect_err("too slow");
+    let error = client
+        .to("calc.slow")
+        .param("n", 1)
+        .ask()
+        .timeout(Duration::from_secs(2))
+        .await
+        .expect_err("too slow");
     assert!(error.is_timeout(), "{error}");
     assert_eq!(error.to_string(), "calc.slow did not answer within 2s");
     assert_eq!(asked.elapsed().as_secs(), 2);
@@ -106,7 +115,8 @@ async fn an_ask_that_nobody_waits_for_any_more_is_not_worked() {
     let _server = town.run(town.server(service).concurrency(1).prefetch(1)).await;
     let client = town.client(&["calc"]).await;
     client.to("calc.busy").cast().await.expect("sent");
-    let error = client.to("calc.work").ask().timeout(Duration::from_secs(1)).await.expect_err("the service is busy");
+    let error =
+        client.to("calc.work").ask().timeout(Duration::from_secs(1)).await.expect_err("the service is busy");
     assert!(error.is_timeout());
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(notes.all(), Vec::<String>::new());
@@ -137,7 +147,7 @@ async fn the_loss_of_the_session_fails_asks_at_once_and_the_next_ask_works() {
     });
     tokio::time::sleep(Duration::from_secs(1)).await;
     let broken = Instant::now();
-    town.broker.close_connections("maintenance");
+    town.broker.close_sessions("maintenance");
     let error = waiting.await.expect("no panic").expect_err("the session is lost");
     assert!(matches!(error, AskError::Lost(_)), "{error:?}");
     assert!(broken.elapsed() < Duration::from_secs(1), "it did not hang");
@@ -155,7 +165,10 @@ async fn an_answer_to_the_reply_to_header_alone_finds_the_asker_through_its_exch
 
     let town = Town::new();
     let session = town.session().await;
-    session.declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic)).await.expect("declared");
+    session
+        .declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic))
+        .await
+        .expect("declared");
     session.declare_queue(&Queue::durable(name("old"))).await.expect("declared");
     session.bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#"))).await.expect("bound");
     let mut consumer = session.consume(&Consume::new(name("old"), 1)).await.expect("a consumer");
@@ -198,7 +211,10 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
     let town = Town::new();
     let session = town.session().await;
     use tavrida::transport::{Binding, Exchange, ExchangeKind, Queue};
-    session.declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic)).await.expect("declared");
+    session
+        .declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic))
+        .await
+        .expect("declared");
     session.declare_queue(&Queue::durable(name("old"))).await.expect("declared");
     session.bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#"))).await.expect("bound");
     let server = town.host(Service::new("relay").rpc("work", relay).discovery(registry(&["old"]))).await;

@@ -5,7 +5,7 @@ use tavrida::discovery::Registry;
 use tavrida::field::Value;
 use tavrida::prelude::*;
 
-use crate::town::{Notes, Town, exchange, registry};
+use crate::town::{Notes, Town, registry};
 
 async fn hello(notes: State<Notes>, request: Request, proxy: Proxy, param: i64) -> Result<()> {
     notes.add(format!("hello {param} {}", request.context()));
@@ -259,7 +259,7 @@ async fn what_nobody_hears_is_told_and_counted() {
         Ok(())
     }
     let (town, notes) = (Town::new(), Notes::default());
-    let registry = Registry::new().local_publisher("lonely", exchange("lonely"));
+    let registry = Registry::new().local_publisher("lonely", "lonely_notifications");
     let lonely = Service::new("lonely").state(notes.clone()).rpc("shout", shout).discovery(registry);
     let server = town.host(lonely).await;
     town.client(&["lonely"]).await.to("lonely.shout").cast().await.expect("sent");

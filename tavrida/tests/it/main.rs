@@ -1,11 +1,16 @@
 //! What the crate promises to whoever uses it, seen from outside. One binary, so that it is linked once.
 
+mod around;
+mod asks;
 mod bad_input;
+mod building;
 mod capture;
 mod contracts;
+mod conversation;
 mod envelope;
 mod failures;
 mod golden;
 mod later;
+mod life;
 mod tidy;
 mod town;

@@ -28,9 +28,9 @@ impl Running {
         self.task.await.expect("the server does not panic").expect("the server ends well");
     }
 
-    /// How the server ended.
-    pub(crate) async fn end(self) -> Result<(), tavrida::Error> {
-        self.task.await.expect("the server does not panic")
+    /// Waits for the server's task, however it ends.
+    pub(crate) async fn ended(self) -> Result<Result<(), tavrida::Error>, tokio::task::JoinError> {
+        self.task.await
     }
 
     /// Ends the server as a crash would.

@@ -1,5 +1,6 @@
 //! Who gets a message: the line of consumers and their credit (A3 to A5 of the broker semantics).
 
+use super::settings::QueueKind;
 use super::{Message, Queue};
 use crate::core::Broker;
 use crate::core::arena::Key;
@@ -44,12 +45,17 @@ impl Broker {
         effects: &mut Effects,
     ) {
         let state = &mut self.queues[queue];
-        if !state.settings.single_active {
-            state.line.rotate();
-        }
         let record = &mut self.consumers[consumer];
         if let Some(credit) = &mut record.credit {
             *credit -= 1;
+        }
+        if state.settings.kind == QueueKind::Quorum && record.credit == Some(0) {
+            // It leaves the line at once; a classic queue finds out when it is the consumer's turn.
+            record.blocked = true;
+            state.line.remove(consumer);
+            state.blocked.push(consumer);
+        } else if !state.settings.single_active {
+            state.line.rotate();
         }
         let channel = &mut self.channels[record.channel];
         let tag = channel.take_tag();
@@ -57,7 +63,7 @@ impl Broker {
             consumer_tag: record.tag.clone(),
             delivery_tag: tag,
             redelivered: message.redelivered,
-            publication: state.outgoing(&message),
+            publication: state.outgoing(&message, true),
         };
         if !record.no_ack {
             record.unsettled += 1;

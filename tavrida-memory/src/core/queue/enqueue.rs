@@ -11,57 +11,84 @@ use crate::core::effect::Effects;
 use crate::core::expiration;
 use crate::core::parcel::Parcel;
 
+/// Where a message comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client, who learns of a refusal.
+    Publish,
+    /// Another queue that gave it up.
+    DeadLetter,
+}
+
 impl Broker {
     /// Puts a message into a queue, or straight into a consumer's hands; false where the queue refuses it (A1).
-    pub(crate) fn enqueue(&mut self, queue: Key<Queue>, parcel: &Parcel, effects: &mut Effects) -> bool {
+    pub(crate) fn enqueue(
+        &mut self,
+        queue: Key<Queue>,
+        parcel: &Parcel,
+        origin: Origin,
+        effects: &mut Effects,
+    ) -> bool {
         let state = &mut self.queues[queue];
         let mut message = state.message(parcel, self.now.elapsed);
-        if state.refuses(&message) {
+        if state.refuses(&message, origin) {
             if state.settings.overflow == Overflow::RejectPublishDlx {
                 self.dead_letter(queue, &message, Reason::MaxLength);
             }
             return false;
         }
+        message.seq = state.take_seq();
         if state.ready.is_empty()
             && let Some(consumer) = self.next_consumer(queue)
         {
-            message.seq = self.queues[queue].take_seq();
             self.deliver(queue, consumer, message, effects);
             return true;
         }
-        let state = &mut self.queues[queue];
-        message.seq = state.take_seq();
-        state.ready.insert(message);
+        self.queues[queue].ready.insert(message);
         self.drop_over_limit(queue);
         self.sweep(queue);
         self.arm(queue);
         true
     }
 
-    /// Puts messages back to where they were, and delivers (A7).
+    /// Puts messages back, and delivers (A7).
     pub(crate) fn requeue(
         &mut self,
         queue: Key<Queue>,
         messages: impl IntoIterator<Item = Message>,
         effects: &mut Effects,
     ) {
-        let state = &mut self.queues[queue];
-        let mut over_limit = Vec::new();
-        for mut message in messages {
-            message.redelivered = true;
-            message.returns += 1;
-            match state.settings.kind {
-                QueueKind::Classic => state.ready.insert(message),
-                QueueKind::Quorum if state.has_had_enough(&message) => over_limit.push(message),
-                QueueKind::Quorum => state.ready.insert_returned(message),
+        match self.queues[queue].settings.kind {
+            QueueKind::Classic => {
+                let ready = &mut self.queues[queue].ready;
+                for message in messages {
+                    ready.insert(Message { redelivered: true, ..message });
+                }
+                self.drop_over_limit(queue);
+                self.sweep(queue);
+                self.run(queue, effects);
+            }
+            QueueKind::Quorum => {
+                self.return_to_quorum(queue, messages);
+                self.sweep(queue);
+                self.run(queue, effects);
+                self.drop_over_limit(queue);
+                self.arm(queue);
             }
         }
-        for message in over_limit {
-            self.dead_letter(queue, &message, Reason::DeliveryLimit);
+    }
+
+    /// A quorum queue counts returns, and serves what was returned before all else, in the order of its return (R132, R133).
+    fn return_to_quorum(&mut self, queue: Key<Queue>, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            let message = Message { redelivered: true, returns: message.returns + 1, ..message };
+            let state = &mut self.queues[queue];
+            if state.settings.delivery_limit.is_some_and(|limit| u64::from(message.returns) > limit) {
+                self.dead_letter(queue, &message, Reason::DeliveryLimit);
+            } else {
+                state.ready.insert_returned(message);
+            }
         }
-        self.drop_over_limit(queue);
-        self.sweep(queue);
-        self.run(queue, effects);
     }
 
     /// Drops from the head while the queue is over its limits.
@@ -85,10 +112,15 @@ impl Queue {
             (Some(queue), Some(own)) => Some(queue.min(own)),
             (queue, own) => queue.or(own),
         };
+        // A quorum queue gives every message a millisecond.
+        let least = match self.settings.kind {
+            QueueKind::Classic => Duration::ZERO,
+            QueueKind::Quorum => Duration::from_millis(1),
+        };
         Message {
             parcel: parcel.clone(),
             seq: 0,
-            expires_at: ttl.map(|ttl| now + ttl),
+            expires_at: ttl.map(|ttl| now + ttl.max(least)),
             returns: 0,
             priority: properties.priority.unwrap_or(0).min(self.settings.max_priority),
             redelivered: false,
@@ -102,13 +134,26 @@ impl Queue {
         seq
     }
 
-    fn refuses(&self, message: &Message) -> bool {
+    fn refuses(&mut self, message: &Message, origin: Origin) -> bool {
         match (self.settings.overflow, self.settings.kind) {
             (Overflow::DropHead, _) => false,
-            // It notices that it is full only when it is over the limit.
-            (_, QueueKind::Quorum) => self.is_over_limit(0, 0),
             (_, QueueKind::Classic) => self.is_over_limit(1, message.bytes()),
+            // Dead letters come from nobody who could be told to stop.
+            (_, QueueKind::Quorum) => origin == Origin::Publish && self.is_refusing(),
         }
+    }
+
+    /// A quorum queue tells publishers to stop when it is over its limit, and to go on when it is down to four fifths.
+    fn is_refusing(&mut self) -> bool {
+        let below = |limit: Option<u64>, count: u64| limit.is_none_or(|limit| count <= limit * 4 / 5);
+        if self.is_over_limit(0, 0) {
+            self.refusing = true;
+        } else if below(self.settings.max_length, self.ready.len() as u64)
+            && below(self.settings.max_bytes, self.ready.bytes())
+        {
+            self.refusing = false;
+        }
+        self.refusing
     }
 
     /// Whether the ready messages and so many more are over a limit.
@@ -116,9 +161,5 @@ impl Queue {
         let over = |limit: Option<u64>, count| limit.is_some_and(|limit| count > limit);
         over(self.settings.max_length, self.ready.len() as u64 + messages)
             || over(self.settings.max_bytes, self.ready.bytes() + bytes)
-    }
-
-    fn has_had_enough(&self, message: &Message) -> bool {
-        self.settings.delivery_limit.is_some_and(|limit| u64::from(message.returns) > limit)
     }
 }

@@ -19,8 +19,9 @@ use super::arena::Key;
 use super::consumer::Consumer;
 use super::exchange::Exchange;
 pub(crate) use consumers::Line;
+pub(crate) use enqueue::Origin;
 pub(crate) use ready::{Message, Ready};
-use settings::Settings;
+use settings::{QueueKind, Settings};
 
 /// A queue.
 #[derive(Debug, Clone)]
@@ -47,6 +48,8 @@ pub(crate) struct Queue {
     pub(crate) had_consumers: bool,
     /// The one consumer that gets everything, where there is one at a time.
     pub(crate) active: Option<Key<Consumer>>,
+    /// Whether a quorum queue that refuses publishes has been over its limit, and is not yet well below.
+    pub(crate) refusing: bool,
     /// When it was last used, which `x-expires` counts from.
     pub(crate) last_used: Duration,
     /// The deadlines that stand in the broker's calendar for it.
@@ -80,14 +83,20 @@ impl Queue {
             blocked: Vec::new(),
             had_consumers: false,
             active: None,
+            refusing: false,
             last_used: Duration::ZERO,
             armed: Armed::default(),
         }
     }
 
-    /// A message as it is handed out.
-    pub(crate) fn outgoing(&self, message: &Message) -> Arc<Publication> {
-        message.parcel.publication.clone()
+    /// A message as it is handed out: a quorum queue says how often it was returned, to a consumer only if it was (R131).
+    pub(crate) fn outgoing(&self, message: &Message, to_consumer: bool) -> Arc<Publication> {
+        let mut publication = message.parcel.publication.clone();
+        if self.settings.kind == QueueKind::Quorum && (message.returns > 0 || !to_consumer) {
+            let headers = Arc::make_mut(&mut publication).properties.headers.get_or_insert_default();
+            headers.insert(ShortString::from_static("x-delivery-count"), i64::from(message.returns));
+        }
+        publication
     }
 
     /// The counts of `queue.declare-ok`.

@@ -27,6 +27,7 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("each consumer has a prefetch of its own", "R107", own_prefetch),
         promise("without acknowledgements all is settled when it is sent", "R96, R107", no_ack),
         promise("settling what needs no settling does nothing", "contract", settling_no_ack),
+        promise("a consumer that waits is woken by the next message", "R103", woken),
         promise("a wait for a delivery that is given up loses none", "contract", cancel_safe),
         promise("consuming a missing queue is refused (404)", "R101", missing),
         promise("idle consumers take turns", "R110, R111", turns),
@@ -136,6 +137,16 @@ async fn settling_no_ack(stage: Stage) -> Kept {
     same("the next body", body(&tap.next().await?).as_str(), "d")?;
     consuming.finish().await?;
     looking.holds(&queue, &[]).await
+}
+
+async fn woken(stage: Stage) -> Kept {
+    let (consuming, publishing) = stage.two_sessions().await?;
+    let queue = consuming.a_queue("q").await?;
+    let mut tap = consuming.tap(&queue, 1).await?;
+    let waiting = tokio::spawn(async move { tap.gives(&["a", "b"]).await });
+    tokio::task::yield_now().await;
+    publishing.fill(&queue, &["a", "b"]).await?;
+    waiting.await.map_err(|error| Fault::new("a task that ends", error))?
 }
 
 async fn cancel_safe(stage: Stage) -> Kept {

@@ -1,5 +1,7 @@
 //! Taking one message at a time.
 
+use futures_util::future::join_all;
+
 use crate::conformance::Promise;
 use crate::conformance::check::{Fault, Kept, same};
 use crate::conformance::peer::settled;
@@ -19,6 +21,7 @@ pub(super) fn promises() -> Vec<Promise> {
             dropped,
         ),
         promise("get takes what a consumer's prefetch leaves", "R101", beside_consumer),
+        promise("gets at the same time each get a message of their own", "R101", at_once),
         promise(
             "a requeued message is got before later ones, those that were taken first first",
             "R98, S6",
@@ -99,6 +102,18 @@ async fn beside_consumer(stage: Stage) -> Kept {
     let held = tap.next().await?;
     same("the consumer's", body(&held).as_str(), "a")?;
     same("got", body(&peer.head(&queue).await?).as_str(), "b")
+}
+
+async fn at_once(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let queue = peer.a_queue("q").await?;
+    let expected: Vec<String> = (0..20).map(|number| format!("{number:02}")).collect();
+    peer.fill(&queue, &expected.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    let got: Vec<_> =
+        join_all((0..20).map(|_| peer.head(&queue))).await.into_iter().collect::<Result<_, _>>()?;
+    let mut bodies: Vec<_> = got.iter().map(body).collect();
+    bodies.sort();
+    same("the bodies that were got", &bodies, &expected)
 }
 
 async fn order(stage: Stage) -> Kept {

@@ -13,6 +13,7 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("the endpoint says where it connects to", "contract", endpoint),
         promise("a session is alive after connecting, and not blocked", "contract", alive),
         promise("many sessions open at the same time", "contract", many),
+        promise("many operations at once on one session each get their own answer", "contract", at_once),
         promise("a session works on when another one is closed", "contract", apart),
     ]
 }
@@ -40,6 +41,25 @@ async fn many(stage: Stage) -> Kept {
         peer.fill(&queue, &["m"]).await?;
     }
     same("messages of 8 sessions", &peers[0].ready(&queue).await?, &8)
+}
+
+async fn at_once(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let checks = (0..24_u32).map(|number| {
+        let (stage, peer) = (stage.clone(), peer.clone());
+        tokio::spawn(async move {
+            let queue = peer.a_queue(&format!("q{number}")).await?;
+            for _ in 0..number {
+                peer.fill(&queue, &["m"]).await?;
+            }
+            peer.queue_exists(&stage.name(&format!("missing{number}")), false).await?;
+            same(&format!("messages in '{queue}'"), &peer.ready(&queue).await?, &number)
+        })
+    });
+    for check in join_all(checks).await {
+        check.map_err(|error| Fault::new("a task that ends", error))??;
+    }
+    Ok(())
 }
 
 async fn apart(stage: Stage) -> Kept {

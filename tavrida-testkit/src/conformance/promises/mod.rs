@@ -1,5 +1,6 @@
 //! The table of rooms, and in each its promises.
 
+mod alarms;
 mod arguments;
 mod bindings;
 mod closing;
@@ -53,6 +54,7 @@ pub fn promises() -> Vec<Promise> {
         ("refusals", refusals::promises()),
         ("closing", closing::promises()),
         ("loss", loss::promises()),
+        ("alarms", alarms::promises()),
         ("isolation", isolation::promises()),
     ];
     rooms

@@ -71,8 +71,12 @@ async fn status(stage: Stage) -> Kept {
     let mut taps = Vec::new();
     for consumers in 1..=2 {
         taps.push(peer.tap(&queue, 1).await?);
-        let seen = stage.done("checking", peer.check_queue(&queue)).await?.consumers;
-        same("consumers", &seen, &consumers)?;
+        let status = stage.done("checking", peer.check_queue(&queue)).await?;
+        same(
+            "ready messages and consumers",
+            &(status.messages, status.consumers),
+            &(3 - consumers, consumers),
+        )?;
     }
     for mut tap in taps {
         tap.cancel().await?;

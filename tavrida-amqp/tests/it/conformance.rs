@@ -1,0 +1,24 @@
+//! The promises of every transport, kept by this one.
+
+use std::sync::Arc;
+
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
+use tavrida_testkit::conformance::Suite;
+use tavrida_testkit::rabbitmq::Node;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_keeps_every_promise_of_a_transport() {
+    let node = Arc::new(Node::start().await.unwrap());
+    let breaker = {
+        let node = node.clone();
+        move || {
+            let node = node.clone();
+            async move { node.close_all_connections("the suite asked for it").await.unwrap() }
+        }
+    };
+    // Small buffers, for the suite opens hundreds of sessions; its largest headers fit.
+    let config = AmqpConfig::from_uri(&node.uri()).unwrap().frame_max(32_768);
+    let transport = Arc::new(AmqpTransport::new(config));
+    let report = Suite::new(transport).with_breaker(breaker).run().await;
+    report.assert_ok();
+}

@@ -1,0 +1,272 @@
+//! [`Snapshot`]: what is in a broker, for tests and people to look at.
+
+use std::fmt;
+
+use tavrida::field::{ShortString, Table};
+
+use super::broker::Broker;
+use super::exchange::Target;
+use super::{ChannelId, ConnectionId};
+
+/// What a broker holds at a moment. Sorted by names, so that equal brokers have equal snapshots and print alike.
+///
+/// ```
+/// use tavrida_memory::core::{Broker, Config};
+///
+/// let snapshot = Broker::new(Config::default()).snapshot();
+/// assert!(snapshot.queues.is_empty());
+/// println!("{snapshot}");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// All queues.
+    pub queues: Vec<QueueView>,
+    /// All exchanges, the predeclared ones included.
+    pub exchanges: Vec<ExchangeView>,
+    /// All bindings; those of the default exchange are not listed.
+    pub bindings: Vec<BindingView>,
+    /// All open connections with their open channels.
+    pub connections: Vec<ConnectionView>,
+}
+
+/// A queue in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct QueueView {
+    /// Its name.
+    pub name: ShortString,
+    /// Whether it survives a restart.
+    pub durable: bool,
+    /// The connection that it belongs to, where it is exclusive.
+    pub owner: Option<ConnectionId>,
+    /// Whether it goes with its last consumer.
+    pub auto_delete: bool,
+    /// Its arguments as they were declared.
+    pub arguments: Table,
+    /// The bodies of its ready messages, in the order in which they would be delivered.
+    pub ready: Vec<bytes::Bytes>,
+    /// How many of its messages are with a channel.
+    pub unacked: u32,
+    /// Its consumers, in the order in which they came.
+    pub consumers: Vec<ConsumerView>,
+}
+
+/// A consumer in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ConsumerView {
+    /// Its tag.
+    pub tag: ShortString,
+    /// Its channel.
+    pub channel: ChannelId,
+    /// How many more deliveries it takes; none where it takes any number.
+    pub credit: Option<u32>,
+}
+
+/// An exchange in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ExchangeView {
+    /// Its name.
+    pub name: ShortString,
+    /// Its type.
+    pub kind: &'static str,
+    /// Whether it survives a restart.
+    pub durable: bool,
+    /// Whether it goes with its last outgoing binding.
+    pub auto_delete: bool,
+    /// Whether clients are barred from publishing to it.
+    pub internal: bool,
+    /// Its arguments as they were declared.
+    pub arguments: Table,
+}
+
+/// A binding in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct BindingView {
+    /// The exchange that routes.
+    pub source: ShortString,
+    /// Whether it leads to an exchange, and not to a queue.
+    pub to_exchange: bool,
+    /// The name of the queue or exchange that it leads to.
+    pub destination: ShortString,
+    /// The key or pattern.
+    pub routing_key: ShortString,
+    /// The arguments.
+    pub arguments: Table,
+}
+
+/// A connection in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ConnectionView {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its channels.
+    pub channels: Vec<ChannelView>,
+    /// Whether it published during an alarm and waits.
+    pub blocked: bool,
+}
+
+/// A channel in a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ChannelView {
+    /// Its id.
+    pub id: ChannelId,
+    /// The tags of its unsettled deliveries.
+    pub unacked: Vec<u64>,
+    /// How much was sent to it and has not arrived.
+    pub outbox: usize,
+}
+
+impl Broker {
+    /// What is in this broker.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut queues: Vec<QueueView> = self.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
+        queues.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut exchanges: Vec<ExchangeView> = self
+            .exchanges
+            .iter()
+            .map(|(_, exchange)| ExchangeView {
+                name: exchange.name.clone(),
+                kind: exchange.router.kind(),
+                durable: exchange.durable,
+                auto_delete: exchange.auto_delete,
+                internal: exchange.internal,
+                arguments: exchange.arguments.clone(),
+            })
+            .collect();
+        exchanges.sort_by(|a, b| a.name.cmp(&b.name));
+        let connections = self.connections.keys().map(|id| self.view_connection(*id)).collect();
+        Snapshot { queues, exchanges, bindings: self.view_bindings(), connections }
+    }
+
+    fn view_queue(&self, queue: &super::queue::Queue) -> QueueView {
+        let consumers = queue.consumers.iter().map(|consumer| {
+            let consumer = &self.consumers[*consumer];
+            let channel = self.channels[consumer.channel].id;
+            ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
+        });
+        QueueView {
+            name: queue.name.clone(),
+            durable: queue.durable,
+            owner: queue.owner,
+            auto_delete: queue.auto_delete,
+            arguments: queue.arguments.clone(),
+            ready: queue.ready.iter().map(|message| message.parcel.publication.body.clone()).collect(),
+            unacked: queue.unacked,
+            consumers: consumers.collect(),
+        }
+    }
+
+    fn view_bindings(&self) -> Vec<BindingView> {
+        let mut bindings: Vec<BindingView> = Vec::new();
+        for (_, exchange) in self.exchanges.iter() {
+            bindings.extend(exchange.bindings.iter().map(|(_, bound)| {
+                let (to_exchange, destination) = match bound.target {
+                    Target::Queue(queue) => (false, &self.queues[queue].name),
+                    Target::Exchange(exchange) => (true, &self.exchanges[exchange].name),
+                };
+                BindingView {
+                    source: exchange.name.clone(),
+                    to_exchange,
+                    destination: destination.clone(),
+                    routing_key: bound.key.clone(),
+                    arguments: bound.arguments.clone(),
+                }
+            }));
+        }
+        // Bindings that differ in their arguments alone stay in the order in which they were made.
+        bindings.sort_by(|a, b| {
+            let key = |binding: &BindingView| {
+                (binding.source.clone(), binding.to_exchange, binding.destination.clone(), binding.routing_key.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        bindings
+    }
+
+    fn view_connection(&self, id: ConnectionId) -> ConnectionView {
+        let connection = &self.connections[&id];
+        let channels = connection.channels.values().map(|channel| {
+            let channel = &self.channels[*channel];
+            let unacked = channel.unacked.iter().map(|(tag, _)| tag).collect();
+            ChannelView { id: channel.id, unacked, outbox: channel.outbox.len() }
+        });
+        ConnectionView { id, channels: channels.collect(), blocked: connection.held.is_some() }
+    }
+}
+
+impl Snapshot {
+    /// A queue by its name.
+    pub fn queue(&self, name: &str) -> Option<&QueueView> {
+        self.queues.iter().find(|queue| queue.name == *name)
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "queues:")?;
+        self.queues.iter().try_for_each(|queue| writeln!(f, "  {queue}"))?;
+        writeln!(f, "exchanges (without the predeclared):")?;
+        let own = self.exchanges.iter().filter(|exchange| !exchange.name.starts_with("amq."));
+        own.into_iter().try_for_each(|exchange| writeln!(f, "  {exchange}"))?;
+        writeln!(f, "bindings:")?;
+        self.bindings.iter().try_for_each(|binding| writeln!(f, "  {binding}"))?;
+        writeln!(f, "connections:")?;
+        self.connections.iter().try_for_each(|connection| writeln!(f, "  {connection}"))
+    }
+}
+
+impl fmt::Display for QueueView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ready", self.name, self.ready.len())?;
+        for (index, body) in self.ready.iter().take(8).enumerate() {
+            let text: String = String::from_utf8_lossy(body).chars().take(16).collect();
+            write!(f, "{}{text:?}", if index == 0 { " [" } else { ", " })?;
+        }
+        match self.ready.len() {
+            0 => {}
+            1..=8 => f.write_str("]")?,
+            _ => f.write_str(", ..]")?,
+        }
+        write!(f, ", {} unacked", self.unacked)?;
+        for consumer in &self.consumers {
+            write!(f, ", consumer {} on {}", consumer.tag, consumer.channel)?;
+            if let Some(credit) = consumer.credit {
+                write!(f, " (credit {credit})")?;
+            }
+        }
+        self.arguments.iter().try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
+    }
+}
+
+impl fmt::Display for ExchangeView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.kind)?;
+        let flags = [(self.durable, "durable"), (self.auto_delete, "auto-delete"), (self.internal, "internal")];
+        flags.iter().filter(|(set, _)| *set).try_for_each(|(_, flag)| write!(f, ", {flag}"))?;
+        self.arguments.iter().try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
+    }
+}
+
+impl fmt::Display for BindingView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.to_exchange { "exchange" } else { "queue" };
+        write!(f, "{} --'{}'--> {kind} {}", self.source, self.routing_key, self.destination)?;
+        self.arguments.iter().try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
+    }
+}
+
+impl fmt::Display for ConnectionView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.id, if self.blocked { ", blocked" } else { "" })?;
+        for channel in &self.channels {
+            write!(f, "; {}: unacked {:?}, {} on the way", channel.id, channel.unacked, channel.outbox)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,24 @@
+//! The core broker, method by method, against the rules of the broker semantics: each test names the rules (R..), steps
+//! (A..) or scenarios (S..) that it shows.
+
+mod rig;
+
+// mod bindings;
+// mod closing;
+// mod consuming;
+// mod dead_letters;
+// mod declaring;
+// mod dispatch;
+// mod exchanges;
+// mod limits;
+// mod operator;
+// mod publishing;
+// mod queues;
+// mod quorum;
+// mod replies;
+// mod restart;
+mod scenarios;
+// mod settling;
+// mod single_active;
+// mod time;
+// mod transactions;

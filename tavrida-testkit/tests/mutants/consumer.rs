@@ -1,0 +1,143 @@
+//! Deliveries and consumers with a twist.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use tavrida::transport::{
+    Consumer, ConsumerEnd, Deliveries, Delivery, Loss, Session, SessionError, Settle, Verdict,
+};
+
+use crate::twist::{Habit, Twist};
+
+/// What the deliveries of one consumer share.
+#[derive(Clone)]
+pub(crate) struct Wrapped {
+    pub(crate) session: Arc<dyn Session>,
+    pub(crate) twist: Twist,
+    /// The unsettled deliveries so far, in their order.
+    pub(crate) earlier: Arc<Mutex<Vec<Arc<Held>>>>,
+}
+
+/// A delivery of the transport, behind that of the mutant.
+pub(crate) struct Held {
+    inner: Mutex<Option<Delivery>>,
+    wrapped: Wrapped,
+}
+
+/// The delivery that a mutant hands out.
+pub(crate) fn rewrap(delivery: Delivery, wrapped: &Wrapped) -> Delivery {
+    let mut publication = (**delivery.publication()).clone();
+    (wrapped.twist.delivered)(&mut publication);
+    let redelivered = (wrapped.twist.redelivered)(delivery.redelivered());
+    let held = Arc::new(Held { inner: Mutex::new(Some(delivery)), wrapped: wrapped.clone() });
+    let mut earlier = locked(&wrapped.earlier);
+    earlier.push(held.clone());
+    let tag = earlier.len() as u64;
+    drop(earlier);
+    Delivery::new(Arc::new(publication), redelivered, held, tag)
+}
+
+impl Held {
+    fn settle_inner(&self, verdict: Verdict) -> Result<(), Loss> {
+        match locked(&self.inner).take() {
+            Some(delivery) => delivery.settle(verdict),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Settle for Held {
+    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+        let Wrapped { session, twist, earlier } = &self.wrapped;
+        let verdict = (twist.verdict)(verdict);
+        match twist.habit {
+            Habit::AcksMultiple if verdict == Verdict::Ack => {
+                let earlier = locked(earlier)[..tag as usize].to_vec();
+                earlier.iter().try_for_each(|held| held.settle_inner(verdict))
+            }
+            Habit::SettlesStale if session.closed().now_or_never().is_some() => Ok(()),
+            Habit::LosesHundredth if tag == 100 => Ok(()),
+            _ => self.settle_inner(verdict),
+        }
+    }
+}
+
+/// What a lock guards.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no mutant panics with a lock")
+}
+
+/// A consumer of the transport, behind that of the mutant.
+pub(crate) struct Stream {
+    inner: Option<Consumer>,
+    wrapped: Wrapped,
+    second: Option<Delivery>,
+    cancelled: bool,
+    ended: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(inner: Consumer, wrapped: Wrapped) -> Self {
+        Self { inner: Some(inner), wrapped, second: None, cancelled: false, ended: false }
+    }
+
+    fn consumer(&mut self) -> &mut Consumer {
+        self.inner.as_mut().expect("it is there until it is dropped")
+    }
+
+    /// The next delivery; of two that are there, the second comes first.
+    fn poll_swapped(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+        if let Some(first) = self.second.take() {
+            return Poll::Ready(Ok(first));
+        }
+        let first = ready!(self.consumer().poll_next(cx))?;
+        match self.consumer().poll_next(cx) {
+            Poll::Ready(Ok(second)) => {
+                self.second = Some(first);
+                Poll::Ready(Ok(second))
+            }
+            _ => Poll::Ready(Ok(first)),
+        }
+    }
+}
+
+#[async_trait]
+impl Deliveries for Stream {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+        let habit = self.wrapped.twist.habit;
+        if self.cancelled && habit == Habit::CancelLoses {
+            return Poll::Ready(Err(ConsumerEnd::Cancelled));
+        }
+        if self.ended && habit == Habit::EndsOnce {
+            return Poll::Pending;
+        }
+        let next = match habit {
+            Habit::SwapsDeliveries => ready!(self.poll_swapped(cx)),
+            _ => ready!(self.consumer().poll_next(cx)),
+        };
+        Poll::Ready(match next {
+            Ok(delivery) => Ok(rewrap(delivery, &self.wrapped)),
+            Err(mut end) => {
+                self.ended = true;
+                (self.wrapped.twist.end)(&mut end);
+                Err(end)
+            }
+        })
+    }
+
+    async fn cancel(&mut self) -> Result<(), SessionError> {
+        self.cancelled = true;
+        self.consumer().cancel().await
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.wrapped.twist.habit == Habit::LeaksConsumers {
+            mem::forget(self.inner.take());
+        }
+    }
+}

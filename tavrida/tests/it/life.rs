@@ -1,0 +1,271 @@
+//! Servers and clients through losses of the session, restarts of the broker, and shutdown.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tavrida::prelude::*;
+use tavrida::server::Topology;
+use tavrida::transport::Consume;
+use tavrida::{Backoff, Health};
+use tokio::time::Instant;
+
+use crate::town::{Notes, Town, name, registry, within};
+
+async fn note(notes: State<Notes>, attempt: Attempt, n: i64) {
+    notes.add(format!("{n}{}", if attempt.redelivered { " again" } else { "" }));
+}
+
+async fn slowly(notes: State<Notes>, attempt: Attempt, n: i64) {
+    notes.add(format!("begin {n}{}", if attempt.redelivered { " again" } else { "" }));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    notes.add(format!("end {n}"));
+}
+
+fn work(notes: &Notes) -> Service {
+    Service::new("work")
+        .state(notes.clone())
+        .rpc("note", params(["n"], note))
+        .rpc("slowly", params(["n"], slowly))
+        .rpc("echo", |request: Request| async move { json!({ "from": request.source().as_str() }) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_lost_session_server_and_client_are_back_and_health_tells() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.host(work(&notes)).await;
+    let client = town.client(&["work"]).await;
+    client.to("work.note").param("n", 1).cast().await.expect("sent");
+    notes.reach(1).await;
+    assert_eq!(server.handle.health(), Health::Consuming);
+
+    town.broker.close_sessions("maintenance");
+    tokio::task::yield_now().await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let Health::Reconnecting { why, .. } = server.handle.health() else {
+        panic!("reconnecting, and not {}", server.handle.health());
+    };
+    assert!(why.contains("maintenance"), "{why}");
+
+    client.to("work.note").param("n", 2).cast().await.expect("the client waits for its session");
+    assert_eq!(notes.reach(2).await, ["1", "2"]);
+    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!((server.handle.counters().losses, client.counters().losses), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_being_handled_is_delivered_again_and_its_late_settlement_fails_clearly() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.host(work(&notes)).await;
+    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    notes.reach(1).await;
+    town.broker.close_sessions("maintenance");
+    assert_eq!(notes.reach(4).await, ["begin 1", "begin 1 again", "end 1", "end 1"]);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(notes.all().len(), 4, "settled once, on the new session");
+    assert_eq!(server.handle.counters().in_flight, 0);
+    assert_eq!(town.depth("work").await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_of_the_broker_topology_and_messages_are_there() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.host(work(&notes)).await;
+    let client = town.client(&["work"]).await;
+    server.stop().await;
+    client.to("work.note").param("n", 1).cast().await.expect("sent");
+    town.broker.restart();
+    let _server = town.host(work(&notes)).await;
+    assert_eq!(notes.reach(1).await[0].chars().next(), Some('1'));
+    assert!(client.to("work.echo").ask().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_queue_is_declared_again_and_consumed() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.host(work(&notes)).await;
+    town.session().await.delete_queue("work", false, false).await.expect("deleted");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(server.handle.health(), Health::Consuming);
+    town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("routed");
+    assert_eq!(notes.reach(1).await, ["1"]);
+    assert_eq!(server.handle.counters().losses, 0, "the session was never lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn limited_attempts_end_the_server_with_the_reason() {
+    let town = Town::new();
+    let backoff = Backoff::between(Duration::from_millis(10), Duration::from_millis(10)).attempts(3);
+    let passive = town.server(work(&Notes::default())).topology(Topology::Passive).reconnect(backoff);
+    let server = passive.build().expect("a server");
+    let handle = server.handle();
+    let error = within(server.serve(std::future::pending())).await.expect_err("nothing is declared");
+    assert!(error.to_string().contains("NOT_FOUND - no exchange 'work_exchange'"), "{error}");
+    assert!(matches!(handle.health(), Health::Failed { .. }), "{}", handle.health());
+}
+
+#[tokio::test(start_paused = true)]
+async fn passive_topology_is_content_with_what_is_there() {
+    let (town, notes) = (Town::new(), Notes::default());
+    town.host(work(&notes)).await.stop().await;
+    let _server = town.run(town.server(work(&notes)).topology(Topology::Passive)).await;
+    town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("sent");
+    assert_eq!(notes.reach(1).await, ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_broker_refuses_says_so_when_it_is_built() {
+    struct Unreachable;
+    #[async_trait::async_trait]
+    impl tavrida::transport::Transport for Unreachable {
+        async fn connect(
+            &self,
+        ) -> std::result::Result<
+            std::sync::Arc<dyn tavrida::transport::Session>,
+            tavrida::transport::SessionError,
+        > {
+            Err(tavrida::transport::Loss::broken("connection refused").into())
+        }
+
+        fn endpoint(&self) -> String {
+            "amqp://nowhere".to_owned()
+        }
+    }
+    let begun = Instant::now();
+    let builder = Client::builder(Unreachable).source("client_app").patience(Duration::from_secs(3));
+    let error = builder.build().await.expect_err("nobody is there");
+    assert_eq!(error.to_string(), "the client is not connected: the connection is lost: connection refused");
+    assert_eq!(begun.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_stops_taking_and_lets_what_is_under_way_end() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.run(town.server(work(&notes)).concurrency(1).prefetch(10)).await;
+    let client = town.client(&["work"]).await;
+    for n in 1..=3 {
+        client.to("work.slowly").param("n", n).cast().await.expect("sent");
+    }
+    notes.reach(1).await;
+    server.stop().await;
+    assert_eq!(notes.all(), ["begin 1", "end 1"]);
+    assert_eq!(town.depth("work").await, 2, "what was not begun is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_is_not_done_within_the_drain_time_is_dropped_and_its_message_is_back() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.run(town.server(work(&notes)).drain_within(Duration::from_secs(2))).await;
+    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    notes.reach(1).await;
+    let stopped = Instant::now();
+    server.stop().await;
+    assert_eq!(stopped.elapsed().as_secs(), 2);
+    assert_eq!(notes.all(), ["begin 1"]);
+    assert_eq!(town.depth("work").await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_task_is_dropped_loses_nothing() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let crashed = town.host(work(&notes)).await;
+    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    notes.reach(1).await;
+    crashed.abort();
+    assert!(crashed.ended().await.is_err(), "it was aborted");
+    let _server = town.host(work(&notes)).await;
+    assert_eq!(notes.reach(3).await[1..], ["begin 1 again", "end 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ordered_mode_keeps_the_order_of_the_queue_and_concurrency_is_bounded() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let _server = town.run(town.server(work(&notes)).concurrency(1)).await;
+    let client = town.client(&["work"]).await;
+    for n in 1..=3 {
+        client.to("work.slowly").param("n", n).cast().await.expect("sent");
+    }
+    assert_eq!(notes.reach(6).await, ["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
+
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.run(town.server(work(&notes)).concurrency(2)).await;
+    let client = town.client(&["work"]).await;
+    for n in 1..=6 {
+        client.to("work.slowly").param("n", n).cast().await.expect("sent");
+    }
+    notes.reach(2).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((notes.all().len(), server.handle.counters().in_flight), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_broker_holds_sends_and_shows_in_health() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.host(work(&notes)).await;
+    let client = town.client(&["work"]).await;
+    town.broker.block("low on memory");
+    let sending = tokio::spawn({
+        let client = client.clone();
+        async move { client.to("work.note").param("n", 1).cast().await }
+    });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!sending.is_finished(), "the send waits");
+    assert_eq!(client.health(), Health::Blocked { why: "low on memory".to_owned() });
+    town.broker.unblock();
+    within(sending).await.expect("no panic").expect("sent");
+    assert_eq!(notes.reach(1).await, ["1"]);
+    assert_eq!(server.handle.health(), Health::Consuming);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_a_client_ends_its_session_and_its_waiting_asks() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let _server = town.host(work(&notes)).await;
+    let client = town.client(&["work"]).await;
+    let asking = tokio::spawn({
+        let client = client.clone();
+        async move { client.to("work.slowly").param("n", 1).ask().await }
+    });
+    notes.reach(1).await;
+    client.close().await;
+    assert!(within(asking).await.expect("no panic").is_err());
+    assert_eq!(client.health(), Health::Stopped);
+    let error = client.to("work.note").param("n", 1).cast().await.expect_err("it is closed");
+    assert!(error.is_closed(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_declares_is_what_its_plan_says() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let policy = Retry::times(2).between(Duration::from_secs(1), Duration::from_secs(9)).then_dead_letter();
+    let subscriber = work(&notes)
+        .on_notification("orders.created", || async {})
+        .discovery(registry(&["other"]).remote_publisher("orders", "orders_notifications"));
+    let server = town.server(subscriber).on_failure(policy).build().expect("a server");
+    assert_eq!(
+        server.plan().to_string(),
+        "exchange orders_notifications (topic, durable)\n\
+         exchange other_exchange (topic, durable)\n\
+         exchange work_exchange (topic, durable)\n\
+         queue work (durable)\n\
+         queue work.dead (durable)\n\
+         queue work.retry.1000 (durable, x-message-ttl: 1000, x-dead-letter-exchange: '', x-dead-letter-routing-key: 'work')\n\
+         queue work.retry.9000 (durable, x-message-ttl: 9000, x-dead-letter-exchange: '', x-dead-letter-routing-key: 'work')\n\
+         bind work <- orders_notifications: orders.created.#\n\
+         bind work <- work_exchange: work.#\n"
+    );
+    let handle = server.handle();
+    let serving = tokio::spawn(server.serve(std::future::pending()));
+    handle.ready(Duration::from_secs(10)).await.expect("it comes up");
+    let session = town.session().await;
+    for exchange in ["orders_notifications", "other_exchange", "work_exchange"] {
+        session.check_exchange(exchange).await.expect("declared");
+    }
+    for queue in ["work", "work.dead", "work.retry.1000", "work.retry.9000"] {
+        session.check_queue(queue).await.expect("declared");
+    }
+    // An exclusive consumer is refused while the server consumes.
+    let consume = Consume { exclusive: true, ..Consume::new(name("work"), 1) };
+    session.consume(&consume).await.expect_err("the server consumes");
+    handle.stop();
+    serving.await.expect("no panic").expect("it ends well");
+}
