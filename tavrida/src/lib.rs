@@ -30,6 +30,7 @@ pub mod prelude;
 pub mod docs;
 
 pub use client::Client;
+pub use contract::{Event, Rpc};
 pub use disposition::{FailurePolicy, Retry};
 pub use entry_point::EntryPoint;
 pub use error::Error;
@@ -37,3 +38,5 @@ pub use link::{Backoff, Health};
 pub use proxy::Proxy;
 pub use server::Server;
 pub use service::Service;
+#[cfg(feature = "macros")]
+pub use tavrida_macros::{Event, Rpc, service};

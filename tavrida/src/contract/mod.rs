@@ -77,7 +77,13 @@ use crate::error::UNKNOWN_CODE;
 
 /// A method of a service: its parameters are the members of this type.
 ///
-/// The type serialises to a JSON object, or to `null` where there are no parameters. So does the reply.
+/// Derived with `#[derive(Rpc)]` and `#[rpc("service.method", reply = ..., error = ...)]`. The type serialises to a JSON object, or to `null` where there are no parameters. So does the reply.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no contract of a method",
+    label = "does not say which method it calls",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize, tavrida::Rpc)]` and `#[rpc(\"service.method\", reply = ..., error = ...)]` \
+            above `{Self}`"
+)]
 pub trait Rpc: Wire {
     /// The address of the method: `service.method`.
     const ENTRY_POINT: &'static str;
@@ -105,7 +111,12 @@ pub trait Rpc: Wire {
 
 /// What a service tells whoever subscribed: its parameters are the members of this type.
 ///
-/// The type serialises to a JSON object, or to `null` where there are no parameters.
+/// Derived with `#[derive(Event)]` and `#[event("publisher.event")]`. The type serialises to a JSON object, or to `null` where there are no parameters.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "does not say which topic it belongs to",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize, tavrida::Event)]` and `#[event(\"publisher.event\")]` above `{Self}`"
+)]
 pub trait Event: Wire {
     /// The topic: `publisher.event`.
     const TOPIC: &'static str;

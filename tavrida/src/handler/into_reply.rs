@@ -14,6 +14,9 @@ pub mod marker {
     /// A reply message.
     #[derive(Debug)]
     pub struct Message;
+    /// What a handler gave, already read.
+    #[derive(Debug)]
+    pub struct Ready;
     /// A reply message, or none.
     #[derive(Debug)]
     pub struct Maybe;

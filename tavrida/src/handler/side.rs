@@ -108,6 +108,12 @@ impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Fallible<marker::Json>> for Resul
     }
 }
 
+impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Ready> for Result<Reply, Failure> {
+    fn into_answer(self) -> Result<Reply, Failure> {
+        self
+    }
+}
+
 impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Message> for Answered {
     fn into_answer(self) -> Result<Reply, Failure> {
         Ok(self.into())

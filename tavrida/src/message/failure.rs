@@ -188,6 +188,12 @@ fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a handler",
+    label = "has no class and code for the caller to see",
+    note = "return `tavrida::prelude::Result<T>`, whose error every `std::error::Error` becomes with `?`; or implement \
+            `tavrida::message::IntoFailure` for `{Self}`"
+)]
 pub trait IntoFailure {
     /// The failure that a caller will see.
     fn into_failure(self) -> Failure;

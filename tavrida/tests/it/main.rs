@@ -12,5 +12,7 @@ mod failures;
 mod golden;
 mod later;
 mod life;
+#[cfg(feature = "macros")]
+mod macros;
 mod tidy;
 mod town;
