@@ -1,5 +1,6 @@
 //! What becomes of a delivery: the outcome of its handling and one policy decide, in one table.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::message::Failure;
@@ -133,6 +134,18 @@ pub(crate) enum Outcome {
     Failed(Failure),
     /// The session was lost meanwhile: the broker delivers it again, whatever is done here.
     Lost,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handled => f.write_str("handled"),
+            Self::NotOurs => f.write_str("not ours"),
+            Self::Hopeless(failure) => write!(f, "unwanted: {failure}"),
+            Self::Failed(failure) => write!(f, "failed: {failure}"),
+            Self::Lost => f.write_str("lost with its session"),
+        }
+    }
 }
 
 /// What to do with a delivery.

@@ -1,4 +1,63 @@
-//! Services that talk by messages.
+//! Services that talk by messages, over RabbitMQ or over a broker in the process.
+//!
+//! A service answers requests, handles the answers and errors of the calls that it made (continuations, not blocked
+//! threads), and subscribes to other services' notifications. A chain of calls keeps one correlation id and a context
+//! that grows at each hop. The wire format is that of the Python library of the same name, in both directions.
+//!
+//! ```
+//! use tavrida::prelude::*;
+//! use tavrida_memory::MemoryBroker;
+//!
+//! #[derive(serde::Serialize)]
+//! struct Sum {
+//!     sum: i64,
+//! }
+//!
+//! async fn sum(a: i64, b: i64) -> Result<Sum> {
+//!     let sum = a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").code(4000))?;
+//!     Ok(Sum { sum })
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! let broker = MemoryBroker::new().transport(); // or tavrida_amqp::AmqpTransport
+//! let server = Server::builder(broker.clone())
+//!     .queue("calc")
+//!     .exchange("calc_exchange")
+//!     .service(Service::new("calc").rpc("sum", params(["a", "b"], sum)))
+//!     .build()?;
+//! let handle = server.handle();
+//! tokio::spawn(server.serve(std::future::pending())); // `run()` in a program: until SIGTERM
+//! handle.ready(std::time::Duration::from_secs(5)).await?;
+//!
+//! let registry = Registry::new().remote_service("calc", "calc_exchange");
+//! let client = Client::builder(broker).source("script").discovery(registry).build().await?;
+//! let answer = client.to("calc.sum").param("a", 1).param("b", 2).ask().await?;
+//! assert_eq!(answer.payload().get::<i64>("sum")?, 3);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The map
+//!
+//! | you want to | look at |
+//! |---|---|
+//! | write a service | [`Service`], [`handler`] (extractors, replies, [`params`](handler::params)), [`middleware`] |
+//! | run it | [`Server`] ([`Plan`](server::Plan), [`Health`], [`Counters`](counters::Counters), shutdown) |
+//! | call services, from a handler or from outside | [`proxy`] (call, cast, transfer, publish, ask), [`Client`] |
+//! | read and write messages | [`message`]: [`Request`](message::Request), [`Response`](message::Response), [`ErrorReply`](message::ErrorReply), [`Notification`](message::Notification), [`Context`](message::Context), [`Headers`](message::Headers), [`Payload`](message::Payload) |
+//! | decide what becomes of failures | [`FailurePolicy`], [`Retry`], [`Failure`](message::Failure); the chapter on [`failure`](docs::failure) |
+//! | find services | [`discovery`]: [`Registry`](discovery::Registry), `.ds` files, your own [`Discovery`](discovery::Discovery) |
+//! | address them | [`EntryPoint`] |
+//! | know how a send ended | [`Sent`](outbound::Sent), [`SendError`](outbound::SendError), [`AskError`](proxy::AskError), [`Error`] |
+//! | survive the loss of the broker | [`Backoff`], [`Health`], [`link`] |
+//! | choose a broker, or write a transport | [`transport`]; `tavrida-amqp`, `tavrida-memory`; the conformance suite of `tavrida-testkit` |
+//! | make ids and time your own | [`id`], [`time`] |
+//! | talk with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |
+//! | understand or change this library | the chapter on its [architecture](docs::architecture) |
+//!
+//! `tracing` tells each hop at level debug (kind, addresses, ids, outcome, time), dead letters and losses at warn. Payloads are not
+//! logged unless [asked for](server::ServerBuilder::log_payloads); secrets among the headers are masked.
 
 #[cfg(test)]
 mod seeded;

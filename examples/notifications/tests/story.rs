@@ -6,7 +6,8 @@ use tavrida_memory::MemoryBroker;
 
 #[tokio::test(start_paused = true)]
 async fn both_subscribers_hear_and_nobodys_hearing_is_told() {
-    let mut lines = notifications::app(Arc::new(MemoryBroker::new().transport())).await.expect("it goes well");
+    let mut lines =
+        notifications::app(Arc::new(MemoryBroker::new().transport())).await.expect("it goes well");
     lines.sort();
     assert_eq!(
         lines,

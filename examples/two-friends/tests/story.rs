@@ -34,5 +34,8 @@ async fn each_hop_is_told_with_its_chain() {
 async fn an_error_of_the_world_comes_to_hellos_error_handler() {
     let lines = lines().await;
     let error = lines.iter().find(|line| line.contains("error from world")).expect("told");
-    assert!(error.starts_with("test_world.world answered with the error world.Negative (4000): -55 is below zero"));
+    assert!(
+        error
+            .starts_with("test_world.world answered with the error world.Negative (4000): -55 is below zero")
+    );
 }

@@ -1,5 +1,6 @@
 //! [`Command`]: everything that can happen to a broker.
 
+use serde::{Deserialize, Serialize};
 use tavrida::field::ShortString;
 
 use super::method::Method;
@@ -8,7 +9,7 @@ use super::{ChannelId, ConnectionId};
 /// Something that happens to the broker: a client does it, an operator, or time.
 ///
 /// A command for a connection that is not there is ignored, as bytes for a closed socket are.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// A client connects and has logged in. A connection of that number that is still there is aborted first.
     Connect {
@@ -41,7 +42,7 @@ pub enum Command {
 }
 
 /// What was negotiated when a connection was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionOptions {
     /// The login; a message's `user_id` must equal it.
     pub user: ShortString,
@@ -59,7 +60,7 @@ impl Default for ConnectionOptions {
 }
 
 /// An intervention from outside: what `rabbitmqctl`, an alarm or a crash would do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// Closes a connection with 320, as `rabbitmqctl close_connection` does.
     CloseConnection {

@@ -103,9 +103,10 @@ impl Broker {
             QueueKind::Quorum => {
                 let prefetch = if prefetch == 0 { QUORUM_PREFETCH } else { prefetch };
                 let same = |consumer: Key<Consumer>| self.consumers[consumer].tag == *tag;
-                let held = state.unacked.iter().filter(|(_, pending)| {
-                    pending.queue == queue && pending.consumer.is_some_and(same)
-                });
+                let held = state
+                    .unacked
+                    .iter()
+                    .filter(|(_, pending)| pending.queue == queue && pending.consumer.is_some_and(same));
                 Some(prefetch.saturating_sub(u32::try_from(held.count()).unwrap_or(u32::MAX)))
             }
         }

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 
-use super::{ChannelId, ConnectionId};
+use super::{ChannelId, ConnectionId, shared};
 
 /// One thing that the broker says to a client because of a command.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Effect {
     /// The answer to a method.
     Reply {
@@ -25,8 +26,9 @@ pub enum Effect {
         /// 312.
         code: u16,
         /// `NO_ROUTE`.
-        text: &'static str,
+        text: ShortString,
         /// The message, without a `BCC` header.
+        #[serde(with = "shared")]
         publication: Arc<Publication>,
     },
     /// A publish is settled (`basic.ack` or `basic.nack` from the broker). Each publish is confirmed singly.
@@ -77,7 +79,7 @@ pub enum Effect {
 }
 
 /// The answer to a method.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants and fields are those of the AMQP methods, by their names")]
 pub enum Reply {
     ChannelOpenOk,
@@ -105,7 +107,7 @@ pub enum Reply {
 }
 
 /// What `basic.get` got. Exchange and routing key are the publication's.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Got {
     /// The tag to settle it by.
     pub delivery_tag: u64,
@@ -114,11 +116,12 @@ pub struct Got {
     /// How many ready messages are left.
     pub message_count: u32,
     /// The message.
+    #[serde(with = "shared")]
     pub publication: Arc<Publication>,
 }
 
 /// What the broker sends by itself on a channel, in the order in which it was sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Arrival {
     /// A message for a consumer.
     Delivery(Delivered),
@@ -130,7 +133,7 @@ pub enum Arrival {
 }
 
 /// A message for a consumer (`basic.deliver`). Exchange and routing key are the publication's.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivered {
     /// The consumer.
     pub consumer_tag: ShortString,
@@ -139,11 +142,12 @@ pub struct Delivered {
     /// Whether it was handed out before.
     pub redelivered: bool,
     /// The message.
+    #[serde(with = "shared")]
     pub publication: Arc<Publication>,
 }
 
 /// The words with which the broker closes a channel or a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseReason {
     /// The reply code.
     pub code: u16,

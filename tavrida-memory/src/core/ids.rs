@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A connection, numbered by whoever drives the broker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnectionId(pub u32);
 
 impl ConnectionId {
@@ -21,7 +23,7 @@ impl fmt::Display for ConnectionId {
 }
 
 /// A channel: its connection and its number there, as on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChannelId {
     /// The connection.
     pub connection: ConnectionId,
@@ -39,7 +41,7 @@ impl fmt::Display for ChannelId {
 ///
 /// `elapsed` must never go backwards; a command that comes with an earlier time is taken to happen at the latest time
 /// known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Now {
     /// Monotonic time since some fixed beginning: what deadlines (TTL, `x-expires`) are measured by.
     pub elapsed: Duration,

@@ -2,47 +2,94 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::Publication;
+
+use super::shared;
 
 /// A method that a client calls on a channel.
 ///
 /// Names may be empty where AMQP allows it: an empty queue name is a new name for `queue.declare`, and the queue
 /// declared last on this channel elsewhere.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP methods, by their names")]
 pub enum Method {
     ChannelOpen,
-    ChannelFlow { active: bool },
+    ChannelFlow {
+        active: bool,
+    },
     ChannelClose,
     ChannelCloseOk,
     ExchangeDeclare(ExchangeDeclare),
-    ExchangeDelete { exchange: ShortString, if_unused: bool, nowait: bool },
+    ExchangeDelete {
+        exchange: ShortString,
+        if_unused: bool,
+        nowait: bool,
+    },
     ExchangeBind(ExchangeBind),
     ExchangeUnbind(ExchangeBind),
     QueueDeclare(QueueDeclare),
     QueueBind(QueueBind),
     QueueUnbind(QueueBind),
-    QueuePurge { queue: ShortString, nowait: bool },
-    QueueDelete { queue: ShortString, if_unused: bool, if_empty: bool, nowait: bool },
-    BasicQos { prefetch_size: u32, prefetch_count: u16, global: bool },
+    QueuePurge {
+        queue: ShortString,
+        nowait: bool,
+    },
+    QueueDelete {
+        queue: ShortString,
+        if_unused: bool,
+        if_empty: bool,
+        nowait: bool,
+    },
+    BasicQos {
+        prefetch_size: u32,
+        prefetch_count: u16,
+        global: bool,
+    },
     BasicConsume(BasicConsume),
-    BasicCancel { consumer_tag: ShortString, nowait: bool },
-    BasicPublish { publication: Arc<Publication>, immediate: bool },
-    BasicGet { queue: ShortString, no_ack: bool },
-    BasicAck { delivery_tag: u64, multiple: bool },
-    BasicReject { delivery_tag: u64, requeue: bool },
-    BasicNack { delivery_tag: u64, multiple: bool, requeue: bool },
-    BasicRecover { requeue: bool },
-    BasicRecoverAsync { requeue: bool },
-    ConfirmSelect { nowait: bool },
+    BasicCancel {
+        consumer_tag: ShortString,
+        nowait: bool,
+    },
+    BasicPublish {
+        #[serde(with = "shared")]
+        publication: Arc<Publication>,
+        immediate: bool,
+    },
+    BasicGet {
+        queue: ShortString,
+        no_ack: bool,
+    },
+    BasicAck {
+        delivery_tag: u64,
+        multiple: bool,
+    },
+    BasicReject {
+        delivery_tag: u64,
+        requeue: bool,
+    },
+    BasicNack {
+        delivery_tag: u64,
+        multiple: bool,
+        requeue: bool,
+    },
+    BasicRecover {
+        requeue: bool,
+    },
+    BasicRecoverAsync {
+        requeue: bool,
+    },
+    ConfirmSelect {
+        nowait: bool,
+    },
     TxSelect,
     TxCommit,
     TxRollback,
 }
 
 /// The fields of `exchange.declare`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP method, by their names")]
 pub struct ExchangeDeclare {
     pub exchange: ShortString,
@@ -57,7 +104,7 @@ pub struct ExchangeDeclare {
 }
 
 /// The fields of `exchange.bind` and `exchange.unbind`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP method, by their names")]
 pub struct ExchangeBind {
     pub destination: ShortString,
@@ -68,7 +115,7 @@ pub struct ExchangeBind {
 }
 
 /// The fields of `queue.declare`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP method, by their names")]
 pub struct QueueDeclare {
     pub queue: ShortString,
@@ -81,7 +128,7 @@ pub struct QueueDeclare {
 }
 
 /// The fields of `queue.bind` and `queue.unbind` (which has no `nowait`: it is ignored there).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP method, by their names")]
 pub struct QueueBind {
     pub queue: ShortString,
@@ -92,7 +139,7 @@ pub struct QueueBind {
 }
 
 /// The fields of `basic.consume`.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP method, by their names")]
 pub struct BasicConsume {
     pub queue: ShortString,

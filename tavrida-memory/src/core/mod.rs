@@ -82,6 +82,7 @@ mod reply_to;
 mod restart;
 pub mod routing;
 mod settle;
+mod shared;
 mod snapshot;
 mod tx;
 mod unacked;
@@ -90,5 +91,7 @@ pub use broker::{Broker, Config};
 pub use command::{Command, ConnectionOptions, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, Reply};
 pub use ids::{ChannelId, ConnectionId, Now};
-pub use snapshot::{BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
+pub use snapshot::{
+    BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot,
+};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tavrida::field::{Table, Value};
+use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::Publication;
 
 use super::arena::Key;
@@ -14,6 +14,9 @@ use super::exchange::{Exchange, Keys, Target};
 use super::parcel::Parcel;
 use super::queue::{Origin, Queue};
 use super::{Broker, ChannelId, erlang, expiration, reply_to};
+
+/// The text of `basic.return`.
+const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
 
 /// The largest body, in bytes: RabbitMQ's default.
 const LARGEST_BODY: usize = 134_217_728;
@@ -77,7 +80,7 @@ impl Broker {
         }
         if !reached && parcel.publication.mandatory {
             let publication = parcel.publication.clone();
-            effects.push(Effect::Return { channel, code: 312, text: "NO_ROUTE", publication });
+            effects.push(Effect::Return { channel, code: 312, text: NO_ROUTE, publication });
         }
         taken
     }

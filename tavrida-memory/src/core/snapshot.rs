@@ -125,7 +125,8 @@ pub struct ChannelView {
 impl Broker {
     /// What is in this broker.
     pub fn snapshot(&self) -> Snapshot {
-        let mut queues: Vec<QueueView> = self.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
+        let mut queues: Vec<QueueView> =
+            self.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
         let mut exchanges: Vec<ExchangeView> = self
             .exchanges
@@ -182,7 +183,12 @@ impl Broker {
         // Bindings that differ in their arguments alone stay in the order in which they were made.
         bindings.sort_by(|a, b| {
             let key = |binding: &BindingView| {
-                (binding.source.clone(), binding.to_exchange, binding.destination.clone(), binding.routing_key.clone())
+                (
+                    binding.source.clone(),
+                    binding.to_exchange,
+                    binding.destination.clone(),
+                    binding.routing_key.clone(),
+                )
             };
             key(a).cmp(&key(b))
         });
@@ -240,16 +246,21 @@ impl fmt::Display for QueueView {
                 write!(f, " (credit {credit})")?;
             }
         }
-        self.arguments.iter().try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
+        self.arguments
+            .iter()
+            .try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
     }
 }
 
 impl fmt::Display for ExchangeView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.kind)?;
-        let flags = [(self.durable, "durable"), (self.auto_delete, "auto-delete"), (self.internal, "internal")];
+        let flags =
+            [(self.durable, "durable"), (self.auto_delete, "auto-delete"), (self.internal, "internal")];
         flags.iter().filter(|(set, _)| *set).try_for_each(|(_, flag)| write!(f, ", {flag}"))?;
-        self.arguments.iter().try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
+        self.arguments
+            .iter()
+            .try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
     }
 }
 
@@ -257,7 +268,9 @@ impl fmt::Display for BindingView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = if self.to_exchange { "exchange" } else { "queue" };
         write!(f, "{} --'{}'--> {kind} {}", self.source, self.routing_key, self.destination)?;
-        self.arguments.iter().try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
+        self.arguments
+            .iter()
+            .try_for_each(|(name, value)| write!(f, ", {name}={}", super::erlang::term(value)))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 pub(crate) use copy::{Copies, History};
 
@@ -46,24 +47,26 @@ impl Desk {
     /// Works one delivery to its end, settlement included.
     pub(crate) async fn work(&self, delivery: Delivery, epoch: &Epoch) {
         let _counted = self.tally.in_flight.during();
-        let started = Instant::now();
         let history = History::of(delivery.properties());
-        let (message_id, outcome, due) = match envelope::decode(delivery.publication()) {
-            Ok(message) => self.handle(message, &delivery, &history, epoch).await,
-            Err(undecodable) => {
-                let failure = self.answer_undecodable(undecodable, epoch).await;
-                (ByteString::new(), Outcome::Hopeless(failure), Vec::new())
+        match envelope::decode(delivery.publication()) {
+            Ok(message) => {
+                let span = span_of(&message, &history);
+                self.work_message(message, delivery, &history, epoch).instrument(span).await;
             }
-        };
+            Err(undecodable) => {
+                let outcome = Outcome::Hopeless(self.answer_undecodable(undecodable, epoch).await);
+                let disposition = self.policy.decide(&outcome, history.attempt, "");
+                self.settle(delivery, &history, outcome, disposition, &[], epoch).await;
+            }
+        }
+    }
+
+    async fn work_message(&self, message: Message, delivery: Delivery, history: &History, epoch: &Epoch) {
+        let started = Instant::now();
+        let (message_id, outcome, due) = self.handle(message, &delivery, history, epoch).await;
         let disposition = self.policy.decide(&outcome, history.attempt, &message_id);
-        tracing::debug!(
-            message_id = &*message_id,
-            attempt = history.attempt,
-            ?disposition,
-            elapsed = ?started.elapsed(),
-            "worked"
-        );
-        self.settle(delivery, &history, outcome, disposition, &due, epoch).await;
+        tracing::debug!(%outcome, ?disposition, elapsed = ?started.elapsed(), "worked");
+        self.settle(delivery, history, outcome, disposition, &due, epoch).await;
     }
 
     /// Handles a message in all services that are due; gives its id, what came of it, and the services still due.
@@ -123,16 +126,7 @@ impl Desk {
 
     fn log(&self, message: &Message) {
         let payload = self.log_payloads.then(|| message.payload().as_str());
-        tracing::debug!(
-            kind = message.kind().as_str(),
-            source = message.source().as_str(),
-            destination = message.destination().as_str(),
-            correlation_id = %message.correlation_id(),
-            message_id = message.message_id(),
-            headers = ?message.headers(),
-            payload,
-            "received"
-        );
+        tracing::debug!(headers = ?message.headers(), payload, "received");
     }
 
     /// A call that nobody here handles is answered with the error, as far as it can be; so is one whose answer was to come of
@@ -173,10 +167,11 @@ impl Desk {
     ) {
         let copied = match (&disposition, &outcome) {
             (Disposition::Leave, _) => return,
-            (Disposition::Ack, _) => {
+            (Disposition::Ack, Outcome::Handled) => {
                 self.tally.handled.add_one();
                 Ok(())
             }
+            (Disposition::Ack, _) => Ok(()),
             (Disposition::Discard, outcome) => {
                 tracing::warn!(?outcome, "a message is dropped, as the failure policy says");
                 self.tally.discarded.add_one();
@@ -196,6 +191,8 @@ impl Desk {
         };
         let settled = match copied {
             Ok(()) => delivery.ack(),
+            // The broker delivers the message again, whatever became of the copy.
+            Err(reason) if reason.is_lost() => return,
             Err(reason) => {
                 tracing::error!(%reason, "no copy of a failed message could be made: it goes back to its queue");
                 // Not at once: the queue of the copy may be full or gone for a while, and the message comes back at once.
@@ -207,6 +204,20 @@ impl Desk {
             tracing::info!(%loss, "a settlement came too late: the broker delivers the message again");
         }
     }
+}
+
+/// One message at one hop: everything that is logged meanwhile, by handlers too, is inside of it.
+fn span_of(message: &Message, history: &History) -> tracing::Span {
+    tracing::debug_span!(
+        "message",
+        kind = message.kind().as_str(),
+        source = message.source().as_str(),
+        destination = message.destination().as_str(),
+        correlation_id = %message.correlation_id(),
+        request_id = message.request_id(),
+        message_id = message.message_id(),
+        attempt = history.attempt,
+    )
 }
 
 /// What a reply that could not be sent means for the delivery of its request.

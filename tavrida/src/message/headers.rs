@@ -146,7 +146,7 @@ impl Headers {
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = self.iter().map(|(name, value)| match value {
-            _ if is_secret(name) => (name, format_args!("<masked>").to_string()),
+            _ if is_secret(name) => (name, "<masked>".to_owned()),
             value => (name, value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)),
         });
         f.debug_map().entries(shown).finish()

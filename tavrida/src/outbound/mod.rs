@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 pub use send_error::SendError;
 pub use sent::Sent;
 
@@ -78,8 +80,20 @@ impl Outbound {
             let milliseconds = expires_in.as_millis().to_string();
             publication.properties.expiration = milliseconds.try_into().ok();
         }
+        let started = Instant::now();
         let outcome = session.publish(publication).await;
-        self.judge(outcome, message, terms)
+        let judged = self.judge(outcome, &message, terms);
+        tracing::debug!(
+            kind = message.kind().as_str(),
+            source = message.source().as_str(),
+            destination = message.destination().as_str(),
+            correlation_id = %message.correlation_id(),
+            message_id = message.message_id(),
+            outcome = ?judged.as_ref().map_err(ToString::to_string),
+            elapsed = ?started.elapsed(),
+            "sent"
+        );
+        judged.map_err(|error| SendError::new(error, message))
     }
 
     /// The publication of a message: a reply to a queue goes there, everything else through the exchange of a service.
@@ -108,9 +122,9 @@ impl Outbound {
     fn judge(
         &self,
         outcome: Result<(), Unpublished>,
-        message: Message,
+        message: &Message,
         terms: Terms,
-    ) -> Result<Sent, SendError> {
+    ) -> Result<Sent, Error> {
         let reason = match outcome {
             Ok(()) => return Ok(Sent::Routed),
             Err(unpublished) => unpublished.reason,
@@ -119,7 +133,6 @@ impl Outbound {
             NotPublished::Unroutable if message.kind() == MessageKind::Notification => {
                 self.tally.unheard.add_one();
                 if !terms.must_be_heard {
-                    tracing::debug!(%message, "nobody heard a notification");
                     return Ok(Sent::Unheard);
                 }
                 Kind::Unroutable
@@ -135,7 +148,7 @@ impl Outbound {
             }
             NotPublished::NotSent(_) => Kind::Closed,
         };
-        Err(SendError::new(Error::new(kind, format!("the {message} was not sent: {reason}")), message))
+        Err(Error::new(kind, format!("the {message} was not sent: {reason}")))
     }
 }
 

@@ -100,3 +100,47 @@ impl Publication {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::{Decimal, Value};
+
+    #[test]
+    fn a_message_is_what_it_was_when_it_is_read_back() {
+        let name = ShortString::from_static;
+        let headers = Table::new()
+            .with(name("z"), vec![Value::Void, Value::I8(-1), Value::U32(7), Value::Timestamp(3)])
+            .with(name("a"), Value::Decimal(Decimal { scale: 2, value: 314 }))
+            .with(name("text"), "déjà")
+            .with(name("bytes"), Value::Bytes(Bytes::from_static(b"\x00\xff")))
+            .with(name("inner"), Table::new().with(name("x"), 1.5));
+        let publication = Publication {
+            properties: Properties { headers: Some(headers), priority: Some(0), ..Properties::default() },
+            ..Publication::new(name("x"), name("k"), Bytes::from_static(b"\xff"))
+        };
+        let written = serde_json::to_string(&publication).unwrap();
+        let read: Publication = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, publication, "{written}");
+        let order: Vec<_> = read.properties.headers().iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(order, ["z", "a", "text", "bytes", "inner"]);
+    }
+
+    #[test]
+    fn text_is_written_as_text_and_absent_properties_not_at_all() {
+        let publication = Publication::new(ShortString::default(), ShortString::from_static("q"), "hello");
+        let written = serde_json::to_string(&publication).unwrap();
+        assert_eq!(
+            written,
+            r#"{"exchange":"","routing_key":"q","mandatory":true,"properties":{},"body":"hello"}"#
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_and_odd_hex_digits_are_refused() {
+        let long = format!("\"{}\"", "x".repeat(256));
+        assert!(serde_json::from_str::<ShortString>(&long).is_err());
+        let error = serde_json::from_str::<Value>(r#"{"Bytes": {"hex": "0"}}"#).unwrap_err();
+        assert!(error.to_string().contains("'0' is not written in hex digits"), "{error}");
+    }
+}

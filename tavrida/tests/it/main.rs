@@ -12,7 +12,9 @@ mod failures;
 mod golden;
 mod later;
 mod life;
+mod logs;
 #[cfg(feature = "macros")]
 mod macros;
+mod signals;
 mod tidy;
 mod town;

@@ -1,0 +1,96 @@
+//! What is logged of a message's way, and what is not.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use tavrida::prelude::*;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::town::Town;
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic while logging").clone()).expect("logs are text")
+    }
+
+    /// Logs from here on, on this thread.
+    fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_ansi(false)
+            .with_writer(self.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic while logging").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+async fn work() -> serde_json::Value {
+    tracing::info!("the handler's own line");
+    json!({ "done": true })
+}
+
+async fn log_of_one_ask(payloads: bool) -> String {
+    let (town, log) = (Town::new(), Log::default());
+    let _logging = log.begin();
+    let _server = town.run(town.server(Service::new("work").rpc("do", work)).log_payloads(payloads)).await;
+    let client = town.client(&["work"]).await;
+    let request = client.to("work.do").param("card", "4711-0815").correlation_id("chain-7");
+    request.header("authorization", "Bearer abc").ask().await.expect("an answer");
+    log.text()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_hop_is_logged_with_kind_addresses_ids_and_outcome() {
+    let log = log_of_one_ask(false).await;
+    let line = |part: &str| {
+        log.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no '{part}' in\n{log}"))
+    };
+    let sent = line("sent kind=\"request\"");
+    for part in
+        ["source=\"client_app\"", "destination=\"work.do\"", "correlation_id=chain-7", "outcome=Ok(Routed)"]
+    {
+        assert!(sent.contains(part), "{part} in {sent}");
+    }
+    let own = line("the handler's own line");
+    for part in ["message{", "kind=\"request\"", "correlation_id=chain-7", "attempt=1"] {
+        assert!(own.contains(part), "{part} in {own}");
+    }
+    assert!(line("worked").contains("outcome=handled disposition=Ack"));
+    line("sent kind=\"response\"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn payloads_are_logged_only_where_asked_for_and_secrets_never() {
+    let quiet = log_of_one_ask(false).await;
+    assert!(!quiet.contains("4711-0815"), "{quiet}");
+    let talkative = log_of_one_ask(true).await;
+    assert!(talkative.contains("4711-0815"), "{talkative}");
+    for log in [quiet, talkative] {
+        assert!(!log.contains("Bearer abc"), "{log}");
+        assert!(log.contains("<masked>"), "{log}");
+    }
+}
