@@ -22,6 +22,7 @@ use crate::id::{IdScope, IdSource, Purpose};
 use crate::link::Epoch;
 use crate::message::{Context, Failure, Message, Request};
 use crate::outbound::{Outbound, SendError, Terms};
+use crate::proxy;
 use crate::service::Router;
 use crate::transport::Delivery;
 use execution::Execution;
@@ -128,12 +129,11 @@ impl Desk {
         tracing::debug!(headers = ?message.headers(), payload, "received");
     }
 
-    /// A call that nobody here handles is answered with the error, as far as it can be.
+    /// A call that nobody here handles is answered with the error, as far as it can be; so is one whose answer was to come of
+    /// this message.
     async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) {
         tracing::warn!(%message, %failure, "nobody handles a message");
-        if message.is_call()
-            && let Ok(request) = message.into_request()
-        {
+        if let Some(request) = proxy::owed(&message) {
             self.answer_error(request, failure, epoch).await;
         }
     }
