@@ -162,6 +162,7 @@ impl Drop for Running {
             channel: self.channel.clone(),
             settler: self.settler.clone(),
             cancelled: self.cancelled,
+            ended: self.end.is_some(),
             no_ack: self.no_ack,
         };
         self.runtime.spawn(farewell.say());
@@ -175,22 +176,20 @@ struct Farewell {
     channel: Arc<Channel>,
     settler: Arc<Settler>,
     cancelled: bool,
+    /// The source has told its end, which it does once: asked again, it would wait for ever.
+    ended: bool,
     no_ack: bool,
 }
 
 impl Farewell {
     /// Cancels, gives back what was not taken, and closes the channel once what was taken is settled.
     async fn say(mut self) {
-        if !self.cancelled && self.channel.status().connected() {
+        if !self.cancelled && !self.ended && self.channel.status().connected() {
             // An error is the channel's end, which gives everything back too.
             let _ = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
         }
-        // It ends: it is cancelled, or its channel is gone.
-        while let Some(Ok(delivery)) = self.source.next().await {
-            if !self.no_ack {
-                let options = BasicRejectOptions { requeue: true };
-                let _ = self.channel.basic_reject(delivery.delivery_tag, options).await;
-            }
+        if !self.ended {
+            self.give_back().await;
         }
         if self.channel.status().connected() {
             self.settler.all_settled().await;
@@ -198,5 +197,15 @@ impl Farewell {
         self.settler.flush();
         close_quietly(&self.channel).await;
         self.settler.end(Loss::closed_here());
+    }
+
+    /// Gives back what was not taken. The source ends: it is cancelled, or its channel is gone.
+    async fn give_back(&mut self) {
+        while let Some(Ok(delivery)) = self.source.next().await {
+            if !self.no_ack {
+                let options = BasicRejectOptions { requeue: true };
+                let _ = self.channel.basic_reject(delivery.delivery_tag, options).await;
+            }
+        }
     }
 }
