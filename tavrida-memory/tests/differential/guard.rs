@@ -57,7 +57,8 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
 fn meets_stale_tags(world: &World, action: &Action) -> bool {
     declares(action).is_some_and(|name| {
         let mut channels = world.shadow.channels.values();
-        channels.any(|channel| channel.unacked.iter().any(|unacked| unacked.queue == name)) && !world.exists(name)
+        channels.any(|channel| channel.unacked.iter().any(|unacked| unacked.queue == name))
+            && !world.exists(name)
     })
 }
 

@@ -101,7 +101,12 @@ impl<'n> Real<'n> {
         }
     }
 
-    async fn try_step(&mut self, wanted: &Prediction, strict: bool, report: &mut Report) -> Result<bool, LinkError> {
+    async fn try_step(
+        &mut self,
+        wanted: &Prediction,
+        strict: bool,
+        report: &mut Report,
+    ) -> Result<bool, LinkError> {
         let channel = wanted.channel;
         if !self.links.contains_key(&channel.connection) {
             self.connect(channel.connection).await?;
@@ -134,7 +139,8 @@ impl<'n> Real<'n> {
         let closed = report.0.values().flat_map(|heard| &heard.said).any(|said| {
             matches!(said, Said::Closed(_) | Said::ConnectionCloseOk | Said::Reply(Reply::ChannelCloseOk))
         });
-        let count = |connection: &ConnectionId| if *connection == AUDITOR { 1 } else { usize::from(CHANNELS) };
+        let count =
+            |connection: &ConnectionId| if *connection == AUDITOR { 1 } else { usize::from(CHANNELS) };
         closed.then(|| self.links.keys().map(count).sum())
     }
 
@@ -244,7 +250,13 @@ impl<'n> Real<'n> {
         Ok(())
     }
 
-    fn take_arrival(&mut self, channel: ChannelId, mut arrival: Arrival, wanted: &Report, report: &mut Report) {
+    fn take_arrival(
+        &mut self,
+        channel: ChannelId,
+        mut arrival: Arrival,
+        wanted: &Report,
+        report: &mut Report,
+    ) {
         self.names.normalise_arrival(&mut arrival);
         if !is_closed(wanted, channel) {
             report.arrive(channel, arrival);
@@ -264,10 +276,8 @@ impl<'n> Real<'n> {
             self.flows.remove(place);
             return Ok(());
         }
-        let opens = matches!(
-            said,
-            Said::Reply(Reply::ChannelOpenOk | Reply::ConfirmSelectOk | Reply::TxSelectOk)
-        );
+        let opens =
+            matches!(said, Said::Reply(Reply::ChannelOpenOk | Reply::ConfirmSelectOk | Reply::TxSelectOk));
         if opens && let Some(answers) = self.swallow.get_mut(&channel) {
             *answers -= 1;
             if *answers == 0 {

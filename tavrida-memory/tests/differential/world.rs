@@ -200,11 +200,8 @@ impl World {
         let mut effects = Effects::new();
         let probe = ConnectionId(99);
         let channel = probe.channel(1);
-        let declare = tavrida_memory::core::QueueDeclare {
-            queue: short(queue),
-            passive: true,
-            ..Default::default()
-        };
+        let declare =
+            tavrida_memory::core::QueueDeclare { queue: short(queue), passive: true, ..Default::default() };
         for command in [
             Command::Connect { connection: probe, options: Default::default() },
             Command::Method { channel, method: Method::ChannelOpen },
@@ -213,9 +210,10 @@ impl World {
             copy.apply(Now::default(), command, &mut effects);
         }
         match effects.as_slice().last() {
-            Some(Effect::Reply { reply: Reply::QueueDeclareOk { message_count, consumer_count, .. }, .. }) => {
-                Some((*message_count, *consumer_count))
-            }
+            Some(Effect::Reply {
+                reply: Reply::QueueDeclareOk { message_count, consumer_count, .. },
+                ..
+            }) => Some((*message_count, *consumer_count)),
             Some(Effect::ChannelClosed { reason, .. }) if reason.code == 405 => Some((0, 0)),
             _ => None,
         }

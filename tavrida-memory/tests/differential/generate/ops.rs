@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
-use tavrida_memory::core::{BasicConsume, ChannelId, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
+use tavrida_memory::core::{
+    BasicConsume, ChannelId, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare,
+};
 
 use super::Generator;
 use super::pools::{
-    EXCHANGES, KEYS, PATTERNS, PREDECLARED, QUEUES, TAGS, TYPES, headers, match_arguments, strange_queue_arguments,
-    table,
+    EXCHANGES, KEYS, PATTERNS, PREDECLARED, QUEUES, TAGS, TYPES, headers, match_arguments,
+    strange_queue_arguments, table,
 };
 use crate::names::short;
 use crate::program::{Mode, Op, Settle, Step, Tag, Verdict};
@@ -255,13 +257,15 @@ impl Generator {
             30..70 if wild => strange_queue_arguments(&mut self.rng),
             _ => self.flavour.queue_arguments(&mut self.rng),
         };
-        let quorum = arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum") && self.chance(95);
+        let quorum =
+            arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum") && self.chance(95);
         QueueDeclare {
             queue: short(name),
             passive: wild && self.chance(10),
             durable: quorum || self.chance(if wild { 20 } else { 5 }),
             exclusive: !quorum && self.chance(if wild || name == "q3" { 12 } else { 1 }),
-            auto_delete: !quorum && ((name == "q2" && self.chance(60)) || self.chance(if wild { 8 } else { 1 })),
+            auto_delete: !quorum
+                && ((name == "q2" && self.chance(60)) || self.chance(if wild { 8 } else { 1 })),
             nowait: false,
             arguments,
         }
@@ -279,7 +283,8 @@ impl Generator {
             arguments = match_arguments(&mut self.rng);
             if wild && self.chance(10) {
                 let odd = self.pick(&["some", "ALL", ""]);
-                arguments.insert(short("x-match"), if self.chance(50) { Value::from(odd) } else { Value::I32(5) });
+                arguments
+                    .insert(short("x-match"), if self.chance(50) { Value::from(odd) } else { Value::I32(5) });
             }
         }
         QueueBind {
@@ -307,7 +312,13 @@ impl Generator {
 
     fn bind_exchange(&mut self, wild: bool) -> ExchangeBind {
         let QueueBind { exchange, routing_key, nowait, arguments, .. } = self.bind(wild);
-        ExchangeBind { destination: self.exchange_name(wild), source: exchange, routing_key, nowait, arguments }
+        ExchangeBind {
+            destination: self.exchange_name(wild),
+            source: exchange,
+            routing_key,
+            nowait,
+            arguments,
+        }
     }
 
     fn consume(&mut self, channel: ChannelId, wild: bool) -> BasicConsume {
@@ -391,7 +402,12 @@ impl Generator {
 
     /// Whether the channel consumes replies.
     fn answers(&self, channel: ChannelId) -> bool {
-        self.world.shadow.channel(channel).consumers.values().any(|consumer| consumer.queue.starts_with("amq.rabbitmq"))
+        self.world
+            .shadow
+            .channel(channel)
+            .consumers
+            .values()
+            .any(|consumer| consumer.queue.starts_with("amq.rabbitmq"))
     }
 
     fn properties(&mut self, wild: bool) -> Properties {

@@ -9,7 +9,8 @@ pub(super) const EXCHANGES: [(&str, &str); 5] =
     [("e0", "topic"), ("e1", "direct"), ("e2", "fanout"), ("e3", "topic"), ("e4", "headers")];
 pub(super) const TYPES: [&str; 4] = ["direct", "fanout", "topic", "headers"];
 /// Exchanges that are always there.
-pub(super) const PREDECLARED: [&str; 5] = ["amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match"];
+pub(super) const PREDECLARED: [&str; 5] =
+    ["amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match"];
 pub(super) const QUEUES: [&str; 4] = ["q0", "q1", "q2", "q3"];
 pub(super) const KEYS: [&str; 9] = ["a", "b", "a.b", "a.b.c", "", "q0", "q1", "q2", "a."];
 pub(super) const PATTERNS: [&str; 12] =
