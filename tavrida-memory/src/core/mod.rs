@@ -63,6 +63,7 @@ mod consume;
 mod consumer;
 mod dead_letter;
 mod declare;
+mod delete;
 mod effect;
 mod equivalence;
 mod erlang;
