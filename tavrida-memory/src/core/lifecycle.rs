@@ -149,7 +149,8 @@ impl Broker {
     /// return all its messages before the next does, in the order of the consumers' tags; a `basic.get` is a consumer of
     /// its own that has its delivery tag as its name.
     fn return_order(&self, tag: u64, pending: &Pending) -> ShortString {
-        let quorum = self.queues.get(pending.queue).is_some_and(|queue| queue.settings.kind == QueueKind::Quorum);
+        let quorum =
+            self.queues.get(pending.queue).is_some_and(|queue| queue.settings.kind == QueueKind::Quorum);
         match pending.consumer {
             _ if !quorum => ShortString::default(),
             Some(consumer) => self.consumers[consumer].tag.clone(),

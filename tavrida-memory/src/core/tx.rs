@@ -70,7 +70,8 @@ impl Broker {
         let id = self.channels[channel].id;
         let mut taken = true;
         for (parcel, names) in published {
-            let queues: Vec<_> = names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect();
+            let queues: Vec<_> =
+                names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect();
             taken &= self.publish_to(id, &parcel, &queues, effects);
         }
         for (verdict, mut deliveries) in settled {

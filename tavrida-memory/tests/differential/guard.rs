@@ -43,6 +43,24 @@ pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
     }
 }
 
+/// Whether messages may move.
+pub(crate) fn moves(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Call(
+            Method::ExchangeDeclare(_)
+                | Method::ExchangeBind(_)
+                | Method::ExchangeUnbind(_)
+                | Method::QueueDeclare(_)
+                | Method::QueueBind(_)
+                | Method::QueueUnbind(_)
+                | Method::ChannelFlow { .. }
+                | Method::ConfirmSelect { .. }
+                | Method::TxSelect
+        )
+    )
+}
+
 /// Whether a step is left out.
 pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool {
     meets_stale_tags(world, action)
@@ -61,7 +79,8 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
 fn meets_stale_tags(world: &World, action: &Action) -> bool {
     declares(action).is_some_and(|name| {
         let mut channels = world.shadow.channels.values();
-        channels.any(|channel| channel.unacked.iter().any(|unacked| unacked.queue == name)) && !world.exists(name)
+        channels.any(|channel| channel.unacked.iter().any(|unacked| unacked.queue == name))
+            && !world.exists(name)
     })
 }
 
@@ -125,7 +144,9 @@ fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Acti
 
 /// R172: what comes into a queue along two ways in one step, one of them by a dead letter, comes in any order.
 fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bool {
-    let Action::Call(method @ (Method::BasicPublish { .. } | Method::TxCommit)) = action else { return false };
+    let Action::Call(method @ (Method::BasicPublish { .. } | Method::TxCommit)) = action else {
+        return false;
+    };
     if !world.shadow.dead_letters {
         return false;
     }
@@ -134,7 +155,11 @@ fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bo
     let before = copy.snapshot();
     copy.apply(Now::default(), Command::Method { channel, method: method.clone() }, &mut Effects::new());
     for after in copy.snapshot().queues {
-        let mut old = before.queues.iter().find(|queue| queue.name == after.name).map_or_else(Vec::new, |q| q.ready.clone());
+        let mut old = before
+            .queues
+            .iter()
+            .find(|queue| queue.name == after.name)
+            .map_or_else(Vec::new, |q| q.ready.clone());
         for body in &after.ready {
             match old.iter().position(|known| known == body) {
                 Some(place) => drop(old.swap_remove(place)),

@@ -13,8 +13,15 @@ use crate::text;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Said {
     Reply(Reply),
-    Return { code: u16, text: String, publication: Arc<Publication> },
-    Confirm { delivery_tag: u64, ack: bool },
+    Return {
+        code: u16,
+        text: String,
+        publication: Arc<Publication>,
+    },
+    Confirm {
+        delivery_tag: u64,
+        ack: bool,
+    },
     /// The channel was closed; channel 0 stands for its connection.
     Closed(CloseReason),
     /// The connection was closed as its client wished.

@@ -18,7 +18,9 @@ const KINDS: [(&str, &str, usize); 3] =
 impl Names {
     /// Learns a name if it is one that brokers make up, and if it is new. Its length must be what RabbitMQ's is (R49).
     fn learn(&mut self, name: &str) {
-        let Some((_, symbol, length)) = KINDS.iter().find(|(prefix, ..)| name.starts_with(prefix)) else { return };
+        let Some((_, symbol, length)) = KINDS.iter().find(|(prefix, ..)| name.starts_with(prefix)) else {
+            return;
+        };
         let shaped = *length == 0 || name.len() == *length;
         if shaped && !self.0.iter().any(|(known, _)| known == name) {
             let number = 1 + self.0.iter().filter(|(_, known)| known.starts_with(symbol)).count();

@@ -87,7 +87,11 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
         None => {
             tally.races.set(tally.races.get() + 1);
             let divergence = outcome.divergence.as_ref().expect("looked at just now");
-            say(&format!("a race in program {number} of seed {}, which does not repeat:\n{}", plan.seed, show(divergence)));
+            say(&format!(
+                "a race in program {number} of seed {}, which does not repeat:\n{}",
+                plan.seed,
+                show(divergence)
+            ));
         }
     }
 }

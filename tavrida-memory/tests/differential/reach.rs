@@ -53,7 +53,9 @@ fn heard(report: &Report) -> Vec<String> {
                     kinds.push(if delivered.redelivered { "redelivery" } else { "delivery" }.to_owned());
                     kinds.extend(headers.contains("x-death").then(|| "delivery of a dead letter".to_owned()));
                     kinds.extend(headers.contains("x-delivery-count").then(|| "quorum delivery".to_owned()));
-                    kinds.extend(delivered.publication.routing_key.starts_with('$').then(|| "reply".to_owned()));
+                    kinds.extend(
+                        delivered.publication.routing_key.starts_with('$').then(|| "reply".to_owned()),
+                    );
                 }
             }
         }

@@ -46,11 +46,19 @@ impl<'n> Site<'n> {
     pub(crate) async fn run(&self, program: &Program, watch: Watch) -> Outcome {
         let (predictions, operations) = predict(&self.vhost, program);
         let divergence = self.replay(program, &predictions, watch).await.err();
-        Barrier::new(self.node, &self.vhost).clean().await.expect("a running node deletes queues and exchanges");
+        Barrier::new(self.node, &self.vhost)
+            .clean()
+            .await
+            .expect("a running node deletes queues and exchanges");
         Outcome { operations, divergence }
     }
 
-    async fn replay(&self, program: &Program, predictions: &[Prediction], watch: Watch) -> Result<(), Divergence> {
+    async fn replay(
+        &self,
+        program: &Program,
+        predictions: &[Prediction],
+        watch: Watch,
+    ) -> Result<(), Divergence> {
         let real = Real::start(self.node, &self.vhost, program.modes).await;
         let mut real = real.expect("a running node takes connections");
         for prediction in predictions {

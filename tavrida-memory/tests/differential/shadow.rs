@@ -127,12 +127,15 @@ impl Shadow {
                     state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant });
                 }
             }
-            Method::BasicAck { delivery_tag, multiple } | Method::BasicNack { delivery_tag, multiple, .. } => {
+            Method::BasicAck { delivery_tag, multiple }
+            | Method::BasicNack { delivery_tag, multiple, .. } => {
                 state.settle(*delivery_tag, *multiple);
             }
             Method::BasicReject { delivery_tag, .. } => state.settle(*delivery_tag, false),
             Method::BasicRecover { .. } | Method::BasicRecoverAsync { .. } => state.unacked.clear(),
-            Method::BasicQos { prefetch_count, global, .. } => state.shares_limit = *global && *prefetch_count > 0,
+            Method::BasicQos { prefetch_count, global, .. } => {
+                state.shares_limit = *global && *prefetch_count > 0
+            }
             Method::TxCommit => state.settled.clear(),
             Method::TxRollback => {
                 state.unacked.append(&mut state.settled);
@@ -142,7 +145,13 @@ impl Shadow {
         }
     }
 
-    fn note_queue(&mut self, channel: ChannelId, declare: &QueueDeclare, existed: bool, reply: Option<&Reply>) {
+    fn note_queue(
+        &mut self,
+        channel: ChannelId,
+        declare: &QueueDeclare,
+        existed: bool,
+        reply: Option<&Reply>,
+    ) {
         let name = match reply {
             Some(Reply::QueueDeclareOk { queue, .. }) => queue.clone(),
             _ => declare.queue.clone(),

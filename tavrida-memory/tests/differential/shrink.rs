@@ -9,7 +9,11 @@ use tavrida_memory::core::Method;
 const ATTEMPTS: usize = 600;
 
 /// A program that diverges, as short as it could be made, with its divergence.
-pub(crate) async fn shrink(site: &Site<'_>, program: Program, divergence: Divergence) -> (Program, Divergence) {
+pub(crate) async fn shrink(
+    site: &Site<'_>,
+    program: Program,
+    divergence: Divergence,
+) -> (Program, Divergence) {
     let mut smallest = (program, divergence);
     let mut attempts = 0;
     let mut size = smallest.0.steps.len() / 2;

@@ -15,8 +15,13 @@ use crate::run::{Site, Watch};
 /// A queue for each binding, a message for each key with headers; then all queues are emptied and compared.
 async fn agree(name: &str, kind: &str, bindings: &[(String, Table)], messages: &[(String, Option<Table>)]) {
     let mut program = Program::default();
-    let mut call = |method| program.steps.push(Step { channel: CONNECTIONS[0].channel(1), op: Op::Call(method) });
-    call(Method::ExchangeDeclare(ExchangeDeclare { exchange: short("x"), kind: short(kind), ..Default::default() }));
+    let mut call =
+        |method| program.steps.push(Step { channel: CONNECTIONS[0].channel(1), op: Op::Call(method) });
+    call(Method::ExchangeDeclare(ExchangeDeclare {
+        exchange: short("x"),
+        kind: short(kind),
+        ..Default::default()
+    }));
     for (number, (routing_key, arguments)) in bindings.iter().enumerate() {
         let queue = short(&format!("q{number}"));
         call(Method::QueueDeclare(QueueDeclare { queue: queue.clone(), ..Default::default() }));
@@ -66,7 +71,9 @@ fn sentences(words: &[&str], longest: u32) -> Vec<String> {
 #[tokio::test]
 async fn topic_patterns_and_keys() {
     let mut patterns = sentences(&["a", "", "*", "#"], 3);
-    patterns.extend(["a.b", "#.b.#", "a#", "##", "**", "a.*.#.b", "#.a.#.b", "*.#.*.#", "é.*"].map(str::to_owned));
+    patterns.extend(
+        ["a.b", "#.b.#", "a#", "##", "**", "a.*.#.b", "#.a.#.b", "*.#.*.#", "é.*"].map(str::to_owned),
+    );
     let mut keys = sentences(&["a", "b", ""], 3);
     keys.extend(["#", "*", "a.#", "*.a", "a#", "a.b.a.b", "a.a.a.a.a", "é.a", "A", "aa"].map(str::to_owned));
     let bindings: Vec<_> = patterns.into_iter().map(|pattern| (pattern, Table::new())).collect();
@@ -131,8 +138,10 @@ fn values() -> Vec<Value> {
 async fn headers_of_all_types() {
     let bindings: Vec<_> =
         values().into_iter().map(|value| (String::new(), Table::new().with(short("a"), value))).collect();
-    let messages: Vec<_> =
-        values().into_iter().map(|value| (String::new(), Some(Table::new().with(short("a"), value)))).collect();
+    let messages: Vec<_> = values()
+        .into_iter()
+        .map(|value| (String::new(), Some(Table::new().with(short("a"), value))))
+        .collect();
     agree("values", "headers", &bindings, &messages).await;
 }
 
@@ -147,8 +156,13 @@ fn subsets(entries: &[(&str, Value)]) -> Vec<Table> {
 
 #[tokio::test]
 async fn headers_of_all_forms_of_match() {
-    let entries =
-        [("a", Value::I32(1)), ("b", Value::Void), ("x-c", Value::from("c")), ("x", Value::Bool(true)), ("X-d", Value::I32(2))];
+    let entries = [
+        ("a", Value::I32(1)),
+        ("b", Value::Void),
+        ("x-c", Value::from("c")),
+        ("x", Value::Bool(true)),
+        ("X-d", Value::I32(2)),
+    ];
     let mut bindings = Vec::new();
     for form in [None, Some("all"), Some("any"), Some("all-with-x"), Some("any-with-x")] {
         for mut arguments in subsets(&entries) {
@@ -158,8 +172,12 @@ async fn headers_of_all_forms_of_match() {
             bindings.push((String::new(), arguments));
         }
     }
-    let mut messages: Vec<_> = subsets(&entries).into_iter().map(|headers| (String::new(), Some(headers))).collect();
+    let mut messages: Vec<_> =
+        subsets(&entries).into_iter().map(|headers| (String::new(), Some(headers))).collect();
     messages.push((String::new(), None));
-    messages.push((String::new(), Some(Table::new().with(short("b"), 5).with(short("a"), 2).with(short("x-c"), "c"))));
+    messages.push((
+        String::new(),
+        Some(Table::new().with(short("b"), 5).with(short("a"), 2).with(short("x-c"), "c")),
+    ));
     agree("match", "headers", &bindings, &messages).await;
 }

@@ -119,7 +119,8 @@ impl World {
                 self.apply(Command::Tick);
             }
         }
-        let goes_on = guard::goes_on(self.modes.mode(channel), &action) || self.shadow.dead_letters;
+        let goes_on = guard::goes_on(self.modes.mode(channel), &action)
+            || (self.shadow.dead_letters && guard::moves(&action));
         let mut report = Report::default();
         self.hear(&mut report);
         let (goes_on, report) = self.recover(goes_on, report);
@@ -212,11 +213,8 @@ impl World {
         let mut effects = Effects::new();
         let probe = ConnectionId(99);
         let channel = probe.channel(1);
-        let declare = tavrida_memory::core::QueueDeclare {
-            queue: short(queue),
-            passive: true,
-            ..Default::default()
-        };
+        let declare =
+            tavrida_memory::core::QueueDeclare { queue: short(queue), passive: true, ..Default::default() };
         for command in [
             Command::Connect { connection: probe, options: Default::default() },
             Command::Method { channel, method: Method::ChannelOpen },
@@ -225,9 +223,10 @@ impl World {
             copy.apply(Now::default(), command, &mut effects);
         }
         match effects.as_slice().last() {
-            Some(Effect::Reply { reply: Reply::QueueDeclareOk { message_count, consumer_count, .. }, .. }) => {
-                Some((*message_count, *consumer_count))
-            }
+            Some(Effect::Reply {
+                reply: Reply::QueueDeclareOk { message_count, consumer_count, .. },
+                ..
+            }) => Some((*message_count, *consumer_count)),
             Some(Effect::ChannelClosed { reason, .. }) if reason.code == 405 => Some((0, 0)),
             _ => None,
         }

@@ -12,7 +12,8 @@ use pools::Flavour;
 
 /// The program of this number among those of a seed.
 pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
-    let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+    let mut rng =
+        Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
     let flavour = Flavour::random(&mut rng);
     let modes = std::array::from_fn(|_| match rng.u8(..) {
         ..40 if flavour.transactions => Mode::Transaction,
@@ -21,7 +22,8 @@ pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
     });
     let world = World::new("/", modes);
     let deep = rng.u8(..) < 200;
-    let mut generator = Generator { rng, flavour, world, program: Program { modes, steps: Vec::new() }, bodies: 0 };
+    let mut generator =
+        Generator { rng, flavour, world, program: Program { modes, steps: Vec::new() }, bodies: 0 };
     if deep {
         generator.prepare();
     }

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
-use tavrida_memory::core::{BasicConsume, ChannelId, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
+use tavrida_memory::core::{
+    BasicConsume, ChannelId, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare,
+};
 
 use super::Generator;
 use super::pools::{
-    EXCHANGES, KEYS, PATTERNS, PREDECLARED, QUEUES, TAGS, TYPES, headers, match_arguments, strange_queue_arguments,
-    table,
+    EXCHANGES, KEYS, PATTERNS, PREDECLARED, QUEUES, TAGS, TYPES, headers, match_arguments,
+    strange_queue_arguments, table,
 };
 use crate::names::short;
-use crate::world::World;
 use crate::program::{Mode, Op, Settle, Step, Tag, Verdict};
+use crate::world::World;
 
 /// The kinds of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +132,8 @@ impl Generator {
         match kind {
             Kind::Commit | Kind::Rollback if !transaction => self.make(Kind::Publish, channel, false),
             Kind::Ack | Kind::Nack | Kind::Reject if idle && self.rng.u8(..) < 250 => {
-                let kind = self.pick(&[Kind::Publish, Kind::Get, Kind::Consume]);
+                let kinds = [Kind::Publish, Kind::Get, Kind::Consume];
+                let kind = if self.flavour.chain { Kind::Get } else { self.pick(&kinds) };
                 self.make(kind, channel, false)
             }
             kind => self.make(kind, channel, false),
@@ -219,7 +222,8 @@ impl Generator {
     /// A queue that is not there, most probably.
     fn missing_queue(&mut self) -> ShortString {
         let there = self.world.queues();
-        let missing: Vec<&str> = QUEUES.into_iter().filter(|name| !there.iter().any(|queue| queue == *name)).collect();
+        let missing: Vec<&str> =
+            QUEUES.into_iter().filter(|name| !there.iter().any(|queue| queue == *name)).collect();
         let any = missing.is_empty() || self.chance(15);
         short(if any { self.pick(&QUEUES) } else { self.pick(&missing) })
     }
@@ -270,17 +274,20 @@ impl Generator {
 
     fn queue(&mut self, name: &str, wild: bool) -> QueueDeclare {
         let arguments = match self.rng.u8(..100) {
+            ..85 if self.flavour.chain && !wild => self.flavour.link_arguments(name).unwrap_or_default(),
             ..30 => Table::new(),
             30..70 if wild => strange_queue_arguments(&mut self.rng),
             _ => self.flavour.queue_arguments(&mut self.rng),
         };
-        let quorum = arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum") && self.chance(95);
+        let quorum =
+            arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum") && self.chance(95);
         QueueDeclare {
             queue: short(name),
             passive: wild && self.chance(10),
             durable: quorum || self.chance(if wild { 20 } else { 5 }),
             exclusive: !quorum && self.chance(if wild || name == "q3" { 12 } else { 1 }),
-            auto_delete: !quorum && ((name == "q2" && self.chance(60)) || self.chance(if wild { 8 } else { 1 })),
+            auto_delete: !quorum
+                && ((name == "q2" && self.chance(60)) || self.chance(if wild { 8 } else { 1 })),
             nowait: false,
             arguments,
         }
@@ -298,7 +305,8 @@ impl Generator {
             arguments = match_arguments(&mut self.rng);
             if wild && self.chance(10) {
                 let odd = self.pick(&["some", "ALL", ""]);
-                arguments.insert(short("x-match"), if self.chance(50) { Value::from(odd) } else { Value::I32(5) });
+                arguments
+                    .insert(short("x-match"), if self.chance(50) { Value::from(odd) } else { Value::I32(5) });
             }
         }
         QueueBind {
@@ -326,7 +334,13 @@ impl Generator {
 
     fn bind_exchange(&mut self, wild: bool) -> ExchangeBind {
         let QueueBind { exchange, routing_key, nowait, arguments, .. } = self.bind(wild);
-        ExchangeBind { destination: self.exchange_name(wild), source: exchange, routing_key, nowait, arguments }
+        ExchangeBind {
+            destination: self.exchange_name(wild),
+            source: exchange,
+            routing_key,
+            nowait,
+            arguments,
+        }
     }
 
     fn consume(&mut self, channel: ChannelId, wild: bool) -> BasicConsume {
@@ -389,13 +403,15 @@ impl Generator {
             Kind::Nack => Verdict::Nack,
             _ => Verdict::Reject,
         };
+        let chain = self.flavour.chain;
+        let verdict = if chain && self.chance(60) { Verdict::Reject } else { verdict };
         let multiple = verdict != Verdict::Reject && self.chance(35);
         let tag = match self.rng.u8(..100) {
             ..10 if multiple => Tag::Number(0),
             10..12 => Tag::Number(self.rng.u64(..12)),
             _ => Tag::Nth(self.rng.usize(..5)),
         };
-        Op::Settle(Settle { verdict, tag, multiple, requeue: verdict != Verdict::Ack && self.chance(60) })
+        Op::Settle(Settle { verdict, tag, multiple, requeue: verdict != Verdict::Ack && self.chance(if chain { 20 } else { 60 }) })
     }
 
     fn publish(&mut self, channel: ChannelId, wild: bool) -> Method {
@@ -422,7 +438,12 @@ impl Generator {
 
     /// Whether the channel consumes replies.
     fn answers(&self, channel: ChannelId) -> bool {
-        self.world.shadow.channel(channel).consumers.values().any(|consumer| consumer.queue.starts_with("amq.rabbitmq"))
+        self.world
+            .shadow
+            .channel(channel)
+            .consumers
+            .values()
+            .any(|consumer| consumer.queue.starts_with("amq.rabbitmq"))
     }
 
     fn properties(&mut self, wild: bool) -> Properties {

@@ -61,7 +61,9 @@ pub(super) fn write(method: &Method, words: &mut Words) {
             words.text("queue", queue);
             words.flag("no_ack", *no_ack);
         }
-        Method::BasicRecover { requeue } | Method::BasicRecoverAsync { requeue } => words.flag("requeue", *requeue),
+        Method::BasicRecover { requeue } | Method::BasicRecoverAsync { requeue } => {
+            words.flag("requeue", *requeue)
+        }
         Method::ChannelFlow { active } => words.flag("active", *active),
         Method::ConfirmSelect { nowait } => words.flag("nowait", *nowait),
         _ => {}

@@ -25,7 +25,8 @@ use crate::program::{Mode, Op, Program, Settle, Step, Tag, Verdict};
 use read::Line;
 use write::Words;
 
-const MODES: [(Mode, &str); 3] = [(Mode::Confirm, "confirm"), (Mode::Plain, "plain"), (Mode::Transaction, "tx")];
+const MODES: [(Mode, &str); 3] =
+    [(Mode::Confirm, "confirm"), (Mode::Plain, "plain"), (Mode::Transaction, "tx")];
 
 const VERDICTS: [(Verdict, &str); 3] =
     [(Verdict::Ack, "basic.ack"), (Verdict::Nack, "basic.nack"), (Verdict::Reject, "basic.reject")];
@@ -123,7 +124,8 @@ fn parse_step(text: &str) -> Result<Step, String> {
             None => Tag::Number(number(&tag)?),
         };
         let mut words = line.words()?;
-        let settle = Settle { verdict, tag, multiple: words.flag("multiple"), requeue: words.flag("requeue") };
+        let settle =
+            Settle { verdict, tag, multiple: words.flag("multiple"), requeue: words.flag("requeue") };
         words.done()?;
         Op::Settle(settle)
     } else {

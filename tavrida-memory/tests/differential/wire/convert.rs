@@ -1,7 +1,9 @@
 //! Values and properties, from ours to those of the frames and back.
 
 use amq_protocol::protocol::BasicProperties;
-use amq_protocol::types::{AMQPValue, ByteArray, DecimalValue, FieldTable, LongString, ShortString as WireString};
+use amq_protocol::types::{
+    AMQPValue, ByteArray, DecimalValue, FieldTable, LongString, ShortString as WireString,
+};
 use bytes::Bytes;
 use tavrida::field::{Decimal, ShortString, Table, Value};
 use tavrida::transport::Properties;
@@ -46,7 +48,9 @@ fn value_to_wire(value: &Value) -> AMQPValue {
         }
         Value::LongString(bytes) => AMQPValue::LongString(LongString::from(bytes.to_vec())),
         Value::Bytes(bytes) => AMQPValue::ByteArray(ByteArray::from(bytes.to_vec())),
-        Value::Array(items) => AMQPValue::FieldArray(items.iter().map(value_to_wire).collect::<Vec<_>>().into()),
+        Value::Array(items) => {
+            AMQPValue::FieldArray(items.iter().map(value_to_wire).collect::<Vec<_>>().into())
+        }
         Value::Timestamp(time) => AMQPValue::Timestamp(*time),
         Value::Table(table) => AMQPValue::FieldTable(table_to_wire(table)),
         other => unreachable!("no such value is on the wire: {other:?}"),

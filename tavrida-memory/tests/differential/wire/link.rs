@@ -75,10 +75,17 @@ impl Link {
         self.frame(&AMQPFrame::ProtocolHeader(ProtocolVersion::amqp_0_9_1()));
         self.connection_method().await?;
         let mut abilities = FieldTable::default();
-        for name in ["publisher_confirms", "exchange_exchange_bindings", "basic.nack", "consumer_cancel_notify",
-            "connection.blocked", "consumer_priorities", "authentication_failure_close", "per_consumer_qos",
-            "direct_reply_to"]
-        {
+        for name in [
+            "publisher_confirms",
+            "exchange_exchange_bindings",
+            "basic.nack",
+            "consumer_cancel_notify",
+            "connection.blocked",
+            "consumer_priorities",
+            "authentication_failure_close",
+            "per_consumer_qos",
+            "direct_reply_to",
+        ] {
             abilities.insert(name.into(), AMQPValue::Boolean(true));
         }
         let mut client = FieldTable::default();
@@ -90,7 +97,11 @@ impl Link {
             locale: "en_US".into(),
         }));
         self.connection_method().await?;
-        self.send_connection(AMQPMethod::TuneOk(TuneOk { channel_max: 2047, frame_max: 131_072, heartbeat: 0 }));
+        self.send_connection(AMQPMethod::TuneOk(TuneOk {
+            channel_max: 2047,
+            frame_max: 131_072,
+            heartbeat: 0,
+        }));
         self.send_connection(AMQPMethod::Open(Open { virtual_host: WireString::from(vhost) }));
         match self.connection_method().await? {
             AMQPMethod::OpenOk(_) => Ok(()),
@@ -129,11 +140,14 @@ impl Link {
                 confirms.last += 1;
                 confirms.open.insert(confirms.last);
             }
-            self.frame(&AMQPFrame::Header(number, amq_protocol::frame::AMQPContentHeader {
-                class_id: 60,
-                body_size: publication.body.len() as u64,
-                properties: properties_to_wire(&publication.properties),
-            }));
+            self.frame(&AMQPFrame::Header(
+                number,
+                amq_protocol::frame::AMQPContentHeader {
+                    class_id: 60,
+                    body_size: publication.body.len() as u64,
+                    properties: properties_to_wire(&publication.properties),
+                },
+            ));
             for part in publication.body.chunks(131_064) {
                 self.frame(&AMQPFrame::Body(number, part.to_vec()));
             }
@@ -192,7 +206,8 @@ impl Link {
         self.flush().await?;
         loop {
             if let Some(size) = self.input.get(3..7) {
-                let size = u32::from_be_bytes(size.try_into().expect("four bytes are four bytes")) as usize + 8;
+                let size =
+                    u32::from_be_bytes(size.try_into().expect("four bytes are four bytes")) as usize + 8;
                 if self.input.len() >= size {
                     let parsed = parse_frame(&self.input[..size]);
                     let frame = parsed.map_err(|error| io::Error::other(format!("no frame: {error:?}")))?.1;
@@ -247,7 +262,9 @@ impl Link {
                 self.contents.insert(number, content);
             }
             AMQPClass::Basic(Basic::Ack(ack)) => self.confirm(number, ack.delivery_tag, ack.multiple, true),
-            AMQPClass::Basic(Basic::Nack(nack)) => self.confirm(number, nack.delivery_tag, nack.multiple, false),
+            AMQPClass::Basic(Basic::Nack(nack)) => {
+                self.confirm(number, nack.delivery_tag, nack.multiple, false)
+            }
             AMQPClass::Basic(Basic::Cancel(cancel)) => {
                 let cancel = Arrival::Cancel { consumer_tag: from_wire(&cancel.consumer_tag) };
                 self.words.push_back((self.id.channel(number), Word::Arrived(cancel)));
@@ -290,7 +307,9 @@ impl Link {
         if self.content(number)?.missing != Some(0) {
             return Ok(());
         }
-        let Some(Content { head, mut publication, .. }) = self.contents.remove(&number) else { return Ok(()) };
+        let Some(Content { head, mut publication, .. }) = self.contents.remove(&number) else {
+            return Ok(());
+        };
         let (exchange, routing_key) = match &head {
             basic::AMQPMethod::Deliver(head) => (&head.exchange, &head.routing_key),
             basic::AMQPMethod::GetOk(head) => (&head.exchange, &head.routing_key),

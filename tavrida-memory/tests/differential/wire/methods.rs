@@ -7,10 +7,9 @@ use super::convert::{from_wire, table_to_wire, to_wire};
 
 pub(super) fn to_class(method: &Method) -> AMQPClass {
     match method {
-        Method::ChannelOpen
-        | Method::ChannelFlow { .. }
-        | Method::ChannelClose
-        | Method::ChannelCloseOk => AMQPClass::Channel(channel(method)),
+        Method::ChannelOpen | Method::ChannelFlow { .. } | Method::ChannelClose | Method::ChannelCloseOk => {
+            AMQPClass::Channel(channel(method))
+        }
         Method::ExchangeDeclare(_)
         | Method::ExchangeDelete { .. }
         | Method::ExchangeBind(_)
@@ -35,12 +34,9 @@ fn channel(method: &Method) -> channel::AMQPMethod {
     match method {
         Method::ChannelOpen => AMQPMethod::Open(Open {}),
         Method::ChannelFlow { active } => AMQPMethod::Flow(Flow { active: *active }),
-        Method::ChannelClose => AMQPMethod::Close(Close {
-            reply_code: 200,
-            reply_text: "done".into(),
-            class_id: 0,
-            method_id: 0,
-        }),
+        Method::ChannelClose => {
+            AMQPMethod::Close(Close { reply_code: 200, reply_text: "done".into(), class_id: 0, method_id: 0 })
+        }
         _ => AMQPMethod::CloseOk(CloseOk {}),
     }
 }
@@ -58,11 +54,9 @@ fn exchange(method: &Method) -> exchange::AMQPMethod {
             nowait: declare.nowait,
             arguments: table_to_wire(&declare.arguments),
         }),
-        Method::ExchangeDelete { exchange, if_unused, nowait } => AMQPMethod::Delete(Delete {
-            exchange: to_wire(exchange),
-            if_unused: *if_unused,
-            nowait: *nowait,
-        }),
+        Method::ExchangeDelete { exchange, if_unused, nowait } => {
+            AMQPMethod::Delete(Delete { exchange: to_wire(exchange), if_unused: *if_unused, nowait: *nowait })
+        }
         Method::ExchangeBind(bind) => AMQPMethod::Bind(Bind {
             destination: to_wire(&bind.destination),
             source: to_wire(&bind.source),
@@ -176,7 +170,9 @@ pub(super) fn reply(class: &AMQPClass) -> Option<Reply> {
         },
         AMQPClass::Queue(queue::AMQPMethod::BindOk(_)) => Reply::QueueBindOk,
         AMQPClass::Queue(queue::AMQPMethod::UnbindOk(_)) => Reply::QueueUnbindOk,
-        AMQPClass::Queue(queue::AMQPMethod::PurgeOk(ok)) => Reply::QueuePurgeOk { message_count: ok.message_count },
+        AMQPClass::Queue(queue::AMQPMethod::PurgeOk(ok)) => {
+            Reply::QueuePurgeOk { message_count: ok.message_count }
+        }
         AMQPClass::Queue(queue::AMQPMethod::DeleteOk(ok)) => {
             Reply::QueueDeleteOk { message_count: ok.message_count }
         }
