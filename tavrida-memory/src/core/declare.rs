@@ -202,7 +202,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Ready messages and consumers. To a quorum queue an unsettled `basic.get` is a consumer.
+    /// Ready messages and consumers. To a quorum queue an unsettled `basic.get` is a consumer, and so is a cancelled one that
+    /// holds messages.
     fn counts(&self, queue: Key<Queue>) -> (u32, u32) {
         let state = &self.queues[queue];
         let (ready, consumers) = state.counts();
@@ -210,8 +211,19 @@ impl Broker {
             return (ready, consumers);
         }
         let unsettled = self.channels.iter().flat_map(|(_, channel)| channel.unsettled());
-        let got = unsettled.filter(|pending| pending.queue == queue && pending.consumer.is_none()).count();
-        (ready, consumers + u32::try_from(got).unwrap_or(u32::MAX))
+        let held = unsettled.filter(|pending| pending.queue == queue);
+        let mut cancelled = Vec::new();
+        let mut got = 0;
+        for pending in held {
+            match pending.consumer {
+                None => got += 1,
+                Some(consumer) if !self.consumers[consumer].alive => cancelled.push(consumer),
+                Some(_) => {}
+            }
+        }
+        cancelled.sort_unstable();
+        cancelled.dedup();
+        (ready, consumers + u32::try_from(got + cancelled.len()).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn purge_queue(&mut self, channel: Key<Channel>, name: &ShortString) -> Result<u32, Fault> {

@@ -167,7 +167,7 @@ impl Broker {
         }
         if self.queues.contains(queue) {
             let messages: Vec<_> = group.iter().map(|(_, pending)| pending.message.clone()).collect();
-            self.settle_group(channel, queue, None, Verdict::Requeue, messages, effects);
+            self.settle_group(channel, queue, None, Verdict::GiveBack, messages, effects);
         }
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Verdict {
     Ack,
     Discard,
     Requeue,
+    /// Its channel has ended: as requeued, but by nobody's wish.
+    GiveBack,
 }
 
 impl Verdict {
@@ -144,7 +146,7 @@ impl Broker {
         match verdict {
             Verdict::Ack => drop(messages),
             Verdict::Discard => self.discard(queue, messages),
-            Verdict::Requeue => self.requeue(queue, messages, effects),
+            Verdict::Requeue | Verdict::GiveBack => self.requeue(queue, messages, verdict, effects),
         }
         if rejoined {
             self.run(queue, effects);

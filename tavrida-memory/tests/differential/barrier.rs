@@ -27,24 +27,17 @@ impl<'n> Barrier<'n> {
     /// that is asked: a channel that RabbitMQ closed gives its messages back when it ends (R4).
     pub(crate) async fn queues(&self, channels: Option<usize>) -> Result<(), LinkError> {
         let channels = channels.map_or("any".to_owned(), |count| count.to_string());
-        let call = format!("(persistent_term:get(tavrida_barrier))({}, {channels})", binary(self.vhost));
-        self.eval(&call).await
+        self.eval(&format!("tavrida_barrier:pass({}, {channels})", binary(self.vhost))).await
     }
 
     /// Defines the barrier in the node.
     pub(crate) async fn define(&self) -> Result<(), LinkError> {
-        self.eval(&DEFINE.replace("ROUNDS", &ROUNDS.to_string())).await
+        self.eval(&compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()))).await
     }
 
     /// Deletes all queues, and all exchanges but those that are always there.
     pub(crate) async fn clean(&self) -> Result<(), LinkError> {
-        let vhost = binary(self.vhost);
-        self.eval(&format!(
-            "[catch rabbit_amqqueue:delete(Q, false, false, <<\"tavrida\">>) || Q <- rabbit_amqqueue:list({vhost})], \
-             [catch rabbit_exchange:delete(element(2, X), false, <<\"tavrida\">>) || X <- rabbit_exchange:list({vhost}), \
-              case element(4, element(2, X)) of <<\"amq.\", _/binary>> -> false; <<>> -> false; _ -> true end]"
-        ))
-        .await
+        self.eval(&format!("tavrida_barrier:clean({})", binary(self.vhost))).await
     }
 
     async fn eval(&self, expression: &str) -> Result<(), LinkError> {
@@ -52,37 +45,60 @@ impl<'n> Barrier<'n> {
     }
 }
 
-/// Defines the barrier in the node, once.
-const DEFINE: &str = r#"
-case persistent_term:get(tavrida_barrier, none) of
-    none -> persistent_term:put(tavrida_barrier, fun(VHost, Channels) ->
-        Wait = fun
-            Again(_) when Channels =:= any -> ok;
-            Again(0) -> ok;
-            Again(Left) ->
-                Open = [C || C <- rabbit_channel:list_local(),
-                    (catch rabbit_channel:info(C, [vhost])) =:= [{vhost, VHost}]],
-                case length(Open) of
-                    Channels -> timer:sleep(1);
-                    _ -> timer:sleep(1), Again(Left - 1)
-                end
-        end,
-        Wait(1000),
-        Round = fun() ->
-            [case amqqueue:get_type(Q) of
-                rabbit_classic_queue ->
-                    catch gen_server2:call(amqqueue:get_pid(Q), {notify_down, self()}, 5000);
-                _ ->
-                    catch ra:process_command(amqqueue:get_pid(Q), rabbit_fifo:make_garbage_collection(), 5000)
-            end || Q <- rabbit_amqqueue:list(VHost)]
-        end,
-        [Round() || _ <- lists:seq(1, ROUNDS)],
-        ok
-    end);
-    _ -> ok
-end
+/// The barrier as a module of the node.
+const MODULE: &str = r#"
+-module(tavrida_barrier).
+-export([pass/2, clean/1]).
+
+pass(VHost, Channels) ->
+    await(VHost, Channels, 1000),
+    Queues = [{amqqueue:get_type(Q), amqqueue:get_pid(Q)} || Q <- rabbit_amqqueue:list(VHost)],
+    lists:foreach(fun(_) -> lists:foreach(fun call/1, Queues) end, lists:seq(1, ROUNDS)).
+
+call({rabbit_classic_queue, Pid}) ->
+    catch gen_server2:call(Pid, {notify_down, self()}, 5000);
+call({_, Pid}) ->
+    catch ra:process_command(Pid, rabbit_fifo:make_garbage_collection(), 5000).
+
+await(_, any, _) -> ok;
+await(_, _, 0) -> ok;
+await(VHost, Channels, Left) ->
+    Open = [C || C <- rabbit_channel:list_local(),
+        (catch rabbit_channel:info(C, [vhost])) =:= [{vhost, VHost}]],
+    timer:sleep(1),
+    case length(Open) of
+        Channels -> ok;
+        _ -> await(VHost, Channels, Left - 1)
+    end.
+
+clean(VHost) ->
+    [catch rabbit_amqqueue:delete(Q, false, false, <<"tavrida">>) || Q <- rabbit_amqqueue:list(VHost)],
+    [catch rabbit_exchange:delete(element(2, X), false, <<"tavrida">>)
+        || X <- rabbit_exchange:list(VHost), is_ours(element(4, element(2, X)))],
+    ok.
+
+is_ours(<<"amq.", _/binary>>) -> false;
+is_ours(<<>>) -> false;
+is_ours(_) -> true.
 "#;
 
+/// Compiles a module from its text.
+fn compile(module: &str) -> String {
+    format!(
+        "{{ok, Tokens, _}} = erl_scan:string(binary_to_list({})), \
+         Split = fun Again([], [], Forms) -> lists:reverse(Forms); \
+                     Again([{{dot, _}} = Dot | Rest], Form, Forms) -> \
+                         {{ok, Parsed}} = erl_parse:parse_form(lists:reverse([Dot | Form])), \
+                         Again(Rest, [], [Parsed | Forms]); \
+                     Again([Token | Rest], Form, Forms) -> Again(Rest, [Token | Form], Forms) end, \
+         {{ok, Name, Code}} = compile:forms(Split(Tokens, [], [])), \
+         {{module, Name}} = code:load_binary(Name, \"tavrida_barrier\", Code)",
+        binary(module)
+    )
+}
+
+/// An Erlang binary of these very bytes.
 fn binary(text: &str) -> String {
-    format!("<<\"{text}\">>")
+    let bytes: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+    format!("<<{}>>", bytes.join(","))
 }

@@ -1,7 +1,10 @@
 //! Steps that prove nothing: those whose outcome RabbitMQ leaves to chance, and those that meet faults of RabbitMQ's which
 //! are not copied. Each says by which rule of the broker semantics.
 
-use tavrida_memory::core::{ChannelId, Command, Effect, Effects, Method, Now};
+use std::collections::BTreeMap;
+
+use tavrida::field::ShortString;
+use tavrida_memory::core::{Arrival, ChannelId, Command, Effect, Effects, Method, Now};
 
 use crate::program::{CHANNELS, Mode};
 use crate::world::{Action, World};
@@ -40,6 +43,24 @@ pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
     }
 }
 
+/// Whether messages may move.
+pub(crate) fn moves(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Call(
+            Method::ExchangeDeclare(_)
+                | Method::ExchangeBind(_)
+                | Method::ExchangeUnbind(_)
+                | Method::QueueDeclare(_)
+                | Method::QueueBind(_)
+                | Method::QueueUnbind(_)
+                | Method::ChannelFlow { .. }
+                | Method::ConfirmSelect { .. }
+                | Method::TxSelect
+        )
+    )
+}
+
 /// Whether a step is left out.
 pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool {
     meets_stale_tags(world, action)
@@ -48,6 +69,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || shares_a_limit(world, channel, action)
         || cancels_an_active_consumer(world, channel, action)
         || discards_from_several_queues(world, channel, action)
+        || feeds_a_queue_twice(world, channel, action)
         || outlives_the_program(action)
         || breaks_rabbitmq(action)
         || ends_two_channels_at_once(world, channel, action)
@@ -105,9 +127,57 @@ fn cancels_an_active_consumer(world: &World, channel: ChannelId, action: &Action
 
 /// R172, R173: what several queues dead-letter in one step arrives in any order.
 fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
-    let Action::Call(Method::BasicNack { multiple: true, .. }) = action else { return false };
+    match action {
+        Action::Call(
+            Method::BasicNack { multiple: true, .. }
+            | Method::BasicRecover { .. }
+            | Method::BasicRecoverAsync { .. }
+            | Method::ChannelClose
+            | Method::TxCommit,
+        )
+        | Action::CloseConnection => {}
+        _ => return false,
+    }
     let unacked = &world.shadow.channel(channel).unacked;
     world.shadow.dead_letters && unacked.iter().any(|delivery| delivery.queue != unacked[0].queue)
+}
+
+/// R172: what comes into a queue along two ways in one step, one of them by a dead letter, comes in any order.
+fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(method @ (Method::BasicPublish { .. } | Method::TxCommit)) = action else {
+        return false;
+    };
+    if !world.shadow.dead_letters {
+        return false;
+    }
+    let mut copy = world.broker.clone();
+    let mut gained = BTreeMap::<ShortString, usize>::new();
+    let before = copy.snapshot();
+    copy.apply(Now::default(), Command::Method { channel, method: method.clone() }, &mut Effects::new());
+    for after in copy.snapshot().queues {
+        let mut old = before
+            .queues
+            .iter()
+            .find(|queue| queue.name == after.name)
+            .map_or_else(Vec::new, |q| q.ready.clone());
+        for body in &after.ready {
+            match old.iter().position(|known| known == body) {
+                Some(place) => drop(old.swap_remove(place)),
+                None => *gained.entry(after.name.clone()).or_default() += 1,
+            }
+        }
+    }
+    for channel in copy.sending() {
+        let consumers = &world.shadow.channel(channel).consumers;
+        while let Some(arrival) = copy.take(channel) {
+            if let Arrival::Delivery(delivered) = arrival
+                && let Some(consumer) = consumers.get(&delivered.consumer_tag)
+            {
+                *gained.entry(consumer.queue.clone()).or_default() += 1;
+            }
+        }
+    }
+    gained.values().any(|count| *count > 1)
 }
 
 /// A binding between two exchanges that nobody can delete would be met by the next program.

@@ -13,6 +13,7 @@ mod heard;
 mod names;
 mod program;
 mod random;
+mod reach;
 mod real;
 mod regressions;
 mod run;

@@ -52,6 +52,12 @@ impl Names {
         }
     }
 
+    /// The symbol of a name that the broker made up; any other name as it is.
+    pub(crate) fn symbol(&self, mut name: ShortString) -> ShortString {
+        self.shorten(&mut name);
+        name
+    }
+
     fn actual(&self, name: &mut ShortString) {
         if name.starts_with('$')
             && let Some((actual, _)) = self.0.iter().find(|(_, symbol)| *symbol == name.as_str())

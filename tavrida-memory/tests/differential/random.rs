@@ -13,7 +13,7 @@ use crate::shrink::shrink;
 use crate::{generate, text};
 
 /// How many steps a program has.
-const LENGTH: usize = 40;
+pub(crate) const LENGTH: usize = 40;
 /// How often a program must diverge alone, one run after the other, to count.
 const REPEATS: usize = 3;
 
@@ -72,6 +72,9 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
     let outcome = site.run(&program, Watch::AtTheEnd).await;
     tally.programs.set(tally.programs.get() + 1);
     tally.operations.set(tally.operations.get() + outcome.operations);
+    if tally.programs.get().is_multiple_of(1000) {
+        say(&format!("{} programs so far, {} operations", tally.programs.get(), tally.operations.get()));
+    }
     if outcome.divergence.is_none() {
         return;
     }

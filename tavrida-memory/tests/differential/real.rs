@@ -18,10 +18,8 @@ use crate::world::{Action, Prediction, select};
 
 /// How long nothing may come before RabbitMQ is asked whether it is done.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long nothing may come after RabbitMQ said so.
-const LAST_PATIENCE: Duration = Duration::from_millis(1000);
 /// How long RabbitMQ may take for anything at all.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// RabbitMQ with the clients of a run.
 pub(crate) struct Real<'n> {
@@ -167,6 +165,12 @@ impl<'n> Real<'n> {
 
     /// Whatever a queue has sent to a channel has come when the channel answers behind it (R128).
     async fn drain(&mut self, wanted: &Report, report: &mut Report) -> Result<bool, LinkError> {
+        self.ask();
+        self.listen(wanted, report).await
+    }
+
+    /// Asks every channel for an answer.
+    fn ask(&mut self) {
         for (connection, link) in &mut self.links {
             let channels = if *connection == AUDITOR { 1 } else { CHANNELS };
             for number in 1..=channels {
@@ -174,7 +178,6 @@ impl<'n> Real<'n> {
                 self.flows.push(connection.channel(number));
             }
         }
-        self.listen(wanted, report).await
     }
 
     /// Listens until all has come that is wanted, or something else has.
@@ -189,8 +192,11 @@ impl<'n> Real<'n> {
             for link in self.links.values_mut() {
                 link.flush().await?;
             }
-            let patience = if asked { LAST_PATIENCE } else { PATIENCE };
-            match timeout(patience, self.next(&open)).await {
+            // RabbitMQ was done, and all that it had sent has come.
+            if asked && self.flows.is_empty() && self.swallow.is_empty() {
+                return Ok(false);
+            }
+            match timeout(if asked { LIMIT } else { PATIENCE }, self.next(&open)).await {
                 Ok(None) => return Ok(false),
                 Ok(Some(word)) => {
                     let (channel, word) = word?;
@@ -203,6 +209,7 @@ impl<'n> Real<'n> {
                 Err(_) => {
                     asked = true;
                     self.barrier.queues(None).await?;
+                    self.ask();
                 }
             }
         }

@@ -101,6 +101,62 @@ regression!(
 );
 
 regression!(
+    /// R133: without a delivery limit a quorum queue puts what a client requeues behind all that is ready.
+    a_requeue_without_a_delivery_limit_is_a_new_entry,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.publish routing_key=q0 body=0
+    1.1 basic.publish routing_key=q0 body=1
+    1.1 basic.publish routing_key=q0 body=2
+    1.1 basic.publish routing_key=q0 body=3
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.nack 2 requeue
+    1.2 basic.nack 1 requeue
+    1.2 basic.nack 3 requeue
+    1.1 basic.get queue=q0
+    1.1 basic.get queue=q0
+    1.1 basic.nack 0 multiple requeue
+    "#
+);
+
+regression!(
+    /// R133: with a delivery limit what is requeued is served first, in the order of its return.
+    a_requeue_with_a_delivery_limit_is_served_first,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:9}
+    1.1 basic.publish routing_key=q0 body=0
+    1.1 basic.publish routing_key=q0 body=1
+    1.1 basic.publish routing_key=q0 body=2
+    1.1 basic.publish routing_key=q0 body=3
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.nack 2 requeue
+    1.2 basic.nack 1 requeue
+    1.2 basic.nack 3 requeue
+    "#
+);
+
+regression!(
+    /// R57: a cancelled consumer of a quorum queue is one of it as long as it holds messages.
+    a_cancelled_consumer_of_a_quorum_queue_counts_while_it_holds_messages,
+    r#"
+    2.2 queue.declare queue=q3 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.consume queue=q3 consumer_tag=t2
+    1.2 basic.publish routing_key=q3 body=m1
+    1.2 basic.publish routing_key=q3 body=m2
+    1.1 basic.cancel consumer_tag=t2
+    1.2 queue.declare queue=q3 passive
+    1.1 basic.ack 1
+    1.2 queue.declare queue=q3 passive
+    1.1 basic.ack 2
+    1.2 queue.declare queue=q3 passive
+    "#
+);
+
+regression!(
     /// R66: Erlang breaks the line before the 80th column.
     long_reasons_are_broken_into_lines,
     r#"

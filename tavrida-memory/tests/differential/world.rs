@@ -1,5 +1,6 @@
 //! [`World`]: the memory broker's side of a run, which predicts what is to be heard.
 
+use tavrida::field::ShortString;
 use tavrida_memory::core::{
     Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, Now, Reply,
 };
@@ -118,7 +119,8 @@ impl World {
                 self.apply(Command::Tick);
             }
         }
-        let goes_on = guard::goes_on(self.modes.mode(channel), &action) || self.shadow.dead_letters;
+        let goes_on = guard::goes_on(self.modes.mode(channel), &action)
+            || (self.shadow.dead_letters && guard::moves(&action));
         let mut report = Report::default();
         self.hear(&mut report);
         let (goes_on, report) = self.recover(goes_on, report);
@@ -187,6 +189,17 @@ impl World {
         self.open(channel);
         self.effects.clear();
         self.hear(report);
+    }
+
+    /// The queues that are there.
+    pub(crate) fn queues(&self) -> Vec<ShortString> {
+        self.broker.snapshot().queues.into_iter().map(|queue| self.names.symbol(queue.name)).collect()
+    }
+
+    /// The exchanges that were made.
+    pub(crate) fn exchanges(&self) -> Vec<ShortString> {
+        let names = self.broker.snapshot().exchanges.into_iter().map(|exchange| exchange.name);
+        names.filter(|name| !name.starts_with("amq.") && !name.is_empty()).collect()
     }
 
     /// Whether a queue is there. Looked up in a copy, so that nobody notices.

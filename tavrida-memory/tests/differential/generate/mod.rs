@@ -21,7 +21,7 @@ pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
         _ => Mode::Confirm,
     });
     let world = World::new("/", modes);
-    let deep = rng.u8(..) < 180;
+    let deep = rng.u8(..) < 200;
     let mut generator =
         Generator { rng, flavour, world, program: Program { modes, steps: Vec::new() }, bodies: 0 };
     if deep {

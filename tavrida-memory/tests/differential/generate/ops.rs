@@ -15,6 +15,7 @@ use super::pools::{
 };
 use crate::names::short;
 use crate::program::{Mode, Op, Settle, Step, Tag, Verdict};
+use crate::world::World;
 
 /// The kinds of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +49,8 @@ enum Kind {
 const DEEP: [(u32, Kind); 23] = [
     (60, Kind::Publish),
     (16, Kind::Get),
-    (16, Kind::Consume),
-    (8, Kind::Cancel),
+    (22, Kind::Consume),
+    (5, Kind::Cancel),
     (24, Kind::Ack),
     (24, Kind::Nack),
     (10, Kind::Reject),
@@ -60,8 +61,8 @@ const DEEP: [(u32, Kind); 23] = [
     (8, Kind::Count),
     (2, Kind::Purge),
     (2, Kind::DeleteQueue),
-    (6, Kind::DeclareQueue),
-    (2, Kind::DeleteExchange),
+    (4, Kind::DeclareQueue),
+    (1, Kind::DeleteExchange),
     (4, Kind::DeclareExchange),
     (6, Kind::Bind),
     (2, Kind::Unbind),
@@ -131,7 +132,8 @@ impl Generator {
         match kind {
             Kind::Commit | Kind::Rollback if !transaction => self.make(Kind::Publish, channel, false),
             Kind::Ack | Kind::Nack | Kind::Reject if idle && self.rng.u8(..) < 250 => {
-                let kind = self.pick(&[Kind::Publish, Kind::Get, Kind::Consume]);
+                let kinds = [Kind::Publish, Kind::Get, Kind::Consume];
+                let kind = if self.flavour.chain { Kind::Get } else { self.pick(&kinds) };
                 self.make(kind, channel, false)
             }
             kind => self.make(kind, channel, false),
@@ -171,7 +173,7 @@ impl Generator {
                 nowait: self.chance(8),
             },
             Kind::DeclareQueue => {
-                let name = self.queue_name(wild);
+                let name = if wild { self.queue_name(true) } else { self.missing_queue() };
                 Method::QueueDeclare(self.queue(&name, wild))
             }
             Kind::DeleteExchange => Method::ExchangeDelete {
@@ -210,9 +212,26 @@ impl Generator {
             ..6 => ShortString::default(),
             6..14 if wild => short("q9"),
             14..16 if wild => short("amq.q"),
-            16..19 => short("$q1"),
-            _ => short(self.pick(&QUEUES)),
+            16..18 => short("$q1"),
+            18..20 => short(self.pick(&QUEUES)),
+            _ if wild => short(self.pick(&QUEUES)),
+            _ => self.living(|world| world.queues()).unwrap_or_else(|| short(self.pick(&QUEUES))),
         }
+    }
+
+    /// A queue that is not there, most probably.
+    fn missing_queue(&mut self) -> ShortString {
+        let there = self.world.queues();
+        let missing: Vec<&str> =
+            QUEUES.into_iter().filter(|name| !there.iter().any(|queue| queue == *name)).collect();
+        let any = missing.is_empty() || self.chance(15);
+        short(if any { self.pick(&QUEUES) } else { self.pick(&missing) })
+    }
+
+    /// One of the things that there are.
+    fn living(&mut self, which: impl Fn(&World) -> Vec<ShortString>) -> Option<ShortString> {
+        let names = which(&self.world);
+        (!names.is_empty()).then(|| names[self.rng.usize(..names.len())].clone())
     }
 
     fn exchange_name(&mut self, wild: bool) -> ShortString {
@@ -222,7 +241,9 @@ impl Generator {
             10..13 if wild => short("amq.x"),
             13..16 if wild => short("amq.rabbitmq.trace"),
             16..22 => short(self.pick(&PREDECLARED)),
-            _ => short(self.pick(&EXCHANGES).0),
+            22..24 => short(self.pick(&EXCHANGES).0),
+            _ if wild => short(self.pick(&EXCHANGES).0),
+            _ => self.living(|world| world.exchanges()).unwrap_or_else(|| short(self.pick(&PREDECLARED))),
         }
     }
 
@@ -253,6 +274,7 @@ impl Generator {
 
     fn queue(&mut self, name: &str, wild: bool) -> QueueDeclare {
         let arguments = match self.rng.u8(..100) {
+            ..85 if self.flavour.chain && !wild => self.flavour.link_arguments(name).unwrap_or_default(),
             ..30 => Table::new(),
             30..70 if wild => strange_queue_arguments(&mut self.rng),
             _ => self.flavour.queue_arguments(&mut self.rng),
@@ -344,12 +366,24 @@ impl Generator {
         };
         BasicConsume {
             queue,
-            consumer_tag: if self.chance(10) { ShortString::default() } else { short(self.pick(&TAGS)) },
+            consumer_tag: self.consumer_tag(channel, wild),
             no_local: self.chance(4),
             no_ack: self.chance(15),
             exclusive: self.chance(if wild { 10 } else { 3 }),
             nowait: false,
             arguments,
+        }
+    }
+
+    /// A tag that the channel has not given to another consumer, most probably.
+    fn consumer_tag(&mut self, channel: ChannelId, wild: bool) -> ShortString {
+        let used: Vec<ShortString> = self.world.shadow.channel(channel).consumers.keys().cloned().collect();
+        let free: Vec<&str> = TAGS.into_iter().filter(|tag| !used.iter().any(|used| used == *tag)).collect();
+        match self.rng.u8(..100) {
+            ..10 => ShortString::default(),
+            10..13 => short(self.pick(&TAGS)),
+            _ if wild || free.is_empty() => short(self.pick(&TAGS)),
+            _ => short(self.pick(&free)),
         }
     }
 
@@ -369,20 +403,22 @@ impl Generator {
             Kind::Nack => Verdict::Nack,
             _ => Verdict::Reject,
         };
+        let chain = self.flavour.chain;
+        let verdict = if chain && self.chance(60) { Verdict::Reject } else { verdict };
         let multiple = verdict != Verdict::Reject && self.chance(35);
         let tag = match self.rng.u8(..100) {
             ..10 if multiple => Tag::Number(0),
             10..12 => Tag::Number(self.rng.u64(..12)),
             _ => Tag::Nth(self.rng.usize(..5)),
         };
-        Op::Settle(Settle { verdict, tag, multiple, requeue: verdict != Verdict::Ack && self.chance(60) })
+        Op::Settle(Settle { verdict, tag, multiple, requeue: verdict != Verdict::Ack && self.chance(if chain { 20 } else { 60 }) })
     }
 
     fn publish(&mut self, channel: ChannelId, wild: bool) -> Method {
         self.bodies += 1;
         let (exchange, routing_key) = match self.rng.u8(..100) {
-            ..40 => (ShortString::default(), short(self.pick(&QUEUES))),
-            40..43 if self.flavour.replies => (ShortString::default(), short("$r1")),
+            ..45 => (ShortString::default(), self.queue_name(false)),
+            45..48 if self.flavour.replies => (ShortString::default(), short("$r1")),
             _ => (self.exchange_name(wild), short(self.pick(&KEYS))),
         };
         let reply = self.flavour.replies && (self.chance(25) && self.answers(channel) || self.chance(1));

@@ -77,14 +77,17 @@ pub(super) struct Flavour {
     pub(super) replies: bool,
     pub(super) limits: bool,
     pub(super) quorum: bool,
+    /// Each queue dead-letters into the next.
+    pub(super) chain: bool,
 }
 
 impl Flavour {
     pub(super) fn random(rng: &mut fastrand::Rng) -> Self {
         let quorum = rng.u8(..) < 14;
+        let chain = !quorum && rng.u8(..) < 36;
         let priorities = !quorum && rng.u8(..) < 90;
         Self {
-            dead_letters: rng.u8(..) < 120,
+            dead_letters: chain || rng.u8(..) < 100,
             priorities,
             expiry: !priorities && !quorum && rng.bool(),
             single_active: rng.u8(..) < 50,
@@ -92,6 +95,7 @@ impl Flavour {
             replies: rng.u8(..) < 30,
             limits: rng.u8(..) < 150,
             quorum,
+            chain,
         }
     }
 
@@ -142,6 +146,13 @@ impl Flavour {
 }
 
 impl Flavour {
+    /// Arguments of a link in a chain of dead letters: RabbitMQ orders the history of a message by how long it is (R82).
+    pub(super) fn link_arguments(self, queue: &str) -> Option<Table> {
+        let place = QUEUES.iter().position(|name| *name == queue).filter(|_| self.chain)?;
+        let next = QUEUES[(place + 1) % QUEUES.len()];
+        Some(table(&[("x-dead-letter-exchange", text("")), ("x-dead-letter-routing-key", text(next))]))
+    }
+
     /// Arguments of a quorum queue. It refuses publishes some time after it is full: its limits only drop (R133).
     fn quorum_arguments(self, rng: &mut fastrand::Rng) -> Table {
         let mut arguments = table(&[("x-queue-type", text("quorum"))]);
