@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
@@ -10,6 +10,7 @@ use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, B
 use lapin::{Channel, Connection};
 use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, SessionError};
 use tokio::runtime::Handle;
+use tokio::task::coop;
 
 use super::Settler;
 use crate::link::{Life, close_quietly, open_channel};
@@ -120,9 +121,14 @@ impl Deliveries for Running {
             let end = ConsumerEnd::Lost(loss.clone());
             return Poll::Ready(Err(self.end(end)));
         }
+        // lapin always has one ready under load: without this, a loop over deliveries would starve its thread's other tasks.
+        let budget = ready!(coop::poll_proceed(cx));
         let source = self.source.as_mut().expect("it is taken by drop alone");
         match Pin::new(source).poll_next(cx) {
-            Poll::Ready(Some(Ok(delivery))) => Poll::Ready(Ok(self.deliver(delivery))),
+            Poll::Ready(Some(Ok(delivery))) => {
+                budget.made_progress();
+                Poll::Ready(Ok(self.deliver(delivery)))
+            }
             Poll::Ready(Some(Err(error))) => {
                 let end = self.error_end(&error);
                 Poll::Ready(Err(self.end(end)))
