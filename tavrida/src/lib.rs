@@ -70,6 +70,7 @@ pub mod time;
 pub mod counters;
 pub mod json;
 pub mod message;
+pub mod contract;
 pub mod transport;
 pub mod envelope;
 pub mod link;
@@ -88,6 +89,7 @@ pub mod prelude;
 pub mod docs;
 
 pub use client::Client;
+pub use contract::{Event, Rpc};
 pub use disposition::{FailurePolicy, Retry};
 pub use entry_point::EntryPoint;
 pub use error::Error;
@@ -95,3 +97,5 @@ pub use link::{Backoff, Health};
 pub use proxy::Proxy;
 pub use server::Server;
 pub use service::Service;
+#[cfg(feature = "macros")]
+pub use tavrida_macros::{Event, Rpc, service};

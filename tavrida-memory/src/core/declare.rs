@@ -13,7 +13,7 @@ use super::queue::settings::{QueueKind, Settings, read_kind};
 use super::{Broker, equivalence, erlang, reply_to};
 
 /// The arguments that a declaration must repeat, in the order in which RabbitMQ compares them (R54).
-const COMPARED: [&str; 13] = [
+const COMPARED_CLASSIC: [&str; 13] = [
     "x-expires",
     "x-message-ttl",
     "x-dead-letter-exchange",
@@ -27,6 +27,25 @@ const COMPARED: [&str; 13] = [
     "x-single-active-consumer",
     "x-queue-type",
     "x-queue-master-locator",
+];
+
+/// The same of quorum queues.
+const COMPARED_QUORUM: [&str; 15] = [
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-dead-letter-strategy",
+    "x-expires",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-in-memory-length",
+    "x-max-in-memory-bytes",
+    "x-overflow",
+    "x-single-active-consumer",
+    "x-queue-type",
+    "x-quorum-initial-group-size",
+    "x-delivery-limit",
+    "x-message-ttl",
+    "x-queue-leader-locator",
 ];
 
 impl Broker {
@@ -93,12 +112,10 @@ impl Broker {
             let queue = self.queue(&stripped(&declare.queue))?;
             self.touch(queue);
             self.check_access(channel, queue)?;
-            let state = &self.queues[queue];
-            (state.name.clone(), state.counts())
+            (self.queues[queue].name.clone(), self.counts(queue))
         } else {
             let queue = self.declare_queue_actively(channel, declare)?;
-            let state = &self.queues[queue];
-            (state.name.clone(), state.counts())
+            (self.queues[queue].name.clone(), self.counts(queue))
         };
         let channel = &mut self.channels[channel];
         channel.last_queue = Some(name.clone());
@@ -172,13 +189,29 @@ impl Broker {
         let durable = declare.durable && !declare.exclusive;
         equivalence::field("durable", &what, state.durable, durable)?;
         equivalence::field("auto_delete", &what, state.auto_delete, declare.auto_delete)?;
-        for name in COMPARED {
+        let compared: &[&str] = match state.settings.kind {
+            QueueKind::Classic => &COMPARED_CLASSIC,
+            QueueKind::Quorum => &COMPARED_QUORUM,
+        };
+        for name in compared.iter().copied() {
             if name == "x-queue-type" && is_classic(&state.arguments) && is_classic(&declare.arguments) {
                 continue;
             }
             equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
         }
         Ok(())
+    }
+
+    /// Ready messages and consumers. To a quorum queue an unsettled `basic.get` is a consumer.
+    fn counts(&self, queue: Key<Queue>) -> (u32, u32) {
+        let state = &self.queues[queue];
+        let (ready, consumers) = state.counts();
+        if state.settings.kind == QueueKind::Classic || state.unacked == 0 {
+            return (ready, consumers);
+        }
+        let unsettled = self.channels.iter().flat_map(|(_, channel)| channel.unsettled());
+        let got = unsettled.filter(|pending| pending.queue == queue && pending.consumer.is_none()).count();
+        (ready, consumers + u32::try_from(got).unwrap_or(u32::MAX))
     }
 
     pub(crate) fn purge_queue(&mut self, channel: Key<Channel>, name: &ShortString) -> Result<u32, Fault> {

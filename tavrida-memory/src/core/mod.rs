@@ -69,6 +69,7 @@ mod erlang;
 mod errors;
 mod exchange;
 mod expiration;
+mod hashing;
 mod ids;
 mod lifecycle;
 mod limiter;

@@ -10,7 +10,7 @@ use super::clock::ShellClock;
 use super::shared::Shared;
 use super::state::State;
 use super::transport::MemoryTransport;
-use crate::core::{Broker, Command, Config, Operator};
+use crate::core::{Broker, Command, Config, ConsumerView, Operator, Snapshot};
 
 /// A broker in this process. A clone is another handle to the same broker; brokers made apart never meet.
 ///
@@ -73,6 +73,37 @@ impl MemoryBroker {
         }
     }
 
+    /// Cancels all consumers of a queue, as the failure of a queue does: they end with
+    /// [`CancelledByBroker`](tavrida::transport::ConsumerEnd::CancelledByBroker). Gives how many there were.
+    pub fn cancel_consumers(&self, queue: &str) -> usize {
+        self.for_consumers(queue, |consumer| Operator::CancelConsumer {
+            channel: consumer.channel,
+            consumer_tag: consumer.tag.clone(),
+        })
+    }
+
+    /// Closes the channels of all consumers of a queue with a code and text such as `406` and `PRECONDITION_FAILED -
+    /// delivery acknowledgement on channel 1 timed out`: they end with
+    /// [`Refused`](tavrida::transport::ConsumerEnd::Refused), and what they had not settled goes back. Gives how many
+    /// there were.
+    pub fn close_consumers(&self, queue: &str, code: u16, text: &str) -> usize {
+        self.for_consumers(queue, |consumer| Operator::CloseChannel {
+            channel: consumer.channel,
+            code,
+            text: text.to_owned(),
+        })
+    }
+
+    fn for_consumers(&self, queue: &str, operator: impl Fn(&ConsumerView) -> Operator) -> usize {
+        let mut state = self.shared.lock();
+        let snapshot = state.broker.snapshot();
+        let consumers = snapshot.queue(queue).map_or(&[][..], |queue| &queue.consumers);
+        for consumer in consumers {
+            state.apply(Command::Operator(operator(consumer)));
+        }
+        consumers.len()
+    }
+
     /// Raises an alarm: who publishes waits until [`unblock`](MemoryBroker::unblock), and its session says why.
     pub fn block(&self, reason: &str) {
         self.operate(Operator::Block { reason: reason.to_owned() });
@@ -92,6 +123,11 @@ impl MemoryBroker {
         } else {
             self.shared.lock().apply(Command::Operator(operator));
         }
+    }
+
+    /// What is in the broker at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.lock().broker.snapshot()
     }
 
     /// A copy of the broker as it is at this moment, to look into; connections included.

@@ -54,6 +54,35 @@ pub enum Capability {
     FieldTypes,
 }
 
+impl Capability {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::RabbitWording,
+        Self::DeclareChecks,
+        Self::ConnectionErrors,
+        Self::PredeclaredExchanges,
+        Self::TopicExchange,
+        Self::HeadersExchange,
+        Self::ExchangeBindings,
+        Self::AlternateExchange,
+        Self::InternalExchange,
+        Self::AutoDelete,
+        Self::ExclusiveQueues,
+        Self::ServerNamedQueues,
+        Self::MessageTtl,
+        Self::QueueExpiry,
+        Self::LengthLimits,
+        Self::DeadLettering,
+        Self::MessagePriorities,
+        Self::ConsumerPriorities,
+        Self::ExclusiveConsumers,
+        Self::SingleActiveConsumer,
+        Self::CarbonCopies,
+        Self::PropertyChecks,
+        Self::FieldTypes,
+    ];
+}
+
 impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

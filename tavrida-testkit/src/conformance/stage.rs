@@ -31,7 +31,9 @@ struct Inner {
 /// What has to be cleared away.
 #[derive(Default)]
 struct Made {
+    /// Of queues and exchanges.
     names: Vec<ShortString>,
+    named_queues: Vec<ShortString>,
     sessions: Vec<Arc<dyn Session>>,
     alarm: bool,
 }
@@ -45,13 +47,13 @@ impl Stage {
     pub(super) fn name(&self, local: &str) -> ShortString {
         let Inner { settings, number, .. } = &*self.0;
         let name = named(format!("{}.{number}.{local}", settings.prefix));
-        self.delete_later(name.clone());
+        self.made(|made| made.names.push(name.clone()));
         name
     }
 
-    /// Has a queue or exchange deleted afterwards whose name the check did not choose.
-    pub(super) fn delete_later(&self, name: ShortString) {
-        self.made(|made| made.names.push(name));
+    /// Has a queue deleted afterwards that the broker named.
+    pub(super) fn delete_later(&self, queue: ShortString) {
+        self.made(|made| made.named_queues.push(queue));
     }
 
     /// Opens a session.
@@ -190,20 +192,26 @@ impl Stage {
 
     /// Closes the sessions and deletes what was declared, which must be possible.
     pub(super) async fn clear(&self) -> Kept {
-        let Made { names, sessions, alarm } = self.made(std::mem::take);
+        let Made { names, named_queues, sessions, alarm } = self.made(std::mem::take);
         if alarm {
             self.alarm(false).await?;
         }
         // How sessions are closed is looked at elsewhere.
         let _ = self.within("closing", join_all(sessions.iter().map(|session| session.close()))).await;
-        if names.is_empty() { Ok(()) } else { self.delete_all(&names).await }
+        if names.is_empty() && named_queues.is_empty() {
+            Ok(())
+        } else {
+            self.delete_all(&names, &named_queues).await
+        }
     }
 
-    async fn delete_all(&self, names: &[ShortString]) -> Kept {
+    async fn delete_all(&self, names: &[ShortString], named_queues: &[ShortString]) -> Kept {
         let session = self.done("connecting to clear up", self.0.settings.transport.connect()).await?;
-        for name in names {
+        for name in names.iter().chain(named_queues) {
             let deletion = session.delete_queue(name, false, false);
             self.done(&format!("deleting the queue '{name}'"), deletion).await?;
+        }
+        for name in names {
             let deletion = session.delete_exchange(name, false);
             self.done(&format!("deleting the exchange '{name}'"), deletion).await?;
         }

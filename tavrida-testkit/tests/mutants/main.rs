@@ -1,26 +1,28 @@
-//! The conformance suite notices what is wrong: each mutant of the memory transport breaks one promise, and the suite
-//! names it.
+//! The conformance suite notices what is wrong, and only that: each mutant of the memory transport breaks one promise,
+//! which the suite names; and a broker that cannot do something keeps all promises but those that need it.
 
 mod consumer;
 mod table;
 mod twist;
+mod unable;
 mod wrapper;
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use tavrida_memory::MemoryBroker;
-use tavrida_testkit::conformance::{Report, Suite};
+use tavrida_testkit::conformance::{Capability, Suite};
 
 use crate::table::{Mutant, mutants};
 use crate::twist::Twist;
+use crate::unable::unable;
 use crate::wrapper::Twisted;
 
-async fn put_through(twist: Twist, room: Option<&str>) -> Report {
+fn suite(twist: Twist) -> Suite {
     let broker = MemoryBroker::new();
     let (breaker, alarm) = (broker.clone(), broker.clone());
     let twisted = Twisted { inner: Arc::new(broker.transport()), twist, only: Mutex::default() };
-    let suite = Suite::new(Arc::new(twisted))
+    Suite::new(Arc::new(twisted))
         .with_breaker(move || {
             breaker.close_sessions("an operator did it");
             ready(())
@@ -32,23 +34,28 @@ async fn put_through(twist: Twist, room: Option<&str>) -> Report {
                 alarm.unblock()
             }
             ready(())
-        });
-    match room {
-        Some(room) => suite.only(room).run().await,
-        None => suite.run().await,
-    }
+        })
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wrapper_without_a_twist_keeps_every_promise() {
-    put_through(Twist::NONE, None).await.assert_ok();
+    suite(Twist::NONE).run().await.assert_ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_with_names_of_their_own_share_a_broker() {
+    let broker = MemoryBroker::new();
+    let run = |prefix| Suite::new(Arc::new(broker.transport())).prefix(prefix).run();
+    let (one, other) = tokio::join!(run("one"), run("other"));
+    one.assert_ok();
+    other.assert_ok();
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_mutant_is_caught_by_the_promise_that_it_breaks() {
     let mut escaped = Vec::new();
     for mutant in mutants() {
-        let report = put_through(mutant.twist, Some(mutant.room)).await;
+        let report = suite(mutant.twist).only(mutant.room).run().await;
         let broken: Vec<_> = report.broken().map(|finding| finding.promise).collect();
         if !broken.iter().any(|promise| promise.contains(mutant.promise)) {
             let Mutant { fault, room, promise, .. } = mutant;
@@ -56,4 +63,15 @@ async fn every_mutant_is_caught_by_the_promise_that_it_breaks() {
         }
     }
     assert!(escaped.is_empty(), "{}", escaped.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_cannot_do_one_thing_keeps_all_other_promises() {
+    let mut broken = Vec::new();
+    for capability in Capability::ALL {
+        let report = suite(unable(capability)).without(capability).run().await;
+        broken.extend(report.broken().map(|finding| format!("without {capability}: {finding}")));
+        assert!(report.skipped() > 0, "no promise needs {capability}");
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }

@@ -5,6 +5,8 @@ use tavrida::transport::{
     Unpublished, Verdict,
 };
 
+use crate::unable::Unable;
+
 /// Changes on the way to the transport and back; none by default.
 #[derive(Clone, Copy)]
 pub(crate) struct Twist {
@@ -26,6 +28,7 @@ pub(crate) struct Twist {
     pub(crate) blocked: fn(Option<String>) -> Option<String>,
     /// An argument that queues lose.
     pub(crate) loses: &'static str,
+    pub(crate) unable: Unable,
     pub(crate) habit: Habit,
 }
 
@@ -97,6 +100,7 @@ impl Twist {
         loss: |loss| loss,
         blocked: |reason| reason,
         loses: "",
+        unable: Unable(None),
         habit: Habit::Good,
     };
 

@@ -64,6 +64,7 @@ impl TwistedSession {
     }
 
     async fn publish_twisted(&self, publication: Publication) -> Result<(), Unpublished> {
+        self.twist.unable.publication(&publication)?;
         let mut changed = publication.clone();
         (self.twist.publication)(&mut changed);
         let mut outcome = self
@@ -136,6 +137,7 @@ impl TwistedSession {
 #[async_trait]
 impl Session for TwistedSession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        self.twist.unable.exchange(exchange)?;
         let mut exchange = exchange.clone();
         (self.twist.exchange)(&mut exchange);
         self.twisted(self.inner.declare_exchange(&exchange).await)
@@ -151,6 +153,7 @@ impl Session for TwistedSession {
     }
 
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        self.twist.unable.queue(queue)?;
         let mut queue = queue.clone();
         (self.twist.queue)(&mut queue);
         queue.arguments.remove(self.twist.loses);
@@ -180,6 +183,7 @@ impl Session for TwistedSession {
     }
 
     async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.twist.unable.binding(binding)?;
         let mut binding = binding.clone();
         (self.twist.binding)(&mut binding);
         self.twisted(self.inner.bind(&binding).await)
@@ -189,6 +193,7 @@ impl Session for TwistedSession {
         if self.twist.habit == Habit::NeverUnbinds {
             return Ok(());
         }
+        self.twist.unable.binding(binding)?;
         let mut binding = binding.clone();
         (self.twist.binding)(&mut binding);
         self.twisted(self.inner.unbind(&binding).await)
@@ -218,6 +223,7 @@ impl Session for TwistedSession {
     }
 
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        self.twist.unable.consume(consume)?;
         let mut consume = consume.clone();
         (self.twist.consume)(&mut consume);
         let inner = self.twisted(self.inner.consume(&consume).await)?;

@@ -27,12 +27,14 @@ use tokio_util::sync::CancellationToken;
 pub use builder::ClientBuilder;
 pub(crate) use builder::seed_of;
 
+use crate::contract::{Event, Rpc};
 use crate::counters::{Counters, Tally};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::error::Error;
 use crate::field::ShortString;
 use crate::link::{Ended, Epoch, Health, Link, Work};
-use crate::proxy::{NotificationBuilder, RequestBuilder, Sender};
+use crate::outbound::{SendError, Sent};
+use crate::proxy::{NotificationBuilder, RequestBuilder, Sender, TypedAsk};
 use crate::transport::{Exchange, ExchangeKind, Session, SessionError, Transport};
 
 /// Sends to services, and asks them, from a program that is no service. A clone is the same client.
@@ -68,6 +70,50 @@ impl Client {
     /// Begins a notification in the client's name.
     pub fn publish(&self) -> NotificationBuilder {
         NotificationBuilder::new(self.0.sender.clone())
+    }
+
+    /// Begins a request of a [contract](crate::contract), with its parameters.
+    pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder {
+        RequestBuilder::of(self.0.sender.clone(), &request)
+    }
+
+    /// Casts to a method of a [contract](crate::contract): nobody answers. The same as [`request`](Client::request) and
+    /// [`cast`](RequestBuilder::cast).
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestBuilder::cast`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`RequestBuilder::cast`].
+    pub fn cast<C: Rpc>(&self, request: C) -> impl Future<Output = Result<Sent, SendError>> + Send + use<C> {
+        self.request(request).cast()
+    }
+
+    /// Asks a method of a [contract](crate::contract) for its reply or error. The same as [`request`](Client::request),
+    /// [`ask`](RequestBuilder::ask) and [`of`](crate::proxy::Ask::of).
+    pub fn ask<C: Rpc>(&self, request: C) -> TypedAsk<C> {
+        self.request(request).ask().of()
+    }
+
+    /// Begins a notification of a [contract](crate::contract), with its parameters.
+    pub fn event<E: Event>(&self, event: E) -> NotificationBuilder {
+        NotificationBuilder::of(self.0.sender.clone(), &event)
+    }
+
+    /// Publishes a notification of a [contract](crate::contract). The same as [`event`](Client::event) and
+    /// [`send`](NotificationBuilder::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`NotificationBuilder::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`NotificationBuilder::send`].
+    pub fn emit<E: Event>(&self, event: E) -> impl Future<Output = Result<Sent, SendError>> + Send + use<E> {
+        self.event(event).send()
     }
 
     /// Whether the client can send.

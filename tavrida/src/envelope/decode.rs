@@ -20,7 +20,8 @@ use crate::transport::Publication;
 /// A message id that is empty stays so: whoever receives the message gives it one.
 ///
 /// The custom headers are all others, but for those that copies of a message gather on their way: RabbitMQ's (`x-death`,
-/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`).
+/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`), and for those that this library only echoes
+/// (`tavrida-*`): they go with a request and come back with its answer, unseen.
 ///
 /// # Errors
 ///
@@ -59,7 +60,7 @@ impl<'a> Wire<'a> {
         for (name, value) in publication.properties.headers().iter() {
             match wire.place(name) {
                 Some(place) => *place = Some(value),
-                None => wire.customs += usize::from(names::is_custom(name)),
+                None => wire.customs += usize::from(names::is_custom(name) || names::is_echoed(name)),
             }
         }
         wire
@@ -142,15 +143,17 @@ impl<'a> Wire<'a> {
     }
 
     fn custom_headers(&self) -> Headers {
-        let mut customs = Table::with_capacity(self.customs);
+        let (mut customs, mut echoed) = (Table::with_capacity(self.customs), Table::new());
         if self.customs > 0 {
             for (name, value) in self.publication.properties.headers().iter() {
                 if names::is_custom(name) {
                     customs.push_new(name.clone(), value.clone());
+                } else if names::is_echoed(name) {
+                    echoed.push_new(name.clone(), value.clone());
                 }
             }
         }
-        Headers::from_wire(customs)
+        Headers::from_wire(customs, echoed)
     }
 }
 

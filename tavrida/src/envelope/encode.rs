@@ -65,7 +65,7 @@ fn properties(message: &Message) -> Properties {
 /// The texts are those of the message: nothing is copied.
 fn headers(message: &Message) -> Table {
     let addresses = &message.addresses;
-    let mut table = Table::with_capacity(names::RESERVED.len() + message.headers().len());
+    let mut table = Table::with_capacity(names::RESERVED.len() + message.headers().wire_len());
     let mut put = |name, value| table.push_new(ShortString::from_static(name), value);
     put(names::MESSAGE_TYPE, Value::from_static(message.kind().as_str()));
     put(names::CORRELATION_ID, message.correlation_id.as_value().clone());
@@ -74,7 +74,7 @@ fn headers(message: &Message) -> Table {
     put(names::SOURCE, addresses.source.routing_key().into());
     put(names::DESTINATION, addresses.destination.routing_key().into());
     put(names::REPLY_TO, addresses.reply_to.routing_key().into());
-    for (name, value) in message.headers().iter() {
+    for (name, value) in message.headers().wire() {
         table.push_new(name.clone(), value.clone());
     }
     table

@@ -1,9 +1,9 @@
 //! Which headers are the wire format's, which are a sender's own, and which others put on.
 
-use crate::message::names::OWN_PREFIX;
 pub(super) use crate::message::names::{
     CORRELATION_ID, DESTINATION, MESSAGE_ID, MESSAGE_TYPE, REPLY_TO, REQUEST_ID, RESERVED, SOURCE,
 };
+use crate::message::names::{ECHOED_PREFIX, OWN_PREFIX};
 
 /// What RabbitMQ adds to, or reads from, the copies that it makes of a message.
 ///
@@ -25,7 +25,12 @@ pub(crate) fn is_added_to_copies(name: &str) -> bool {
 
 /// Whether a header was set by the message's sender, for its receiver to see.
 pub(super) fn is_custom(name: &str) -> bool {
-    !RESERVED.contains(&name) && !is_added_to_copies(name)
+    !RESERVED.contains(&name) && !is_added_to_copies(name) && !is_echoed(name)
+}
+
+/// Whether a header only goes with a request and comes back with its answer.
+pub(super) fn is_echoed(name: &str) -> bool {
+    name.starts_with(ECHOED_PREFIX)
 }
 
 #[cfg(test)]

@@ -76,9 +76,14 @@ prop_compose! {
         (destination, reply_to) in (option::of(entry_points()), option::of(entry_points())),
         reply_queue in option::of(short_strings()),
         headers in vec((short_strings(), values()), 0..4),
+        echoed in vec((short_strings(), values()), 0..2),
         (payload, context) in (objects(), objects()),
     ) -> Message {
         let custom = headers.into_iter().filter(|(name, _)| names::is_custom(name));
+        let echoed = echoed.into_iter().map(|(name, value)| {
+            (ShortString::try_from(format!("tavrida-{}", &*name)).unwrap_or_default(), value)
+        });
+        let echoed = echoed.filter(|(name, _)| names::is_echoed(name));
         let addresses = Addresses {
             source,
             destination: destination.unwrap_or_default(),
@@ -88,7 +93,7 @@ prop_compose! {
         Message {
             request_id: request_id.into(),
             message_id: message_id.into(),
-            headers: Headers::from_wire(custom.collect()),
+            headers: Headers::from_wire(custom.collect(), echoed.collect()),
             context: context.into(),
             payload: payload.into(),
             ..Message::new(kind, CorrelationId::from(correlation_id), addresses)

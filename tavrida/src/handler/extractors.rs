@@ -12,7 +12,7 @@ use super::{Extract, Invocation, Site};
 use crate::message::{
     Context, ErrorReply, Failure, Headers, Message, MessageKind, Notification, Request, Response,
 };
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Reply};
 
 /// A message of one kind, which fits handlers of that kind alone.
 fn only(kind: MessageKind, site: &Site<'_>) -> Result<(), String> {
@@ -80,6 +80,26 @@ impl Extract for Message {
 impl Extract for Proxy {
     fn extract(invocation: &Invocation) -> Result<Self, Failure> {
         Ok(invocation.proxy.clone())
+    }
+}
+
+impl<C: 'static, S: DeserializeOwned + Send + 'static> Extract for Reply<C, S> {
+    fn extract(invocation: &Invocation) -> Result<Self, Failure> {
+        Self::take(&invocation.message, &invocation.proxy)
+    }
+
+    fn check(site: &Site<'_>) -> Result<(), String> {
+        match site.kind() {
+            MessageKind::Notification => {
+                Err("it takes a Reply, and a notification is never answered".to_owned())
+            }
+            MessageKind::Request if !Self::needs_no_state() => Err(format!(
+                "it takes a Reply with a state of type {}, which a request does not bring: take `Reply<C>`, and give it the state \
+                 with `.keeping(...)`",
+                std::any::type_name::<S>()
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Kind};
 use crate::message::{ErrorReply, Failure, IntoFailure, Payload, Reply, Response};
+use crate::proxy::Answered;
 
 /// Markers that tell the implementations of [`IntoReply`] apart. Nobody has to name them.
 pub mod marker {
@@ -13,9 +14,15 @@ pub mod marker {
     /// A reply message.
     #[derive(Debug)]
     pub struct Message;
+    /// What a handler gave, already read.
+    #[derive(Debug)]
+    pub struct Ready;
     /// A reply message, or none.
     #[derive(Debug)]
     pub struct Maybe;
+    /// A result of a contract's reply with the contract's error.
+    #[derive(Debug)]
+    pub struct Declared;
     /// A result of something with the marker `M`.
     #[derive(Debug)]
     pub struct Fallible<M>(std::marker::PhantomData<M>);
@@ -61,6 +68,7 @@ impl ReplyMessage for Response {}
 impl ReplyMessage for ErrorReply {}
 impl ReplyMessage for Payload {}
 impl ReplyMessage for Reply {}
+impl ReplyMessage for Answered {}
 
 impl<T: ReplyMessage> IntoReply<marker::Message> for T {
     fn into_reply(self) -> Result<Reply, Failure> {

@@ -29,7 +29,10 @@ mod extract;
 mod extractors;
 mod into_reply;
 mod invocation;
+mod fit;
 mod params;
+mod side;
+mod typed;
 
 use std::future::Future;
 
@@ -38,10 +41,14 @@ use futures_util::future::BoxFuture;
 pub(crate) use boxed::{ErasedHandler, erase};
 pub use extract::{Extract, Site};
 pub use extractors::{Attempt, Deadline, Payload, State};
+pub use fit::{Extracted, Extractor, Param, Parameter, answer, outcome, reply};
 pub use into_reply::{IntoReply, marker};
 pub use invocation::Invocation;
 pub(crate) use invocation::StateMap;
 pub use params::{Params, params};
+pub use side::{IntoAnswer, OfErrors, OfEvents, OfRequests, OfResponses, Side};
+pub(crate) use typed::Typed;
+pub use typed::TypedHandler;
 
 use crate::message::{Failure, Reply};
 

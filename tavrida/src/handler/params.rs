@@ -11,7 +11,7 @@ use crate::message::{Failure, Reply};
 
 /// Gives names to the last arguments of a handler: they come from the payload, by name, with their types.
 ///
-/// The first arguments, up to four, are extractors; then come as many as there are names, up to six. A missing or ill-typed
+/// The first arguments, up to six, are extractors; then come as many as there are names, up to eight. A missing or ill-typed
 /// parameter is an error that names it; a surplus one is ignored. An `Option` is `None` where the parameter is missing or
 /// `null`.
 ///
@@ -80,19 +80,23 @@ macro_rules! handler_with_params {
     };
 }
 
-macro_rules! with_up_to_four_extractors {
+macro_rules! with_up_to_six_extractors {
     ($count:literal; $($param:ident $at:tt)*) => {
         handler_with_params!($count; ; $($param $at)*);
         handler_with_params!($count; E1; $($param $at)*);
         handler_with_params!($count; E1 E2; $($param $at)*);
         handler_with_params!($count; E1 E2 E3; $($param $at)*);
         handler_with_params!($count; E1 E2 E3 E4; $($param $at)*);
+        handler_with_params!($count; E1 E2 E3 E4 E5; $($param $at)*);
+        handler_with_params!($count; E1 E2 E3 E4 E5 E6; $($param $at)*);
     };
 }
 
-with_up_to_four_extractors!(1; P1 0);
-with_up_to_four_extractors!(2; P1 0 P2 1);
-with_up_to_four_extractors!(3; P1 0 P2 1 P3 2);
-with_up_to_four_extractors!(4; P1 0 P2 1 P3 2 P4 3);
-with_up_to_four_extractors!(5; P1 0 P2 1 P3 2 P4 3 P5 4);
-with_up_to_four_extractors!(6; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5);
+with_up_to_six_extractors!(1; P1 0);
+with_up_to_six_extractors!(2; P1 0 P2 1);
+with_up_to_six_extractors!(3; P1 0 P2 1 P3 2);
+with_up_to_six_extractors!(4; P1 0 P2 1 P3 2 P4 3);
+with_up_to_six_extractors!(5; P1 0 P2 1 P3 2 P4 3 P5 4);
+with_up_to_six_extractors!(6; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5);
+with_up_to_six_extractors!(7; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5 P7 6);
+with_up_to_six_extractors!(8; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5 P7 6 P8 7);

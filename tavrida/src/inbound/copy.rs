@@ -181,6 +181,16 @@ pub(crate) enum NoCopy {
 }
 
 impl NoCopy {
+    /// Whether the session is over.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Publish(NotPublished::Ambiguous(_) | NotPublished::NotSent(_))
+                | Self::Session(SessionError::Lost(_))
+                | Self::Lost(_)
+        )
+    }
+
     fn name(error: crate::field::TooLong) -> Self {
         Self::Name(error)
     }

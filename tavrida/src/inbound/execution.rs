@@ -14,7 +14,7 @@ use crate::link::Epoch;
 use crate::message::{Failure, Message, MessageKind, Payload, Reply, Request};
 use crate::middleware::{Endpoint, Next};
 use crate::outbound::Terms;
-use crate::proxy::{Identity, Proxy, Route, Sender};
+use crate::proxy::{self, Identity, Proxy, Route, Sender};
 use crate::service::Hosted;
 
 pub(super) struct Execution<'a> {
@@ -26,26 +26,42 @@ pub(super) struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    /// Runs middleware and handler, and answers a call.
+    /// Runs middleware and handler, and answers a call: the message itself, or one whose answer was put off until this message,
+    /// an answer in its turn, came.
     pub(super) async fn run(self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
-        let call = message.is_call().then(|| message.clone());
-        let ids = call.as_ref().map(|message| self.desk.ids_of(message));
+        let owed = proxy::owed(&message);
+        let ids = owed.as_ref().map(|_| self.desk.ids_of(&message));
+        let put_off = message.kind() != MessageKind::Request;
         let proxy = self.proxy(&message);
-        let result = self.reach(message, handler, proxy.clone()).await;
-        let (Some(call), Some(ids)) = (call, ids) else {
+        let result = self.reach(message, handler, &proxy).await;
+        let (Some(call), Some(ids)) = (owed, ids) else {
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         };
+        if proxy.debt().is_gone() {
+            // Whoever handles the answer to what it went with answers; a failure since then is nothing for the caller.
+            return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
+        }
         let retries = self.desk.policy.retries_after(self.attempt.number);
-        let reply = match result {
-            Err(failure) if failure.is_retryable() && retries => return Outcome::Failed(failure),
-            Ok(Reply::Nothing) if proxy.is_handed_on() => None,
-            result => reply_to(call, result),
+        let (reply, outcome) = match result {
+            Err(failure) if retries && (put_off || failure.is_retryable()) => {
+                return Outcome::Failed(failure);
+            }
+            // The caller of long ago learns of it, and so does whoever looks at the dead letters.
+            Err(failure) if put_off => (Some(call.fail(&failure).into()), Outcome::Failed(failure)),
+            Ok(Reply::Nothing) if proxy.debt().is_handed_on() => (None, Outcome::Handled),
+            Ok(_) if put_off && !proxy.debt().is_taken() => {
+                (Some(call.fail(&proxy::unanswered(&call)).into()), Outcome::Handled)
+            }
+            result => (reply_to(call, result), Outcome::Handled),
         };
-        let Some(reply) = reply else { return Outcome::Handled };
+        let Some(reply) = reply else { return outcome };
         // The reply's ids follow those of what the handler sent: both come of the same message.
         let session = &*self.epoch.session;
         let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
-        outcome_of_reply(sent, &self.desk.tally)
+        match outcome_of_reply(sent, &self.desk.tally) {
+            Outcome::Handled => outcome,
+            other => other,
+        }
     }
 
     /// What middleware and handler gave within their time, a panic included.
@@ -53,11 +69,11 @@ impl Execution<'_> {
         &self,
         message: Message,
         handler: &Arc<dyn ErasedHandler>,
-        proxy: Proxy,
+        proxy: &Proxy,
     ) -> Result<Reply, Failure> {
         let stage = Stage {
             handler: handler.clone(),
-            proxy,
+            proxy: proxy.clone(),
             state: self.service.state.clone(),
             attempt: self.attempt,
             deadline: self.deadline,
@@ -104,11 +120,9 @@ impl Execution<'_> {
 }
 
 /// The reply to a call; none where there is none to send.
-fn reply_to(call: Message, result: Result<Reply, Failure>) -> Option<Message> {
-    let is_ask = call.is_ask();
-    let request = Request(call);
+fn reply_to(request: Request, result: Result<Reply, Failure>) -> Option<Message> {
     match result {
-        Ok(Reply::Nothing) if is_ask => Some(request.respond(Payload::EMPTY).into()),
+        Ok(Reply::Nothing) if request.is_ask() => Some(request.respond(Payload::EMPTY).into()),
         Ok(Reply::Nothing) => None,
         Ok(Reply::Payload(payload)) => Some(request.respond(payload).into()),
         Ok(Reply::Response(response)) => Some(response.into()),
@@ -130,12 +144,20 @@ impl Stage {
     /// The context takes the payload in, once, and the handler is called.
     fn handle(&self, message: Message) -> BoxFuture<'static, Result<Reply, Failure>> {
         message.context().merge(message.payload().object());
-        self.handler.call(Invocation {
+        let handled = self.handler.call(Invocation {
             message,
             proxy: self.proxy.clone(),
             state: self.state.clone(),
             attempt: self.attempt,
             deadline: self.deadline,
+        });
+        if !self.proxy.debt().is_taken() {
+            return handled;
+        }
+        let proxy = self.proxy.clone();
+        Box::pin(async move {
+            let returned = handled.await;
+            proxy.debt().result(returned).await
         })
     }
 }

@@ -22,6 +22,7 @@ use crate::id::{IdScope, IdSource, Purpose};
 use crate::link::Epoch;
 use crate::message::{Context, Failure, Message, Request};
 use crate::outbound::{Outbound, SendError, Terms};
+use crate::proxy;
 use crate::service::Router;
 use crate::transport::Delivery;
 use execution::Execution;
@@ -128,12 +129,11 @@ impl Desk {
         tracing::debug!(headers = ?message.headers(), payload, "received");
     }
 
-    /// A call that nobody here handles is answered with the error, as far as it can be.
+    /// A call that nobody here handles is answered with the error, as far as it can be; so is one whose answer was to come of
+    /// this message.
     async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) {
         tracing::warn!(%message, %failure, "nobody handles a message");
-        if message.is_call()
-            && let Ok(request) = message.into_request()
-        {
+        if let Some(request) = proxy::owed(&message) {
             self.answer_error(request, failure, epoch).await;
         }
     }
@@ -167,10 +167,11 @@ impl Desk {
     ) {
         let copied = match (&disposition, &outcome) {
             (Disposition::Leave, _) => return,
-            (Disposition::Ack, _) => {
+            (Disposition::Ack, Outcome::Handled) => {
                 self.tally.handled.add_one();
                 Ok(())
             }
+            (Disposition::Ack, _) => Ok(()),
             (Disposition::Discard, outcome) => {
                 tracing::warn!(?outcome, "a message is dropped, as the failure policy says");
                 self.tally.discarded.add_one();
@@ -190,6 +191,8 @@ impl Desk {
         };
         let settled = match copied {
             Ok(()) => delivery.ack(),
+            // The broker delivers the message again, whatever became of the copy.
+            Err(reason) if reason.is_lost() => return,
             Err(reason) => {
                 tracing::error!(%reason, "no copy of a failed message could be made: it goes back to its queue");
                 // Not at once: the queue of the copy may be full or gone for a while, and the message comes back at once.

@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::error::{Error, UNKNOWN_CODE};
-use crate::json::Object;
+use crate::error::{Error, Kind, UNKNOWN_CODE};
 
 /// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
 ///
@@ -27,14 +27,17 @@ use crate::json::Object;
 /// assert_eq!(parse("x").unwrap_err().class(), "core.num.error.ParseIntError");
 /// ```
 ///
-/// It is not itself a [`std::error::Error`], as that would bar the conversion from all of these.
-#[derive(Debug, Clone, PartialEq)]
+/// It is not itself a [`std::error::Error`], as that would bar the conversion from all of these. Two failures are equal when a
+/// caller could not tell them apart and both are worth a retry, or neither is.
+#[derive(Debug, Clone)]
 pub struct Failure {
     class: String,
     message: String,
     code: i64,
-    detail: Option<Object>,
+    /// JSON.
+    detail: Option<Box<str>>,
     retryable: bool,
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Failure {
@@ -48,6 +51,7 @@ impl Failure {
             code: UNKNOWN_CODE,
             detail: None,
             retryable: false,
+            cause: None,
         }
     }
 
@@ -62,10 +66,18 @@ impl Failure {
     ///
     /// # Errors
     ///
-    /// When the body does not serialise to an object.
+    /// When the body does not serialise.
     pub fn detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        self.detail = Some(super::Payload::new(body)?.object().clone());
+        let json = serde_json::to_string(body)
+            .map_err(|error| Error::new(Kind::WrongResponse, format!("the body of an error: {error}")))?;
+        self.detail = Some(json.into());
         Ok(self)
+    }
+
+    /// The same with a body that is known to be JSON.
+    pub(crate) fn with_detail_json(mut self, json: &str) -> Self {
+        self.detail = Some(json.into());
+        self
     }
 
     /// The same, marked as worth another try: a server's retry policy then holds for calls too, which are otherwise
@@ -73,6 +85,12 @@ impl Failure {
     #[must_use = "the failure comes back with the mark"]
     pub fn retryable(mut self) -> Self {
         self.retryable = true;
+        self
+    }
+
+    /// The same, marked as another failure is.
+    pub(crate) fn retryable_as(mut self, other: &Self) -> Self {
+        self.retryable = other.retryable;
         self
     }
 
@@ -96,9 +114,14 @@ impl Failure {
         self.code
     }
 
-    /// The typed body, where there is one.
-    pub fn body(&self) -> Option<&Object> {
-        self.detail.as_ref()
+    /// The typed body, where there is one, as JSON.
+    pub fn body(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
+
+    /// The first error of a type among those that this failure was made of with `?`: the error itself, or one of its causes.
+    pub fn cause<E: StdError + 'static>(&self) -> Option<&E> {
+        cause(&**self.cause.as_ref()?)
     }
 
     /// Whether another try is worth it.
@@ -123,14 +146,23 @@ impl fmt::Display for Failure {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let class = std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
-        if let Some(remote) = cause::<super::ErrorReply>(&error) {
-            return remote.failure();
-        }
-        match cause::<Error>(&error) {
-            Some(own) => Self { code: own.code(), ..Self::new(own.class(), error.to_string()) },
-            None => Self::new(class, error.to_string()),
-        }
+        let class = || std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
+        let failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
+            (Some(remote), _) => remote.failure(),
+            (None, Some(own)) => Self { code: own.code(), ..Self::new(own.class(), error.to_string()) },
+            (None, None) => Self::new(class(), error.to_string()),
+        };
+        Self { cause: Some(Arc::new(error)), ..failure }
+    }
+}
+
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |failure: &Self| (failure.code, failure.retryable);
+        parts(self) == parts(other)
+            && self.class == other.class
+            && self.message == other.message
+            && self.detail == other.detail
     }
 }
 
@@ -156,6 +188,12 @@ fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a handler",
+    label = "has no class and code for the caller to see",
+    note = "return `tavrida::prelude::Result<T>`, whose error every `std::error::Error` becomes with `?`; or implement \
+            `tavrida::message::IntoFailure` for `{Self}`"
+)]
 pub trait IntoFailure {
     /// The failure that a caller will see.
     fn into_failure(self) -> Failure;
@@ -188,6 +226,19 @@ mod tests {
     fn an_error_of_the_library_keeps_number_and_class() {
         let failure = Failure::from(Error::new(Kind::UnableToDiscover, "unknown"));
         assert_eq!((failure.class(), failure.number()), ("tavrida.exceptions.UnableToDiscover", 1007));
+    }
+
+    #[test]
+    fn a_failure_knows_the_error_that_it_was_made_of() {
+        let failure = Failure::from("x".parse::<i64>().unwrap_err());
+        assert!(failure.cause::<std::num::ParseIntError>().is_some());
+        assert!(failure.cause::<std::fmt::Error>().is_none());
+        assert!(Failure::new("a.B", "no").cause::<std::num::ParseIntError>().is_none());
+    }
+
+    #[test]
+    fn a_failure_stays_small_enough_to_be_returned_by_value() {
+        assert!(size_of::<Failure>() <= 104, "{}", size_of::<Failure>());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::names::{OWN_PREFIX, RESERVED};
+use super::names::{ECHOED_PREFIX, LATER, OWN_PREFIX, RESERVED};
 use crate::field::{ShortString, Table, Value};
 
 /// Custom headers. The reserved names of the wire format are kept out, since they are properties of the message.
@@ -10,12 +10,16 @@ use crate::field::{ShortString, Table, Value};
 /// Its `Debug` shows `<masked>` in place of values that are secrets by their name: one that holds `authorization`, `cookie`,
 /// `token`, `secret`, `password` or `api-key`, in any case. The wire carries them in clear.
 #[derive(Clone, Default, PartialEq)]
-pub struct Headers(Table);
+pub struct Headers {
+    custom: Table,
+    /// Those that go with a request and come back with its answer, unseen by users.
+    echoed: Table,
+}
 
 impl Headers {
     /// No custom headers.
     pub const fn new() -> Self {
-        Self(Table::new())
+        Self { custom: Table::new(), echoed: Table::new() }
     }
 
     /// Puts a header in, or replaces it.
@@ -23,32 +27,69 @@ impl Headers {
     /// # Errors
     ///
     /// [`ReservedHeader`] for the seven names of the wire format (`message_type`, `correlation_id`, `request_id`,
-    /// `message_id`, `source`, `destination`, `reply_to`) and for those that begin with `x-tavrida-`; and for values whose
-    /// type would harm a Python peer (see [`ReservedHeader`]).
+    /// `message_id`, `source`, `destination`, `reply_to`) and for those that begin with `x-tavrida-` or `tavrida-`; and for
+    /// values whose type would harm a Python peer (see [`ReservedHeader`]).
     pub fn insert(
         &mut self,
         name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
         value: impl Into<Value>,
     ) -> Result<(), ReservedHeader> {
         let (name, value) = (name.try_into().map_err(Into::into)?, value.into());
-        if RESERVED.contains(&name.as_str()) || name.starts_with(OWN_PREFIX) {
+        let ours = name.starts_with(OWN_PREFIX) || name.starts_with(ECHOED_PREFIX);
+        if ours || RESERVED.contains(&name.as_str()) {
             return Err(ReservedHeader(Flaw::Reserved(name)));
         }
         if !is_harmless(&value) {
             return Err(ReservedHeader(Flaw::Harmful(name, value.type_letter())));
         }
-        self.0.insert(name, value);
+        self.custom.insert(name, value);
         Ok(())
     }
 
-    /// Headers as they came over the wire, the reserved ones already taken out.
-    pub(crate) fn from_wire(table: Table) -> Self {
-        Self(table)
+    /// Headers as they came over the wire, the reserved ones already taken out, and those apart that are only echoed.
+    pub(crate) fn from_wire(custom: Table, echoed: Table) -> Self {
+        Self { custom, echoed }
+    }
+
+    /// Headers of an own message, as they were told apart.
+    pub(crate) fn from_own(table: &Table) -> Self {
+        let entries = table.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let (echoed, custom): (Vec<_>, Vec<_>) =
+            entries.partition(|(name, _)| name.starts_with(ECHOED_PREFIX));
+        Self { custom: custom.into_iter().collect(), echoed: echoed.into_iter().collect() }
+    }
+
+    /// All that goes over the wire.
+    pub(crate) fn wire(&self) -> impl Iterator<Item = (&ShortString, &Value)> {
+        self.custom.iter().chain(self.echoed.iter())
+    }
+
+    /// How many go over the wire.
+    pub(crate) fn wire_len(&self) -> usize {
+        self.custom.len() + self.echoed.len()
+    }
+
+    /// Echoes what other headers echo.
+    pub(crate) fn echo(&mut self, other: &Headers) {
+        self.echoed = other.echoed.clone();
+    }
+
+    /// To whom a call is answered later, in the form in which it travels.
+    pub(crate) fn later(&self) -> Option<&Table> {
+        match self.echoed.get(LATER) {
+            Some(Value::Table(table)) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// Says to whom a call is answered later.
+    pub(crate) fn set_later(&mut self, later: Table) {
+        self.echoed.insert(ShortString::from_static(LATER), later);
     }
 
     /// The value of a header.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.custom.get(name)
     }
 
     /// The text of a header, where it is text.
@@ -58,31 +99,32 @@ impl Headers {
 
     /// Takes a header out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
+        self.custom.remove(name)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.custom.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.custom.is_empty()
     }
 
     /// All of them, in the order in which they came.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ShortString, &Value)> {
-        self.0.iter()
+        self.custom.iter()
     }
 
-    /// Those that every peer can take, for messages to services that did not send them. What is left out is logged.
+    /// Those that every peer can take, for messages to services that did not send them. What is left out is logged. What is only
+    /// echoed stays behind too: it belongs to the sender of the handled message.
     ///
     /// A service of the Python original dies of some types of fields. Who sent such a header gets it back with the answer; nobody else
     /// gets it.
     pub(crate) fn harmless(&self) -> Self {
-        let mut table = self.0.clone();
-        table.retain(|name, value| {
+        let mut custom = self.custom.clone();
+        custom.retain(|name, value| {
             let harmless = is_harmless(value);
             if !harmless {
                 let letter = value.type_letter();
@@ -90,13 +132,13 @@ impl Headers {
             }
             harmless
         });
-        Self(table)
+        Self { custom, echoed: Table::new() }
     }
 
     /// Puts others over these: theirs win.
     pub fn update(&mut self, others: &Headers) {
         for (name, value) in others.iter() {
-            self.0.insert(name.clone(), value.clone());
+            self.custom.insert(name.clone(), value.clone());
         }
     }
 }
@@ -197,6 +239,25 @@ mod tests {
     }
 
     #[test]
+    fn names_of_the_librarys_own_cannot_be_set() {
+        for name in ["x-tavrida-attempt", "tavrida-later", "tavrida-anything"] {
+            let error = Headers::new().insert(name, "forged").unwrap_err();
+            assert!(error.to_string().contains(&format!("'{name}' belongs to the wire format")), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_only_echoed_is_seen_by_nobody_and_carried_on_by_nothing() {
+        let mut headers = Headers::new();
+        headers.insert("x-trace", "abc").unwrap();
+        headers.set_later(Table::new());
+        assert_eq!((headers.len(), headers.wire_len()), (1, 2));
+        assert!(headers.get(LATER).is_none() && headers.iter().all(|(name, _)| name != LATER));
+        assert_eq!(format!("{headers:?}"), r#"{"x-trace": "abc"}"#);
+        assert!(headers.later().is_some() && headers.harmless().later().is_none());
+    }
+
+    #[test]
     fn a_name_of_256_bytes_is_refused_with_its_length() {
         let error = Headers::new().insert("h".repeat(256), "value").unwrap_err();
         assert!(error.to_string().contains("has 256 bytes; AMQP allows at most 255"), "{error}");
@@ -215,8 +276,11 @@ mod tests {
         let wire = Table::new()
             .with(ShortString::from_static("x-bytes"), Value::Bytes("b".into()))
             .with(ShortString::from_static("x-trace"), "abc");
-        let names: Vec<_> =
-            Headers::from_wire(wire).harmless().iter().map(|(name, _)| name.to_string()).collect();
+        let names: Vec<_> = Headers::from_wire(wire, Table::new())
+            .harmless()
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
         assert_eq!(names, ["x-trace"]);
     }
 

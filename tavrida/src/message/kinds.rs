@@ -68,8 +68,7 @@ impl Failure {
             #[serde(skip_serializing_if = "Option::is_none")]
             detail: Option<&'a RawValue>,
         }
-        let detail =
-            self.body().map(|body| RawValue::from_string(body.to_string()).expect("an object is JSON"));
+        let detail = self.body().map(|body| RawValue::from_string(body.to_owned()).expect("a body is JSON"));
         let wire = Wire {
             class: self.class(),
             message: self.message(),
@@ -105,9 +104,9 @@ impl ErrorReply {
     pub fn failure(&self) -> Failure {
         let failure =
             Failure::new(self.class(), self.text()).code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
-        match self.payload().object().get::<serde_json::Map<String, serde_json::Value>>("detail") {
-            Ok(Some(detail)) => failure.detail(&detail).expect("a map serialises to an object"),
-            _ => failure,
+        match self.payload().members().raw("detail") {
+            Some(detail) => failure.with_detail_json(detail),
+            None => failure,
         }
     }
 

@@ -19,5 +19,12 @@ pub(crate) const REPLY_TO: &str = "reply_to";
 pub(crate) const RESERVED: [&str; 7] =
     [MESSAGE_TYPE, CORRELATION_ID, REQUEST_ID, MESSAGE_ID, SOURCE, DESTINATION, REPLY_TO];
 
-/// Prefix of the headers that this library keeps for itself.
+/// Prefix of the headers that this library puts on copies of a message, and that end with the copy.
 pub(crate) const OWN_PREFIX: &str = "x-tavrida-";
+
+/// Prefix of the headers that this library sends with a request and gets back with its answer, as whoever answers echoes them.
+/// Nobody else sees them, and no other message carries them on.
+pub(crate) const ECHOED_PREFIX: &str = "tavrida-";
+
+/// To whom a call is answered later, by whoever handles the answer to this request.
+pub(crate) const LATER: &str = "tavrida-later";

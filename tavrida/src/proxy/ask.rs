@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::RequestBuilder;
+use super::{RequestBuilder, TypedAsk};
+use crate::contract::Rpc;
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
 use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
@@ -40,6 +41,11 @@ impl Ask {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Reads the answer as a [contract](crate::contract)'s reply or error.
+    pub fn of<C: Rpc>(self) -> TypedAsk<C> {
+        TypedAsk::new(self)
     }
 
     async fn answer(self) -> Result<Response, AskError> {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Sender;
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
-use crate::field::{ShortString, Value};
+use crate::field::{ShortString, Table, Value};
 use crate::id::Purpose;
 use crate::json::Object;
 use crate::message::{
@@ -87,6 +87,11 @@ impl Draft {
     ) {
         let inserted = self.headers.insert(name, value);
         self.keep(inserted);
+    }
+
+    /// What the answer is to bring back: to whom somebody is answered later.
+    pub(crate) fn later(&mut self, later: Table) {
+        self.headers.set_later(later);
     }
 
     pub(crate) fn source_or_own(&self) -> EntryPoint {

@@ -11,24 +11,55 @@
 //! # }
 //! ```
 //!
+//! With the types of a [`contract`](crate::contract) no string is needed:
+//!
+//! ```no_run
+//! # use serde::{Deserialize, Serialize};
+//! # use tavrida::{Proxy, contract::{Event, NoError, Rpc}};
+//! # #[derive(Serialize, Deserialize)] struct Sum { a: i64, b: i64 }
+//! # #[derive(Serialize, Deserialize)] struct Total { sum: i64 }
+//! # impl Rpc for Sum { const ENTRY_POINT: &'static str = "calc.sum"; type Reply = Total; type Error = NoError; }
+//! # #[derive(Serialize, Deserialize)] struct Summed { sum: i64 }
+//! # impl Event for Summed { const TOPIC: &'static str = "orders.summed"; }
+//! # async fn handler(proxy: Proxy) -> Result<(), tavrida::message::Failure> {
+//! proxy.call(Sum { a: 1, b: 2 }).await?;
+//! let total: Total = proxy.ask(Sum { a: 1, b: 2 }).await?;
+//! proxy.request(Sum { a: 1, b: 2 }).header("x-trace", "abc").cast().await?; // what else a request can have
+//! proxy.emit(Summed { sum: total.sum }).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! What a handler sends carries the chain's correlation id, its context as it is at that moment, and its custom headers.
 
 mod ask;
+mod debt;
 mod draft;
+mod later;
 mod notification;
+mod reply;
 mod request;
 mod sender;
+mod typed;
 
 use std::fmt;
+use std::future::Future;
 
 pub use ask::{Ask, AskError};
+pub(crate) use debt::{Debt, unanswered};
+pub(crate) use later::owed;
 pub use notification::NotificationBuilder;
+pub use reply::{Answered, NotCarried, Reply, Untyped};
 pub use request::RequestBuilder;
 pub(crate) use sender::{Identity, Route, Sender};
+pub(crate) use typed::recognised;
+pub use typed::{RpcError, TypedAsk};
 
+use crate::contract::{Event, Rpc};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::field::{ShortString, Value};
 use crate::message::{Context, CorrelationId, ReservedHeader};
+use crate::outbound::{SendError, Sent};
 
 /// Sends in the name of a handler. A clone is the same proxy.
 #[derive(Clone)]
@@ -37,6 +68,11 @@ pub struct Proxy(Sender);
 impl Proxy {
     pub(crate) fn new(sender: Sender) -> Self {
         Self(sender)
+    }
+
+    /// The answer that the handler owes, where it took it into its own hands.
+    pub(crate) fn debt(&self) -> &Debt {
+        self.0.debt()
     }
 
     /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
@@ -52,6 +88,64 @@ impl Proxy {
     /// [event](NotificationBuilder::event).
     pub fn publish(&self) -> NotificationBuilder {
         NotificationBuilder::new(self.0.clone())
+    }
+
+    /// Begins a request of a [contract](crate::contract), with its parameters.
+    pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder {
+        RequestBuilder::of(self.0.clone(), &request)
+    }
+
+    /// Calls a method of a [contract](crate::contract): the answer comes to the response or error handler of this service. The
+    /// same as [`request`](Proxy::request) and [`call`](RequestBuilder::call).
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestBuilder::call`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`RequestBuilder::call`].
+    pub fn call<C: Rpc>(&self, request: C) -> impl Future<Output = Result<Sent, SendError>> + Send + use<C> {
+        self.request(request).call()
+    }
+
+    /// Casts to a method of a [contract](crate::contract): nobody answers. The same as [`request`](Proxy::request) and
+    /// [`cast`](RequestBuilder::cast).
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestBuilder::call`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`RequestBuilder::call`].
+    pub fn cast<C: Rpc>(&self, request: C) -> impl Future<Output = Result<Sent, SendError>> + Send + use<C> {
+        self.request(request).cast()
+    }
+
+    /// Asks a method of a [contract](crate::contract): its reply, or its error, comes back to this very place. The same as
+    /// [`request`](Proxy::request), [`ask`](RequestBuilder::ask) and [`of`](Ask::of).
+    pub fn ask<C: Rpc>(&self, request: C) -> TypedAsk<C> {
+        self.request(request).ask().of()
+    }
+
+    /// Begins a notification of a [contract](crate::contract), with its parameters.
+    pub fn event<E: Event>(&self, event: E) -> NotificationBuilder {
+        NotificationBuilder::of(self.0.clone(), &event)
+    }
+
+    /// Publishes a notification of a [contract](crate::contract). The same as [`event`](Proxy::event) and
+    /// [`send`](NotificationBuilder::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`NotificationBuilder::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`NotificationBuilder::send`].
+    pub fn emit<E: Event>(&self, event: E) -> impl Future<Output = Result<Sent, SendError>> + Send + use<E> {
+        self.event(event).send()
     }
 
     /// Adds a custom header to all that is sent afterwards, over those of the handled message.
@@ -88,11 +182,6 @@ impl Proxy {
     /// The context that everything sent carries.
     pub fn context(&self) -> &Context {
         self.0.context()
-    }
-
-    /// Whether the handled call was transferred with its answer: another service answers it.
-    pub(crate) fn is_handed_on(&self) -> bool {
-        self.0.is_handed_on()
     }
 
     /// In whose name this sends.

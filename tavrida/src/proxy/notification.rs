@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Sender;
 use super::draft::Draft;
+use crate::contract::{self, Event};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, Value};
@@ -20,6 +21,16 @@ pub struct NotificationBuilder {
 impl NotificationBuilder {
     pub(crate) fn new(sender: Sender) -> Self {
         Self { draft: Draft::new(sender), terms: Terms::default() }
+    }
+
+    /// The notification of a contract.
+    pub(crate) fn of<E: Event>(sender: Sender, event: &E) -> Self {
+        let mut builder = Self::new(sender);
+        builder.draft.source = builder.draft.keep(contract::topic::<E>());
+        if let Some(payload) = builder.draft.keep(contract::payload_of(event)) {
+            builder.draft.payload(payload);
+        }
+        builder
     }
 
     /// One parameter, by name.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::draft::Draft;
-use super::{Ask, Sender};
+use super::{Answered, Ask, NotCarried, Reply, Sender};
+use crate::contract::{self, Rpc};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::field::{ShortString, Value};
 use crate::json::Object;
@@ -24,6 +25,15 @@ impl RequestBuilder {
         let mut draft = Draft::new(sender);
         let destination = draft.keep(destination).unwrap_or_default();
         Self { draft, destination, reply_to: None, answer_to_caller: false }
+    }
+
+    /// The request of a contract.
+    pub(crate) fn of<C: Rpc>(sender: Sender, request: &C) -> Self {
+        let mut builder = Self::new(sender, contract::entry_point::<C>());
+        if let Some(payload) = builder.draft.keep(contract::payload_of(request)) {
+            builder.draft.payload(payload);
+        }
+        builder
     }
 
     /// One parameter, by name. It goes over an equal name in [`params`](RequestBuilder::params).
@@ -100,6 +110,30 @@ impl RequestBuilder {
         self.send(Addresses { source, reply_to, ..Addresses::default() }, None).await
     }
 
+    /// Sends a [call](RequestBuilder::call) whose answer brings this reply back, to be [taken](Reply) by the handler of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCarried`] hands the reply back, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a
+    /// state that does not serialise or is too large.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the reply, which is an error for the caller; later than at the first poll the call may have been sent.
+    pub async fn call_with<C, S: Serialize>(
+        mut self,
+        reply: Reply<C, S>,
+    ) -> Result<Answered, NotCarried<C, S>> {
+        let later = reply.to_table();
+        if let Some(later) = self.draft.keep(later) {
+            self.draft.later(later);
+        }
+        match self.call().await {
+            Ok(_) => Ok(reply.gone()),
+            Err(error) => Err(NotCarried { error, reply }),
+        }
+    }
+
     /// Sends a cast: nobody answers.
     ///
     /// # Errors
@@ -147,7 +181,7 @@ impl RequestBuilder {
         };
         let sender = self.draft.sender.clone();
         let sent = self.send(addresses, Some(request)).await?;
-        sender.hand_on();
+        sender.debt().hand_on();
         Ok(sent)
     }
 
@@ -164,6 +198,7 @@ impl RequestBuilder {
         }
         if let Some(request) = paired_with {
             message.request_id = request.request_id.clone();
+            message.headers.echo(&request.headers);
         }
         sender.send(message, Terms::default()).await
     }

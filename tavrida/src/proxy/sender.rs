@@ -1,11 +1,11 @@
 //! [`Sender`]: in whose name, over which session, with which ids something is sent.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::debt::Debt;
 use crate::asks::Asks;
 use crate::entry_point::EntryPoint;
 use crate::error::Error;
@@ -25,8 +25,7 @@ struct Inner {
     asks: Arc<Asks>,
     ids: IdScope,
     headers: Mutex<Headers>,
-    /// The answer to the handled call was handed on to another service.
-    handed_on: AtomicBool,
+    debt: Debt,
 }
 
 /// In whose name.
@@ -55,8 +54,7 @@ impl Sender {
         ids: IdScope,
     ) -> Self {
         let headers = Mutex::new(identity.headers.clone());
-        let handed_on = AtomicBool::new(false);
-        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers, handed_on }))
+        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers, debt: Debt::default() }))
     }
 
     pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
@@ -120,17 +118,12 @@ impl Sender {
         self.0.headers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Another service answers the handled call: nothing is answered here.
-    pub(crate) fn hand_on(&self) {
-        self.0.handed_on.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_handed_on(&self) -> bool {
-        self.0.handed_on.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn ids(&self) -> &IdScope {
         &self.0.ids
+    }
+
+    pub(crate) fn debt(&self) -> &Debt {
+        &self.0.debt
     }
 
     pub(crate) fn asks(&self) -> &Asks {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Plan, Topology};
@@ -71,7 +71,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Next::Stop,
-                Some(_) = self.tasks.join_next(), if !self.tasks.is_empty() => {}
+                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => tell(ended),
                 next = consumer.next(), if room => return match next {
                     Ok(delivery) => Next::Delivery(delivery),
                     Err(end) => Next::End(end),
@@ -93,7 +93,11 @@ impl Worker {
         }
         // What the broker sent and nobody took goes back to the queue.
         drop(consumer);
-        let all_done = async { while self.tasks.join_next().await.is_some() {} };
+        let all_done = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                tell(ended);
+            }
+        };
         if tokio::time::timeout(self.drain, all_done).await.is_err() {
             tracing::warn!(
                 dropped = self.tasks.len(),
@@ -101,5 +105,13 @@ impl Worker {
             );
             self.tasks.shutdown().await;
         }
+    }
+}
+
+/// A handler's panic is caught where it is called: one that comes out here is a bug of the library (or of a type's `Drop`). Its
+/// delivery has gone back to the queue.
+fn tell(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a delivery was dropped in the middle of its work, and goes back to its queue");
     }
 }

@@ -84,7 +84,7 @@ impl Service {
         self.on(MessageKind::Notification, topic.try_into(), handler)
     }
 
-    fn on<M: 'static>(
+    pub(super) fn on<M: 'static>(
         mut self,
         kind: MessageKind,
         entry_point: Result<EntryPoint, impl Into<BadEntryPoint>>,
@@ -112,8 +112,13 @@ impl Service {
 
     /// Something that all handlers of the service share, extracted as [`State<T>`](crate::handler::State). One of each type: a
     /// second one replaces the first.
-    pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
-        self.state.insert(Arc::new(state));
+    pub fn state<T: Send + Sync + 'static>(self, state: T) -> Self {
+        self.shared_state(Arc::new(state))
+    }
+
+    /// As [`state`](Service::state), for something that others than the handlers share too.
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, state: Arc<T>) -> Self {
+        self.state.insert(state);
         self
     }
 

@@ -24,6 +24,7 @@
 mod builder;
 mod dispatcher;
 mod router;
+mod typed;
 
 pub use builder::Service;
 pub(crate) use dispatcher::Dispatcher;

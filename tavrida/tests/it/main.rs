@@ -5,12 +5,16 @@ mod asks;
 mod bad_input;
 mod building;
 mod capture;
+mod contracts;
 mod conversation;
 mod envelope;
 mod failures;
 mod golden;
+mod later;
 mod life;
 mod logs;
+#[cfg(feature = "macros")]
+mod macros;
 mod signals;
 mod tidy;
 mod town;

@@ -10,18 +10,28 @@ use crate::conformance::values::{short, table};
 use crate::conformance::{Capability, Promise};
 
 pub(super) fn promises() -> Vec<Promise> {
-    vec![
+    let checked = [
         promise("declaring a queue with other flags is refused (406), and changes nothing", "R51", flags)
-            .needing(Capability::DeclareChecks)
             .needing(Capability::AutoDelete),
         promise("declaring a queue with other arguments is refused (406)", "R54", compared)
-            .needing(Capability::DeclareChecks),
+            .needing(Capability::MessageTtl)
+            .needing(Capability::DeadLettering),
         promise("arguments are compared by value, whatever the width of an integer", "R54", widths)
-            .needing(Capability::DeclareChecks),
-        promise("arguments that mean nothing to the broker are not compared", "R54", unknown),
-        promise("arguments that make no sense are refused (406), and no queue is made", "R55, R56", invalid)
-            .needing(Capability::DeclareChecks),
-    ]
+            .needing(Capability::LengthLimits),
+        promise("a time to live that makes no sense is refused (406)", "R55", odd_ttl)
+            .needing(Capability::MessageTtl),
+        promise("a time of expiry that makes no sense is refused (406)", "R55", odd_expiry)
+            .needing(Capability::QueueExpiry),
+        promise("length limits that make no sense are refused (406)", "R55", odd_limits)
+            .needing(Capability::LengthLimits),
+        promise("a greatest priority that makes no sense is refused (406)", "R55", odd_priority)
+            .needing(Capability::MessagePriorities),
+        promise("a dead-letter address that makes no sense is refused (406)", "R55, R56", odd_dead_letters)
+            .needing(Capability::DeadLettering),
+        promise("a queue type or mode that does not exist is refused (406)", "R55", odd_types),
+    ];
+    let unknown = promise("arguments that mean nothing to the broker are not compared", "R54", unknown);
+    checked.into_iter().map(|promise| promise.needing(Capability::DeclareChecks)).chain([unknown]).collect()
 }
 
 async fn flags(stage: Stage) -> Kept {
@@ -47,27 +57,15 @@ async fn compared(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let ttl = |value: i32| table([("x-message-ttl", value.into())]);
     let dlx = |name: &str| table([("x-dead-letter-exchange", name.into())]);
+    let none = Table::new;
+    let all = ttl(60_000).with(short("x-dead-letter-exchange"), "a");
+    let (time, exchange) = ("x-message-ttl", "x-dead-letter-exchange");
     let cases = [
-        (ttl(60_000), ttl(60_001), "x-message-ttl", "received '60001' but current is '60000'"),
-        (dlx("a"), dlx("b"), "x-dead-letter-exchange", "received 'b' but current is 'a'"),
-        (
-            dlx("a"),
-            Table::new(),
-            "x-dead-letter-exchange",
-            "received none but current is the value 'a' of type 'longstr'",
-        ),
-        (
-            Table::new(),
-            dlx("a"),
-            "x-dead-letter-exchange",
-            "received the value 'a' of type 'longstr' but current is none",
-        ),
-        (
-            Table::new(),
-            ttl(60_000).with(short("x-dead-letter-exchange"), "a"),
-            "x-message-ttl",
-            "received the value '60000' of type 'signedint' but current is none",
-        ),
+        (ttl(60_000), ttl(60_001), time, "received '60001' but current is '60000'"),
+        (dlx("a"), dlx("b"), exchange, "received 'b' but current is 'a'"),
+        (dlx("a"), none(), exchange, "received none but current is the value 'a' of type 'longstr'"),
+        (none(), dlx("a"), exchange, "received the value 'a' of type 'longstr' but current is none"),
+        (none(), all, time, "received the value '60000' of type 'signedint' but current is none"),
     ];
     for (number, (first, second, argument, difference)) in cases.into_iter().enumerate() {
         let queue = peer.a_queue_with(&format!("q{number}"), first).await?;
@@ -97,22 +95,9 @@ async fn unknown(stage: Stage) -> Kept {
     peer.a_queue("q").await.map(drop)
 }
 
-async fn invalid(stage: Stage) -> Kept {
+/// Declares a queue with each of these arguments; it must be refused for this reason, and not be there.
+async fn refused<const N: usize>(stage: Stage, cases: [(&'static str, Value, &str); N]) -> Kept {
     let peer = stage.session().await?;
-    let cases: [(&str, Value, &str); _] = [
-        ("x-message-ttl", (-1).into(), "{value_negative,-1}"),
-        ("x-message-ttl", Value::I64(315_360_000_001), "{value_too_large,315360000001}"),
-        ("x-message-ttl", "5".into(), "\"expected integer, got longstr\""),
-        ("x-expires", 0.into(), "{value_zero,0}"),
-        ("x-max-length", (-1).into(), "{value_negative,-1}"),
-        ("x-max-length-bytes", true.into(), "\"expected integer, got bool\""),
-        ("x-max-priority", 256.into(), "{max_value_exceeded,256}"),
-        ("x-overflow", "zz".into(), "invalid_overflow"),
-        ("x-dead-letter-routing-key", "k".into(), "routing_key_but_no_dlx_defined"),
-        ("x-dead-letter-routing-key", 5.into(), "{unacceptable_type,signedint}"),
-        ("x-queue-mode", "zz".into(), "\"unsupported queue mode 'zz'\""),
-        ("x-queue-type", "zz".into(), "\"unsupported queue type 'zz'\""),
-    ];
     for (number, (argument, value, reason)) in cases.into_iter().enumerate() {
         let name = stage.name(&format!("q{number}"));
         let text = format!(
@@ -124,6 +109,52 @@ async fn invalid(stage: Stage) -> Kept {
         stage.refused(&what, peer.declare_queue(&queue), 406, text).await?;
         peer.queue_exists(&queue.name, false).await?;
     }
+    Ok(())
+}
+
+async fn odd_ttl(stage: Stage) -> Kept {
+    let cases = [
+        ("x-message-ttl", (-1).into(), "{value_negative,-1}"),
+        ("x-message-ttl", Value::I64(315_360_000_001), "{value_too_large,315360000001}"),
+        ("x-message-ttl", "5".into(), "\"expected integer, got longstr\""),
+    ];
+    refused(stage, cases).await
+}
+
+async fn odd_expiry(stage: Stage) -> Kept {
+    let cases =
+        [("x-expires", 0.into(), "{value_zero,0}"), ("x-expires", (-1).into(), "{value_negative,-1}")];
+    refused(stage, cases).await
+}
+
+async fn odd_limits(stage: Stage) -> Kept {
+    let cases = [
+        ("x-max-length", (-1).into(), "{value_negative,-1}"),
+        ("x-max-length-bytes", true.into(), "\"expected integer, got bool\""),
+        ("x-overflow", "zz".into(), "invalid_overflow"),
+    ];
+    refused(stage, cases).await
+}
+
+async fn odd_priority(stage: Stage) -> Kept {
+    refused(stage, [("x-max-priority", 256.into(), "{max_value_exceeded,256}")]).await
+}
+
+async fn odd_types(stage: Stage) -> Kept {
+    let cases = [
+        ("x-queue-mode", "zz".into(), "\"unsupported queue mode 'zz'\""),
+        ("x-queue-type", "zz".into(), "\"unsupported queue type 'zz'\""),
+    ];
+    refused(stage, cases).await
+}
+
+async fn odd_dead_letters(stage: Stage) -> Kept {
+    let cases = [
+        ("x-dead-letter-routing-key", "k".into(), "routing_key_but_no_dlx_defined"),
+        ("x-dead-letter-routing-key", 5.into(), "{unacceptable_type,signedint}"),
+    ];
+    refused(stage.clone(), cases).await?;
+    let peer = stage.session().await?;
     let queue = Queue::durable(stage.name("q")).argument(short("x-dead-letter-exchange"), 5);
     let text = format!(
         "PRECONDITION_FAILED - invalid type 'signedint' for arg 'x-dead-letter-exchange' in {}",

@@ -3,6 +3,7 @@
 use tavrida::transport::{Binding, ExchangeKind, NotPublished, Publication};
 
 use crate::conformance::check::{Kept, same};
+use crate::conformance::peer::Peer;
 use crate::conformance::promise::promise;
 use crate::conformance::stage::Stage;
 use crate::conformance::values::{short, table};
@@ -14,17 +15,19 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("arguments are part of a binding's identity, with their types", "R43", identity),
         promise("a binding has taken effect for every session when it is done", "R48", at_once),
         promise("unbinding what is not there is fine: binding, queue or exchange", "R45", unbind_missing),
-        promise(
-            "the default exchange cannot be bound or unbound, on either side (403)",
-            "R15",
-            default_exchange,
-        ),
+        promise("the default exchange cannot be bound or unbound (403)", "R15", default_exchange),
         promise(
             "binding a missing exchange or queue is refused (404), the exchange named first",
             "R44",
             missing,
         ),
-        promise("binding exchanges that are missing is refused (404)", "R44", missing_exchanges)
+        promise(
+            "missing exchanges are refused when bound (404), and fine when unbound",
+            "R44, R45",
+            missing_exchanges,
+        )
+        .needing(Capability::ExchangeBindings),
+        promise("the default exchange cannot be bound to an exchange either (403)", "R15", default_exchanges)
             .needing(Capability::ExchangeBindings),
         promise("a deleted queue's bindings do not come back with its name", "R47", not_back),
         promise("an empty key on a named queue is the key ''", "R46", empty_key),
@@ -87,25 +90,28 @@ async fn unbind_missing(stage: Stage) -> Kept {
     let missing = stage.name("missing");
     peer.untie(&Binding::queue(&queue, &exchange, short("k"))).await?;
     peer.untie(&Binding::queue(&missing, &exchange, short("k"))).await?;
-    peer.untie(&Binding::queue(&queue, &missing, short("k"))).await?;
-    peer.untie(&Binding::exchange(&missing, &exchange, short("k"))).await
+    peer.untie(&Binding::queue(&queue, &missing, short("k"))).await
+}
+
+/// Demands that a binding can neither be made nor removed.
+async fn not_permitted(stage: &Stage, peer: &Peer, binding: &Binding) -> Kept {
+    let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
+    stage.refused(&format!("binding {binding:?}"), peer.bind(binding), 403, text).await?;
+    stage.refused(&format!("unbinding {binding:?}"), peer.unbind(binding), 403, text).await
 }
 
 async fn default_exchange(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
-    let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
-    for binding in [
-        Binding::queue(&queue, short(""), short("k")),
-        Binding::queue(stage.name("missing"), short(""), short("k")),
-        Binding::exchange(&exchange, short(""), short("k")),
-        Binding::exchange(short(""), &exchange, short("k")),
-    ] {
-        stage.refused(&format!("binding {binding:?}"), peer.bind(&binding), 403, text).await?;
-        stage.refused(&format!("unbinding {binding:?}"), peer.unbind(&binding), 403, text).await?;
-    }
-    Ok(())
+    not_permitted(&stage, &peer, &Binding::queue(&queue, short(""), short("k"))).await?;
+    not_permitted(&stage, &peer, &Binding::queue(stage.name("missing"), short(""), short("k"))).await
+}
+
+async fn default_exchanges(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
+    not_permitted(&stage, &peer, &Binding::exchange(&exchange, short(""), short("k"))).await?;
+    not_permitted(&stage, &peer, &Binding::exchange(short(""), &exchange, short("k"))).await
 }
 
 async fn missing(stage: Stage) -> Kept {
@@ -136,6 +142,7 @@ async fn missing_exchanges(stage: Stage) -> Kept {
     {
         let binding = Binding::exchange(destination, source, short("k"));
         stage.refused(what, peer.bind(&binding), 404, &text).await?;
+        peer.untie(&binding).await?;
     }
     Ok(())
 }

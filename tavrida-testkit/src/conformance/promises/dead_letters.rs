@@ -59,11 +59,11 @@ pub(super) fn text(table: &Table, name: &str) -> String {
     value.and_then(Value::as_str).map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
-/// An exchange for dead letters with a queue bound to it.
-async fn cemetery(peer: &Peer, key: &'static str) -> Result<(ShortString, ShortString), Fault> {
-    let exchange = peer.an_exchange("dlx", ExchangeKind::Topic).await?;
+/// An exchange for dead letters with a queue bound to it, whatever their keys.
+async fn cemetery(peer: &Peer) -> Result<(ShortString, ShortString), Fault> {
+    let exchange = peer.an_exchange("dlx", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue("dead").await?;
-    peer.tie(&Binding::queue(&queue, &exchange, short(key))).await?;
+    peer.tie(&Binding::queue(&queue, &exchange, short(""))).await?;
     Ok((exchange, queue))
 }
 
@@ -78,7 +78,7 @@ async fn reject(peer: &Peer, queue: &str) -> Kept {
 
 async fn rejected(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "#").await?;
+    let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.fill(&queue, &["m"]).await?;
     reject(&peer, &queue).await?;
@@ -93,11 +93,10 @@ async fn rejected(stage: Stage) -> Kept {
 
 async fn other_key(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "buried.here").await?;
+    let dlx = peer.an_exchange("dlx", ExchangeKind::Direct).await?;
+    let dead = peer.a_queue("dead").await?;
     for (local, key) in [("named", "buried.here"), ("empty", "")] {
-        if key.is_empty() {
-            peer.tie(&Binding::queue(&dead, &dlx, short(""))).await?;
-        }
+        peer.tie(&Binding::queue(&dead, &dlx, short(key))).await?;
         let arguments = dying_to(&dlx).with(short("x-dead-letter-routing-key"), key);
         let queue = peer.a_queue_with(local, arguments).await?;
         peer.fill(&queue, &["m"]).await?;
@@ -121,7 +120,7 @@ async fn by_default_exchange(stage: Stage) -> Kept {
 
 async fn history(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "#").await?;
+    let (dlx, dead) = cemetery(&peer).await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.tie(&Binding::queue(&queue, &exchange, short("k"))).await?;
@@ -168,7 +167,7 @@ async fn counted(stage: Stage) -> Kept {
 
 async fn dropped(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "#").await?;
+    let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx).with(short("x-max-length"), 1)).await?;
     peer.fill(&queue, &["old", "new"]).await?;
     let delivery = peer.arrival(&dead).await?;
@@ -179,7 +178,7 @@ async fn dropped(stage: Stage) -> Kept {
 
 async fn content(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "#").await?;
+    let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     let properties = Properties {
         headers: Some(table([("trace", "abc".into()), ("n", Value::I16(3))])),
@@ -204,7 +203,7 @@ async fn content(stage: Stage) -> Kept {
 
 async fn not_redelivered(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "#").await?;
+    let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.fill(&queue, &["m"]).await?;
     settled("requeue", peer.head(&queue).await?.requeue())?;
@@ -229,7 +228,7 @@ async fn nowhere(stage: Stage) -> Kept {
 
 async fn others(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let (dlx, dead) = cemetery(&peer, "#").await?;
+    let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.fill(&queue, &["acked", "requeued", "rejected"]).await?;
     settled("ack", peer.head(&queue).await?.ack())?;

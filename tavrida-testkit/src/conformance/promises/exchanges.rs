@@ -12,13 +12,17 @@ pub(super) fn promises() -> Vec<Promise> {
     vec![
         promise("a declared exchange is there, one that was not is not (404)", "R17, R20", declared),
         promise("declaring an exchange again with the same fields is fine", "R16, R19", again),
-        promise("every kind of exchange can be declared", "R6", kinds).needing(Capability::HeadersExchange),
+        promise("direct and fanout exchanges can be declared, also by the names of their types", "R6", kinds),
         promise(
             "declaring an exchange with other fields is refused (406), and changes nothing",
             "R19",
             otherwise,
         )
         .needing(Capability::DeclareChecks),
+        promise("whether an exchange is internal or deletes itself is compared as well", "R19", other_flags)
+            .needing(Capability::DeclareChecks)
+            .needing(Capability::InternalExchange)
+            .needing(Capability::AutoDelete),
         promise("an alternate exchange is compared as well", "R19", other_alternate)
             .needing(Capability::DeclareChecks)
             .needing(Capability::AlternateExchange),
@@ -34,6 +38,10 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("the default exchange cannot be declared, checked or deleted (403)", "R15", default_exchange),
         promise("the predeclared exchanges are there and can be declared as they are", "R16", predeclared)
             .needing(Capability::PredeclaredExchanges),
+        promise("topic and headers exchanges are predeclared as well", "R16", predeclared_others)
+            .needing(Capability::PredeclaredExchanges)
+            .needing(Capability::TopicExchange)
+            .needing(Capability::HeadersExchange),
         promise("names with amq. are the broker's: no declare, no delete (403)", "R16, R17", reserved)
             .needing(Capability::PredeclaredExchanges),
     ]
@@ -51,7 +59,7 @@ async fn declared(stage: Stage) -> Kept {
 async fn again(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let durable = Exchange::durable(stage.name("durable"), ExchangeKind::Fanout);
-    let transient = Exchange::transient(stage.name("transient"), ExchangeKind::Topic);
+    let transient = Exchange::transient(stage.name("transient"), ExchangeKind::Direct);
     for exchange in [&durable, &transient, &durable, &transient] {
         peer.exchange(exchange).await?;
     }
@@ -60,7 +68,7 @@ async fn again(stage: Stage) -> Kept {
 
 async fn kinds(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    for kind in [ExchangeKind::Direct, ExchangeKind::Topic, ExchangeKind::Fanout, ExchangeKind::Headers] {
+    for kind in [ExchangeKind::Direct, ExchangeKind::Fanout] {
         let exchange = peer.an_exchange(kind.as_str(), kind.clone()).await?;
         peer.exchange_exists(&exchange, true).await?;
     }
@@ -68,17 +76,17 @@ async fn kinds(stage: Stage) -> Kept {
     peer.exchange(&by_name).await
 }
 
-async fn otherwise(stage: Stage) -> Kept {
+/// A changed field, the broker's words for its new and its old value, and the change.
+type Change = (&'static str, &'static str, &'static str, fn(&mut Exchange));
+
+/// Declares a durable direct exchange again with each of these changes.
+async fn compare<const N: usize>(stage: Stage, changes: [Change; N]) -> Kept {
     let peer = stage.session().await?;
     let original = Exchange::durable(stage.name("x"), ExchangeKind::Direct);
     peer.exchange(&original).await?;
-    let others = [
-        ("type", "fanout", "direct", Exchange { kind: ExchangeKind::Fanout, ..original.clone() }),
-        ("durable", "false", "true", Exchange { durable: false, ..original.clone() }),
-        ("auto_delete", "true", "false", Exchange { auto_delete: true, ..original.clone() }),
-        ("internal", "true", "false", Exchange { internal: true, ..original.clone() }),
-    ];
-    for (field, received, current, other) in others {
+    for (field, received, current, change) in changes {
+        let mut other = original.clone();
+        change(&mut other);
         let text = format!(
             "PRECONDITION_FAILED - inequivalent arg '{field}' for {}: received '{received}' but current is '{current}'",
             stage.exchange_text(&original.name)
@@ -87,6 +95,24 @@ async fn otherwise(stage: Stage) -> Kept {
         stage.refused(&what, peer.declare_exchange(&other), 406, text).await?;
     }
     peer.exchange(&original).await
+}
+
+async fn otherwise(stage: Stage) -> Kept {
+    let both = |exchange: &mut Exchange| (exchange.durable, exchange.kind) = (false, ExchangeKind::Fanout);
+    let changes: [Change; _] = [
+        ("type", "fanout", "direct", |exchange| exchange.kind = ExchangeKind::Fanout),
+        ("durable", "false", "true", |exchange| exchange.durable = false),
+        ("type", "fanout", "direct", both),
+    ];
+    compare(stage, changes).await
+}
+
+async fn other_flags(stage: Stage) -> Kept {
+    let changes: [Change; _] = [
+        ("auto_delete", "true", "false", |exchange| exchange.auto_delete = true),
+        ("internal", "true", "false", |exchange| exchange.internal = true),
+    ];
+    compare(stage, changes).await
 }
 
 async fn other_alternate(stage: Stage) -> Kept {
@@ -190,14 +216,25 @@ async fn default_exchange(stage: Stage) -> Kept {
 }
 
 async fn predeclared(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    for (name, kind) in [
-        ("amq.direct", ExchangeKind::Direct),
-        ("amq.fanout", ExchangeKind::Fanout),
+    there_from_the_start(stage, [("amq.direct", ExchangeKind::Direct), ("amq.fanout", ExchangeKind::Fanout)])
+        .await
+}
+
+async fn predeclared_others(stage: Stage) -> Kept {
+    let others = [
         ("amq.topic", ExchangeKind::Topic),
         ("amq.headers", ExchangeKind::Headers),
         ("amq.match", ExchangeKind::Headers),
-    ] {
+    ];
+    there_from_the_start(stage, others).await
+}
+
+async fn there_from_the_start<const N: usize>(
+    stage: Stage,
+    names: [(&'static str, ExchangeKind); N],
+) -> Kept {
+    let peer = stage.session().await?;
+    for (name, kind) in names {
         peer.exchange_exists(name, true).await?;
         peer.exchange(&Exchange::durable(short(name), kind)).await?;
     }

@@ -17,7 +17,8 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("many publishes at once each get the outcome that is theirs", "contract", many)
             .needing(Capability::LengthLimits),
         promise("refused publishes do no harm to others under way", "contract", no_harm),
-        promise("outcomes of concurrent tasks and sessions do not mix", "contract", concurrent),
+        promise("outcomes of concurrent tasks and sessions do not mix", "contract", concurrent)
+            .needing(Capability::LengthLimits),
         promise("a publish that is dropped before its first poll is not sent", "contract", dropped_unpolled),
         promise("a publish that is dropped after its first poll harms no other", "contract", dropped_polled),
         promise("a publish that nobody waits for holds up no other", "contract", held),

@@ -1,9 +1,10 @@
 //! Queues come, are looked at, emptied and deleted.
 
+use tavrida::field::ShortString;
 use tavrida::transport::{Binding, ExchangeKind, Publication, Queue};
 
-use crate::conformance::check::{Kept, holds, same};
-use crate::conformance::peer::settled;
+use crate::conformance::check::{Fault, Kept, holds, same};
+use crate::conformance::peer::{Peer, settled};
 use crate::conformance::promise::promise;
 use crate::conformance::stage::Stage;
 use crate::conformance::values::{body, short};
@@ -96,11 +97,18 @@ async fn unsettled_do_not_count(stage: Stage) -> Kept {
     Ok(())
 }
 
+/// A queue that the broker named.
+async fn a_named_one(stage: &Stage, peer: &Peer) -> Result<ShortString, Fault> {
+    let name = peer.queue(&Queue::durable(short(""))).await?;
+    stage.delete_later(name.clone());
+    Ok(name)
+}
+
 async fn server_named(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let mut names = Vec::new();
     for _ in 0..2 {
-        let name = peer.queue(&Queue::private()).await?;
+        let name = a_named_one(&stage, &peer).await?;
         holds(!name.is_empty(), "a name", "none")?;
         peer.fill(&name, &["m"]).await?;
         peer.holds(&name, &["m"]).await?;
@@ -111,11 +119,10 @@ async fn server_named(stage: Stage) -> Kept {
 
 async fn reserved(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let given = peer.queue(&Queue::private()).await?;
+    let given = a_named_one(&stage, &peer).await?;
     for name in [short("amq.conformance"), given.clone()] {
         let text = format!("ACCESS_REFUSED - queue name '{name}' contains reserved prefix 'amq.*'");
-        let queue = Queue { name, ..Queue::private() };
-        stage.refused("declaring the name", peer.declare_queue(&queue), 403, text).await?;
+        stage.refused("declaring the name", peer.declare_queue(&Queue::durable(name)), 403, text).await?;
     }
     peer.queue_exists(&given, true).await
 }

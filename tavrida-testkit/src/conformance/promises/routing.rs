@@ -113,10 +113,10 @@ async fn fanout(stage: Stage) -> Kept {
 
 async fn one_copy(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let exchange = peer.an_exchange("x", ExchangeKind::Topic).await?;
+    let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue("q").await?;
-    for pattern in ["#", "a.*", "*.b", "a.b"] {
-        peer.tie(&Binding::queue(&queue, &exchange, short(pattern))).await?;
+    for key in ["", "a", "a.b"] {
+        peer.tie(&Binding::queue(&queue, &exchange, short(key))).await?;
     }
     peer.send(to(&exchange, "a.b")).await?;
     peer.holds(&queue, &["m"]).await
@@ -125,11 +125,11 @@ async fn one_copy(stage: Stage) -> Kept {
 async fn onward(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let first = peer.an_exchange("first", ExchangeKind::Direct).await?;
-    let second = peer.an_exchange("second", ExchangeKind::Topic).await?;
+    let second = peer.an_exchange("second", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
     let hop = Binding::exchange(&second, &first, short("a.b"));
     peer.tie(&hop).await?;
-    peer.tie(&Binding::queue(&queue, &second, short("a.#"))).await?;
+    peer.tie(&Binding::queue(&queue, &second, short("a.b"))).await?;
     peer.send(to(&first, "a.b")).await?;
     same("the delivered message", &as_sent(&peer.head(&queue).await?), &to(&first, "a.b"))?;
     peer.fails(to(&first, "a.c"), &NotPublished::Unroutable).await?;

@@ -2,8 +2,8 @@
 
 use tavrida::Error;
 use tavrida::envelope::{decode, encode, encode_to_queue};
-use tavrida::field::{ShortString, Value};
-use tavrida::message::Failure;
+use tavrida::field::{ShortString, Table, Value};
+use tavrida::message::{Failure, Message, Payload};
 
 use super::{BODY, call, exchange, headers, read, set};
 
@@ -36,6 +36,21 @@ fn a_refused_call_brings_along_what_could_be_read_of_it() {
         ("r-1", "", Some(""))
     );
     assert!(asker.source().is_none() && asker.payload().is_empty());
+}
+
+#[test]
+fn what_the_askers_library_wants_back_is_echoed_and_shown_to_nobody() {
+    let mut publication = call(BODY);
+    let later = Table::new().with(ShortString::from_static("request_id"), "r-0");
+    set(&mut publication, "tavrida-later", later.clone());
+    let request = decode(&publication).expect("a call").into_request().expect("a request");
+    assert!(request.headers().is_empty(), "{:?}", request.headers());
+    for reply in
+        [request.respond(Payload::EMPTY).into(), Message::from(request.fail(&Failure::new("class", "no")))]
+    {
+        let reply = encode(&reply, exchange());
+        assert_eq!(reply.properties.headers().get("tavrida-later"), Some(&Value::Table(later.clone())));
+    }
 }
 
 #[test]

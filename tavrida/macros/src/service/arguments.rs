@@ -1,0 +1,86 @@
+//! What stands in `#[service(...)]`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, LitStr, Path, Result, Token};
+
+use crate::{address, attribute, path};
+
+const WRITE: &str = "name the service: `#[tavrida::service(\"test_hello\")]`";
+
+pub(super) struct Arguments {
+    pub(super) name: Name,
+    /// The path of the library.
+    pub(super) library: TokenStream,
+}
+
+/// A text, or the path of a constant.
+pub(super) enum Name {
+    Text(LitStr),
+    Constant(Path),
+}
+
+impl Arguments {
+    pub(super) fn read(arguments: TokenStream) -> Result<Self> {
+        if arguments.is_empty() {
+            return Err(Error::new(proc_macro2::Span::call_site(), WRITE));
+        }
+        syn::parse2(arguments)
+    }
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let name = input.parse()?;
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+        let mut library = None;
+        attribute::pairs(input, |key, input| match key.to_string().as_str() {
+            "crate" => {
+                library = Some(input.parse()?);
+                Ok(())
+            }
+            other => Err(Error::new(
+                key.span(),
+                format!("unknown `{other}`: beside the name there is `crate` only"),
+            )),
+        })?;
+        Ok(Self { name, library: path::library(library.as_ref()) })
+    }
+}
+
+impl Parse for Name {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if input.peek(LitStr) {
+            let text: LitStr = input.parse()?;
+            address::service(&text)?;
+            return Ok(Self::Text(text));
+        }
+        match input.call(Path::parse_mod_style) {
+            Ok(path) if !input.peek(Token![=]) => Ok(Self::Constant(path)),
+            Ok(path) => Err(Error::new_spanned(path, WRITE)),
+            Err(error) => Err(Error::new(error.span(), WRITE)),
+        }
+    }
+}
+
+impl ToTokens for Name {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Self::Text(text) => quote!(#text),
+            Self::Constant(path) => quote!(#path),
+        });
+    }
+}
+
+impl Name {
+    /// For people.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => format!("`{}`", text.value()),
+            Self::Constant(path) => format!("`{}`", quote!(#path)),
+        }
+    }
+}

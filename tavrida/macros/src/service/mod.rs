@@ -1,0 +1,109 @@
+//! `#[service("name")]`: an impl block whose marked methods are handlers.
+
+mod argument;
+mod arguments;
+mod check;
+mod handler;
+mod hook;
+mod mark;
+mod method;
+mod returned;
+mod suggestion;
+mod write;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, ImplItem, ItemImpl, Result};
+
+use arguments::Arguments;
+use handler::Handler;
+use hook::Hook;
+use mark::{Kind, Mark};
+use method::Method;
+
+/// A service as it was found.
+struct Service {
+    arguments: Arguments,
+    block: ItemImpl,
+    handlers: Vec<Handler>,
+    hooks: Vec<Hook>,
+}
+
+/// The impl block without the marks, and the method that makes the service. With errors there is both, as far as it can be made, so
+/// that a mistake is told once and nothing else is missing for it.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let Some(mut service) = read(arguments, &item, &mut errors) else {
+        let errors = errors.written();
+        return quote!(#item #errors);
+    };
+    service.take_marked_methods(&mut errors);
+    check::service(&service, &mut errors);
+    let (block, written, errors) = (&service.block, write::service(&service), errors.written());
+    quote!(#block #written #errors)
+}
+
+fn read(arguments: TokenStream, item: &TokenStream, errors: &mut Errors) -> Option<Service> {
+    let arguments = errors.keep(Arguments::read(arguments));
+    let block = errors.keep(impl_block(item.clone()));
+    Some(Service { arguments: arguments?, block: block?, handlers: Vec::new(), hooks: Vec::new() })
+}
+
+fn impl_block(item: TokenStream) -> Result<ItemImpl> {
+    const WRITE: &str = "`#[tavrida::service(\"name\")]` goes above an impl block that holds the handlers: `impl Hello { ... }`";
+    let block: ItemImpl = match syn::parse2::<syn::Item>(item.clone()) {
+        Ok(syn::Item::Impl(block)) => block,
+        Ok(other) => return Err(Error::new_spanned(other, WRITE)),
+        Err(error) => return Err(error),
+    };
+    match &block.trait_ {
+        Some((path, _)) => Err(Error::new_spanned(path, format!("this implements a trait; {WRITE}"))),
+        None => Ok(block),
+    }
+}
+
+impl Service {
+    /// Takes the marks off the methods of the block, and keeps what they say.
+    fn take_marked_methods(&mut self, errors: &mut Errors) {
+        for item in &mut self.block.items {
+            let ImplItem::Fn(function) = item else { continue };
+            let marks = Mark::take_from(&mut function.attrs, errors);
+            if marks.is_empty() {
+                continue;
+            }
+            let method = Method::read(function, errors);
+            for mark in marks {
+                match mark.kind {
+                    Kind::Incoming | Kind::Outgoing => {
+                        self.hooks.extend(errors.keep(Hook::read(mark, &method)));
+                    }
+                    _ => self.handlers.extend(errors.keep(Handler::read(mark, &method))),
+                }
+            }
+        }
+    }
+}
+
+/// The errors so far; all of them are told.
+#[derive(Default)]
+pub(crate) struct Errors(Option<Error>);
+
+impl Errors {
+    fn add(&mut self, error: Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.add(error)).ok()
+    }
+
+    fn written(self) -> Option<TokenStream> {
+        self.0.map(|error| error.to_compile_error())
+    }
+}
+
+#[cfg(test)]
+mod tests;

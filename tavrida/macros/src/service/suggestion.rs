@@ -1,0 +1,72 @@
+//! Attributes that are nearly ones of ours.
+
+use super::mark::Kind;
+
+/// What a misspelt attribute of a method was meant to be: one of the builder's or the Python original's names, or one with a slip.
+pub(super) fn for_method(name: &str) -> Option<Kind> {
+    const OTHER_NAMES: [(&str, Kind); 14] = [
+        ("rpc_method", Kind::Rpc),
+        ("rpc_of", Kind::Rpc),
+        ("on_request", Kind::Rpc),
+        ("on_response", Kind::Response),
+        ("responses", Kind::Response),
+        ("rpc_response_method", Kind::Response),
+        ("on_error", Kind::Error),
+        ("errors", Kind::Error),
+        ("rpc_error_method", Kind::Error),
+        ("subscription", Kind::Subscribe),
+        ("subscription_method", Kind::Subscribe),
+        ("on_notification", Kind::Subscribe),
+        ("notification", Kind::Subscribe),
+        ("on_event", Kind::Subscribe),
+    ];
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind);
+    other.or_else(|| Kind::ALL.into_iter().find(|kind| is_slip(name, kind.word())))
+}
+
+/// What a misspelt attribute of an argument was meant to be.
+pub(super) fn for_argument(name: &str) -> Option<&'static str> {
+    let ours = ["extract", "default", "param"];
+    ours.into_iter().find(|word| is_slip(name, word) || (name == "extractor" && *word == "extract"))
+}
+
+/// Whether a word is another one with one letter more, less, or wrong, or two swapped.
+fn is_slip(word: &str, meant: &str) -> bool {
+    let (word, meant): (Vec<char>, Vec<char>) = (word.chars().collect(), meant.chars().collect());
+    let same = word.iter().zip(&meant).take_while(|(a, b)| a == b).count();
+    let (rest, meant) = (&word[same..], &meant[same..]);
+    match (rest, meant) {
+        ([], []) => false,
+        ([], [_]) | ([_], []) => true,
+        ([], _) | (_, []) => false,
+        ([a, after @ ..], [b, meant_after @ ..]) => {
+            let swapped =
+                matches!((after, meant_after), ([c, x @ ..], [d, y @ ..]) if a == d && b == c && x == y);
+            swapped || after == meant_after || after == meant || rest == meant_after
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slip_is_understood_and_other_words_are_left_alone() {
+        for (word, meant) in [
+            ("rcp", Kind::Rpc),
+            ("rpcs", Kind::Rpc),
+            ("responce", Kind::Response),
+            ("subscibe", Kind::Subscribe),
+        ] {
+            assert_eq!(for_method(word), Some(meant), "{word}");
+        }
+        for word in
+            ["doc", "cfg", "allow", "expect", "inline", "test", "must_use", "instrument", "deny", "cold"]
+        {
+            assert_eq!(for_method(word), None, "{word}");
+        }
+        assert_eq!(for_argument("defualt"), Some("default"));
+        assert_eq!(for_argument("cfg"), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! The method that is written: calls of the library's builder.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+
+use super::Service;
+use super::check::entry_point;
+use super::handler::{Handler, Rest};
+use super::hook::Hook;
+use super::mark::{Kind, Target};
+use super::returned::Returned;
+
+pub(super) fn service(service: &Service) -> TokenStream {
+    let library = &service.arguments.library;
+    let name = &service.arguments.name;
+    let start = match service.hooks.iter().any(|hook| hook.takes_self) {
+        true => quote! {
+            let this = ::std::sync::Arc::new(self);
+            let service = #library::Service::new(#name).shared_state(this.clone());
+        },
+        false => quote! {
+            let service = #library::Service::new(#name).state(self);
+        },
+    };
+    let hooks = service.hooks.iter().map(|hook| middleware(library, hook));
+    let handlers = service.handlers.iter().map(|handler| registration(library, handler));
+    let docs = docs(service);
+    let ty = &service.block.self_ty;
+    let (generics, _, bounds) = service.block.generics.split_for_impl();
+    quote! {
+        impl #generics #ty #bounds {
+            #(#[doc = #docs])*
+            pub fn into_service(self) -> #library::Service
+            where
+                Self: ::std::marker::Send + ::std::marker::Sync + 'static,
+            {
+                #start
+                #(#hooks)*
+                #(#handlers)*
+                service
+            }
+        }
+    }
+}
+
+fn docs(service: &Service) -> Vec<String> {
+    let mut lines = vec![format!(" The service {}.", service.arguments.name.shown()), String::new()];
+    let described = |what: String, name: &syn::Ident, doc: &Option<String>| {
+        let doc = doc.as_ref().map_or_else(String::new, |doc| format!(": {doc}"));
+        format!(" - {what}, by `{}`{doc}", name.unraw())
+    };
+    for hook in &service.hooks {
+        let what = if hook.is_incoming { "middleware around handlers" } else { "middleware before sends" };
+        lines.push(described(what.to_owned(), &hook.name, &hook.doc));
+    }
+    for handler in &service.handlers {
+        let what = match handler.kind {
+            Kind::Rpc => "answers",
+            Kind::Response => "handles responses of",
+            Kind::Error => "handles errors of",
+            _ => "hears",
+        };
+        let entry_point = entry_point(&service.arguments.name, handler);
+        lines.push(described(format!("{what} `{entry_point}`"), &handler.name, &handler.doc));
+    }
+    lines
+}
+
+/// One handler's call of the builder.
+fn registration(library: &TokenStream, handler: &Handler) -> TokenStream {
+    let conditions = &handler.conditions;
+    let method = format_ident!("{}", builder_method(handler));
+    let closure = closure(library, handler);
+    let call = match (&handler.rest, &handler.target) {
+        (Rest::Contract { contract, .. }, _) => quote!(#method::<#contract, _>(#closure)),
+        (Rest::Parameters(parameters), target) => {
+            let target = match target {
+                Target::Text(text) => quote!(#text),
+                _ => {
+                    let name = handler.name.unraw().to_string();
+                    quote!(#name)
+                }
+            };
+            match parameters.is_empty() {
+                true => quote!(#method(#target, #closure)),
+                false => {
+                    let names = parameters.iter().map(|parameter| &parameter.name);
+                    quote!(#method(#target, #library::handler::params([#(#names),*], #closure)))
+                }
+            }
+        }
+    };
+    quote! {
+        #(#conditions)*
+        let service = service.#call;
+    }
+}
+
+fn builder_method(handler: &Handler) -> &'static str {
+    match (handler.kind, &handler.rest) {
+        (Kind::Rpc, Rest::Parameters(_)) => "rpc",
+        (Kind::Rpc, Rest::Contract { .. }) => "rpc_of",
+        (Kind::Response, Rest::Parameters(_)) => "on_response",
+        (Kind::Response, Rest::Contract { .. }) => "on_response_of",
+        (Kind::Error, Rest::Parameters(_)) => "on_error",
+        (Kind::Error, Rest::Contract { .. }) => "on_error_of",
+        (_, Rest::Parameters(_)) => "on_notification",
+        (_, Rest::Contract { .. }) => "on_event",
+    }
+}
+
+/// The function that is registered: it calls the method.
+fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
+    let this = handler.takes_self.then(|| quote!(this: #library::handler::State<Self>,));
+    let extractors = handler.extractors.iter().map(|extractor| {
+        let (name, ty) = (&extractor.name, &extractor.ty);
+        match extractor.marked {
+            true => quote_spanned!(extractor.span=> #name: #library::handler::Extracted<#ty>,),
+            false => quote!(#name: #ty,),
+        }
+    });
+    let rest = match &handler.rest {
+        Rest::Parameters(parameters) => {
+            let parameters = parameters.iter().map(|parameter| {
+                let (name, ty) = (&parameter.argument, &parameter.ty);
+                match parameter.has_default {
+                    true => quote_spanned!(parameter.span=> #name: ::std::option::Option<#library::handler::Param<#ty>>,),
+                    false => quote_spanned!(parameter.span=> #name: #library::handler::Param<#ty>,),
+                }
+            });
+            quote!(#(#parameters)*)
+        }
+        Rest::Contract { contract, name } => {
+            let name = name.as_ref().map_or_else(|| quote!(_), |name| quote!(#name));
+            let ty = handed_over(library, handler.kind, contract);
+            quote!(#name: #ty,)
+        }
+    };
+    let body = body(library, handler);
+    quote!(|#this #(#extractors)* #rest| async move { #body })
+}
+
+fn handed_over(library: &TokenStream, kind: Kind, contract: &syn::Type) -> TokenStream {
+    match kind {
+        Kind::Response => quote!(<#contract as #library::contract::Rpc>::Reply),
+        Kind::Error => quote!(#library::contract::Refusal<<#contract as #library::contract::Rpc>::Error>),
+        _ => quote!(#contract),
+    }
+}
+
+/// The call, and what makes a reply of what it returns, where that is not plain to see.
+fn body(library: &TokenStream, handler: &Handler) -> TokenStream {
+    let (name, arguments) = (&handler.name, &handler.call);
+    let this = handler.takes_self.then(|| quote!(&this,));
+    let call = quote!(Self::#name(#this #(#arguments),*).await);
+    let span = match &handler.output {
+        syn::ReturnType::Type(_, ty) => syn::spanned::Spanned::span(&**ty),
+        syn::ReturnType::Default => name.span(),
+    };
+    match (&handler.rest, handler.kind, Returned::of(&handler.output)) {
+        (Rest::Contract { contract, .. }, Kind::Rpc, _) => {
+            quote_spanned!(span=> #library::handler::answer::<#contract, _, _>(#call))
+        }
+        (_, _, Returned::Nothing) => call,
+        (_, _, Returned::Fallible(_)) => quote_spanned!(span=> #library::handler::outcome(#call)),
+        (_, _, Returned::Value(_) | Returned::Unknown) => {
+            quote_spanned!(span=> #library::handler::reply(#call))
+        }
+    }
+}
+
+/// One middleware's call of the builder.
+fn middleware(library: &TokenStream, hook: &Hook) -> TokenStream {
+    let (conditions, name) = (&hook.conditions, &hook.name);
+    let (arguments, method, make) = match hook.is_incoming {
+        true => (quote!(message, next), format_ident!("incoming"), format_ident!("from_fn")),
+        false => (quote!(message), format_ident!("outgoing"), format_ident!("outgoing_fn")),
+    };
+    let function = match hook.takes_self {
+        true => quote! {{
+            let this = this.clone();
+            move |#arguments| {
+                let this = this.clone();
+                async move { Self::#name(&this, #arguments).await }
+            }
+        }},
+        false => quote!(|#arguments| async move { Self::#name(#arguments).await }),
+    };
+    let kinds = hook.kinds.iter().map(|kind| {
+        let variant = match kind.to_string().as_str() {
+            "request" => format_ident!("Request"),
+            "response" => format_ident!("Response"),
+            "error" => format_ident!("Error"),
+            _ => format_ident!("Notification"),
+        };
+        quote!(#library::message::MessageKind::#variant)
+    });
+    let on = (!hook.kinds.is_empty()).then(|| quote!(.on([#(#kinds),*])));
+    quote! {
+        #(#conditions)*
+        let service = service.#method(#library::middleware::#make(#function) #on);
+    }
+}

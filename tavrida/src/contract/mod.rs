@@ -1,0 +1,167 @@
+//! Types instead of strings: [`Rpc`], a method with its parameters, reply and error; [`Event`], a topic with its parameters.
+//!
+//! Both sides share the types, for example in a crate of their own, and neither writes an address or a parameter's name twice.
+//! With the feature `macros` (on by default) both traits are derived.
+//!
+//! ```
+//! use std::fmt;
+//!
+//! use serde::{Deserialize, Serialize};
+//! use tavrida::contract::{Event, Rpc};
+//! use tavrida::prelude::{Proxy, Service};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Charge { order: u64, cents: u64 }
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Receipt { number: String }
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! enum Declined { NoFunds { left: u64 }, Blocked }
+//!
+//! impl fmt::Display for Declined {
+//!     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+//!         f.write_str("the charge was declined")
+//!     }
+//! }
+//! impl std::error::Error for Declined {}
+//!
+//! impl Rpc for Charge {
+//!     const ENTRY_POINT: &'static str = "billing.charge";
+//!     type Reply = Receipt;
+//!     type Error = Declined;
+//! }
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Charged { order: u64 }
+//!
+//! impl Event for Charged {
+//!     const TOPIC: &'static str = "billing.charged";
+//! }
+//!
+//! async fn charge(proxy: Proxy, new: Charge) -> Result<Receipt, Declined> {
+//!     if new.cents > 500 {
+//!         return Err(Declined::NoFunds { left: 500 });
+//!     }
+//!     Ok(Receipt { number: format!("{}-1", new.order) })
+//! }
+//!
+//! let billing = Service::new("billing").rpc_of::<Charge, _>(charge);
+//! ```
+//!
+//! # On the wire
+//!
+//! A request's or event's members are the parameters, a reply's members are the payload of the response: a service that knows
+//! nothing of the types, such as one of the Python original, reads and writes the same messages. What serialises to `null` (a unit,
+//! a unit struct, `None`) is the empty object. An error has the [class](Rpc::error_class), its `Display` text as message, the
+//! [code](Rpc::error_code), and its body, any JSON, under `detail`.
+//!
+//! # Versions
+//!
+//! Unknown members are ignored, so that a sender may know more than a receiver. A member that older senders do not know is an
+//! `Option`, or has `#[serde(default)]`. A new name beside an old one is `#[serde(rename = "...", alias = "...")]`.
+
+mod body;
+mod refusal;
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use body::{payload_of, read};
+pub use refusal::{Refusal, declared, failure_of};
+
+use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::error::UNKNOWN_CODE;
+
+/// A method of a service: its parameters are the members of this type.
+///
+/// Derived with `#[derive(Rpc)]` and `#[rpc("service.method", reply = ..., error = ...)]`. The type serialises to a JSON object, or to `null` where there are no parameters. So does the reply.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no contract of a method",
+    label = "does not say which method it calls",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize, tavrida::Rpc)]` and `#[rpc(\"service.method\", reply = ..., error = ...)]` \
+            above `{Self}`"
+)]
+pub trait Rpc: Wire {
+    /// The address of the method: `service.method`.
+    const ENTRY_POINT: &'static str;
+
+    /// What the method answers.
+    type Reply: Wire;
+
+    /// What it fails with, beside what any method can fail with; [`NoError`] where there is nothing to declare.
+    type Error: Wire + std::error::Error + Sync;
+
+    /// The class of the error on the wire: the service and the name of the type, such as `billing.Declined`, unless implemented.
+    fn error_class() -> String {
+        let service = Self::ENTRY_POINT.split('.').next().unwrap_or_default();
+        let name = std::any::type_name::<Self::Error>();
+        let name = name.split('<').next().unwrap_or_default();
+        format!("{service}.{}", name.rsplit("::").next().unwrap_or_default())
+    }
+
+    /// The number of an error on the wire: 1000, unless implemented.
+    fn error_code(error: &Self::Error) -> i64 {
+        let _ = error;
+        UNKNOWN_CODE
+    }
+}
+
+/// What a service tells whoever subscribed: its parameters are the members of this type.
+///
+/// Derived with `#[derive(Event)]` and `#[event("publisher.event")]`. The type serialises to a JSON object, or to `null` where there are no parameters.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "does not say which topic it belongs to",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize, tavrida::Event)]` and `#[event(\"publisher.event\")]` above `{Self}`"
+)]
+pub trait Event: Wire {
+    /// The topic: `publisher.event`.
+    const TOPIC: &'static str;
+}
+
+/// What can cross the wire. Implemented for all types that serde writes and reads, and that no thread or borrow holds back.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross the wire",
+    label = "no type that serde writes and reads",
+    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above `{Self}`, and let it own what it holds"
+)]
+pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
+
+/// The error of a method that declares none: it has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoError {}
+
+impl fmt::Display for NoError {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl std::error::Error for NoError {}
+
+/// The address of a contract's method.
+///
+/// # Errors
+///
+/// When [`Rpc::ENTRY_POINT`] is no entry point.
+pub fn entry_point<C: Rpc>() -> Result<EntryPoint, BadEntryPoint> {
+    EntryPoint::parse(bytestring::ByteString::from_static(C::ENTRY_POINT))
+}
+
+/// The topic of an event.
+///
+/// # Errors
+///
+/// When [`Event::TOPIC`] is no entry point.
+pub fn topic<E: Event>() -> Result<EntryPoint, BadEntryPoint> {
+    EntryPoint::parse(bytestring::ByteString::from_static(E::TOPIC))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! [`Refusal`]: an error reply as a contract sees it.
+
+use super::Rpc;
+use crate::message::{ErrorReply, Failure};
+
+/// The error that answers a call, as the caller's handler gets it: one that the contract declares, or any other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal<E> {
+    /// What the contract declares.
+    Declared(E),
+    /// Anything else: a bug or an outage of the other service, a missing parameter, nobody there, ...
+    Other(Failure),
+}
+
+impl<E> Refusal<E> {
+    /// Reads an error reply.
+    pub fn of<C: Rpc<Error = E>>(reply: &ErrorReply) -> Self {
+        declared::<C>(reply).map_or_else(|| Self::Other(reply.failure()), Self::Declared)
+    }
+}
+
+/// The failure that a contract's error is: class, message, code, and the error itself as the detail.
+pub fn failure_of<C: Rpc>(error: &C::Error) -> Failure {
+    let failure = Failure::new(C::error_class(), error.to_string()).code(C::error_code(error));
+    failure.detail(error).unwrap_or_else(Failure::from)
+}
+
+/// The contract's error, where the error reply is that: its class is the contract's, and its detail can be read.
+pub fn declared<C: Rpc>(reply: &ErrorReply) -> Option<C::Error> {
+    if reply.class() != C::error_class() {
+        return None;
+    }
+    let members = reply.payload().members();
+    serde_json::from_str(members.raw("detail")?).ok()
+}

@@ -1,0 +1,105 @@
+//! [`Debt`]: what has become of the [`Reply`](super::Reply) that a handler took.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use tokio::sync::Notify;
+
+use crate::error::{Error, Kind};
+use crate::message::{Failure, Payload, Reply, Request};
+
+/// The answer that one execution of a handler owes, where the handler took it into its own hands.
+#[derive(Default)]
+pub(crate) struct Debt {
+    owed: OnceLock<Arc<Request>>,
+    fate: Mutex<Fate>,
+    settled: Notify,
+    /// The call was transferred: another service answers it.
+    handed_on: AtomicBool,
+}
+
+/// What became of a reply.
+#[derive(Debug, Default, PartialEq)]
+pub(super) enum Fate {
+    /// It is in the hands of the handler, or of a task that the handler left it to.
+    #[default]
+    Open,
+    Answered(Box<Result<Payload, Failure>>),
+    /// It went on with a call: the answer to that brings it back.
+    Gone,
+    Dropped,
+}
+
+impl Debt {
+    /// The handler takes its reply; it can once.
+    pub(super) fn take(&self, owed: Arc<Request>) -> Result<(), Arc<Request>> {
+        self.owed.set(owed)
+    }
+
+    pub(super) fn settle(&self, fate: Fate) {
+        *self.fate() = fate;
+        self.settled.notify_one();
+    }
+
+    /// Whether the handler took its reply.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.owed.get().is_some()
+    }
+
+    /// Another service answers the handled call: nothing is answered here.
+    pub(super) fn hand_on(&self) {
+        self.handed_on.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_handed_on(&self) -> bool {
+        self.handed_on.load(Ordering::Relaxed)
+    }
+
+    /// Whether the reply went on with a call.
+    pub(crate) fn is_gone(&self) -> bool {
+        *self.fate() == Fate::Gone
+    }
+
+    /// What the handler gave, one way or the other. Waits while the reply is alive beyond the handler.
+    pub(crate) async fn result(&self, returned: Result<Reply, Failure>) -> Result<Reply, Failure> {
+        let Some(owed) = self.owed.get() else { return returned };
+        while *self.fate() == Fate::Open {
+            self.settled.notified().await;
+        }
+        let fate = std::mem::take(&mut *self.fate());
+        match (returned, fate) {
+            (Err(failure), fate) => {
+                self.keep(fate);
+                Err(failure)
+            }
+            (Ok(returned), Fate::Answered(answer)) => {
+                if returned != Reply::Nothing {
+                    tracing::error!(request = %**owed, "a handler answered with its Reply, and returned another: that is dropped");
+                }
+                Ok(answer.map_or_else(|failure| owed.fail(&failure).into(), Reply::from))
+            }
+            (Ok(Reply::Nothing), Fate::Dropped) if owed.is_call() && !self.is_handed_on() => {
+                Ok(owed.fail(&unanswered(owed)).into())
+            }
+            (Ok(returned), fate) => {
+                self.keep(fate);
+                Ok(returned)
+            }
+        }
+    }
+
+    fn keep(&self, fate: Fate) {
+        *self.fate() = fate;
+    }
+
+    fn fate(&self) -> MutexGuard<'_, Fate> {
+        self.fate.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// What a caller is told whose call nobody answered, though somebody should have.
+pub(crate) fn unanswered(request: &Request) -> Failure {
+    let text = format!("{} was handled to its end, and nobody answered", request.destination());
+    tracing::error!(request = %**request, "a Reply was dropped without an answer");
+    Error::new(Kind::WrongResponse, text).into()
+}

@@ -1,0 +1,129 @@
+//! To whom a call is answered later, as a header: it rides on another request, and comes back with the answer to that.
+
+use bytestring::ByteString;
+
+use crate::entry_point::EntryPoint;
+use crate::error::{Error, Kind};
+use crate::field::{ShortString, Table, Value};
+use crate::message::names::LATER;
+use crate::message::{Addresses, Context, Headers, Message, MessageKind, Request};
+
+const SOURCE: ShortString = ShortString::from_static("source");
+const DESTINATION: ShortString = ShortString::from_static("destination");
+const REPLY_TO: ShortString = ShortString::from_static("reply_to");
+const REPLY_QUEUE: ShortString = ShortString::from_static("reply_queue");
+const REQUEST_ID: ShortString = ShortString::from_static("request_id");
+const CORRELATION_ID: ShortString = ShortString::from_static("correlation_id");
+const HEADERS: ShortString = ShortString::from_static("headers");
+const STATE: ShortString = ShortString::from_static("state");
+
+/// The most that a reply with its state takes, in bytes. All headers of a message travel in one AMQP frame, of 128 KiB by
+/// default, and replies nest: one brings along what its caller wants back.
+pub(super) const LIMIT: usize = 32 * 1024;
+
+/// What pairs an answer with its request, and where it goes; with the state of the handler, as JSON.
+pub(super) fn to_table(request: &Request, state: String) -> Table {
+    let Addresses { source, destination, reply_to, reply_queue } = request.addresses.clone();
+    let headers: Table =
+        request.headers().wire().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let table = Table::with_capacity(8)
+        .with(SOURCE, source.routing_key())
+        .with(DESTINATION, destination.routing_key())
+        .with(REPLY_TO, reply_to.routing_key())
+        .with(REQUEST_ID, request.request_id.clone())
+        .with(CORRELATION_ID, request.correlation_id().as_value().clone())
+        .with(HEADERS, headers)
+        .with(STATE, state);
+    match reply_queue {
+        Some(queue) => table.with(REPLY_QUEUE, queue),
+        None => table,
+    }
+}
+
+/// About how many bytes a table takes on the wire.
+pub(super) fn size(table: &Table) -> usize {
+    table.iter().map(|(name, value)| name.len() + 8 + size_of_value(value)).sum()
+}
+
+fn size_of_value(value: &Value) -> usize {
+    match value {
+        Value::LongString(bytes) | Value::Bytes(bytes) => bytes.len(),
+        Value::Array(items) => items.iter().map(|item| 8 + size_of_value(item)).sum(),
+        Value::Table(table) => size(table),
+        _ => 8,
+    }
+}
+
+/// The request of the first caller (without payload), to be answered in this context.
+fn request_of(table: &Table, context: Context) -> Result<Request, Error> {
+    let addresses = Addresses {
+        source: address(table, &SOURCE)?,
+        destination: address(table, &DESTINATION)?,
+        reply_to: address(table, &REPLY_TO)?,
+        reply_queue: match table.get(&REPLY_QUEUE) {
+            Some(_) => Some(ShortString::try_from(text(table, &REPLY_QUEUE)?)?),
+            None => None,
+        },
+    };
+    let correlation_id = table.get(&CORRELATION_ID).ok_or_else(|| malformed(&CORRELATION_ID))?.clone();
+    let Some(Value::Table(headers)) = table.get(&HEADERS) else { return Err(malformed(&HEADERS)) };
+    Ok(Request(Message {
+        request_id: text(table, &REQUEST_ID)?,
+        headers: Headers::from_own(headers),
+        context,
+        ..Message::new(MessageKind::Request, correlation_id.into(), addresses)
+    }))
+}
+
+pub(super) fn state_of(table: &Table) -> Result<ByteString, Error> {
+    text(table, &STATE)
+}
+
+fn address(table: &Table, name: &str) -> Result<EntryPoint, Error> {
+    Ok(EntryPoint::parse(text(table, name)?)?)
+}
+
+fn text(table: &Table, name: &str) -> Result<ByteString, Error> {
+    match table.get(name) {
+        Some(Value::LongString(bytes)) => ByteString::try_from(bytes.clone()).map_err(|_| malformed(name)),
+        _ => Err(malformed(name)),
+    }
+}
+
+fn malformed(name: &str) -> Error {
+    let text = format!("the header '{LATER}' has no proper '{name}': somebody changed it");
+    Error::new(Kind::UnsuitableFieldValue, text)
+}
+
+/// The request that the handler of this message has to answer: the message itself, or the one whose answer was put off until
+/// this message, an answer in its turn, came.
+///
+/// # Errors
+///
+/// When the header that says so cannot be read.
+pub(super) fn request_to_answer(message: &Message) -> Result<Option<Request>, Error> {
+    match message.kind() {
+        MessageKind::Request => Ok(Some(Request(message.clone()))),
+        MessageKind::Notification => Ok(None),
+        MessageKind::Response | MessageKind::Error => {
+            let later = message.headers().later();
+            later.map(|table| request_of(table, message.context().clone())).transpose()
+        }
+    }
+}
+
+/// The call that an answer is owed to when this message is handled; none where nobody waits.
+pub(crate) fn owed(message: &Message) -> Option<Request> {
+    let is_owed = match message.kind() {
+        MessageKind::Request => message.is_call(),
+        _ => message.headers().later().is_some(),
+    };
+    let request = if is_owed { request_to_answer(message) } else { Ok(None) };
+    match request {
+        Ok(request) => request.filter(|request| request.is_call()),
+        Err(error) => {
+            tracing::error!(%message, %error, "somebody waits for an answer that cannot be sent any more");
+            None
+        }
+    }
+}
