@@ -95,12 +95,29 @@ impl Ground {
         }
     }
 
+    /// RabbitMQ moves a message that a classic queue dead-letters without a confirm: what is on its way from a wait queue back
+    /// to its service when the power goes may be gone. So no retry waits at that moment.
     async fn kill(&self, town: &Town) {
+        town.stumble(false);
+        self.none_waits().await;
         // The broker writes what was declared to its disk a little later; a kill must not come before.
         self.node.eval("mnesia:sync_log()").await.unwrap();
         self.node.kill().await.unwrap();
         self.node.start_again().await.unwrap();
-        let _ = town;
+        town.stumble(true);
+    }
+
+    /// Waits until no message is in a wait queue, and those that left one are on disk or handled.
+    async fn none_waits(&self) {
+        let question = "lists:sum([M || [{name, {resource, _, _, N}}, {messages, M}] <- \
+             rabbit_amqqueue:info_all(<<\"/\">>, [name, messages]), binary:match(N, <<\".retry.\">>) =/= nomatch])";
+        let waiting = async {
+            while self.node.eval(question).await.unwrap().trim() != "0" {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(LIMIT, waiting).await.expect("retries come back");
+        sleep(Duration::from_millis(500)).await;
     }
 
     async fn hold(&self, time: tokio::time::Sleep) {
