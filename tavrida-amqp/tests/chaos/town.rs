@@ -23,8 +23,10 @@ const HEARTBEAT: u16 = 1;
 /// One message of so many fails at its first try.
 const STUMBLE: usize = 16;
 
+type Serving = JoinHandle<Result<(), tavrida::Error>>;
+
 pub(crate) struct Town {
-    servers: Vec<(&'static str, ServerHandle, JoinHandle<Result<(), tavrida::Error>>)>,
+    servers: Vec<(&'static str, ServerHandle, Serving)>,
     pub(crate) publishers: Vec<Client>,
     pub(crate) asker: Client,
     stumbling: Arc<AtomicBool>,
@@ -42,7 +44,7 @@ impl Desk {
     async fn work(&self, attempt: Attempt, text: &str) -> Result<()> {
         sleep(Duration::from_millis(text.len() as u64 % 4)).await;
         let number = text.split(':').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0);
-        if attempt.number == 1 && number % STUMBLE == 0 && self.stumbling.load(Ordering::Relaxed) {
+        if attempt.number == 1 && number.is_multiple_of(STUMBLE) && self.stumbling.load(Ordering::Relaxed) {
             return Err(Failure::new("chaos.Stumbled", "at the first try"));
         }
         Ok(())
