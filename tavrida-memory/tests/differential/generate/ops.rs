@@ -411,7 +411,12 @@ impl Generator {
             10..12 => Tag::Number(self.rng.u64(..12)),
             _ => Tag::Nth(self.rng.usize(..5)),
         };
-        Op::Settle(Settle { verdict, tag, multiple, requeue: verdict != Verdict::Ack && self.chance(if chain { 20 } else { 60 }) })
+        Op::Settle(Settle {
+            verdict,
+            tag,
+            multiple,
+            requeue: verdict != Verdict::Ack && self.chance(if chain { 20 } else { 60 }),
+        })
     }
 
     fn publish(&mut self, channel: ChannelId, wild: bool) -> Method {
