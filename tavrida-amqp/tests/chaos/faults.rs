@@ -65,7 +65,10 @@ impl Ground {
             Fault::StopApp => {
                 self.node.stop_app().await.unwrap();
                 some(0, 500).await;
-                self.node.start_app().await.unwrap();
+                // A busy machine may take longer than an evaluation may; what was begun goes on.
+                if self.node.start_app().await.is_err() {
+                    self.node.ready().await.unwrap();
+                }
             }
             Fault::Kill => self.kill(town).await,
             Fault::Pause => {
