@@ -12,42 +12,6 @@ use super::queue::Queue;
 use super::queue::settings::{QueueKind, Settings, read_kind};
 use super::{Broker, equivalence, erlang, reply_to};
 
-/// The arguments that a declaration must repeat, in the order in which RabbitMQ compares them (R54).
-const COMPARED_CLASSIC: [&str; 13] = [
-    "x-expires",
-    "x-message-ttl",
-    "x-dead-letter-exchange",
-    "x-dead-letter-routing-key",
-    "x-max-length",
-    "x-max-length-bytes",
-    "x-max-priority",
-    "x-overflow",
-    "x-queue-mode",
-    "x-queue-version",
-    "x-single-active-consumer",
-    "x-queue-type",
-    "x-queue-master-locator",
-];
-
-/// The same of quorum queues.
-const COMPARED_QUORUM: [&str; 15] = [
-    "x-dead-letter-exchange",
-    "x-dead-letter-routing-key",
-    "x-dead-letter-strategy",
-    "x-expires",
-    "x-max-length",
-    "x-max-length-bytes",
-    "x-max-in-memory-length",
-    "x-max-in-memory-bytes",
-    "x-overflow",
-    "x-single-active-consumer",
-    "x-queue-type",
-    "x-quorum-initial-group-size",
-    "x-delivery-limit",
-    "x-message-ttl",
-    "x-queue-leader-locator",
-];
-
 impl Broker {
     pub(crate) fn declare_exchange(&mut self, declare: ExchangeDeclare) -> Result<(), Fault> {
         let router = if declare.passive { None } else { Some(router(&declare.kind)?) };
@@ -189,11 +153,7 @@ impl Broker {
         let durable = declare.durable && !declare.exclusive;
         equivalence::field("durable", &what, state.durable, durable)?;
         equivalence::field("auto_delete", &what, state.auto_delete, declare.auto_delete)?;
-        let compared: &[&str] = match state.settings.kind {
-            QueueKind::Classic => &COMPARED_CLASSIC,
-            QueueKind::Quorum => &COMPARED_QUORUM,
-        };
-        for name in compared.iter().copied() {
+        for name in equivalence::compared(state.settings.kind).iter().copied() {
             if name == "x-queue-type" && is_classic(&state.arguments) && is_classic(&declare.arguments) {
                 continue;
             }

@@ -6,6 +6,51 @@ use tavrida::field::{Table, Value};
 
 use super::erlang;
 use super::errors::Fault;
+use super::queue::settings::QueueKind;
+
+/// The arguments of classic queues that count.
+const COMPARED_CLASSIC: [&str; 13] = [
+    "x-expires",
+    "x-message-ttl",
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-priority",
+    "x-overflow",
+    "x-queue-mode",
+    "x-queue-version",
+    "x-single-active-consumer",
+    "x-queue-type",
+    "x-queue-master-locator",
+];
+
+/// The same of quorum queues.
+const COMPARED_QUORUM: [&str; 15] = [
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-dead-letter-strategy",
+    "x-expires",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-in-memory-length",
+    "x-max-in-memory-bytes",
+    "x-overflow",
+    "x-single-active-consumer",
+    "x-queue-type",
+    "x-quorum-initial-group-size",
+    "x-delivery-limit",
+    "x-message-ttl",
+    "x-queue-leader-locator",
+];
+
+/// The arguments that a declaration of such a queue must repeat, in the order in which RabbitMQ compares them (R54).
+pub(crate) fn compared(kind: QueueKind) -> &'static [&'static str] {
+    match kind {
+        QueueKind::Classic => &COMPARED_CLASSIC,
+        QueueKind::Quorum => &COMPARED_QUORUM,
+    }
+}
 
 /// Compares a plain field.
 pub(crate) fn field<T: PartialEq + Display>(

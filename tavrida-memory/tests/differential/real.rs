@@ -17,7 +17,7 @@ use crate::wire::{Link, LinkError, Word};
 use crate::world::{Action, Prediction, select};
 
 /// How long nothing may come before RabbitMQ is asked whether it is done.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(300);
 /// How long RabbitMQ may take for anything at all.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -33,6 +33,8 @@ pub(crate) struct Real<'n> {
     swallow: BTreeMap<ChannelId, usize>,
     /// Channels whose `channel.flow-ok` is awaited.
     flows: Vec<ChannelId>,
+    /// Channels that are being closed; channel 0 stands for its connection.
+    closing: Vec<ChannelId>,
 }
 
 /// What was heard was not what was predicted.
@@ -55,6 +57,7 @@ impl<'n> Real<'n> {
             modes: Program { modes, steps: Vec::new() },
             swallow: BTreeMap::new(),
             flows: Vec::new(),
+            closing: Vec::new(),
         };
         for connection in CONNECTIONS {
             real.connect(connection).await?;
@@ -111,11 +114,15 @@ impl<'n> Real<'n> {
         }
         let link = self.links.get_mut(&channel.connection).expect("it was connected just now");
         match &wanted.action {
-            Action::CloseConnection => link.send_close(),
+            Action::CloseConnection => {
+                self.closing.push(channel.connection.channel(0));
+                link.send_close();
+            }
             Action::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Action::Call(method) => {
                 let mut method = method.clone();
                 self.names.resolve(&mut method);
+                self.closing.extend((method == Method::ChannelClose).then_some(channel));
                 link.send(channel.number, &method);
                 if is_silent(&method, self.modes.mode(channel)) {
                     link.send(channel.number, &Method::ChannelFlow { active: true });
@@ -173,7 +180,11 @@ impl<'n> Real<'n> {
     fn ask(&mut self) {
         for (connection, link) in &mut self.links {
             let channels = if *connection == AUDITOR { 1 } else { CHANNELS };
-            for number in 1..=channels {
+            let open = |number: &u16| {
+                let closing = [connection.channel(0), connection.channel(*number)];
+                !self.closing.iter().any(|channel| closing.contains(channel))
+            };
+            for number in (1..=channels).filter(open) {
                 link.send(number, &Method::ChannelFlow { active: true });
                 self.flows.push(connection.channel(number));
             }
@@ -192,11 +203,10 @@ impl<'n> Real<'n> {
             for link in self.links.values_mut() {
                 link.flush().await?;
             }
-            // RabbitMQ was done, and all that it had sent has come.
-            if asked && self.flows.is_empty() && self.swallow.is_empty() {
-                return Ok(false);
-            }
-            match timeout(if asked { LIMIT } else { PATIENCE }, self.next(&open)).await {
+            // Behind its answers RabbitMQ still tells of queues that are gone.
+            let answered = self.flows.is_empty() && self.swallow.is_empty();
+            let patience = if asked && !answered { LIMIT } else { PATIENCE };
+            match timeout(patience, self.next(&open)).await {
                 Ok(None) => return Ok(false),
                 Ok(Some(word)) => {
                     let (channel, word) = word?;
@@ -297,6 +307,7 @@ impl<'n> Real<'n> {
             Said::Closed(_) | Said::ConnectionCloseOk if channel.number == 0 => {
                 report.forget(channel);
                 self.forget(|other| other.connection == channel.connection);
+                self.closing.retain(|closing| closing.connection != channel.connection);
                 let mut link = self.links.remove(&channel.connection).expect("it has just been heard");
                 if said != Said::ConnectionCloseOk {
                     link.close_ok().await?;
@@ -309,7 +320,10 @@ impl<'n> Real<'n> {
                 link.send(channel.number, &Method::ChannelCloseOk);
                 self.open(channel);
             }
-            Said::Reply(Reply::ChannelCloseOk) => self.open(channel),
+            Said::Reply(Reply::ChannelCloseOk) => {
+                self.closing.retain(|closing| *closing != channel);
+                self.open(channel);
+            }
             _ if is_closed(wanted, channel) => return Ok(()),
             _ => {}
         }

@@ -1,7 +1,9 @@
 //! Random programs. Each is made of a seed and a number alone.
 
+mod messages;
 mod ops;
 mod pools;
+mod things;
 
 use fastrand::Rng;
 use tavrida_memory::core::ChannelId;

@@ -1,0 +1,32 @@
+//! The 25 concrete scenarios of the broker semantics (section 19), by their numbers, on both sides.
+
+use tavrida_testkit::rabbitmq;
+
+use crate::random::show;
+use crate::run::{Site, Watch};
+use crate::text;
+
+/// Runs a scenario on both sides. `left_out` steps meet faults of RabbitMQ's that are not copied.
+async fn agree(name: &str, left_out: usize, program: &str) {
+    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let site = Site::new(node, format!("scenario-{name}")).await;
+    let program = text::parse(program);
+    let outcome = site.run(&program, Watch::EachStep).await;
+    assert!(outcome.divergence.is_none(), "{}", outcome.divergence.as_ref().map(show).unwrap_or_default());
+    assert_eq!(outcome.operations + left_out, program.steps.len(), "steps that were done or left out");
+}
+
+macro_rules! scenario {
+    ($name:ident, $program:literal) => {
+        scenario!($name, leaving_out 0, $program);
+    };
+    ($name:ident, leaving_out $left_out:literal, $program:literal) => {
+        #[tokio::test]
+        async fn $name() {
+            agree(stringify!($name), $left_out, $program).await;
+        }
+    };
+}
+
+mod messages;
+mod routing;
