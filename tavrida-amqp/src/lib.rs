@@ -9,5 +9,5 @@ mod session;
 mod transport;
 mod wire;
 
-pub use config::{AmqpConfig, ConfigError};
+pub use config::{AmqpConfig, AuthMechanism, ConfigError, Tls};
 pub use transport::AmqpTransport;
