@@ -9,5 +9,5 @@ mod consume;
 mod session;
 mod transport;
 
-pub use config::{AmqpConfig, ConfigError};
+pub use config::{AmqpConfig, AuthMechanism, ConfigError, Tls};
 pub use transport::AmqpTransport;

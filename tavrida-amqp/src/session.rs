@@ -86,9 +86,10 @@ impl AmqpSession {
             }
         };
         let over = watch(life.clone(), publishes, consumes, last_acks);
-        let publisher = Lane::start(life.clone(), publish_on, config.publish_window, config.username.clone())
-            .await
-            .map_err(|error| life.error(&error))?;
+        let publisher =
+            Lane::start(life.clone(), publish_on, config.publish_window, config.login().map(Into::into))
+                .await
+                .map_err(|error| life.error(&error))?;
         Ok(Self { publisher, desk, over: Mutex::new(Some(over)), life: tenure })
     }
 

@@ -1,12 +1,18 @@
 //! Where the broker is, and how to connect to it.
 
+mod auth;
 mod error;
+mod tls;
 mod uri;
 
 use std::fmt;
 use std::time::Duration;
 
+pub use auth::AuthMechanism;
 pub use error::ConfigError;
+pub use tls::Tls;
+#[cfg(feature = "tls")]
+pub(crate) use tls::read;
 
 /// Where RabbitMQ is and how to connect to it; what [`AmqpTransport`](crate::AmqpTransport) is made from.
 ///
@@ -29,6 +35,8 @@ pub struct AmqpConfig {
     pub(crate) virtual_host: String,
     pub(crate) username: String,
     pub(crate) password: String,
+    pub(crate) mechanism: AuthMechanism,
+    pub(crate) tls: Option<Tls>,
     pub(crate) connection_name: Option<String>,
     pub(crate) connect_timeout: Duration,
     pub(crate) heartbeat: Option<u16>,
@@ -69,6 +77,8 @@ impl AmqpConfig {
             virtual_host: "/".into(),
             username: "guest".into(),
             password: "guest".into(),
+            mechanism: AuthMechanism::default(),
+            tls: None,
             connection_name: None,
             connect_timeout: Self::CONNECT_TIMEOUT,
             heartbeat: None,
@@ -83,7 +93,8 @@ impl AmqpConfig {
     ///
     /// The virtual host is percent-encoded: no path at all is `/`, a path of `/` alone is the virtual host with the empty
     /// name, `/%2f` is `/`. Keys: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max`,
-    /// `frame_max` (bytes).
+    /// `frame_max` (bytes), `auth_mechanism`. With `amqps://` also the paths `cacertfile`, `certfile` and `keyfile`, and
+    /// `server_name_indication`; `verify` may be `verify_peer` alone.
     ///
     /// # Errors
     ///
@@ -103,6 +114,20 @@ impl AmqpConfig {
     #[must_use = "the config comes back with the credentials"]
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         (self.username, self.password) = (username.into(), password.into());
+        self
+    }
+
+    /// How the login is proven.
+    #[must_use = "the config comes back with the mechanism"]
+    pub fn auth_mechanism(mut self, mechanism: AuthMechanism) -> Self {
+        self.mechanism = mechanism;
+        self
+    }
+
+    /// Encrypts the connections. Needs the feature `tls` of this crate.
+    #[must_use = "the config comes back with the settings"]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -170,11 +195,17 @@ impl AmqpConfig {
         self
     }
 
+    /// The user's name, if that is how the broker knows the user.
+    pub(crate) fn login(&self) -> Option<&str> {
+        self.mechanism.uses_username().then_some(self.username.as_str())
+    }
+
     /// The addresses and the virtual host; never a secret.
     pub fn endpoint(&self) -> String {
         let hosts: Vec<_> = self.hosts.iter().map(ToString::to_string).collect();
         let virtual_host = if self.virtual_host == "/" { "%2f" } else { &self.virtual_host };
-        format!("amqp://{}/{virtual_host}", hosts.join(","))
+        let scheme = if self.tls.is_some() { "amqps" } else { "amqp" };
+        format!("{scheme}://{}/{virtual_host}", hosts.join(","))
     }
 }
 
@@ -185,6 +216,8 @@ impl fmt::Debug for AmqpConfig {
             .field("virtual_host", &self.virtual_host)
             .field("username", &self.username)
             .field("password", &"***")
+            .field("mechanism", &self.mechanism)
+            .field("tls", &self.tls)
             .field("connection_name", &self.connection_name)
             .field("connect_timeout", &self.connect_timeout)
             .field("heartbeat", &self.heartbeat)

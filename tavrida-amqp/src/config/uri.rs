@@ -6,12 +6,12 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use url::{Host as UrlHost, Url};
 
-use super::{AmqpConfig, ConfigError};
+use super::{AmqpConfig, ConfigError, Tls};
 
 pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
     // The parser's own error shows nothing of the text, which has a password in it.
     let url = Url::parse(uri).map_err(|error| ConfigError::new("uri", error.to_string()))?;
-    let port = default_port(url.scheme())?;
+    let (port, tls) = scheme(url.scheme())?;
     let mut config = AmqpConfig::new(host(&url), url.port().unwrap_or(port));
     if !url.username().is_empty() {
         config.username = decode("username", url.username())?;
@@ -22,16 +22,71 @@ pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
     if let Some(name) = url.path().strip_prefix('/') {
         config.virtual_host = virtual_host(name)?;
     }
+    let mut encryption = Encryption { tls, ..Encryption::default() };
     for (key, value) in url.query_pairs() {
-        config = parameter(config, &key, &value)?;
+        config = match encryption.take(&key, &value)? {
+            true => config,
+            false => parameter(config, &key, &value)?,
+        };
     }
+    config.tls = encryption.finish()?;
     Ok(config)
 }
 
-fn default_port(scheme: &str) -> Result<u16, ConfigError> {
+/// The default port, and what there is to say of TLS.
+fn scheme(scheme: &str) -> Result<(u16, Option<Tls>), ConfigError> {
     match scheme {
-        "amqp" => Ok(5672),
-        other => Err(ConfigError::new("scheme", format!("\"{other}\" is not known; expected \"amqp\""))),
+        "amqp" => Ok((5672, None)),
+        "amqps" => Ok((5671, Some(Tls::new()))),
+        other => {
+            let problem = format!("\"{other}\" is not known; expected \"amqp\" or \"amqps\"");
+            Err(ConfigError::new("scheme", problem))
+        }
+    }
+}
+
+/// The parameters of TLS, two of which make sense together alone.
+#[derive(Default)]
+struct Encryption {
+    tls: Option<Tls>,
+    certificate: Option<String>,
+    key: Option<String>,
+}
+
+impl Encryption {
+    /// Takes a parameter, if it is one of TLS.
+    fn take(&mut self, key: &str, value: &str) -> Result<bool, ConfigError> {
+        if !["cacertfile", "certfile", "keyfile", "server_name_indication", "verify"].contains(&key) {
+            return Ok(false);
+        }
+        let Some(tls) = self.tls.take() else {
+            return Err(ConfigError::new(key, "it is for amqps:// alone, and the scheme is amqp"));
+        };
+        self.tls = Some(match key {
+            "cacertfile" => tls.ca_file(value)?,
+            "server_name_indication" => tls.server_name(value),
+            "verify" if value != "verify_peer" => {
+                let problem =
+                    format!("\"{value}\"; the broker's certificate is always verified (verify_peer)");
+                return Err(ConfigError::new(key, problem));
+            }
+            _ => tls,
+        });
+        match key {
+            "certfile" => self.certificate = Some(value.into()),
+            "keyfile" => self.key = Some(value.into()),
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn finish(self) -> Result<Option<Tls>, ConfigError> {
+        match (self.tls, self.certificate, self.key) {
+            (Some(tls), Some(certificate), Some(key)) => tls.identity_files(certificate, key).map(Some),
+            (_, Some(_), None) => Err(ConfigError::new("keyfile", "missing, and there is a certfile")),
+            (_, None, Some(_)) => Err(ConfigError::new("certfile", "missing, and there is a keyfile")),
+            (tls, _, _) => Ok(tls),
+        }
     }
 }
 
@@ -64,9 +119,11 @@ fn parameter(config: AmqpConfig, key: &str, value: &str) -> Result<AmqpConfig, C
         "heartbeat" => config.heartbeat(number(key, value)?),
         "channel_max" => config.channel_max(number(key, value)?),
         "frame_max" => config.frame_max(number(key, value)?),
+        "auth_mechanism" => config.auth_mechanism(value.parse()?),
         "connection_timeout" => config.connect_timeout(Duration::from_millis(number(key, value)?)),
         other => {
-            let known = "heartbeat, connection_timeout, channel_max, frame_max";
+            let known = "heartbeat, connection_timeout, channel_max, frame_max, auth_mechanism, cacertfile, certfile, \
+                keyfile, server_name_indication, verify";
             return Err(ConfigError::new(
                 other,
                 format!("not a parameter that is known here; known: {known}"),
@@ -84,6 +141,7 @@ fn number<N: FromStr>(key: &str, value: &str) -> Result<N, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::AuthMechanism;
     use super::*;
 
     fn parsed(uri: &str) -> AmqpConfig {
@@ -128,7 +186,10 @@ mod tests {
 
     #[test]
     fn an_error_names_the_culprit_and_never_the_password() {
-        assert_eq!(error("http://localhost"), "scheme: \"http\" is not known; expected \"amqp\"");
+        assert_eq!(
+            error("http://localhost"),
+            "scheme: \"http\" is not known; expected \"amqp\" or \"amqps\""
+        );
         assert_eq!(
             error("amqp://localhost?heartbeat=soon"),
             "heartbeat: \"soon\" is not a whole number of 16 bits"
@@ -137,5 +198,24 @@ mod tests {
         assert!(error("amqp://localhost/a/b").starts_with("virtual host: \"a/b\""));
         assert!(error("amqp://guest:%ff@localhost").starts_with("password: percent-decodes"));
         assert!(!error("amqp://guest:hunter2@local host").contains("hunter2"));
+    }
+
+    #[test]
+    fn amqps_has_its_own_port_and_parameters() {
+        let plain = AmqpConfig::new("rabbit", 5671);
+        assert_eq!(parsed("amqps://rabbit"), plain.clone().tls(Tls::new()));
+        let uri = "amqps://rabbit?server_name_indication=inner&verify=verify_peer&auth_mechanism=EXTERNAL";
+        let named = plain.tls(Tls::new().server_name("inner")).auth_mechanism(AuthMechanism::External);
+        assert_eq!(parsed(uri), named);
+        assert_eq!(named.endpoint(), "amqps://rabbit:5671/%2f");
+    }
+
+    #[test]
+    fn what_would_weaken_or_half_configure_tls_is_an_error() {
+        assert!(error("amqps://rabbit?verify=verify_none").starts_with("verify: \"verify_none\""));
+        assert!(error("amqp://rabbit?cacertfile=/ca.pem").starts_with("cacertfile: it is for amqps://"));
+        assert!(error("amqps://rabbit?cacertfile=/nowhere").starts_with("cacertfile: /nowhere: "));
+        assert!(error("amqps://rabbit?certfile=/dev/null").starts_with("keyfile: missing"));
+        assert!(error("amqps://rabbit?auth_mechanism=magic").starts_with("auth_mechanism: \"magic\""));
     }
 }

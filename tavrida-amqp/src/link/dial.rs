@@ -14,6 +14,7 @@ use tavrida::transport::{Loss, SessionError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::tls::encrypt;
 use crate::config::{AmqpConfig, Host};
 use crate::wire::refused_at_connect;
 
@@ -52,7 +53,13 @@ fn unreachable(host: &Host, why: impl std::fmt::Display) -> SessionError {
 async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
     let (stream, cut) = socket(host).await.map_err(|error| unreachable(host, error))?;
     let mut guard = CutOnDrop(Some(cut));
-    let stream = Mutex::new(Some(AsyncTcpStream::Plain(Compat::new(stream))));
+    let mut stream = AsyncTcpStream::Plain(Compat::new(stream));
+    if let Some(tls) = &config.tls {
+        stream = encrypt(stream, tls, &host.name)
+            .await
+            .map_err(|error| unreachable(host, format!("TLS: {error}")))?;
+    }
+    let stream = Mutex::new(Some(stream));
     let connect = async move |_, _| {
         let stream = stream.lock().ok().and_then(|mut stream| stream.take());
         // lapin asks again only to recover, and its recovery is off.
@@ -90,6 +97,7 @@ impl Drop for CutOnDrop {
 
 fn uri(config: &AmqpConfig, host: &Host) -> AMQPUri {
     AMQPUri {
+        // The socket is ours, encrypted or not.
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
             userinfo: AMQPUserInfo { username: config.username.clone(), password: config.password.clone() },
@@ -101,6 +109,7 @@ fn uri(config: &AmqpConfig, host: &Host) -> AMQPUri {
             frame_max: config.frame_max,
             channel_max: config.channel_max,
             heartbeat: config.heartbeat,
+            auth_mechanism: Some(config.mechanism.sasl()),
             ..AMQPQueryString::default()
         },
     }

@@ -3,6 +3,7 @@
 mod channels;
 mod dial;
 mod life;
+mod tls;
 mod watch;
 
 pub(crate) use channels::{IdleChannels, close_quietly, open_channel};

@@ -29,7 +29,7 @@ pub(crate) struct Lane {
     life: Arc<Life>,
     connection: Arc<Connection>,
     window: usize,
-    login: String,
+    login: Option<String>,
     requests: mpsc::UnboundedReceiver<Request>,
     /// Requests that go before those in `requests`.
     backlog: VecDeque<Request>,
@@ -46,7 +46,7 @@ impl Lane {
         life: Arc<Life>,
         connection: Arc<Connection>,
         window: usize,
-        login: String,
+        login: Option<String>,
     ) -> lapin::Result<Publisher> {
         let main = Pipe::open(&life, &connection).await?;
         let frame_max = connection.configuration().frame_max() as usize;
@@ -187,7 +187,7 @@ impl Lane {
 
     async fn publish(&mut self, job: Job) -> Result<(), Loss> {
         let publication = job.as_ref();
-        if !self.proven.contains(&publication.exchange) || is_suspicious(publication, &self.login) {
+        if !self.proven.contains(&publication.exchange) || is_suspicious(publication, self.login.as_deref()) {
             return self.publish_carefully(job).await;
         }
         if let Err(job) = self.main.send(job) {

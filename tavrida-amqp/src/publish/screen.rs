@@ -14,11 +14,11 @@ const LONGEST_EXPIRATION: u64 = 315_360_000_000;
 /// RabbitMQ's name for direct reply-to, which it refuses on a channel that has no such consumer.
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-/// Whether the broker may refuse this publication for what it is, whoever `login` may be.
-pub(super) fn is_suspicious(publication: &Publication, login: &str) -> bool {
+/// Whether the broker may refuse this publication for what it is, from a user that it knows as `login`.
+pub(super) fn is_suspicious(publication: &Publication, login: Option<&str>) -> bool {
     let Publication { properties, body, .. } = publication;
     let Properties { user_id, expiration, delivery_mode, reply_to, headers, .. } = properties;
-    user_id.as_deref().is_some_and(|user| user != login)
+    user_id.as_deref().is_some_and(|user| login != Some(user))
         || expiration.as_deref().is_some_and(|expiration| !is_expiration(expiration))
         || !matches!(delivery_mode, None | Some(Properties::TRANSIENT | Properties::PERSISTENT))
         || reply_to.as_deref() == Some(DIRECT_REPLY_TO)
@@ -63,8 +63,14 @@ mod tests {
                 properties.headers = Some(Table::new().with(ShortString::from_static("CC"), vec![]));
             }),
         ] {
-            assert!(!is_suspicious(&ordinary, "guest"), "{ordinary:?}");
+            assert!(!is_suspicious(&ordinary, Some("guest")), "{ordinary:?}");
         }
+    }
+
+    #[test]
+    fn a_user_id_is_suspicious_where_the_broker_knows_the_user_by_other_means() {
+        let signed = with(|properties| properties.user_id = text("guest"));
+        assert!(is_suspicious(&signed, None));
     }
 
     #[test]
@@ -82,7 +88,7 @@ mod tests {
                 properties.headers = Some(Table::new().with(ShortString::from_static("BCC"), "text"));
             }),
         ] {
-            assert!(is_suspicious(&refusable, "guest"), "{refusable:?}");
+            assert!(is_suspicious(&refusable, Some("guest")), "{refusable:?}");
         }
     }
 }

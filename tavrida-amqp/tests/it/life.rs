@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tavrida::transport::{ConsumerEnd, Loss, NotPublished, Queue, Scope, Session, SessionError, Transport};
+use tavrida::transport::{
+    ConsumerEnd, Loss, NotPublished, Publishing, Queue, Scope, Session, SessionError, Transport,
+};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::Node;
 use tokio::time::{Instant, sleep, timeout};
@@ -179,6 +181,16 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
     assert!(kept.len() <= confirmed.len() + ambiguous, "what was not sent is not there");
 }
 
+/// A publish that a pausing broker does not confirm any more: its last threads take a moment to stop.
+async fn unconfirmed(session: &std::sync::Arc<dyn Session>) -> Publishing<'_> {
+    loop {
+        let mut publishing = session.publish(to_queue("q", "into the void"));
+        if timeout(Duration::from_millis(100), &mut publishing).await.is_err() {
+            return publishing;
+        }
+    }
+}
+
 /// The peer neither answers nor hangs up: the heartbeat finds it out, and closing does not wait for it.
 #[tokio::test]
 async fn a_paused_broker_is_given_up_after_its_heartbeats() {
@@ -189,7 +201,7 @@ async fn a_paused_broker_is_given_up_after_its_heartbeats() {
     soon(session.publish(to_queue("q", "heard"))).await.unwrap();
     let mut consumer = consume(&session, "empty", 10).await;
     node.pause().unwrap();
-    let publishing = session.publish(to_queue("q", "into the void"));
+    let publishing = soon(unconfirmed(&session)).await;
     let waiting = session.publish(to_exchange("amq.fanout", "", "the broker must be asked first"));
     let begin = Instant::now();
     let (sent, unsent, end) = tokio::join!(soon(publishing), soon(waiting), soon(consumer.next()));
