@@ -231,8 +231,11 @@ impl Session for AmqpSession {
         if self.life.0.lost().is_some() {
             return self.wait_until_over().await.or(Ok(()));
         }
+        // Whoever gives up waiting for the flush wants the end at once.
+        let giving_up = Tenure(self.life.0.clone());
         self.publisher.flush().await;
-        let cause = self.life.0.lose(Loss::closed_here()).clone();
+        drop(giving_up);
+        let cause = self.life.0.ended().await;
         let over = self.wait_until_over().await;
         if cause.is_closed_here() { Ok(over?) } else { Err(cause.into()) }
     }

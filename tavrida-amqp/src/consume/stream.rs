@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
@@ -10,6 +10,7 @@ use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, B
 use lapin::{Channel, Connection};
 use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, SessionError};
 use tokio::runtime::Handle;
+use tokio::task::coop;
 
 use super::Settler;
 use crate::link::{Life, close_quietly, open_channel};
@@ -120,9 +121,14 @@ impl Deliveries for Running {
             let end = ConsumerEnd::Lost(loss.clone());
             return Poll::Ready(Err(self.end(end)));
         }
+        // lapin always has one ready under load: without this, a loop over deliveries would starve its thread's other tasks.
+        let budget = ready!(coop::poll_proceed(cx));
         let source = self.source.as_mut().expect("it is taken by drop alone");
         match Pin::new(source).poll_next(cx) {
-            Poll::Ready(Some(Ok(delivery))) => Poll::Ready(Ok(self.deliver(delivery))),
+            Poll::Ready(Some(Ok(delivery))) => {
+                budget.made_progress();
+                Poll::Ready(Ok(self.deliver(delivery)))
+            }
             Poll::Ready(Some(Err(error))) => {
                 let end = self.error_end(&error);
                 Poll::Ready(Err(self.end(end)))
@@ -162,6 +168,7 @@ impl Drop for Running {
             channel: self.channel.clone(),
             settler: self.settler.clone(),
             cancelled: self.cancelled,
+            ended: self.end.is_some(),
             no_ack: self.no_ack,
         };
         self.runtime.spawn(farewell.say());
@@ -175,22 +182,20 @@ struct Farewell {
     channel: Arc<Channel>,
     settler: Arc<Settler>,
     cancelled: bool,
+    /// The source has told its end, which it does once: asked again, it would wait for ever.
+    ended: bool,
     no_ack: bool,
 }
 
 impl Farewell {
     /// Cancels, gives back what was not taken, and closes the channel once what was taken is settled.
     async fn say(mut self) {
-        if !self.cancelled && self.channel.status().connected() {
+        if !self.cancelled && !self.ended && self.channel.status().connected() {
             // An error is the channel's end, which gives everything back too.
             let _ = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
         }
-        // It ends: it is cancelled, or its channel is gone.
-        while let Some(Ok(delivery)) = self.source.next().await {
-            if !self.no_ack {
-                let options = BasicRejectOptions { requeue: true };
-                let _ = self.channel.basic_reject(delivery.delivery_tag, options).await;
-            }
+        if !self.ended {
+            self.give_back().await;
         }
         if self.channel.status().connected() {
             self.settler.all_settled().await;
@@ -198,5 +203,15 @@ impl Farewell {
         self.settler.flush();
         close_quietly(&self.channel).await;
         self.settler.end(Loss::closed_here());
+    }
+
+    /// Gives back what was not taken. The source ends: it is cancelled, or its channel is gone.
+    async fn give_back(&mut self) {
+        while let Some(Ok(delivery)) = self.source.next().await {
+            if !self.no_ack {
+                let options = BasicRejectOptions { requeue: true };
+                let _ = self.channel.basic_reject(delivery.delivery_tag, options).await;
+            }
+        }
     }
 }

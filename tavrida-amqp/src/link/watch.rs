@@ -19,7 +19,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// lapin tells each end as an event, but for one whose code it does not know. That one is found by looking.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Tells that both connections are closed: `Ok` when the broker has read all that was sent.
+/// Tells that both connections are closed: `Ok` when the broker has read all acks. (It has all publishes when it has
+/// confirmed them.)
 pub(crate) type Over = oneshot::Receiver<Result<(), Loss>>;
 
 /// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
@@ -42,10 +43,10 @@ pub(crate) fn watch<K: Send>(
             () = consumer.watch(|_| ()) => {}
         }
         let _kept = last();
-        let (publisher, consumer) = tokio::join!(publisher.close(), consumer.close());
+        let (_, consumer) = tokio::join!(publisher.close(), consumer.close());
         life.bury();
         // Nobody waits for it when the session died by itself.
-        let _ = over.send(publisher.and(consumer));
+        let _ = over.send(consumer);
     });
     when_over
 }
@@ -99,6 +100,11 @@ impl Side {
     }
 
     async fn say_goodbye(connection: &Connection, cut: &Cut) -> Result<(), String> {
+        if connection.status().blocked() {
+            // lapin would not write the farewell before the broker's alarm is over.
+            cut.cut();
+            return Err("the broker blocks the connection".into());
+        }
         match timeout(FAREWELL, connection.close(200, "OK".into())).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {

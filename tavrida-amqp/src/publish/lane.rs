@@ -68,7 +68,7 @@ impl Lane {
                 // No caller is left, and what was published is done.
                 Ok(false) => return self.life.buried().await,
                 Err(loss) => {
-                    self.abandon(&loss);
+                    self.abandon(&loss).await;
                     return self.life.buried().await;
                 }
             }
@@ -320,17 +320,25 @@ impl Lane {
         self.backlog = ignored;
     }
 
-    fn abandon(&mut self, loss: &Loss) {
+    async fn abandon(&mut self, loss: &Loss) {
         for pipe in [&mut self.main].into_iter().chain(&mut self.careful) {
             for job in pipe.take_all() {
                 job.lose(loss.clone());
             }
         }
         self.requests.close();
-        while let Some(request) = self.backlog.pop_front().or_else(|| self.requests.try_recv().ok()) {
+        // Also those that are being handed over at this moment.
+        while let Some(request) = self.next_request().await {
             if let Request::Publish(job) = request {
                 job.lose(loss.clone());
             }
+        }
+    }
+
+    async fn next_request(&mut self) -> Option<Request> {
+        match self.backlog.pop_front() {
+            Some(request) => Some(request),
+            None => self.requests.recv().await,
         }
     }
 }

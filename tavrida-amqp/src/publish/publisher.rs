@@ -43,8 +43,8 @@ impl Publisher {
         {
             return Publishing::ready(Err(Unpublished::new(NotPublished::Refused(refusal), publication)));
         }
+        let (job, outcome) = Job::new(publication);
         Publishing::waiting(async move {
-            let (job, outcome) = Job::new(publication);
             if let Err(mpsc::error::SendError(Request::Publish(job))) =
                 self.requests.send(Request::Publish(job))
             {

@@ -6,9 +6,12 @@ use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{
     Consume, ConsumerEnd, Loss, Publication, Queue, Scope, Session, SessionError, Verdict,
 };
+use tavrida_testkit::rabbitmq::Node;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Place, body, consume, count, declare, drain, name, next, publish_all, soon, to_queue};
+use crate::support::{
+    Place, body, connect_to, consume, count, declare, drain, name, next, publish_all, soon, to_queue,
+};
 
 async fn fill(session: &std::sync::Arc<dyn Session>, queue: &str, messages: usize) {
     declare(session, queue).await;
@@ -266,4 +269,49 @@ async fn acks_are_flushed_before_an_orderly_close() {
     }
     assert_eq!(soon(consumer.next()).await.unwrap_err(), ConsumerEnd::Lost(Loss::closed_here()));
     assert_eq!(session.check_queue("q").await.unwrap_err(), SessionError::Lost(Loss::closed_here()));
+}
+
+/// The broker looks for late acks every now and then, and closes the channel of the one that owes.
+#[tokio::test]
+async fn a_consumer_that_settles_too_late_is_told_so_and_costs_the_session_nothing() {
+    let node = Node::builder().consumer_timeout(Duration::from_millis(500)).start().await.unwrap();
+    node.eval("application:set_env(rabbit, channel_tick_interval, 1000)").await.unwrap();
+    let session = &connect_to(&node).await;
+    fill(session, "q", 1).await;
+    let mut consumer = consume(session, "q", 10).await;
+    let late = next(&mut consumer).await;
+    let end = soon(consumer.next()).await.unwrap_err();
+    let ConsumerEnd::Refused(refusal) = &end else { panic!("refused, not {end}") };
+    assert_eq!((refusal.code, refusal.scope), (406, Scope::Channel));
+    assert!(refusal.text.contains("delivery acknowledgement on channel"), "{}", refusal.text);
+    assert_eq!(late.ack(), Err(Loss::closed_by_broker(refusal.clone())), "the broker will deliver it again");
+    assert_eq!(soon(consumer.next()).await.unwrap_err(), end);
+    let again = session.get("q").await.unwrap().unwrap();
+    assert!(again.delivery.redelivered());
+    again.delivery.ack().unwrap();
+}
+
+/// All on one thread: a consumer that always has a delivery ready must let others run.
+#[tokio::test]
+async fn a_busy_consumer_does_not_starve_the_tasks_beside_it() {
+    let Place { session, .. } = &Place::new().await;
+    fill(session, "q", 3_000).await;
+    let mut consumer = consume(session, "q", 0).await;
+    until_count(session, "q", 0).await;
+    let beside = tokio::spawn(async {
+        let mut turns = 0;
+        loop {
+            tokio::task::yield_now().await;
+            turns += 1;
+            if turns == 10 {
+                return;
+            }
+        }
+    });
+    let mut taken = 0;
+    while !beside.is_finished() {
+        consumer.next().await.unwrap().ack().unwrap();
+        taken += 1;
+    }
+    assert!(taken < 2_900, "{taken} deliveries before ten turns of the other task");
 }

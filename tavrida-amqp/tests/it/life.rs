@@ -228,3 +228,89 @@ async fn a_blocked_connection_shows_and_holds_publishers_until_it_is_free() {
     assert_eq!(session.blocked(), None);
     soon(session.close()).await.unwrap();
 }
+
+/// lapin opens a channel with the error that its number had before; the numbers of a connection come round.
+#[tokio::test]
+async fn refusals_do_not_wear_a_session_out() {
+    let place = Place::new().await;
+    let session = connect(config(&place.vhost.uri()).channel_max(30)).await;
+    declare(&session, "q").await;
+    for number in 0..20 {
+        let error = session.check_queue("missing").await.unwrap_err();
+        assert!(error.is_not_found(), "{number}: {error}");
+    }
+    for number in 0..20 {
+        let consumer = consume(&session, "q", 1).await;
+        soon(session.publish(to_queue("q", "m"))).await.unwrap();
+        assert_eq!(session.check_queue("q").await.map(|status| status.consumers), Ok(1), "{number}");
+        drop(consumer);
+        soon(async { while session.check_queue("q").await.unwrap().consumers > 0 {} }).await;
+    }
+    soon(session.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_whose_channel_numbers_are_used_up_ends_its_session() {
+    let place = Place::new().await;
+    let session = connect(config(&place.vhost.uri()).channel_max(10)).await;
+    let mut refused = 0;
+    let end = soon(async {
+        loop {
+            match session.check_queue("missing").await {
+                Err(SessionError::Refused(refusal)) if refusal.code == 404 => refused += 1,
+                other => break other,
+            }
+        }
+    });
+    let end = end.await.map(drop).unwrap_err();
+    assert!((5..50).contains(&refused), "{refused}");
+    assert_eq!(end, SessionError::Lost(soon(session.closed()).await));
+    assert!(end.to_string().contains("used up"), "{end}");
+}
+
+#[tokio::test]
+async fn no_task_is_left_of_a_session() {
+    let place = Place::new().await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    soon(place.session.close()).await.unwrap();
+    // lapin's heartbeats end with the next one that is due.
+    let session = connect(config(&place.vhost.uri()).heartbeat(1)).await;
+    declare(&session, "q").await;
+    let results = publish_all(&session, (0..100).map(|number| to_queue("q", number.to_string()))).await;
+    assert!(results.iter().all(Result::is_ok));
+    let mut consumer = consume(&session, "q", 10).await;
+    let kept = next(&mut consumer).await;
+    let mut dropped = consume(&session, "q", 10).await;
+    next(&mut dropped).await.ack().unwrap();
+    drop(dropped);
+    session.get("missing").await.map(drop).unwrap_err();
+    soon(session.close()).await.unwrap();
+    drop((session, consumer, kept));
+
+    // Those of the first session, whose heartbeat is long, are what may be left.
+    let heartbeats = 2;
+    soon(async {
+        while tasks() > heartbeats {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn giving_up_on_a_close_ends_the_session_at_once() {
+    let node = Node::start().await.unwrap();
+    let session = connect_to(&node).await;
+    declare(&session, "q").await;
+    soon(session.publish(to_queue("q", "before"))).await.unwrap();
+    node.pause().unwrap();
+    let publishing = tokio::spawn({
+        let session = session.clone();
+        async move { session.publish(to_queue("q", "never confirmed")).await }
+    });
+    assert!(timeout(Duration::from_millis(200), session.close()).await.is_err());
+    assert!(soon(session.closed()).await.is_closed_here());
+    let unpublished = soon(publishing).await.unwrap().unwrap_err();
+    assert_eq!(unpublished.reason, NotPublished::Ambiguous(Loss::closed_here()));
+    node.resume().unwrap();
+}

@@ -8,4 +8,5 @@ mod conformance;
 mod consuming;
 mod life;
 mod outcomes;
+mod services;
 mod support;

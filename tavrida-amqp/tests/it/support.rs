@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Consume, Consumer, Delivery, Publication, Queue, Session, Transport, Unpublished};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::{self, Node, VirtualHost};
+use tokio::task::coop::unconstrained;
 
 /// Longer than anything takes here that ends at all.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -94,7 +96,8 @@ pub(crate) async fn publish_all(
     messages: impl IntoIterator<Item = Publication>,
 ) -> Vec<Result<(), Unpublished>> {
     let publishes = messages.into_iter().map(|message| session.publish(message));
-    soon(futures_util::future::join_all(publishes)).await
+    // `join_all` polls all of its futures again whenever tokio's budget for one turn is spent: without a budget, then.
+    soon(unconstrained(join_all(publishes))).await
 }
 
 pub(crate) fn body(delivery: &Delivery) -> String {

@@ -3,9 +3,10 @@
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::{FxHashMap, FxHasher};
-use tavrida::field::{ShortString, Table, Value};
+use tavrida::field::{ShortString, Table};
 
 use super::exchange::Target;
+use super::hashing;
 
 /// A binding of an exchange.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,33 +81,6 @@ fn hash(bound: &Bound) -> u64 {
     let mut hasher = FxHasher::default();
     bound.target.hash(&mut hasher);
     bound.key.hash(&mut hasher);
-    hash_table(&bound.arguments, &mut hasher);
+    hashing::table(&bound.arguments, &mut hasher);
     hasher.finish()
-}
-
-fn hash_table(table: &Table, hasher: &mut FxHasher) {
-    let mut sum = 0u64;
-    for (name, value) in table.iter() {
-        let mut entry = FxHasher::default();
-        name.hash(&mut entry);
-        hash_value(value, &mut entry);
-        sum = sum.wrapping_add(entry.finish());
-    }
-    hasher.write_u64(sum);
-}
-
-fn hash_value(value: &Value, hasher: &mut FxHasher) {
-    value.type_letter().hash(hasher);
-    match value {
-        Value::Bool(truth) => truth.hash(hasher),
-        // 0.0 and -0.0 are equal, and must be so here.
-        Value::F32(x) => (*x + 0.0).to_bits().hash(hasher),
-        Value::F64(x) => (*x + 0.0).to_bits().hash(hasher),
-        Value::Decimal(decimal) => (decimal.scale, decimal.value).hash(hasher),
-        Value::LongString(bytes) | Value::Bytes(bytes) => bytes.hash(hasher),
-        Value::Array(items) => items.iter().for_each(|item| hash_value(item, hasher)),
-        Value::Table(table) => hash_table(table, hasher),
-        Value::Timestamp(seconds) => seconds.hash(hasher),
-        other => other.as_i64().hash(hasher),
-    }
 }

@@ -1,10 +1,10 @@
-//! Declaring, deleting and purging exchanges and queues.
+//! Declaring exchanges and queues, deleting exchanges, purging queues.
 
 use tavrida::field::{ShortString, Value};
 
 use super::arena::Key;
 use super::channel::Channel;
-use super::effect::{Arrival, Effects, Reply};
+use super::effect::{Effects, Reply};
 use super::errors::{Code, Fault};
 use super::exchange::{Exchange, Router};
 use super::method::{ExchangeDeclare, QueueDeclare};
@@ -13,7 +13,7 @@ use super::queue::settings::{QueueKind, Settings, read_kind};
 use super::{Broker, equivalence, erlang, reply_to};
 
 /// The arguments that a declaration must repeat, in the order in which RabbitMQ compares them (R54).
-const COMPARED: [&str; 13] = [
+const COMPARED_CLASSIC: [&str; 13] = [
     "x-expires",
     "x-message-ttl",
     "x-dead-letter-exchange",
@@ -27,6 +27,25 @@ const COMPARED: [&str; 13] = [
     "x-single-active-consumer",
     "x-queue-type",
     "x-queue-master-locator",
+];
+
+/// The same of quorum queues.
+const COMPARED_QUORUM: [&str; 15] = [
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-dead-letter-strategy",
+    "x-expires",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-in-memory-length",
+    "x-max-in-memory-bytes",
+    "x-overflow",
+    "x-single-active-consumer",
+    "x-queue-type",
+    "x-quorum-initial-group-size",
+    "x-delivery-limit",
+    "x-message-ttl",
+    "x-queue-leader-locator",
 ];
 
 impl Broker {
@@ -93,12 +112,10 @@ impl Broker {
             let queue = self.queue(&stripped(&declare.queue))?;
             self.touch(queue);
             self.check_access(channel, queue)?;
-            let state = &self.queues[queue];
-            (state.name.clone(), state.counts())
+            (self.queues[queue].name.clone(), self.counts(queue))
         } else {
             let queue = self.declare_queue_actively(channel, declare)?;
-            let state = &self.queues[queue];
-            (state.name.clone(), state.counts())
+            (self.queues[queue].name.clone(), self.counts(queue))
         };
         let channel = &mut self.channels[channel];
         channel.last_queue = Some(name.clone());
@@ -172,7 +189,11 @@ impl Broker {
         let durable = declare.durable && !declare.exclusive;
         equivalence::field("durable", &what, state.durable, durable)?;
         equivalence::field("auto_delete", &what, state.auto_delete, declare.auto_delete)?;
-        for name in COMPARED {
+        let compared: &[&str] = match state.settings.kind {
+            QueueKind::Classic => &COMPARED_CLASSIC,
+            QueueKind::Quorum => &COMPARED_QUORUM,
+        };
+        for name in compared.iter().copied() {
             if name == "x-queue-type" && is_classic(&state.arguments) && is_classic(&declare.arguments) {
                 continue;
             }
@@ -181,85 +202,36 @@ impl Broker {
         Ok(())
     }
 
+    /// Ready messages and consumers. To a quorum queue an unsettled `basic.get` is a consumer, and so is a cancelled one that
+    /// holds messages.
+    fn counts(&self, queue: Key<Queue>) -> (u32, u32) {
+        let state = &self.queues[queue];
+        let (ready, consumers) = state.counts();
+        if state.settings.kind == QueueKind::Classic || state.unacked == 0 {
+            return (ready, consumers);
+        }
+        let unsettled = self.channels.iter().flat_map(|(_, channel)| channel.unsettled());
+        let held = unsettled.filter(|pending| pending.queue == queue);
+        let mut cancelled = Vec::new();
+        let mut got = 0;
+        for pending in held {
+            match pending.consumer {
+                None => got += 1,
+                Some(consumer) if !self.consumers[consumer].alive => cancelled.push(consumer),
+                Some(_) => {}
+            }
+        }
+        cancelled.sort_unstable();
+        cancelled.dedup();
+        (ready, consumers + u32::try_from(got + cancelled.len()).unwrap_or(u32::MAX))
+    }
+
     pub(crate) fn purge_queue(&mut self, channel: Key<Channel>, name: &ShortString) -> Result<u32, Fault> {
         let queue = self.named_queue(channel, name)?;
         self.check_access(channel, queue)?;
         let count = self.queues[queue].ready.clear();
         self.arm(queue);
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
-    }
-
-    /// `queue.delete`: how many ready messages went; a missing queue is fine.
-    pub(crate) fn delete_queue_on_request(
-        &mut self,
-        channel: Key<Channel>,
-        name: &ShortString,
-        if_unused: bool,
-        if_empty: bool,
-        nowait: bool,
-        effects: &mut Effects,
-    ) -> Result<(), Fault> {
-        let name = self.expanded(channel, name)?;
-        let id = self.channels[channel].id;
-        let Some(queue) = self.queue_names.get(&*stripped(&name)).copied() else {
-            if !nowait {
-                effects.reply(id, Reply::QueueDeleteOk { message_count: 0 });
-            }
-            return Ok(());
-        };
-        self.check_access(channel, queue)?;
-        let state = &self.queues[queue];
-        let what = self.queue_text(&state.name);
-        if state.settings.kind == QueueKind::Quorum && (if_unused || if_empty) {
-            let flag = if if_unused { "if-unused" } else { "if-empty" };
-            return Err(Fault::not_implemented(format!(
-                "cannot delete {what}. queue.delete operations with {flag} flag set are not supported by quorum queues"
-            )));
-        }
-        if if_empty && !state.ready.is_empty() {
-            return Err(Fault::precondition_failed(format!("{what} not empty")));
-        }
-        if if_unused && !state.consumers.is_empty() {
-            return Err(Fault::precondition_failed(format!("{what} in use")));
-        }
-        let (message_count, _) = state.counts();
-        if !nowait {
-            effects.reply(id, Reply::QueueDeleteOk { message_count });
-        }
-        self.delete_queue(queue, effects);
-        Ok(())
-    }
-
-    /// Deletes a queue with everything that hangs on it (A12). Its consumers are told.
-    pub(crate) fn delete_queue(&mut self, queue: Key<Queue>, effects: &mut Effects) {
-        let state = &self.queues[queue];
-        let (armed, owner) = (state.armed, state.owner);
-        let mut consumers: Vec<_> = state
-            .consumers
-            .iter()
-            .map(|consumer| {
-                let record = &self.consumers[*consumer];
-                (self.channels[record.channel].id, record.tag.clone(), *consumer, record.channel)
-            })
-            .collect();
-        consumers.sort();
-        for (id, tag, consumer, channel) in consumers {
-            self.remove_consumer(consumer);
-            let state = &mut self.channels[channel];
-            state.consumers.remove(&tag);
-            state.limiter.forget(queue);
-            if self.connections[&id.connection].options.cancel_notify {
-                state.send(Arrival::Cancel { consumer_tag: tag }, effects);
-            }
-        }
-        self.disarm(queue, armed);
-        self.unbind_destination(super::exchange::Target::Queue(queue));
-        if let Some(connection) = owner.and_then(|owner| self.connections.get_mut(&owner)) {
-            connection.exclusive.retain(|other| *other != queue);
-        }
-        if let Some(state) = self.queues.remove(queue) {
-            self.queue_names.remove(&state.name);
-        }
     }
 
     // -- Looking up --

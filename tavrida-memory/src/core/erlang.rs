@@ -63,6 +63,17 @@ pub(crate) fn string(text: &str) -> String {
     quoted
 }
 
+/// A pair such as `{value_too_large,5}` as `~p` prints it from this column on: what would reach the 80th column, the first being 1, is broken
+/// behind the comma.
+pub(crate) fn pair_from(column: usize, pair: &str) -> String {
+    match pair.split_once(',') {
+        Some((first, second)) if column + 1 + pair.len() >= 80 => {
+            format!("{first},\n{}{second}", " ".repeat(column + 1))
+        }
+        _ => pair.to_owned(),
+    }
+}
+
 fn write_term(text: &mut String, value: &Value) {
     match value {
         Value::Void => text.push_str("undefined"),

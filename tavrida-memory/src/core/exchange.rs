@@ -110,6 +110,17 @@ impl<'a> Keys<'a> {
             visit(key);
         }
     }
+
+    /// Those that may be names of queues, each once.
+    pub(crate) fn names(&self) -> Vec<ShortString> {
+        let mut names = Vec::new();
+        self.each(|key| {
+            names.extend(std::str::from_utf8(key).ok().and_then(|key| ShortString::try_from(key).ok()))
+        });
+        names.sort();
+        names.dedup();
+        names
+    }
 }
 
 impl Exchange {

@@ -1,5 +1,7 @@
 //! How connections and channels begin and end.
 
+use tavrida::field::ShortString;
+
 use super::arena::Key;
 use super::channel::Channel;
 use super::command::ConnectionOptions;
@@ -7,6 +9,7 @@ use super::connection::Connection;
 use super::effect::{CloseReason, Effect, Effects, Reply};
 use super::errors::{Code, Fault};
 use super::queue::Queue;
+use super::queue::settings::QueueKind;
 use super::settle::Verdict;
 use super::unacked::Pending;
 use super::{Broker, ChannelId, ConnectionId};
@@ -136,9 +139,22 @@ impl Broker {
             taken.into_iter().partition(|(_, pending)| which(pending.queue, pending));
         self.channels[channel].unacked.put_back(kept);
         // By queue, and by tag within: the sort is stable.
-        back.sort_by_key(|(_, pending)| pending.queue);
+        back.sort_by_cached_key(|(tag, pending)| (pending.queue, self.return_order(*tag, pending)));
         for group in back.chunk_by(|(_, a), (_, b)| a.queue == b.queue) {
             self.give_back_group(channel, group, effects);
+        }
+    }
+
+    /// Where a delivery stands among those that come back together. A quorum queue, for which it matters, has a consumer
+    /// return all its messages before the next does, in the order of the consumers' tags; a `basic.get` is a consumer of
+    /// its own that has its delivery tag as its name.
+    fn return_order(&self, tag: u64, pending: &Pending) -> ShortString {
+        let quorum =
+            self.queues.get(pending.queue).is_some_and(|queue| queue.settings.kind == QueueKind::Quorum);
+        match pending.consumer {
+            _ if !quorum => ShortString::default(),
+            Some(consumer) => self.consumers[consumer].tag.clone(),
+            None => ShortString::try_from(tag.to_string()).expect("a number is a short text"),
         }
     }
 
@@ -151,7 +167,7 @@ impl Broker {
         }
         if self.queues.contains(queue) {
             let messages: Vec<_> = group.iter().map(|(_, pending)| pending.message.clone()).collect();
-            self.settle_group(channel, queue, None, Verdict::Requeue, messages, effects);
+            self.settle_group(channel, queue, None, Verdict::GiveBack, messages, effects);
         }
     }
 }

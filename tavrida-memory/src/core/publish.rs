@@ -49,7 +49,11 @@ impl Broker {
         }
         let id = self.channels[channel].id;
         if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
-            transaction.publish(parcel, queues);
+            let names = match exchange {
+                Some(_) => queues.iter().map(|queue| self.queues[*queue].name.clone()).collect(),
+                None => keys.names(),
+            };
+            transaction.publish(parcel, names);
             return Ok(());
         }
         let ack = self.publish_to(id, &parcel, &queues, effects);
@@ -167,7 +171,9 @@ impl Broker {
         }
         if let Some(text) = &properties.expiration {
             expiration::parse(text).map_err(|reason| {
-                Fault::precondition_failed(format!("invalid expiration '{text}': {reason}"))
+                let what = format!("invalid expiration '{text}': ");
+                let reason = erlang::pair_from(what.chars().count(), &reason);
+                Fault::precondition_failed(what + &reason)
             })?;
         }
         Ok(())

@@ -16,6 +16,8 @@ pub(crate) enum Verdict {
     Ack,
     Discard,
     Requeue,
+    /// Its channel has ended: as requeued, but by nobody's wish.
+    GiveBack,
 }
 
 impl Verdict {
@@ -49,8 +51,9 @@ impl Broker {
             return Ok(());
         }
         let Pending { queue, consumer, message } = pending;
+        let waiting = self.release_limit(channel, usize::from(consumer.is_some()));
         self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
-        self.release_limit(channel, usize::from(consumer.is_some()), effects);
+        self.resume(channel, waiting, effects);
         Ok(())
     }
 
@@ -84,6 +87,7 @@ impl Broker {
         effects: &mut Effects,
     ) {
         let consumed = taken.iter().filter(|(_, pending)| pending.consumer.is_some()).count();
+        let waiting = self.release_limit(channel, consumed);
         let mut taken: Vec<(u64, Pending)> =
             taken.into_iter().filter(|(_, pending)| self.settleable(pending)).collect();
         taken.sort_by(|(tag_a, a), (tag_b, b)| {
@@ -100,7 +104,7 @@ impl Broker {
             }
             self.settle_group(channel, queue, consumer, verdict, group, effects);
         }
-        self.release_limit(channel, consumed, effects);
+        self.resume(channel, waiting, effects);
     }
 
     /// A delivery of a queue that is gone needs no verdict any more (R59).
@@ -142,7 +146,7 @@ impl Broker {
         match verdict {
             Verdict::Ack => drop(messages),
             Verdict::Discard => self.discard(queue, messages),
-            Verdict::Requeue => self.requeue(queue, messages, effects),
+            Verdict::Requeue | Verdict::GiveBack => self.requeue(queue, messages, verdict, effects),
         }
         if rejoined {
             self.run(queue, effects);
@@ -196,9 +200,10 @@ impl Broker {
         }
     }
 
-    fn release_limit(&mut self, channel: Key<Channel>, count: usize, effects: &mut Effects) {
-        let waiting = self.channels[channel].limiter.settled(count);
-        self.resume(channel, waiting, effects);
+    /// The limit that consumers share has room again before the queues hear of the settlement: RabbitMQ's limiter is told
+    /// last and is done first. Gives the queues that wait for it.
+    fn release_limit(&mut self, channel: Key<Channel>, count: usize) -> Vec<Key<Queue>> {
+        self.channels[channel].limiter.settled(count)
     }
 }
 

@@ -1,26 +1,28 @@
 //! Transactions: publishes and settlements that wait for `tx.commit`.
 
+use tavrida::field::ShortString;
+
 use super::Broker;
 use super::arena::Key;
 use super::channel::{Channel, Mode};
 use super::effect::{Effects, Reply};
 use super::errors::Fault;
 use super::parcel::Parcel;
-use super::queue::Queue;
 use super::settle::Verdict;
 use super::unacked::Pending;
 
 /// What a channel did since `tx.select` or the last commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Transaction {
-    /// Messages with the queues that they were routed to when they were published (R117).
-    published: Vec<(Parcel, Vec<Key<Queue>>)>,
+    /// Messages with the names of the queues that they were routed to when they were published (R117). Through the default
+    /// exchange these are the routing keys, whether there is such a queue or not: it may come before the commit.
+    published: Vec<(Parcel, Vec<ShortString>)>,
     /// Settlements in their order; those of one kind that follow each other are one.
     settled: Vec<(Verdict, Vec<(u64, Pending)>)>,
 }
 
 impl Transaction {
-    pub(crate) fn publish(&mut self, parcel: Parcel, queues: Vec<Key<Queue>>) {
+    pub(crate) fn publish(&mut self, parcel: Parcel, queues: Vec<ShortString>) {
         self.published.push((parcel, queues));
     }
 
@@ -67,7 +69,9 @@ impl Broker {
         let Transaction { published, settled } = self.transaction(channel)?;
         let id = self.channels[channel].id;
         let mut taken = true;
-        for (parcel, queues) in published {
+        for (parcel, names) in published {
+            let queues: Vec<_> =
+                names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect();
             taken &= self.publish_to(id, &parcel, &queues, effects);
         }
         for (verdict, mut deliveries) in settled {

@@ -89,10 +89,13 @@ impl Node {
     /// The node does not run.
     pub async fn close_all_connections(&self, reason: &str) -> Result<()> {
         let reason = erlang_binary(reason);
-        // Without the sync a connection that was opened this instant could be missed.
+        // Without the sync a connection that was opened this instant could be missed; one that ends by itself this
+        // instant is no failure.
         let close = format!(
-            "pg_local:sync(), Connections = rabbit_networking:connections_local(), \
-             rabbit_networking:close_connections(Connections, binary_to_list({reason}))"
+            "pg_local:sync(), Close = fun(Connection) -> \
+                 try rabbit_networking:close_connection(Connection, binary_to_list({reason})) \
+                 catch exit:{{Why, _}} when Why =:= normal; Why =:= noproc; Why =:= shutdown -> ended end \
+             end, lists:foreach(Close, rabbit_networking:connections_local())"
         );
         self.eval(&close).await.map(drop)
     }

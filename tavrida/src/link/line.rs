@@ -61,6 +61,14 @@ impl Line {
         self.state().now = Now::Nobody;
     }
 
+    /// As [`pause`](Line::pause), if this epoch still runs.
+    pub(crate) fn lose(&self, epoch: &Epoch) {
+        let mut state = self.state();
+        if matches!(&state.now, Now::Live(now) if now.number == epoch.number) {
+            state.now = Now::Nobody;
+        }
+    }
+
     /// There will be no session any more.
     pub(crate) fn end(&self, loss: Loss) {
         self.state().now = Now::Over(loss);

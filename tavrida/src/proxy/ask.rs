@@ -64,7 +64,10 @@ impl Ask {
         };
         let queue = match sender.asks().queue(&epoch).await {
             Ok(queue) => queue,
-            Err(SessionError::Lost(loss)) => return Err(AskError::Lost(loss)),
+            Err(SessionError::Lost(loss)) => {
+                sender.lost(&epoch);
+                return Err(AskError::Lost(loss));
+            }
             Err(error) => {
                 let error = Error::new(Kind::Refused, format!("no reply queue: {error}"));
                 return Err(AskError::NotSent(self.into_send_error(error)));
@@ -81,7 +84,7 @@ impl Ask {
         message.request_id = sender.ids().next(crate::id::Purpose::Request);
         let waiting = sender.asks().pending().wait(message.request_id.clone(), epoch.number);
         let terms = Terms { expires_in: Some(deadline - Instant::now()), ..Terms::default() };
-        sender.send_on(&epoch, message, terms).await?;
+        sender.send_on(&epoch, message, terms).await.inspect_err(|_| sender.lost(&epoch))?;
         read(waiting.answer().await?)
     }
 

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+
 use super::debt::Debt;
 use crate::asks::Asks;
 use crate::entry_point::EntryPoint;
@@ -64,8 +66,22 @@ impl Sender {
 
     pub(crate) async fn send(&self, message: Message, terms: Terms) -> Result<Sent, SendError> {
         match self.epoch().await {
-            Ok(epoch) => self.send_on(&epoch, message, terms).await,
+            Ok(epoch) => self.send_on(&epoch, message, terms).await.inspect_err(|error| {
+                if error.is_closed() {
+                    self.lost(&epoch);
+                }
+            }),
             Err(error) => Err(SendError::new(error, message)),
+        }
+    }
+
+    /// Takes note that this session is over, so that what is sent next waits for another: who tries again at once would
+    /// fail at once, and keep the link's own task from noticing.
+    pub(crate) fn lost(&self, epoch: &Epoch) {
+        if let Route::Line { link, .. } = &self.0.route
+            && epoch.session.closed().now_or_never().is_some()
+        {
+            link.line().lose(epoch);
         }
     }
 

@@ -53,6 +53,26 @@ async fn after_a_lost_session_server_and_client_are_back_and_health_tells() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_tries_again_at_once_waits_for_the_next_session() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let _server = town.host(work(&notes)).await;
+    let client = town.client(&["work"]).await;
+    client.to("work.echo").ask().await.expect("the reply queue is there");
+
+    town.broker.close_sessions("maintenance");
+    let mut failed = 0;
+    while client.to("work.note").param("n", 1).cast().await.is_err() {
+        failed += 1;
+        assert!(failed < 10, "nobody else comes to run, and the session is never replaced");
+    }
+    town.broker.close_sessions("maintenance");
+    while client.to("work.echo").ask().await.is_err() {
+        failed += 1;
+        assert!(failed < 10, "nobody else comes to run, and the session is never replaced");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_being_handled_is_delivered_again_and_its_late_settlement_fails_clearly() {
     let (town, notes) = (Town::new(), Notes::default());
     let server = town.host(work(&notes)).await;

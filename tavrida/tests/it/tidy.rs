@@ -114,9 +114,10 @@ fn rooms_use_only_rooms_above_them() {
 }
 
 #[test]
-fn files_stay_short_enough_to_read() {
+fn files_that_ship_stay_short_enough_to_read() {
     let long: Vec<_> = rust_files(&workspace())
         .into_iter()
+        .filter(|file| file.components().any(|part| part.as_os_str() == "src"))
         .filter_map(|file| {
             let lines = fs::read_to_string(&file).expect("a file that can be read").lines().count();
             (lines > 400).then(|| format!("{} ({lines})", file.display()))

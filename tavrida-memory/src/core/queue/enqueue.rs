@@ -10,6 +10,7 @@ use crate::core::dead_letter::Reason;
 use crate::core::effect::Effects;
 use crate::core::expiration;
 use crate::core::parcel::Parcel;
+use crate::core::settle::Verdict;
 
 /// Where a message comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,7 @@ impl Broker {
         &mut self,
         queue: Key<Queue>,
         messages: impl IntoIterator<Item = Message>,
+        verdict: Verdict,
         effects: &mut Effects,
     ) {
         match self.queues[queue].settings.kind {
@@ -69,7 +71,7 @@ impl Broker {
                 self.run(queue, effects);
             }
             QueueKind::Quorum => {
-                self.return_to_quorum(queue, messages);
+                self.return_to_quorum(queue, messages, verdict);
                 self.sweep(queue);
                 self.run(queue, effects);
                 self.drop_over_limit(queue);
@@ -78,13 +80,22 @@ impl Broker {
         }
     }
 
-    /// A quorum queue counts returns, and serves what was returned before all else, in the order of its return (R132, R133).
-    fn return_to_quorum(&mut self, queue: Key<Queue>, messages: impl IntoIterator<Item = Message>) {
+    /// A quorum queue counts returns, and serves what was returned before all else, in the order of its return (R132,
+    /// R133). Without a delivery limit it enters what a client requeues anew instead, behind all that is ready.
+    fn return_to_quorum(
+        &mut self,
+        queue: Key<Queue>,
+        messages: impl IntoIterator<Item = Message>,
+        verdict: Verdict,
+    ) {
         for message in messages {
             let message = Message { redelivered: true, returns: message.returns + 1, ..message };
             let state = &mut self.queues[queue];
             if state.settings.delivery_limit.is_some_and(|limit| u64::from(message.returns) > limit) {
                 self.dead_letter(queue, &message, Reason::DeliveryLimit);
+            } else if verdict == Verdict::Requeue && state.settings.delivery_limit.is_none() {
+                let seq = state.take_seq();
+                state.ready.insert(Message { seq, ..message });
             } else {
                 state.ready.insert_returned(message);
             }

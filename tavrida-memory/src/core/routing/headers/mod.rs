@@ -1,93 +1,39 @@
 //! Headers: arguments of a binding against the headers of a message.
 
-use bytes::Bytes;
-use tavrida::field::{Table, Value};
+mod criteria;
+mod equality;
 
-use crate::core::erlang;
+use rustc_hash::FxHashMap;
+use tavrida::field::Table;
+
+pub use criteria::InvalidMatch;
+use criteria::{Criteria, Headers};
 
 /// The table of a headers exchange.
+///
+/// Bindings are found by the headers that could satisfy them: a binding that asks for any of several stands under each,
+/// one that asks for all under the one that the fewest others ask for. So that a message costs about as much as it has
+/// headers and matches, however many bindings there are.
 #[derive(Debug, Clone)]
 pub struct HeadersTable<D> {
-    bindings: Vec<(Criteria, D)>,
+    slots: Vec<Option<Slot<D>>>,
+    free: Vec<u32>,
+    /// Bindings that ask for nothing, and get everything.
+    unconditional: Vec<u32>,
+    /// Bindings by the hash of a header.
+    wanted: FxHashMap<u64, Vec<u32>>,
 }
 
-/// What a binding asks for.
-#[derive(Debug, Clone, PartialEq)]
-struct Criteria {
-    any: bool,
-    wanted: Vec<(Bytes, Value)>,
+#[derive(Debug, Clone)]
+struct Slot<D> {
+    criteria: Criteria,
+    destination: D,
 }
-
-impl Criteria {
-    fn new(arguments: &Table) -> Result<Self, InvalidMatch> {
-        let mode = Mode::of(arguments)?;
-        let wanted = arguments
-            .iter()
-            .filter(|(name, _)| *name != "x-match" && (mode.with_x || !name.starts_with("x-")))
-            .map(|(name, value)| (name.clone().into_byte_string().into_bytes(), value.clone()))
-            .collect();
-        Ok(Self { any: mode.any, wanted })
-    }
-
-    fn hold(&self, headers: &Table) -> bool {
-        let mut wanted = self.wanted.iter();
-        let holds = |(name, value): &(Bytes, Value)| {
-            let name = std::str::from_utf8(name).expect("names are UTF-8");
-            headers.get(name).is_some_and(|found| *value == Value::Void || equal(value, found))
-        };
-        if self.any { wanted.any(holds) } else { wanted.all(holds) }
-    }
-}
-
-struct Mode {
-    any: bool,
-    with_x: bool,
-}
-
-impl Mode {
-    fn of(arguments: &Table) -> Result<Self, InvalidMatch> {
-        let (any, with_x) = match arguments.get("x-match") {
-            None => (false, false),
-            Some(Value::LongString(text)) => match &text[..] {
-                b"all" => (false, false),
-                b"any" => (true, false),
-                b"all-with-x" => (false, true),
-                b"any-with-x" => (true, true),
-                other => {
-                    return Err(InvalidMatch(format!(
-                        "Invalid x-match field value {}; expected all, any, all-with-x, or any-with-x",
-                        erlang::binary(other)
-                    )));
-                }
-            },
-            Some(other) => {
-                return Err(InvalidMatch(format!(
-                    "Invalid x-match field type {} (value {}); expected longstr",
-                    erlang::type_name(other),
-                    erlang::term(other)
-                )));
-            }
-        };
-        Ok(Self { any, with_x })
-    }
-}
-
-/// Why a binding's `x-match` is refused, in RabbitMQ's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidMatch(String);
-
-impl std::fmt::Display for InvalidMatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for InvalidMatch {}
 
 impl<D: Copy + Eq> HeadersTable<D> {
     /// An empty table.
-    pub const fn new() -> Self {
-        Self { bindings: Vec::new() }
+    pub fn new() -> Self {
+        Self { slots: Vec::new(), free: Vec::new(), unconditional: Vec::new(), wanted: FxHashMap::default() }
     }
 
     /// Whether the arguments of a binding make sense to a headers exchange.
@@ -96,7 +42,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
     ///
     /// What is wrong with their `x-match`.
     pub fn check(arguments: &Table) -> Result<(), InvalidMatch> {
-        Mode::of(arguments).map(|_| ())
+        Criteria::check(arguments)
     }
 
     /// Adds a binding.
@@ -105,21 +51,93 @@ impl<D: Copy + Eq> HeadersTable<D> {
     ///
     /// As [`check`](HeadersTable::check); nothing was added then.
     pub fn insert(&mut self, arguments: &Table, destination: D) -> Result<(), InvalidMatch> {
-        self.bindings.push((Criteria::new(arguments)?, destination));
+        let criteria = Criteria::new(arguments)?;
+        let keys = self.keys_for(&criteria);
+        if criteria.any && keys.is_empty() {
+            // It asks for one of nothing, and never matches.
+            return Ok(());
+        }
+        let place = self.place(Slot { criteria, destination });
+        if keys.is_empty() {
+            self.unconditional.push(place);
+        }
+        for key in keys {
+            self.wanted.entry(key).or_default().push(place);
+        }
         Ok(())
     }
 
     /// Removes one binding of these arguments to this destination; nothing happens where there is none.
     pub fn remove(&mut self, arguments: &Table, destination: D) {
         let Ok(criteria) = Criteria::new(arguments) else { return };
-        if let Some(index) = self.bindings.iter().position(|(c, d)| *d == destination && *c == criteria) {
-            self.bindings.remove(index);
+        let Some(place) = self.find(&criteria, destination) else { return };
+        self.unconditional.retain(|other| *other != place);
+        for want in &criteria.wants {
+            if let Some(places) = self.wanted.get_mut(&want.hash) {
+                places.retain(|other| *other != place);
+                if places.is_empty() {
+                    self.wanted.remove(&want.hash);
+                }
+            }
         }
+        self.slots[place as usize] = None;
+        self.free.push(place);
     }
 
     /// Pushes the destinations of the bindings that the headers satisfy.
     pub fn route(&self, headers: &Table, into: &mut Vec<D>) {
-        into.extend(self.bindings.iter().filter(|(c, _)| c.hold(headers)).map(|(_, d)| *d));
+        into.extend(self.unconditional.iter().map(|place| self.slot(*place).destination));
+        if self.wanted.is_empty() || headers.is_empty() {
+            return;
+        }
+        let headers = Headers::new(headers);
+        for entry in headers.iter() {
+            for key in [entry.pair, entry.name_alone] {
+                let Some(places) = self.wanted.get(&key) else { continue };
+                for place in places {
+                    let slot = self.slot(*place);
+                    if slot.criteria.hold(&headers) {
+                        into.push(slot.destination);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The hashes under which a binding is to be found.
+    fn keys_for(&self, criteria: &Criteria) -> Vec<u64> {
+        let keys = criteria.wants.iter().map(|want| want.hash);
+        if criteria.any {
+            let mut keys: Vec<u64> = keys.collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        } else {
+            let crowd = |key: &u64| self.wanted.get(key).map_or(0, Vec::len);
+            keys.min_by_key(crowd).into_iter().collect()
+        }
+    }
+
+    fn find(&self, criteria: &Criteria, destination: D) -> Option<u32> {
+        let stands = |place: &u32| {
+            let slot = self.slot(*place);
+            slot.destination == destination && slot.criteria == *criteria
+        };
+        let wanted = criteria.wants.iter().filter_map(|want| self.wanted.get(&want.hash)).flatten();
+        self.unconditional.iter().chain(wanted).copied().find(stands)
+    }
+
+    fn place(&mut self, slot: Slot<D>) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.slots[place as usize] = Some(slot);
+            return place;
+        }
+        self.slots.push(Some(slot));
+        u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 bindings")
+    }
+
+    fn slot(&self, place: u32) -> &Slot<D> {
+        self.slots[place as usize].as_ref().expect("places that are listed are taken")
     }
 }
 
@@ -129,53 +147,11 @@ impl<D: Copy + Eq> Default for HeadersTable<D> {
     }
 }
 
-/// Whether two values are equal for a headers exchange (R39, R40): numbers by value whatever their type, text by its
-/// bytes, and what is inside of arrays and tables with its type.
-fn equal(a: &Value, b: &Value) -> bool {
-    match (Scalar::of(a), Scalar::of(b)) {
-        (Some(Scalar::Integer(a)), Some(Scalar::Integer(b))) => a == b,
-        (Some(Scalar::Float(a)), Some(Scalar::Float(b))) => a == b,
-        (Some(Scalar::Integer(integer)), Some(Scalar::Float(float)))
-        | (Some(Scalar::Float(float)), Some(Scalar::Integer(integer))) => equals_integer(float, integer),
-        (Some(Scalar::Text(a)), Some(Scalar::Text(b))) => a == b,
-        (None, None) => match (a, b) {
-            (Value::Array(array), Value::Table(table)) | (Value::Table(table), Value::Array(array)) => {
-                array.is_empty() && table.is_empty()
-            }
-            _ => a == b,
-        },
-        _ => false,
-    }
-}
-
-enum Scalar<'a> {
-    Integer(i128),
-    Float(f64),
-    Text(&'a [u8]),
-}
-
-impl<'a> Scalar<'a> {
-    fn of(value: &'a Value) -> Option<Self> {
-        Some(match value {
-            Value::Timestamp(n) => Self::Integer((*n).into()),
-            Value::F32(x) => Self::Float((*x).into()),
-            Value::F64(x) => Self::Float(*x),
-            Value::LongString(bytes) | Value::Bytes(bytes) => Self::Text(bytes),
-            other => Self::Integer(other.as_i64()?.into()),
-        })
-    }
-}
-
-/// Exact: 2^53 + 1 is not the float 2^53.
-fn equals_integer(float: f64, integer: i128) -> bool {
-    // Every integer of an AMQP field is below 2^64, where the conversion of an integral float is exact.
-    float.fract() == 0.0 && float.abs() < 3.0e19 && float as i128 == integer
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tavrida::field::{Decimal, ShortString};
+    use bytes::Bytes;
+    use tavrida::field::{Decimal, ShortString, Value};
 
     fn holds(arguments: &[(&'static str, Value)], headers: &[(&'static str, Value)]) -> bool {
         let table = |entries: &[(&'static str, Value)]| -> Table {

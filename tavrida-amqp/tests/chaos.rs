@@ -1,0 +1,161 @@
+//! Chaos under load: publishers, services and askers run while the broker is stopped, killed and paused, its connections are
+//! closed, cut, held and throttled, and queues are deleted.
+//!
+//! After each round everything must heal by itself: every message that was confirmed is handled at least once, none that
+//! was denied is, none is stuck, every ask ended, consumers consume, no task is left over. What was confirmed and what
+//! was handled is booked by content, outside of the library.
+//!
+//! `TAVRIDA_CHAOS_ROUNDS` says how many rounds (20), `TAVRIDA_SEED` which, and `TAVRIDA_CHAOS_FAULTS` of
+//! which faults alone (`Kill,Cut`).
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "chaos/books.rs"]
+mod books;
+#[path = "chaos/faults.rs"]
+mod faults;
+#[path = "chaos/load.rs"]
+mod load;
+#[path = "chaos/town.rs"]
+mod town;
+
+use std::io::Write;
+use std::str::FromStr;
+use std::time::Duration;
+
+use fastrand::Rng;
+use tavrida_testkit::rabbitmq::{Node, Proxy};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
+
+use books::{Books, Standing};
+use faults::{Fault, Ground};
+use load::Load;
+use town::{LIMIT, Town};
+
+/// So many messages must be confirmed, and so many asks answered, before a fault and after it.
+const PROGRESS: (usize, u64) = (200, 3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_confirmed_is_lost_whatever_happens() {
+    let rounds = from_environment("TAVRIDA_CHAOS_ROUNDS").unwrap_or(20);
+    let seed = from_environment("TAVRIDA_SEED").unwrap_or_else(|| fastrand::u64(..));
+    say(&format!("chaos: TAVRIDA_SEED={seed} TAVRIDA_CHAOS_ROUNDS={rounds}"));
+    let mut random = Rng::with_seed(seed);
+    let chosen = chosen_faults();
+
+    let node = Node::start().await.unwrap();
+    let ground = Ground { wire: Proxy::to(&node).await.unwrap(), node };
+    let books = Books::default();
+    let alone = tasks();
+    let town = Town::found(&ground.wire.uri(), &books).await;
+
+    let mut round = Round { ground: &ground, town: &town, books: &books, tasks: usize::MAX };
+    round.play(None, &mut random).await;
+    round.tasks = tasks();
+    let mut deck = Vec::new();
+    for number in 1..=rounds {
+        if deck.is_empty() {
+            deck = chosen.clone();
+            random.shuffle(&mut deck);
+        }
+        let fault = deck.pop().expect("it was filled");
+        say(&format!("round {number}: {fault:?}"));
+        let begin = Instant::now();
+        let standing = round.play(Some(fault), &mut random).await;
+        say(&line(begin.elapsed(), &standing));
+    }
+
+    town.close().await;
+    at_most_tasks(alone).await;
+    let standing = books.standing();
+    let (confirmed, duplicates, lost) = (standing.confirmed, standing.duplicates, standing.missing.len());
+    say(&format!("rounds: {rounds}, confirmed: {confirmed}, duplicates: {duplicates}, lost: {lost}"));
+    assert_eq!(lost, 0);
+}
+
+struct Round<'a> {
+    ground: &'a Ground,
+    town: &'a Town,
+    books: &'a Books,
+    /// How many tasks there are when all is well and nobody sends.
+    tasks: usize,
+}
+
+impl Round<'_> {
+    async fn play(&self, fault: Option<Fault>, random: &mut Rng) -> Standing {
+        let load = Load::start(self.town, self.books);
+        self.progress("before the fault").await;
+        if let Some(fault) = fault {
+            self.ground.inflict(fault, self.town, self.books, random).await;
+        }
+        self.town.healed().await;
+        self.progress("after the fault").await;
+        load.stop().await;
+
+        let settled = self.books.until(LIMIT, |standing| standing.missing.is_empty()).await;
+        let standing = settled.unwrap_or_else(|standing| {
+            panic!("confirmed and not handled after {fault:?}: {standing:#?}\n{}", self.town.report())
+        });
+        assert!(standing.untrue.is_empty(), "said not to be sent, and handled: {standing:#?}");
+        assert!(standing.foreign.is_empty(), "handled, and never sent: {standing:#?}");
+        self.ground.is_at_rest().await;
+        at_most_tasks(self.tasks).await;
+        standing
+    }
+
+    /// Waits until the load gets on.
+    async fn progress(&self, when: &str) {
+        let begin = self.books.standing();
+        let got_on = self.books.until(LIMIT, |now| {
+            now.confirmed >= begin.confirmed + PROGRESS.0
+                && now.handled >= begin.handled + PROGRESS.0
+                && now.asks.answered >= begin.asks.answered + PROGRESS.1
+        });
+        if let Err(standing) = got_on.await {
+            panic!("no progress {when}: {standing:?}, since {begin:?}\n{}", self.town.report());
+        }
+    }
+}
+
+fn line(took: Duration, standing: &Standing) -> String {
+    let Standing { confirmed, ambiguous, denied, duplicates, excused, asks, .. } = standing;
+    format!(
+        "    {took:.1?}; so far confirmed: {confirmed}, ambiguous: {ambiguous}, denied: {denied}, \
+         duplicates: {duplicates}, gone with deleted queues: {excused}, asks answered: {}, failed: {}",
+        asks.answered, asks.failed
+    )
+}
+
+/// All faults, or those that the environment names.
+fn chosen_faults() -> Vec<Fault> {
+    let names = std::env::var("TAVRIDA_CHAOS_FAULTS").unwrap_or_default();
+    let named = |fault: &Fault| names.is_empty() || names.split(',').any(|name| name == format!("{fault:?}"));
+    let chosen: Vec<_> = Fault::ALL.into_iter().filter(named).collect();
+    assert!(!chosen.is_empty(), "TAVRIDA_CHAOS_FAULTS is \"{names}\", and there are {:?}", Fault::ALL);
+    chosen
+}
+
+fn from_environment<T: FromStr>(key: &str) -> Option<T> {
+    let text = std::env::var(key).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{key} is \"{text}\", which is not a number")))
+}
+
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+/// Waits until there are no more tasks than that.
+async fn at_most_tasks(most: usize) {
+    let ending = async {
+        while tasks() > most {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(timeout(LIMIT, ending).await.is_ok(), "{} tasks are left, of at most {most}", tasks());
+}
+
+/// Says it at once, to whoever watches: the test runner keeps what is printed to itself.
+fn say(line: &str) {
+    writeln!(std::io::stdout().lock(), "{line}").unwrap();
+}

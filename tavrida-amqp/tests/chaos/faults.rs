@@ -1,0 +1,160 @@
+//! What befalls the town, each lifted again in the end.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use tavrida::transport::Transport;
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
+use tavrida_testkit::rabbitmq::{Node, Proxy};
+use tokio::time::{sleep, timeout};
+
+use crate::books::Books;
+use crate::town::{LIMIT, Town};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fault {
+    /// An operator closes all connections.
+    CloseConnections,
+    /// The broker stops and starts again, in good order.
+    StopApp,
+    /// The broker loses its power and starts again.
+    Kill,
+    /// The broker is silent for longer than the heartbeat allows.
+    Pause,
+    /// All connections are reset.
+    Cut,
+    /// All connections are reset, and new ones are refused for a while.
+    Refuse,
+    /// The wire is silent for a moment that the heartbeat allows.
+    HoldBriefly,
+    /// The wire is silent for longer than the heartbeat allows.
+    Hold,
+    /// The wire is slow.
+    Throttle,
+    /// A service's queue is deleted, with all that is in it.
+    DeleteQueue,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::CloseConnections,
+        Self::StopApp,
+        Self::Kill,
+        Self::Pause,
+        Self::Cut,
+        Self::Refuse,
+        Self::HoldBriefly,
+        Self::Hold,
+        Self::Throttle,
+        Self::DeleteQueue,
+    ];
+}
+
+/// Where it happens.
+pub(crate) struct Ground {
+    pub(crate) node: Node,
+    /// Everybody's wire to the node.
+    pub(crate) wire: Proxy,
+}
+
+impl Ground {
+    pub(crate) async fn inflict(&self, fault: Fault, town: &Town, books: &Books, random: &mut Rng) {
+        let mut some = |from: u64, to: u64| sleep(Duration::from_millis(random.u64(from..to)));
+        match fault {
+            Fault::CloseConnections => self.node.close_all_connections("chaos").await.unwrap(),
+            Fault::StopApp => {
+                self.node.stop_app().await.unwrap();
+                some(0, 500).await;
+                self.node.start_app().await.unwrap();
+            }
+            Fault::Kill => self.kill(town).await,
+            Fault::Pause => {
+                self.node.pause().unwrap();
+                some(2500, 3500).await;
+                self.node.resume().unwrap();
+            }
+            Fault::Cut => self.wire.cut().await,
+            Fault::Refuse => {
+                self.wire.refuse().await;
+                self.wire.cut().await;
+                some(100, 1000).await;
+                self.wire.accept().await.unwrap();
+            }
+            Fault::HoldBriefly => self.hold(some(100, 800)).await,
+            Fault::Hold => self.hold(some(2500, 3500)).await,
+            Fault::Throttle => {
+                self.wire.throttle(4000);
+                some(500, 2000).await;
+                self.wire.unthrottle();
+            }
+            Fault::DeleteQueue => {
+                let queue = if random.bool() { "front" } else { "store" };
+                self.delete(queue).await;
+                books.excuse();
+            }
+        }
+    }
+
+    /// RabbitMQ moves a message that a classic queue dead-letters without a confirm: what is on its way from a wait queue back
+    /// to its service when the power goes may be gone. So no retry waits at that moment.
+    async fn kill(&self, town: &Town) {
+        town.stumble(false);
+        self.none_waits().await;
+        // The broker writes what was declared to its disk a little later; a kill must not come before.
+        self.node.eval("mnesia:sync_log()").await.unwrap();
+        self.node.kill().await.unwrap();
+        self.node.start_again().await.unwrap();
+        town.stumble(true);
+    }
+
+    /// Waits until no message is in a wait queue, and those that left one are on disk or handled.
+    async fn none_waits(&self) {
+        let question = "lists:sum([M || [{name, {resource, _, _, N}}, {messages, M}] <- \
+             rabbit_amqqueue:info_all(<<\"/\">>, [name, messages]), binary:match(N, <<\".retry.\">>) =/= nomatch])";
+        let waiting = async {
+            while self.node.eval(question).await.unwrap().trim() != "0" {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(LIMIT, waiting).await.expect("retries come back");
+        sleep(Duration::from_millis(500)).await;
+    }
+
+    async fn hold(&self, time: tokio::time::Sleep) {
+        self.wire.hold();
+        time.await;
+        self.wire.release();
+    }
+
+    async fn delete(&self, queue: &str) {
+        let config = AmqpConfig::from_uri(&self.node.uri()).unwrap().frame_max(8192);
+        let session = AmqpTransport::new(config).connect().await.unwrap();
+        session.delete_queue(queue, false, false).await.unwrap();
+        session.close().await.unwrap();
+    }
+
+    /// Waits until no queue holds a message, ready or unsettled, and each service is consumed by all its replicas.
+    pub(crate) async fn is_at_rest(&self) {
+        let waiting = async {
+            while !self.rests().await {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if timeout(LIMIT, waiting).await.is_err() {
+            panic!("messages are stuck, or consumers are missing: {}", self.queues().await);
+        }
+    }
+
+    async fn rests(&self) -> bool {
+        let question = "Queues = rabbit_amqqueue:info_all(<<\"/\">>, [name, messages, consumers]), \
+             Consumers = fun(Wanted) -> [C || [{name, {resource, _, _, N}}, _, {consumers, C}] <- Queues, N =:= Wanted] end, \
+             {lists:sum([M || [_, {messages, M}, _] <- Queues]), Consumers(<<\"front\">>), Consumers(<<\"store\">>)}";
+        self.node.eval(question).await.unwrap().trim() == "{0,[2],[1]}"
+    }
+
+    async fn queues(&self) -> String {
+        let question =
+            "rabbit_amqqueue:info_all(<<\"/\">>, [name, messages_ready, messages_unacknowledged, consumers])";
+        self.node.eval(question).await.unwrap()
+    }
+}

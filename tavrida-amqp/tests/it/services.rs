@@ -1,0 +1,322 @@
+//! Whole servers and clients over RabbitMQ: that they work, and that they are back by themselves after what befalls a
+//! broker.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tavrida::prelude::*;
+use tavrida::proxy::AskError;
+use tavrida::server::{ServerBuilder, ServerHandle};
+use tavrida::{Backoff, Health};
+use tavrida_amqp::AmqpTransport;
+use tavrida_testkit::rabbitmq::{self, Node, Proxy as Wire};
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Place, config, connect, count, drain, name, soon};
+
+/// What handlers saw, in order, and a gate that some of them wait at.
+#[derive(Clone)]
+struct Notes(Arc<Inner>);
+
+struct Inner {
+    notes: Mutex<Vec<String>>,
+    noted: Notify,
+    gate: Semaphore,
+}
+
+impl Notes {
+    fn new() -> Self {
+        let (notes, noted) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Inner { notes, noted, gate: Semaphore::new(0) }))
+    }
+
+    fn add(&self, note: impl Into<String>) {
+        self.0.notes.lock().unwrap().push(note.into());
+        self.0.noted.notify_waiters();
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.0.notes.lock().unwrap().clone()
+    }
+
+    /// Waits until the notes satisfy.
+    async fn until(&self, satisfied: impl Fn(&[String]) -> bool) -> Vec<String> {
+        soon(async {
+            loop {
+                let noted = self.0.noted.notified();
+                let all = self.all();
+                if satisfied(&all) {
+                    return all;
+                }
+                noted.await;
+            }
+        })
+        .await
+    }
+
+    async fn reach(&self, count: usize) -> Vec<String> {
+        self.until(|notes| notes.len() >= count).await
+    }
+
+    fn open_gate(&self) {
+        self.0.gate.close();
+    }
+
+    async fn pass_gate(&self) {
+        self.0.gate.acquire().await.expect_err("the gate is only ever closed for good, which lets all pass");
+    }
+}
+
+async fn note(notes: State<Notes>, n: i64) {
+    notes.add(n.to_string());
+}
+
+async fn gated(notes: State<Notes>, n: i64) {
+    notes.add(format!("begin {n}"));
+    notes.pass_gate().await;
+    notes.add(format!("end {n}"));
+}
+
+/// Fails until its third try.
+async fn third_time_lucky(notes: State<Notes>, attempt: Attempt) -> Result<()> {
+    notes.add(format!("try {}", attempt.number));
+    if attempt.number < 3 { Err(Failure::new("test.Broken", "not yet")) } else { Ok(()) }
+}
+
+async fn never() -> Result<()> {
+    Err(Failure::new("test.Broken", "never"))
+}
+
+async fn begin_chain(proxy: Proxy, n: i64) -> Result<()> {
+    proxy.to("other.double").param("n", n).call().await?;
+    Ok(())
+}
+
+async fn end_chain(notes: State<Notes>, n: i64) {
+    notes.add(format!("doubled {n}"));
+}
+
+async fn fanfare(notes: State<Notes>, n: i64) {
+    notes.add(format!("heard {n}"));
+}
+
+fn work(notes: &Notes) -> Service {
+    Service::new("work")
+        .state(notes.clone())
+        .discovery(registry())
+        .rpc("note", params(["n"], note))
+        .rpc("gated", params(["n"], gated))
+        .rpc("lucky", third_time_lucky)
+        .rpc("never", never)
+        .rpc("chain", params(["n"], begin_chain))
+        .on_response("other.double", params(["n"], end_chain))
+        .on_notification("town.fanfare", params(["n"], fanfare))
+        .rpc("echo", |request: Request| async move { json!({ "from": request.source().as_str() }) })
+}
+
+fn other() -> Service {
+    async fn double(n: i64) -> serde_json::Value {
+        json!({ "n": 2 * n })
+    }
+    Service::new("other").discovery(registry()).rpc("double", params(["n"], double))
+}
+
+fn registry() -> Registry {
+    Registry::new()
+        .remote_service("work", "work_exchange")
+        .remote_service("other", "other_exchange")
+        .remote_publisher("town", "town_notifications")
+        .local_publisher("town", "town_notifications")
+}
+
+/// Quick, yet slow enough at first for a test to see that nobody is connected.
+fn backoff() -> Backoff {
+    Backoff::between(Duration::from_millis(200), Duration::from_secs(1))
+}
+
+fn transport(uri: &str) -> AmqpTransport {
+    AmqpTransport::new(config(uri).heartbeat(2).connect_timeout(Duration::from_secs(2)))
+}
+
+fn server(uri: &str, service: Service) -> ServerBuilder {
+    let exchange = format!("{}_exchange", service.name());
+    let queue = service.name().to_owned();
+    Server::builder(transport(uri)).queue(queue).exchange(exchange).service(service).reconnect(backoff())
+}
+
+/// Serves in the background until the runtime of the test ends, or its handle stops it.
+async fn run(server: ServerBuilder) -> ServerHandle {
+    let server = server.build().unwrap();
+    let handle = server.handle();
+    tokio::spawn(server.serve(std::future::pending()));
+    handle.ready(crate::support::SOON).await.unwrap();
+    handle
+}
+
+async fn client(uri: &str) -> Client {
+    let builder = Client::builder(transport(uri)).source("client_app").discovery(registry());
+    builder.reconnect(backoff()).patience(crate::support::SOON).build().await.unwrap()
+}
+
+/// Waits until what is asked for holds.
+async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    let begin = Instant::now();
+    while !holds().await {
+        assert!(begin.elapsed() < crate::support::SOON, "it must come to this: {what}");
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn consuming(handle: &ServerHandle) {
+    eventually("the server consumes", async || handle.health() == Health::Consuming).await;
+}
+
+#[tokio::test]
+async fn calls_with_continuations_asks_and_notifications_arrive() {
+    let (vhost, notes) = (rabbitmq::shared_vhost().await.unwrap(), Notes::new());
+    let uri = vhost.uri();
+    let _servers = (run(server(&uri, work(&notes))).await, run(server(&uri, other())).await);
+    let client = client(&uri).await;
+
+    let sent = client.to("work.chain").param("n", 21).cast().await.unwrap();
+    assert_eq!(sent, Sent::Routed);
+    assert_eq!(notes.reach(1).await, ["doubled 42"]);
+
+    let answer = soon(client.to("work.echo").ask().into_future()).await.unwrap();
+    assert_eq!(answer.payload().get::<String>("from").unwrap(), "client_app");
+
+    let heard = client.publish().topic("town.fanfare").param("n", 3).send().await.unwrap();
+    let unheard = client.publish().topic("town.silence").send().await.unwrap();
+    assert_eq!((heard, unheard), (Sent::Routed, Sent::Unheard));
+    assert_eq!(notes.reach(2).await[1..], ["heard 3"]);
+}
+
+#[tokio::test]
+async fn failures_come_back_after_their_delay_and_end_as_dead_letters_that_can_be_sent_back() {
+    let (place, notes) = (Place::new().await, Notes::new());
+    let uri = place.vhost.uri();
+    let retry = Retry::times(2).between(Duration::from_millis(50), Duration::from_millis(100));
+    let handle = run(server(&uri, work(&notes)).on_failure(retry.then_dead_letter())).await;
+    let client = client(&uri).await;
+
+    let begin = Instant::now();
+    client.to("work.lucky").cast().await.unwrap();
+    assert_eq!(notes.reach(3).await, ["try 1", "try 2", "try 3"]);
+    assert!(begin.elapsed() >= Duration::from_millis(150), "{:?}", begin.elapsed());
+
+    client.to("work.never").param("n", 7).cast().await.unwrap();
+    eventually("it is dead-lettered", async || count(&place.session, "work.dead").await == 1).await;
+    eventually("it is counted", async || handle.counters().dead_lettered == 1).await;
+    assert_eq!(handle.send_back_dead_letters(10).await.unwrap(), 1);
+    eventually("it fails again", async || handle.counters().dead_lettered == 2).await;
+    eventually("it is there again", async || count(&place.session, "work.dead").await == 1).await;
+    let bodies = drain(&place.session, "work.dead").await;
+    assert_eq!(bodies, [r#"{"payload": {"n":7}, "context": {}}"#]);
+}
+
+#[tokio::test]
+async fn after_an_operator_closed_all_connections_server_and_client_are_back_and_no_ask_hung() {
+    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
+    let handle = run(server(&node.uri(), work(&notes))).await;
+    let client = client(&node.uri()).await;
+    let asking = tokio::spawn({
+        let client = client.clone();
+        async move { client.to("work.gated").param("n", 1).ask().await }
+    });
+    notes.reach(1).await;
+    assert_eq!(handle.health(), Health::Consuming);
+
+    node.close_all_connections("maintenance").await.unwrap();
+    eventually("health tells of the loss", async || {
+        let (server, client) = (handle.health(), client.health());
+        let says_why = |why: &str| why.contains("maintenance");
+        matches!(server, Health::Reconnecting { why, .. } if says_why(&why))
+            && matches!(client, Health::Reconnecting { why, .. } if says_why(&why))
+    })
+    .await;
+    let lost = soon(asking).await.unwrap().unwrap_err();
+    // The request may come to its handler before its confirm comes back.
+    let ambiguous = matches!(&lost, AskError::NotSent(error) if error.is_ambiguous());
+    assert!(ambiguous || matches!(lost, AskError::Lost(_)), "{lost}");
+
+    notes.open_gate();
+    client.to("work.note").param("n", 2).cast().await.unwrap();
+    assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
+    assert_eq!((handle.health(), client.health()), (Health::Consuming, Health::Consuming));
+    assert_eq!((handle.counters().losses, client.counters().losses), (1, 1));
+    // What was being handled is handled again: its settlement came too late.
+    notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
+    notes.until(|notes| notes.iter().any(|note| note == "2")).await;
+}
+
+#[tokio::test]
+async fn a_deleted_queue_is_declared_and_consumed_again_within_the_session() {
+    let (place, notes) = (Place::new().await, Notes::new());
+    let uri = place.vhost.uri();
+    let handle = run(server(&uri, work(&notes))).await;
+    let client = client(&uri).await;
+
+    place.session.delete_queue("work", false, false).await.unwrap();
+    eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
+    consuming(&handle).await;
+    client.to("work.note").param("n", 1).cast().await.unwrap();
+    assert_eq!(notes.reach(1).await, ["1"]);
+    assert_eq!(handle.counters().losses, 0, "the session was never lost");
+}
+
+#[tokio::test]
+async fn a_consumer_whose_queue_was_deleted_leaves_no_task_behind() {
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let place = Place::new().await;
+    let handle = run(server(&place.vhost.uri(), work(&Notes::new()))).await;
+    let before = tasks();
+
+    place.session.delete_queue("work", false, false).await.unwrap();
+    eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
+    consuming(&handle).await;
+    eventually("no more tasks than before", async || tasks() <= before).await;
+}
+
+#[tokio::test]
+async fn topology_that_vanished_during_an_outage_is_declared_again() {
+    let (place, notes) = (Place::new().await, Notes::new());
+    let wire = Wire::to(place.vhost.node()).await.unwrap();
+    let handle = run(server(&wire.uri_for(place.vhost.name()), work(&notes))).await;
+
+    wire.refuse().await;
+    wire.cut().await;
+    place.session.delete_queue("work", false, false).await.unwrap();
+    place.session.delete_exchange("work_exchange", false).await.unwrap();
+    eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
+    wire.accept().await.unwrap();
+
+    consuming(&handle).await;
+    client(&place.vhost.uri()).await.to("work.note").param("n", 1).cast().await.unwrap();
+    assert_eq!(notes.reach(1).await, ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_kill_of_the_broker_what_it_had_confirmed_is_handled() {
+    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
+    let handle = run(server(&node.uri(), work(&notes)).prefetch(10)).await;
+    let client = client(&node.uri()).await;
+    // The broker writes what was declared to its disk a little later; a kill must not come before.
+    node.eval("mnesia:sync_log()").await.unwrap();
+    for n in 0..50 {
+        assert_eq!(client.to("work.gated").param("n", n).cast().await.unwrap(), Sent::Routed);
+    }
+
+    node.kill().await.unwrap();
+    eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
+    notes.open_gate();
+    node.start_again().await.unwrap();
+
+    consuming(&handle).await;
+    let all_there = |notes: &[String]| (0..50).all(|n| notes.contains(&format!("end {n}")));
+    notes.until(all_there).await;
+    let session = connect(config(&node.uri())).await;
+    assert_eq!(session.check_queue(&name("work")).await.unwrap().consumers, 1);
+    eventually("nothing is left", async || count(&session, "work").await == 0).await;
+}

@@ -1,0 +1,87 @@
+//! Deleting queues, with everything that hangs on them.
+
+use tavrida::field::ShortString;
+
+use super::Broker;
+use super::arena::Key;
+use super::channel::Channel;
+use super::declare::stripped;
+use super::effect::{Arrival, Effects, Reply};
+use super::errors::Fault;
+use super::queue::Queue;
+use super::queue::settings::QueueKind;
+
+impl Broker {
+    /// `queue.delete`: how many ready messages went; a missing queue is fine.
+    pub(crate) fn delete_queue_on_request(
+        &mut self,
+        channel: Key<Channel>,
+        name: &ShortString,
+        if_unused: bool,
+        if_empty: bool,
+        nowait: bool,
+        effects: &mut Effects,
+    ) -> Result<(), Fault> {
+        let name = self.expanded(channel, name)?;
+        let id = self.channels[channel].id;
+        let Some(queue) = self.queue_names.get(&*stripped(&name)).copied() else {
+            if !nowait {
+                effects.reply(id, Reply::QueueDeleteOk { message_count: 0 });
+            }
+            return Ok(());
+        };
+        self.check_access(channel, queue)?;
+        let state = &self.queues[queue];
+        let what = self.queue_text(&state.name);
+        if state.settings.kind == QueueKind::Quorum && (if_unused || if_empty) {
+            let flag = if if_unused { "if-unused" } else { "if-empty" };
+            return Err(Fault::not_implemented(format!(
+                "cannot delete {what}. queue.delete operations with {flag} flag set are not supported by quorum queues"
+            )));
+        }
+        if if_empty && !state.ready.is_empty() {
+            return Err(Fault::precondition_failed(format!("{what} not empty")));
+        }
+        if if_unused && !state.consumers.is_empty() {
+            return Err(Fault::precondition_failed(format!("{what} in use")));
+        }
+        let (message_count, _) = state.counts();
+        if !nowait {
+            effects.reply(id, Reply::QueueDeleteOk { message_count });
+        }
+        self.delete_queue(queue, effects);
+        Ok(())
+    }
+
+    /// Deletes a queue with everything that hangs on it (A12). Its consumers are told.
+    pub(crate) fn delete_queue(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+        let state = &self.queues[queue];
+        let (armed, owner) = (state.armed, state.owner);
+        let mut consumers: Vec<_> = state
+            .consumers
+            .iter()
+            .map(|consumer| {
+                let record = &self.consumers[*consumer];
+                (self.channels[record.channel].id, record.tag.clone(), *consumer, record.channel)
+            })
+            .collect();
+        consumers.sort();
+        for (id, tag, consumer, channel) in consumers {
+            self.remove_consumer(consumer);
+            let state = &mut self.channels[channel];
+            state.consumers.remove(&tag);
+            state.limiter.forget(queue);
+            if self.connections[&id.connection].options.cancel_notify {
+                state.send(Arrival::Cancel { consumer_tag: tag }, effects);
+            }
+        }
+        self.disarm(queue, armed);
+        self.unbind_destination(super::exchange::Target::Queue(queue));
+        if let Some(connection) = owner.and_then(|owner| self.connections.get_mut(&owner)) {
+            connection.exclusive.retain(|other| *other != queue);
+        }
+        if let Some(state) = self.queues.remove(queue) {
+            self.queue_names.remove(&state.name);
+        }
+    }
+}

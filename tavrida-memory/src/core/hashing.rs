@@ -1,0 +1,35 @@
+//! Hashes of field values, which Rust cannot derive: floats are not `Eq`.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+use tavrida::field::{Table, Value};
+
+/// Hashes a value so that equal values hash alike. Types count.
+pub(crate) fn value(value: &Value, hasher: &mut FxHasher) {
+    value.type_letter().hash(hasher);
+    match value {
+        Value::Bool(truth) => truth.hash(hasher),
+        // 0.0 and -0.0 are equal.
+        Value::F32(x) => (*x + 0.0).to_bits().hash(hasher),
+        Value::F64(x) => (*x + 0.0).to_bits().hash(hasher),
+        Value::Decimal(decimal) => (decimal.scale, decimal.value).hash(hasher),
+        Value::LongString(bytes) | Value::Bytes(bytes) => bytes.hash(hasher),
+        Value::Array(items) => items.iter().for_each(|item| self::value(item, hasher)),
+        Value::Table(table) => self::table(table, hasher),
+        Value::Timestamp(seconds) => seconds.hash(hasher),
+        other => other.as_i64().hash(hasher),
+    }
+}
+
+/// Hashes a table so that the order of its entries does not count.
+pub(crate) fn table(table: &Table, hasher: &mut FxHasher) {
+    let mut sum = 0u64;
+    for (name, value) in table.iter() {
+        let mut entry = FxHasher::default();
+        name.hash(&mut entry);
+        self::value(value, &mut entry);
+        sum = sum.wrapping_add(entry.finish());
+    }
+    hasher.write_u64(sum);
+}

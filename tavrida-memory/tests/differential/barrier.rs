@@ -1,0 +1,104 @@
+//! [`Barrier`]: knowing that RabbitMQ's queues have done all that they were told, without waiting for silence.
+//!
+//! A queue works through what it is told one after the other. A call that changes nothing, made from within the node and
+//! answered, proves that all before it was done. Dead letters go from queue to queue, so the call goes round several times.
+
+use std::io;
+
+use tavrida_testkit::rabbitmq::Node;
+
+use crate::wire::LinkError;
+
+/// How many queues a message may pass through in one step.
+const ROUNDS: usize = 5;
+
+/// The barrier of a virtual host.
+pub(crate) struct Barrier<'n> {
+    node: &'n Node,
+    vhost: &'n str,
+}
+
+impl<'n> Barrier<'n> {
+    pub(crate) fn new(node: &'n Node, vhost: &'n str) -> Self {
+        Self { node, vhost }
+    }
+
+    /// Returns when all queues have done what they were told before, and when there are as many channels as expected, where
+    /// that is asked: a channel that RabbitMQ closed gives its messages back when it ends (R4).
+    pub(crate) async fn queues(&self, channels: Option<usize>) -> Result<(), LinkError> {
+        let channels = channels.map_or("any".to_owned(), |count| count.to_string());
+        self.eval(&format!("tavrida_barrier:pass({}, {channels})", binary(self.vhost))).await
+    }
+
+    /// Defines the barrier in the node.
+    pub(crate) async fn define(&self) -> Result<(), LinkError> {
+        self.eval(&compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()))).await
+    }
+
+    /// Deletes all queues, and all exchanges but those that are always there.
+    pub(crate) async fn clean(&self) -> Result<(), LinkError> {
+        self.eval(&format!("tavrida_barrier:clean({})", binary(self.vhost))).await
+    }
+
+    async fn eval(&self, expression: &str) -> Result<(), LinkError> {
+        self.node.eval(expression).await.map(drop).map_err(|error| io::Error::other(format!("{error:?}")))
+    }
+}
+
+/// The barrier as a module of the node.
+const MODULE: &str = r#"
+-module(tavrida_barrier).
+-export([pass/2, clean/1]).
+
+pass(VHost, Channels) ->
+    await(VHost, Channels, 1000),
+    Queues = [{amqqueue:get_type(Q), amqqueue:get_pid(Q)} || Q <- rabbit_amqqueue:list(VHost)],
+    lists:foreach(fun(_) -> lists:foreach(fun call/1, Queues) end, lists:seq(1, ROUNDS)).
+
+call({rabbit_classic_queue, Pid}) ->
+    catch gen_server2:call(Pid, {notify_down, self()}, 5000);
+call({_, Pid}) ->
+    catch ra:process_command(Pid, rabbit_fifo:make_garbage_collection(), 5000).
+
+await(_, any, _) -> ok;
+await(_, _, 0) -> ok;
+await(VHost, Channels, Left) ->
+    Open = [C || C <- rabbit_channel:list_local(),
+        (catch rabbit_channel:info(C, [vhost])) =:= [{vhost, VHost}]],
+    timer:sleep(1),
+    case length(Open) of
+        Channels -> ok;
+        _ -> await(VHost, Channels, Left - 1)
+    end.
+
+clean(VHost) ->
+    [catch rabbit_amqqueue:delete(Q, false, false, <<"tavrida">>) || Q <- rabbit_amqqueue:list(VHost)],
+    [catch rabbit_exchange:delete(element(2, X), false, <<"tavrida">>)
+        || X <- rabbit_exchange:list(VHost), is_ours(element(4, element(2, X)))],
+    ok.
+
+is_ours(<<"amq.", _/binary>>) -> false;
+is_ours(<<>>) -> false;
+is_ours(_) -> true.
+"#;
+
+/// Compiles a module from its text.
+fn compile(module: &str) -> String {
+    format!(
+        "{{ok, Tokens, _}} = erl_scan:string(binary_to_list({})), \
+         Split = fun Again([], [], Forms) -> lists:reverse(Forms); \
+                     Again([{{dot, _}} = Dot | Rest], Form, Forms) -> \
+                         {{ok, Parsed}} = erl_parse:parse_form(lists:reverse([Dot | Form])), \
+                         Again(Rest, [], [Parsed | Forms]); \
+                     Again([Token | Rest], Form, Forms) -> Again(Rest, [Token | Form], Forms) end, \
+         {{ok, Name, Code}} = compile:forms(Split(Tokens, [], [])), \
+         {{module, Name}} = code:load_binary(Name, \"tavrida_barrier\", Code)",
+        binary(module)
+    )
+}
+
+/// An Erlang binary of these very bytes.
+fn binary(text: &str) -> String {
+    let bytes: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
+    format!("<<{}>>", bytes.join(","))
+}

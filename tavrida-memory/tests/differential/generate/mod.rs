@@ -1,0 +1,84 @@
+//! Random programs. Each is made of a seed and a number alone.
+
+mod ops;
+mod pools;
+
+use fastrand::Rng;
+use tavrida_memory::core::ChannelId;
+
+use crate::program::{CHANNELS, CONNECTIONS, Mode, Program, Step};
+use crate::world::World;
+use pools::Flavour;
+
+/// The program of this number among those of a seed.
+pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
+    let mut rng =
+        Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
+    let flavour = Flavour::random(&mut rng);
+    let modes = std::array::from_fn(|_| match rng.u8(..) {
+        ..40 if flavour.transactions => Mode::Transaction,
+        ..60 => Mode::Plain,
+        _ => Mode::Confirm,
+    });
+    let world = World::new("/", modes);
+    let deep = rng.u8(..) < 200;
+    let mut generator =
+        Generator { rng, flavour, world, program: Program { modes, steps: Vec::new() }, bodies: 0 };
+    if deep {
+        generator.prepare();
+    }
+    // Steps that are vetoed are tried again otherwise; a world in which nothing goes any more ends the program.
+    for _ in 0..length * 20 {
+        if generator.program.steps.len() >= length {
+            break;
+        }
+        let channel = generator.channel();
+        let op = if deep { generator.deep(channel) } else { generator.shallow(channel) };
+        generator.add(Step { channel, op });
+    }
+    generator.program
+}
+
+/// A program that grows, beside the world in which it runs.
+struct Generator {
+    rng: Rng,
+    flavour: Flavour,
+    world: World,
+    program: Program,
+    bodies: usize,
+}
+
+impl Generator {
+    fn channel(&mut self) -> ChannelId {
+        CONNECTIONS[self.rng.usize(..CONNECTIONS.len())].channel(self.rng.u16(1..=CHANNELS))
+    }
+
+    /// Takes a step if it proves something.
+    fn add(&mut self, step: Step) {
+        if self.world.step(&step).is_some() {
+            self.program.steps.push(step);
+        }
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.rng.usize(..from.len())]
+    }
+
+    /// True this many times of 100.
+    fn chance(&mut self, percent: u8) -> bool {
+        self.rng.u8(..100) < percent
+    }
+
+    /// One of several by weight.
+    fn weigh<T: Copy>(&mut self, choices: &[(u32, T)]) -> T {
+        let sum: u32 = choices.iter().map(|(weight, _)| weight).sum();
+        let mut place = self.rng.u32(..sum);
+        for (weight, choice) in choices {
+            if place < *weight {
+                return *choice;
+            }
+            place -= weight;
+        }
+        unreachable!("the place is below the sum of the weights")
+    }
+}

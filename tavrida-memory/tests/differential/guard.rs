@@ -1,0 +1,211 @@
+//! Steps that prove nothing: those whose outcome RabbitMQ leaves to chance, and those that meet faults of RabbitMQ's which
+//! are not copied. Each says by which rule of the broker semantics.
+
+use std::collections::BTreeMap;
+
+use tavrida::field::ShortString;
+use tavrida_memory::core::{Arrival, ChannelId, Command, Effect, Effects, Method, Now};
+
+use crate::program::{CHANNELS, Mode};
+use crate::world::{Action, World};
+
+/// The queue that an action would make.
+pub(crate) fn declares(action: &Action) -> Option<&str> {
+    match action {
+        Action::Call(Method::QueueDeclare(declare)) if !declare.passive => Some(&declare.queue),
+        _ => None,
+    }
+}
+
+/// Whether queues may still be at work when all answers have come (R160 to R165).
+pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
+    let Action::Call(method) = action else { return true };
+    match method {
+        Method::BasicPublish { .. } => mode != Mode::Confirm,
+        Method::BasicAck { .. }
+        | Method::BasicNack { .. }
+        | Method::BasicReject { .. }
+        | Method::BasicRecover { .. }
+        | Method::BasicRecoverAsync { .. }
+        | Method::BasicCancel { .. }
+        | Method::ChannelClose
+        | Method::QueueDelete { .. }
+        | Method::ExchangeDelete { .. }
+        | Method::TxCommit
+        | Method::TxRollback => true,
+        Method::QueuePurge { nowait, .. } | Method::ConfirmSelect { nowait } => *nowait,
+        Method::BasicConsume(consume) => consume.nowait,
+        Method::QueueDeclare(declare) => declare.nowait,
+        Method::QueueBind(bind) => bind.nowait,
+        Method::ExchangeBind(bind) | Method::ExchangeUnbind(bind) => bind.nowait,
+        Method::ExchangeDeclare(declare) => declare.nowait,
+        _ => false,
+    }
+}
+
+/// Whether messages may move.
+pub(crate) fn moves(action: &Action) -> bool {
+    !matches!(
+        action,
+        Action::Call(
+            Method::ExchangeDeclare(_)
+                | Method::ExchangeBind(_)
+                | Method::ExchangeUnbind(_)
+                | Method::QueueDeclare(_)
+                | Method::QueueBind(_)
+                | Method::QueueUnbind(_)
+                | Method::ChannelFlow { .. }
+                | Method::ConfirmSelect { .. }
+                | Method::TxSelect
+        )
+    )
+}
+
+/// Whether a step is left out.
+pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool {
+    meets_stale_tags(world, action)
+        || mixes_priority_and_expiry(world, action)
+        || consumes_two_queues(world, channel, action)
+        || shares_a_limit(world, channel, action)
+        || cancels_an_active_consumer(world, channel, action)
+        || discards_from_several_queues(world, channel, action)
+        || feeds_a_queue_twice(world, channel, action)
+        || outlives_the_program(action)
+        || breaks_rabbitmq(action)
+        || ends_two_channels_at_once(world, channel, action)
+}
+
+/// R63: unsettled deliveries of a queue that was deleted mean messages of the next queue of that name.
+fn meets_stale_tags(world: &World, action: &Action) -> bool {
+    declares(action).is_some_and(|name| {
+        let mut channels = world.shadow.channels.values();
+        channels.any(|channel| channel.unacked.iter().any(|unacked| unacked.queue == name))
+            && !world.exists(name)
+    })
+}
+
+/// R70: in a queue with priorities expired messages linger.
+fn mixes_priority_and_expiry(world: &World, action: &Action) -> bool {
+    let (priorities, expires) = match action {
+        Action::Call(Method::QueueDeclare(declare)) if !declare.passive => {
+            let arguments = &declare.arguments;
+            (arguments.contains("x-max-priority"), arguments.contains("x-message-ttl"))
+        }
+        Action::Call(Method::BasicPublish { publication, .. }) => {
+            (false, publication.properties.expiration.is_some())
+        }
+        _ => return false,
+    };
+    (priorities && (expires || world.shadow.expires)) || (expires && world.shadow.priorities)
+}
+
+/// R171: deliveries of two queues to one channel interleave freely.
+fn consumes_two_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(Method::BasicConsume(consume)) = action else { return false };
+    let queue = world.shadow.queue(channel, &consume.queue);
+    world.shadow.channel(channel).consumers.values().any(|consumer| consumer.queue != *queue)
+}
+
+/// R108, R173: which of several consumers gets the next message under a shared limit is free.
+fn shares_a_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let state = world.shadow.channel(channel);
+    match action {
+        Action::Call(Method::BasicConsume(_)) => state.shares_limit && !state.consumers.is_empty(),
+        Action::Call(Method::BasicQos { global, .. }) => *global && state.consumers.len() > 1,
+        _ => false,
+    }
+}
+
+/// R115: the next active consumer is not told of what is ready.
+fn cancels_an_active_consumer(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(Method::BasicCancel { consumer_tag, .. }) = action else { return false };
+    let Some(consumer) = world.shadow.channel(channel).consumers.get(consumer_tag) else { return false };
+    let single = world.shadow.queues.get(&consumer.queue);
+    single.is_some_and(|arguments| arguments.contains("x-single-active-consumer"))
+        && world.counts(&consumer.queue).is_some_and(|(ready, consumers)| ready > 0 && consumers > 1)
+}
+
+/// R172, R173: what several queues dead-letter in one step arrives in any order.
+fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
+    match action {
+        Action::Call(
+            Method::BasicNack { multiple: true, .. }
+            | Method::BasicRecover { .. }
+            | Method::BasicRecoverAsync { .. }
+            | Method::ChannelClose
+            | Method::TxCommit,
+        )
+        | Action::CloseConnection => {}
+        _ => return false,
+    }
+    let unacked = &world.shadow.channel(channel).unacked;
+    world.shadow.dead_letters && unacked.iter().any(|delivery| delivery.queue != unacked[0].queue)
+}
+
+/// R172: what comes into a queue along two ways in one step, one of them by a dead letter, comes in any order.
+fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(method @ (Method::BasicPublish { .. } | Method::TxCommit)) = action else {
+        return false;
+    };
+    if !world.shadow.dead_letters {
+        return false;
+    }
+    let mut copy = world.broker.clone();
+    let mut gained = BTreeMap::<ShortString, usize>::new();
+    let before = copy.snapshot();
+    copy.apply(Now::default(), Command::Method { channel, method: method.clone() }, &mut Effects::new());
+    for after in copy.snapshot().queues {
+        let mut old = before
+            .queues
+            .iter()
+            .find(|queue| queue.name == after.name)
+            .map_or_else(Vec::new, |q| q.ready.clone());
+        for body in &after.ready {
+            match old.iter().position(|known| known == body) {
+                Some(place) => drop(old.swap_remove(place)),
+                None => *gained.entry(after.name.clone()).or_default() += 1,
+            }
+        }
+    }
+    for channel in copy.sending() {
+        let consumers = &world.shadow.channel(channel).consumers;
+        while let Some(arrival) = copy.take(channel) {
+            if let Arrival::Delivery(delivered) = arrival
+                && let Some(consumer) = consumers.get(&delivered.consumer_tag)
+            {
+                *gained.entry(consumer.queue.clone()).or_default() += 1;
+            }
+        }
+    }
+    gained.values().any(|count| *count > 1)
+}
+
+/// A binding between two exchanges that nobody can delete would be met by the next program.
+fn outlives_the_program(action: &Action) -> bool {
+    let Action::Call(Method::ExchangeBind(bind)) = action else { return false };
+    bind.source.starts_with("amq.") && bind.destination.starts_with("amq.")
+}
+
+/// What RabbitMQ answers with 541 (an internal error) after a crash: an unknown queue type where it makes up the name.
+fn breaks_rabbitmq(action: &Action) -> bool {
+    let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
+    let kind = declare.arguments.get("x-queue-type");
+    declare.queue.is_empty() && kind.is_some_and(|kind| !matches!(kind.as_str(), Some("classic" | "quorum")))
+}
+
+/// R173: the channels of a connection end side by side.
+fn ends_two_channels_at_once(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let [one, two] = [1, CHANNELS].map(|number| world.shadow.channel(channel.connection.channel(number)));
+    let both = one.queues().any(|queue| two.queues().any(|other| other == queue))
+        || (world.shadow.dead_letters && one.queues().next().is_some() && two.queues().next().is_some());
+    both && match action {
+        Action::CloseConnection => true,
+        Action::Wait(_) => false,
+        Action::Call(method) => {
+            let mut copy = world.broker.clone();
+            let mut effects = Effects::new();
+            copy.apply(Now::default(), Command::Method { channel, method: method.clone() }, &mut effects);
+            effects.as_slice().iter().any(|effect| matches!(effect, Effect::ConnectionClosed { .. }))
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What is heard from a broker on a channel; both sides speak in these terms.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use tavrida::transport::Publication;
+use tavrida_memory::core::{Arrival, ChannelId, CloseReason, ConnectionId, Effect, Reply};
+
+use crate::text;
+
+/// What a broker says because of a method, in its order on a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Said {
+    Reply(Reply),
+    Return {
+        code: u16,
+        text: String,
+        publication: Arc<Publication>,
+    },
+    Confirm {
+        delivery_tag: u64,
+        ack: bool,
+    },
+    /// The channel was closed; channel 0 stands for its connection.
+    Closed(CloseReason),
+    /// The connection was closed as its client wished.
+    ConnectionCloseOk,
+}
+
+/// What came on a channel in one step. Answers and deliveries overtake each other freely (R14, R166).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) said: Vec<Said>,
+    pub(crate) arrived: Vec<Arrival>,
+}
+
+/// What came on all channels in one step; nothing is said of a channel on which nothing came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Report(pub(crate) BTreeMap<ChannelId, Heard>);
+
+impl Report {
+    pub(crate) fn say(&mut self, channel: ChannelId, said: Said) {
+        self.0.entry(channel).or_default().said.push(said);
+    }
+
+    pub(crate) fn arrive(&mut self, channel: ChannelId, arrival: Arrival) {
+        self.0.entry(channel).or_default().arrived.push(arrival);
+    }
+
+    /// The channel was closed: what else came on it in this step is of no account.
+    pub(crate) fn forget(&mut self, channel: ChannelId) {
+        if channel.number == 0 {
+            self.0.retain(|other, _| other.connection != channel.connection);
+        } else {
+            self.0.remove(&channel);
+        }
+    }
+
+    /// Whether all that is here may still become `whole`.
+    pub(crate) fn begins(&self, whole: &Self) -> bool {
+        self.0.iter().all(|(channel, heard)| {
+            whole.0.get(channel).is_some_and(|whole| {
+                whole.said.starts_with(&heard.said) && whole.arrived.starts_with(&heard.arrived)
+            })
+        })
+    }
+
+    /// Whether all that is expected on a connection has come.
+    pub(crate) fn is_complete(&self, whole: &Self, connection: ConnectionId) -> bool {
+        whole.0.iter().filter(|(channel, _)| channel.connection == connection).all(|(channel, whole)| {
+            self.0.get(channel).is_some_and(|heard| {
+                heard.said.len() >= whole.said.len() && heard.arrived.len() >= whole.arrived.len()
+            })
+        })
+    }
+
+    /// One line for each thing that was heard.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (channel, heard) in &self.0 {
+            let channel = text::channel(*channel);
+            lines.extend(heard.said.iter().map(|said| format!("{channel} {}", said.line())));
+            lines.extend(heard.arrived.iter().map(|arrival| format!("{channel} {}", arrival_line(arrival))));
+        }
+        lines
+    }
+}
+
+impl Said {
+    /// What an effect says on a channel; none for one that says nothing.
+    pub(crate) fn of(effect: Effect) -> Option<(ChannelId, Self)> {
+        Some(match effect {
+            Effect::Reply { channel, reply } => (channel, Self::Reply(reply)),
+            Effect::Return { channel, code, text, publication } => {
+                (channel, Self::Return { code, text: text.to_string(), publication })
+            }
+            Effect::Confirm { channel, delivery_tag, ack } => (channel, Self::Confirm { delivery_tag, ack }),
+            Effect::ChannelClosed { channel, reason } => (channel, Self::Closed(reason)),
+            Effect::ConnectionClosed { connection, reason } => {
+                (connection.channel(0), Self::Closed(reason.expect("no program aborts a connection")))
+            }
+            Effect::ConnectionCloseOk { connection } => (connection.channel(0), Self::ConnectionCloseOk),
+            _ => return None,
+        })
+    }
+
+    fn line(&self) -> String {
+        match self {
+            Self::Reply(Reply::BasicGetOk(got)) => {
+                let mut line = format!("get-ok tag={}", got.delivery_tag);
+                if got.redelivered {
+                    line.push_str(" redelivered");
+                }
+                let _ = write!(line, " left={} {}", got.message_count, text::publication(&got.publication));
+                line
+            }
+            Self::Reply(reply) => format!("{reply:?}"),
+            Self::Return { code, text, publication } => {
+                format!("return {code} {text} {}", text::publication(publication))
+            }
+            Self::Confirm { delivery_tag, ack } => {
+                format!("{} {delivery_tag}", if *ack { "confirm" } else { "refuse" })
+            }
+            Self::Closed(reason) => format!("closed {reason}"),
+            Self::ConnectionCloseOk => "connection.close-ok".to_owned(),
+        }
+    }
+}
+
+fn arrival_line(arrival: &Arrival) -> String {
+    match arrival {
+        Arrival::Delivery(delivered) => format!(
+            "deliver {} tag={}{} {}",
+            delivered.consumer_tag,
+            delivered.delivery_tag,
+            if delivered.redelivered { " redelivered" } else { "" },
+            text::publication(&delivered.publication)
+        ),
+        Arrival::Cancel { consumer_tag } => format!("cancel {consumer_tag}"),
+    }
+}

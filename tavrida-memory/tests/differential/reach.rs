@@ -1,0 +1,100 @@
+//! What random programs reach: a suite that compares nothing finds nothing.
+
+use std::collections::BTreeMap;
+
+use tavrida_memory::core::{Arrival, Method, Reply};
+
+use crate::heard::{Report, Said};
+use crate::run::predict;
+use crate::world::{Action, Prediction};
+use crate::{generate, random};
+
+/// How often each kind of thing is done or heard in some programs.
+fn count(programs: u64) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for number in 0..programs {
+        let program = generate::program(1, number, random::LENGTH);
+        for prediction in predict("/", &program).0 {
+            for kind in kinds(&prediction) {
+                *counts.entry(kind).or_default() += 1;
+            }
+        }
+    }
+    counts
+}
+
+fn kinds(prediction: &Prediction) -> Vec<String> {
+    let mut kinds = heard(&prediction.report);
+    if let Action::Call(Method::QueueDeclare(declare)) = &prediction.action {
+        kinds.extend(declare.arguments.iter().map(|(name, _)| format!("argument {name}")));
+    }
+    kinds
+}
+
+fn heard(report: &Report) -> Vec<String> {
+    let mut kinds = Vec::new();
+    for (channel, heard) in &report.0 {
+        for said in &heard.said {
+            kinds.push(match said {
+                Said::Closed(reason) if channel.number == 0 => format!("connection closed {}", reason.code),
+                Said::Closed(reason) => format!("channel closed {}", reason.code),
+                Said::Return { .. } => "return".to_owned(),
+                Said::Confirm { ack, .. } => if *ack { "confirm" } else { "refusal" }.to_owned(),
+                Said::Reply(Reply::BasicGetOk(got)) if got.redelivered => "get redelivered".to_owned(),
+                Said::Reply(Reply::BasicGetOk(_)) => "get".to_owned(),
+                Said::Reply(_) | Said::ConnectionCloseOk => continue,
+            });
+        }
+        for arrival in &heard.arrived {
+            match arrival {
+                Arrival::Cancel { .. } => kinds.push("cancel".to_owned()),
+                Arrival::Delivery(delivered) => {
+                    let headers = delivered.publication.properties.headers();
+                    kinds.push(if delivered.redelivered { "redelivery" } else { "delivery" }.to_owned());
+                    kinds.extend(headers.contains("x-death").then(|| "delivery of a dead letter".to_owned()));
+                    kinds.extend(headers.contains("x-delivery-count").then(|| "quorum delivery".to_owned()));
+                    kinds.extend(
+                        delivered.publication.routing_key.starts_with('$').then(|| "reply".to_owned()),
+                    );
+                }
+            }
+        }
+    }
+    kinds
+}
+
+#[test]
+fn random_programs_reach_everything() {
+    let counts = count(300);
+    for (kind, least) in [
+        ("delivery", 600),
+        ("redelivery", 150),
+        ("delivery of a dead letter", 30),
+        ("quorum delivery", 1),
+        ("reply", 1),
+        ("cancel", 10),
+        ("get", 300),
+        ("get redelivered", 100),
+        ("confirm", 1500),
+        ("refusal", 20),
+        ("return", 300),
+        ("channel closed 403", 50),
+        ("channel closed 404", 100),
+        ("channel closed 405", 10),
+        ("channel closed 406", 100),
+        ("connection closed 503", 1),
+        ("connection closed 504", 3),
+        ("connection closed 530", 1),
+        ("connection closed 540", 5),
+        ("argument x-max-length", 50),
+        ("argument x-max-priority", 30),
+        ("argument x-dead-letter-exchange", 50),
+        ("argument x-single-active-consumer", 20),
+        ("argument x-overflow", 30),
+        ("argument x-message-ttl", 5),
+        ("argument x-queue-type", 20),
+    ] {
+        let count = counts.get(kind).copied().unwrap_or(0);
+        assert!(count >= least, "{kind}: {count} in 300 programs; all: {counts:#?}");
+    }
+}

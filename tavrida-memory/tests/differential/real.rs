@@ -1,0 +1,362 @@
+//! [`Real`]: RabbitMQ's side of a run, which is held against what was predicted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::select_all;
+use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, Reply};
+use tavrida_testkit::rabbitmq::Node;
+use tokio::time::timeout;
+
+use crate::barrier::Barrier;
+use crate::heard::{Report, Said};
+use crate::names::Names;
+use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Program};
+use crate::wire::{Link, LinkError, Word};
+use crate::world::{Action, Prediction, select};
+
+/// How long nothing may come before RabbitMQ is asked whether it is done.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// How long RabbitMQ may take for anything at all.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// RabbitMQ with the clients of a run.
+pub(crate) struct Real<'n> {
+    node: &'n Node,
+    vhost: &'n str,
+    barrier: Barrier<'n>,
+    links: BTreeMap<ConnectionId, Link>,
+    names: Names,
+    modes: Program,
+    /// Answers that belong to the opening of channels.
+    swallow: BTreeMap<ChannelId, usize>,
+    /// Channels whose `channel.flow-ok` is awaited.
+    flows: Vec<ChannelId>,
+}
+
+/// What was heard was not what was predicted.
+#[derive(Debug, Clone)]
+pub(crate) struct Divergence {
+    pub(crate) step: String,
+    pub(crate) expected: Vec<String>,
+    pub(crate) heard: Vec<String>,
+}
+
+impl<'n> Real<'n> {
+    /// Connects the clients of a program.
+    pub(crate) async fn start(node: &'n Node, vhost: &'n str, modes: [Mode; 4]) -> Result<Self, LinkError> {
+        let mut real = Self {
+            node,
+            vhost,
+            barrier: Barrier::new(node, vhost),
+            links: BTreeMap::new(),
+            names: Names::default(),
+            modes: Program { modes, steps: Vec::new() },
+            swallow: BTreeMap::new(),
+            flows: Vec::new(),
+        };
+        for connection in CONNECTIONS {
+            real.connect(connection).await?;
+        }
+        Ok(real)
+    }
+
+    async fn connect(&mut self, connection: ConnectionId) -> Result<(), LinkError> {
+        let link = Link::connect(connection, self.node.port(), self.vhost).await?;
+        self.links.insert(connection, link);
+        let channels = if connection == AUDITOR { 1 } else { CHANNELS };
+        for number in 1..=channels {
+            self.open(connection.channel(number));
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, channel: ChannelId) {
+        let mode = self.modes.mode(channel);
+        let link = self.links.get_mut(&channel.connection).expect("a channel is opened on a connection");
+        link.send(channel.number, &Method::ChannelOpen);
+        let mut answers = 1;
+        if let Some(method) = select(mode) {
+            link.send(channel.number, &method);
+            answers += 1;
+        }
+        self.swallow.insert(channel, answers);
+    }
+
+    /// Does what was predicted and compares. `strict` looks for more than was predicted right after the step.
+    pub(crate) async fn step(&mut self, wanted: &Prediction, strict: bool) -> Result<(), Divergence> {
+        let mut report = Report::default();
+        let done = timeout(LIMIT, self.try_step(wanted, strict, &mut report)).await;
+        match done {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => {
+                self.overhear(&mut report).await;
+                Err(diverged(wanted, &report, None))
+            }
+            Ok(Err(error)) => Err(diverged(wanted, &report, Some(error.to_string()))),
+            Err(_) => Err(diverged(wanted, &report, Some("nothing comes any more".to_owned()))),
+        }
+    }
+
+    async fn try_step(
+        &mut self,
+        wanted: &Prediction,
+        strict: bool,
+        report: &mut Report,
+    ) -> Result<bool, LinkError> {
+        let channel = wanted.channel;
+        if !self.links.contains_key(&channel.connection) {
+            self.connect(channel.connection).await?;
+        }
+        let link = self.links.get_mut(&channel.connection).expect("it was connected just now");
+        match &wanted.action {
+            Action::CloseConnection => link.send_close(),
+            Action::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+            Action::Call(method) => {
+                let mut method = method.clone();
+                self.names.resolve(&mut method);
+                link.send(channel.number, &method);
+                if is_silent(&method, self.modes.mode(channel)) {
+                    link.send(channel.number, &Method::ChannelFlow { active: true });
+                    self.flows.push(channel);
+                }
+            }
+        }
+        if !self.listen(&wanted.report, report).await? {
+            return Ok(false);
+        }
+        if wanted.goes_on || strict {
+            self.barrier.queues(self.channels_expected(&wanted.report)).await?;
+        }
+        if strict { self.drain(&wanted.report, report).await } else { Ok(true) }
+    }
+
+    /// How many channels there are to be, after some may have been closed.
+    fn channels_expected(&self, report: &Report) -> Option<usize> {
+        let closed = report.0.values().flat_map(|heard| &heard.said).any(|said| {
+            matches!(said, Said::Closed(_) | Said::ConnectionCloseOk | Said::Reply(Reply::ChannelCloseOk))
+        });
+        let count =
+            |connection: &ConnectionId| if *connection == AUDITOR { 1 } else { usize::from(CHANNELS) };
+        closed.then(|| self.links.keys().map(count).sum())
+    }
+
+    /// Looks for what nobody predicted.
+    pub(crate) async fn finish(&mut self) -> Result<(), Divergence> {
+        let mut report = Report::default();
+        let nothing = Report::default();
+        let wanted = Prediction {
+            channel: AUDITOR.channel(1),
+            action: Action::CloseConnection,
+            report: nothing.clone(),
+            goes_on: false,
+            step: "(the end of the program)".to_owned(),
+        };
+        if let Err(error) = self.barrier.queues(None).await {
+            return Err(diverged(&wanted, &report, Some(error.to_string())));
+        }
+        match self.drain(&nothing, &mut report).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(diverged(&wanted, &report, None)),
+            Err(error) => Err(diverged(&wanted, &report, Some(error.to_string()))),
+        }
+    }
+
+    /// Whatever a queue has sent to a channel has come when the channel answers behind it (R128).
+    async fn drain(&mut self, wanted: &Report, report: &mut Report) -> Result<bool, LinkError> {
+        self.ask();
+        self.listen(wanted, report).await
+    }
+
+    /// Asks every channel for an answer.
+    fn ask(&mut self) {
+        for (connection, link) in &mut self.links {
+            let channels = if *connection == AUDITOR { 1 } else { CHANNELS };
+            for number in 1..=channels {
+                link.send(number, &Method::ChannelFlow { active: true });
+                self.flows.push(connection.channel(number));
+            }
+        }
+    }
+
+    /// Listens until all has come that is wanted, or something else has.
+    async fn listen(&mut self, wanted: &Report, report: &mut Report) -> Result<bool, LinkError> {
+        let mut asked = false;
+        loop {
+            let open = self.incomplete(wanted, report);
+            if open.is_empty() {
+                return Ok(true);
+            }
+            // What is to be sent is sent before time is taken: a broken off write would be a torn frame.
+            for link in self.links.values_mut() {
+                link.flush().await?;
+            }
+            // RabbitMQ was done, and all that it had sent has come.
+            if asked && self.flows.is_empty() && self.swallow.is_empty() {
+                return Ok(false);
+            }
+            match timeout(if asked { LIMIT } else { PATIENCE }, self.next(&open)).await {
+                Ok(None) => return Ok(false),
+                Ok(Some(word)) => {
+                    let (channel, word) = word?;
+                    self.take(channel, word, wanted, report).await?;
+                    if !report.begins(wanted) {
+                        return Ok(false);
+                    }
+                }
+                Err(_) if asked => return Ok(false),
+                Err(_) => {
+                    asked = true;
+                    self.barrier.queues(None).await?;
+                    self.ask();
+                }
+            }
+        }
+    }
+
+    /// Takes in what else came, for the report of a divergence.
+    async fn overhear(&mut self, report: &mut Report) {
+        let nothing = Report::default();
+        let all: Vec<ConnectionId> = self.links.keys().copied().collect();
+        while let Ok(Some(Ok((channel, word)))) = timeout(PATIENCE, self.next(&all)).await {
+            if self.take(channel, word, &nothing, report).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The next word on any of these connections; none where none is open.
+    async fn next(&mut self, among: &[ConnectionId]) -> Option<Result<(ChannelId, Word), LinkError>> {
+        let links = self.links.iter_mut().filter(|(id, _)| among.contains(id));
+        let waiting: Vec<_> = links.map(|(_, link)| link.next().boxed_local()).collect();
+        if waiting.is_empty() { None } else { Some(select_all(waiting).await.0) }
+    }
+
+    /// The connections on which something is still to come.
+    fn incomplete(&self, wanted: &Report, report: &Report) -> Vec<ConnectionId> {
+        let waits = |connection: &&ConnectionId| {
+            !report.is_complete(wanted, **connection)
+                || self.swallow.keys().any(|channel| channel.connection == **connection)
+                || self.flows.iter().any(|channel| channel.connection == **connection)
+        };
+        CONNECTIONS.iter().chain([&AUDITOR]).filter(waits).copied().collect()
+    }
+
+    async fn take(
+        &mut self,
+        channel: ChannelId,
+        word: Word,
+        wanted: &Report,
+        report: &mut Report,
+    ) -> Result<(), LinkError> {
+        match word {
+            Word::Arrived(arrival) => self.take_arrival(channel, arrival, wanted, report),
+            Word::Said(said) => self.take_said(channel, said, wanted, report).await?,
+        }
+        Ok(())
+    }
+
+    fn take_arrival(
+        &mut self,
+        channel: ChannelId,
+        mut arrival: Arrival,
+        wanted: &Report,
+        report: &mut Report,
+    ) {
+        self.names.normalise_arrival(&mut arrival);
+        if !is_closed(wanted, channel) {
+            report.arrive(channel, arrival);
+        }
+    }
+
+    async fn take_said(
+        &mut self,
+        channel: ChannelId,
+        mut said: Said,
+        wanted: &Report,
+        report: &mut Report,
+    ) -> Result<(), LinkError> {
+        if said == Said::Reply(Reply::ChannelFlowOk { active: true })
+            && let Some(place) = self.flows.iter().position(|waiting| *waiting == channel)
+        {
+            self.flows.remove(place);
+            return Ok(());
+        }
+        let opens =
+            matches!(said, Said::Reply(Reply::ChannelOpenOk | Reply::ConfirmSelectOk | Reply::TxSelectOk));
+        if opens && let Some(answers) = self.swallow.get_mut(&channel) {
+            *answers -= 1;
+            if *answers == 0 {
+                self.swallow.remove(&channel);
+            }
+            return Ok(());
+        }
+        self.names.normalise_said(&mut said);
+        match &said {
+            Said::Closed(_) | Said::ConnectionCloseOk if channel.number == 0 => {
+                report.forget(channel);
+                self.forget(|other| other.connection == channel.connection);
+                let mut link = self.links.remove(&channel.connection).expect("it has just been heard");
+                if said != Said::ConnectionCloseOk {
+                    link.close_ok().await?;
+                }
+            }
+            Said::Closed(_) => {
+                report.forget(channel);
+                self.forget(|other| other == channel);
+                let link = self.links.get_mut(&channel.connection).expect("it has just been heard");
+                link.send(channel.number, &Method::ChannelCloseOk);
+                self.open(channel);
+            }
+            Said::Reply(Reply::ChannelCloseOk) => self.open(channel),
+            _ if is_closed(wanted, channel) => return Ok(()),
+            _ => {}
+        }
+        report.say(channel, said);
+        Ok(())
+    }
+
+    fn forget(&mut self, which: impl Fn(ChannelId) -> bool) {
+        self.flows.retain(|channel| !which(*channel));
+        self.swallow.retain(|channel, _| !which(*channel));
+    }
+}
+
+/// Whether the step is to close a channel, so that nothing else counts on it.
+fn is_closed(wanted: &Report, channel: ChannelId) -> bool {
+    let closes = |id: ChannelId| {
+        wanted.0.get(&id).is_some_and(|heard| {
+            heard.said.iter().any(|said| matches!(said, Said::Closed(_) | Said::ConnectionCloseOk))
+        })
+    };
+    closes(channel) || closes(channel.connection.channel(0))
+}
+
+/// Whether RabbitMQ answers nothing when all is well.
+fn is_silent(method: &Method, mode: Mode) -> bool {
+    match method {
+        Method::BasicAck { .. }
+        | Method::BasicNack { .. }
+        | Method::BasicReject { .. }
+        | Method::BasicRecoverAsync { .. } => true,
+        Method::BasicPublish { .. } => mode != Mode::Confirm,
+        Method::QueuePurge { nowait, .. }
+        | Method::QueueDelete { nowait, .. }
+        | Method::ExchangeDelete { nowait, .. }
+        | Method::BasicCancel { nowait, .. }
+        | Method::ConfirmSelect { nowait } => *nowait,
+        Method::BasicConsume(consume) => consume.nowait,
+        Method::QueueDeclare(declare) => declare.nowait,
+        Method::QueueBind(bind) => bind.nowait,
+        Method::ExchangeBind(bind) | Method::ExchangeUnbind(bind) => bind.nowait,
+        Method::ExchangeDeclare(declare) => declare.nowait,
+        _ => false,
+    }
+}
+
+fn diverged(wanted: &Prediction, report: &Report, error: Option<String>) -> Divergence {
+    let mut heard = report.lines();
+    heard.extend(error.map(|error| format!("({error})")));
+    Divergence { step: wanted.step.clone(), expected: wanted.report.lines(), heard }
+}

@@ -1,0 +1,172 @@
+//! Programs on which the memory broker and RabbitMQ once differed.
+
+use tavrida_testkit::rabbitmq;
+
+use crate::random::show;
+use crate::run::{Site, Watch};
+use crate::text;
+
+/// Runs a program on both sides.
+async fn agree(name: &str, program: &str) {
+    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let site = Site::new(node, format!("regression-{name}")).await;
+    let divergence = site.run(&text::parse(program), Watch::EachStep).await.divergence;
+    assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());
+}
+
+macro_rules! regression {
+    ($(#[$doc:meta])* $name:ident, $program:literal) => {
+        $(#[$doc])*
+        #[tokio::test]
+        async fn $name() {
+            agree(stringify!($name), $program).await;
+        }
+    };
+}
+
+regression!(
+    /// R108: the settled delivery no longer counts when the requeued message looks for a consumer.
+    requeue_under_a_shared_limit,
+    r#"
+    1.2 queue.declare queue=q2
+    2.2 basic.consume queue=q2 consumer_tag=a
+    1.2 basic.consume queue=q2 consumer_tag=z arguments={x-priority=I:5}
+    2.2 basic.publish routing_key=q2 mandatory body=m4
+    1.2 basic.qos prefetch_count=1 global
+    1.2 basic.nack @0 requeue
+    "#
+);
+
+regression!(
+    /// R117: through the default exchange a publish waits with its key, not with its queue.
+    a_queue_that_comes_before_the_commit,
+    r#"
+    modes tx confirm confirm confirm
+    1.1 basic.publish routing_key=q0 mandatory body=m5
+    1.1 basic.publish routing_key=q1 mandatory body=m6
+    1.2 queue.declare queue=q0
+    1.1 tx.commit
+    "#
+);
+
+regression!(
+    /// R54: quorum queues have arguments of their own that must be equal.
+    equal_arguments_of_quorum_queues,
+    r#"
+    1.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum"}
+    1.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:1}
+    1.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum", x-max-in-memory-length=I:1}
+    1.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum", x-unknown=I:1}
+    1.2 queue.declare queue=q3 durable
+    1.2 queue.declare queue=q3 durable arguments={x-delivery-limit=I:1}
+    1.2 queue.declare queue=q3 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:1}
+    1.2 queue.declare queue=q2 durable arguments={x-expires=I:600000, x-max-length=I:1}
+    "#
+);
+
+regression!(
+    /// R57: to a quorum queue an unsettled `basic.get` is a consumer.
+    a_get_counts_as_a_consumer_of_a_quorum_queue,
+    r#"
+    1.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.2 basic.publish routing_key=q0 body=m1
+    1.2 basic.publish routing_key=q0 body=m2
+    2.1 basic.get queue=q0
+    2.1 basic.get queue=q0
+    1.1 queue.declare queue=q0 passive
+    2.1 basic.ack @0
+    1.1 queue.declare queue=q0 passive
+    2.1 basic.nack @0 requeue
+    1.1 queue.declare queue=q0 passive
+    2.1 basic.get queue=q0 no_ack
+    1.1 queue.declare queue=q0 passive
+    "#
+);
+
+regression!(
+    /// R133: a channel's consumers return their messages one after the other.
+    a_closing_channel_returns_to_a_quorum_queue_by_consumer,
+    r#"
+    1.1 queue.declare queue=q1 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.publish routing_key=q1 body=g0
+    1.1 basic.publish routing_key=q1 body=g1
+    1.2 basic.get queue=q1
+    1.2 basic.get queue=q1
+    1.2 basic.consume queue=q1 consumer_tag=z
+    1.2 basic.consume queue=q1 consumer_tag=t2
+    1.1 basic.publish routing_key=q1 body=m7
+    1.1 basic.publish routing_key=q1 body=m10
+    1.2 channel.close
+    "#
+);
+
+regression!(
+    /// R133: without a delivery limit a quorum queue puts what a client requeues behind all that is ready.
+    a_requeue_without_a_delivery_limit_is_a_new_entry,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.publish routing_key=q0 body=0
+    1.1 basic.publish routing_key=q0 body=1
+    1.1 basic.publish routing_key=q0 body=2
+    1.1 basic.publish routing_key=q0 body=3
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.nack 2 requeue
+    1.2 basic.nack 1 requeue
+    1.2 basic.nack 3 requeue
+    1.1 basic.get queue=q0
+    1.1 basic.get queue=q0
+    1.1 basic.nack 0 multiple requeue
+    "#
+);
+
+regression!(
+    /// R133: with a delivery limit what is requeued is served first, in the order of its return.
+    a_requeue_with_a_delivery_limit_is_served_first,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:9}
+    1.1 basic.publish routing_key=q0 body=0
+    1.1 basic.publish routing_key=q0 body=1
+    1.1 basic.publish routing_key=q0 body=2
+    1.1 basic.publish routing_key=q0 body=3
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.get queue=q0
+    1.2 basic.nack 2 requeue
+    1.2 basic.nack 1 requeue
+    1.2 basic.nack 3 requeue
+    "#
+);
+
+regression!(
+    /// R57: a cancelled consumer of a quorum queue is one of it as long as it holds messages.
+    a_cancelled_consumer_of_a_quorum_queue_counts_while_it_holds_messages,
+    r#"
+    2.2 queue.declare queue=q3 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.consume queue=q3 consumer_tag=t2
+    1.2 basic.publish routing_key=q3 body=m1
+    1.2 basic.publish routing_key=q3 body=m2
+    1.1 basic.cancel consumer_tag=t2
+    1.2 queue.declare queue=q3 passive
+    1.1 basic.ack 1
+    1.2 queue.declare queue=q3 passive
+    1.1 basic.ack 2
+    1.2 queue.declare queue=q3 passive
+    "#
+);
+
+regression!(
+    /// R66: Erlang breaks the line before the 80th column.
+    long_reasons_are_broken_into_lines,
+    r#"
+    1.2 basic.publish routing_key=q1 expiration=99999999999999999999
+    1.2 basic.publish routing_key=q1 expiration=+9999999999999999999
+    1.2 basic.publish routing_key=q1 expiration=9999999999999999999
+    1.2 basic.publish routing_key=q1 expiration=999999999999999999
+    1.2 basic.publish routing_key=q1 expiration=+0000000000000315360000001
+    1.2 basic.publish routing_key=q1 expiration=-0000000000000315360000001
+    1.2 basic.publish routing_key=q1 expiration=5abcdefghijklmnopqr
+    1.2 basic.publish routing_key=q1 expiration=5abcdefghijklmnopqrst
+    "#
+);

@@ -1,0 +1,106 @@
+//! One program on both sides.
+
+use tavrida::field::ShortString;
+use tavrida_memory::core::{Method, QueueDeclare, Reply};
+use tavrida_testkit::rabbitmq::Node;
+
+use crate::barrier::Barrier;
+use crate::heard::Said;
+use crate::program::{AUDITOR, CONNECTIONS, Op, Program, Step};
+use crate::real::{Divergence, Real};
+use crate::world::{Action, Prediction, World};
+
+/// A virtual host in which one program at a time runs.
+pub(crate) struct Site<'n> {
+    pub(crate) node: &'n Node,
+    pub(crate) vhost: String,
+}
+
+/// What became of a program.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// How many steps were done on both sides.
+    pub(crate) operations: usize,
+    pub(crate) divergence: Option<Divergence>,
+}
+
+/// How closely RabbitMQ is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// What is too much is noticed by the end of the program.
+    AtTheEnd,
+    /// What is too much is noticed at its step.
+    EachStep,
+}
+
+impl<'n> Site<'n> {
+    /// Makes a virtual host.
+    pub(crate) async fn new(node: &'n Node, vhost: String) -> Self {
+        node.add_vhost(&vhost).await.expect("a running node makes a virtual host");
+        let site = Self { node, vhost };
+        Barrier::new(node, &site.vhost).define().await.expect("a running node evaluates an expression");
+        site
+    }
+
+    /// Runs a program.
+    pub(crate) async fn run(&self, program: &Program, watch: Watch) -> Outcome {
+        let (predictions, operations) = predict(&self.vhost, program);
+        let divergence = self.replay(program, &predictions, watch).await.err();
+        Barrier::new(self.node, &self.vhost)
+            .clean()
+            .await
+            .expect("a running node deletes queues and exchanges");
+        Outcome { operations, divergence }
+    }
+
+    async fn replay(
+        &self,
+        program: &Program,
+        predictions: &[Prediction],
+        watch: Watch,
+    ) -> Result<(), Divergence> {
+        let real = Real::start(self.node, &self.vhost, program.modes).await;
+        let mut real = real.expect("a running node takes connections");
+        for prediction in predictions {
+            real.step(prediction, watch == Watch::EachStep).await?;
+        }
+        real.finish().await
+    }
+}
+
+/// What is to be heard of a program, and of a look at what is left in the queues; and how many steps are done.
+pub(crate) fn predict(vhost: &str, program: &Program) -> (Vec<Prediction>, usize) {
+    let mut world = World::new(vhost, program.modes);
+    let mut predictions: Vec<Prediction> = program.steps.iter().filter_map(|step| world.step(step)).collect();
+    let operations = predictions.len();
+    for connection in CONNECTIONS {
+        // One after the other: side by side the channels of a connection end in any order.
+        predictions.push(world.act(connection.channel(1), Action::Call(Method::ChannelClose)));
+        predictions.push(world.act(connection.channel(2), Action::CloseConnection));
+    }
+    let queues: Vec<ShortString> = world.shadow.queues.keys().cloned().collect();
+    for queue in queues {
+        drain(&mut world, &queue, &mut predictions);
+    }
+    (predictions, operations)
+}
+
+/// Counts a queue's messages, then takes them all out.
+fn drain(world: &mut World, queue: &ShortString, predictions: &mut Vec<Prediction>) {
+    let channel = AUDITOR.channel(1);
+    let passive = QueueDeclare { queue: queue.clone(), passive: true, ..Default::default() };
+    let mut act = |method: Method| {
+        let step = Step { channel, op: Op::Call(method.clone()) };
+        let prediction = Prediction {
+            step: format!("{} (at the end)", crate::text::print_step(&step)),
+            ..world.act(channel, Action::Call(method))
+        };
+        let reply = prediction.report.0.get(&channel).and_then(|heard| heard.said.first()).cloned();
+        predictions.push(prediction);
+        reply
+    };
+    if let Some(Said::Reply(Reply::QueueDeclareOk { .. })) = act(Method::QueueDeclare(passive)) {
+        let get = || Method::BasicGet { queue: queue.clone(), no_ack: true };
+        while let Some(Said::Reply(Reply::BasicGetOk(_))) = act(get()) {}
+    }
+}

@@ -1,0 +1,197 @@
+//! [`Shadow`]: what the clients of a run know, from what they did and heard.
+
+use std::collections::BTreeMap;
+
+use tavrida::field::{ShortString, Table};
+use tavrida_memory::core::{Arrival, ChannelId, Method, QueueDeclare, Reply};
+
+use crate::heard::{Heard, Report, Said};
+use crate::world::Action;
+
+/// What the clients know.
+#[derive(Debug, Default)]
+pub(crate) struct Shadow {
+    pub(crate) channels: BTreeMap<ChannelId, ChannelShadow>,
+    /// All queues that were ever declared, by name, with the arguments of their latest creation.
+    pub(crate) queues: BTreeMap<ShortString, Table>,
+    /// All exchanges that were declared, with their types.
+    pub(crate) exchanges: BTreeMap<ShortString, ShortString>,
+    /// Whether a queue dead-letters.
+    pub(crate) dead_letters: bool,
+    /// Whether a queue has priorities.
+    pub(crate) priorities: bool,
+    /// Whether messages expire.
+    pub(crate) expires: bool,
+}
+
+/// What is known of a channel.
+#[derive(Debug, Default)]
+pub(crate) struct ChannelShadow {
+    pub(crate) unacked: Vec<Unacked>,
+    pub(crate) consumers: BTreeMap<ShortString, ConsumerShadow>,
+    pub(crate) last_queue: Option<ShortString>,
+    /// Whether all consumers share a limit.
+    pub(crate) shares_limit: bool,
+    /// What an open transaction settled.
+    settled: Vec<Unacked>,
+}
+
+/// A delivery that is not settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Unacked {
+    pub(crate) tag: u64,
+    pub(crate) queue: ShortString,
+}
+
+/// What is known of a consumer.
+#[derive(Debug, Clone)]
+pub(crate) struct ConsumerShadow {
+    pub(crate) queue: ShortString,
+    no_ack: bool,
+}
+
+impl Shadow {
+    /// A channel begins anew.
+    pub(crate) fn reset(&mut self, channel: ChannelId) {
+        self.channels.insert(channel, ChannelShadow::default());
+    }
+
+    pub(crate) fn channel(&self, channel: ChannelId) -> &ChannelShadow {
+        &self.channels[&channel]
+    }
+
+    /// The tag of a channel's n-th unsettled delivery, counted round and round.
+    pub(crate) fn nth_unacked(&self, channel: ChannelId, n: usize) -> Option<u64> {
+        let unacked = &self.channel(channel).unacked;
+        (!unacked.is_empty()).then(|| unacked[n % unacked.len()].tag)
+    }
+
+    /// The queue that a name means on a channel.
+    pub(crate) fn queue<'a>(&'a self, channel: ChannelId, name: &'a ShortString) -> &'a ShortString {
+        let last = self.channel(channel).last_queue.as_ref();
+        if name.is_empty() { last.unwrap_or(name) } else { name }
+    }
+
+    /// Learns from a step, and from what was heard of it.
+    pub(crate) fn note(&mut self, channel: ChannelId, action: &Action, existed: bool, report: &Report) {
+        let heard = report.0.get(&channel).cloned().unwrap_or_default();
+        let closed = heard.said.iter().any(|said| {
+            matches!(said, Said::Closed(_) | Said::Reply(Reply::ChannelCloseOk) | Said::ConnectionCloseOk)
+        });
+        if let Action::Call(method) = action
+            && !closed
+        {
+            self.note_method(channel, method, existed, &heard);
+        }
+        for (channel, heard) in &report.0 {
+            for arrival in &heard.arrived {
+                self.note_arrival(*channel, arrival);
+            }
+        }
+    }
+
+    fn note_method(&mut self, channel: ChannelId, method: &Method, existed: bool, heard: &Heard) {
+        let first = heard.said.iter().find_map(|said| match said {
+            Said::Reply(reply) => Some(reply),
+            _ => None,
+        });
+        let meant = match method {
+            Method::BasicConsume(consume) => self.queue(channel, &consume.queue).clone(),
+            Method::BasicGet { queue, .. } => self.queue(channel, queue).clone(),
+            _ => ShortString::default(),
+        };
+        if let Method::QueueDeclare(declare) = method {
+            self.note_queue(channel, declare, existed, first);
+            return;
+        }
+        if let Method::ExchangeDeclare(declare) = method
+            && !declare.passive
+        {
+            self.exchanges.insert(declare.exchange.clone(), declare.kind.clone());
+        }
+        if let Method::BasicPublish { publication, .. } = method {
+            self.expires |= publication.properties.expiration.is_some();
+        }
+        let state = self.channels.entry(channel).or_default();
+        match method {
+            Method::BasicConsume(consume) => {
+                let tag = match first {
+                    Some(Reply::BasicConsumeOk { consumer_tag }) => consumer_tag.clone(),
+                    _ => consume.consumer_tag.clone(),
+                };
+                state.consumers.insert(tag, ConsumerShadow { queue: meant, no_ack: consume.no_ack });
+            }
+            Method::BasicCancel { consumer_tag, .. } => drop(state.consumers.remove(consumer_tag)),
+            Method::BasicGet { no_ack: false, .. } => {
+                if let Some(Reply::BasicGetOk(got)) = first {
+                    state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant });
+                }
+            }
+            Method::BasicAck { delivery_tag, multiple }
+            | Method::BasicNack { delivery_tag, multiple, .. } => {
+                state.settle(*delivery_tag, *multiple);
+            }
+            Method::BasicReject { delivery_tag, .. } => state.settle(*delivery_tag, false),
+            Method::BasicRecover { .. } | Method::BasicRecoverAsync { .. } => state.unacked.clear(),
+            Method::BasicQos { prefetch_count, global, .. } => {
+                state.shares_limit = *global && *prefetch_count > 0
+            }
+            Method::TxCommit => state.settled.clear(),
+            Method::TxRollback => {
+                state.unacked.append(&mut state.settled);
+                state.unacked.sort_by_key(|unacked| unacked.tag);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_queue(
+        &mut self,
+        channel: ChannelId,
+        declare: &QueueDeclare,
+        existed: bool,
+        reply: Option<&Reply>,
+    ) {
+        let name = match reply {
+            Some(Reply::QueueDeclareOk { queue, .. }) => queue.clone(),
+            _ => declare.queue.clone(),
+        };
+        if !declare.passive && !existed {
+            self.dead_letters |= declare.arguments.contains("x-dead-letter-exchange");
+            self.priorities |= declare.arguments.contains("x-max-priority");
+            self.expires |= declare.arguments.contains("x-message-ttl");
+            self.queues.insert(name.clone(), declare.arguments.clone());
+        }
+        self.channels.entry(channel).or_default().last_queue = Some(name);
+    }
+
+    fn note_arrival(&mut self, channel: ChannelId, arrival: &Arrival) {
+        let state = self.channels.entry(channel).or_default();
+        match arrival {
+            Arrival::Cancel { consumer_tag } => drop(state.consumers.remove(consumer_tag)),
+            Arrival::Delivery(delivered) => {
+                if let Some(consumer) = state.consumers.get(&delivered.consumer_tag)
+                    && !consumer.no_ack
+                {
+                    let queue = consumer.queue.clone();
+                    state.unacked.push(Unacked { tag: delivered.delivery_tag, queue });
+                }
+            }
+        }
+    }
+}
+
+impl ChannelShadow {
+    fn settle(&mut self, tag: u64, multiple: bool) {
+        let goes = |unacked: &mut Unacked| {
+            if multiple { tag == 0 || unacked.tag <= tag } else { unacked.tag == tag }
+        };
+        self.settled.extend(self.unacked.extract_if(.., goes));
+    }
+
+    /// The queues that the channel consumes, or of which it has messages.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &ShortString> {
+        let consumed = self.consumers.values().map(|consumer| &consumer.queue);
+        consumed.chain(self.unacked.iter().map(|unacked| &unacked.queue))
+    }
+}

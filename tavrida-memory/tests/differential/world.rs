@@ -1,0 +1,243 @@
+//! [`World`]: the memory broker's side of a run, which predicts what is to be heard.
+
+use tavrida::field::ShortString;
+use tavrida_memory::core::{
+    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, Now, Reply,
+};
+
+use crate::guard;
+use crate::heard::{Report, Said};
+use crate::names::{Names, short};
+use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Op, Program, Step, Tag};
+use crate::shadow::Shadow;
+
+/// The memory broker with its clients.
+pub(crate) struct World {
+    pub(crate) broker: Broker,
+    /// What the clients know.
+    pub(crate) shadow: Shadow,
+    names: Names,
+    modes: Program,
+    effects: Effects,
+    /// The time, in milliseconds.
+    elapsed: u64,
+}
+
+/// One step as it is to be done on the other side, and what is to be heard then.
+#[derive(Debug, Clone)]
+pub(crate) struct Prediction {
+    pub(crate) channel: ChannelId,
+    pub(crate) action: Action,
+    pub(crate) report: Report,
+    /// Whether queues may go on working after all has been heard.
+    pub(crate) goes_on: bool,
+    /// The step of the program, as text; none for what is done around it.
+    pub(crate) step: String,
+}
+
+/// What is done on the other side.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    Call(Method),
+    CloseConnection,
+    /// Time passes, in milliseconds.
+    Wait(u64),
+}
+
+impl World {
+    /// A broker, with channels opened as a program wants them.
+    pub(crate) fn new(vhost: &str, modes: [Mode; 4]) -> Self {
+        let mut world = Self {
+            broker: Broker::new(Config { virtual_host: short(vhost), seed: 1 }),
+            shadow: Shadow::default(),
+            names: Names::default(),
+            modes: Program { modes, steps: Vec::new() },
+            effects: Effects::new(),
+            elapsed: 0,
+        };
+        for connection in CONNECTIONS.into_iter().chain([AUDITOR]) {
+            world.connect(connection);
+        }
+        world
+    }
+
+    fn connect(&mut self, connection: ConnectionId) {
+        self.apply(Command::Connect { connection, options: Default::default() });
+        for number in 1..=CHANNELS {
+            self.open(connection.channel(number));
+        }
+        self.effects.clear();
+    }
+
+    /// Opens a channel again, or for the first time.
+    fn open(&mut self, channel: ChannelId) {
+        self.apply(Command::Method { channel, method: Method::ChannelOpen });
+        if let Some(method) = select(self.modes.mode(channel)) {
+            self.apply(Command::Method { channel, method });
+        }
+        self.shadow.reset(channel);
+    }
+
+    fn apply(&mut self, command: Command) {
+        self.broker.apply(Now::millis(self.elapsed), command, &mut self.effects);
+    }
+
+    /// Does a step. None when it is one whose outcome is a matter of chance, or of a fault of RabbitMQ's.
+    pub(crate) fn step(&mut self, step: &Step) -> Option<Prediction> {
+        let action = match &step.op {
+            Op::Call(method) => Action::Call(method.clone()),
+            Op::Settle(settle) => {
+                let tag = match settle.tag {
+                    Tag::Nth(n) => self.shadow.nth_unacked(step.channel, n).unwrap_or(1),
+                    Tag::Number(n) => n,
+                };
+                Action::Call(settle.into_method(tag))
+            }
+            Op::CloseConnection => Action::CloseConnection,
+            Op::Wait(millis) => Action::Wait(*millis),
+        };
+        if guard::vetoes(self, step.channel, &action) {
+            return None;
+        }
+        let mut prediction = self.act(step.channel, action);
+        prediction.step = crate::text::print_step(step);
+        Some(prediction)
+    }
+
+    /// Does something, and says what is heard of it.
+    pub(crate) fn act(&mut self, channel: ChannelId, action: Action) -> Prediction {
+        let existed = guard::declares(&action).map(|name| self.exists(name));
+        match &action {
+            Action::Call(method) => {
+                let mut method = method.clone();
+                self.names.resolve(&mut method);
+                self.apply(Command::Method { channel, method });
+            }
+            Action::CloseConnection => self.apply(Command::Close { connection: channel.connection }),
+            Action::Wait(millis) => {
+                self.elapsed += millis;
+                self.apply(Command::Tick);
+            }
+        }
+        let goes_on = guard::goes_on(self.modes.mode(channel), &action)
+            || (self.shadow.dead_letters && guard::moves(&action));
+        let mut report = Report::default();
+        self.hear(&mut report);
+        let (goes_on, report) = self.recover(goes_on, report);
+        if !report.0.contains_key(&channel.connection.channel(0)) {
+            self.shadow.note(channel, &action, existed.unwrap_or(false), &report);
+        }
+        Prediction { channel, action, report, goes_on, step: String::new() }
+    }
+
+    /// What was said and what arrived since the last time.
+    fn hear(&mut self, report: &mut Report) {
+        for effect in std::mem::take(&mut self.effects) {
+            let closed = match &effect {
+                Effect::ConnectionClosed { connection, .. } | Effect::ConnectionCloseOk { connection } => {
+                    Some(connection.channel(0))
+                }
+                Effect::ChannelClosed { channel, .. } => Some(*channel),
+                _ => None,
+            };
+            if let Some(channel) = closed {
+                report.forget(channel);
+            }
+            if let Some((channel, mut said)) = Said::of(effect) {
+                self.names.normalise_said(&mut said);
+                report.say(channel, said);
+            }
+        }
+        for channel in self.broker.sending() {
+            while let Some(mut arrival) = self.broker.take(channel) {
+                self.names.normalise_arrival(&mut arrival);
+                report.arrive(channel, arrival);
+            }
+        }
+    }
+
+    /// Opens what was closed. Whatever this sets free belongs to the same step.
+    fn recover(&mut self, goes_on: bool, mut report: Report) -> (bool, Report) {
+        let closed: Vec<ChannelId> = report.0.keys().copied().collect();
+        let mut lost = false;
+        for channel in closed {
+            let Some(last) = report.0.get(&channel).and_then(|heard| heard.said.last()) else { continue };
+            match last {
+                Said::Closed(_) | Said::ConnectionCloseOk if channel.number == 0 => {
+                    lost = true;
+                    if channel.connection != AUDITOR {
+                        self.connect(channel.connection);
+                    }
+                }
+                Said::Closed(_) => {
+                    lost = true;
+                    self.apply(Command::Method { channel, method: Method::ChannelCloseOk });
+                    self.reopen(channel, &mut report);
+                }
+                Said::Reply(Reply::ChannelCloseOk) => {
+                    lost = true;
+                    self.reopen(channel, &mut report);
+                }
+                _ => {}
+            }
+        }
+        (goes_on || lost, report)
+    }
+
+    fn reopen(&mut self, channel: ChannelId, report: &mut Report) {
+        self.effects.clear();
+        self.open(channel);
+        self.effects.clear();
+        self.hear(report);
+    }
+
+    /// The queues that are there.
+    pub(crate) fn queues(&self) -> Vec<ShortString> {
+        self.broker.snapshot().queues.into_iter().map(|queue| self.names.symbol(queue.name)).collect()
+    }
+
+    /// The exchanges that were made.
+    pub(crate) fn exchanges(&self) -> Vec<ShortString> {
+        let names = self.broker.snapshot().exchanges.into_iter().map(|exchange| exchange.name);
+        names.filter(|name| !name.starts_with("amq.") && !name.is_empty()).collect()
+    }
+
+    /// Whether a queue is there. Looked up in a copy, so that nobody notices.
+    pub(crate) fn exists(&self, queue: &str) -> bool {
+        self.counts(queue).is_some()
+    }
+
+    /// The ready messages and consumers of a queue; zeros for one that another connection holds exclusively.
+    pub(crate) fn counts(&self, queue: &str) -> Option<(u32, u32)> {
+        let mut copy = self.broker.clone();
+        let mut effects = Effects::new();
+        let probe = ConnectionId(99);
+        let channel = probe.channel(1);
+        let declare =
+            tavrida_memory::core::QueueDeclare { queue: short(queue), passive: true, ..Default::default() };
+        for command in [
+            Command::Connect { connection: probe, options: Default::default() },
+            Command::Method { channel, method: Method::ChannelOpen },
+            Command::Method { channel, method: Method::QueueDeclare(declare) },
+        ] {
+            copy.apply(Now::default(), command, &mut effects);
+        }
+        match effects.as_slice().last() {
+            Some(Effect::Reply {
+                reply: Reply::QueueDeclareOk { message_count, consumer_count, .. },
+                ..
+            }) => Some((*message_count, *consumer_count)),
+            Some(Effect::ChannelClosed { reason, .. }) if reason.code == 405 => Some((0, 0)),
+            _ => None,
+        }
+    }
+}
+
+/// The method that puts a channel into its mode.
+pub(crate) fn select(mode: Mode) -> Option<Method> {
+    match mode {
+        Mode::Confirm => Some(Method::ConfirmSelect { nowait: false }),
+        Mode::Plain => None,
+        Mode::Transaction => Some(Method::TxSelect),
+    }
+}
