@@ -61,16 +61,16 @@
 //! Unknown members are ignored, so that a sender may know more than a receiver. A member that older senders do not know is an
 //! `Option`, or has `#[serde(default)]`. A new name beside an old one is `#[serde(rename = "...", alias = "...")]`.
 
-mod body;
 mod refusal;
+mod wire;
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use body::{payload_of, read};
 pub use refusal::{Refusal, declared, failure_of};
+pub use wire::Wire;
+pub(crate) use wire::payload_of;
 
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::error::UNKNOWN_CODE;
@@ -121,17 +121,6 @@ pub trait Event: Wire {
     /// The topic: `publisher.event`.
     const TOPIC: &'static str;
 }
-
-/// What can cross the wire. Implemented for all types that serde writes and reads, and that no thread or borrow holds back.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot cross the wire",
-    label = "no type that serde writes and reads",
-    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above `{Self}`, and let it own what it holds"
-)]
-pub trait Wire: Serialize + DeserializeOwned + Send + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {}
 
 /// The error of a method that declares none: it has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

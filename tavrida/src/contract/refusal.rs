@@ -1,6 +1,6 @@
 //! [`Refusal`]: an error reply as a contract sees it.
 
-use super::Rpc;
+use super::{Rpc, Wire};
 use crate::message::{ErrorReply, Failure};
 
 /// The error that answers a call, as the caller's handler gets it: one that the contract declares, or any other.
@@ -22,7 +22,10 @@ impl<E> Refusal<E> {
 /// The failure that a contract's error is: class, message, code, and the error itself as the detail.
 pub fn failure_of<C: Rpc>(error: &C::Error) -> Failure {
     let failure = Failure::new(C::error_class(), error.to_string()).code(C::error_code(error));
-    failure.detail(error).unwrap_or_else(Failure::from)
+    match error.to_json() {
+        Ok(body) => failure.with_detail_json(&body),
+        Err(error) => error.into(),
+    }
 }
 
 /// The contract's error, where the error reply is that: its class is the contract's, and its detail can be read.
@@ -31,5 +34,5 @@ pub fn declared<C: Rpc>(reply: &ErrorReply) -> Option<C::Error> {
         return None;
     }
     let members = reply.payload().members();
-    serde_json::from_str(members.raw("detail")?).ok()
+    C::Error::from_json(members.raw("detail")?).ok()
 }

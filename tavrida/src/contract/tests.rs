@@ -74,9 +74,15 @@ fn an_error_of_another_class_or_with_a_strange_detail_is_another_error() {
 fn a_newer_sender_and_an_older_one_are_both_understood() {
     let newer =
         Payload::new(&json!({"order": 7, "express": true, "amount": 500, "currency": "EUR"})).unwrap();
-    assert_eq!(read::<Charge>(&newer).unwrap(), Charge { order: 7, express: true, cents: 500 });
+    assert_eq!(
+        <Charge as Wire>::from_payload(&newer).unwrap(),
+        Charge { order: 7, express: true, cents: 500 }
+    );
     let older = Payload::new(&json!({"order": 7, "cents": 500})).unwrap();
-    assert_eq!(read::<Charge>(&older).unwrap(), Charge { order: 7, express: false, cents: 500 });
+    assert_eq!(
+        <Charge as Wire>::from_payload(&older).unwrap(),
+        Charge { order: 7, express: false, cents: 500 }
+    );
 }
 
 #[test]
@@ -89,17 +95,17 @@ fn what_is_nothing_in_rust_is_the_empty_object_on_the_wire() {
     for payload in [payload_of(&()), payload_of(&Ping), payload_of(&Pong {}), payload_of(&None::<Charge>)] {
         assert_eq!(payload.unwrap(), Payload::EMPTY);
     }
-    read::<()>(&Payload::EMPTY).unwrap();
-    assert_eq!(read::<Ping>(&Payload::EMPTY).unwrap(), Ping);
-    assert_eq!(read::<Pong>(&Payload::EMPTY).unwrap(), Pong {});
-    assert_eq!(read::<Option<Charge>>(&Payload::EMPTY).unwrap(), None);
+    <() as Wire>::from_payload(&Payload::EMPTY).unwrap();
+    assert_eq!(<Ping as Wire>::from_payload(&Payload::EMPTY).unwrap(), Ping);
+    assert_eq!(<Pong as Wire>::from_payload(&Payload::EMPTY).unwrap(), Pong {});
+    assert_eq!(<Option<Charge> as Wire>::from_payload(&Payload::EMPTY).unwrap(), None);
 }
 
 #[test]
 fn what_is_no_object_is_refused_with_what_it_is() {
     let error = payload_of(&[1, 2]).unwrap_err();
     assert_eq!(error.to_string(), "a payload is a JSON object or nothing: the value is no object but [1,2]");
-    let error = read::<Charge>(&Payload::EMPTY).unwrap_err();
+    let error = <Charge as Wire>::from_payload(&Payload::EMPTY).unwrap_err();
     assert!(error.to_string().contains("missing field `order`"), "{error}");
 }
 

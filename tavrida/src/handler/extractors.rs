@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::{Extract, Invocation, Site};
+use crate::contract::Wire;
 use crate::message::{
     Context, ErrorReply, Failure, Headers, Message, MessageKind, Notification, Request, Response,
 };
@@ -83,7 +84,7 @@ impl Extract for Proxy {
     }
 }
 
-impl<C: 'static, S: DeserializeOwned + Send + 'static> Extract for Reply<C, S> {
+impl<C: 'static, S: Wire> Extract for Reply<C, S> {
     fn extract(invocation: &Invocation) -> Result<Self, Failure> {
         Self::take(&invocation.message, &invocation.proxy)
     }

@@ -1,6 +1,8 @@
 //! What `#[tavrida::service]` writes around types and results of a handler, so that one which does not fit is an error at its own
 //! place, and the only one.
 
+use std::marker::PhantomData;
+
 use serde::de::DeserializeOwned;
 
 use super::{Extract, IntoAnswer, IntoReply, OfRequests};
@@ -16,37 +18,49 @@ use crate::message::{Failure, IntoFailure, Reply};
             of the library are Request, Response, ErrorReply, Notification, Message, Proxy, Context, Headers, Payload<T>, State<T>, \
             Reply<C>, Attempt and Deadline"
 )]
-pub trait Parameter: Send + Sized + 'static {
-    /// The type itself.
-    type Own: DeserializeOwned + Send + 'static;
-}
+pub trait Parameter {}
 
 #[diagnostic::do_not_recommend]
-impl<T: DeserializeOwned + Send + 'static> Parameter for T {
-    type Own = T;
-}
+impl<T: DeserializeOwned + Send + 'static> Parameter for T {}
 
-/// `T`, if it is a [`Parameter`].
-pub type Param<T> = <T as Parameter>::Own;
-
-/// An [`Extract`].
+/// What is an [`Extract`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no extractor",
     label = "a handler cannot be given this",
     note = "implement `tavrida::handler::Extract` for it; or leave `#[extract]` out if it comes from the payload by name"
 )]
-pub trait Extractor: Sized {
-    /// The type itself.
-    type Own: Extract;
-}
+pub trait Extractor {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Extract> Extractor for T {
-    type Own = T;
+impl<T: Extract> Extractor for T {}
+
+/// `T` itself, if it is a [`Parameter`].
+pub type Param<T> = <IfParameter<T> as Itself>::Type;
+
+/// `T` itself, if it is an [`Extractor`].
+pub type Extracted<T> = <IfExtractor<T> as Itself>::Type;
+
+/// Stands for a type that is a [`Parameter`].
+#[derive(Debug)]
+pub struct IfParameter<T: Parameter>(PhantomData<T>);
+
+/// Stands for a type that is an [`Extractor`].
+#[derive(Debug)]
+pub struct IfExtractor<T: Extractor>(PhantomData<T>);
+
+/// The type that another one stands for.
+pub trait Itself {
+    /// That type.
+    type Type;
 }
 
-/// `T`, if it is an [`Extractor`].
-pub type Extracted<T> = <T as Extractor>::Own;
+impl<T: Parameter> Itself for IfParameter<T> {
+    type Type = T;
+}
+
+impl<T: Extractor> Itself for IfExtractor<T> {
+    type Type = T;
+}
 
 /// What a handler returned, as a reply.
 ///

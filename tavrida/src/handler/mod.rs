@@ -41,7 +41,9 @@ use futures_util::future::BoxFuture;
 pub(crate) use boxed::{ErasedHandler, erase};
 pub use extract::{Extract, Site};
 pub use extractors::{Attempt, Deadline, Payload, State};
-pub use fit::{Extracted, Extractor, Param, Parameter, answer, outcome, reply};
+pub use fit::{
+    Extracted, Extractor, IfExtractor, IfParameter, Itself, Param, Parameter, answer, outcome, reply,
+};
 pub use into_reply::{IntoReply, marker};
 pub use invocation::Invocation;
 pub(crate) use invocation::StateMap;

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{IntoReply, marker};
-use crate::contract::{self, Event, Refusal, Rpc};
+use crate::contract::{self, Event, Refusal, Rpc, Wire};
 use crate::message::{ErrorReply, Failure, Message, Reply};
 use crate::proxy::{Answered, recognised};
 
@@ -40,7 +40,7 @@ impl<C: Rpc> Side for OfRequests<C> {
     type Argument = C;
 
     fn read(message: &Message) -> Result<C, Failure> {
-        Ok(contract::read(message.payload())?)
+        Ok(Wire::from_payload(message.payload())?)
     }
 }
 
@@ -48,7 +48,7 @@ impl<C: Rpc> Side for OfResponses<C> {
     type Argument = C::Reply;
 
     fn read(message: &Message) -> Result<C::Reply, Failure> {
-        Ok(contract::read(message.payload())?)
+        Ok(Wire::from_payload(message.payload())?)
     }
 }
 
@@ -64,7 +64,7 @@ impl<E: Event> Side for OfEvents<E> {
     type Argument = E;
 
     fn read(message: &Message) -> Result<E, Failure> {
-        Ok(contract::read(message.payload())?)
+        Ok(Wire::from_payload(message.payload())?)
     }
 }
 
@@ -87,7 +87,7 @@ pub trait IntoAnswer<S, M> {
 }
 
 fn answer<C: Rpc>(reply: &C::Reply) -> Result<Reply, Failure> {
-    Ok(Reply::Payload(contract::payload_of(reply)?))
+    Ok(Reply::Payload(reply.to_payload()?))
 }
 
 impl<C: Rpc> IntoAnswer<OfRequests<C>, marker::Json> for C::Reply {

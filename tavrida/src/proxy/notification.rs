@@ -27,7 +27,7 @@ impl NotificationBuilder {
     pub(crate) fn of<E: Event>(sender: Sender, event: &E) -> Self {
         let mut builder = Self::new(sender);
         builder.draft.source = builder.draft.keep(contract::topic::<E>());
-        if let Some(payload) = builder.draft.keep(contract::payload_of(event)) {
+        if let Some(payload) = builder.draft.keep(event.to_payload()) {
             builder.draft.payload(payload);
         }
         builder

@@ -5,12 +5,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::debt::Fate;
 use super::typed::recognised;
 use super::{Proxy, Sender, later};
-use crate::contract::{self, Rpc};
+use crate::contract::{self, Rpc, Wire};
 use crate::error::{Error, Kind};
 use crate::field::Table;
 use crate::message::{Failure, IntoFailure, Message, Payload, Request};
@@ -107,7 +106,7 @@ impl Drop for Open {
     }
 }
 
-impl<C, S: DeserializeOwned + 'static> Reply<C, S> {
+impl<C, S: Wire> Reply<C, S> {
     /// Takes the reply to a message out of the hands of its execution.
     pub(crate) fn take(message: &Message, proxy: &Proxy) -> Result<Self, Failure> {
         let Some(request) = later::request_to_answer(message)? else {
@@ -132,14 +131,17 @@ impl<C, S: DeserializeOwned + 'static> Reply<C, S> {
     }
 }
 
-fn state_of<S: DeserializeOwned + 'static>(later: Option<&Table>) -> Result<S, Error> {
-    let nothing = serde_json::from_str("null");
+fn state_of<S: Wire>(later: Option<&Table>) -> Result<S, Error> {
     let unasked = std::any::TypeId::of::<S>() == std::any::TypeId::of::<()>();
     let state = match later {
-        Some(table) if !unasked => serde_json::from_str(&later::state_of(table)?),
-        _ => nothing,
+        Some(table) if !unasked => S::from_json(&later::state_of(table)?),
+        _ => S::from_json("null"),
     };
-    state.map_err(|error| Error::new(Kind::WrongParameters, format!("the state of the reply: {error}")))
+    state.map_err(wrong_state)
+}
+
+fn wrong_state(why: impl fmt::Display) -> Error {
+    Error::new(Kind::WrongParameters, format!("the state of the reply: {why}"))
 }
 
 impl<C, S> Reply<C, S> {
@@ -150,7 +152,7 @@ impl<C, S> Reply<C, S> {
 
     /// The same reply with a state, which is there again when the reply comes back: a type that serde writes and reads, of a
     /// few hundred bytes rather than more (32 KiB is the most, address included).
-    pub fn keeping<T: Serialize + DeserializeOwned>(self, state: T) -> Reply<C, T> {
+    pub fn keeping<T: Wire>(self, state: T) -> Reply<C, T> {
         Reply { open: self.open, state, contract: PhantomData }
     }
 
@@ -162,15 +164,15 @@ impl<C, S> Reply<C, S> {
     /// The form in which it travels.
     pub(super) fn to_table(&self) -> Result<Table, Error>
     where
-        S: Serialize,
+        S: Wire,
     {
-        let wrong =
-            |text: String| Error::new(Kind::WrongParameters, format!("the state of the reply: {text}"));
-        let state = serde_json::to_string(&self.state).map_err(|error| wrong(error.to_string()))?;
+        let state = self.state.to_json().map_err(wrong_state)?;
         let table = later::to_table(&self.open.request, state);
         match later::size(&table) {
             ..=later::LIMIT => Ok(table),
-            size => Err(wrong(format!("{size} bytes with the address, and {} are the most", later::LIMIT))),
+            size => {
+                Err(wrong_state(format!("{size} bytes with the address, and {} are the most", later::LIMIT)))
+            }
         }
     }
 
@@ -202,7 +204,7 @@ impl<C: Rpc, S> Reply<C, S> {
     /// The answer leaves when the handler is done, and only then is the handled message settled; what cannot be sent is the
     /// failure policy's. A value that does not serialise is an error reply.
     pub fn answer(self, reply: C::Reply) -> Answered {
-        let payload: Result<Payload, Failure> = contract::payload_of(&reply).map_err(Failure::from);
+        let payload: Result<Payload, Failure> = reply.to_payload().map_err(Failure::from);
         self.open.use_up(Fate::Answered(Box::new(payload)))
     }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::draft::Draft;
 use super::{Answered, Ask, NotCarried, Reply, Sender};
-use crate::contract::{self, Rpc};
+use crate::contract::{self, Rpc, Wire};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::field::{ShortString, Value};
 use crate::json::Object;
@@ -30,7 +30,7 @@ impl RequestBuilder {
     /// The request of a contract.
     pub(crate) fn of<C: Rpc>(sender: Sender, request: &C) -> Self {
         let mut builder = Self::new(sender, contract::entry_point::<C>());
-        if let Some(payload) = builder.draft.keep(contract::payload_of(request)) {
+        if let Some(payload) = builder.draft.keep(request.to_payload()) {
             builder.draft.payload(payload);
         }
         builder
@@ -120,10 +120,7 @@ impl RequestBuilder {
     /// # Cancel safety
     ///
     /// Dropping it drops the reply, which is an error for the caller; later than at the first poll the call may have been sent.
-    pub async fn call_with<C, S: Serialize>(
-        mut self,
-        reply: Reply<C, S>,
-    ) -> Result<Answered, NotCarried<C, S>> {
+    pub async fn call_with<C, S: Wire>(mut self, reply: Reply<C, S>) -> Result<Answered, NotCarried<C, S>> {
         let later = reply.to_table();
         if let Some(later) = self.draft.keep(later) {
             self.draft.later(later);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use super::{Ask, AskError};
-use crate::contract::{self, Rpc};
+use crate::contract::{self, Rpc, Wire};
 use crate::error::Error;
 use crate::message::{ErrorReply, Failure, Response};
 
@@ -42,7 +42,7 @@ impl<C: Rpc> IntoFuture for TypedAsk<C> {
         let answer = self.ask.into_future();
         Box::pin(async move {
             match answer.await {
-                Ok(response) => match contract::read(response.payload()) {
+                Ok(response) => match C::Reply::from_payload(response.payload()) {
                     Ok(reply) => Ok(reply),
                     Err(error) => Err(RpcError::Misfit { response: Box::new(response), error }),
                 },

@@ -18,3 +18,5 @@ mod macros;
 mod signals;
 mod tidy;
 mod town;
+#[cfg(feature = "macros")]
+mod wrong_uses;

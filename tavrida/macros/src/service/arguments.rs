@@ -30,6 +30,14 @@ impl Arguments {
     }
 }
 
+impl Arguments {
+    /// In the place of what could not be read, so that the rest can be written.
+    pub(super) fn unknown() -> Self {
+        let name = Name::Text(LitStr::new("unknown", proc_macro2::Span::call_site()));
+        Self { name, library: path::library(None) }
+    }
+}
+
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = input.parse()?;

@@ -10,7 +10,8 @@ use super::handler::Handler;
 use super::mark::{Kind, Target};
 use super::{Errors, Service, returned};
 
-pub(super) fn service(service: &Service, errors: &mut Errors) {
+/// Checks, and leaves only handlers that can be written down.
+pub(super) fn service(service: &mut Service, errors: &mut Errors) {
     if service.handlers.is_empty() && errors.0.is_none() {
         let text = format!(
             "the service {} has no handler: mark one with {}",
@@ -20,10 +21,12 @@ pub(super) fn service(service: &Service, errors: &mut Errors) {
         errors.add(Error::new_spanned(&service.block.self_ty, text));
     }
     duplicates(service, errors);
-    for handler in &service.handlers {
+    service.handlers.retain(|handler| {
+        let flaws_before = errors.count();
         messages(handler, errors);
         errors.keep(returned::check(handler));
-    }
+        errors.count() == flaws_before
+    });
 }
 
 /// Two handlers for the same messages.

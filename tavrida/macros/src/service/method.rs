@@ -20,8 +20,9 @@ pub(super) struct Method {
 }
 
 impl Method {
-    /// Reads a method, and takes the attributes off its arguments that only this macro knows.
-    pub(super) fn read(function: &mut ImplItemFn, errors: &mut Errors) -> Self {
+    /// Reads a method, and takes the attributes off its arguments that only this macro knows. Nothing if it cannot be a handler.
+    pub(super) fn read(function: &mut ImplItemFn, errors: &mut Errors) -> Option<Self> {
+        let flaws_before = errors.count();
         let signature = &mut function.sig;
         let name = signature.ident.clone();
         if signature.asyncness.is_none() {
@@ -43,7 +44,7 @@ impl Method {
                 FnArg::Typed(argument) => arguments.extend(errors.keep(Argument::read(place, argument))),
             }
         }
-        Self {
+        (errors.count() == flaws_before).then(|| Self {
             name,
             takes_self,
             arguments,
@@ -55,7 +56,7 @@ impl Method {
                 .cloned()
                 .collect(),
             doc: function.attrs.iter().find_map(attribute::doc_line).filter(|line| !line.is_empty()),
-        }
+        })
     }
 }
 

@@ -38,15 +38,15 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#item #errors);
     };
     service.take_marked_methods(&mut errors);
-    check::service(&service, &mut errors);
+    check::service(&mut service, &mut errors);
     let (block, written, errors) = (&service.block, write::service(&service), errors.written());
     quote!(#block #written #errors)
 }
 
 fn read(arguments: TokenStream, item: &TokenStream, errors: &mut Errors) -> Option<Service> {
-    let arguments = errors.keep(Arguments::read(arguments));
-    let block = errors.keep(impl_block(item.clone()));
-    Some(Service { arguments: arguments?, block: block?, handlers: Vec::new(), hooks: Vec::new() })
+    let block = errors.keep(impl_block(item.clone()))?;
+    let arguments = errors.keep(Arguments::read(arguments)).unwrap_or_else(Arguments::unknown);
+    Some(Service { arguments, block, handlers: Vec::new(), hooks: Vec::new() })
 }
 
 fn impl_block(item: TokenStream) -> Result<ItemImpl> {
@@ -71,7 +71,7 @@ impl Service {
             if marks.is_empty() {
                 continue;
             }
-            let method = Method::read(function, errors);
+            let Some(method) = Method::read(function, errors) else { continue };
             for mark in marks {
                 match mark.kind {
                     Kind::Incoming | Kind::Outgoing => {
@@ -94,6 +94,10 @@ impl Errors {
             Some(errors) => errors.combine(error),
             None => self.0 = Some(error),
         }
+    }
+
+    fn count(&self) -> usize {
+        self.0.iter().flatten().count()
     }
 
     fn keep<T>(&mut self, result: Result<T>) -> Option<T> {

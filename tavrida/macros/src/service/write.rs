@@ -1,8 +1,9 @@
 //! The method that is written: calls of the library's builder.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::Service;
 use super::check::entry_point;
@@ -42,6 +43,11 @@ pub(super) fn service(service: &Service) -> TokenStream {
             }
         }
     }
+}
+
+/// The place that the compiler shows, for what is written here all the same.
+fn at(place: Span) -> Span {
+    Span::call_site().located_at(place)
 }
 
 fn docs(service: &Service) -> Vec<String> {
@@ -112,11 +118,11 @@ fn builder_method(handler: &Handler) -> &'static str {
 
 /// The function that is registered: it calls the method.
 fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
-    let this = handler.takes_self.then(|| quote!(this: #library::handler::State<Self>,));
+    let this = this(handler).map(|this| quote!(#this: #library::handler::State<Self>,));
     let extractors = handler.extractors.iter().map(|extractor| {
         let (name, ty) = (&extractor.name, &extractor.ty);
         match extractor.marked {
-            true => quote_spanned!(extractor.span=> #name: #library::handler::Extracted<#ty>,),
+            true => quote_spanned!(at(extractor.span)=> #name: #library::handler::Extracted<#ty>,),
             false => quote!(#name: #ty,),
         }
     });
@@ -125,8 +131,8 @@ fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
             let parameters = parameters.iter().map(|parameter| {
                 let (name, ty) = (&parameter.argument, &parameter.ty);
                 match parameter.has_default {
-                    true => quote_spanned!(parameter.span=> #name: ::std::option::Option<#library::handler::Param<#ty>>,),
-                    false => quote_spanned!(parameter.span=> #name: #library::handler::Param<#ty>,),
+                    true => quote_spanned!(at(parameter.span)=> #name: ::std::option::Option<#library::handler::Param<#ty>>,),
+                    false => quote_spanned!(at(parameter.span)=> #name: #library::handler::Param<#ty>,),
                 }
             });
             quote!(#(#parameters)*)
@@ -138,7 +144,17 @@ fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
         }
     };
     let body = body(library, handler);
-    quote!(|#this #(#extractors)* #rest| async move { #body })
+    quote_spanned!(at(handler.name.span())=> |#this #(#extractors)* #rest| async move { #body })
+}
+
+/// What the service itself is called, where the method takes it.
+fn this(handler: &Handler) -> Option<Ident> {
+    let is_taken = |name: &Ident| name == "this";
+    let taken = match &handler.rest {
+        Rest::Parameters(parameters) => parameters.iter().any(|parameter| is_taken(&parameter.argument)),
+        Rest::Contract { name, .. } => name.as_ref().is_some_and(is_taken),
+    } || handler.extractors.iter().any(|extractor| is_taken(&extractor.name));
+    handler.takes_self.then(|| if taken { format_ident!("this_service") } else { format_ident!("this") })
 }
 
 fn handed_over(library: &TokenStream, kind: Kind, contract: &syn::Type) -> TokenStream {
@@ -152,12 +168,12 @@ fn handed_over(library: &TokenStream, kind: Kind, contract: &syn::Type) -> Token
 /// The call, and what makes a reply of what it returns, where that is not plain to see.
 fn body(library: &TokenStream, handler: &Handler) -> TokenStream {
     let (name, arguments) = (&handler.name, &handler.call);
-    let this = handler.takes_self.then(|| quote!(&this,));
+    let this = this(handler).map(|this| quote!(&#this,));
     let call = quote!(Self::#name(#this #(#arguments),*).await);
-    let span = match &handler.output {
-        syn::ReturnType::Type(_, ty) => syn::spanned::Spanned::span(&**ty),
+    let span = at(match &handler.output {
+        syn::ReturnType::Type(_, ty) => ty.span(),
         syn::ReturnType::Default => name.span(),
-    };
+    });
     match (&handler.rest, handler.kind, Returned::of(&handler.output)) {
         (Rest::Contract { contract, .. }, Kind::Rpc, _) => {
             quote_spanned!(span=> #library::handler::answer::<#contract, _, _>(#call))

@@ -58,6 +58,11 @@ impl Arguments {
     }
 
     #[rpc]
+    async fn named_as_ours(&self, this: i64, service: i64, message: i64) -> Value {
+        json!({ "sum": this + service + message + self.factor })
+    }
+
+    #[rpc]
     async fn mixed(
         &self,
         n: i64,
@@ -132,6 +137,12 @@ async fn a_default_stands_in_for_a_missing_parameter() {
 async fn a_parameter_may_have_another_name_in_the_payload() {
     let params = json!({"from": "me", "type": "letter", "unused": 1, "list": [1, 2]});
     assert_eq!(asked("names", params).await, Ok(json!({"sender": "me", "type": "letter", "list": [2, 1]})));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parameter_may_be_named_as_what_the_macro_writes() {
+    let params = json!({"this": 1, "service": 2, "message": 3});
+    assert_eq!(asked("named_as_ours", params).await, Ok(json!({"sum": 8})));
 }
 
 #[tokio::test(start_paused = true)]

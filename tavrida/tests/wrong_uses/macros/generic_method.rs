@@ -1,0 +1,13 @@
+//! A handler with a type of its own choice.
+//!
+//~ a handler has no generics of its own, as nobody would say what they are: put them on the impl block
+
+use tavrida::prelude::*;
+
+struct Hello;
+
+#[tavrida::service("hello")]
+impl Hello {
+    #[rpc]
+    async fn hello<T: Send>(&self, request: Request) {}
+}

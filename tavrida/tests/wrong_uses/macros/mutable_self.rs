@@ -1,0 +1,13 @@
+//! A handler that wants the service for itself.
+//!
+//~ handlers run side by side: take `&self`, and put what changes behind a lock, such as a `Mutex`
+
+use tavrida::prelude::*;
+
+struct Hello;
+
+#[tavrida::service("hello")]
+impl Hello {
+    #[rpc]
+    async fn hello(&mut self, request: Request) {}
+}

@@ -1,0 +1,13 @@
+//! An answer to nobody.
+//!
+//~ a notification is never answered: leave the `Reply` out
+
+use tavrida::prelude::*;
+
+struct Hello;
+
+#[tavrida::service("hello")]
+impl Hello {
+    #[subscribe("chuck.kicked")]
+    async fn kicked(&self, reply: tavrida::proxy::Reply) {}
+}

@@ -1,0 +1,13 @@
+//! An argument that there is not.
+//!
+//~ unknown `queue`: beside the name there is `crate` only
+
+use tavrida::prelude::*;
+
+struct Hello;
+
+#[tavrida::service("hello", queue = "test_service")]
+impl Hello {
+    #[rpc]
+    async fn hello(&self, request: Request) {}
+}

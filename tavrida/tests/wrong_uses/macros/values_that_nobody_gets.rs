@@ -1,0 +1,15 @@
+//! Values of handlers that answer nobody.
+//!
+//~ nobody gets what a `#[subscribe]` handler returns: return `Result<()>`, or nothing; to answer a call of long ago, take a `Reply`
+
+use tavrida::prelude::*;
+
+struct Hello;
+
+#[tavrida::service("hello")]
+impl Hello {
+    #[subscribe("chuck.kicked")]
+    async fn kicked(&self) -> Result<Response> {
+        todo!()
+    }
+}
