@@ -5,6 +5,16 @@
 //! queues. A program that diverges, and does so again alone, is shortened and printed as a regression to paste.
 //!
 //! `TAVRIDA_CASES` says how many programs (300), `TAVRIDA_SEED` of which seed (1), `TAVRIDA_FIRST` from which number on (0).
+//!
+//! Faults that were put into the memory broker, one at a time, and the number of the first program of seed 1 that found each:
+//!
+//! | fault | found by program |
+//! |---|---|
+//! | `#` needs a word | 12 |
+//! | `*` takes no empty word | 55 |
+//! | a requeued message goes to the tail | 0 |
+//! | deliveries are settled in the order of tags, not by group | 139 |
+//! | the history in `x-death` is not reversed | none of 1,000 before chains of dead letters were generated |
 
 mod barrier;
 mod generate;
