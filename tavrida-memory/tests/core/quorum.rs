@@ -95,14 +95,25 @@ fn r132_a_limit_of_returns_ends_in_the_dead_letter_exchange() {
 }
 
 #[test]
-fn r133_what_was_returned_comes_first_in_the_order_of_its_return() {
-    let (mut rig, ch) = with_queue(&[]);
+fn r133_with_a_delivery_limit_what_was_returned_comes_first_in_the_order_of_its_return() {
+    let (mut rig, ch) = with_queue(&[("x-delivery-limit", 9.into())]);
     rig.fill(ch, "q", 0..4);
     rig.gets(ch, "q", 3);
     for tag in [2, 1, 3] {
         rig.requeue(ch, tag);
     }
     assert_eq!(rig.drain("q"), ["1*", "0*", "2*", "3"]);
+}
+
+#[test]
+fn r133_without_a_delivery_limit_what_is_requeued_goes_to_the_tail() {
+    let (mut rig, ch) = with_queue(&[]);
+    rig.fill(ch, "q", 0..4);
+    rig.gets(ch, "q", 3);
+    for tag in [2, 1, 3] {
+        rig.requeue(ch, tag);
+    }
+    assert_eq!(rig.drain("q"), ["3", "1*", "0*", "2*"]);
 }
 
 #[test]
