@@ -3,4 +3,4 @@
 pub mod core;
 mod shell;
 
-pub use shell::{Builder, MemoryBroker, MemoryTransport};
+pub use shell::{Builder, Head, Line, MemoryBroker, MemoryTransport, Network, PublishFate, SettleFate};

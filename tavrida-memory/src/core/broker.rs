@@ -40,7 +40,9 @@ pub struct Broker {
     pub(super) forwards: VecDeque<Forward>,
     /// What is short, while there is an alarm.
     pub(super) alarm: Option<String>,
-    /// Room for routing, kept from message to message.
+    /// How much was sent so far: each arrival has a number.
+    pub(super) sent: u64,
+    /// The queues that the last message reached; room for routing, kept from message to message.
     pub(super) routed: Vec<Key<Queue>>,
     pub(super) targets: Vec<Target>,
 }
@@ -90,6 +92,7 @@ impl Broker {
             calendar: BTreeSet::new(),
             forwards: VecDeque::new(),
             alarm: None,
+            sent: 0,
             routed: Vec::new(),
             targets: Vec::new(),
         };
@@ -116,6 +119,7 @@ impl Broker {
     /// Lets the head of a channel's outbox arrive. None when the outbox is empty, or the channel is not there.
     pub fn take(&mut self, channel: ChannelId) -> Option<Arrival> {
         let channel = self.channel_ids.get(&channel)?;
+        self.channels[*channel].numbers.pop_front();
         self.channels[*channel].outbox.pop_front()
     }
 
@@ -125,15 +129,35 @@ impl Broker {
         self.channels[*channel].outbox.front()
     }
 
+    /// The number of an outbox's head: the broker numbers what it sends, from 0, whatever the channel.
+    pub fn head_number(&self, channel: ChannelId) -> Option<u64> {
+        let channel = self.channel_ids.get(&channel)?;
+        self.channels[*channel].numbers.front().copied()
+    }
+
+    /// The names of the queues that the last published message was routed to.
+    pub fn last_routed(&self) -> impl Iterator<Item = &str> {
+        self.routed
+            .iter()
+            .filter(|queue| self.queues.contains(**queue))
+            .map(|queue| &*self.queues[*queue].name)
+    }
+
     /// Lets the whole outbox of a channel arrive, behind what is in `into` already.
     pub fn take_all(&mut self, channel: ChannelId, into: &mut VecDeque<Arrival>) {
         let Some(channel) = self.channel_ids.get(&channel) else { return };
+        self.channels[*channel].numbers.clear();
         let outbox = &mut self.channels[*channel].outbox;
         if into.is_empty() {
             std::mem::swap(into, outbox);
         } else {
             into.append(outbox);
         }
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.sent += 1;
+        self.sent - 1
     }
 
     /// Whether a channel is open: it was opened, and neither side has closed it.

@@ -25,6 +25,8 @@ pub(crate) struct Channel {
     pub(crate) unacked: Unacked,
     /// What was sent and has not arrived.
     pub(crate) outbox: VecDeque<Arrival>,
+    /// The numbers of what is in the outbox: the broker numbers all that it sends.
+    pub(crate) numbers: VecDeque<u64>,
     pub(crate) consumers: BTreeMap<ShortString, Key<Consumer>>,
     /// Queues where it has or had a consumer: those get their messages back first when it closes (R4).
     pub(crate) consumed: Vec<Key<Queue>>,
@@ -55,6 +57,7 @@ impl Channel {
             next_tag: 1,
             unacked: Unacked::default(),
             outbox: VecDeque::new(),
+            numbers: VecDeque::new(),
             consumers: BTreeMap::new(),
             consumed: Vec::new(),
             prefetch: 0,
@@ -66,11 +69,12 @@ impl Channel {
     }
 
     /// Sends something; tells the shell when there was nothing before.
-    pub(crate) fn send(&mut self, arrival: Arrival, effects: &mut Effects) {
+    pub(crate) fn send(&mut self, number: u64, arrival: Arrival, effects: &mut Effects) {
         if self.outbox.is_empty() {
             effects.push(Effect::Arrived { channel: self.id });
         }
         self.outbox.push_back(arrival);
+        self.numbers.push_back(number);
     }
 
     /// All deliveries without a final verdict: those that a transaction has settled and not committed too.

@@ -68,11 +68,12 @@ impl Broker {
         consumers.sort();
         for (id, tag, consumer, channel) in consumers {
             self.remove_consumer(consumer);
+            let number = self.next_number();
             let state = &mut self.channels[channel];
             state.consumers.remove(&tag);
             state.limiter.forget(queue);
             if self.connections[&id.connection].options.cancel_notify {
-                state.send(Arrival::Cancel { consumer_tag: tag }, effects);
+                state.send(number, Arrival::Cancel { consumer_tag: tag }, effects);
             }
         }
         self.disarm(queue, armed);

@@ -32,7 +32,8 @@ impl Broker {
         self.channels[channel].consumers.remove(&tag);
         self.remove_consumer(consumer);
         if self.connections[&id.connection].options.cancel_notify {
-            self.channels[channel].send(Arrival::Cancel { consumer_tag: tag }, effects);
+            let number = self.next_number();
+            self.channels[channel].send(number, Arrival::Cancel { consumer_tag: tag }, effects);
         }
         if !self.delete_if_abandoned(queue, effects) {
             self.touch(queue);

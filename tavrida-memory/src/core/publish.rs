@@ -42,6 +42,7 @@ impl Broker {
         let more = check_message(&publication)?;
         let parcel = Parcel::published(publication);
         let mut queues = std::mem::take(&mut self.routed);
+        queues.clear();
         let keys = Keys { primary: &parcel.publication.routing_key, more: &more };
         self.route(exchange, &keys, parcel.publication.properties.headers(), &mut queues);
         if exchange.is_none() {
@@ -57,7 +58,6 @@ impl Broker {
             return Ok(());
         }
         let ack = self.publish_to(id, &parcel, &queues, effects);
-        queues.clear();
         self.routed = queues;
         if let Some(delivery_tag) = number {
             effects.push(Effect::Confirm { channel: id, delivery_tag, ack });

@@ -75,6 +75,7 @@ impl Broker {
         for address in addresses {
             let consumer = std::str::from_utf8(address).ok().and_then(|address| self.reply_consumer(address));
             if let Some((channel, consumer_tag)) = consumer {
+                let number = self.next_number();
                 let state = &mut self.channels[channel];
                 let delivered = Delivered {
                     consumer_tag,
@@ -82,7 +83,7 @@ impl Broker {
                     redelivered: false,
                     publication: publication.clone(),
                 };
-                state.send(Arrival::Delivery(delivered), effects);
+                state.send(number, Arrival::Delivery(delivered), effects);
             }
         }
     }

@@ -7,6 +7,7 @@ use tavrida::field::ShortString;
 use tavrida::time::{Clock, SystemClock};
 
 use super::clock::ShellClock;
+use super::network::Network;
 use super::shared::Shared;
 use super::state::State;
 use super::transport::MemoryTransport;
@@ -34,7 +35,7 @@ use crate::core::{Broker, Command, Config, ConsumerView, Operator, Snapshot};
 /// ```
 #[derive(Clone)]
 pub struct MemoryBroker {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl MemoryBroker {
@@ -45,12 +46,17 @@ impl MemoryBroker {
 
     /// A broker with settings of its own.
     pub fn builder() -> Builder {
-        Builder { config: Config::default(), clock: Arc::new(SystemClock), core: None }
+        Builder { config: Config::default(), clock: Arc::new(SystemClock), core: None, network: None }
     }
 
     /// A transport whose sessions connect to this broker.
     pub fn transport(&self) -> MemoryTransport {
-        MemoryTransport::new(self.shared.clone())
+        self.transport_of(0)
+    }
+
+    /// A transport whose sessions a [`Network`] knows by this number.
+    pub fn transport_of(&self, peer: u32) -> MemoryTransport {
+        MemoryTransport::new(self.shared.clone(), peer)
     }
 
     /// Stops the broker in good order and starts it again: sessions end with 320, what is durable stays.
@@ -154,6 +160,7 @@ pub struct Builder {
     config: Config,
     clock: Arc<dyn Clock>,
     core: Option<Broker>,
+    network: Option<Arc<dyn Network>>,
 }
 
 impl Builder {
@@ -182,10 +189,16 @@ impl Builder {
         self
     }
 
+    /// What lies between sessions and broker; nothing by default.
+    pub fn network(mut self, network: Arc<dyn Network>) -> Self {
+        self.network = Some(network);
+        self
+    }
+
     /// Makes the broker.
     pub fn build(self) -> MemoryBroker {
         let core = self.core.unwrap_or_else(|| Broker::new(self.config));
-        MemoryBroker { shared: Shared::new(State::new(core, ShellClock::new(self.clock))) }
+        MemoryBroker { shared: Shared::new(State::new(core, ShellClock::new(self.clock), self.network)) }
     }
 }
 

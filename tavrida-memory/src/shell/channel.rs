@@ -27,13 +27,20 @@ impl Settle for OwnChannel {
     fn settle(&self, delivery_tag: u64, verdict: Verdict) -> Result<(), Loss> {
         let mut state = self.handle.shared.lock();
         self.check()?;
-        let method = match verdict {
-            Verdict::Ack => Method::BasicAck { delivery_tag, multiple: false },
-            Verdict::Reject => Method::BasicReject { delivery_tag, requeue: false },
-            Verdict::Requeue => Method::BasicReject { delivery_tag, requeue: true },
-        };
-        state.call(self.id, method);
+        if let Some(network) = state.network.clone() {
+            return state.settle_by(&network, self.id, delivery_tag, verdict);
+        }
+        state.call(self.id, method_of(delivery_tag, verdict));
         Ok(())
+    }
+}
+
+/// A verdict as AMQP says it.
+pub(super) fn method_of(delivery_tag: u64, verdict: Verdict) -> Method {
+    match verdict {
+        Verdict::Ack => Method::BasicAck { delivery_tag, multiple: false },
+        Verdict::Reject => Method::BasicReject { delivery_tag, requeue: false },
+        Verdict::Requeue => Method::BasicReject { delivery_tag, requeue: true },
     }
 }
 

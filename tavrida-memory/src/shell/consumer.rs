@@ -66,8 +66,8 @@ impl Deliveries for MemoryDeliveries {
             if let Some(end) = self.sudden_end() {
                 return self.ended(end);
             }
-            state.broker.take_all(channel.id, &mut self.arrived);
-            if self.arrived.is_empty() && !self.cancelled {
+            let more = state.take_arrived(channel.id, &mut self.arrived);
+            if self.arrived.is_empty() && (more || !self.cancelled) {
                 state.wait(channel.id, cx.waker());
                 return Poll::Pending;
             }
@@ -100,6 +100,8 @@ impl Drop for MemoryDeliveries {
             return;
         }
         state.call(self.channel.id, cancel(&self.consumer_tag));
+        state.take_arrived(self.channel.id, &mut self.arrived);
+        // What is still on its way comes too late.
         state.broker.take_all(self.channel.id, &mut self.arrived);
         for arrival in self.arrived.drain(..) {
             if let Arrival::Delivery(Delivered { delivery_tag, .. }) = arrival

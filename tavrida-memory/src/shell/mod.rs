@@ -6,6 +6,7 @@ mod channel;
 mod clock;
 mod consumer;
 mod handle;
+mod network;
 mod publish;
 mod session;
 mod shared;
@@ -14,4 +15,5 @@ mod timer;
 mod transport;
 
 pub use broker::{Builder, MemoryBroker};
+pub use network::{Head, Line, Network, PublishFate, SettleFate};
 pub use transport::MemoryTransport;

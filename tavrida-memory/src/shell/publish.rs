@@ -17,8 +17,8 @@ fn channel_of(id: SessionId) -> ChannelId {
 
 /// A publish that waits for the end of an alarm.
 pub(super) struct Waiting {
-    publication: Arc<Publication>,
-    outcome: oneshot::Sender<Outcome>,
+    pub(super) publication: Arc<Publication>,
+    pub(super) outcome: oneshot::Sender<Outcome>,
 }
 
 impl Waiting {
@@ -29,8 +29,14 @@ impl Waiting {
     }
 }
 
-fn unpublished(reason: NotPublished, publication: Arc<Publication>) -> Unpublished {
+pub(super) fn unpublished(reason: NotPublished, publication: Arc<Publication>) -> Unpublished {
     Unpublished::new(reason, Arc::unwrap_or_clone(publication))
+}
+
+/// A publish that a network has seen.
+pub(super) enum Sent {
+    Known(Outcome),
+    Held(Arc<Publication>),
 }
 
 impl SendNow for Handle {
@@ -42,7 +48,13 @@ impl SendNow for Handle {
         }
         if let Some(reason) = state.broker.alarm() {
             let reason = reason.to_owned();
-            return state.hold_back(id, reason, publication);
+            return state.hold_back(id, Some(reason), publication);
+        }
+        if let Some(network) = state.network.clone() {
+            return match state.publish_by(&network, id, publication) {
+                Sent::Known(outcome) => Publishing::ready(outcome),
+                Sent::Held(publication) => state.hold_back(id, None, publication),
+            };
         }
         Publishing::ready(state.publish(id, publication))
     }
@@ -56,7 +68,7 @@ impl State {
         self.apply(Command::Method { channel, method: Method::ConfirmSelect { nowait: true } });
     }
 
-    fn publish(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
+    pub(super) fn publish(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
         let own = channel_of(id);
         let method = Method::BasicPublish { publication: publication.clone(), immediate: false };
         let mut effects = self.execute(Command::Method { channel: own, method });
@@ -75,23 +87,25 @@ impl State {
             self.note(effect);
         }
         self.keep(effects);
-        let Some(reason) = failure else { return Ok(()) };
+        let outcome = failure.map_or(Ok(()), Err);
+        self.tell_published(id, &publication, &outcome);
+        let Err(reason) = outcome else { return Ok(()) };
         if matches!(reason, NotPublished::Refused(_)) {
             self.open_publisher(id);
         }
         Err(unpublished(reason, publication))
     }
 
-    /// Keeps a publish until the alarm is over.
+    /// Keeps a publish until the alarm is over, or the network lets it through.
     fn hold_back(
         &mut self,
         id: SessionId,
-        reason: String,
+        reason: Option<String>,
         publication: Arc<Publication>,
     ) -> Publishing<'static> {
         let (outcome, told) = oneshot::channel();
         if let Some(entry) = self.sessions.get_mut(&id) {
-            entry.blocked = Some(reason);
+            entry.blocked = reason.or(entry.blocked.take());
             entry.waiting.push_back(Waiting { publication, outcome });
         }
         Publishing::waiting(async { told.await.expect("a publish that waits is told its outcome") })

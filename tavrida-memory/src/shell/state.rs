@@ -10,9 +10,12 @@ use tavrida::transport::{Loss, Refusal, Scope};
 use super::aftermath::Aftermath;
 use super::clock::ShellClock;
 use super::handle::{Life, SessionId};
+use super::network::{Line, Network};
 use super::publish::Waiting;
 use super::timer::Timer;
-use crate::core::{Broker, ChannelId, CloseReason, Command, ConnectionOptions, Effect, Effects, Method};
+use crate::core::{
+    Arrival, Broker, ChannelId, CloseReason, Command, ConnectionOptions, Effect, Effects, Method,
+};
 
 /// Everything behind the lock.
 pub(super) struct State {
@@ -25,11 +28,18 @@ pub(super) struct State {
     /// What the core said because of the last command.
     effects: Effects,
     pub(super) aftermath: Aftermath,
+    pub(super) network: Option<Arc<dyn Network>>,
+    /// With a network: the channels on which something waits to arrive.
+    pub(super) sending: Vec<ChannelId>,
 }
 
 /// What the shell knows of a session that lives.
 pub(super) struct Entry {
     pub(super) life: Arc<Life>,
+    /// Who connected.
+    pub(super) peer: u32,
+    /// Verdicts that a network holds on their way.
+    pub(super) verdicts: Vec<(ChannelId, Method)>,
     numbers: Numbers,
     /// Why its publishes wait, since the first that had to.
     pub(super) blocked: Option<String>,
@@ -41,6 +51,8 @@ struct Port {
     waker: Option<Waker>,
     /// Filled when the broker closes the channel.
     end: Arc<OnceLock<Refusal>>,
+    /// With a network: what it let arrive.
+    arrived: VecDeque<Arrival>,
 }
 
 /// Channel numbers of a connection.
@@ -51,7 +63,7 @@ struct Numbers {
 }
 
 impl State {
-    pub(super) fn new(broker: Broker, clock: ShellClock) -> Self {
+    pub(super) fn new(broker: Broker, clock: ShellClock, network: Option<Arc<dyn Network>>) -> Self {
         Self {
             broker,
             clock,
@@ -61,6 +73,8 @@ impl State {
             ports: FxHashMap::default(),
             effects: Effects::new(),
             aftermath: Aftermath::default(),
+            network,
+            sending: Vec::new(),
         }
     }
 
@@ -91,6 +105,7 @@ impl State {
     /// Something happened to somebody: he is told, or woken.
     pub(super) fn note(&mut self, effect: Effect) {
         match effect {
+            Effect::Arrived { channel } if self.network.is_some() => self.hold_arrival(channel),
             Effect::Arrived { channel } => self.wake(channel),
             Effect::ChannelClosed { channel, reason } => {
                 if let Some(port) = self.ports.get_mut(&channel) {
@@ -117,7 +132,14 @@ impl State {
     }
 
     /// Makes the two connections of a new session: one to publish, one for the rest.
-    pub(super) fn open_session(&mut self) -> Arc<Life> {
+    ///
+    /// # Errors
+    ///
+    /// The network lets the peer not connect.
+    pub(super) fn open_session(&mut self, peer: u32) -> Result<Arc<Life>, Loss> {
+        if let Some(network) = &self.network {
+            network.connecting(peer)?;
+        }
         let id = SessionId(self.next_session);
         self.next_session += 1;
         for connection in [id.control(), id.publisher()] {
@@ -126,18 +148,26 @@ impl State {
         let life = Arc::new(Life::new(id));
         let entry = Entry {
             life: life.clone(),
+            peer,
+            verdicts: Vec::new(),
             numbers: Numbers::default(),
             blocked: None,
             waiting: VecDeque::new(),
         };
         self.sessions.insert(id, entry);
         self.open_publisher(id);
-        life
+        if let Some(network) = &self.network {
+            network.connected(Line { peer, session: id.0 });
+        }
+        Ok(life)
     }
 
     /// A session is over: what is left of its connections is dropped, and who waits for it is told.
     pub(super) fn end_session(&mut self, id: SessionId, loss: Loss) {
         let Some(entry) = self.sessions.remove(&id) else { return };
+        if let Some(network) = &self.network {
+            network.disconnected(Line { peer: entry.peer, session: id.0 }, &loss);
+        }
         for waiting in entry.waiting {
             waiting.give_up(&loss, &mut self.aftermath);
         }
@@ -184,8 +214,28 @@ impl State {
     /// Follows a channel: gives where its end will be told.
     pub(super) fn follow(&mut self, channel: ChannelId) -> Arc<OnceLock<Refusal>> {
         let end = Arc::new(OnceLock::new());
-        self.ports.insert(channel, Port { waker: None, end: end.clone() });
+        self.ports.insert(channel, Port { waker: None, end: end.clone(), arrived: VecDeque::new() });
         end
+    }
+
+    /// Puts what arrived where its consumer finds it.
+    pub(super) fn deliver(&mut self, channel: ChannelId, arrival: Arrival) {
+        if let Some(port) = self.ports.get_mut(&channel) {
+            port.arrived.push_back(arrival);
+        }
+        self.wake(channel);
+    }
+
+    /// Takes what has arrived on a channel; gives whether more is on its way.
+    pub(super) fn take_arrived(&mut self, channel: ChannelId, into: &mut VecDeque<Arrival>) -> bool {
+        if self.network.is_none() {
+            self.broker.take_all(channel, into);
+            return false;
+        }
+        if let Some(port) = self.ports.get_mut(&channel) {
+            into.append(&mut port.arrived);
+        }
+        self.broker.peek(channel).is_some()
     }
 
     /// Wakes this task when something arrives on a channel, or it ends.

@@ -14,18 +14,19 @@ use super::shared::Shared;
 #[derive(Clone)]
 pub struct MemoryTransport {
     shared: Arc<Shared>,
+    peer: u32,
 }
 
 impl MemoryTransport {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(super) fn new(shared: Arc<Shared>, peer: u32) -> Self {
+        Self { shared, peer }
     }
 }
 
 #[async_trait]
 impl Transport for MemoryTransport {
     async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
-        let life = self.shared.lock().open_session();
+        let life = self.shared.lock().open_session(self.peer)?;
         let handle = Arc::new(Handle { shared: self.shared.clone(), life });
         Ok(Arc::new(MemorySession::new(handle)))
     }

@@ -44,6 +44,7 @@ impl Broker {
         message: Message,
         effects: &mut Effects,
     ) {
+        let number = self.next_number();
         let state = &mut self.queues[queue];
         let record = &mut self.consumers[consumer];
         if let Some(credit) = &mut record.credit {
@@ -70,7 +71,7 @@ impl Broker {
             state.unacked += 1;
             channel.unacked.push(tag, Pending { queue, consumer: Some(consumer), message });
         }
-        channel.send(Arrival::Delivery(delivered), effects);
+        channel.send(number, Arrival::Delivery(delivered), effects);
     }
 
     /// Takes the head out and sweeps what has expired behind it (A5).

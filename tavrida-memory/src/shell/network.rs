@@ -1,0 +1,270 @@
+//! [`Network`]: what lies between sessions and broker, where somebody wants to steer it.
+//!
+//! Without one everything arrives at once. With one the broker still dispatches as RabbitMQ does, but what it sends waits in
+//! the outboxes until [`MemoryBroker::arrive`] lets a head through, and whatever a session sends is first shown
+//! to the network, which says what becomes of it. A simulation is such a network.
+
+use std::sync::Arc;
+
+use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
+
+use super::aftermath::Outcome;
+use super::broker::MemoryBroker;
+use super::channel::method_of;
+use super::handle::SessionId;
+use super::publish::{Sent, Waiting, unpublished};
+use super::state::State;
+use crate::core::{Arrival, ChannelId, Command, Method};
+
+/// One session, as a network sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Line {
+    /// Who connected: the number of the [transport](MemoryBroker::transport_of).
+    pub peer: u32,
+    /// The number of the session, from 0, in the order in which they were opened.
+    pub session: u32,
+}
+
+/// Decides what becomes of what sessions send, and is told of it.
+///
+/// Its methods are called while the broker is locked: they must not call the broker, nor block.
+pub trait Network: Send + Sync + 'static {
+    /// A peer wants to connect.
+    ///
+    /// # Errors
+    ///
+    /// It cannot, and is told this loss.
+    fn connecting(&self, peer: u32) -> Result<(), Loss>;
+
+    /// A session is open.
+    fn connected(&self, line: Line);
+
+    /// A session is over.
+    fn disconnected(&self, line: Line, loss: &Loss);
+
+    /// A message leaves a session.
+    fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate;
+
+    /// The broker has done with a message, and these queues have it now. What the session learns may differ, see
+    /// [`PublishFate::ConfirmLost`].
+    fn published(
+        &self,
+        line: Line,
+        publication: &Arc<Publication>,
+        outcome: &Result<(), NotPublished>,
+        queues: &mut dyn Iterator<Item = &str>,
+    );
+
+    /// A verdict leaves a session, for the delivery that [`arrived`](MemoryBroker::arrive) on this channel under this tag.
+    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: Verdict) -> SettleFate;
+}
+
+/// What becomes of a message that a session sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PublishFate {
+    /// The broker has it, and confirms it.
+    Taken,
+    /// The broker gets it twice, as from a publisher that saw no confirm and tried again.
+    TakenTwice,
+    /// The broker refuses it with a nack; no queue has it.
+    Nacked,
+    /// The session breaks before the broker has it: the sender cannot know.
+    Lost,
+    /// The broker has it, and the session breaks before it is confirmed: the sender cannot know.
+    ConfirmLost,
+    /// It is on its way until [`MemoryBroker::release`]; so is all that the session sends after it.
+    Held,
+}
+
+/// What becomes of a verdict that a session sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SettleFate {
+    /// The broker has it.
+    Taken,
+    /// The broker gets a requeue in its place, and so delivers the message again.
+    Requeued,
+    /// The session breaks before the broker has it, and so delivers the message again.
+    Lost,
+    /// It is on its way until [`MemoryBroker::release`].
+    Held,
+}
+
+/// The head of an outbox: what would arrive next on a channel.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Whose channel it is.
+    pub line: Line,
+    /// The channel.
+    pub channel: ChannelId,
+    /// Its number: the broker numbers what it sends.
+    pub number: u64,
+    /// The message; none for the cancel of a consumer.
+    pub publication: Option<Arc<Publication>>,
+    /// The tag to settle it by.
+    pub delivery_tag: u64,
+    /// Whether it was handed out before.
+    pub redelivered: bool,
+}
+
+impl MemoryBroker {
+    /// What the broker has sent and what has not arrived, the oldest of each channel; oldest first. Of a broker without a
+    /// [`Network`] nothing waits.
+    pub fn heads(&self, into: &mut Vec<Head>) {
+        into.clear();
+        self.shared.lock().heads(into);
+    }
+
+    /// Lets the head of a channel arrive. Gives whether there was one.
+    pub fn arrive(&self, channel: ChannelId) -> bool {
+        self.shared.lock().arrive(channel)
+    }
+
+    /// Breaks a session, as the loss of its connection does. Gives whether it was there.
+    pub fn cut(&self, session: u32, why: &str) -> bool {
+        let mut state = self.shared.lock();
+        let id = SessionId(session);
+        let there = state.sessions.contains_key(&id);
+        state.end_session(id, Loss::broken(why));
+        there
+    }
+
+    /// Lets everything arrive at the broker that was [held](PublishFate::Held) on its way from a peer.
+    pub fn release(&self, peer: u32) {
+        self.shared.lock().release(peer);
+    }
+}
+
+impl State {
+    pub(super) fn line(&self, id: SessionId) -> Line {
+        Line { peer: self.sessions.get(&id).map_or(0, |entry| entry.peer), session: id.0 }
+    }
+
+    /// Something was sent on a channel whose outbox was empty.
+    pub(super) fn hold_arrival(&mut self, channel: ChannelId) {
+        self.sending.push(channel);
+    }
+
+    fn heads(&mut self, into: &mut Vec<Head>) {
+        let broker = &self.broker;
+        self.sending.retain(|channel| broker.peek(*channel).is_some());
+        for channel in &self.sending {
+            let (Some(number), Some(arrival)) = (broker.head_number(*channel), broker.peek(*channel)) else {
+                continue;
+            };
+            let line = self.line(SessionId::of(channel.connection));
+            let mut head = Head {
+                line,
+                channel: *channel,
+                number,
+                publication: None,
+                delivery_tag: 0,
+                redelivered: false,
+            };
+            if let Arrival::Delivery(delivered) = arrival {
+                head.publication = Some(delivered.publication.clone());
+                head.delivery_tag = delivered.delivery_tag;
+                head.redelivered = delivered.redelivered;
+            }
+            into.push(head);
+        }
+        into.sort_unstable_by_key(|head| head.number);
+    }
+
+    fn arrive(&mut self, channel: ChannelId) -> bool {
+        let Some(arrival) = self.broker.take(channel) else { return false };
+        self.deliver(channel, arrival);
+        true
+    }
+
+    fn release(&mut self, peer: u32) {
+        let of_peer = self.sessions.iter().filter(|(_, entry)| entry.peer == peer);
+        for id in of_peer.map(|(id, _)| *id).collect::<Vec<_>>() {
+            let Some(entry) = self.sessions.get_mut(&id) else { continue };
+            let waiting = std::mem::take(&mut entry.waiting);
+            for (channel, method) in std::mem::take(&mut entry.verdicts) {
+                self.apply(Command::Method { channel, method });
+            }
+            for Waiting { publication, outcome } in waiting {
+                let became = self.publish(id, publication);
+                self.aftermath.tell(outcome, became);
+            }
+        }
+    }
+
+    /// Tells the network what the broker did with a message.
+    pub(super) fn tell_published(
+        &self,
+        id: SessionId,
+        publication: &Arc<Publication>,
+        outcome: &Result<(), NotPublished>,
+    ) {
+        let Some(network) = &self.network else { return };
+        let mut queues = self.broker.last_routed().filter(|_| outcome.is_ok());
+        network.published(self.line(id), publication, outcome, &mut queues);
+    }
+
+    /// Does what the network says with a message.
+    pub(super) fn publish_by(
+        &mut self,
+        network: &Arc<dyn Network>,
+        id: SessionId,
+        publication: Arc<Publication>,
+    ) -> Sent {
+        match network.publishing(self.line(id), &publication) {
+            PublishFate::Taken => Sent::Known(self.publish(id, publication)),
+            PublishFate::TakenTwice => {
+                // The first copy's outcome is the one that nobody learned of.
+                let _unseen = self.publish(id, publication.clone());
+                Sent::Known(self.publish(id, publication))
+            }
+            PublishFate::Nacked => Sent::Known(Err(unpublished(NotPublished::Nacked, publication))),
+            PublishFate::Lost => Sent::Known(self.break_off(id, publication)),
+            PublishFate::ConfirmLost => {
+                let _unseen = self.publish(id, publication.clone());
+                Sent::Known(self.break_off(id, publication))
+            }
+            PublishFate::Held => Sent::Held(publication),
+        }
+    }
+
+    /// The session breaks while it publishes.
+    fn break_off(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
+        let loss = broken();
+        self.end_session(id, loss.clone());
+        Err(unpublished(NotPublished::Ambiguous(loss), publication))
+    }
+
+    /// Does what the network says with a verdict.
+    pub(super) fn settle_by(
+        &mut self,
+        network: &Arc<dyn Network>,
+        channel: ChannelId,
+        delivery_tag: u64,
+        verdict: Verdict,
+    ) -> Result<(), Loss> {
+        let id = SessionId::of(channel.connection);
+        let method = method_of(delivery_tag, verdict);
+        match network.settling(self.line(id), channel, delivery_tag, verdict) {
+            SettleFate::Taken => self.apply(Command::Method { channel, method }),
+            SettleFate::Requeued => {
+                let method = Method::BasicReject { delivery_tag, requeue: true };
+                self.apply(Command::Method { channel, method });
+            }
+            SettleFate::Lost => {
+                let loss = broken();
+                self.end_session(id, loss.clone());
+                return Err(loss);
+            }
+            SettleFate::Held => {
+                if let Some(entry) = self.sessions.get_mut(&id) {
+                    entry.verdicts.push((channel, method));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn broken() -> Loss {
+    Loss::broken("the connection broke")
+}
