@@ -1,0 +1,98 @@
+//! [`SentMessage`]: a message that was sent in a run.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tavrida::envelope;
+use tavrida::message::{Message, MessageKind};
+use tavrida::transport::Publication;
+
+use super::ActorId;
+
+/// The number of a message in its [`Trace`](super::Trace).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(u32);
+
+impl MessageId {
+    pub(crate) fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a run has fewer than four billion messages"))
+    }
+
+    /// Its place in [`Trace::messages`](super::Trace::messages).
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A message that was sent in a run. A copy that was made of it (for a retry, or as a dead letter) is a message of its own.
+#[derive(Debug, Clone)]
+pub struct SentMessage {
+    publication: Arc<Publication>,
+    sender: ActorId,
+    cause: Option<MessageId>,
+    key: u64,
+    read: OnceLock<Option<Arc<Message>>>,
+}
+
+impl SentMessage {
+    pub(crate) fn new(
+        publication: Arc<Publication>,
+        sender: ActorId,
+        cause: Option<MessageId>,
+        key: u64,
+    ) -> Self {
+        Self { publication, sender, cause, key, read: OnceLock::new() }
+    }
+
+    /// The message as it was published.
+    pub fn publication(&self) -> &Arc<Publication> {
+        &self.publication
+    }
+
+    /// Who sent it.
+    pub fn sender(&self) -> ActorId {
+        self.sender
+    }
+
+    /// The message whose handler sent it; none where it was not sent by a handler.
+    pub fn cause(&self) -> Option<MessageId> {
+        self.cause
+    }
+
+    /// What names it in a schedule: the same in every run in which it is sent for the same reasons.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The message as this library reads it; none where it is none of its own.
+    pub fn message(&self) -> Option<&Message> {
+        self.read.get_or_init(|| envelope::decode(&self.publication).ok().map(Arc::new)).as_deref()
+    }
+
+    /// Which of the four it is.
+    pub fn kind(&self) -> Option<MessageKind> {
+        let word = self.publication.properties.kind.as_deref()?;
+        MessageKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The entry point that a handler is registered under for it: the destination of a request, the source of all others.
+    pub fn topic(&self) -> &str {
+        self.message().map_or(&self.publication.routing_key, |message| message.topic().as_str())
+    }
+
+    /// The id of its chain, as text; empty where it has none.
+    pub fn correlation_id(&self) -> String {
+        self.message().map(|message| message.correlation_id().to_string()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for SentMessage {
+    /// For people: `request billing.charge`, `response from billing.charge`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind() {
+            Some(MessageKind::Request) => write!(f, "request {}", self.topic()),
+            Some(kind) => write!(f, "{kind} from {}", self.topic()),
+            None => write!(f, "message {}", self.publication.routing_key),
+        }
+    }
+}
