@@ -135,6 +135,12 @@ impl Broker {
         self.channels[*channel].numbers.front().copied()
     }
 
+    /// Whether the delivery with this tag waits for its verdict.
+    pub fn is_unsettled(&self, channel: ChannelId, delivery_tag: u64) -> bool {
+        let channel = self.channel_ids.get(&channel);
+        channel.is_some_and(|channel| self.channels[*channel].unacked.contains(delivery_tag))
+    }
+
     /// The names of the queues that the last published message was routed to.
     pub fn last_routed(&self) -> impl Iterator<Item = &str> {
         self.routed

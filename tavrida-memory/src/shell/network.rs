@@ -14,7 +14,7 @@ use super::channel::method_of;
 use super::handle::SessionId;
 use super::publish::{Sent, Waiting, unpublished};
 use super::state::State;
-use crate::core::{Arrival, ChannelId, Command, Method};
+use crate::core::{Arrival, Broker, ChannelId, Command, Method};
 
 /// One session, as a network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +104,8 @@ pub struct Head {
     pub delivery_tag: u64,
     /// Whether it was handed out before.
     pub redelivered: bool,
+    /// Whether the broker waits for a verdict on it.
+    pub unsettled: bool,
 }
 
 impl MemoryBroker {
@@ -114,9 +116,23 @@ impl MemoryBroker {
         self.shared.lock().heads(into);
     }
 
-    /// Lets the head of a channel arrive. Gives whether there was one.
+    /// Lets the head of a channel arrive. Gives whether somebody waited for it, and wakes him.
     pub fn arrive(&self, channel: ChannelId) -> bool {
         self.shared.lock().arrive(channel)
+    }
+
+    /// Puts another core in the place of this one, whose sessions end. It should have no connections.
+    pub fn replace(&self, core: Broker) {
+        let mut state = self.shared.lock();
+        for id in state.sessions.keys().copied().collect::<Vec<_>>() {
+            state.end_session(id, Loss::broken("the broker was replaced"));
+        }
+        state.broker = core;
+    }
+
+    /// Whether the broker has something to do by itself at a later time (an expiry).
+    pub fn is_waiting(&self) -> bool {
+        self.shared.lock().broker.next_timeout().is_some()
     }
 
     /// Breaks a session, as the loss of its connection does. Gives whether it was there.
@@ -159,11 +175,13 @@ impl State {
                 publication: None,
                 delivery_tag: 0,
                 redelivered: false,
+                unsettled: false,
             };
             if let Arrival::Delivery(delivered) = arrival {
                 head.publication = Some(delivered.publication.clone());
                 head.delivery_tag = delivered.delivery_tag;
                 head.redelivered = delivered.redelivered;
+                head.unsettled = broker.is_unsettled(*channel, delivered.delivery_tag);
             }
             into.push(head);
         }
@@ -172,8 +190,7 @@ impl State {
 
     fn arrive(&mut self, channel: ChannelId) -> bool {
         let Some(arrival) = self.broker.take(channel) else { return false };
-        self.deliver(channel, arrival);
-        true
+        self.deliver(channel, arrival)
     }
 
     fn release(&mut self, peer: u32) {

@@ -218,12 +218,13 @@ impl State {
         end
     }
 
-    /// Puts what arrived where its consumer finds it.
-    pub(super) fn deliver(&mut self, channel: ChannelId, arrival: Arrival) {
-        if let Some(port) = self.ports.get_mut(&channel) {
-            port.arrived.push_back(arrival);
-        }
+    /// Puts what arrived where its consumer finds it; gives whether it waited.
+    pub(super) fn deliver(&mut self, channel: ChannelId, arrival: Arrival) -> bool {
+        let Some(port) = self.ports.get_mut(&channel) else { return false };
+        port.arrived.push_back(arrival);
+        let awaited = port.waker.is_some();
         self.wake(channel);
+        awaited
     }
 
     /// Takes what has arrived on a channel; gives whether more is on its way.

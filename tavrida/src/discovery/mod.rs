@@ -88,6 +88,7 @@
 //! With [`Discovery::known`] as well, that error lists what there is.
 
 mod ds;
+mod fallback;
 mod registration;
 mod registry;
 mod undiscovered;
@@ -98,6 +99,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::field::ShortString;
 
+pub use fallback::Fallback;
 pub use registration::BadRegistration;
 pub use registry::Registry;
 pub use undiscovered::Undiscovered;

@@ -17,6 +17,7 @@ use crate::field::{ShortString, TooLong};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk};
 use crate::link::{Backoff, Link};
+use crate::middleware::Incoming;
 use crate::outbound::{Neighbours, Outbound};
 use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
@@ -29,6 +30,7 @@ pub struct ServerBuilder {
     queue: ShortString,
     exchange: ShortString,
     services: Vec<Service>,
+    incoming: Vec<Arc<dyn Incoming>>,
     prefetch: u16,
     concurrency: usize,
     policy: FailurePolicy,
@@ -49,6 +51,7 @@ impl ServerBuilder {
             queue: ShortString::default(),
             exchange: ShortString::default(),
             services: Vec::new(),
+            incoming: Vec::new(),
             prefetch: 64,
             concurrency: 16,
             policy: FailurePolicy::default(),
@@ -82,6 +85,12 @@ impl ServerBuilder {
     /// A service to serve. Services of one server can call each other without a discovery.
     pub fn service(mut self, service: Service) -> Self {
         self.services.push(service);
+        self
+    }
+
+    /// Middleware around the handlers of all services of the server, outside of their own; the first added sees a message first.
+    pub fn incoming(mut self, middleware: impl Incoming) -> Self {
+        self.incoming.push(Arc::new(middleware));
         self
     }
 
@@ -234,7 +243,7 @@ impl ServerBuilder {
             hosted.push(Arc::new(Hosted {
                 name: service.name,
                 dispatcher: service.dispatcher,
-                incoming: service.incoming.into(),
+                incoming: self.incoming.iter().cloned().chain(service.incoming).collect(),
                 outbound,
                 state: Arc::new(service.state),
             }));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Dispatcher;
-use crate::discovery::{Discovery, Registry};
+use crate::discovery::{Discovery, Fallback, Registry};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::error::{Error, Kind};
 use crate::handler::{Handler, StateMap, erase};
@@ -137,6 +137,12 @@ impl Service {
     /// Where other services and publishers are found. Without it a service knows those of its own server alone.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Arc::new(discovery);
+        self
+    }
+
+    /// A discovery that is asked for what the service's own does not know.
+    pub fn fallback_discovery(mut self, discovery: impl Discovery) -> Self {
+        self.discovery = Arc::new(Fallback { first: self.discovery, second: Arc::new(discovery) });
         self
     }
 
