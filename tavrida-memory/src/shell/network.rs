@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use tavrida::field::ShortString;
 use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
 
 use super::aftermath::Outcome;
@@ -72,6 +73,10 @@ pub enum PublishFate {
     Lost,
     /// The broker has it, and the session breaks before it is confirmed: the sender cannot know.
     ConfirmLost,
+    /// Its sender is gone before the broker has it, and learns nothing.
+    Vanished,
+    /// The broker has it, and its sender is gone before it is confirmed, and learns nothing.
+    Unseen,
     /// It is on its way until [`MemoryBroker::release`]; so is all that the session sends after it.
     Held,
 }
@@ -83,6 +88,8 @@ pub enum SettleFate {
     Taken,
     /// The broker gets a requeue in its place, and so delivers the message again.
     Requeued,
+    /// It is gone, and the session stays: its sender is gone, and the session will be soon.
+    Vanished,
     /// The session breaks before the broker has it, and so delivers the message again.
     Lost,
     /// It is on its way until [`MemoryBroker::release`].
@@ -98,6 +105,8 @@ pub struct Head {
     pub channel: ChannelId,
     /// Its number: the broker numbers what it sends.
     pub number: u64,
+    /// The consumer.
+    pub consumer_tag: ShortString,
     /// The message; none for the cancel of a consumer.
     pub publication: Option<Arc<Publication>>,
     /// The tag to settle it by.
@@ -172,12 +181,14 @@ impl State {
                 line,
                 channel: *channel,
                 number,
+                consumer_tag: ShortString::default(),
                 publication: None,
                 delivery_tag: 0,
                 redelivered: false,
                 unsettled: false,
             };
             if let Arrival::Delivery(delivered) = arrival {
+                head.consumer_tag = delivered.consumer_tag.clone();
                 head.publication = Some(delivered.publication.clone());
                 head.delivery_tag = delivered.delivery_tag;
                 head.redelivered = delivered.redelivered;
@@ -240,6 +251,11 @@ impl State {
                 let _unseen = self.publish(id, publication.clone());
                 Sent::Known(self.break_off(id, publication))
             }
+            PublishFate::Vanished => Sent::Unknown,
+            PublishFate::Unseen => {
+                let _unseen = self.publish(id, publication);
+                Sent::Unknown
+            }
             PublishFate::Held => Sent::Held(publication),
         }
     }
@@ -272,6 +288,7 @@ impl State {
                 self.end_session(id, loss.clone());
                 return Err(loss);
             }
+            SettleFate::Vanished => {}
             SettleFate::Held => {
                 if let Some(entry) = self.sessions.get_mut(&id) {
                     entry.verdicts.push((channel, method));

@@ -37,6 +37,7 @@ pub(super) fn unpublished(reason: NotPublished, publication: Arc<Publication>) -
 pub(super) enum Sent {
     Known(Outcome),
     Held(Arc<Publication>),
+    Unknown,
 }
 
 impl SendNow for Handle {
@@ -54,6 +55,7 @@ impl SendNow for Handle {
             return match state.publish_by(&network, id, publication) {
                 Sent::Known(outcome) => Publishing::ready(outcome),
                 Sent::Held(publication) => state.hold_back(id, None, publication),
+                Sent::Unknown => Publishing::waiting(std::future::pending()),
             };
         }
         Publishing::ready(state.publish(id, publication))

@@ -1,0 +1,169 @@
+//! [`GraphBuilder`]: puts a graph together and starts it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tavrida::server::ServerBuilder;
+use tavrida::{Client, Server, Service};
+use tavrida_memory::MemoryTransport;
+
+use super::Graph;
+use super::convention::Convention;
+use super::keeper::{Keeper, Make};
+use crate::sim::{ProblemKind, Stage};
+use crate::trace::ActorKind;
+
+/// Puts a [`Graph`] together.
+#[must_use = "a graph runs when it is started"]
+pub struct GraphBuilder {
+    stage: Stage,
+    places: Vec<Place>,
+    clients: Vec<String>,
+}
+
+/// A server of the graph.
+struct Place {
+    name: String,
+    kind: ActorKind,
+    replicas: usize,
+    late: Duration,
+    make: Making,
+}
+
+/// How its server is made.
+enum Making {
+    /// A service on a server as the graph's convention has it.
+    Service(Arc<dyn Fn() -> Service + Send + Sync>),
+    /// A server of the caller's.
+    Server(Make),
+}
+
+impl GraphBuilder {
+    pub(crate) fn new(stage: Stage) -> Self {
+        Self { stage, places: Vec::new(), clients: Vec::new() }
+    }
+
+    /// A service, on a server of its own whose queue and exchange bear its name.
+    pub fn service(self, make: impl Fn() -> Service + Send + Sync + 'static) -> Self {
+        let name = make().name().to_owned();
+        self.place(name, ActorKind::Service, Making::Service(Arc::new(make)))
+    }
+
+    /// A server as in production: with its own queue, exchange, failure policy, and any number of services. It is known by
+    /// `name`, and found by others only through their own discoveries.
+    pub fn server(
+        self,
+        name: &str,
+        make: impl Fn(MemoryTransport) -> ServerBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.place(name.to_owned(), ActorKind::Service, Making::Server(Arc::new(make)))
+    }
+
+    fn place(mut self, name: String, kind: ActorKind, make: Making) -> Self {
+        self.places.push(Place { name, kind, replicas: 1, late: Duration::ZERO, make });
+        self
+    }
+
+    /// How many servers share the work of a service.
+    ///
+    /// # Panics
+    ///
+    /// When the graph has no server of this name yet.
+    #[track_caller]
+    pub fn replicas(mut self, name: &str, replicas: usize) -> Self {
+        self.find(name).replicas = replicas;
+        self
+    }
+
+    /// A server that starts so long after the others: what is sent to it before its first start is unroutable.
+    ///
+    /// # Panics
+    ///
+    /// When the graph has no server of this name yet.
+    #[track_caller]
+    pub fn late(mut self, name: &str, by: Duration) -> Self {
+        self.find(name).late = by;
+        self
+    }
+
+    #[track_caller]
+    fn find(&mut self, name: &str) -> &mut Place {
+        let place = self.places.iter_mut().find(|place| place.name == name);
+        place.unwrap_or_else(|| panic!("no server '{name}' in the graph yet"))
+    }
+
+    /// A client of this name, which is also the source of what it sends.
+    pub fn client(mut self, name: &str) -> Self {
+        self.clients.push(name.to_owned());
+        self
+    }
+
+    /// Starts everything, and waits until servers consume and clients are connected.
+    ///
+    /// # Panics
+    ///
+    /// When a server or client cannot be built: the test is wrong.
+    pub async fn start(self) -> Graph {
+        let Self { stage, places, clients } = self;
+        let convention = Convention::of(places.iter().filter_map(|place| match place.make {
+            Making::Service(_) => Some((place.name.clone(), place.name.clone())),
+            Making::Server(_) => None,
+        }));
+        let mut servers = BTreeMap::new();
+        let mut ready = Vec::new();
+        for place in places {
+            let make = place.make(&convention);
+            for replica in 1..=place.replicas {
+                let name = match place.replicas {
+                    1 => place.name.clone(),
+                    _ => format!("{}/{replica}", place.name),
+                };
+                let actor = stage.world().state().add_actor(&name, place.kind);
+                let keeper = Keeper { stage: stage.clone(), actor, make: make.clone(), late: place.late };
+                ready.extend(keeper.start());
+                servers.insert(name, actor);
+            }
+        }
+        for ready in ready {
+            if ready.await.is_err() {
+                // What went wrong was told by the keeper.
+                break;
+            }
+        }
+        let mut connected = BTreeMap::new();
+        for name in clients {
+            connected.insert(name.clone(), connect(&stage, &name, convention.clone()).await);
+        }
+        Graph { stage, clients: connected, servers }
+    }
+}
+
+impl Place {
+    fn make(&self, convention: &Convention) -> Make {
+        match &self.make {
+            Making::Server(make) => make.clone(),
+            Making::Service(make) => {
+                let (make, name, convention) = (make.clone(), self.name.clone(), convention.clone());
+                Arc::new(move |transport| {
+                    Server::builder(transport)
+                        .queue(name.as_str())
+                        .exchange(name.as_str())
+                        .service(make().fallback_discovery(convention.clone()))
+                })
+            }
+        }
+    }
+}
+
+async fn connect(stage: &Stage, name: &str, convention: Convention) -> Client {
+    let actor = stage.world().state().add_actor(name, ActorKind::Client);
+    let client = Client::builder(stage.transport(actor)).source(name).discovery(convention);
+    match client.ids(stage.ids(actor)).build().await {
+        Ok(client) => client,
+        Err(error) => {
+            stage.world().fail(ProblemKind::Server, format!("client '{name}': {error}"));
+            panic!("client '{name}' cannot be built: {error}")
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! [`Convention`]: how the servers of a graph find each other.
+
+use std::sync::Arc;
+
+use tavrida::discovery::{Discovery, Role};
+use tavrida::field::ShortString;
+
+/// The services of a graph: each takes requests at the exchange of its name, and publishes at `name.notifications`.
+#[derive(Clone)]
+pub(crate) struct Convention(Arc<[Known]>);
+
+struct Known {
+    service: ShortString,
+    exchange: ShortString,
+    notifications: ShortString,
+}
+
+impl Convention {
+    /// The services by their names, with the exchange where each takes requests.
+    pub(crate) fn of(services: impl IntoIterator<Item = (String, String)>) -> Self {
+        let short = |text: String| ShortString::try_from(text).expect("a service's name fits a routing key");
+        let mut known: Vec<Known> = services
+            .into_iter()
+            .map(|(service, exchange)| Known {
+                notifications: short(format!("{service}.notifications")),
+                service: short(service),
+                exchange: short(exchange),
+            })
+            .collect();
+        known.sort_by(|a, b| a.service.cmp(&b.service));
+        Self(known.into())
+    }
+
+    fn find(&self, service: &str) -> Option<&Known> {
+        self.0.iter().find(|known| known.service == *service)
+    }
+}
+
+impl Discovery for Convention {
+    fn service_exchange(&self, service: &str) -> Option<ShortString> {
+        self.find(service).map(|known| known.exchange.clone())
+    }
+
+    fn publisher_exchange(&self, publisher: &str) -> Option<ShortString> {
+        self.find(publisher).map(|known| known.notifications.clone())
+    }
+
+    fn local_publisher_exchange(&self, service: &str) -> Option<ShortString> {
+        self.publisher_exchange(service)
+    }
+
+    fn exchanges(&self) -> Vec<ShortString> {
+        let both = |known: &Known| [known.exchange.clone(), known.notifications.clone()];
+        let mut all: Vec<ShortString> = self.0.iter().flat_map(both).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    fn known(&self, _role: Role) -> Vec<ShortString> {
+        self.0.iter().map(|known| known.service.clone()).collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! [`Graph`]: services and clients around one broker, in a simulation.
+//!
+//! Services are given as factories, since replicas and restarts need fresh values: `fn orders() -> Service`, the same that
+//! production serves. Each gets a server of its own with a queue and an exchange of its name, and finds all others.
+
+mod builder;
+mod convention;
+mod keeper;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use tavrida::Client;
+
+pub use builder::GraphBuilder;
+
+use crate::fault::{At, Fault};
+use crate::run::Run;
+use crate::sim::Stage;
+use crate::trace::ActorId;
+
+/// Services and clients that run.
+pub struct Graph {
+    stage: Stage,
+    clients: BTreeMap<String, Client>,
+    servers: BTreeMap<String, ActorId>,
+}
+
+impl Graph {
+    /// A client of the graph.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of this name; the text says which there are.
+    #[track_caller]
+    pub fn client(&self, name: &str) -> &Client {
+        let known = || self.clients.keys().cloned().collect::<Vec<_>>();
+        self.clients.get(name).unwrap_or_else(|| panic!("no client '{name}' in the graph, but {:?}", known()))
+    }
+
+    /// Lets something go wrong at a place.
+    pub fn fault(&self, at: At, fault: Fault) -> &Self {
+        self.stage.world().state().director.script(at, fault);
+        self
+    }
+
+    /// Kills the process of a service, or of one replica (`billing/2`), and starts it anew after a time.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of this name.
+    #[track_caller]
+    pub fn crash(&self, server: &str, down_for: Duration) {
+        let actor = self.server(server);
+        self.stage.world().state().kill(actor, down_for);
+        self.stage.cut(actor, "the process was killed");
+    }
+
+    /// Breaks the session of a service, or of one replica.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of this name.
+    #[track_caller]
+    pub fn cut(&self, server: &str) {
+        self.stage.cut(self.server(server), "the connection broke");
+    }
+
+    /// Nothing goes between a server and the broker for this time, then its session breaks and comes back.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of this name.
+    #[track_caller]
+    pub fn partition(&self, server: &str, time: Duration) {
+        let actor = self.server(server);
+        self.stage.world().state().isolate(actor, true, true, time);
+    }
+
+    /// Stops the broker in good order and starts it again.
+    pub fn restart_broker(&self) {
+        self.stage.broker().restart();
+    }
+
+    /// Nothing goes wrong from now on, and what is cut off is there again.
+    pub fn heal(&self) {
+        self.stage.heal();
+    }
+
+    /// Lets so much virtual time pass, with everything that happens meanwhile: TTLs, backoffs and deadlines move.
+    pub async fn advance(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Waits until nothing is under way any more, exactly: nothing on its way, no handler at work, everybody connected, no
+    /// message waiting for its time. Virtual time moves only as far as that needs. Gives what happened so far.
+    pub async fn settle(&self) -> Run {
+        self.stage.settled().await;
+        self.run()
+    }
+
+    /// What happened so far.
+    pub fn run(&self) -> Run {
+        Run::new(self.stage.world().state().trace.clone().into())
+    }
+
+    /// What is in the broker at the moment.
+    pub fn broker(&self) -> tavrida_memory::core::Snapshot {
+        self.stage.broker().snapshot()
+    }
+
+    #[track_caller]
+    fn server(&self, name: &str) -> ActorId {
+        let known = || self.servers.keys().cloned().collect::<Vec<_>>();
+        *self
+            .servers
+            .get(name)
+            .unwrap_or_else(|| panic!("no server '{name}' in the graph, but {:?}", known()))
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph")
+            .field("servers", &self.servers.keys())
+            .field("clients", &self.clients.keys())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,70 @@
+//! [`CausalIds`]: ids that come of their causes, so that steps that do not depend on each other do not number each other.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytestring::ByteString;
+use rustc_hash::FxHashMap;
+use tavrida::id::{Cause, IdSource, Purpose};
+
+use super::random::{hash, join};
+
+/// The ids of one actor.
+pub(crate) struct CausalIds {
+    /// Tells the actors apart.
+    pub(crate) actor: u64,
+    pub(crate) book: Arc<IdBook>,
+}
+
+/// What the ids of a run came of.
+#[derive(Default)]
+pub(crate) struct IdBook(Mutex<Pages>);
+
+#[derive(Default)]
+struct Pages {
+    /// How often one cause was asked for an id: a message that is handled twice makes other ids the second time.
+    asked: FxHashMap<u64, u64>,
+    /// The message that a message came of, both by the hashes of their ids.
+    parents: FxHashMap<u64, u64>,
+}
+
+impl IdBook {
+    /// The hash of the id of the message that a message came of.
+    pub(crate) fn parent(&self, id: u64) -> Option<u64> {
+        self.pages().parents.get(&id).copied()
+    }
+
+    fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl IdSource for CausalIds {
+    fn id(&self, purpose: Purpose, cause: Cause<'_>) -> ByteString {
+        let parent = cause.parent.split('/').next().unwrap_or_default();
+        let what = match purpose {
+            Purpose::Correlation => 1,
+            Purpose::Request => 2,
+            Purpose::Message => 3,
+            Purpose::Instance => 4,
+            _ => 5,
+        };
+        let origin = join(join(self.actor, hash(cause.parent.as_bytes())), cause.ordinal << 3 | what);
+        let mut pages = self.book.pages();
+        let asked = pages.asked.entry(origin).or_default();
+        *asked += 1;
+        let id = hex(join(origin, *asked));
+        if purpose == Purpose::Message {
+            pages.parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
+        }
+        id
+    }
+}
+
+fn hex(number: u64) -> ByteString {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(16);
+    for shift in (0..16).rev() {
+        text.push(char::from(DIGITS[(number >> (shift * 4) & 15) as usize]));
+    }
+    text.into()
+}

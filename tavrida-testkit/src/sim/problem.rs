@@ -1,0 +1,57 @@
+//! [`Problem`]: why a run failed.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of failure.
+    pub kind: ProblemKind,
+    /// What is wrong, for people.
+    pub text: String,
+    /// When, in virtual time.
+    pub at: Duration,
+    /// The correlation id of the chain that shows it, where one does.
+    pub chain: Option<String>,
+}
+
+/// What kind of failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The scenario panicked: an assertion of the test's own.
+    Assertion,
+    /// The scenario gave an error.
+    Error,
+    /// A law was broken; its name.
+    Law(String),
+    /// The scenario was not done by the horizon.
+    Stuck,
+    /// A task panicked.
+    Panic,
+    /// A server could not be built, or ended.
+    Server,
+    /// The run depends on something that its seed does not steer.
+    Nondeterminism,
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assertion => f.write_str("an assertion failed"),
+            Self::Error => f.write_str("the scenario failed"),
+            Self::Law(name) => write!(f, "the law '{name}' is broken"),
+            Self::Stuck => f.write_str("the run is stuck"),
+            Self::Panic => f.write_str("a task panicked"),
+            Self::Server => f.write_str("a server ended"),
+            Self::Nondeterminism => f.write_str("the run is not deterministic"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:?}: {}", self.kind, self.at, self.text)
+    }
+}

@@ -1,0 +1,95 @@
+//! [`Random`]: a generator whose numbers are fixed for good, and hashes for decisions that stand alone.
+//!
+//! Crates that give random numbers keep the right to change theirs; a seed that was written down must mean the same run for as
+//! long as the run does the same. Both algorithms are public domain: splitmix64 and xoshiro256++ by Blackman and Vigna
+//! (<https://prng.di.unimi.it>), FNV-1a by Fowler, Noll and Vo.
+
+/// A stream of random numbers.
+#[derive(Debug, Clone)]
+pub struct Random([u64; 4]);
+
+impl Random {
+    /// The stream of a seed.
+    pub fn new(seed: u64) -> Self {
+        let mut state = seed;
+        Self(std::array::from_fn(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            mix(state)
+        }))
+    }
+
+    /// Any number.
+    pub fn next(&mut self) -> u64 {
+        let s = &mut self.0;
+        let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+        let t = s[1] << 17;
+        s[2] ^= s[0];
+        s[3] ^= s[1];
+        s[1] ^= s[2];
+        s[0] ^= s[3];
+        s[2] ^= t;
+        s[3] = s[3].rotate_left(45);
+        result
+    }
+
+    /// A number below `end`, all alike but for less than one in 2^32.
+    ///
+    /// # Panics
+    ///
+    /// When `end` is 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        assert!(end > 0, "a number below 0 was asked for");
+        usize::try_from(scale(self.next(), end as u64)).expect("it is below a usize")
+    }
+}
+
+/// A number below `end` of random bits.
+pub(crate) fn scale(bits: u64, end: u64) -> u64 {
+    u64::try_from((u128::from(bits) * u128::from(end)) >> 64).expect("it is below a u64")
+}
+
+/// The finish of splitmix64: each bit of the input changes half of the output.
+pub(crate) const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// One number of two.
+pub(crate) const fn join(a: u64, b: u64) -> u64 {
+    mix(a.rotate_left(25) ^ b.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// FNV-1a of some bytes.
+pub(crate) const fn hash(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = (hash ^ bytes[index] as u64).wrapping_mul(0x100_0000_01b3);
+        index += 1;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_a_seed_are_these_for_good() {
+        let mut random = Random::new(42);
+        let numbers = [random.next(), random.next(), random.next()];
+        assert_eq!(numbers, GOLDEN);
+        assert_eq!(hash(b"tavrida"), 0);
+    }
+
+    const GOLDEN: [u64; 3] = [0, 0, 0];
+
+    #[test]
+    fn numbers_below_an_end_reach_all_of_them() {
+        let mut random = Random::new(7);
+        let mut seen = [false; 5];
+        (0..100).for_each(|_| seen[random.below(5)] = true);
+        assert_eq!(seen, [true; 5]);
+    }
+}

@@ -1,0 +1,178 @@
+//! [`Setup::run`]: one run, from a fresh runtime to a verdict.
+
+mod panics;
+
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+
+use super::world::World;
+use super::{Problem, ProblemKind, Sim, SimClock, Stage};
+use crate::schedule::{Deviations, Director, Policy};
+use crate::trace::Trace;
+
+/// How a run is made.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Steers everything that is random in the run.
+    pub seed: u64,
+    /// How it decides what arrives next.
+    pub policy: Policy,
+    /// A schedule to carry out, in place of decisions.
+    pub replay: Option<Deviations>,
+    /// How long the scenario may take, in virtual time.
+    pub horizon: Duration,
+}
+
+impl Setup {
+    /// A run of this seed by the default schedule, with an hour of virtual time.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, policy: Policy::Fifo, replay: None, horizon: Duration::from_secs(3600) }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Well.
+    Passed,
+    /// Not well.
+    Failed(Box<Problem>),
+}
+
+/// A run that is over.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Everything that happened.
+    pub trace: Arc<Trace>,
+    /// What was decided, other than the default.
+    pub schedule: Deviations,
+}
+
+/// The result of a scenario: nothing, or an error.
+pub trait Ended {
+    /// The error's text.
+    fn problem(self) -> Option<String>;
+}
+
+impl Ended for () {
+    fn problem(self) -> Option<String> {
+        None
+    }
+}
+
+impl<T, E: fmt::Debug> Ended for Result<T, E> {
+    fn problem(self) -> Option<String> {
+        self.err().map(|error| format!("{error:?}"))
+    }
+}
+
+impl Setup {
+    /// Makes one run of a scenario.
+    ///
+    /// # Panics
+    ///
+    /// Inside of a runtime.
+    pub fn run<F, Fut>(&self, scenario: F) -> Finished
+    where
+        F: FnOnce(Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let director = match &self.replay {
+            Some(schedule) => Director::replaying(schedule.clone()),
+            None => Director::new(self.policy, self.seed),
+        };
+        let _watching = panics::watch();
+        // Made inside of the runtime, whose clock it begins with.
+        let stage: Arc<OnceLock<Stage>> = Arc::default();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .on_thread_park({
+                let stage = stage.clone();
+                move || {
+                    if let Some(stage) = stage.get() {
+                        stage.idle();
+                    }
+                }
+            })
+            .build()
+            .expect("a runtime without I/O needs nothing from the system");
+        let stage = runtime.block_on(async {
+            let clock = SimClock::new(Instant::now());
+            let stage = stage.get_or_init(|| Stage::new(World::new(director), clock));
+            self.play(stage, scenario).await;
+            stage.clone()
+        });
+        drop(runtime);
+        let mut state = stage.world().state();
+        if let Some(panic) = panics::take() {
+            state.fail(ProblemKind::Panic, panic);
+        }
+        let trace = Arc::new(std::mem::take(&mut state.trace));
+        let verdict = match state.problem.take() {
+            Some(problem) => Verdict::Failed(Box::new(problem)),
+            None => Verdict::Passed,
+        };
+        Finished { verdict, trace, schedule: state.director.take_deviations() }
+    }
+
+    async fn play<F, Fut>(&self, stage: &Stage, scenario: F)
+    where
+        F: FnOnce(Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let sim = Sim::new(stage.clone(), self.seed);
+        let pump = tokio::spawn(pump(stage.clone()));
+        let scenario = AssertUnwindSafe(async { scenario(sim).await }).catch_unwind();
+        let ended = tokio::select! {
+            biased;
+            ended = scenario => Some(ended),
+            () = tokio::time::sleep(self.horizon) => None,
+        };
+        let world = stage.world();
+        match ended {
+            None => {
+                world.fail(ProblemKind::Stuck, format!("the scenario is not done after {:?}", self.horizon))
+            }
+            Some(Err(_)) => {
+                world.fail(ProblemKind::Assertion, panics::take().unwrap_or_else(|| "a panic".to_owned()));
+            }
+            Some(Ok(ended)) => match ended.problem() {
+                Some(text) => world.fail(ProblemKind::Error, text),
+                None => stage.conclude(self.horizon).await,
+            },
+        }
+        pump.abort();
+    }
+}
+
+/// Wakes the runtime when something is due, so that it goes idle again.
+async fn pump(stage: Stage) {
+    loop {
+        let at = stage.world().state().wake_at;
+        let changed = stage.world().pump.notified();
+        match at {
+            Some(at) => {
+                tokio::select! {
+                    biased;
+                    () = changed => {}
+                    () = tokio::time::sleep_until(at) => {
+                        let mut state = stage.world().state();
+                        if state.wake_at == Some(at) {
+                            state.wake_at = None;
+                        }
+                    }
+                }
+            }
+            None => changed.await,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What happens when no task can go on: the next message arrives, or time passes.
+//!
+//! tokio calls [`Stage::idle`] before it parks the thread, which is exactly when nothing is runnable. It lets one thing
+//! happen, and whoever that wakes runs until nothing is runnable again. Nothing is decided under the broker's lock.
+
+use tavrida_memory::Head;
+use tavrida_memory::core::Operator;
+use tokio::time::Instant;
+
+use super::Stage;
+use crate::fault::{Fault, Site};
+use crate::schedule::{Candidate, Point};
+use crate::sim::world::{Action, Held, State};
+use crate::trace::{ActorId, MessageId, What};
+
+/// What to do next.
+enum Next {
+    /// Let this head arrive.
+    Arrive(Head),
+    /// Something goes wrong with the head that was about to arrive.
+    Fail(Fault, Head),
+    /// Something that was planned is due.
+    Act(Action),
+    /// Nothing, until this time or until a timer of somebody's.
+    Wait(Option<Instant>),
+    /// Nothing at all is under way.
+    Quiet,
+}
+
+impl Stage {
+    /// Lets the next thing happen. Called when no task is runnable.
+    pub(crate) fn idle(&self) {
+        let mut heads = Vec::new();
+        loop {
+            self.broker().heads(&mut heads);
+            let next = self.next(&heads);
+            match next {
+                Next::Arrive(head) => {
+                    if self.broker().arrive(head.channel) {
+                        return;
+                    }
+                }
+                Next::Fail(fault, head) => self.fail(fault, &head),
+                Next::Act(action) => self.act(action),
+                Next::Wait(until) => return self.wait_until(until),
+                Next::Quiet => return self.rest(),
+            }
+        }
+    }
+
+    fn next(&self, heads: &[Head]) -> Next {
+        let world = self.world();
+        let mut state = world.state();
+        let now = Instant::now();
+        if let Some((at, _)) = state.agenda.first_key_value().map(|(at, action)| (*at, *action))
+            && at.0 <= now
+        {
+            let (_, action) = state.agenda.pop_first().expect("it was just there");
+            return Next::Act(action);
+        }
+        let mut arriving: Vec<(Candidate, &Head, Option<MessageId>)> = Vec::with_capacity(heads.len());
+        let mut later: Option<Instant> = state.agenda.first_key_value().map(|((at, _), _)| *at);
+        for head in heads {
+            let actor = ActorId::of_peer(head.line.peer);
+            if state.actor(actor).deaf {
+                continue;
+            }
+            let Some(publication) = &head.publication else {
+                // A cancel has no choice about it.
+                return Next::Arrive(head.clone());
+            };
+            let message = state.message(world, publication, ActorId::of_peer(0));
+            let point = Point {
+                site: Site::Deliver,
+                key: state.trace.message(message).key(),
+                nth: state.messages.counted(Site::Deliver, message) + 1,
+            };
+            let due = state.due_of(head, point, now);
+            if due <= now {
+                arriving.push((Candidate { point }, head, Some(message)));
+            } else {
+                later = Some(later.map_or(due, |later| later.min(due)));
+            }
+        }
+        if arriving.is_empty() {
+            return match later {
+                None if heads.is_empty() => Next::Quiet,
+                later => Next::Wait(later),
+            };
+        }
+        let candidates: Vec<Candidate> = arriving.iter().map(|(candidate, _, _)| *candidate).collect();
+        let (_, head, message) = arriving[state.director.pick(&candidates)];
+        let message = message.expect("only messages are picked");
+        state.deliver(head, message)
+    }
+
+    /// Carries out what goes wrong at an arrival.
+    fn fail(&self, fault: Fault, head: &Head) {
+        let actor = ActorId::of_peer(head.line.peer);
+        let broker = self.broker();
+        match fault {
+            Fault::ConnectionLost => self.cut(actor, "the connection broke"),
+            Fault::ChannelClosed => broker.operate(Operator::CloseChannel {
+                channel: head.channel,
+                code: 406,
+                text: "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out".to_owned(),
+            }),
+            Fault::ConsumerCancelled => broker.operate(Operator::CancelConsumer {
+                channel: head.channel,
+                consumer_tag: head.consumer_tag.clone(),
+            }),
+            Fault::BrokerRestart => broker.restart(),
+            Fault::BrokerKilled => broker.kill(),
+            Fault::Partition(time) => self.world().state().isolate(actor, true, true, time),
+            Fault::Deaf(time) => self.world().state().isolate(actor, true, false, time),
+            Fault::Mute(time) => self.world().state().isolate(actor, false, true, time),
+            Fault::ClockJump(seconds) => self.clock().jump(seconds),
+            Fault::Crash(down_for) => {
+                self.world().state().kill(actor, down_for);
+                self.cut(actor, "the process was killed");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn act(&self, action: Action) {
+        match action {
+            Action::Cut(actor) => self.cut(actor, "no heartbeat came"),
+            Action::Hear(actor) => self.world().state().actor(actor).deaf = false,
+            Action::Release(actor) => {
+                self.world().state().actor(actor).mute = false;
+                self.broker().release(actor.peer());
+            }
+        }
+    }
+
+    /// Sees to it that the pump wakes in time.
+    fn wait_until(&self, until: Option<Instant>) {
+        let mut state = self.world().state();
+        if until.is_some() && state.wake_at != until {
+            state.wake_at = until;
+            drop(state);
+            self.world().pump.notify_one();
+        }
+    }
+
+    /// Nothing is on its way: who waits for the end of everything is told, if nothing else is under way either.
+    fn rest(&self) {
+        let world = self.world();
+        let state = world.state();
+        if let Some(at) = state.agenda.first_key_value().map(|((at, _), _)| *at) {
+            drop(state);
+            return self.wait_until(Some(at));
+        }
+        if state.settlers == 0 || !state.is_quiet() {
+            return;
+        }
+        drop(state);
+        if !self.broker().is_waiting() {
+            world.settled.notify_waiters();
+        }
+    }
+}
+
+impl State {
+    /// Whether no handler works, no delivery waits for its verdict, and everybody is where he should be.
+    fn is_quiet(&self) -> bool {
+        let all_well = self.actors.iter().skip(1).all(super::super::world::ActorState::is_well);
+        self.handlers == 0 && self.held.is_empty() && all_well
+    }
+
+    /// When a head may arrive.
+    fn due_of(&mut self, head: &Head, point: Point, now: Instant) -> Instant {
+        if let Some((number, due)) = self.due.get(&head.channel)
+            && *number == head.number
+        {
+            return *due;
+        }
+        let delay = self.director.delay(point);
+        if delay.is_zero() {
+            return now;
+        }
+        let due = now + delay;
+        self.due.insert(head.channel, (head.number, due));
+        due
+    }
+
+    /// The picked head arrives, or something goes wrong with it.
+    fn deliver(&mut self, head: &Head, message: MessageId) -> Next {
+        let actor = ActorId::of_peer(head.line.peer);
+        if let Some(fault) = self.fault(Site::Deliver, message, actor) {
+            return Next::Fail(fault, head.clone());
+        }
+        let delivery = self.messages.deliveries(message);
+        if head.unsettled {
+            self.held.insert((head.channel, head.delivery_tag), Held { message, delivery, actor });
+        }
+        let redelivered = head.redelivered;
+        self.tell_of(actor, Some(message), delivery, What::Delivered { redelivered });
+        Next::Arrive(head.clone())
+    }
+}

@@ -1,0 +1,160 @@
+//! [`World`]: what a run knows, behind one lock. The network between sessions and broker asks it; handlers tell it.
+
+mod actors;
+mod messages;
+mod network;
+mod probe;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use tavrida_memory::PublishFate;
+use tavrida_memory::core::ChannelId;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::ids::IdBook;
+use super::problem::{Problem, ProblemKind};
+use crate::fault::{Fault, Site};
+use crate::schedule::{Director, Label, Point};
+use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, Trace, What};
+
+pub(crate) use actors::ActorState;
+pub(crate) use messages::Messages;
+pub(crate) use probe::Probe;
+
+/// The state of one run.
+pub(crate) struct World {
+    state: Mutex<State>,
+    pub(crate) ids: Arc<IdBook>,
+    /// Tells the pump that it has to wake at another time.
+    pub(crate) pump: Notify,
+    /// Tells those who wait for it that nothing is under way any more.
+    pub(crate) settled: Notify,
+}
+
+pub(crate) struct State {
+    pub(crate) began: Instant,
+    pub(crate) trace: Trace,
+    pub(crate) director: Director,
+    pub(crate) messages: Messages,
+    pub(crate) actors: Vec<ActorState>,
+    /// Deliveries that wait for their verdict.
+    pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
+    /// When the heads that are delayed may arrive, by channel, with their number.
+    pub(crate) due: FxHashMap<ChannelId, (u64, Instant)>,
+    /// What happens by itself at a time; the number keeps those of one time in order.
+    pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
+    pub(crate) planned: u64,
+    /// When the pump wakes.
+    pub(crate) wake_at: Option<Instant>,
+    /// Handlers under way.
+    pub(crate) handlers: u32,
+    /// How many wait for the end of everything.
+    pub(crate) settlers: u32,
+    /// What becomes of the message that is being published at this moment.
+    fate: PublishFate,
+    pub(crate) problem: Option<Problem>,
+}
+
+/// A delivery that waits for its verdict.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) message: MessageId,
+    pub(crate) delivery: u32,
+    pub(crate) actor: ActorId,
+}
+
+/// Something that happens by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// The session of an actor breaks.
+    Cut(ActorId),
+    /// What an actor sends gets through again.
+    Release(ActorId),
+    /// An actor hears again.
+    Hear(ActorId),
+}
+
+impl World {
+    pub(crate) fn new(director: Director) -> Self {
+        let mut trace = Trace::default();
+        trace.add_actor("simulation", ActorKind::Simulation);
+        let state = State {
+            began: Instant::now(),
+            trace,
+            director,
+            messages: Messages::default(),
+            actors: vec![ActorState::default()],
+            held: FxHashMap::default(),
+            due: FxHashMap::default(),
+            agenda: BTreeMap::new(),
+            planned: 0,
+            wake_at: None,
+            handlers: 0,
+            settlers: 0,
+            fate: PublishFate::Taken,
+            problem: None,
+        };
+        Self { state: Mutex::new(state), ids: Arc::default(), pump: Notify::new(), settled: Notify::new() }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the run as failed; the first problem is the one that is told.
+    pub(crate) fn fail(&self, kind: ProblemKind, text: String) {
+        self.state().fail(kind, text);
+    }
+}
+
+impl State {
+    /// Puts down what happened.
+    pub(crate) fn tell(&mut self, actor: ActorId, what: What) {
+        self.tell_of(actor, None, 0, what);
+    }
+
+    /// Puts down what happened with a message.
+    pub(crate) fn tell_of(&mut self, actor: ActorId, message: Option<MessageId>, delivery: u32, what: What) {
+        let at = self.began.elapsed();
+        self.trace.add(Event { at, actor, message, delivery, what });
+    }
+
+    pub(crate) fn fail(&mut self, kind: ProblemKind, text: String) {
+        let at = self.began.elapsed();
+        self.problem.get_or_insert(Problem { kind, text, at, chain: None });
+    }
+
+    /// What goes wrong with a message at a site, this time; it is put down as a fault.
+    pub(crate) fn fault(&mut self, site: Site, message: MessageId, actor: ActorId) -> Option<Fault> {
+        let point = self.pass(site, message);
+        if !self.director.is_active() {
+            return None;
+        }
+        let publication = self.trace.message(message).publication().clone();
+        let label = Label { topic: messages::topic_of(&publication), exchange: &publication.exchange };
+        let fault = self.director.fault(point, label)?;
+        let delivery = self.messages.deliveries(message);
+        self.tell_of(actor, Some(message), delivery, What::Fault(format!("{fault} at {site}").into()));
+        Some(fault)
+    }
+
+    /// Counts that a message came to a site.
+    fn pass(&mut self, site: Site, message: MessageId) -> Point {
+        let nth = self.messages.count(site, message);
+        Point { site, key: self.trace.message(message).key(), nth }
+    }
+
+    /// Plans something for a time from now.
+    pub(crate) fn plan(&mut self, after: Duration, action: Action) {
+        self.planned += 1;
+        self.agenda.insert((Instant::now() + after, self.planned), action);
+    }
+
+    pub(crate) fn published(&mut self, actor: ActorId, message: MessageId, outcome: Outcome) {
+        self.tell_of(actor, Some(message), 0, What::Published(outcome));
+    }
+}

@@ -1,0 +1,82 @@
+//! [`ActorState`]: what is known of an actor at the moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::{Action, State};
+use crate::trace::{ActorId, ActorKind, What};
+
+/// What is known of an actor at the moment.
+#[derive(Default)]
+pub(crate) struct ActorState {
+    /// Its session, while it has one.
+    pub(crate) session: Option<u32>,
+    /// Its process was killed and not started again.
+    pub(crate) down: bool,
+    /// It ended its session itself, and needs none.
+    pub(crate) retired: bool,
+    /// It hears nothing.
+    pub(crate) deaf: bool,
+    /// Nothing that it sends gets through.
+    pub(crate) mute: bool,
+    /// How long it stays down.
+    pub(crate) down_for: Duration,
+    /// Tells its keeper that it was killed.
+    pub(crate) killed: Arc<Notify>,
+}
+
+impl ActorState {
+    /// Whether all is as it should be: it has a session, or wants none.
+    pub(crate) fn is_well(&self) -> bool {
+        self.retired || (self.session.is_some() && !self.down && !self.deaf && !self.mute)
+    }
+
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.down || (self.deaf && self.mute)
+    }
+}
+
+impl State {
+    pub(crate) fn add_actor(&mut self, name: &str, kind: ActorKind) -> ActorId {
+        self.actors.push(ActorState::default());
+        self.trace.add_actor(name, kind)
+    }
+
+    pub(crate) fn actor(&mut self, id: ActorId) -> &mut ActorState {
+        &mut self.actors[id.index()]
+    }
+
+    /// Kills a process: nothing of it counts from now on. Its keeper drops what is left, and starts it anew.
+    pub(crate) fn kill(&mut self, id: ActorId, down_for: Duration) {
+        let actor = self.actor(id);
+        if !std::mem::replace(&mut actor.down, true) {
+            actor.down_for = down_for;
+            actor.killed.notify_one();
+            self.tell(id, What::Crashed);
+        }
+    }
+
+    /// The process is started anew.
+    pub(crate) fn revive(&mut self, id: ActorId) {
+        self.actor(id).down = false;
+        self.tell(id, What::Restarted);
+    }
+
+    /// Cuts an actor off for a time, one way or both.
+    pub(crate) fn isolate(&mut self, id: ActorId, deaf: bool, mute: bool, time: Duration) {
+        let actor = self.actor(id);
+        actor.deaf |= deaf;
+        actor.mute |= mute;
+        if deaf && mute {
+            self.plan(time, Action::Cut(id));
+        }
+        if deaf {
+            self.plan(time, Action::Hear(id));
+        }
+        if mute {
+            self.plan(time, Action::Release(id));
+        }
+    }
+}

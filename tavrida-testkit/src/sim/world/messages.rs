@@ -1,0 +1,89 @@
+//! [`Messages`]: which message is which, and how often it came to each site of its way.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use tavrida::field::Value;
+use tavrida::transport::Publication;
+
+use super::{State, World};
+use crate::fault::Site;
+use crate::sim::random::{hash, join};
+use crate::trace::{ActorId, MessageId, SentMessage};
+
+/// The messages of a run.
+#[derive(Default)]
+pub(crate) struct Messages {
+    /// By where they are kept: the trace keeps each of them, so that no two are at one place.
+    by_place: FxHashMap<usize, MessageId>,
+    /// The latest with an id, by the hash of the id.
+    by_id: FxHashMap<u64, MessageId>,
+    /// The first with a key.
+    by_key: FxHashMap<u64, MessageId>,
+    /// For each message the first with its key, whose counts they share.
+    first: Vec<MessageId>,
+    counts: Vec<[u32; Site::ALL.len()]>,
+}
+
+impl Messages {
+    /// Counts that a message came to a site; gives which time it is.
+    pub(crate) fn count(&mut self, site: Site, message: MessageId) -> u32 {
+        let count = &mut self.counts[self.first[message.index()].index()][site as usize];
+        *count += 1;
+        *count
+    }
+
+    /// How often a message came to a site so far.
+    pub(crate) fn counted(&self, site: Site, message: MessageId) -> u32 {
+        self.counts[self.first[message.index()].index()][site as usize]
+    }
+
+    pub(crate) fn deliveries(&self, message: MessageId) -> u32 {
+        self.counted(Site::Deliver, message)
+    }
+
+    /// The latest message with this id.
+    pub(crate) fn with_id(&self, id: &str) -> Option<MessageId> {
+        self.by_id.get(&hash(id.as_bytes())).copied()
+    }
+}
+
+impl State {
+    /// The number of a message; a new one where it was not seen before.
+    pub(crate) fn message(
+        &mut self,
+        world: &World,
+        publication: &Arc<Publication>,
+        sender: ActorId,
+    ) -> MessageId {
+        let place = Arc::as_ptr(publication) as usize;
+        if let Some(known) = self.messages.by_place.get(&place) {
+            return *known;
+        }
+        let id = publication.properties.message_id.as_deref().unwrap_or_default();
+        let id_hash = hash(id.as_bytes());
+        let way = join(hash(publication.exchange.as_bytes()), hash(publication.routing_key.as_bytes()));
+        let what = if id.is_empty() { hash(&publication.body) } else { id_hash };
+        let key = join(what, way);
+        let cause = world.ids.parent(id_hash).and_then(|parent| self.messages.by_id.get(&parent).copied());
+        let message = self.trace.add_message(SentMessage::new(publication.clone(), sender, cause, key));
+        let messages = &mut self.messages;
+        messages.by_place.insert(place, message);
+        if !id.is_empty() {
+            messages.by_id.insert(id_hash, message);
+        }
+        messages.first.push(*messages.by_key.entry(key).or_insert(message));
+        messages.counts.push(Default::default());
+        message
+    }
+}
+
+/// The entry point that a handler is registered under for a message, as its headers say.
+pub(crate) fn topic_of(publication: &Publication) -> &str {
+    let name = match publication.properties.kind.as_deref() {
+        Some("request") => "destination",
+        _ => "source",
+    };
+    let header = publication.properties.headers().get(name).and_then(Value::as_str);
+    header.unwrap_or(&publication.routing_key)
+}

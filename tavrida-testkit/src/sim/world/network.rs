@@ -1,0 +1,149 @@
+//! The network between sessions and broker: what becomes of what they send.
+
+use std::sync::Arc;
+
+use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
+use tavrida_memory::core::ChannelId;
+use tavrida_memory::{Line, Network, PublishFate, SettleFate};
+
+use super::{Held, State, World};
+use crate::fault::{Fault, Site};
+use crate::trace::{ActorId, Outcome, What};
+
+impl Network for World {
+    fn connecting(&self, peer: u32) -> Result<(), Loss> {
+        let mut state = self.state();
+        match state.actor(ActorId::of_peer(peer)).is_cut_off() {
+            true => Err(Loss::broken("the broker cannot be reached")),
+            false => Ok(()),
+        }
+    }
+
+    fn connected(&self, line: Line) {
+        let mut state = self.state();
+        let actor = ActorId::of_peer(line.peer);
+        state.actor(actor).session = Some(line.session);
+        state.tell(actor, What::Connected);
+    }
+
+    fn disconnected(&self, line: Line, loss: &Loss) {
+        let mut state = self.state();
+        let id = ActorId::of_peer(line.peer);
+        let actor = state.actor(id);
+        if actor.session == Some(line.session) {
+            actor.session = None;
+            actor.retired = loss.is_closed_here() && !actor.down;
+        }
+        state.held.retain(|(channel, _), _| channel.connection.0 / 2 != line.session);
+        state.tell(id, What::Disconnected(loss.to_string().into()));
+    }
+
+    fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate {
+        let mut state = self.state();
+        let actor = ActorId::of_peer(line.peer);
+        let fate = state.fate_of_publish(self, actor, publication);
+        state.fate = fate;
+        fate
+    }
+
+    fn published(
+        &self,
+        line: Line,
+        publication: &Arc<Publication>,
+        outcome: &Result<(), NotPublished>,
+        queues: &mut dyn Iterator<Item = &str>,
+    ) {
+        let mut state = self.state();
+        let actor = ActorId::of_peer(line.peer);
+        let message = state.message(self, publication, actor);
+        let outcome = match (outcome, state.fate) {
+            (Err(reason), _) => refused(reason),
+            (Ok(()), PublishFate::ConfirmLost) => Outcome::ConfirmLost,
+            (Ok(()), PublishFate::Unseen) => Outcome::Unseen,
+            (Ok(()), _) => Outcome::Routed,
+        };
+        state.director.reached(queues);
+        state.published(actor, message, outcome);
+    }
+
+    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: Verdict) -> SettleFate {
+        let mut state = self.state();
+        let actor = ActorId::of_peer(line.peer);
+        let Some(held) = state.held.remove(&(channel, delivery_tag)) else { return SettleFate::Taken };
+        let (fate, what) = state.fate_of_verdict(actor, held, verdict);
+        state.tell_of(actor, Some(held.message), held.delivery, what);
+        if fate == SettleFate::Taken
+            && verdict == Verdict::Ack
+            && let Some(Fault::Crash(down_for)) = state.fault(Site::Done, held.message, actor)
+        {
+            state.kill(actor, down_for);
+        }
+        fate
+    }
+}
+
+impl State {
+    fn fate_of_publish(
+        &mut self,
+        world: &World,
+        actor: ActorId,
+        publication: &Arc<Publication>,
+    ) -> PublishFate {
+        let message = self.message(world, publication, actor);
+        if self.actor(actor).down {
+            return PublishFate::Vanished;
+        }
+        if self.actor(actor).mute {
+            self.published(actor, message, Outcome::Held);
+            return PublishFate::Held;
+        }
+        match self.fault(Site::Publish, message, actor) {
+            Some(Fault::PublishLost) => {
+                self.published(actor, message, Outcome::Lost);
+                PublishFate::Lost
+            }
+            Some(Fault::ConfirmLost) => PublishFate::ConfirmLost,
+            Some(Fault::Nacked) => {
+                self.published(actor, message, Outcome::Nacked);
+                PublishFate::Nacked
+            }
+            Some(Fault::PublishedTwice) => PublishFate::TakenTwice,
+            Some(Fault::Crash(down_for)) => {
+                self.kill(actor, down_for);
+                PublishFate::Unseen
+            }
+            _ => PublishFate::Taken,
+        }
+    }
+
+    fn fate_of_verdict(&mut self, actor: ActorId, held: Held, verdict: Verdict) -> (SettleFate, What) {
+        if self.actor(actor).down {
+            return (SettleFate::Vanished, What::Zombie);
+        }
+        if self.actor(actor).mute {
+            return (SettleFate::Held, What::AckLost);
+        }
+        match verdict {
+            Verdict::Reject => return (SettleFate::Taken, What::Rejected),
+            Verdict::Requeue => return (SettleFate::Taken, What::Requeued),
+            Verdict::Ack => {}
+        }
+        match self.fault(Site::Ack, held.message, actor) {
+            Some(Fault::ConnectionLost) => (SettleFate::Lost, What::AckLost),
+            Some(Fault::Crash(down_for)) => {
+                self.kill(actor, down_for);
+                (SettleFate::Lost, What::AckLost)
+            }
+            Some(Fault::Redelivered) => (SettleFate::Requeued, What::AckLost),
+            _ => (SettleFate::Taken, What::Acked),
+        }
+    }
+}
+
+fn refused(reason: &NotPublished) -> Outcome {
+    match reason {
+        NotPublished::Unroutable => Outcome::Unroutable,
+        NotPublished::Nacked => Outcome::Nacked,
+        other => Outcome::Refused(other.to_string()),
+    }
+}

@@ -1,0 +1,118 @@
+//! [`Probe`]: around each handler, to see it begin and end, and to let it fail.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use tavrida::message::{Failure, Message, Reply};
+use tavrida::middleware::{Incoming, Next};
+
+use crate::fault::{Fault, Site};
+use crate::sim::Stage;
+use crate::trace::{ActorId, Ending, MessageId, What};
+
+/// The outermost middleware of all services of an actor.
+pub(crate) struct Probe {
+    pub(crate) actor: ActorId,
+    pub(crate) stage: Stage,
+}
+
+#[async_trait]
+impl Incoming for Probe {
+    async fn handle(&self, message: Message, next: Next) -> Result<Reply, Failure> {
+        let mut watch = Watch::begin(self, &message);
+        match watch.fault(Site::Start) {
+            Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
+            other => watch.suffer(other).await,
+        }
+        let result = Watched { handler: Box::pin(next.run(message)), watch: &mut watch, waited: false }.await;
+        watch.end(match &result {
+            Ok(Reply::Nothing) => Ending::Quiet,
+            Ok(_) => Ending::Answered,
+            Err(failure) => Ending::Failed(failure.to_string()),
+        });
+        result
+    }
+}
+
+/// One handler under way.
+struct Watch<'a> {
+    probe: &'a Probe,
+    message: Option<MessageId>,
+    delivery: u32,
+    over: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn begin(probe: &'a Probe, message: &Message) -> Self {
+        let mut state = probe.stage.world().state();
+        let message = state.messages.with_id(message.message_id());
+        let delivery = message.map_or(0, |message| state.messages.deliveries(message));
+        state.handlers += 1;
+        state.tell_of(probe.actor, message, delivery, What::Started { attempt: 1 });
+        drop(state);
+        Self { probe, message, delivery, over: false }
+    }
+
+    fn fault(&self, site: Site) -> Option<Fault> {
+        self.probe.stage.world().state().fault(site, self.message?, self.probe.actor)
+    }
+
+    /// What a fault does to the process of a handler. A killed one never goes on.
+    async fn suffer(&self, fault: Option<Fault>) {
+        if self.strike(fault) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Lets a fault strike; gives whether the process is dead.
+    fn strike(&self, fault: Option<Fault>) -> bool {
+        let (stage, actor) = (&self.probe.stage, self.probe.actor);
+        match fault {
+            Some(Fault::ConnectionLost) => stage.cut(actor, "the connection broke"),
+            Some(Fault::Crash(down_for)) => {
+                stage.world().state().kill(actor, down_for);
+                stage.cut(actor, "the process was killed");
+                return true;
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.over = true;
+        let mut state = self.probe.stage.world().state();
+        state.handlers -= 1;
+        state.tell_of(self.probe.actor, self.message, self.delivery, What::Ended(ending));
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.end(if std::thread::panicking() { Ending::Panicked } else { Ending::Dropped });
+        }
+    }
+}
+
+/// A handler that is watched while it works.
+struct Watched<'a, 'b> {
+    handler: Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>,
+    watch: &'a mut Watch<'b>,
+    waited: bool,
+}
+
+impl Future for Watched<'_, '_> {
+    type Output = Result<Reply, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.handler.as_mut().poll(cx);
+        if polled.is_pending() && !std::mem::replace(&mut self.waited, true) {
+            let fault = self.watch.fault(Site::Wait);
+            self.watch.strike(fault);
+        }
+        polled
+    }
+}

@@ -1,0 +1,4 @@
+//! Whole graphs of services in the simulation.
+
+mod chain;
+mod runs;
