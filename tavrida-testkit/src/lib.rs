@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod fault;
 pub mod graph;
+pub mod laws;
 pub mod run;
 pub mod schedule;
 pub mod sim;

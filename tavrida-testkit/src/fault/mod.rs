@@ -1,8 +1,10 @@
 //! Faults: what can go wrong ([`Fault`]), and where ([`At`]).
 
 mod at;
+mod families;
 
 pub use at::{At, Site};
+pub use families::Faults;
 
 use std::fmt;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::{Choice, Deviations, Point};
-use crate::fault::{At, Fault, Site};
+use crate::fault::{At, Fault, Faults, Site};
 use crate::sim::random::Random;
 
 /// How a run decides what arrives next.
@@ -40,6 +40,8 @@ struct Script {
 
 pub(crate) struct Director {
     policy: Policy,
+    faults: Faults,
+    seed: u64,
     random: Random,
     replay: Option<Deviations>,
     scripts: Vec<Script>,
@@ -50,9 +52,11 @@ pub(crate) struct Director {
 }
 
 impl Director {
-    pub(crate) fn new(policy: Policy, seed: u64) -> Self {
+    pub(crate) fn new(policy: Policy, faults: Faults, seed: u64) -> Self {
         Self {
             policy,
+            faults,
+            seed,
             random: Random::new(seed),
             replay: None,
             scripts: Vec::new(),
@@ -64,7 +68,7 @@ impl Director {
 
     /// Carries out this schedule and decides nothing else.
     pub(crate) fn replaying(schedule: Deviations) -> Self {
-        Self { replay: Some(schedule), ..Self::new(Policy::Fifo, 0) }
+        Self { replay: Some(schedule), ..Self::new(Policy::Fifo, Faults::none(), 0) }
     }
 
     pub(crate) fn script(&mut self, at: At, fault: Fault) {
@@ -78,7 +82,7 @@ impl Director {
 
     /// Whether anything can go wrong.
     pub(crate) fn is_active(&self) -> bool {
-        !self.healed && (!self.scripts.is_empty() || self.replay.is_some())
+        !self.healed && (!self.scripts.is_empty() || self.replay.is_some() || !self.faults.is_none())
     }
 
     /// Nothing goes wrong from now on.
@@ -128,7 +132,11 @@ impl Director {
     /// What goes wrong at a point, if anything does.
     pub(crate) fn fault(&mut self, point: Point, label: Label<'_>) -> Option<Fault> {
         let scripted = self.scripted(point.site, label);
-        let fault = scripted.or_else(|| self.replay.as_ref()?.fault(point))?;
+        let drawn = || match &self.replay {
+            Some(schedule) => schedule.fault(point),
+            None => self.faults.at(self.seed, point),
+        };
+        let fault = scripted.or_else(drawn)?;
         if scripted.is_none() {
             self.made.insert(point, Choice::Fault(fault));
         }

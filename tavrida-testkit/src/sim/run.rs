@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 use super::world::World;
 use super::{Problem, ProblemKind, Sim, SimClock, Stage};
+use crate::fault::Faults;
+use crate::laws;
 use crate::schedule::{Deviations, Director, Policy};
 use crate::trace::Trace;
 
@@ -23,6 +25,8 @@ pub struct Setup {
     pub seed: u64,
     /// How it decides what arrives next.
     pub policy: Policy,
+    /// What may go wrong at random.
+    pub faults: Faults,
     /// A schedule to carry out, in place of decisions.
     pub replay: Option<Deviations>,
     /// How long the scenario may take, in virtual time.
@@ -32,7 +36,13 @@ pub struct Setup {
 impl Setup {
     /// A run of this seed by the default schedule, with an hour of virtual time.
     pub fn new(seed: u64) -> Self {
-        Self { seed, policy: Policy::Fifo, replay: None, horizon: Duration::from_secs(3600) }
+        Self {
+            seed,
+            policy: Policy::Fifo,
+            faults: Faults::none(),
+            replay: None,
+            horizon: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -87,7 +97,7 @@ impl Setup {
     {
         let director = match &self.replay {
             Some(schedule) => Director::replaying(schedule.clone()),
-            None => Director::new(self.policy, self.seed),
+            None => Director::new(self.policy, self.faults.clone(), self.seed),
         };
         let _watching = panics::watch();
         // Made inside of the runtime, whose clock it begins with.
@@ -117,7 +127,7 @@ impl Setup {
             state.fail(ProblemKind::Panic, panic);
         }
         let trace = Arc::new(std::mem::take(&mut state.trace));
-        let verdict = match state.problem.take() {
+        let verdict = match state.problem.take().or_else(|| laws::check(&trace)) {
             Some(problem) => Verdict::Failed(Box::new(problem)),
             None => Verdict::Passed,
         };
