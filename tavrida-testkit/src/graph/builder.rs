@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tavrida::server::ServerBuilder;
+use tavrida::server::{ServerBuilder, Topology};
 use tavrida::{Client, Server, Service};
 use tavrida_memory::MemoryTransport;
 
-use super::Graph;
 use super::convention::Convention;
-use super::keeper::{Keeper, Make};
+use super::keeper::{Keeper, Make, Process};
+use super::{Graph, furniture};
 use crate::sim::{ProblemKind, Stage};
 use crate::trace::ActorKind;
 
@@ -110,21 +110,33 @@ impl GraphBuilder {
             Making::Service(_) => Some((place.name.clone(), place.name.clone())),
             Making::Server(_) => None,
         }));
+        let fresh = stage.world().state().is_fresh();
         let mut servers = BTreeMap::new();
-        let mut ready = Vec::new();
+        let mut keepers = Vec::new();
         for place in places {
-            let make = place.make(&convention);
+            let furnished = fresh && place.late.is_zero() && matches!(place.make, Making::Service(_));
+            let make = place.make(&convention, furnished);
             for replica in 1..=place.replicas {
                 let name = match place.replicas {
                     1 => place.name.clone(),
                     _ => format!("{}/{replica}", place.name),
                 };
                 let actor = stage.world().state().add_actor(&name, place.kind);
-                let keeper = Keeper { stage: stage.clone(), actor, make: make.clone(), late: place.late };
-                ready.extend(keeper.start());
                 servers.insert(name, actor);
+                let process = Process { stage: stage.clone(), actor, make: make.clone() };
+                match process.build() {
+                    Ok(server) => {
+                        let first = furnished.then_some(server);
+                        keepers.push(Keeper { process, late: place.late, first });
+                    }
+                    Err(error) => process.fail(format!("cannot be built: {error}")),
+                }
             }
         }
+        if fresh {
+            furnish(&stage, &keepers).await;
+        }
+        let ready: Vec<_> = keepers.into_iter().filter_map(Keeper::start).collect();
         for ready in ready {
             if ready.await.is_err() {
                 // What went wrong was told by the keeper.
@@ -140,19 +152,31 @@ impl GraphBuilder {
 }
 
 impl Place {
-    fn make(&self, convention: &Convention) -> Make {
+    /// How a server of it is made; what it needs on the broker is there already where it is `furnished`.
+    fn make(&self, convention: &Convention, furnished: bool) -> Make {
         match &self.make {
             Making::Server(make) => make.clone(),
             Making::Service(make) => {
+                let topology = if furnished { Topology::None } else { Topology::Create };
                 let (make, name, convention) = (make.clone(), self.name.clone(), convention.clone());
                 Arc::new(move |transport| {
                     Server::builder(transport)
                         .queue(name.as_str())
                         .exchange(name.as_str())
+                        .topology(topology)
                         .service(make().fallback_discovery(convention.clone()))
                 })
             }
         }
+    }
+}
+
+/// Carries out the plans of the servers that declare nothing themselves.
+async fn furnish(stage: &Stage, keepers: &[Keeper]) {
+    let plans = keepers.iter().filter_map(|keeper| keeper.first.as_ref().map(Server::plan)).collect();
+    match furniture::broker_with(plans).await {
+        Ok(broker) => stage.furnish(broker),
+        Err(error) => stage.world().fail(ProblemKind::Server, format!("the graph's topology: {error}")),
     }
 }
 

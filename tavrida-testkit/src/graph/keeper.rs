@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tavrida::Server;
 use tavrida::server::ServerBuilder;
 use tavrida_memory::MemoryTransport;
 use tokio::sync::oneshot;
@@ -16,51 +17,69 @@ pub(super) type Make = Arc<dyn Fn(MemoryTransport) -> ServerBuilder + Send + Syn
 
 /// Keeps one process.
 pub(super) struct Keeper {
+    pub(super) process: Process,
+    /// How long after the others it starts.
+    pub(super) late: Duration,
+    /// The server of its first life, where it is built already.
+    pub(super) first: Option<Server>,
+}
+
+/// A process, whether it lives at the moment or not.
+pub(super) struct Process {
     pub(super) stage: Stage,
     pub(super) actor: ActorId,
     pub(super) make: Make,
-    pub(super) late: Duration,
 }
 
 impl Keeper {
     /// Starts the process. What comes back tells when it consumes; nothing where it starts late.
     pub(super) fn start(self) -> Option<oneshot::Receiver<()>> {
-        let (tell, ready) = oneshot::channel();
-        let late = !self.late.is_zero();
-        if late {
-            self.stage.world().state().actor(self.actor).retired = true;
+        let Self { process, late, first } = self;
+        if late.is_zero() {
+            let (tell, ready) = oneshot::channel();
+            tokio::spawn(process.keep(first, Some(tell)));
+            return Some(ready);
         }
-        tokio::spawn(self.keep(tell));
-        (!late).then_some(ready)
+        process.stage.world().state().actor(process.actor).retired = true;
+        tokio::spawn(async move {
+            tokio::time::sleep(late).await;
+            process.keep(first, None).await;
+        });
+        None
     }
+}
 
-    async fn keep(self, tell: oneshot::Sender<()>) {
-        if !self.late.is_zero() {
-            tokio::time::sleep(self.late).await;
-        }
-        let mut tell = Some(tell);
-        while let Some(down_for) = self.live(tell.take()).await {
+impl Process {
+    /// Life after life.
+    async fn keep(self, mut first: Option<Server>, mut tell: Option<oneshot::Sender<()>>) {
+        loop {
+            let server = match first.take().map_or_else(|| self.build(), Ok) {
+                Ok(server) => server,
+                Err(error) => return self.fail(format!("cannot be built: {error}")),
+            };
+            let Some(down_for) = self.live(server, tell.take()).await else { return };
             tokio::time::sleep(down_for).await;
             self.stage.world().state().revive(self.actor);
         }
     }
 
-    /// One life of the process, until it is killed; gives how long it stays down, or nothing where it cannot live.
-    async fn live(&self, tell: Option<oneshot::Sender<()>>) -> Option<Duration> {
+    /// A server for a life of the process.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be built.
+    pub(super) fn build(&self) -> Result<Server, tavrida::Error> {
         let (stage, actor) = (&self.stage, self.actor);
         let probe = Probe { actor, stage: stage.clone() };
         let builder = (self.make)(stage.transport(actor));
-        let built = builder.ids(stage.ids(actor)).clock(stage.clock().clone()).incoming(probe).build();
-        let server = match built {
-            Ok(server) => server,
-            Err(error) => {
-                self.fail(format!("cannot be built: {error}"));
-                return None;
-            }
-        };
-        let handle = server.handle();
-        let killed = stage.world().state().actor(actor).killed.clone();
+        builder.ids(stage.ids(actor)).clock(stage.clock().clone()).incoming(probe).build()
+    }
+
+    /// One life of the process, until it is killed; gives how long it stays down, or nothing where it cannot live.
+    async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> Option<Duration> {
+        let killed = self.stage.world().state().actor(self.actor).killed.clone();
         if let Some(tell) = tell {
+            let handle = server.handle();
             tokio::spawn(async move {
                 if handle.ready(Duration::from_secs(60)).await.is_ok() {
                     // Who waited may be gone.
@@ -70,7 +89,7 @@ impl Keeper {
         }
         tokio::select! {
             biased;
-            () = killed.notified() => Some(stage.world().state().actor(actor).down_for),
+            () = killed.notified() => Some(self.stage.world().state().actor(self.actor).down_for),
             ended = server.serve(std::future::pending()) => {
                 self.fail(format!("ended: {ended:?}"));
                 None
@@ -78,7 +97,8 @@ impl Keeper {
         }
     }
 
-    fn fail(&self, text: String) {
+    /// The process cannot live: the run has failed.
+    pub(super) fn fail(&self, text: String) {
         let mut state = self.stage.world().state();
         let name = state.trace.actor(self.actor).name().to_owned();
         state.actor(self.actor).retired = true;

@@ -5,6 +5,7 @@
 
 mod builder;
 mod convention;
+mod furniture;
 mod keeper;
 
 use std::collections::BTreeMap;

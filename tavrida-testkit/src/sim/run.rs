@@ -161,6 +161,7 @@ impl Setup {
             },
         }
         pump.abort();
+        world.state().over = true;
     }
 }
 

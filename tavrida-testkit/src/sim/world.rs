@@ -57,6 +57,8 @@ pub(crate) struct State {
     /// What becomes of the message that is being published at this moment.
     fate: PublishFate,
     pub(crate) problem: Option<Problem>,
+    /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
+    pub(crate) over: bool,
 }
 
 /// A delivery that waits for its verdict.
@@ -97,6 +99,7 @@ impl World {
             settlers: 0,
             fate: PublishFate::Taken,
             problem: None,
+            over: false,
         };
         Self { state: Mutex::new(state), ids: Arc::default(), pump: Notify::new(), settled: Notify::new() }
     }
@@ -119,6 +122,9 @@ impl State {
 
     /// Puts down what happened with a message.
     pub(crate) fn tell_of(&mut self, actor: ActorId, message: Option<MessageId>, delivery: u32, what: What) {
+        if self.over {
+            return;
+        }
         let at = self.began.elapsed();
         self.trace.add(Event { at, actor, message, delivery, what });
     }

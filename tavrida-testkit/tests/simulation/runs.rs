@@ -9,11 +9,6 @@ use crate::chain::three_requests;
 #[test]
 fn a_chain_of_three_services_answers_three_requests() {
     let finished = Setup::new(1).run(three_requests);
-    for event in finished.trace.events() {
-        let actor = finished.trace.actor(event.actor).name();
-        let message = event.message.map(|message| finished.trace.message(message).to_string());
-        println!("{:?} {actor} {} {message:?}", event.at, event.what);
-    }
     assert_eq!(finished.verdict, Verdict::Passed);
     let delivered =
         finished.trace.events().iter().filter(|event| matches!(event.what, What::Delivered { .. }));

@@ -44,6 +44,11 @@ impl State {
         self.trace.add_actor(name, kind)
     }
 
+    /// Whether nobody was added yet but the simulation itself.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.actors.len() == 1
+    }
+
     pub(crate) fn actor(&mut self, id: ActorId) -> &mut ActorState {
         &mut self.actors[id.index()]
     }

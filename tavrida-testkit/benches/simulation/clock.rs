@@ -1,0 +1,14 @@
+//! The processor's time, and medians.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// How long a processor has worked for this thread, in seconds.
+pub(crate) fn processor_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,57 @@
+//! What the servers of a graph declare, declared once: brokers of further runs begin as copies.
+//!
+//! A run starts in microseconds only if it does not declare anew what is the same in each. The copies are kept by thread, with
+//! the plans that they came of: a graph with other plans gets another broker.
+
+use std::cell::RefCell;
+
+use tavrida::server::Plan;
+use tavrida::transport::{SessionError, Transport};
+use tavrida_memory::MemoryBroker;
+use tavrida_memory::core::Broker;
+
+/// How many graphs a thread remembers.
+const KEPT: usize = 4;
+
+thread_local! {
+    static FURNISHED: RefCell<Vec<(Vec<Plan>, Broker)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A broker in which all of these plans are carried out.
+///
+/// # Errors
+///
+/// The broker refuses something that a plan has: two of them clash.
+pub(super) async fn broker_with(plans: Vec<&Plan>) -> Result<Broker, SessionError> {
+    let known = FURNISHED.with_borrow(|furnished| {
+        let same = furnished.iter().find(|(of, _)| of.iter().eq(plans.iter().copied()));
+        same.map(|(_, broker)| broker.clone())
+    });
+    if let Some(broker) = known {
+        return Ok(broker);
+    }
+    let furnished = furnish(&plans).await?;
+    FURNISHED.with_borrow_mut(|all| {
+        all.truncate(KEPT - 1);
+        all.insert(0, (plans.into_iter().cloned().collect(), furnished.clone()));
+    });
+    Ok(furnished)
+}
+
+async fn furnish(plans: &[&Plan]) -> Result<Broker, SessionError> {
+    let broker = MemoryBroker::new();
+    let session = broker.transport().connect().await?;
+    for plan in plans {
+        for exchange in &plan.exchanges {
+            session.declare_exchange(exchange).await?;
+        }
+        for queue in &plan.queues {
+            session.declare_queue(queue).await?;
+        }
+        for binding in &plan.bindings {
+            session.bind(binding).await?;
+        }
+    }
+    session.close().await?;
+    Ok(broker.core())
+}
