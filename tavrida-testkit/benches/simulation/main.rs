@@ -1,7 +1,8 @@
 //! How fast the simulation is: schedules and virtual time for each second of one processor.
 //!
 //! `cargo bench -p tavrida-testkit --bench simulation`. Rates are those of the processor's own time for this thread, medians of
-//! rounds, beside the goals that we set ourselves. `-- profile N` makes N runs and nothing else, for a profiler.
+//! rounds, beside the goals that we set ourselves. `-- profile N` makes N runs and nothing else, for a profiler; `-- profile N start`
+//! starts graphs and sends nothing.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
@@ -20,8 +21,10 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == "profile") {
         let runs = arguments.get(at + 1).and_then(|runs| runs.parse().ok()).unwrap_or(1000);
-        (0..runs).for_each(|seed| one(Policy::Random, seed));
-        return;
+        return match arguments.get(at + 2).map(String::as_str) {
+            Some("start") => (0..runs).for_each(start),
+            _ => (0..runs).for_each(|seed| one(Policy::Random, seed)),
+        };
     }
     println!("{:<58} {:>12} {:>10}", "per second of one processor", "measured", "goal");
     let random = rate(2000, |seed| one(Policy::Random, seed));
