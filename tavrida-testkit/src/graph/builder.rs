@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use tavrida::server::{ServerBuilder, Topology};
 use tavrida::{Client, Server, Service};
-use tavrida_memory::MemoryTransport;
 
 use super::convention::Convention;
 use super::keeper::{Keeper, Make, Process};
 use super::{Graph, furniture};
-use crate::sim::{ProblemKind, Stage};
+use crate::sim::{ProblemKind, SimTransport, Stage};
 use crate::trace::ActorKind;
 
 /// Puts a [`Graph`] together.
@@ -55,7 +54,7 @@ impl GraphBuilder {
     pub fn server(
         self,
         name: &str,
-        make: impl Fn(MemoryTransport) -> ServerBuilder + Send + Sync + 'static,
+        make: impl Fn(SimTransport) -> ServerBuilder + Send + Sync + 'static,
     ) -> Self {
         self.place(name.to_owned(), ActorKind::Service, Making::Server(Arc::new(make)))
     }
@@ -110,7 +109,7 @@ impl GraphBuilder {
             Making::Service(_) => Some((place.name.clone(), place.name.clone())),
             Making::Server(_) => None,
         }));
-        let fresh = stage.world().state().is_fresh();
+        let fresh = !stage.is_live() && stage.world().state().is_fresh();
         let mut servers = BTreeMap::new();
         let mut keepers = Vec::new();
         for place in places {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use tavrida::Server;
 use tavrida::server::ServerBuilder;
-use tavrida_memory::MemoryTransport;
 use tokio::sync::oneshot;
 
 use crate::sim::world::Probe;
-use crate::sim::{ProblemKind, Stage};
+use crate::sim::{ProblemKind, SimTransport, Stage};
 use crate::trace::ActorId;
 
 /// Makes the server of a process.
-pub(super) type Make = Arc<dyn Fn(MemoryTransport) -> ServerBuilder + Send + Sync>;
+pub(super) type Make = Arc<dyn Fn(SimTransport) -> ServerBuilder + Send + Sync>;
 
 /// Keeps one process.
 pub(super) struct Keeper {

@@ -41,7 +41,13 @@ impl Graph {
     }
 
     /// Lets something go wrong at a place.
+    ///
+    /// # Panics
+    ///
+    /// On a live broker, as everything here that steers the broker or time.
+    #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
+        self.stage.simulated("`fault`");
         self.stage.world().state().director.script(at, fault);
         self
     }
@@ -53,6 +59,7 @@ impl Graph {
     /// When there is none of this name.
     #[track_caller]
     pub fn crash(&self, server: &str, down_for: Duration) {
+        self.stage.simulated("`crash`");
         let actor = self.server(server);
         self.stage.world().state().kill(actor, down_for);
         self.stage.cut(actor, "the process was killed");
@@ -65,6 +72,7 @@ impl Graph {
     /// When there is none of this name.
     #[track_caller]
     pub fn cut(&self, server: &str) {
+        self.stage.simulated("`cut`");
         self.stage.cut(self.server(server), "the connection broke");
     }
 
@@ -75,13 +83,14 @@ impl Graph {
     /// When there is none of this name.
     #[track_caller]
     pub fn partition(&self, server: &str, time: Duration) {
+        self.stage.simulated("`partition`");
         let actor = self.server(server);
         self.stage.world().state().isolate(actor, true, true, time);
     }
 
     /// Stops the broker in good order and starts it again.
     pub fn restart_broker(&self) {
-        self.stage.broker().restart();
+        self.stage.simulated("`restart_broker`").restart();
     }
 
     /// Nothing goes wrong from now on, and what is cut off is there again.
@@ -90,15 +99,39 @@ impl Graph {
     }
 
     /// Lets so much virtual time pass, with everything that happens meanwhile: TTLs, backoffs and deadlines move.
+    ///
+    /// # Panics
+    ///
+    /// On a live broker.
     pub async fn advance(&self, time: Duration) {
+        self.stage.simulated("`advance`");
         tokio::time::sleep(time).await;
     }
 
     /// Waits until nothing is under way any more, exactly: nothing on its way, no handler at work, everybody connected, no
     /// message waiting for its time. Virtual time moves only as far as that needs. Gives what happened so far.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come to that within an hour of virtual time; on a live broker, within 30 seconds.
     pub async fn settle(&self) -> Run {
-        self.stage.settled().await;
-        self.run()
+        let within = Duration::from_secs(if self.stage.is_live() { 30 } else { 3600 });
+        let settled = self.settle_within(within).await;
+        settled.unwrap_or_else(|unsettled| panic!("{unsettled}"))
+    }
+
+    /// As [`settle`](Graph::settle), at most so long. On a live broker, which cannot be seen through, everything counts as settled
+    /// when all that the graph sent is confirmed, no handler works, and the queues of its servers were empty twice in a row.
+    ///
+    /// # Errors
+    ///
+    /// It does not come to that.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe.
+    pub async fn settle_within(&self, time: Duration) -> Result<Run, Unsettled> {
+        if self.stage.settled(time).await { Ok(self.run()) } else { Err(Unsettled { after: time }) }
     }
 
     /// What happened so far.
@@ -107,8 +140,13 @@ impl Graph {
     }
 
     /// What is in the broker at the moment.
+    ///
+    /// # Panics
+    ///
+    /// On a live broker.
+    #[track_caller]
     pub fn broker(&self) -> tavrida_memory::core::Snapshot {
-        self.stage.broker().snapshot()
+        self.stage.simulated("`broker`").snapshot()
     }
 
     #[track_caller]
@@ -129,3 +167,18 @@ impl fmt::Debug for Graph {
             .finish_non_exhaustive()
     }
 }
+
+/// Something is still under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// How long was waited.
+    pub after: Duration,
+}
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "something is still under way after {:?}", self.after)
+    }
+}
+
+impl std::error::Error for Unsettled {}

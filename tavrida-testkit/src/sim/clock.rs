@@ -4,23 +4,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use tavrida::time::Clock;
+use tavrida::time::{Clock, SystemClock};
 use tokio::time::Instant;
 
 /// When a run begins, on its wall clock: 2026-01-01 00:00 UTC.
 const DAWN: Duration = Duration::from_secs(1_767_225_600);
 
-/// The wall clock of a run: it goes with virtual time, and jumps where a fault says so. A clone is the same clock.
+/// The wall clock of a run: it goes with virtual time, and jumps where a fault says so. On a live broker it is the system's. A
+/// clone is the same clock.
 #[derive(Debug, Clone)]
 pub struct SimClock {
-    began: Instant,
+    /// None where time is the system's.
+    began: Option<Instant>,
     /// In seconds.
     jumped: Arc<AtomicI64>,
 }
 
 impl SimClock {
     pub(crate) fn new(began: Instant) -> Self {
-        Self { began, jumped: Arc::default() }
+        Self { began: Some(began), jumped: Arc::default() }
+    }
+
+    #[cfg(feature = "live")]
+    pub(crate) fn system() -> Self {
+        Self { began: None, jumped: Arc::default() }
     }
 
     pub(crate) fn jump(&self, seconds: i64) {
@@ -30,8 +37,9 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn now(&self) -> SystemTime {
+        let Some(began) = self.began else { return SystemClock.now() };
         let jumped = self.jumped.load(Ordering::Relaxed);
-        let time = SystemTime::UNIX_EPOCH + DAWN + self.began.elapsed();
+        let time = SystemTime::UNIX_EPOCH + DAWN + began.elapsed();
         let by = Duration::from_secs(jumped.unsigned_abs());
         if jumped < 0 { time - by } else { time + by }
     }

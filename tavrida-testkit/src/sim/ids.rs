@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytestring::ByteString;
 use rustc_hash::FxHashMap;
-use tavrida::id::{Cause, IdSource, Purpose};
+use tavrida::id::{Cause, IdSource, Purpose, RandomIds};
 
 use super::random::{hash, join};
 
@@ -13,6 +13,8 @@ pub(crate) struct CausalIds {
     /// Tells the actors apart.
     pub(crate) actor: u64,
     pub(crate) book: Arc<IdBook>,
+    /// On a live broker, where others send too: ids are random, and their causes known all the same.
+    pub(crate) random: bool,
 }
 
 /// What the ids of a run came of.
@@ -33,6 +35,14 @@ impl IdBook {
         self.pages().parents.get(&id).copied()
     }
 
+    /// Notes what an id came of.
+    fn note(&self, purpose: Purpose, id: ByteString, parent: &str) -> ByteString {
+        if purpose == Purpose::Message {
+            self.pages().parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
+        }
+        id
+    }
+
     fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -41,6 +51,9 @@ impl IdBook {
 impl IdSource for CausalIds {
     fn id(&self, purpose: Purpose, cause: Cause<'_>) -> ByteString {
         let parent = cause.parent.split('/').next().unwrap_or_default();
+        if self.random {
+            return self.book.note(purpose, RandomIds.id(purpose, cause), parent);
+        }
         let what = match purpose {
             Purpose::Correlation => 1,
             Purpose::Request => 2,
@@ -53,10 +66,8 @@ impl IdSource for CausalIds {
         let asked = pages.asked.entry(origin).or_default();
         *asked += 1;
         let id = hex(join(origin, *asked));
-        if purpose == Purpose::Message {
-            pages.parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
-        }
-        id
+        drop(pages);
+        self.book.note(purpose, id, parent)
     }
 }
 

@@ -6,10 +6,13 @@
 
 mod clock;
 mod ids;
+#[cfg(feature = "live")]
+mod live;
 mod problem;
 pub(crate) mod random;
 mod run;
 mod stage;
+mod transport;
 pub(crate) mod world;
 
 use std::fmt;
@@ -18,8 +21,9 @@ use std::time::Duration;
 pub use clock::SimClock;
 pub use problem::{Problem, ProblemKind};
 pub use random::Random;
-pub use run::{Finished, Setup, Verdict};
+pub use run::{Ended, Finished, Setup, Verdict};
 pub(crate) use stage::Stage;
+pub use transport::SimTransport;
 
 use crate::fault::{At, Fault};
 use crate::graph::GraphBuilder;
@@ -70,13 +74,29 @@ impl Sim {
     }
 
     /// Lets something go wrong at a place.
+    ///
+    /// # Panics
+    ///
+    /// On a live broker.
+    #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
+        self.stage.simulated("`fault`");
         self.stage.world().state().director.script(at, fault);
         self
     }
 
+    /// Whether the run is one on a live broker, and no simulation.
+    pub fn is_live(&self) -> bool {
+        self.stage.is_live()
+    }
+
     /// Lets so much virtual time pass, with everything that happens meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// On a live broker.
     pub async fn advance(&self, time: Duration) {
+        self.stage.simulated("`advance`");
         tokio::time::sleep(time).await;
     }
 }

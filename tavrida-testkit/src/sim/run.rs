@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::world::World;
@@ -99,7 +100,6 @@ impl Setup {
             Some(schedule) => Director::replaying(schedule.clone()),
             None => Director::new(self.policy, self.faults.clone(), self.seed),
         };
-        let _watching = panics::watch();
         // Made inside of the runtime, whose clock it begins with.
         let stage: Arc<OnceLock<Stage>> = Arc::default();
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -115,12 +115,18 @@ impl Setup {
             })
             .build()
             .expect("a runtime without I/O needs nothing from the system");
-        let stage = runtime.block_on(async {
+        self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
             let stage = stage.get_or_init(|| Stage::new(World::new(director), clock));
             self.play(stage, scenario).await;
             stage.clone()
-        });
+        })
+    }
+
+    /// Plays on a runtime, and judges what happened.
+    pub(super) fn finish(&self, runtime: Runtime, play: impl Future<Output = Stage>) -> Finished {
+        let _watching = panics::watch();
+        let stage = runtime.block_on(play);
         drop(runtime);
         let mut state = stage.world().state();
         if let Some(panic) = panics::take() {
@@ -134,7 +140,7 @@ impl Setup {
         Finished { verdict, trace, schedule: state.director.take_deviations() }
     }
 
-    async fn play<F, Fut>(&self, stage: &Stage, scenario: F)
+    pub(super) async fn play<F, Fut>(&self, stage: &Stage, scenario: F)
     where
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,

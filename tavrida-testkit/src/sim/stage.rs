@@ -5,13 +5,16 @@ mod idle;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tavrida_memory::MemoryBroker;
 use tavrida_memory::core::Broker;
-use tavrida_memory::{MemoryBroker, MemoryTransport};
 
 use super::clock::SimClock;
 use super::ids::CausalIds;
+#[cfg(feature = "live")]
+use super::live::Recorder;
 use super::problem::ProblemKind;
 use super::random::hash;
+use super::transport::SimTransport;
 use super::world::{Action, World};
 use crate::trace::ActorId;
 
@@ -21,23 +24,60 @@ pub(crate) struct Stage(Arc<Inner>);
 
 struct Inner {
     world: Arc<World>,
-    broker: MemoryBroker,
+    broker: Place,
     clock: SimClock,
+}
+
+/// Where messages go.
+enum Place {
+    /// A broker of the run's own, which the stage steers.
+    Simulated(MemoryBroker),
+    /// A RabbitMQ that runs somewhere.
+    #[cfg(feature = "live")]
+    Live(Arc<dyn tavrida::transport::Transport>),
 }
 
 impl Stage {
     pub(crate) fn new(world: World, clock: SimClock) -> Self {
         let world = Arc::new(world);
         let broker = MemoryBroker::builder().clock(Arc::new(clock.clone())).network(world.clone()).build();
-        Self(Arc::new(Inner { world, broker, clock }))
+        Self(Arc::new(Inner { world, broker: Place::Simulated(broker), clock }))
+    }
+
+    #[cfg(feature = "live")]
+    pub(crate) fn live(
+        world: World,
+        clock: SimClock,
+        broker: Arc<dyn tavrida::transport::Transport>,
+    ) -> Self {
+        Self(Arc::new(Inner { world: Arc::new(world), broker: Place::Live(broker), clock }))
     }
 
     pub(crate) fn world(&self) -> &World {
         &self.0.world
     }
 
-    pub(crate) fn broker(&self) -> &MemoryBroker {
-        &self.0.broker
+    /// The broker of a simulation, which is there whenever the stage lets something happen.
+    fn broker(&self) -> &MemoryBroker {
+        self.simulated("what a simulation does by itself")
+    }
+
+    /// The broker of a simulation.
+    ///
+    /// # Panics
+    ///
+    /// On a live broker, naming `what` needs a simulation.
+    #[track_caller]
+    pub(crate) fn simulated(&self, what: &str) -> &MemoryBroker {
+        match &self.0.broker {
+            Place::Simulated(broker) => broker,
+            #[cfg(feature = "live")]
+            Place::Live(_) => panic!("{what} needs a simulation: a live broker cannot be steered"),
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        !matches!(self.0.broker, Place::Simulated(_))
     }
 
     pub(crate) fn clock(&self) -> &SimClock {
@@ -45,35 +85,45 @@ impl Stage {
     }
 
     /// How an actor reaches the broker.
-    pub(crate) fn transport(&self, actor: ActorId) -> MemoryTransport {
-        self.0.broker.transport_of(actor.peer())
+    pub(crate) fn transport(&self, actor: ActorId) -> SimTransport {
+        match &self.0.broker {
+            Place::Simulated(broker) => SimTransport::new(broker.transport_of(actor.peer())),
+            #[cfg(feature = "live")]
+            Place::Live(broker) => {
+                SimTransport::new(Recorder { inner: broker.clone(), world: self.0.world.clone(), actor })
+            }
+        }
     }
 
     /// Where an actor's ids come from.
     pub(crate) fn ids(&self, actor: ActorId) -> CausalIds {
         let name = hash(self.world().state().trace.actor(actor).name().as_bytes());
-        CausalIds { actor: name, book: self.world().ids.clone() }
+        CausalIds { actor: name, book: self.world().ids.clone(), random: self.is_live() }
     }
 
     /// Breaks the session of an actor, if it has one.
     pub(crate) fn cut(&self, actor: ActorId, why: &str) {
         let session = self.world().state().actor(actor).session;
         if let Some(session) = session {
-            self.0.broker.cut(session, why);
+            self.broker().cut(session, why);
         }
     }
 
-    /// Waits until nothing is under way any more.
-    pub(crate) async fn settled(&self) {
+    /// Waits until nothing is under way any more, at most so long; gives whether it came to that.
+    pub(crate) async fn settled(&self, within: Duration) -> bool {
+        #[cfg(feature = "live")]
+        if let Place::Live(broker) = &self.0.broker {
+            return self.settled_live(broker, within).await;
+        }
         let settled = self.world().settled.notified();
         let _waiting = Waiting::begin(self.world());
-        settled.await;
+        tokio::time::timeout(within, settled).await.is_ok()
     }
 
     /// The end of a scenario: nothing goes wrong any more, everything comes to rest, and nobody is left behind.
     pub(crate) async fn conclude(&self, within: Duration) {
         self.heal();
-        if tokio::time::timeout(within, self.settled()).await.is_err() {
+        if !self.settled(within).await {
             let text = format!("something is still under way {within:?} after the end of the scenario");
             self.world().fail(ProblemKind::Stuck, text);
         }
@@ -90,7 +140,7 @@ impl Stage {
 
     /// Begins with a broker where something is there already.
     pub(crate) fn furnish(&self, core: Broker) {
-        self.0.broker.replace(core);
+        self.broker().replace(core);
     }
 }
 

@@ -5,7 +5,7 @@ mod messages;
 mod network;
 mod probe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -56,6 +56,10 @@ pub(crate) struct State {
     pub(crate) settlers: u32,
     /// What becomes of the message that is being published at this moment.
     fate: PublishFate,
+    /// Publishes that wait for their confirm, on a live broker.
+    pub(crate) publishing: u32,
+    /// The queues that servers consume, on a live broker.
+    pub(crate) queues: BTreeSet<String>,
     pub(crate) problem: Option<Problem>,
     /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
     pub(crate) over: bool,
@@ -98,6 +102,8 @@ impl World {
             handlers: 0,
             settlers: 0,
             fate: PublishFate::Taken,
+            publishing: 0,
+            queues: BTreeSet::new(),
             problem: None,
             over: false,
         };

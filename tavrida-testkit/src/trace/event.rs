@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use tavrida::transport::NotPublished;
+
 use super::{ActorId, MessageId};
 
 /// One thing that happened in a run.
@@ -94,6 +96,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a publish that failed.
+    pub(crate) fn of(reason: &NotPublished) -> Self {
+        match reason {
+            NotPublished::Unroutable => Self::Unroutable,
+            NotPublished::Nacked => Self::Nacked,
+            NotPublished::Ambiguous(_) => Self::Lost,
+            other => Self::Refused(other.to_string()),
+        }
+    }
+
     /// Whether queues have it.
     pub fn is_taken(&self) -> bool {
         matches!(self, Self::Routed | Self::ConfirmLost | Self::Unseen)

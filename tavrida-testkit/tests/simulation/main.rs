@@ -1,4 +1,6 @@
 //! Whole graphs of services in the simulation.
 
 mod chain;
+#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
+mod live;
 mod runs;

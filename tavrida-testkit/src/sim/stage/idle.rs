@@ -164,7 +164,7 @@ impl Stage {
 
 impl State {
     /// Whether no handler works, no delivery waits for its verdict, and everybody is where he should be.
-    fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         let all_well = self.actors.iter().skip(1).all(super::super::world::ActorState::is_well);
         self.handlers == 0 && self.held.is_empty() && all_well
     }

@@ -53,6 +53,29 @@ impl State {
         &mut self.actors[id.index()]
     }
 
+    /// A session of a live broker is open; gives its number.
+    #[cfg(feature = "live")]
+    pub(crate) fn open_live_session(&mut self, id: ActorId) -> u32 {
+        self.planned += 1;
+        let number = u32::try_from(self.planned).expect("a run has fewer than four billion sessions");
+        let actor = self.actor(id);
+        actor.session = Some(number);
+        actor.retired = false;
+        number
+    }
+
+    /// A session of a live broker is over.
+    #[cfg(feature = "live")]
+    pub(crate) fn close_live_session(&mut self, id: ActorId, number: u32, loss: &tavrida::transport::Loss) {
+        let actor = self.actor(id);
+        if actor.session == Some(number) {
+            actor.session = None;
+            actor.retired = loss.is_closed_here();
+            self.held.retain(|(channel, _), _| channel.connection.0 / 2 != number);
+            self.tell(id, What::Disconnected(loss.to_string().into()));
+        }
+    }
+
     /// Kills a process: nothing of it counts from now on. Its keeper drops what is left, and starts it anew.
     pub(crate) fn kill(&mut self, id: ActorId, down_for: Duration) {
         let actor = self.actor(id);

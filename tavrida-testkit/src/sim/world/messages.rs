@@ -78,6 +78,19 @@ impl State {
     }
 }
 
+#[cfg(feature = "live")]
+impl State {
+    /// The number of a message that came back as a copy of what was sent, known by its id.
+    pub(crate) fn message_like(&mut self, world: &World, publication: &Arc<Publication>) -> MessageId {
+        let id = publication.properties.message_id.as_deref().unwrap_or_default();
+        let known = self.messages.with_id(id).filter(|known| {
+            let sent = self.trace.message(*known).publication();
+            sent.routing_key == publication.routing_key && sent.exchange == publication.exchange
+        });
+        known.unwrap_or_else(|| self.message(world, publication, ActorId::of_peer(0)))
+    }
+}
+
 /// The entry point that a handler is registered under for a message, as its headers say.
 pub(crate) fn topic_of(publication: &Publication) -> &str {
     let name = match publication.properties.kind.as_deref() {

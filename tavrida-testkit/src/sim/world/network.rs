@@ -57,7 +57,7 @@ impl Network for World {
         let actor = ActorId::of_peer(line.peer);
         let message = state.message(self, publication, actor);
         let outcome = match (outcome, state.fate) {
-            (Err(reason), _) => refused(reason),
+            (Err(reason), _) => Outcome::of(reason),
             (Ok(()), PublishFate::ConfirmLost) => Outcome::ConfirmLost,
             (Ok(()), PublishFate::Unseen) => Outcome::Unseen,
             (Ok(()), _) => Outcome::Routed,
@@ -137,13 +137,5 @@ impl State {
             Some(Fault::Redelivered) => (SettleFate::Requeued, What::AckLost),
             _ => (SettleFate::Taken, What::Acked),
         }
-    }
-}
-
-fn refused(reason: &NotPublished) -> Outcome {
-    match reason {
-        NotPublished::Unroutable => Outcome::Unroutable,
-        NotPublished::Nacked => Outcome::Nacked,
-        other => Outcome::Refused(other.to_string()),
     }
 }

@@ -1,0 +1,90 @@
+//! The same scenario on a live RabbitMQ: what happens is put down as in a simulation, by a transport around the real one.
+//!
+//! Only what a live broker can promise is offered: messages go, handlers work, [`settle`](crate::graph::Graph::settle_within) waits
+//! in real time, the laws are checked. Faults, virtual time and schedules are refused by name.
+
+mod recorder;
+mod session;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tavrida::transport::Transport;
+use tavrida_amqp::{AmqpConfig, AmqpTransport, ConfigError};
+use tokio::time::Instant;
+
+use super::run::{Ended, Finished, Setup};
+use super::world::World;
+use super::{SimClock, Stage};
+use crate::schedule::Director;
+
+pub(crate) use recorder::Recorder;
+
+/// Between two looks at the queues of a broker that may be settled.
+const LOOK: Duration = Duration::from_millis(20);
+
+impl Setup {
+    /// Makes one run of a scenario on a live RabbitMQ, in real time. Its queues and exchanges are those that the graph names:
+    /// give it a virtual host of its own.
+    ///
+    /// # Errors
+    ///
+    /// The URI is none.
+    ///
+    /// # Panics
+    ///
+    /// Inside of a runtime. In the scenario: whatever needs a simulation.
+    pub fn run_live<F, Fut>(&self, uri: &str, scenario: F) -> Result<Finished, ConfigError>
+    where
+        F: FnOnce(super::Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let transport: Arc<dyn Transport> = Arc::new(AmqpTransport::new(AmqpConfig::from_uri(uri)?));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("the system gives a runtime what it needs");
+        Ok(self.finish(runtime, async {
+            let world = World::new(Director::replaying(Default::default()));
+            let stage = Stage::live(world, SimClock::system(), transport);
+            self.play(&stage, scenario).await;
+            stage
+        }))
+    }
+}
+
+impl Stage {
+    /// Waits until a live broker has nothing to do for the graph, at most so long; gives whether it came to that.
+    pub(super) async fn settled_live(&self, transport: &Arc<dyn Transport>, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        let mut quiet = 0;
+        while Instant::now() < deadline {
+            quiet = if self.is_quiet_live(transport).await { quiet + 1 } else { 0 };
+            if quiet == 2 {
+                return true;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        false
+    }
+
+    /// Whether no handler works, nothing waits for a verdict or a confirm, and the queues are empty.
+    async fn is_quiet_live(&self, transport: &Arc<dyn Transport>) -> bool {
+        let queues = {
+            let state = self.world().state();
+            if !state.is_quiet() || state.publishing > 0 {
+                return false;
+            }
+            state.queues.clone()
+        };
+        let Ok(session) = transport.connect().await else { return false };
+        let mut empty = true;
+        for queue in queues {
+            empty &= session.check_queue(&queue).await.is_ok_and(|status| status.messages == 0);
+        }
+        // A session that was only for looking may end as it likes.
+        let _ = session.close().await;
+        empty
+    }
+}

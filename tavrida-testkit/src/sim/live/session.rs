@@ -1,0 +1,205 @@
+//! [`Recorded`]: a session, its consumers and its settlements, put down as they go through.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use tavrida::transport::{
+    Binding, Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Exchange, Fetched, Loss, Publication,
+    Publishing, Queue, QueueStatus, Session, SessionError, Settle, Verdict,
+};
+use tavrida_memory::core::{ChannelId, ConnectionId};
+
+use crate::fault::Site;
+use crate::sim::world::{Held, World};
+use crate::trace::{ActorId, Outcome, What};
+
+/// A live session.
+pub(super) struct Recorded {
+    inner: Arc<dyn Session>,
+    world: Arc<World>,
+    actor: ActorId,
+    number: u32,
+    consumers: AtomicU16,
+}
+
+impl Recorded {
+    pub(super) fn new(inner: Arc<dyn Session>, world: Arc<World>, actor: ActorId, number: u32) -> Self {
+        Self { inner, world, actor, number, consumers: AtomicU16::new(0) }
+    }
+
+    /// A number for a consumer, as the channels of the broker in the process have.
+    fn channel(&self) -> ChannelId {
+        let number = self.consumers.fetch_add(1, Ordering::Relaxed);
+        ConnectionId(self.number * 2).channel(number + 1)
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        self.world.state().close_live_session(self.actor, self.number, &Loss::closed_here());
+    }
+}
+
+#[async_trait]
+impl Session for Recorded {
+    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        self.inner.declare_exchange(exchange).await
+    }
+
+    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
+        self.inner.check_exchange(name).await
+    }
+
+    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
+        self.inner.delete_exchange(name, if_unused).await
+    }
+
+    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        self.inner.declare_queue(queue).await
+    }
+
+    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        self.inner.check_queue(name).await
+    }
+
+    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
+        self.inner.delete_queue(name, if_unused, if_empty).await
+    }
+
+    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
+        self.inner.purge_queue(name).await
+    }
+
+    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.inner.bind(binding).await
+    }
+
+    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.inner.unbind(binding).await
+    }
+
+    fn publish(&self, publication: Publication) -> Publishing<'_> {
+        let shared = Arc::new(publication.clone());
+        Publishing::waiting(async move {
+            let message = {
+                let mut state = self.world.state();
+                state.publishing += 1;
+                state.message(&self.world, &shared, self.actor)
+            };
+            let outcome = self.inner.publish(publication).await;
+            let told = match &outcome {
+                Ok(()) => Outcome::Routed,
+                Err(unpublished) => Outcome::of(&unpublished.reason),
+            };
+            let mut state = self.world.state();
+            state.publishing -= 1;
+            state.published(self.actor, message, told);
+            outcome
+        })
+    }
+
+    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+        self.inner.get(queue).await
+    }
+
+    async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        let inner = self.inner.consume(consume).await?;
+        let queue = (!consume.no_ack).then(|| consume.queue.to_string());
+        self.world.state().queues.extend(queue);
+        let line = Arc::new(Line {
+            world: self.world.clone(),
+            actor: self.actor,
+            channel: self.channel(),
+            no_ack: consume.no_ack,
+            tags: AtomicU64::new(1),
+        });
+        Ok(Consumer::new(RecordedDeliveries { inner, line }))
+    }
+
+    async fn close(&self) -> Result<(), SessionError> {
+        self.inner.close().await
+    }
+
+    async fn closed(&self) -> Loss {
+        let loss = self.inner.closed().await;
+        self.world.state().close_live_session(self.actor, self.number, &loss);
+        loss
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.inner.blocked()
+    }
+}
+
+/// What a consumer and its deliveries share.
+struct Line {
+    world: Arc<World>,
+    actor: ActorId,
+    channel: ChannelId,
+    no_ack: bool,
+    tags: AtomicU64,
+}
+
+struct RecordedDeliveries {
+    inner: Consumer,
+    line: Arc<Line>,
+}
+
+#[async_trait]
+impl Deliveries for RecordedDeliveries {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+        self.inner.poll_next(cx).map_ok(|delivery| self.line.arrived(delivery))
+    }
+
+    async fn cancel(&mut self) -> Result<(), SessionError> {
+        self.inner.cancel().await
+    }
+}
+
+impl Line {
+    /// Puts a delivery down, and stands between it and its verdict.
+    fn arrived(self: &Arc<Self>, delivery: Delivery) -> Delivery {
+        let publication = delivery.publication().clone();
+        let redelivered = delivery.redelivered();
+        let mut state = self.world.state();
+        let message = state.message_like(&self.world, &publication);
+        let nth = state.messages.count(Site::Deliver, message);
+        state.tell_of(self.actor, Some(message), nth, What::Delivered { redelivered });
+        if self.no_ack {
+            return delivery;
+        }
+        let tag = self.tags.fetch_add(1, Ordering::Relaxed);
+        let held = Held { message, delivery: nth, actor: self.actor };
+        state.held.insert((self.channel, tag), held);
+        drop(state);
+        let settle = RecordedSettle { line: self.clone(), inner: std::sync::Mutex::new(Some(delivery)) };
+        Delivery::new(publication, redelivered, Arc::new(settle), tag)
+    }
+}
+
+/// The verdict of one delivery.
+struct RecordedSettle {
+    line: Arc<Line>,
+    inner: std::sync::Mutex<Option<Delivery>>,
+}
+
+impl Settle for RecordedSettle {
+    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+        let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let Some(inner) = inner else { return Ok(()) };
+        let settled = inner.settle(verdict);
+        let what = match (&settled, verdict) {
+            (Err(_), _) => What::Zombie,
+            (Ok(()), Verdict::Ack) => What::Acked,
+            (Ok(()), Verdict::Reject) => What::Rejected,
+            (Ok(()), Verdict::Requeue) => What::Requeued,
+        };
+        let mut state = self.line.world.state();
+        if let Some(held) = state.held.remove(&(self.line.channel, tag)) {
+            state.tell_of(self.line.actor, Some(held.message), held.delivery, what);
+        }
+        settled
+    }
+}
