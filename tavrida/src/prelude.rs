@@ -1,6 +1,7 @@
 //! What an application needs, in one line: `use tavrida::prelude::*;`.
 
 pub use crate::client::Client;
+pub use crate::contract::{Event, NoError, Refusal, Rpc};
 pub use crate::discovery::Registry;
 pub use crate::disposition::{FailurePolicy, Retry};
 pub use crate::entry_point::EntryPoint;
@@ -9,9 +10,11 @@ pub use crate::message::{
     Context, ErrorReply, Failure, Headers, IntoFailure, Notification, Request, Response,
 };
 pub use crate::outbound::Sent;
-pub use crate::proxy::Proxy;
+pub use crate::proxy::{Answered, Proxy, Reply};
 pub use crate::server::Server;
 pub use crate::service::Service;
+#[cfg(feature = "macros")]
+pub use tavrida_macros::{Event, Rpc};
 
 /// What a handler returns; every error becomes its [`Failure`] with `?`.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;

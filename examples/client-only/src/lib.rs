@@ -1,28 +1,40 @@
 //! A program that is no service: it casts, asks, asks many at once, and learns what went wrong.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use example_support::{Broker, Result, Running, Story};
+use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
+/// Asks for a sum: what both sides share.
+#[derive(Serialize, Deserialize, Rpc)]
+#[rpc("calc.sum", reply = Sum)]
+struct Add {
+    a: i64,
+    b: i64,
+}
+
 /// What the calculator answers.
-#[derive(serde::Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Sum {
     sum: i64,
 }
 
-async fn sum(a: i64, b: i64) -> tavrida::prelude::Result<Sum> {
-    let sum =
-        a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "the sum is too large").code(4000))?;
-    Ok(Sum { sum })
-}
+struct Calculator(Story);
 
-async fn note(story: State<Story>, text: String) {
-    story.tell(format!("calc: noted {text:?}"));
-}
+#[tavrida::service("calc")]
+impl Calculator {
+    #[rpc(Add)]
+    async fn sum(&self, add: Add) -> tavrida::prelude::Result<Sum> {
+        let too_large = || Failure::new("calc.Overflow", "the sum is too large").code(4000);
+        Ok(Sum { sum: add.a.checked_add(add.b).ok_or_else(too_large)? })
+    }
 
-fn calculator(story: Story) -> Service {
-    Service::new("calc").state(story).rpc("sum", params(["a", "b"], sum)).rpc("note", params(["text"], note))
+    #[rpc]
+    async fn note(&self, text: String) {
+        self.0.tell(format!("calc: noted {text:?}"));
+    }
 }
 
 /// Runs a service for the client to talk to, and the client, and gives what happened.
@@ -36,7 +48,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
         Server::builder(broker.clone())
             .queue("calc")
             .exchange("calc_exchange")
-            .service(calculator(story.clone()))
+            .service(Calculator(story.clone()).into_service())
             .build()?,
     )
     .await?;
@@ -49,18 +61,14 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     story.tell(format!("script: the cast was {cast:?}"));
     story.until("noted").await?;
 
-    let answer =
-        client.to("calc.sum").param("a", 1).param("b", 2).ask().timeout(Duration::from_secs(2)).await?;
-    story.tell(format!("script: 1 + 2 = {}", answer.payload().get::<i64>("sum")?));
+    let answer = client.ask(Add { a: 1, b: 2 }).timeout(Duration::from_secs(2)).await?;
+    story.tell(format!("script: 1 + 2 = {}", answer.sum));
 
-    let ask = |n: i64| {
-        let client = client.clone();
-        async move { client.to("calc.sum").param("a", n).param("b", n).ask().await }
-    };
-    let asks: Vec<_> = (1..=100).map(|n| tokio::spawn(ask(n))).collect();
+    let asks: Vec<_> =
+        (1..=100).map(|n| tokio::spawn(client.ask(Add { a: n, b: n }).into_future())).collect();
     let mut total = 0;
     for ask in asks {
-        total += ask.await??.payload().get::<i64>("sum")?;
+        total += ask.await??.sum;
     }
     story.tell(format!("script: a hundred asks at once sum up to {total}"));
 

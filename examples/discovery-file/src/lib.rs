@@ -1,30 +1,49 @@
 //! Three services that find each other through one `.ds` file.
 
 use example_support::{Broker, Result, Running, Story};
+use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
 /// The file, beside `Cargo.toml`. A real program names a path with `Registry::from_ds_file`.
 const SERVICES: &str = include_str!("../services.ds");
 
-/// What the translator answers.
-#[derive(serde::Serialize)]
-struct Translation {
+/// A text for the translator, and what it answers.
+#[derive(Serialize, Deserialize, Rpc)]
+#[rpc("translator.translate", reply = Text)]
+struct Text {
     text: String,
 }
 
-async fn translate(text: String) -> Translation {
-    Translation { text: text.replace("hello", "привет") }
+struct Translator;
+
+#[tavrida::service("translator")]
+impl Translator {
+    #[rpc(Text)]
+    async fn translate(&self, english: Text) -> Text {
+        Text { text: english.text.replace("hello", "привет") }
+    }
 }
 
-async fn greet(proxy: Proxy, name: String) -> tavrida::prelude::Result<Translation> {
-    let answer = proxy.to("translator.translate").param("text", format!("hello, {name}")).ask().await?;
-    let text: String = answer.payload().get("text")?;
-    proxy.publish().param("text", &text).send().await?;
-    Ok(Translation { text })
+struct Greeter;
+
+#[tavrida::service("greeter")]
+impl Greeter {
+    #[rpc]
+    async fn greet(&self, proxy: Proxy, name: String) -> tavrida::prelude::Result<Text> {
+        let greeting = proxy.ask(Text { text: format!("hello, {name}") }).await?;
+        proxy.publish().param("text", &greeting.text).send().await?;
+        Ok(greeting)
+    }
 }
 
-async fn keep(story: State<Story>, text: String) {
-    story.tell(format!("archive: kept {text:?}"));
+struct Archive(Story);
+
+#[tavrida::service("archive")]
+impl Archive {
+    #[subscribe("greeter.greet")]
+    async fn keep(&self, text: String) {
+        self.0.tell(format!("archive: kept {text:?}"));
+    }
 }
 
 async fn start(broker: &Broker, service: Service) -> Result<Running> {
@@ -42,13 +61,12 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let knows = |service: &str, subscriptions: &[&str]| Registry::from_ds(SERVICES, service, subscriptions);
 
-    let translator = Service::new("translator").rpc("translate", params(["text"], translate));
-    let translator = start(&broker, translator.discovery(knows("translator", &[])?)).await?;
-    let archive =
-        Service::new("archive").state(story.clone()).on_notification("greeter.greet", params(["text"], keep));
-    let archive = start(&broker, archive.discovery(knows("archive", &["greeter"])?)).await?;
-    let greeter = Service::new("greeter").rpc("greet", params(["name"], greet));
-    let greeter = start(&broker, greeter.discovery(knows("greeter", &[])?)).await?;
+    let translator = Translator.into_service().discovery(knows("translator", &[])?);
+    let translator = start(&broker, translator).await?;
+    let archive = Archive(story.clone()).into_service().discovery(knows("archive", &["greeter"])?);
+    let archive = start(&broker, archive).await?;
+    let greeter = Greeter.into_service().discovery(knows("greeter", &[])?);
+    let greeter = start(&broker, greeter).await?;
 
     let registry = Registry::new().remote_service("greeter", "greeter_exchange");
     let client = Client::builder(broker).source("guest").discovery(registry).build().await?;

@@ -3,13 +3,15 @@
 use example_support::{Broker, Result, Running, Story};
 use tavrida::prelude::*;
 
-async fn hello(story: State<Story>, request: Request, param: i64) {
-    story.tell(format!("hello: a {} from {} with param = {param}", request.kind(), request.source()));
-}
-
 /// The service `test_hello`.
-pub fn service(story: Story) -> Service {
-    Service::new("test_hello").state(story).rpc("hello", params(["param"], hello))
+pub struct Hello(pub Story);
+
+#[tavrida::service("test_hello")]
+impl Hello {
+    #[rpc]
+    async fn hello(&self, request: Request, param: i64) {
+        self.0.tell(format!("hello: a {} from {} with param = {param}", request.kind(), request.source()));
+    }
 }
 
 /// Runs service and client, and gives what happened.
@@ -22,7 +24,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let server = Server::builder(broker.clone())
         .queue("test_service")
         .exchange("test_exchange")
-        .service(service(story.clone()))
+        .service(Hello(story.clone()).into_service())
         .build()?;
     let server = Running::start(server).await?;
 

@@ -2,7 +2,7 @@
 
 use example_support::{Broker, Result, Running, Story};
 use tavrida::message::{Message, Reply};
-use tavrida::middleware::{Next, from_fn, outgoing_fn};
+use tavrida::middleware::Next;
 use tavrida::prelude::*;
 
 /// What the service answers.
@@ -11,39 +11,42 @@ struct Opened {
     door: String,
 }
 
-async fn open(door: String) -> Opened {
-    Opened { door }
-}
+struct Doors(Story);
 
-/// Lets only those pass who have the key; all others get an error in the handler's place.
-async fn authorise(message: Message, next: Next) -> tavrida::prelude::Result<Reply> {
-    match message.headers().get_str("authorization") {
-        Some("secret") => next.run(message).await,
-        Some(_) => Err(Failure::new("door.WrongKey", "the key does not fit").code(403)),
-        None => Err(Failure::new("door.NoKey", "a key is needed").code(401)),
+#[tavrida::service("doors")]
+impl Doors {
+    #[rpc]
+    async fn open(&self, door: String) -> Opened {
+        Opened { door }
+    }
+
+    #[incoming]
+    async fn log(&self, message: Message, next: Next) -> Answer {
+        let line = message.to_string();
+        let reply = next.run(message).await;
+        self.0.tell(format!("log: {line} went {}", if reply.is_ok() { "well" } else { "wrong" }));
+        reply
+    }
+
+    /// Lets only those pass who have the key; all others get an error in the handler's place.
+    #[incoming]
+    async fn authorise(&self, message: Message, next: Next) -> Answer {
+        match message.headers().get_str("authorization") {
+            Some("secret") => next.run(message).await,
+            Some(_) => Err(Failure::new("door.WrongKey", "the key does not fit").code(403)),
+            None => Err(Failure::new("door.NoKey", "a key is needed").code(401)),
+        }
+    }
+
+    #[outgoing]
+    async fn stamp(&self, mut message: Message) -> std::result::Result<Message, Failure> {
+        message.headers_mut().insert("x-stamp", "doors 1.0")?;
+        Ok(message)
     }
 }
 
-fn doors(story: Story) -> Service {
-    let log = move |message: Message, next: Next| {
-        let story = story.clone();
-        async move {
-            let line = message.to_string();
-            let reply = next.run(message).await;
-            story.tell(format!("log: {line} went {}", if reply.is_ok() { "well" } else { "wrong" }));
-            reply
-        }
-    };
-    let stamp = |mut message: Message| async move {
-        message.headers_mut().insert("x-stamp", "doors 1.0")?;
-        Ok(message)
-    };
-    Service::new("doors")
-        .rpc("open", params(["door"], open))
-        .incoming(from_fn(log))
-        .incoming(from_fn(authorise))
-        .outgoing(outgoing_fn(stamp))
-}
+/// What a middleware passes on.
+type Answer = std::result::Result<Reply, Failure>;
 
 /// Runs the service and a client, and gives what happened.
 ///
@@ -56,7 +59,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
         Server::builder(broker.clone())
             .queue("doors")
             .exchange("doors_exchange")
-            .service(doors(story.clone()))
+            .service(Doors(story.clone()).into_service())
             .build()?,
     )
     .await?;

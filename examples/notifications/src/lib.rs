@@ -1,32 +1,55 @@
 //! One publisher, two subscribers in one server, one of them with subscriptions alone. Nobody's hearing is told.
 
 use example_support::{Broker, Result, Running, Story};
+use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
-async fn create(story: State<Story>, proxy: Proxy, id: u64) -> tavrida::prelude::Result<()> {
-    let created = proxy.publish().event("created").param("id", id).send().await?;
-    story.tell(format!("orders: order {id} is created, and that was {created:?}"));
-    let archived = proxy.publish().event("archived").param("id", id).send().await?;
-    story.tell(format!("orders: order {id} is archived, and that was {archived:?}"));
-    Ok(())
+/// An order is there.
+#[derive(Serialize, Deserialize, Event)]
+#[event("orders.created")]
+struct Created {
+    id: u64,
 }
 
-async fn bill(story: State<Story>, notification: Notification, id: u64) {
-    story.tell(format!("billing: heard {} of order {id}", notification.source()));
+/// An order was put away, which nobody here wants to know.
+#[derive(Serialize, Deserialize, Event)]
+#[event("orders.archived")]
+struct Archived {
+    id: u64,
 }
 
-async fn audit(story: State<Story>, notification: Notification, id: u64) {
-    story.tell(format!("audit: heard {} of order {id}", notification.source()));
+struct Orders(Story);
+
+#[tavrida::service("orders")]
+impl Orders {
+    #[rpc]
+    async fn create(&self, proxy: Proxy, id: u64) -> tavrida::prelude::Result<()> {
+        let created = proxy.emit(Created { id }).await?;
+        self.0.tell(format!("orders: order {id} is created, and that was {created:?}"));
+        let archived = proxy.emit(Archived { id }).await?;
+        self.0.tell(format!("orders: order {id} is archived, and that was {archived:?}"));
+        Ok(())
+    }
 }
 
-fn orders(story: Story) -> Service {
-    let registry = Registry::new().local_publisher("orders", "orders_notifications");
-    Service::new("orders").state(story).rpc("create", params(["id"], create)).discovery(registry)
+struct Billing(Story);
+
+#[tavrida::service("billing")]
+impl Billing {
+    #[subscribe(Created)]
+    async fn bill(&self, notification: Notification, order: Created) {
+        self.0.tell(format!("billing: heard {} of order {}", notification.source(), order.id));
+    }
 }
 
-fn subscriber(name: &str, story: Story) -> Service {
-    let registry = Registry::new().remote_publisher("orders", "orders_notifications");
-    Service::new(name).state(story).discovery(registry)
+struct Audit(Story);
+
+#[tavrida::service("audit")]
+impl Audit {
+    #[subscribe(Created)]
+    async fn note(&self, notification: Notification, order: Created) {
+        self.0.tell(format!("audit: heard {} of order {}", notification.source(), order.id));
+    }
 }
 
 /// Runs all services and a client, and gives what happened.
@@ -36,16 +59,14 @@ fn subscriber(name: &str, story: Story) -> Service {
 /// Whatever goes wrong first.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
+    let publishes = Registry::new().local_publisher("orders", "orders_notifications");
+    let hears = Registry::new().remote_publisher("orders", "orders_notifications");
     let subscribers = Running::start(
         Server::builder(broker.clone())
             .queue("subscribers")
             .exchange("subscribers_exchange")
-            .service(
-                subscriber("billing", story.clone()).on_notification("orders.created", params(["id"], bill)),
-            )
-            .service(
-                subscriber("audit", story.clone()).on_notification("orders.created", params(["id"], audit)),
-            )
+            .service(Billing(story.clone()).into_service().discovery(hears.clone()))
+            .service(Audit(story.clone()).into_service().discovery(hears))
             .build()?,
     )
     .await?;
@@ -53,7 +74,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
         Server::builder(broker.clone())
             .queue("orders")
             .exchange("orders_exchange")
-            .service(orders(story.clone()))
+            .service(Orders(story.clone()).into_service().discovery(publishes))
             .build()?,
     )
     .await?;

@@ -3,32 +3,37 @@
 use example_support::Story;
 use tavrida::prelude::*;
 
-async fn hello(story: State<Story>, request: Request, proxy: Proxy, param: i64) -> Result<()> {
-    story.tell(format!("{request}: request to hello, param = {param}, chain {}", request.correlation_id()));
-    proxy.publish().param("param", format!("hello publication, param = {param}")).send().await?;
-    proxy.to("test_world.world").param("param", param * 100 + 45).call().await?;
-    Ok(())
+pub(crate) struct Hello(pub(crate) Story);
+
+#[tavrida::service("test_hello")]
+impl Hello {
+    #[rpc]
+    async fn hello(&self, request: Request, proxy: Proxy, param: i64) -> Result<()> {
+        let chain = request.correlation_id();
+        self.0.tell(format!("{request}: request to hello, param = {param}, chain {chain}"));
+        proxy.publish().param("param", format!("hello publication, param = {param}")).send().await?;
+        proxy.to("test_world.world").param("param", param * 100 + 45).call().await?;
+        Ok(())
+    }
+
+    #[response("test_world.world")]
+    async fn world(&self, response: Response, param: String) {
+        let context = response.context();
+        self.0
+            .tell(format!("{response}: response from world to hello, param = {param:?}, context {context}"));
+    }
+
+    #[error("test_world.world")]
+    async fn world_failed(&self, error: ErrorReply) {
+        self.0.tell(format!("{error}: error from world to hello, context {}", error.context()));
+    }
 }
 
-async fn world_response(story: State<Story>, response: Response, param: String) {
-    story.tell(format!(
-        "{response}: response from world to hello, param = {param:?}, context {}",
-        response.context()
-    ));
-}
-
-async fn world_error(story: State<Story>, error: ErrorReply) {
-    story.tell(format!("{error}: error from world to hello, context {}", error.context()));
-}
-
-pub(crate) fn service(story: Story) -> Service {
-    let registry = Registry::new()
-        .remote_service("test_world", "test_world_exchange")
-        .local_publisher("test_hello", "test_notification_exchange");
-    Service::new("test_hello")
-        .state(story)
-        .rpc("hello", params(["param"], hello))
-        .on_response("test_world.world", params(["param"], world_response))
-        .on_error("test_world.world", world_error)
-        .discovery(registry)
+impl Hello {
+    pub(crate) fn service(self) -> Service {
+        let registry = Registry::new()
+            .remote_service("test_world", "test_world_exchange")
+            .local_publisher("test_hello", "test_notification_exchange");
+        self.into_service().discovery(registry)
+    }
 }

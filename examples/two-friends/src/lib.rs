@@ -11,6 +11,9 @@ mod world;
 use example_support::{Broker, Result, Running, Story};
 use tavrida::prelude::*;
 
+use hello::Hello;
+use world::World;
+
 /// Runs both services and a client, and gives what happened.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
         Server::builder(broker.clone())
             .queue("test_world_service")
             .exchange("test_world_exchange")
-            .service(world::service(story.clone()))
+            .service(World(story.clone()).service())
             .build()?,
     )
     .await?;
@@ -31,7 +34,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
         Server::builder(broker.clone())
             .queue("test_service")
             .exchange("test_exchange")
-            .service(hello::service(story.clone()))
+            .service(Hello(story.clone()).service())
             .build()?,
     )
     .await?;
