@@ -170,3 +170,15 @@ regression!(
     1.2 basic.publish routing_key=q1 expiration=5abcdefghijklmnopqrst
     "#
 );
+
+regression!(
+    /// R108: a quorum queue counts by itself, and knows nothing of the limit that a channel's consumers share.
+    a_consumer_of_a_quorum_queue_is_not_held_by_the_limit_of_its_channel,
+    r#"
+    1.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.consume queue=q0 consumer_tag=a
+    1.1 basic.publish routing_key=q0 body=m3
+    1.1 basic.qos prefetch_count=1 global
+    1.1 basic.publish routing_key=q0 body=m11
+    "#
+);

@@ -32,6 +32,10 @@ impl Broker {
     /// Whether a consumer may get one more message; counts it in the limit that its channel's consumers share.
     fn admits(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
         let Consumer { channel, credit, no_ack, .. } = self.consumers[consumer];
+        if self.queues[queue].settings.kind == QueueKind::Quorum {
+            // It counts by itself, and knows nothing of the limit that a channel's consumers share.
+            return credit != Some(0);
+        }
         let limiter = &mut self.channels[channel].limiter;
         !limiter.holds(queue) && credit != Some(0) && limiter.admit(queue, no_ack)
     }
