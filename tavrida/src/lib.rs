@@ -8,14 +8,20 @@
 //! use tavrida::prelude::*;
 //! use tavrida_memory::MemoryBroker;
 //!
+//! struct Calc;
+//!
 //! #[derive(serde::Serialize)]
 //! struct Sum {
 //!     sum: i64,
 //! }
 //!
-//! async fn sum(a: i64, b: i64) -> Result<Sum> {
-//!     let sum = a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").code(4000))?;
-//!     Ok(Sum { sum })
+//! #[tavrida::service("calc")]
+//! impl Calc {
+//!     #[rpc]
+//!     async fn sum(&self, a: i64, b: i64) -> Result<Sum> {
+//!         let sum = a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").code(4000))?;
+//!         Ok(Sum { sum })
+//!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -24,7 +30,7 @@
 //! let server = Server::builder(broker.clone())
 //!     .queue("calc")
 //!     .exchange("calc_exchange")
-//!     .service(Service::new("calc").rpc("sum", params(["a", "b"], sum)))
+//!     .service(Calc.into_service())
 //!     .build()?;
 //! let handle = server.handle();
 //! tokio::spawn(server.serve(std::future::pending())); // `run()` in a program: until SIGTERM
@@ -37,6 +43,12 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Chapters
+//!
+//! [The tutorial](docs::tutorial), [services](docs::services), [calls](docs::calls), [context](docs::context),
+//! [answering later](docs::later), [failure](docs::failure), [testing](docs::testing), [production](docs::production),
+//! [migrating from the Python original](docs::migration), [the wire format](docs::wire), [architecture](docs::architecture).
 //!
 //! # The map
 //!

@@ -19,7 +19,7 @@ impl Random {
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         let s = &mut self.0;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
         let t = s[1] << 17;
@@ -39,7 +39,7 @@ impl Random {
     /// When `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         assert!(end > 0, "a number below 0 was asked for");
-        usize::try_from(scale(self.next(), end as u64)).expect("it is below a usize")
+        usize::try_from(scale(self.draw(), end as u64)).expect("it is below a usize")
     }
 }
 
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn the_numbers_of_a_seed_are_these_for_good() {
         let mut random = Random::new(42);
-        let numbers = [random.next(), random.next(), random.next()];
+        let numbers = [random.draw(), random.draw(), random.draw()];
         assert_eq!(
             numbers,
             [15_021_278_609_987_233_951, 5_881_210_131_331_364_753, 18_149_643_915_985_481_100]

@@ -70,7 +70,6 @@ pub(crate) struct State {
 pub(crate) struct Held {
     pub(crate) message: MessageId,
     pub(crate) delivery: u32,
-    pub(crate) actor: ActorId,
 }
 
 /// Something that happens by itself.

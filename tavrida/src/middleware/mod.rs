@@ -18,11 +18,15 @@
 //! let service = tavrida::Service::new("billing").incoming(middleware::from_fn(authorise));
 //! ```
 //!
+//! With the feature `tower` a layer of tower's is incoming middleware too.
+//!
 //! Outgoing middleware sees the replies of handlers, and other sends where it [opts in](Outgoing::sees).
 
 mod from_fn;
 mod incoming;
 mod outgoing;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use from_fn::{FromFn, OutgoingFn, from_fn, outgoing_fn};
 pub(crate) use incoming::Endpoint;

@@ -15,8 +15,11 @@ mod life;
 mod logs;
 #[cfg(feature = "macros")]
 mod macros;
+mod newcomer;
 mod signals;
 mod tidy;
+#[cfg(feature = "tower")]
+mod tower;
 mod town;
 #[cfg(feature = "macros")]
 mod wrong_uses;

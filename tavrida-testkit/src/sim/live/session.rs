@@ -171,7 +171,7 @@ impl Line {
             return delivery;
         }
         let tag = self.tags.fetch_add(1, Ordering::Relaxed);
-        let held = Held { message, delivery: nth, actor: self.actor };
+        let held = Held { message, delivery: nth };
         state.held.insert((self.channel, tag), held);
         drop(state);
         let settle = RecordedSettle { line: self.clone(), inner: std::sync::Mutex::new(Some(delivery)) };

@@ -193,7 +193,7 @@ impl State {
         }
         let delivery = self.messages.deliveries(message);
         if head.unsettled {
-            self.held.insert((head.channel, head.delivery_tag), Held { message, delivery, actor });
+            self.held.insert((head.channel, head.delivery_tag), Held { message, delivery });
         }
         let redelivered = head.redelivered;
         self.tell_of(actor, Some(message), delivery, What::Delivered { redelivered });
