@@ -1,12 +1,15 @@
-//! Tests for Tavrida: a private RabbitMQ node, and the conformance suite of a transport.
+//! Tests for Tavrida: whole graphs of services in a deterministic simulation, a private RabbitMQ node, and the conformance suite
+//! of a transport.
 
 pub mod conformance;
-pub mod fault;
-pub mod graph;
-pub mod laws;
-pub mod run;
-pub mod schedule;
-pub mod sim;
-pub mod trace;
 #[cfg(all(feature = "rabbitmq", unix))]
 pub mod rabbitmq;
+pub mod random;
+pub mod trace;
+pub mod run;
+pub mod problem;
+pub mod laws;
+pub mod fault;
+pub mod schedule;
+pub mod sim;
+pub mod graph;

@@ -1,7 +1,6 @@
 //! [`Faults`]: which faults a run may draw at random, and how often.
 
-use super::Fault;
-use crate::schedule::Point;
+use super::{Fault, Point};
 
 /// Which faults a run may draw at random, and how often.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

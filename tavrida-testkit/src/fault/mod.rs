@@ -2,9 +2,11 @@
 
 mod at;
 mod families;
+mod point;
 
 pub use at::{At, Site};
 pub use families::Faults;
+pub use point::Point;
 
 use std::fmt;
 use std::time::Duration;

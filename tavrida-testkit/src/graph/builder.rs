@@ -10,7 +10,8 @@ use tavrida::{Client, Server, Service};
 use super::convention::Convention;
 use super::keeper::{Keeper, Make, Process};
 use super::{Graph, furniture};
-use crate::sim::{ProblemKind, SimTransport, Stage};
+use crate::problem::ProblemKind;
+use crate::sim::{SimTransport, Stage};
 use crate::trace::ActorKind;
 
 /// Puts a [`Graph`] together.

@@ -7,8 +7,9 @@ use tavrida::Server;
 use tavrida::server::ServerBuilder;
 use tokio::sync::oneshot;
 
+use crate::problem::ProblemKind;
 use crate::sim::world::Probe;
-use crate::sim::{ProblemKind, SimTransport, Stage};
+use crate::sim::{SimTransport, Stage};
 use crate::trace::ActorId;
 
 /// Makes the server of a process.

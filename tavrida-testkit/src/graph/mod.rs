@@ -18,8 +18,15 @@ pub use builder::GraphBuilder;
 
 use crate::fault::{At, Fault};
 use crate::run::Run;
-use crate::sim::Stage;
+use crate::sim::{Sim, Stage};
 use crate::trace::ActorId;
+
+impl Sim {
+    /// Begins to put a graph of services together.
+    pub fn graph(&self) -> GraphBuilder {
+        GraphBuilder::new(self.stage.clone())
+    }
+}
 
 /// Services and clients that run.
 pub struct Graph {

@@ -1,6 +1,6 @@
 //! Laws: what holds in every run, asked or not.
 
-use crate::sim::Problem;
+use crate::problem::Problem;
 use crate::trace::Trace;
 
 /// The first law that a finished run breaks, if it breaks one.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Point;
-use crate::fault::Fault;
+use crate::fault::{Fault, Point};
 
 /// What was decided at a [`Point`], other than the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

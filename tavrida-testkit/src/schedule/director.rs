@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::{Choice, Deviations, Point};
-use crate::fault::{At, Fault, Faults, Site};
-use crate::sim::random::Random;
+use super::{Choice, Deviations};
+use crate::fault::{At, Fault, Faults, Point, Site};
+use crate::random::Random;
 
 /// How a run decides what arrives next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

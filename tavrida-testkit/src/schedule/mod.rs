@@ -6,9 +6,7 @@
 
 mod deviations;
 mod director;
-mod point;
 
 pub use deviations::{Choice, Deviations};
 pub use director::Policy;
 pub(crate) use director::{Candidate, Director, Label};
-pub use point::Point;

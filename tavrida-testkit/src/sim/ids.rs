@@ -6,7 +6,7 @@ use bytestring::ByteString;
 use rustc_hash::FxHashMap;
 use tavrida::id::{Cause, IdSource, Purpose, RandomIds};
 
-use super::random::{hash, join};
+use crate::random::{hash, join};
 
 /// The ids of one actor.
 pub(crate) struct CausalIds {

@@ -8,8 +8,6 @@ mod clock;
 mod ids;
 #[cfg(feature = "live")]
 mod live;
-mod problem;
-pub(crate) mod random;
 mod run;
 mod stage;
 mod transport;
@@ -19,20 +17,18 @@ use std::fmt;
 use std::time::Duration;
 
 pub use clock::SimClock;
-pub use problem::{Problem, ProblemKind};
-pub use random::Random;
 pub use run::{Ended, Finished, Setup, Verdict};
 pub(crate) use stage::Stage;
 pub use transport::SimTransport;
 
 use crate::fault::{At, Fault};
-use crate::graph::GraphBuilder;
+use crate::random::{self, Random};
 use crate::trace::{ActorId, What};
 
 /// One run of a simulation, as its scenario holds it. A clone is another handle to the same run.
 #[derive(Clone)]
 pub struct Sim {
-    stage: Stage,
+    pub(crate) stage: Stage,
     seed: u64,
 }
 
@@ -44,11 +40,6 @@ impl Sim {
     /// The seed of the run.
     pub fn seed(&self) -> u64 {
         self.seed
-    }
-
-    /// Begins to put a graph of services together.
-    pub fn graph(&self) -> GraphBuilder {
-        GraphBuilder::new(self.stage.clone())
     }
 
     /// Random numbers for the scenario: the same in every run of the seed, and apart from those that the run itself draws.

@@ -13,9 +13,10 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::world::World;
-use super::{Problem, ProblemKind, Sim, SimClock, Stage};
+use super::{Sim, SimClock, Stage};
 use crate::fault::Faults;
 use crate::laws;
+use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Deviations, Director, Policy};
 use crate::trace::Trace;
 

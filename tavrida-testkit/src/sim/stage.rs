@@ -12,10 +12,10 @@ use super::clock::SimClock;
 use super::ids::CausalIds;
 #[cfg(feature = "live")]
 use super::live::Recorder;
-use super::problem::ProblemKind;
-use super::random::hash;
 use super::transport::SimTransport;
 use super::world::{Action, World};
+use crate::problem::ProblemKind;
+use crate::random::hash;
 use crate::trace::ActorId;
 
 /// A world with its broker. A clone is another handle to the same.

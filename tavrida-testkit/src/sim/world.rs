@@ -16,9 +16,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::ids::IdBook;
-use super::problem::{Problem, ProblemKind};
-use crate::fault::{Fault, Site};
-use crate::schedule::{Director, Label, Point};
+use crate::fault::{Fault, Point, Site};
+use crate::problem::{Problem, ProblemKind};
+use crate::schedule::{Director, Label};
 use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, Trace, What};
 
 pub(crate) use actors::ActorState;

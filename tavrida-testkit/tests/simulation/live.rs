@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tavrida::message::Failure;
+use tavrida_testkit::problem::ProblemKind;
 use tavrida_testkit::rabbitmq::{VirtualHost, shared_vhost};
-use tavrida_testkit::sim::{Ended, Finished, ProblemKind, Setup, Sim, Verdict};
+use tavrida_testkit::sim::{Ended, Finished, Setup, Sim, Verdict};
 use tavrida_testkit::trace::{Outcome, What};
 
 use crate::chain::{graph, three_requests};

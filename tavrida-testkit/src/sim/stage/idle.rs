@@ -8,8 +8,8 @@ use tavrida_memory::core::Operator;
 use tokio::time::Instant;
 
 use super::Stage;
-use crate::fault::{Fault, Site};
-use crate::schedule::{Candidate, Point};
+use crate::fault::{Fault, Point, Site};
+use crate::schedule::Candidate;
 use crate::sim::world::{Action, Held, State};
 use crate::trace::{ActorId, MessageId, What};
 

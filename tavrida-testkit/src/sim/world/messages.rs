@@ -8,7 +8,7 @@ use tavrida::transport::Publication;
 
 use super::{State, World};
 use crate::fault::Site;
-use crate::sim::random::{hash, join};
+use crate::random::{hash, join};
 use crate::trace::{ActorId, MessageId, SentMessage};
 
 /// The messages of a run.

@@ -1,6 +1,6 @@
 //! [`Point`]: where a schedule decides something.
 
-use crate::fault::Site;
+use super::Site;
 
 /// One decision of a run: about a message, at a site of its way, the nth time that this message comes to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
