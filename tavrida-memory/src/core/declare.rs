@@ -166,8 +166,15 @@ impl Broker {
     /// holds messages.
     fn counts(&self, queue: Key<Queue>) -> (u32, u32) {
         let state = &self.queues[queue];
-        let (ready, consumers) = state.counts();
-        if state.settings.kind == QueueKind::Classic || state.unacked == 0 {
+        let (ready, mut consumers) = state.counts();
+        if state.settings.kind == QueueKind::Classic {
+            return (ready, consumers);
+        }
+        if state.settings.single_active {
+            // Those that wait for their turn do not count.
+            consumers = consumers.min(1);
+        }
+        if state.unacked == 0 {
             return (ready, consumers);
         }
         let unsettled = self.channels.iter().flat_map(|(_, channel)| channel.unsettled());

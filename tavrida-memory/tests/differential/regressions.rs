@@ -182,3 +182,29 @@ regression!(
     1.1 basic.publish routing_key=q0 body=m11
     "#
 );
+
+regression!(
+    /// A5: what a quorum queue gives out at one time it sends consumer after consumer, by their tags.
+    a_quorum_queue_sends_what_it_gives_out_consumer_after_consumer,
+    r#"
+    modes confirm plain confirm confirm
+    1.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.publish routing_key=q2 body=m2
+    2.2 basic.publish routing_key=q2 body=m4
+    1.1 basic.consume queue=q2 consumer_tag=b
+    1.2 basic.publish routing_key=q2 mandatory body=m16
+    2.2 basic.consume queue=q2 consumer_tag=t1 arguments={x-priority=I:-1}
+    2.2 basic.consume queue=q2 consumer_tag=z exclusive arguments={x-priority=I:-1}
+    "#
+);
+
+regression!(
+    /// R57: consumers of a quorum queue that wait for their turn are not counted.
+    waiting_consumers_of_a_quorum_queue_do_not_count,
+    r#"
+    2.1 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-single-active-consumer=t:true}
+    2.2 basic.consume queue=q0 consumer_tag=a
+    2.2 basic.consume queue=q0 consumer_tag=z no_ack
+    2.1 queue.declare queue=q0 passive
+    "#
+);

@@ -48,7 +48,12 @@ impl Broker {
         message: Message,
         effects: &mut Effects,
     ) {
-        let number = self.next_number();
+        self.assign(queue, consumer);
+        self.hand_over(queue, consumer, message, effects);
+    }
+
+    /// A consumer takes one more message: its credit and its place in the line.
+    fn assign(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) {
         let state = &mut self.queues[queue];
         let record = &mut self.consumers[consumer];
         if let Some(credit) = &mut record.credit {
@@ -62,6 +67,19 @@ impl Broker {
         } else if !state.settings.single_active {
             state.line.rotate();
         }
+    }
+
+    /// Sends a message to the consumer that it was assigned to.
+    fn hand_over(
+        &mut self,
+        queue: Key<Queue>,
+        consumer: Key<Consumer>,
+        message: Message,
+        effects: &mut Effects,
+    ) {
+        let number = self.next_number();
+        let state = &mut self.queues[queue];
+        let record = &mut self.consumers[consumer];
         let channel = &mut self.channels[record.channel];
         let tag = channel.take_tag();
         let delivered = Delivered {
@@ -87,12 +105,36 @@ impl Broker {
 
     /// Delivers as long as there are a message and a consumer for it.
     pub(crate) fn run(&mut self, queue: Key<Queue>, effects: &mut Effects) {
-        while !self.queues[queue].ready.is_empty() {
-            let Some(consumer) = self.next_consumer(queue) else { break };
-            let Some(message) = self.fetch(queue) else { break };
-            self.deliver(queue, consumer, message, effects);
+        if self.queues[queue].settings.kind == QueueKind::Quorum {
+            self.run_together(queue, effects);
+        } else {
+            while let Some((consumer, message)) = self.next_pair(queue) {
+                self.deliver(queue, consumer, message, effects);
+            }
         }
         self.arm(queue);
+    }
+
+    /// A quorum queue assigns all that it can, and then sends to one consumer after the other, by their tags (A5).
+    fn run_together(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+        let mut assigned = Vec::new();
+        while let Some((consumer, message)) = self.next_pair(queue) {
+            self.assign(queue, consumer);
+            assigned.push((consumer, message));
+        }
+        assigned.sort_by(|(a, _), (b, _)| self.consumers[*a].tag.cmp(&self.consumers[*b].tag));
+        for (consumer, message) in assigned {
+            self.hand_over(queue, consumer, message, effects);
+        }
+    }
+
+    /// The next message, with the consumer that takes it.
+    fn next_pair(&mut self, queue: Key<Queue>) -> Option<(Key<Consumer>, Message)> {
+        if self.queues[queue].ready.is_empty() {
+            return None;
+        }
+        let consumer = self.next_consumer(queue)?;
+        Some((consumer, self.fetch(queue)?))
     }
 
     /// Blocked consumers of a channel that have credit go back to the end of the line; whether any did.
