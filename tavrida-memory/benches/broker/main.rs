@@ -17,7 +17,7 @@ fn main() {
         messages::profile(count);
         return;
     }
-    println!("{:<66} {:>12}   {:<22} {}", "", "measured", "goal", "floor");
+    line("", "measured".to_owned(), "goal", "floor");
     messages::measure();
     routing::measure();
     start::measure();

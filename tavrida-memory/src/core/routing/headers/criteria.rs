@@ -12,7 +12,7 @@ use crate::core::erlang;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Criteria {
     pub(super) any: bool,
-    pub(super) wants: Box<[Want]>,
+    pub(super) wants: Vec<Want>,
 }
 
 /// One argument that counts.
@@ -25,48 +25,15 @@ pub(super) struct Want {
     value: Value,
 }
 
-/// The headers of a message with their hashes.
-pub(super) struct Headers<'a> {
-    entries: Vec<Entry<'a>>,
-}
-
-pub(super) struct Entry<'a> {
-    /// The hash of name and value.
-    pub(super) pair: u64,
-    /// The hash of the name alone.
-    pub(super) name_alone: u64,
-    name: &'a ShortString,
-    value: &'a Value,
-}
-
-impl<'a> Headers<'a> {
-    pub(super) fn new(headers: &'a Table) -> Self {
-        let entries = headers
-            .iter()
-            .map(|(name, value)| Entry { pair: pair(name, value), name_alone: name_alone(name), name, value })
-            .collect();
-        Self { entries }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry<'a>> {
-        self.entries.iter()
-    }
-}
-
 impl Want {
     fn new(name: &ShortString, value: &Value) -> Self {
         let hash = if *value == Value::Void { name_alone(name) } else { pair(name, value) };
         Self { hash, name: name.clone(), value: value.clone() }
     }
 
-    pub(super) fn holds_for(&self, entry: &Entry<'_>) -> bool {
-        let (hash, asks_for_value) = match self.value {
-            Value::Void => (entry.name_alone, false),
-            _ => (entry.pair, true),
-        };
-        hash == self.hash
-            && *entry.name == self.name
-            && (!asks_for_value || equality::equal(&self.value, entry.value))
+    /// Whether a header satisfies it.
+    pub(super) fn holds_for(&self, name: &ShortString, value: &Value) -> bool {
+        *name == self.name && (self.value == Value::Void || equality::equal(&self.value, value))
     }
 }
 
@@ -84,21 +51,18 @@ impl Criteria {
     pub(super) fn check(arguments: &Table) -> Result<(), InvalidMatch> {
         Mode::of(arguments).map(|_| ())
     }
-
-    pub(super) fn hold(&self, headers: &Headers<'_>) -> bool {
-        let holds = |want: &Want| headers.iter().any(|entry| want.holds_for(entry));
-        if self.any { self.wants.iter().any(holds) } else { self.wants.iter().all(holds) }
-    }
 }
 
-fn pair(name: &str, value: &Value) -> u64 {
+/// The hash of a header by which those wants are found that ask for its value.
+pub(super) fn pair(name: &str, value: &Value) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
     equality::hash(value, &mut hasher);
     hasher.finish()
 }
 
-fn name_alone(name: &str) -> u64 {
+/// The hash of a header by which those wants are found that ask for its name alone.
+pub(super) fn name_alone(name: &str) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
     hasher.finish()

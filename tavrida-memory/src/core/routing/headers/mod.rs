@@ -2,38 +2,76 @@
 
 mod criteria;
 mod equality;
+mod wants;
 
-use rustc_hash::FxHashMap;
 use tavrida::field::Table;
 
+use criteria::Criteria;
 pub use criteria::InvalidMatch;
-use criteria::{Criteria, Headers};
+use wants::{Numbers, Wants};
 
 /// The table of a headers exchange.
 ///
-/// Bindings are found by the headers that could satisfy them: a binding that asks for any of several stands under each,
-/// one that asks for all under the one that the fewest others ask for. So that a message costs about as much as it has
-/// headers and matches, however many bindings there are.
+/// What bindings ask for is kept once, with a number, and a message's headers are made such numbers first. Bindings are found by the
+/// numbers that could satisfy them: one that asks for any of several stands under each, one that asks for all under the one that
+/// the fewest others ask for. So that a message costs about as much as it has headers and matches, however many bindings
+/// there are.
 #[derive(Debug, Clone)]
 pub struct HeadersTable<D> {
     slots: Vec<Option<Slot<D>>>,
     free: Vec<u32>,
     /// Bindings that ask for nothing, and get everything.
     unconditional: Vec<u32>,
-    /// Bindings by the hash of a header.
-    wanted: FxHashMap<u64, Vec<u32>>,
+    wants: Wants,
+    /// Bindings by the number of a want.
+    wanted: Vec<Standing<D>>,
+}
+
+/// The bindings that stand under one want, by their places.
+#[derive(Debug, Clone)]
+struct Standing<D> {
+    /// Those that ask for nothing else, or for any of several: they match, and where they lead is at hand.
+    sure: Vec<(u32, D)>,
+    /// Those that ask for more.
+    open: Vec<u32>,
+}
+
+impl<D> Standing<D> {
+    fn new() -> Self {
+        Self { sure: Vec::new(), open: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.sure.len() + self.open.len()
+    }
+
+    fn remove(&mut self, place: u32) {
+        self.sure.retain(|(other, _)| *other != place);
+        self.open.retain(|other| *other != place);
+    }
+
+    fn places(&self) -> impl Iterator<Item = u32> {
+        self.sure.iter().map(|(place, _)| *place).chain(self.open.iter().copied())
+    }
 }
 
 #[derive(Debug, Clone)]
 struct Slot<D> {
-    criteria: Criteria,
+    any: bool,
+    wants: Numbers,
     destination: D,
 }
 
 impl<D: Copy + Eq> HeadersTable<D> {
     /// An empty table.
     pub fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), unconditional: Vec::new(), wanted: FxHashMap::default() }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            unconditional: Vec::new(),
+            wants: Wants::default(),
+            wanted: Vec::new(),
+        }
     }
 
     /// Whether the arguments of a binding make sense to a headers exchange.
@@ -52,17 +90,22 @@ impl<D: Copy + Eq> HeadersTable<D> {
     /// As [`check`](HeadersTable::check); nothing was added then.
     pub fn insert(&mut self, arguments: &Table, destination: D) -> Result<(), InvalidMatch> {
         let criteria = Criteria::new(arguments)?;
-        let keys = self.keys_for(&criteria);
-        if criteria.any && keys.is_empty() {
+        if criteria.any && criteria.wants.is_empty() {
             // It asks for one of nothing, and never matches.
             return Ok(());
         }
-        let place = self.place(Slot { criteria, destination });
+        let any = criteria.any;
+        let wants: Numbers = criteria.wants.into_iter().map(|want| self.wants.number(want)).collect();
+        self.wanted.resize_with(self.wanted.len().max(self.wants.end()), Standing::new);
+        let sure = any || wants.len() == 1;
+        let keys = self.keys_for(any, &wants);
+        let place = self.place(Slot { any, wants, destination });
         if keys.is_empty() {
             self.unconditional.push(place);
         }
         for key in keys {
-            self.wanted.entry(key).or_default().push(place);
+            let standing = &mut self.wanted[key as usize];
+            if sure { standing.sure.push((place, destination)) } else { standing.open.push(place) }
         }
         Ok(())
     }
@@ -70,15 +113,13 @@ impl<D: Copy + Eq> HeadersTable<D> {
     /// Removes one binding of these arguments to this destination; nothing happens where there is none.
     pub fn remove(&mut self, arguments: &Table, destination: D) {
         let Ok(criteria) = Criteria::new(arguments) else { return };
-        let Some(place) = self.find(&criteria, destination) else { return };
+        let wants: Option<Numbers> = criteria.wants.iter().map(|want| self.wants.find(want)).collect();
+        let Some(wants) = wants else { return };
+        let Some(place) = self.find(criteria.any, &wants, destination) else { return };
         self.unconditional.retain(|other| *other != place);
-        for want in &criteria.wants {
-            if let Some(places) = self.wanted.get_mut(&want.hash) {
-                places.retain(|other| *other != place);
-                if places.is_empty() {
-                    self.wanted.remove(&want.hash);
-                }
-            }
+        for want in wants {
+            self.wanted[want as usize].remove(place);
+            self.wants.give_up(want);
         }
         self.slots[place as usize] = None;
         self.free.push(place);
@@ -87,44 +128,41 @@ impl<D: Copy + Eq> HeadersTable<D> {
     /// Pushes the destinations of the bindings that the headers satisfy.
     pub fn route(&self, headers: &Table, into: &mut Vec<D>) {
         into.extend(self.unconditional.iter().map(|place| self.slot(*place).destination));
-        if self.wanted.is_empty() || headers.is_empty() {
+        if self.wants.is_empty() || headers.is_empty() {
             return;
         }
-        let headers = Headers::new(headers);
-        for entry in headers.iter() {
-            for key in [entry.pair, entry.name_alone] {
-                let Some(places) = self.wanted.get(&key) else { continue };
-                for place in places {
-                    let slot = self.slot(*place);
-                    if slot.criteria.hold(&headers) {
-                        into.push(slot.destination);
-                    }
+        let there = self.wants.satisfied_by(headers);
+        for want in &there {
+            let standing = &self.wanted[*want as usize];
+            into.extend(standing.sure.iter().map(|(_, destination)| *destination));
+            for place in &standing.open {
+                let slot = self.slot(*place);
+                if slot.wants.iter().all(|want| there.contains(want)) {
+                    into.push(slot.destination);
                 }
             }
         }
     }
 
-    /// The hashes under which a binding is to be found.
-    fn keys_for(&self, criteria: &Criteria) -> Vec<u64> {
-        let keys = criteria.wants.iter().map(|want| want.hash);
-        if criteria.any {
-            let mut keys: Vec<u64> = keys.collect();
+    /// The wants under which a binding is to be found.
+    fn keys_for(&self, any: bool, wants: &Numbers) -> Numbers {
+        if any {
+            let mut keys = wants.clone();
             keys.sort_unstable();
             keys.dedup();
             keys
         } else {
-            let crowd = |key: &u64| self.wanted.get(key).map_or(0, Vec::len);
-            keys.min_by_key(crowd).into_iter().collect()
+            wants.iter().copied().min_by_key(|want| self.wanted[*want as usize].len()).into_iter().collect()
         }
     }
 
-    fn find(&self, criteria: &Criteria, destination: D) -> Option<u32> {
+    fn find(&self, any: bool, wants: &Numbers, destination: D) -> Option<u32> {
         let stands = |place: &u32| {
             let slot = self.slot(*place);
-            slot.destination == destination && slot.criteria == *criteria
+            slot.destination == destination && slot.any == any && slot.wants == *wants
         };
-        let wanted = criteria.wants.iter().filter_map(|want| self.wanted.get(&want.hash)).flatten();
-        self.unconditional.iter().chain(wanted).copied().find(stands)
+        let wanted = wants.iter().flat_map(|want| self.wanted[*want as usize].places());
+        self.unconditional.iter().copied().chain(wanted).find(stands)
     }
 
     fn place(&mut self, slot: Slot<D>) -> u32 {

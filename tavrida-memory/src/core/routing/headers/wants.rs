@@ -1,0 +1,90 @@
+//! [`Wants`]: what the bindings of a table ask for, each thing once, with a number.
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use tavrida::field::Table;
+
+use super::criteria::{Want, name_alone, pair};
+
+/// Numbers of wants: a binding has few.
+pub(super) type Numbers = SmallVec<[u32; 4]>;
+
+/// What the bindings ask for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wants {
+    /// By number, with how often it is asked for.
+    all: Vec<Option<(Want, u32)>>,
+    free: Vec<u32>,
+    by_hash: FxHashMap<u64, Numbers>,
+}
+
+impl Wants {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_hash.is_empty()
+    }
+
+    /// One more than the largest number.
+    pub(super) fn end(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The number of a want that is asked for once more.
+    pub(super) fn number(&mut self, want: Want) -> u32 {
+        if let Some(number) = self.find(&want) {
+            let (_, times) = self.all[number as usize].as_mut().expect("numbers that are found are taken");
+            *times += 1;
+            return number;
+        }
+        let hash = want.hash;
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.all.push(None);
+            u32::try_from(self.all.len() - 1).expect("fewer than 2^32 wants")
+        });
+        self.all[number as usize] = Some((want, 1));
+        self.by_hash.entry(hash).or_default().push(number);
+        number
+    }
+
+    /// The number of just this want, its type included.
+    pub(super) fn find(&self, want: &Want) -> Option<u32> {
+        let alike = self.by_hash.get(&want.hash)?;
+        alike.iter().copied().find(|number| self.want(*number) == want)
+    }
+
+    /// It is asked for once less.
+    pub(super) fn give_up(&mut self, number: u32) {
+        let place = &mut self.all[number as usize];
+        let Some((want, times)) = place else { return };
+        *times -= 1;
+        if *times > 0 {
+            return;
+        }
+        let hash = want.hash;
+        *place = None;
+        self.free.push(number);
+        if let Some(alike) = self.by_hash.get_mut(&hash) {
+            alike.retain(|other| *other != number);
+            if alike.is_empty() {
+                self.by_hash.remove(&hash);
+            }
+        }
+    }
+
+    /// The numbers of what these headers satisfy.
+    pub(super) fn satisfied_by(&self, headers: &Table) -> SmallVec<[u32; 16]> {
+        let mut satisfied = SmallVec::new();
+        for (name, value) in headers.iter() {
+            for hash in [pair(name, value), name_alone(name)] {
+                let Some(numbers) = self.by_hash.get(&hash) else { continue };
+                let holds = numbers.iter().filter(|number| self.want(**number).holds_for(name, value));
+                satisfied.extend(holds.copied());
+            }
+        }
+        satisfied
+    }
+
+    fn want(&self, number: u32) -> &Want {
+        let (want, _) = self.all[number as usize].as_ref().expect("numbers that are listed are taken");
+        want
+    }
+}
