@@ -89,10 +89,30 @@ fn r6_opening_channels() {
 }
 
 #[test]
-fn r6_flow_can_be_on_and_not_off() {
+fn r6_r128_flow_can_be_on_and_not_off() {
     let (mut rig, ch) = Rig::with_channel();
     assert_eq!(rig.ok(ch, Method::ChannelFlow { active: true }), Some(Reply::ChannelFlowOk { active: true }));
     rig.fatal(ch, Method::ChannelFlow { active: false }, 540, "NOT_IMPLEMENTED - active=false");
+}
+
+#[test]
+fn r14_replies_come_in_the_order_of_the_methods() {
+    let (mut rig, ch) = Rig::with_channel();
+    rig.queue(ch, "q");
+    let mut replies = Vec::new();
+    for method in [consume("q", "t"), Method::ChannelFlow { active: true }] {
+        replies.extend(rig.apply(Command::Method { channel: ch, method }));
+    }
+    assert!(
+        matches!(
+            &replies[..],
+            [
+                Effect::Reply { reply: Reply::BasicConsumeOk { .. }, .. },
+                Effect::Reply { reply: Reply::ChannelFlowOk { .. }, .. }
+            ]
+        ),
+        "{replies:?}"
+    );
 }
 
 #[test]

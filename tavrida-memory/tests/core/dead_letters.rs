@@ -123,7 +123,7 @@ fn r79_without_a_key_of_its_own_the_hidden_keys_route_again() {
 }
 
 #[test]
-fn r80_an_entry_of_x_death() {
+fn r80_r83_an_entry_of_x_death() {
     let (mut rig, ch) = Rig::with_channel();
     rig.queue(ch, "dead");
     rig.queue_with(ch, "q", to("", Some("dead")));
@@ -183,6 +183,9 @@ fn r84_what_a_client_says_of_deaths() {
     let continued = died(table(&[("x-death", vec![].into())]));
     assert_eq!(deaths(&continued).len(), 1);
     assert!(!continued.contains("x-first-death-queue"));
+    // RabbitMQ's queue crashes over these.
+    let odd = died(table(&[("x-death", vec![Value::from(1), Value::from("two")].into())]));
+    assert_eq!(deaths(&odd).len(), 1);
 }
 
 #[test]

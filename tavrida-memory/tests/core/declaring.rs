@@ -146,7 +146,7 @@ fn r54_arguments_are_compared_by_value() {
 }
 
 #[test]
-fn streams_are_said_not_to_be_modelled() {
+fn r135_streams_are_said_not_to_be_modelled() {
     let (mut rig, ch) = Rig::with_channel();
     let stream = declare_queue("q", args(&[("x-queue-type", "stream")]));
     rig.fatal(ch, stream, 540, "NOT_IMPLEMENTED - stream queues are not modelled by this broker");

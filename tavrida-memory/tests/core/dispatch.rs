@@ -24,6 +24,18 @@ fn r111_a_new_consumer_takes_the_whole_backlog() {
 }
 
 #[test]
+fn r111_a_long_backlog_too() {
+    let (mut rig, ch) = Rig::with_channel();
+    let other = rig.client();
+    rig.queue(ch, "q");
+    rig.fill(ch, "q", 0..300);
+    rig.consume(ch, "q", "a");
+    rig.consume(other, "q", "b");
+    assert_eq!(rig.arrived(ch).len(), 300, "RabbitMQ turns to the next consumer after 200 that nobody read");
+    assert!(rig.arrived(other).is_empty());
+}
+
+#[test]
 fn r111_a_higher_priority_starves_the_others_until_its_credit_is_used_up() {
     let (mut rig, ch) = Rig::with_channel();
     rig.queue(ch, "q");

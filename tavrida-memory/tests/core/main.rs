@@ -10,6 +10,7 @@ mod dead_letters;
 mod declaring;
 mod dispatch;
 mod exchanges;
+mod features;
 mod limits;
 mod operator;
 mod publishing;

@@ -18,7 +18,7 @@ fn r9_an_operator_closes_a_connection() {
 }
 
 #[test]
-fn a_channel_is_closed_with_the_words_of_the_test() {
+fn r11_a_channel_is_closed_with_the_words_of_the_test() {
     let (mut rig, ch) = Rig::with_channel();
     rig.queue(ch, "q");
     rig.fill(ch, "q", ["m"]);

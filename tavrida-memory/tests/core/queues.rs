@@ -167,3 +167,22 @@ fn r13_nowait_gives_no_reply_and_errors_all_the_same() {
     assert_eq!(rig.ok(ch, delete("q")), None);
     assert_eq!(rig.ok(ch, delete("q")), None);
 }
+
+#[test]
+fn r65_modes_and_versions_of_storage_change_nothing_that_is_seen() {
+    let story = |arguments: tavrida::field::Table| {
+        let (mut rig, ch) = Rig::with_channel();
+        rig.queue_with(ch, "q", arguments);
+        rig.fill(ch, "q", 0..4);
+        rig.gets(ch, "q", 2);
+        rig.requeue(ch, 1);
+        let counts = rig.counts("q");
+        rig.requeue(ch, 2);
+        (counts, rig.drain("q"))
+    };
+    let plain = story(args::<i32>(&[]));
+    assert_eq!(plain.1, ["0*", "1*", "2", "3"]);
+    assert_eq!(story(args(&[("x-queue-mode", "lazy")])), plain);
+    assert_eq!(story(args(&[("x-queue-mode", "default")])), plain);
+    assert_eq!(story(args(&[("x-queue-version", 2)])), plain);
+}

@@ -114,3 +114,16 @@ fn r123_a_declare_asks_whether_the_consumer_lives() {
         "NOT_FOUND - no queue 'amq.rabbitmq.reply-to' in vhost '/'",
     );
 }
+
+#[test]
+fn r123_an_address_that_nobody_made_is_one_whose_consumer_is_gone() {
+    let (mut rig, ch) = Rig::with_channel();
+    // RabbitMQ answers 541, and the connection is gone.
+    assert_eq!(rig.publish(ch, "", "amq.rabbitmq.reply-to.not.an address", "m"), ACK);
+    rig.refused(
+        ch,
+        passive_queue("amq.rabbitmq.reply-to.x"),
+        404,
+        "NOT_FOUND - no queue 'amq.rabbitmq.reply-to.x' in vhost '/'",
+    );
+}

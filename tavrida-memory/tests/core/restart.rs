@@ -85,6 +85,9 @@ fn r125_unsettled_messages_come_back_marked_and_the_others_not() {
 fn r126_after_a_kill_everything_is_marked() {
     let (mut rig, ch) = Rig::with_channel();
     rig.declare(ch, durable("q"));
+    rig.publish(ch, "", "q", Message::from("acked").persistent());
+    rig.gets(ch, "q", 1);
+    rig.ack(ch, 1);
     rig.publish(ch, "", "q", Message::from("m").persistent());
     let effects = rig.operate(Operator::Kill);
     assert_eq!(effects, [Effect::ConnectionClosed { connection: ch.connection, reason: None }]);

@@ -183,3 +183,13 @@ fn r127_deadlines_survive_a_restart_and_the_time_of_unused_queues_starts_again()
     rig.wait(1);
     assert!(rig.broker.snapshot().queue("q").is_none());
 }
+
+#[test]
+fn r70_an_expired_message_does_not_linger_in_a_queue_with_priorities() {
+    let (mut rig, ch) = Rig::with_channel();
+    rig.queue_with(ch, "q", args(&[("x-max-priority", 5)]));
+    rig.fill(ch, "q", ["low"]);
+    rig.publish(ch, "", "q", Message::from("late").priority(5).expiration("0"));
+    assert_eq!(rig.ready("q"), 1, "RabbitMQ counts two, and delivers the expired one");
+    assert_eq!(rig.drain("q"), ["low"]);
+}

@@ -1,0 +1,128 @@
+//! The table of features holds what it says: each rule of the semantics has a row, and each row that says `equal` names tests
+//! that cite its rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+const FEATURES: &str = include_str!("../../docs/features.md");
+const SEMANTICS: &str = include_str!("../../docs/broker-semantics.md");
+
+struct Row<'a> {
+    feature: &'a str,
+    rules: BTreeSet<u32>,
+    state: &'a str,
+    shown: &'a str,
+}
+
+/// The rows with a state, without the heads of the tables.
+fn rows() -> Vec<Row<'static>> {
+    let cells = FEATURES.lines().filter(|line| line.starts_with("| ")).map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [feature, rules, state, shown] = cells[..] else { panic!("four cells in {line}") };
+        Row { feature, rules: rules_in(rules), state, shown }
+    });
+    cells.filter(|row| row.feature != "feature").collect()
+}
+
+/// The numbers in `R15–R17, R30`, in `R15-R17`, in `R15 to R17` and in names such as `r15_r17_what_it_shows` or `r31_to_r34_patterns`.
+fn rules_in(text: &str) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut last: Option<(u32, usize)> = None;
+    for (at, _) in text.match_indices(['R', 'r']) {
+        if text[..at].ends_with(|c: char| c.is_alphanumeric()) {
+            continue;
+        }
+        let digits: String = text[at + 1..].chars().take_while(char::is_ascii_digit).collect();
+        let Ok(number) = digits.parse::<u32>() else { continue };
+        let end = at + 1 + digits.len();
+        let range: RangeInclusive<u32> = match last {
+            Some((first, from)) if matches!(text[from..at].trim_matches(['_', ' ']), "–" | "-" | "to") => {
+                first..=number
+            }
+            _ => number..=number,
+        };
+        found.extend(range);
+        last = Some((number, end));
+    }
+    found
+}
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+fn read(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).expect("a folder that can be read") {
+        let path = entry.expect("an entry that can be read").path();
+        if path.is_dir() {
+            read(&path, into);
+        } else {
+            into.push_str(&fs::read_to_string(&path).expect("a file that can be read"));
+        }
+    }
+}
+
+/// What a row's last cell points to, as one text: files in code font, suites by their words.
+fn cited(shown: &str) -> BTreeSet<u32> {
+    let mut text = String::new();
+    for file in shown.split('`').filter(|word| word.ends_with(".rs")) {
+        let path = tests().join(file);
+        text.push_str(
+            &fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+        );
+    }
+    if shown.contains("conformance") {
+        read(&tests().join("../../tavrida-testkit/src/conformance"), &mut text);
+    }
+    // What a test says in passing counts: its name, its comment, the head of its file.
+    rules_in(&text)
+}
+
+#[test]
+fn every_rule_of_a_clients_view_has_a_row() {
+    let rules = SEMANTICS.lines().filter(|line| line.starts_with("- R")).flat_map(|line| {
+        let first = line[2..].split(' ').next().expect("a rule begins with its number");
+        rules_in(first)
+    });
+    let mut by_rule: BTreeMap<u32, usize> = rules.map(|rule| (rule, 0)).collect();
+    assert!(by_rule.len() > 120, "{} rules were read", by_rule.len());
+    for row in rows() {
+        for rule in row.rules {
+            *by_rule.get_mut(&rule).unwrap_or_else(|| panic!("{}: R{rule} is no rule", row.feature)) += 1;
+        }
+    }
+    let missing: Vec<u32> =
+        by_rule.into_iter().filter(|(_, rows)| *rows == 0).map(|(rule, _)| rule).collect();
+    assert!(missing.is_empty(), "rules without a row: {missing:?}");
+}
+
+#[test]
+fn what_is_equal_is_shown_by_tests_that_cite_the_rule() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        assert!(["equal", "differs", "not modelled"].contains(&row.state), "{}: {}", row.feature, row.state);
+        assert!(!row.shown.is_empty(), "{} says neither which tests nor why", row.feature);
+        let cited = cited(row.shown);
+        let named = row.state != "not modelled" || row.shown.contains(".rs");
+        wrong.extend(
+            row.rules
+                .iter()
+                .filter(|rule| named && !cited.contains(rule))
+                .map(|rule| format!("{}: R{rule} is in none of {}", row.feature, row.shown)),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn numbers_of_rules_are_read_in_every_form() {
+    let read = |text| rules_in(text).into_iter().collect::<Vec<_>>();
+    assert_eq!(read("R15–R17, R30"), [15, 16, 17, 30]);
+    assert_eq!(
+        read("fn r31_to_r34_patterns() // (R36 to R38, R40-R41)"),
+        [31, 32, 33, 34, 36, 37, 38, 40, 41]
+    );
+    assert_eq!(read("fn r19_r20_order() HR7 row r x R"), [19, 20]);
+}
