@@ -43,6 +43,15 @@ impl Aftermath {
         self.outcomes.push((to, outcome));
     }
 
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+            && self.more.is_empty()
+            && self.discarded.is_empty()
+            && self.ended.is_empty()
+            && self.outcomes.is_empty()
+    }
+
     /// Does it, without the lock.
     pub(super) fn run(self) {
         self.first.into_iter().chain(self.more).for_each(Waker::wake);

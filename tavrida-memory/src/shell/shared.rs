@@ -74,6 +74,9 @@ impl Drop for Locked<'_> {
     fn drop(&mut self) {
         let Some(mut state) = self.state.take() else { return };
         let start = timer::see_to(&mut state, self.shared);
+        if start.is_none() && state.aftermath.is_empty() {
+            return;
+        }
         let aftermath = std::mem::take(&mut state.aftermath);
         drop(state);
         if let Some(start) = start {

@@ -89,7 +89,7 @@ impl State {
     pub(super) fn execute(&mut self, command: Command) -> Effects {
         let mut effects = std::mem::take(&mut self.effects);
         effects.clear();
-        let now = self.clock.now();
+        let now = self.clock.now(&command);
         self.broker.apply(now, command, &mut effects);
         effects
     }
