@@ -105,9 +105,10 @@ pub use contract::{Event, Rpc};
 pub use disposition::{FailurePolicy, Retry};
 pub use entry_point::EntryPoint;
 pub use error::Error;
-pub use link::{Backoff, Health};
+pub use link::Health;
 pub use proxy::Proxy;
 pub use server::Server;
 pub use service::Service;
 #[cfg(feature = "macros")]
 pub use tavrida_macros::{Event, Rpc, service};
+pub use transport::Backoff;

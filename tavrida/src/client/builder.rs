@@ -16,12 +16,12 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLong, Value};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::json::Object;
-use crate::link::{Backoff, Health, Link};
+use crate::link::{Health, Link};
 use crate::message::{Context, Headers, ReservedHeader};
 use crate::middleware::Outgoing;
 use crate::outbound::{Neighbours, Outbound};
 use crate::proxy::{Identity, Route, Sender};
-use crate::transport::Transport;
+use crate::transport::{Backoff, Transport};
 
 /// Builds a [`Client`]. Flaws are kept and told by [`build`](ClientBuilder::build).
 #[must_use = "nothing happens before `build`"]
@@ -33,7 +33,7 @@ pub struct ClientBuilder {
     context: Object,
     headers: Headers,
     reply_exchange: Option<ShortString>,
-    backoff: Backoff,
+    backoff: Option<Backoff>,
     patience: Duration,
     ids: Arc<dyn IdSource>,
     flaw: Option<Error>,
@@ -49,7 +49,7 @@ impl ClientBuilder {
             context: Object::EMPTY,
             headers: Headers::new(),
             reply_exchange: None,
-            backoff: Backoff::default(),
+            backoff: None,
             patience: Duration::from_secs(10),
             ids: Arc::new(RandomIds),
             flaw: None,
@@ -104,9 +104,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The delays between attempts to connect, and their limit.
+    /// The delays between attempts to connect, and their limit: those of the [transport](Transport::backoff) by default.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
+        self.backoff = Some(backoff);
         self
     }
 
@@ -165,7 +165,8 @@ impl ClientBuilder {
         let tally = Arc::new(Tally::default());
         let root = IdScope::new(self.ids, self.source.as_str().into());
         let instance = root.next(Purpose::Instance);
-        let link = Arc::new(Link::new(self.transport, self.backoff, seed_of(&instance), tally.clone()));
+        let backoff = self.backoff.unwrap_or_else(|| self.transport.backoff());
+        let link = Arc::new(Link::new(self.transport, backoff, seed_of(&instance), tally.clone()));
         let outbound = Outbound {
             discovery: self.discovery,
             outgoing: self.outgoing.into(),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Backoff, Health};
+use super::Health;
+use crate::transport::Backoff;
 
 /// What happened.
 #[derive(Debug)]
@@ -46,8 +47,12 @@ pub(crate) struct Machine {
     backoff: Backoff,
     random: fastrand::Rng,
     health: Health,
-    /// Attempts that failed in a row.
+    /// Failures in a row, the loss that they began with among them: what the delay grows with.
     failed: u32,
+    /// Whether they began with the loss of a session that held, which is no failed attempt.
+    began_with_loss: bool,
+    /// Whether there ever was a ready session.
+    was_ready: bool,
     /// When the ready session became ready.
     ready_at: Option<Instant>,
     /// What to do once the delay is over: a session that lost only its consumer is prepared again.
@@ -61,6 +66,8 @@ impl Machine {
             random: fastrand::Rng::with_seed(seed),
             health: Health::Starting,
             failed: 0,
+            began_with_loss: false,
+            was_ready: false,
             ready_at: None,
             after_wait: Step::Connect,
         }
@@ -79,6 +86,7 @@ impl Machine {
             Input::Connected => Step::Prepare,
             Input::Prepared => {
                 self.ready_at = Some(now);
+                self.was_ready = true;
                 self.health = Health::Consuming;
                 Step::Serve
             }
@@ -105,12 +113,20 @@ impl Machine {
         let held = self.ready_at.take().map_or(Duration::ZERO, |ready| now.saturating_duration_since(ready));
         if self.failed == 0 || held > self.backoff.delay(self.failed, &mut self.random) {
             self.failed = 0;
+            self.began_with_loss = true;
+        }
+    }
+
+    fn is_used_up(&self) -> bool {
+        match self.was_ready {
+            true => self.backoff.is_used_up(self.failed - u32::from(self.began_with_loss)),
+            false => self.backoff.is_used_up_at_first(self.failed),
         }
     }
 
     fn retreat(&mut self, why: String, now: Instant, after_wait: Step) -> Step {
         self.failed += 1;
-        if self.backoff.is_used_up(self.failed) {
+        if self.is_used_up() {
             self.health = Health::Failed { why: why.clone() };
             return Step::GiveUp(why);
         }
@@ -196,5 +212,49 @@ mod tests {
         delay(machine.next(Input::Failed("first".into()), now));
         assert_eq!(machine.next(Input::Failed("second".into()), now), Step::GiveUp("second".into()));
         assert_eq!(machine.health(), Health::Failed { why: "second".into() });
+    }
+
+    /// A machine that was ready once.
+    fn ready(backoff: Backoff) -> (Machine, Instant) {
+        let (mut machine, now) = (Machine::new(backoff, 1), Instant::now());
+        machine.next(Input::Connected, now);
+        machine.next(Input::Prepared, now);
+        (machine, now)
+    }
+
+    #[test]
+    fn a_loss_is_no_failed_attempt() {
+        let (mut machine, now) = ready(Backoff::default().attempts(2));
+        delay(machine.next(Input::Lost("gone".into()), now));
+        delay(machine.next(Input::Failed("first".into()), now));
+        assert_eq!(machine.next(Input::Failed("second".into()), now), Step::GiveUp("second".into()));
+    }
+
+    #[test]
+    fn with_no_attempts_a_loss_is_final() {
+        let (mut machine, now) = ready(Backoff::default().attempts(0));
+        assert_eq!(machine.next(Input::Lost("gone".into()), now), Step::GiveUp("gone".into()));
+    }
+
+    #[test]
+    fn sessions_that_die_young_use_up_the_attempts() {
+        let (mut machine, now) = ready(Backoff::default().attempts(2));
+        delay(machine.next(Input::Lost("gone".into()), now));
+        machine.next(Input::Prepared, now);
+        delay(machine.next(Input::Lost("at once".into()), now));
+        machine.next(Input::Prepared, now);
+        assert_eq!(machine.next(Input::Lost("again".into()), now), Step::GiveUp("again".into()));
+    }
+
+    #[test]
+    fn the_start_has_attempts_of_its_own() {
+        let backoff = Backoff::default().attempts(-1).first_attempts(1);
+        let mut machine = Machine::new(backoff.clone(), 1);
+        let now = Instant::now();
+        assert_eq!(machine.next(Input::Failed("no".into()), now), Step::GiveUp("no".into()));
+        let (mut machine, now) = ready(backoff);
+        for _ in 0..9 {
+            delay(machine.next(Input::Lost("gone".into()), now));
+        }
     }
 }

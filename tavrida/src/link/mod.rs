@@ -4,7 +4,6 @@
 //! hands out one session at a time, and each session is an epoch of its own: what belongs to an old one (a
 //! delivery, a publish, a pending answer) fails clearly and is never carried over.
 
-mod backoff;
 mod health;
 mod line;
 mod machine;
@@ -15,13 +14,12 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use backoff::Backoff;
 pub use health::Health;
 pub(crate) use line::{Epoch, Line};
 
 use crate::counters::Tally;
 use crate::error::{Error, Kind};
-use crate::transport::{ConsumerEnd, Loss, Session, SessionError, Transport};
+use crate::transport::{Backoff, ConsumerEnd, Loss, Session, SessionError, Transport};
 use machine::{Input, Machine, Step};
 
 /// What a link is for: a server consumes, a client waits.

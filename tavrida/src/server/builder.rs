@@ -16,12 +16,12 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLong};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk};
-use crate::link::{Backoff, Link};
+use crate::link::Link;
 use crate::middleware::Incoming;
 use crate::outbound::{Neighbours, Outbound};
 use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
-use crate::transport::Transport;
+use crate::transport::{Backoff, Transport};
 
 /// Builds a [`Server`]. Flaws are kept and told by [`build`](ServerBuilder::build).
 #[must_use = "nothing happens before `build`"]
@@ -37,7 +37,7 @@ pub struct ServerBuilder {
     topology: Topology,
     deadline: Duration,
     drain: Duration,
-    backoff: Backoff,
+    backoff: Option<Backoff>,
     ids: Arc<dyn IdSource>,
     clock: Arc<dyn Clock>,
     log_payloads: bool,
@@ -58,7 +58,7 @@ impl ServerBuilder {
             topology: Topology::default(),
             deadline: Duration::from_secs(300),
             drain: Duration::from_secs(30),
-            backoff: Backoff::default(),
+            backoff: None,
             ids: Arc::new(RandomIds),
             clock: Arc::new(SystemClock),
             log_payloads: false,
@@ -133,9 +133,9 @@ impl ServerBuilder {
         self
     }
 
-    /// The delays between attempts to connect, and their limit.
+    /// The delays between attempts to connect, and their limit: those of the [transport](Transport::backoff) by default.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
-        self.backoff = backoff;
+        self.backoff = Some(backoff);
         self
     }
 
@@ -169,7 +169,8 @@ impl ServerBuilder {
         let tally = Arc::new(Tally::default());
         let root = IdScope::new(self.ids.clone(), self.queue.clone().into_byte_string());
         let instance = root.next(Purpose::Instance);
-        let link = Link::new(self.transport.clone(), self.backoff.clone(), seed_of(&instance), tally.clone());
+        let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
+        let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
         let (router, outbound) = self.host(&tally)?;
         let plan = Plan::of(router.services(), &self.queue, &self.exchange, self.policy.delays())?;
         let stop = CancellationToken::new();

@@ -6,6 +6,9 @@
 //!
 //! # The contract
 //!
+//! **Connecting.** [`Transport::connect`] is one attempt; [`Transport::backoff`] says how often, and with what delays,
+//! the core shall make one.
+//!
 //! **Life.** A session lives from [`Transport::connect`] until it dies, once, for one reason:
 //! [`Session::closed`] tells it to whoever asks, as often as they ask. A dead session stays dead, and it never heals
 //! itself; recovery is the work of the core, over a new session. Everything that belongs to a dead session
@@ -29,6 +32,7 @@
 //! **Unsettled deliveries.** A [`Delivery`] that is dropped without a verdict goes back to its queue, as do all
 //! unsettled ones when the session or its consumer's channel dies. The broker marks those redelivered.
 
+mod backoff;
 mod consumer;
 mod delivery;
 mod error;
@@ -37,6 +41,7 @@ mod publishing;
 mod session;
 mod topology;
 
+pub use backoff::Backoff;
 pub use consumer::{Consume, Consumer, ConsumerEnd, Deliveries};
 pub use delivery::{Delivery, Fetched, Settle, Verdict};
 pub use error::{Loss, Refusal, Scope, SessionError};

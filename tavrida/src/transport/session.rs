@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    Binding, Consume, Consumer, Exchange, Fetched, Loss, Publication, Publishing, Queue, QueueStatus,
-    SessionError,
+    Backoff, Binding, Consume, Consumer, Exchange, Fetched, Loss, Publication, Publishing, Queue,
+    QueueStatus, SessionError,
 };
 
 /// Makes sessions: the address of a broker, and how to connect to it.
@@ -28,6 +28,12 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Where this connects to, for logs and health; never a secret.
     fn endpoint(&self) -> String;
+
+    /// How to go on connecting, unless a server or client is told otherwise: a transport whose configuration says it
+    /// passes that on.
+    fn backoff(&self) -> Backoff {
+        Backoff::default()
+    }
 }
 
 /// A transport that is chosen while the program runs.
@@ -39,6 +45,10 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     fn endpoint(&self) -> String {
         (**self).endpoint()
+    }
+
+    fn backoff(&self) -> Backoff {
+        (**self).backoff()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Servers and clients through losses of the session, restarts of the broker, and shutdown.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 use tavrida::prelude::*;
 use tavrida::server::Topology;
-use tavrida::transport::Consume;
+use tavrida::transport::{Consume, Loss, Session, SessionError, Transport};
 use tavrida::{Backoff, Health};
 use tokio::time::Instant;
 
@@ -132,26 +134,51 @@ async fn passive_topology_is_content_with_what_is_there() {
     assert_eq!(notes.reach(1).await, ["1"]);
 }
 
+/// A broker that is never there.
+#[derive(Default)]
+struct Unreachable {
+    asked: Arc<AtomicU32>,
+    backoff: Backoff,
+}
+
+#[async_trait::async_trait]
+impl Transport for Unreachable {
+    async fn connect(&self) -> std::result::Result<Arc<dyn Session>, SessionError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Err(Loss::broken("connection refused").into())
+    }
+
+    fn endpoint(&self) -> String {
+        "amqp://nowhere".to_owned()
+    }
+
+    fn backoff(&self) -> Backoff {
+        self.backoff.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_says_how_often_to_try_and_the_server_may_say_otherwise() {
+    for (told, expected) in [(None, 2), (Some(Backoff::default().attempts(5)), 5)] {
+        let asked = Arc::new(AtomicU32::new(0));
+        let transport = Unreachable { asked: asked.clone(), backoff: Backoff::default().first_attempts(2) };
+        let mut builder =
+            Server::builder(transport).queue("q").exchange("e").service(work(&Notes::default()));
+        if let Some(backoff) = told {
+            builder = builder.reconnect(backoff);
+        }
+        let server = builder.build().expect("a server");
+        let error = within(server.serve(std::future::pending())).await.expect_err("nobody is there");
+        assert!(error.to_string().contains("connection refused"), "{error}");
+        assert_eq!(asked.load(Ordering::Relaxed), expected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_whose_broker_refuses_says_so_when_it_is_built() {
-    struct Unreachable;
-    #[async_trait::async_trait]
-    impl tavrida::transport::Transport for Unreachable {
-        async fn connect(
-            &self,
-        ) -> std::result::Result<
-            std::sync::Arc<dyn tavrida::transport::Session>,
-            tavrida::transport::SessionError,
-        > {
-            Err(tavrida::transport::Loss::broken("connection refused").into())
-        }
-
-        fn endpoint(&self) -> String {
-            "amqp://nowhere".to_owned()
-        }
-    }
     let begun = Instant::now();
-    let builder = Client::builder(Unreachable).source("client_app").patience(Duration::from_secs(3));
+    let builder =
+        Client::builder(Unreachable::default()).source("client_app").patience(Duration::from_secs(3));
     let error = builder.build().await.expect_err("nobody is there");
     assert_eq!(error.to_string(), "the client is not connected: the connection is lost: connection refused");
     assert_eq!(begun.elapsed().as_secs(), 3);

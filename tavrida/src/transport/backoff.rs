@@ -9,23 +9,38 @@ pub struct Backoff {
     first: Duration,
     most: Duration,
     attempts: Option<u32>,
+    /// Until the first session is ready; `None`: as many as `attempts` says.
+    first_attempts: Option<Option<u32>>,
 }
 
 impl Backoff {
     /// From `first` to at most `most`, without an end.
     pub fn between(first: Duration, most: Duration) -> Self {
-        Self { first, most: most.max(first), attempts: None }
+        Self { first, most: most.max(first), attempts: None, first_attempts: None }
     }
 
-    /// At most this many attempts in a row that fail; a negative number is no limit, as in the original's
-    /// `reconnect_attempts`.
+    /// At most this many attempts in a row that fail, after a loss or at the start; a negative number is no limit, as in
+    /// the original's `reconnect_attempts`. With 0 a loss is final.
     #[must_use = "the backoff comes back with the limit"]
     pub fn attempts(mut self, attempts: i64) -> Self {
         self.attempts = u32::try_from(attempts).ok();
         self
     }
 
-    /// Whether `failed` attempts in a row are too many.
+    /// At most this many attempts until the first session is ready, whatever holds after a loss; a negative number is no
+    /// limit. One attempt is always made.
+    #[must_use = "the backoff comes back with the limit"]
+    pub fn first_attempts(mut self, attempts: i64) -> Self {
+        self.first_attempts = Some(u32::try_from(attempts).ok());
+        self
+    }
+
+    /// Whether `failed` attempts in a row at the start are too many.
+    pub(crate) fn is_used_up_at_first(&self, failed: u32) -> bool {
+        self.first_attempts.unwrap_or(self.attempts).is_some_and(|attempts| failed >= attempts)
+    }
+
+    /// Whether `failed` attempts in a row after a loss are too many.
     pub(crate) fn is_used_up(&self, failed: u32) -> bool {
         self.attempts.is_some_and(|attempts| failed >= attempts)
     }
@@ -64,5 +79,16 @@ mod tests {
         assert!(!Backoff::default().attempts(-1).is_used_up(u32::MAX));
         assert!(Backoff::default().attempts(3).is_used_up(3));
         assert!(!Backoff::default().attempts(3).is_used_up(2));
+    }
+
+    #[test]
+    fn the_start_has_the_same_limit_unless_it_has_one_of_its_own() {
+        let both = Backoff::default().attempts(3);
+        assert!(both.is_used_up_at_first(3));
+        let patient = both.first_attempts(-1);
+        assert!(!patient.is_used_up_at_first(u32::MAX));
+        assert!(patient.is_used_up(3));
+        assert!(Backoff::default().first_attempts(2).is_used_up_at_first(2));
+        assert!(!Backoff::default().first_attempts(2).is_used_up(2));
     }
 }
