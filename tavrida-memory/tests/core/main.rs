@@ -24,3 +24,4 @@ mod settling;
 mod single_active;
 mod time;
 mod transactions;
+mod warnings;
