@@ -3,10 +3,13 @@
 mod at;
 mod families;
 mod point;
+mod text;
 
 pub use at::{At, Site};
 pub use families::Faults;
 pub use point::Point;
+pub use text::NoFault;
+pub(crate) use text::{in_milliseconds, milliseconds};
 
 use std::fmt;
 use std::time::Duration;

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::fault::{Fault, Point};
+use crate::fault::{Fault, Point, in_milliseconds};
 
 /// What was decided at a [`Point`], other than the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice {
     /// So many later messages arrive before this one, though it could arrive.
     Passed(u32),
-    /// It is so long on its way.
+    /// It is so long on its way, in whole milliseconds.
     Delayed(Duration),
     /// This goes wrong.
     Fault(Fault),
 }
 
 /// A schedule. One point can have one choice of each kind.
+///
+/// It is written as one line, and read from it: see [`Replay`](super::Replay).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Deviations(BTreeMap<(Point, u8), Choice>);
 
@@ -28,6 +30,25 @@ impl Choice {
             Self::Delayed(_) => 1,
             Self::Fault(_) => 2,
         }
+    }
+
+    /// Whether it is something that goes wrong.
+    pub fn is_fault(self) -> bool {
+        matches!(self, Self::Fault(_))
+    }
+
+    /// Without parts of milliseconds.
+    fn rounded(mut self) -> Self {
+        match &mut self {
+            Self::Delayed(delay) => *delay = in_milliseconds(*delay),
+            Self::Fault(fault) => {
+                if let Some(time) = fault.time() {
+                    *time = in_milliseconds(*time);
+                }
+            }
+            Self::Passed(_) => {}
+        }
+        self
     }
 }
 
@@ -47,14 +68,28 @@ impl Deviations {
         self.0.len()
     }
 
+    /// How many of them are faults.
+    pub fn faults(&self) -> usize {
+        self.iter().filter(|(_, choice)| choice.is_fault()).count()
+    }
+
     /// All of them, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (Point, Choice)> {
         self.0.iter().map(|((point, _), choice)| (*point, *choice))
     }
 
-    /// Decides something.
+    /// Decides something, in place of what was decided of the same kind at the same point. Times lose what is less than a
+    /// millisecond; to pass no times and to delay by nothing are the default, and no deviations.
     pub fn insert(&mut self, point: Point, choice: Choice) {
-        self.0.insert((point, choice.rank()), choice);
+        let choice = choice.rounded();
+        match choice {
+            Choice::Passed(0) | Choice::Delayed(Duration::ZERO) => {
+                self.0.remove(&(point, choice.rank()));
+            }
+            _ => {
+                self.0.insert((point, choice.rank()), choice);
+            }
+        }
     }
 
     /// How many later messages go first at a point.

@@ -4,24 +4,28 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::{Choice, Deviations};
+use super::policy::Steering;
+use super::{Choice, Deviations, Policy};
 use crate::fault::{At, Fault, Faults, Point, Site};
-use crate::random::Random;
-
-/// How a run decides what arrives next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Policy {
-    /// What was sent first arrives first.
-    Fifo,
-    /// Any of what could arrive, all alike.
-    Random,
-}
+use crate::random::join;
+use crate::trace::ActorId;
 
 /// A message that could arrive now.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) point: Point,
+    /// Tells the consumers apart.
+    pub(crate) consumer: u64,
+}
+
+/// What names the arrival of a message at one of the consumers of a receiver.
+pub(super) fn arrival_key(message: u64, receiver: ActorId, consumer: u16) -> u64 {
+    join(message, consumer_key(receiver, consumer))
+}
+
+/// A consumer, by the number that its channel has in the session.
+fn consumer_key(receiver: ActorId, consumer: u16) -> u64 {
+    u64::from(receiver.peer()) << 16 | u64::from(consumer)
 }
 
 /// What a message is called, for scripted faults.
@@ -39,28 +43,30 @@ struct Script {
 }
 
 pub(crate) struct Director {
-    policy: Policy,
+    steering: Steering,
     faults: Faults,
     seed: u64,
-    random: Random,
     replay: Option<Deviations>,
     scripts: Vec<Script>,
     /// How many messages passed those that wait.
     passed: FxHashMap<Point, u32>,
+    /// How often each message was picked for each consumer.
+    picked: FxHashMap<u64, u32>,
     made: Deviations,
     healed: bool,
 }
 
 impl Director {
-    pub(crate) fn new(policy: Policy, faults: Faults, seed: u64) -> Self {
+    /// Decides by a policy, for a run with about so many arrivals.
+    pub(crate) fn new(policy: Policy, faults: Faults, seed: u64, length: u32) -> Self {
         Self {
-            policy,
+            steering: Steering::new(policy, seed, length),
             faults,
             seed,
-            random: Random::new(seed),
             replay: None,
             scripts: Vec::new(),
             passed: FxHashMap::default(),
+            picked: FxHashMap::default(),
             made: Deviations::none(),
             healed: false,
         }
@@ -68,7 +74,7 @@ impl Director {
 
     /// Carries out this schedule and decides nothing else.
     pub(crate) fn replaying(schedule: Deviations) -> Self {
-        Self { replay: Some(schedule), ..Self::new(Policy::Fifo, Faults::none(), 0) }
+        Self { replay: Some(schedule), ..Self::new(Policy::Fifo, Faults::none(), 0, 1) }
     }
 
     pub(crate) fn script(&mut self, at: At, fault: Fault) {
@@ -95,34 +101,49 @@ impl Director {
         let _ = queues;
     }
 
+    /// A message that could arrive, at the consumer with this number in the session of its receiver.
+    pub(crate) fn candidate(&self, message: u64, receiver: ActorId, consumer: u16) -> Candidate {
+        let key = arrival_key(message, receiver, consumer);
+        let nth = self.picked.get(&key).copied().unwrap_or(0) + 1;
+        Candidate {
+            point: Point { site: Site::Deliver, key, nth },
+            consumer: consumer_key(receiver, consumer),
+        }
+    }
+
     /// Which of the messages that could arrive does; they are sorted, the oldest first.
     pub(crate) fn pick(&mut self, candidates: &[Candidate]) -> usize {
         let picked = match &self.replay {
-            Some(schedule) => candidates
-                .iter()
-                .position(|candidate| {
-                    let passed = self.passed.get(&candidate.point).copied().unwrap_or(0);
-                    passed >= schedule.passed(candidate.point)
-                })
-                .unwrap_or(0),
-            None if candidates.len() == 1 => 0,
-            None => match self.policy {
-                Policy::Fifo => 0,
-                Policy::Random => self.random.below(candidates.len()),
-            },
+            Some(schedule) => {
+                let due = |candidate: &Candidate| {
+                    self.times_passed(candidate.point) >= schedule.passed(candidate.point)
+                };
+                candidates.iter().position(due).unwrap_or(0)
+            }
+            None => {
+                let passed = self.times_passed(candidates[0].point);
+                self.steering.pick(candidates, passed)
+            }
         };
         for candidate in &candidates[..picked] {
             let passed = self.passed.entry(candidate.point).or_default();
             *passed += 1;
             self.made.insert(candidate.point, Choice::Passed(*passed));
         }
+        *self.picked.entry(candidates[picked].point.key).or_default() += 1;
         picked
+    }
+
+    fn times_passed(&self, point: Point) -> u32 {
+        self.passed.get(&point).copied().unwrap_or(0)
     }
 
     /// How long a message is on its way.
     pub(crate) fn delay(&mut self, point: Point) -> Duration {
-        let Some(schedule) = &self.replay else { return Duration::ZERO };
-        let delay = schedule.delay(point);
+        let delay = match &self.replay {
+            Some(schedule) => schedule.delay(point),
+            None => self.steering.delay(point),
+        };
         if !delay.is_zero() {
             self.made.insert(point, Choice::Delayed(delay));
         }

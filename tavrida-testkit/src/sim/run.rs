@@ -27,6 +27,8 @@ pub struct Setup {
     pub seed: u64,
     /// How it decides what arrives next.
     pub policy: Policy,
+    /// About how many messages arrive in a run of the scenario: [`Policy::Pct`] spreads its changes over so many.
+    pub length: u32,
     /// What may go wrong at random.
     pub faults: Faults,
     /// A schedule to carry out, in place of decisions.
@@ -41,6 +43,7 @@ impl Setup {
         Self {
             seed,
             policy: Policy::Fifo,
+            length: 64,
             faults: Faults::none(),
             replay: None,
             horizon: Duration::from_secs(3600),
@@ -99,7 +102,7 @@ impl Setup {
     {
         let director = match &self.replay {
             Some(schedule) => Director::replaying(schedule.clone()),
-            None => Director::new(self.policy, self.faults.clone(), self.seed),
+            None => Director::new(self.policy, self.faults.clone(), self.seed, self.length),
         };
         // Made inside of the runtime, whose clock it begins with.
         let stage: Arc<OnceLock<Stage>> = Arc::default();

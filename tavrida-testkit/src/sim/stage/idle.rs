@@ -70,14 +70,12 @@ impl Stage {
                 return Next::Arrive(head.clone());
             };
             let message = state.message(world, publication, ActorId::of_peer(0));
-            let point = Point {
-                site: Site::Deliver,
-                key: state.trace.message(message).key(),
-                nth: state.messages.counted(Site::Deliver, message) + 1,
-            };
-            let due = state.due_of(head, point, now);
+            let key = state.trace.message(message).key();
+            let candidate =
+                state.director.candidate(key, ActorId::of_peer(head.line.peer), head.channel.number);
+            let due = state.due_of(head, candidate.point, now);
             if due <= now {
-                arriving.push((Candidate { point }, head, Some(message)));
+                arriving.push((candidate, head, Some(message)));
             } else {
                 later = Some(later.map_or(due, |later| later.min(due)));
             }

@@ -1,0 +1,66 @@
+//! Schedules with labels: which message a decision is about, for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::director::arrival_key;
+use super::{Deviations, Replay};
+use crate::trace::{Trace, What};
+
+/// How many consumers of one receiver are looked at: a server has one for its queue and one for answers.
+const CONSUMERS: u16 = 8;
+
+impl Deviations {
+    /// The schedule as text, each decision with the message that it is about, as far as the run has it. The text can be read as
+    /// that without labels can.
+    pub fn labelled(&self, trace: &Trace) -> String {
+        let labels = labels(self, trace);
+        let mut text = String::new();
+        for (point, choice) in self.iter() {
+            let space = if text.is_empty() { "" } else { " " };
+            let label = labels.get(&point.key).map(|label| format!("{label}@")).unwrap_or_default();
+            write!(text, "{space}{label}{point}:{choice}").expect("a string takes all text");
+        }
+        if text.is_empty() { self.to_string() } else { text }
+    }
+}
+
+impl Replay {
+    /// As [`Deviations::labelled`].
+    pub fn labelled(&self, trace: &Trace) -> String {
+        match self.schedule.is_empty() {
+            true => self.to_string(),
+            false => format!("seed:{:#x} {}", self.seed, self.schedule.labelled(trace)),
+        }
+    }
+}
+
+/// The labels of the keys that a schedule has.
+fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
+    let wanted: BTreeMap<u64, ()> = schedule.iter().map(|(point, _)| (point.key, ())).collect();
+    let mut labels = BTreeMap::new();
+    let mut add = |key: u64, label: &dyn Fn() -> String| {
+        if wanted.contains_key(&key) {
+            labels.entry(key).or_insert_with(label);
+        }
+    };
+    for message in trace.messages() {
+        add(message.key(), &|| label(message));
+    }
+    for event in trace.events() {
+        let (What::Delivered { .. }, Some(message)) = (&event.what, event.message) else { continue };
+        let message = trace.message(message);
+        for consumer in 1..=CONSUMERS {
+            add(arrival_key(message.key(), event.actor, consumer), &|| label(message));
+        }
+    }
+    labels
+}
+
+/// What a message is called: `request/billing.charge`.
+fn label(message: &crate::trace::SentMessage) -> String {
+    let kind = message.kind().map_or("message", |kind| kind.as_str());
+    let plain = |c: char| if c.is_alphanumeric() || "._~-".contains(c) { c } else { '_' };
+    let topic: String = message.topic().chars().take(60).map(plain).collect();
+    format!("{kind}/{topic}")
+}

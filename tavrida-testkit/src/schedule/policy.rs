@@ -1,0 +1,123 @@
+//! [`Policy`]: how a run decides where nothing is prescribed.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Candidate;
+use super::pct::Pct;
+use crate::fault::Point;
+use crate::random::{hash, join, scale};
+
+/// How a run decides what arrives next. Each decision is drawn from the seed and from what it is about alone, so that one decision
+/// more or less changes no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Policy {
+    /// What was sent first arrives first.
+    Fifo,
+    /// Any of what could arrive, all alike.
+    Random,
+    /// Some messages are late: so many of 100, by up to so long. What is due arrives in the order in which it was sent.
+    Delay {
+        /// How many of 100 messages are late.
+        percent: u8,
+        /// The longest delay; delays are whole milliseconds from 1.
+        max: Duration,
+    },
+    /// Probabilistic concurrency testing: each consumer has a priority, and what is for the highest arrives first; `depth - 1` times
+    /// in a run the highest becomes the lowest. Finds what needs `depth` decisions to go wrong (Burckhardt et al., 2010).
+    Pct {
+        /// From 1, which never changes priorities.
+        depth: u8,
+    },
+    /// One of the others for each seed: of 10 seeds 4 [`Delay`](Policy::Delay), 4 [`Pct`](Policy::Pct) with depths from 2 to 5,
+    /// 2 [`Random`](Policy::Random).
+    Portfolio,
+}
+
+impl Policy {
+    /// A quarter of the messages is late by up to 100 ms.
+    pub const DELAY: Self = Self::Delay { percent: 25, max: Duration::from_millis(100) };
+
+    /// What it is for a seed: of a portfolio the policy that the seed stands for, of all others the same.
+    pub fn of_seed(self, seed: u64) -> Self {
+        if self != Self::Portfolio {
+            return self;
+        }
+        let bits = join(seed, hash(b"portfolio"));
+        match scale(bits, 10) {
+            0..=3 => Self::DELAY,
+            4..=7 => Self::Pct { depth: 2 + (bits % 4) as u8 },
+            _ => Self::Random,
+        }
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fifo => f.write_str("first come first served"),
+            Self::Random => f.write_str("random"),
+            Self::Delay { percent, max } => write!(f, "delays ({percent} % up to {} ms)", max.as_millis()),
+            Self::Pct { depth } => write!(f, "priorities (depth {depth})"),
+            Self::Portfolio => f.write_str("portfolio"),
+        }
+    }
+}
+
+/// A policy at work in one run.
+pub(super) struct Steering {
+    seed: u64,
+    way: Way,
+}
+
+enum Way {
+    Fifo,
+    Random,
+    Delay { percent: u64, max: u64 },
+    Pct(Pct),
+}
+
+impl Steering {
+    /// For a run with about so many arrivals.
+    pub(super) fn new(policy: Policy, seed: u64, length: u32) -> Self {
+        let way = match policy.of_seed(seed) {
+            Policy::Fifo | Policy::Portfolio => Way::Fifo,
+            Policy::Random => Way::Random,
+            Policy::Delay { percent, max } => Way::Delay {
+                percent: percent.into(),
+                max: u64::try_from(max.as_millis()).unwrap_or(u64::MAX).max(1),
+            },
+            Policy::Pct { depth } => Way::Pct(Pct::new(seed, depth, length)),
+        };
+        Self { seed, way }
+    }
+
+    /// Which of several candidates arrives; the oldest was passed so many times.
+    pub(super) fn pick(&mut self, candidates: &[Candidate], passed: u32) -> usize {
+        match &mut self.way {
+            Way::Fifo | Way::Delay { .. } => 0,
+            Way::Random => any(self.seed, candidates, passed),
+            Way::Pct(pct) => pct.pick(candidates).unwrap_or_else(|| any(self.seed, candidates, passed)),
+        }
+    }
+
+    /// How long a message is on its way.
+    pub(super) fn delay(&self, point: Point) -> Duration {
+        let Way::Delay { percent, max } = self.way else { return Duration::ZERO };
+        let late = scale(draw(self.seed, point, b"late"), 100) < percent;
+        let by = if late { 1 + scale(draw(self.seed, point, b"by"), max) } else { 0 };
+        Duration::from_millis(by)
+    }
+}
+
+/// Any candidate, all alike: drawn for the oldest, and for how often it was passed.
+fn any(seed: u64, candidates: &[Candidate], passed: u32) -> usize {
+    let bits = join(draw(seed, candidates[0].point, b"pick"), passed.into());
+    usize::try_from(scale(bits, candidates.len() as u64)).expect("it is below a usize")
+}
+
+/// Random bits for one decision.
+fn draw(seed: u64, point: Point, what: &[u8]) -> u64 {
+    join(join(join(seed, hash(what)), point.key), u64::from(point.nth) << 8 | point.site as u64)
+}
