@@ -7,6 +7,7 @@ use super::consumer::Consumer;
 use super::dead_letter::Reason;
 use super::effect::Effects;
 use super::errors::Fault;
+use super::queue::settings::QueueKind;
 use super::queue::{Message, Queue};
 use super::unacked::Pending;
 
@@ -134,6 +135,12 @@ impl Broker {
         effects: &mut Effects,
     ) {
         let messages = messages.into_iter();
+        if messages.len() > 1 && self.enters_anew(queue, verdict) {
+            for message in messages {
+                self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
+            }
+            return;
+        }
         let count = u32::try_from(messages.len()).expect("fewer than 2^32 deliveries are unsettled");
         let Some(state) = self.queues.get_mut(queue) else {
             if let Some(consumer) = consumer {
@@ -151,6 +158,14 @@ impl Broker {
         if rejoined {
             self.run(queue, effects);
         }
+    }
+
+    /// Whether what is requeued comes into the queue like new messages, one after the other (R133).
+    fn enters_anew(&self, queue: Key<Queue>, verdict: Verdict) -> bool {
+        verdict == Verdict::Requeue
+            && self.queues.get(queue).is_some_and(|state| {
+                state.settings.kind == QueueKind::Quorum && state.settings.delivery_limit.is_none()
+            })
     }
 
     fn discard(&mut self, queue: Key<Queue>, messages: impl Iterator<Item = Message>) {

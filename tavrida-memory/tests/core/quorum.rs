@@ -117,6 +117,18 @@ fn r133_without_a_delivery_limit_what_is_requeued_goes_to_the_tail() {
 }
 
 #[test]
+fn r133_what_is_requeued_enters_and_goes_out_one_after_the_other() {
+    let (mut rig, ch) = with_queue(&[]);
+    rig.fill(ch, "q", 0..3);
+    rig.consume(ch, "q", "t");
+    assert_eq!(rig.arrived(ch), ["t:1:0", "t:2:1", "t:3:2"]);
+    rig.consume(ch, "q", "b");
+    rig.ok(ch, nack(0, true, true));
+    // All three at once would go out consumer after consumer, the one with the lesser tag first.
+    assert_eq!(rig.arrived(ch), ["t:4:0*", "b:5:1*", "t:6:2*"]);
+}
+
+#[test]
 fn r133_what_a_quorum_queue_does_not_support() {
     let (mut rig, ch) = with_queue(&[]);
     let text = |what: &str| format!("NOT_IMPLEMENTED - {what}");

@@ -208,3 +208,23 @@ regression!(
     2.1 queue.declare queue=q0 passive
     "#
 );
+
+regression!(
+    /// R133: without a delivery limit what is requeued enters a quorum queue one after the other, and goes out so.
+    messages_requeued_together_enter_a_quorum_queue_one_after_the_other,
+    r#"
+    modes confirm plain confirm confirm
+    1.1 exchange.declare exchange=e2 type=fanout
+    1.1 queue.declare queue=q0
+    1.1 queue.declare queue=q1 durable arguments={x-queue-type=S:"quorum"}
+    1.1 queue.bind queue=q1 exchange=e2 routing_key=*
+    1.1 basic.publish exchange=e2 body=m1
+    2.1 basic.consume queue=q1 consumer_tag=t1 no_local
+    1.1 basic.publish exchange=e2 routing_key=q0 mandatory body=m3
+    2.2 basic.publish routing_key=q0 body=m5
+    2.1 basic.get queue=q0
+    2.2 basic.publish exchange=e2 routing_key=q1 body=m11
+    2.1 basic.consume queue=q1 consumer_tag=b
+    2.1 basic.nack @3 multiple requeue
+    "#
+);
