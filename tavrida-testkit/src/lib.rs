@@ -12,4 +12,5 @@ pub mod laws;
 pub mod fault;
 pub mod schedule;
 pub mod sim;
+pub mod picture;
 pub mod graph;

@@ -1,0 +1,199 @@
+//! [`diagram`]: a story as a sequence diagram for Mermaid.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use tavrida::message::MessageKind;
+
+use super::story::{Story, trouble};
+use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, What};
+
+/// How much of a text is shown, in characters.
+const LONGEST: usize = 120;
+
+/// Words that mean something to Mermaid at the beginning of a line.
+const KEYWORDS: &str = " accdescr acctitle activate actor alt and as autonumber box break create critical deactivate destroy else \
+                        end link links loop note opt option par par_over participant properties rect title ";
+
+/// The diagram of a story.
+pub(super) fn diagram(story: &Story<'_>) -> String {
+    let mut diagram =
+        Diagram { story, cast: Vec::new(), ids: BTreeMap::new(), lines: String::new(), spoken: false };
+    for event in &story.events {
+        diagram.event(event);
+    }
+    diagram.text()
+}
+
+struct Diagram<'a> {
+    story: &'a Story<'a>,
+    /// Who takes part, in order of first appearance.
+    cast: Vec<ActorId>,
+    ids: BTreeMap<ActorId, String>,
+    lines: String,
+    /// Whether anything happened yet but connecting.
+    spoken: bool,
+}
+
+impl Diagram<'_> {
+    fn event(&mut self, event: &Event) {
+        match (&event.what, event.message) {
+            (What::Published(outcome), Some(message)) => self.published(event.actor, message, outcome),
+            (What::Delivered { redelivered }, Some(message)) => {
+                self.delivered(event, message, *redelivered);
+            }
+            // Everybody connects at the beginning.
+            (What::Connected, _) if !self.spoken => {}
+            _ => {
+                if let Some((_, text)) = self.story.remark(event) {
+                    self.note(event.actor, &text);
+                }
+            }
+        }
+    }
+
+    /// An arrow is drawn where the message arrives; what arrives nowhere is told where it was sent.
+    fn published(&mut self, sender: ActorId, message: MessageId, outcome: &Outcome) {
+        let arrives = self.story.arrivals(message) > 0;
+        let label = self.label(message);
+        match trouble(outcome) {
+            Some(trouble) if arrives || *outcome == Outcome::Held => {
+                self.note(sender, &format!("{label}, {trouble}"))
+            }
+            Some(trouble) => self.arrow(sender, "-x", self.broker(), &format!("{label}, {trouble}")),
+            None if arrives => {
+                // Who speaks first stands first.
+                self.id(sender);
+            }
+            None => self.note(sender, &format!("{label}, not delivered")),
+        }
+        self.spoken = true;
+    }
+
+    fn delivered(&mut self, event: &Event, message: MessageId, redelivered: bool) {
+        let sent = self.story.trace.message(message);
+        let label = self.label(message);
+        if redelivered && event.delivery > 1 {
+            return self.note(event.actor, &format!("{label}, redelivered"));
+        }
+        let line = match sent.kind() {
+            Some(MessageKind::Response | MessageKind::Error) => "-->>",
+            Some(MessageKind::Notification) => "-)",
+            Some(MessageKind::Request) | None => "->>",
+        };
+        let label = if redelivered { format!("{label}, redelivered") } else { label };
+        self.arrow(sent.sender(), line, event.actor, &label);
+    }
+
+    fn arrow(&mut self, from: ActorId, line: &str, to: ActorId, text: &str) {
+        let (from, to) = (self.id(from), self.id(to));
+        self.line(&format!("{from}{line}{to}: {}", escaped(text)));
+    }
+
+    fn note(&mut self, over: ActorId, text: &str) {
+        let over = self.id(over);
+        self.line(&format!("Note over {over}: {}", escaped(text)));
+    }
+
+    fn line(&mut self, line: &str) {
+        self.spoken = true;
+        self.lines.push_str("    ");
+        self.lines.push_str(line);
+        self.lines.push('\n');
+    }
+
+    /// What a message is called; of several chains, with its chain.
+    fn label(&self, message: MessageId) -> String {
+        match self.story.chain(message) {
+            Some(chain) if self.story.chains.len() > 1 => {
+                format!("c{} {}", chain + 1, self.story.label(message))
+            }
+            _ => self.story.label(message),
+        }
+    }
+
+    fn broker(&self) -> ActorId {
+        ActorId::of_peer(0)
+    }
+
+    /// The id of an actor: its name as far as Mermaid allows.
+    fn id(&mut self, actor: ActorId) -> String {
+        if let Some(id) = self.ids.get(&actor) {
+            return id.clone();
+        }
+        let word = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+        let mut id: String = name(self.story, actor).chars().map(word).collect();
+        if !id.starts_with(|c: char| c.is_ascii_alphabetic()) || is_keyword(&id) {
+            id.insert_str(0, "p_");
+        }
+        let taken: BTreeSet<&String> = self.ids.values().collect();
+        while taken.contains(&id) {
+            id.push('_');
+        }
+        self.cast.push(actor);
+        self.ids.insert(actor, id.clone());
+        id
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::from("sequenceDiagram\n");
+        for actor in &self.cast {
+            let (id, name) = (&self.ids[actor], name(self.story, *actor));
+            let alias = if id == name { String::new() } else { format!(" as {}", escaped(name)) };
+            writeln!(text, "    participant {id}{alias}").expect("a string takes everything");
+        }
+        text + &self.lines
+    }
+}
+
+/// What an actor is called: the simulation is the broker to those who look on.
+fn name<'a>(story: &'a Story<'_>, actor: ActorId) -> &'a str {
+    let actor = story.trace.actor(actor);
+    if actor.kind() == ActorKind::Simulation { "broker" } else { actor.name() }
+}
+
+fn is_keyword(word: &str) -> bool {
+    KEYWORDS.split_ascii_whitespace().any(|keyword| keyword.eq_ignore_ascii_case(word))
+}
+
+/// A text in which Mermaid finds nothing but text. Its entities are written without the ampersand: `#59;`.
+fn escaped(text: &str) -> String {
+    let text = shortened(text);
+    let mut escaped = String::new();
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        match c {
+            '\n' => escaped.push_str("<br/>"),
+            c if c.is_control() => escaped.push(' '),
+            c if is_special(c, before, &text[at..]) => {
+                write!(escaped, "#{};", u32::from(c)).expect("a string takes everything");
+            }
+            c => escaped.push(c),
+        }
+        before = c;
+    }
+    // A line without a text is none.
+    if escaped.trim().is_empty() { "-".to_owned() } else { escaped }
+}
+
+/// Whether a character would mean something, after what stands before it and with all that follows, itself included.
+fn is_special(c: char, before: char, from: &str) -> bool {
+    match c {
+        '#' | ';' | '<' | '&' | '%' => true,
+        // An entity at once after a colon is taken for a style.
+        ':' => from.chars().nth(1).is_some_and(|next| !next.is_whitespace()),
+        // The word that ends a block does so even in the midst of a text.
+        'e' | 'E' if !before.is_alphanumeric() => {
+            let word = from.split(|c: char| !c.is_alphanumeric()).next();
+            word.is_some_and(|word| word.eq_ignore_ascii_case("end"))
+        }
+        _ => false,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,159 @@
+//! [`Story`]: which events a picture shows, and by which names.
+
+use tavrida::message::MessageKind;
+use tavrida::transport::Loss;
+
+use crate::trace::{ActorId, Ending, Event, MessageId, Outcome, SentMessage, Trace, What};
+
+/// The events that a picture shows, with names for what is random in a run.
+pub(super) struct Story<'a> {
+    pub(super) trace: &'a Trace,
+    /// The events, in their order.
+    pub(super) events: Vec<&'a Event>,
+    /// The correlation ids of the chains, in the order in which they first appear.
+    pub(super) chains: Vec<String>,
+    names: Vec<Option<Name>>,
+    tally: Vec<u32>,
+}
+
+/// What a message is called.
+#[derive(Clone, Copy)]
+struct Name {
+    number: usize,
+    /// The place of its chain among the chains.
+    chain: Option<usize>,
+}
+
+/// What an event means to somebody who looks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Something went wrong.
+    Bad,
+    /// Worth a word.
+    Plain,
+    /// An effect on the world outside.
+    Effect,
+    /// A word of the test's own.
+    Note,
+}
+
+impl<'a> Story<'a> {
+    /// The story of a run, or of one of its chains.
+    pub(super) fn of(trace: &'a Trace, chain: Option<&str>) -> Self {
+        let ids: Vec<String> = trace.messages().iter().map(SentMessage::correlation_id).collect();
+        let events = match chain {
+            None => trace.events().iter().collect(),
+            Some(chain) => events_of(trace, |message| ids[message.index()] == chain),
+        };
+        let mut story = Self {
+            trace,
+            events,
+            chains: Vec::new(),
+            names: vec![None; ids.len()],
+            tally: vec![0; ids.len()],
+        };
+        let mut number = 0;
+        for event in &story.events {
+            let Some(message) = event.message else { continue };
+            let name = &mut story.names[message.index()];
+            if name.is_none() {
+                number += 1;
+                let id = &ids[message.index()];
+                let known = story.chains.iter().position(|known| known == id);
+                let chain = known.or_else(|| {
+                    (!id.is_empty()).then(|| {
+                        story.chains.push(id.clone());
+                        story.chains.len() - 1
+                    })
+                });
+                *name = Some(Name { number, chain });
+            }
+            if matches!(event.what, What::Delivered { .. }) {
+                story.tally[message.index()] += 1;
+            }
+        }
+        story
+    }
+
+    /// The place of a message's chain among the chains; none where it has none.
+    pub(super) fn chain(&self, message: MessageId) -> Option<usize> {
+        self.names[message.index()].and_then(|name| name.chain)
+    }
+
+    /// What a message is called: `m1`.
+    pub(super) fn name(&self, message: MessageId) -> String {
+        self.names[message.index()].map_or_else(String::new, |name| format!("m{}", name.number))
+    }
+
+    /// What a message is called, and what it is: `m1 billing.charge`, `m2 reply billing.charge`.
+    pub(super) fn label(&self, message: MessageId) -> String {
+        let sent = self.trace.message(message);
+        let kind = match sent.kind() {
+            Some(MessageKind::Response) => "reply ",
+            Some(MessageKind::Error) => "error ",
+            Some(MessageKind::Notification) => "event ",
+            Some(MessageKind::Request) | None => "",
+        };
+        format!("{} {kind}{}", self.name(message), sent.topic())
+    }
+
+    /// How often the message arrives in this story.
+    pub(super) fn arrivals(&self, message: MessageId) -> u32 {
+        self.tally[message.index()]
+    }
+
+    /// What to say of an event that is no arrow, in few words; nothing of those that go without saying.
+    pub(super) fn remark(&self, event: &Event) -> Option<(Tone, String)> {
+        let name = || event.message.map_or_else(String::new, |message| format!("{} ", self.name(message)));
+        let remark = match &event.what {
+            What::Ended(Ending::Failed(text)) => (Tone::Bad, format!("{}failed: {text}", name())),
+            What::Ended(ending @ (Ending::Panicked | Ending::Dropped)) => {
+                (Tone::Bad, format!("{}handler {ending}", name()))
+            }
+            What::Started { attempt } if *attempt > 1 => {
+                (Tone::Plain, format!("{}attempt {attempt}", name()))
+            }
+            What::Rejected | What::Requeued => (Tone::Plain, format!("{}{}", name(), event.what)),
+            What::AckLost => (Tone::Bad, format!("{}ack lost", name())),
+            What::Zombie => (Tone::Bad, format!("{}verdict too late: the process is gone", name())),
+            What::Disconnected(why) if is_own_end(why) => return None,
+            What::Disconnected(_) => (Tone::Bad, "disconnected".to_owned()),
+            What::Connected => (Tone::Plain, "connected".to_owned()),
+            What::Crashed => (Tone::Bad, "crashed".to_owned()),
+            What::Restarted => (Tone::Plain, "restarted".to_owned()),
+            What::Fault(fault) => (Tone::Bad, format!("{}fault {fault}", name())),
+            What::Effect { name, value } => (Tone::Effect, format!("effect {name} = {value}")),
+            What::Note(note) => (Tone::Note, note.clone()),
+            _ => return None,
+        };
+        Some(remark)
+    }
+}
+
+/// Whether a session is over because its own side closed it.
+pub(super) fn is_own_end(why: &str) -> bool {
+    why == Loss::closed_here().to_string()
+}
+
+/// What was wrong with a publish, in few words; nothing where all was well.
+pub(super) fn trouble(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Routed => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// The events of some messages, and what befell those who had to do with them between the first and the last.
+fn events_of(trace: &Trace, belongs: impl Fn(MessageId) -> bool) -> Vec<&Event> {
+    let events = trace.events();
+    let is_of = |event: &Event| event.message.is_some_and(&belongs);
+    let Some(first) = events.iter().position(is_of) else { return Vec::new() };
+    let last = events.iter().rposition(is_of).unwrap_or(first);
+    let mut cast: Vec<ActorId> =
+        events.iter().filter(|event| is_of(event)).map(|event| event.actor).collect();
+    cast.sort_unstable();
+    cast.dedup();
+    let befell =
+        |event: &Event| event.message.is_none() && (event.actor.index() == 0 || cast.contains(&event.actor));
+    events[first..=last].iter().filter(|event| is_of(event) || befell(event)).collect()
+}

@@ -1,0 +1,4 @@
+//! Pictures of runs: their structure, not their looks.
+
+mod mermaid;
+mod scenarios;

@@ -1,0 +1,113 @@
+//! Runs to look at.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tavrida::handler::params;
+use tavrida::message::Failure;
+use tavrida::{Proxy, Service};
+use tavrida_testkit::fault::{At, Fault};
+use tavrida_testkit::graph::Graph;
+use tavrida_testkit::sim::{Finished, Setup, Sim};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Total {
+    total: i64,
+}
+
+fn orders() -> Service {
+    async fn create(proxy: Proxy, cents: i64) -> Result<Total, Failure> {
+        let answer = proxy.to("billing.charge").param("cents", cents).ask().await?;
+        proxy.publish().param("cents", cents).send().await?;
+        Ok(Total { total: answer.payload().get("total")? })
+    }
+    Service::new("orders").rpc("create", params(["cents"], create))
+}
+
+fn billing() -> Service {
+    async fn charge(cents: i64) -> Total {
+        Total { total: cents + 1 }
+    }
+    Service::new("billing").rpc("charge", params(["cents"], charge))
+}
+
+fn audit() -> Service {
+    async fn created(cents: i64) -> Result<(), Failure> {
+        let _ = cents;
+        Ok(())
+    }
+    Service::new("audit").on_notification("orders.create", params(["cents"], created))
+}
+
+async fn graph(sim: &Sim) -> Graph {
+    sim.graph()
+        .service(orders)
+        .service(billing)
+        .replicas("billing", 2)
+        .service(audit)
+        .client("web")
+        .start()
+        .await
+}
+
+async fn order(graph: &Graph, cents: i64) -> Result<i64, Failure> {
+    let ask = graph.client("web").to("orders.create").param("cents", cents).ask();
+    let answer = ask.timeout(Duration::from_secs(60)).await?;
+    Ok(answer.payload().get("total")?)
+}
+
+pub(crate) fn troubled() -> Finished {
+    Setup::new(7).run(async |sim: Sim| -> Result<(), Failure> {
+        let graph = graph(&sim).await;
+        order(&graph, 1).await?;
+        sim.note("now things go wrong");
+        graph.fault(At::before_ack("billing.charge"), Fault::Crash(Duration::from_millis(250)));
+        let _ = order(&graph, 2).await;
+        graph.advance(Duration::from_secs(30)).await;
+        graph.fault(At::confirm("orders"), Fault::ConfirmLost);
+        let _ = order(&graph, 3).await;
+        sim.effect("charged", 3);
+        graph.restart_broker();
+        graph.settle().await;
+        order(&graph, 4).await?;
+        graph.settle().await;
+        Ok(())
+    })
+}
+
+pub(crate) fn storm() -> Finished {
+    Setup::new(7).run(async |sim: Sim| -> Result<(), Failure> {
+        let graph = graph(&sim).await;
+        graph.fault(At::publish("billing.charge"), Fault::PublishLost);
+        let _ = tokio::join!(order(&graph, 1), order(&graph, 2), order(&graph, 3));
+        graph.settle().await;
+        Ok(())
+    })
+}
+
+/// Names, notes and bodies that mean something to HTML, XML and Mermaid.
+pub(crate) const HOSTILE: &str =
+    "end; <script>alert(\"1\")</script> & 'it' --> #35; %%{init}\n]]>\u{0} a:#59;b End <!-- note";
+
+/// A run in which everything that may be called anything is called so.
+pub(crate) fn hostile() -> Finished {
+    fn end() -> Service {
+        async fn go(word: String) -> Result<(), Failure> {
+            Err(Failure::new(HOSTILE, word))
+        }
+        Service::new("end").rpc("end", params(["word"], go))
+    }
+    Setup::new(7).run(async |sim: Sim| -> Result<(), Failure> {
+        let client = "<b>&\"participant\"--x;end</b>";
+        let graph = sim.graph().service(end).replicas("end", 2).client(client).client("note").start().await;
+        sim.note(HOSTILE);
+        sim.note("");
+        sim.effect(HOSTILE, HOSTILE);
+        for client in [client, "note"] {
+            let ask = graph.client(client).to("end.end").correlation_id(HOSTILE).param("word", HOSTILE).ask();
+            assert!(ask.await.is_err());
+        }
+        graph.settle().await;
+        Ok(())
+    })
+}
