@@ -9,7 +9,7 @@ use tavrida_testkit::rabbitmq::{Node, Proxy};
 use tokio::time::{sleep, timeout};
 
 use crate::books::Books;
-use crate::town::{LIMIT, Town};
+use crate::town::LIMIT;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
@@ -58,7 +58,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) async fn inflict(&self, fault: Fault, town: &Town, books: &Books, random: &mut Rng) {
+    pub(crate) async fn inflict(&self, fault: Fault, books: &Books, random: &mut Rng) {
         let mut some = |from: u64, to: u64| sleep(Duration::from_millis(random.u64(from..to)));
         match fault {
             Fault::CloseConnections => self.node.close_all_connections("chaos").await.unwrap(),
@@ -70,7 +70,7 @@ impl Ground {
                     self.node.ready().await.unwrap();
                 }
             }
-            Fault::Kill => self.kill(town).await,
+            Fault::Kill => self.kill().await,
             Fault::Pause => {
                 self.node.pause().unwrap();
                 some(2500, 3500).await;
@@ -98,29 +98,11 @@ impl Ground {
         }
     }
 
-    /// RabbitMQ moves a message that a classic queue dead-letters without a confirm: what is on its way from a wait queue back
-    /// to its service when the power goes may be gone. So no retry waits at that moment.
-    async fn kill(&self, town: &Town) {
-        town.stumble(false);
-        self.none_waits().await;
+    async fn kill(&self) {
         // The broker writes what was declared to its disk a little later; a kill must not come before.
         self.node.eval("mnesia:sync_log()").await.unwrap();
         self.node.kill().await.unwrap();
         self.node.start_again().await.unwrap();
-        town.stumble(true);
-    }
-
-    /// Waits until no message is in a wait queue, and those that left one are on disk or handled.
-    async fn none_waits(&self) {
-        let question = "lists:sum([M || [{name, {resource, _, _, N}}, {messages, M}] <- \
-             rabbit_amqqueue:info_all(<<\"/\">>, [name, messages]), binary:match(N, <<\".retry.\">>) =/= nomatch])";
-        let waiting = async {
-            while self.node.eval(question).await.unwrap().trim() != "0" {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(LIMIT, waiting).await.expect("retries come back");
-        sleep(Duration::from_millis(500)).await;
     }
 
     async fn hold(&self, time: tokio::time::Sleep) {

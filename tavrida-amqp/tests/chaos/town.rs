@@ -1,7 +1,5 @@
 //! The town that chaos befalls: two services, one of them with two replicas, and the clients that use them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -29,14 +27,12 @@ pub(crate) struct Town {
     servers: Vec<(&'static str, ServerHandle, Serving)>,
     pub(crate) publishers: Vec<Client>,
     pub(crate) asker: Client,
-    stumbling: Arc<AtomicBool>,
 }
 
 /// What handlers work with.
 #[derive(Clone)]
 struct Desk {
     books: Books,
-    stumbling: Arc<AtomicBool>,
 }
 
 impl Desk {
@@ -44,7 +40,7 @@ impl Desk {
     async fn work(&self, attempt: Attempt, text: &str) -> Result<()> {
         sleep(Duration::from_millis(text.len() as u64 % 4)).await;
         let number = text.split(':').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0);
-        if attempt.number == 1 && number.is_multiple_of(STUMBLE) && self.stumbling.load(Ordering::Relaxed) {
+        if attempt.number == 1 && number.is_multiple_of(STUMBLE) {
             return Err(Failure::new("chaos.Stumbled", "at the first try"));
         }
         Ok(())
@@ -123,8 +119,7 @@ async fn client(uri: &str, name: &str) -> Client {
 impl Town {
     /// Everybody connects to `uri`.
     pub(crate) async fn found(uri: &str, books: &Books) -> Self {
-        let stumbling = Arc::new(AtomicBool::new(true));
-        let desk = Desk { books: books.clone(), stumbling: stumbling.clone() };
+        let desk = Desk { books: books.clone() };
         let mut servers = Vec::new();
         for (name, service) in [("front 1", front(&desk)), ("front 2", front(&desk)), ("store", store(&desk))]
         {
@@ -134,12 +129,7 @@ impl Town {
             handle.ready(LIMIT).await.unwrap();
         }
         let publishers = vec![client(uri, "publisher_1").await, client(uri, "publisher_2").await];
-        Self { servers, publishers, asker: client(uri, "asker").await, stumbling }
-    }
-
-    /// Whether messages fail at their first try now and then.
-    pub(crate) fn stumble(&self, stumble: bool) {
-        self.stumbling.store(stumble, Ordering::Relaxed);
+        Self { servers, publishers, asker: client(uri, "asker").await }
     }
 
     fn health(&self) -> Vec<(&str, Health)> {

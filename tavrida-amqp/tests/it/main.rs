@@ -8,5 +8,7 @@ mod conformance;
 mod consuming;
 mod life;
 mod outcomes;
+mod queues;
 mod services;
 mod support;
+mod town;

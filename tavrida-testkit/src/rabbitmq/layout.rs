@@ -59,7 +59,8 @@ impl Layout {
         let own = format!("listeners.tcp.1 = 127.0.0.1:{}", self.port);
         let lines: Vec<_> = std::iter::once(own).chain(options.config.iter().cloned()).collect();
         fs::write(self.folder.join("rabbitmq.conf"), lines.join("\n") + "\n")?;
-        fs::write(self.folder.join("advanced.config"), "[].\n")?;
+        let variables = options.variables.join(", ");
+        fs::write(self.folder.join("advanced.config"), format!("[{{rabbit, [{variables}]}}].\n"))?;
         fs::write(self.folder.join("enabled_plugins"), format!("[{}].\n", options.plugins.join(",")))
     }
 

@@ -1,6 +1,6 @@
 //! What a test may choose about its node.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt::Display, path::PathBuf, time::Duration};
 
 use super::site::Site;
 
@@ -13,6 +13,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(120);
 pub struct NodeBuilder {
     name: Option<String>,
     pub(super) config: Vec<String>,
+    pub(super) variables: Vec<String>,
     pub(super) plugins: Vec<String>,
     pub(super) scripts: Option<PathBuf>,
     pub(super) boot_limit: Duration,
@@ -20,7 +21,14 @@ pub struct NodeBuilder {
 
 impl NodeBuilder {
     pub(super) fn new() -> Self {
-        Self { name: None, config: Vec::new(), plugins: Vec::new(), scripts: None, boot_limit: BOOT_LIMIT }
+        Self {
+            name: None,
+            config: Vec::new(),
+            variables: Vec::new(),
+            plugins: Vec::new(),
+            scripts: None,
+            boot_limit: BOOT_LIMIT,
+        }
     }
 
     /// The name that was given, else one that no other site has.
@@ -40,6 +48,15 @@ impl NodeBuilder {
     /// Adds a line to the node's `rabbitmq.conf`, such as `heartbeat = 5`.
     pub fn config_line(mut self, line: impl Into<String>) -> Self {
         self.config.push(line.into());
+        self
+    }
+
+    /// Sets a variable of the application `rabbit` that has no line in `rabbitmq.conf`; the value is written in Erlang.
+    ///
+    /// `dead_letter_worker_publisher_confirm_timeout`, in milliseconds and 3 minutes by default, is one of interest: so long a
+    /// quorum queue waits before it dead-letters anew what its target did not take.
+    pub fn variable(mut self, name: &str, value: impl Display) -> Self {
+        self.variables.push(format!("{{{name}, {value}}}"));
         self
     }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Queues;
 use crate::envelope;
 use crate::field::{ShortString, Value};
 use crate::message::Failure;
@@ -52,28 +53,13 @@ impl History {
 
 /// Makes copies for one service queue.
 pub(crate) struct Copies {
-    queue: ShortString,
+    queues: Queues,
     clock: Arc<dyn Clock>,
 }
 
 impl Copies {
-    pub(crate) fn new(queue: ShortString, clock: Arc<dyn Clock>) -> Self {
-        Self { queue, clock }
-    }
-
-    /// The dead-letter queue of a service queue.
-    pub(crate) fn dead_letter_queue(queue: &str) -> Result<Queue, crate::field::TooLong> {
-        Ok(Queue::durable(ShortString::try_from(format!("{queue}.dead"))?))
-    }
-
-    /// The wait queue of a service queue for one delay.
-    pub(crate) fn wait_queue(queue: &ShortString, delay: Duration) -> Result<Queue, crate::field::TooLong> {
-        let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
-        let name = ShortString::try_from(format!("{queue}.retry.{milliseconds}"))?;
-        Ok(Queue::durable(name)
-            .argument(ShortString::from_static("x-message-ttl"), milliseconds)
-            .argument(ShortString::from_static("x-dead-letter-exchange"), "")
-            .argument(ShortString::from_static("x-dead-letter-routing-key"), queue.clone()))
+    pub(crate) fn new(queues: Queues, clock: Arc<dyn Clock>) -> Self {
+        Self { queues, clock }
     }
 
     /// Puts a copy into the wait queue of this delay.
@@ -91,7 +77,7 @@ impl Copies {
         if !due.is_empty() {
             headers.insert(DUE, due.join(","));
         }
-        let queue = Self::wait_queue(&self.queue, delay).map_err(NoCopy::name)?;
+        let queue = self.queues.waiting(delay).map_err(NoCopy::Name)?;
         place(copy, queue, session).await
     }
 
@@ -116,17 +102,17 @@ impl Copies {
         headers.insert(ERROR_CLASS, failure.class());
         headers.insert(ERROR_MESSAGE, failure.message());
         headers.insert(ERROR_CODE, failure.number());
-        headers.insert(ORIGIN_QUEUE, self.queue.clone());
+        headers.insert(ORIGIN_QUEUE, self.queues.name.clone());
         headers.insert(ORIGIN_EXCHANGE, origin.exchange.clone());
         headers.insert(ORIGIN_KEY, origin.routing_key.clone());
         headers.insert(DEAD_AT, Value::Timestamp(unix_seconds(self.clock.now())));
-        let queue = Self::dead_letter_queue(&self.queue).map_err(NoCopy::name)?;
+        let queue = self.queues.dead_letters().map_err(NoCopy::Name)?;
         place(copy, queue, session).await
     }
 
     /// Sends dead letters back to the service queue, as new: at most so many, oldest first. Gives how many.
     pub(crate) async fn send_back(&self, most: usize, session: &dyn Session) -> Result<usize, NoCopy> {
-        let dead = Self::dead_letter_queue(&self.queue).map_err(NoCopy::name)?;
+        let dead = self.queues.dead_letters().map_err(NoCopy::Name)?;
         for sent in 0..most {
             let Some(fetched) = session.get(&dead.name).await.map_err(NoCopy::Session)? else {
                 return Ok(sent);
@@ -135,7 +121,7 @@ impl Copies {
             if let Some(due) = fetched.delivery.properties().headers().get(&DUE) {
                 copy.properties.headers.get_or_insert_default().insert(DUE, due.clone());
             }
-            place(copy, Queue::durable(self.queue.clone()), session).await?;
+            place(copy, self.queues.service().map_err(NoCopy::Name)?, session).await?;
             fetched.delivery.ack().map_err(NoCopy::Lost)?;
         }
         Ok(most)
@@ -189,10 +175,6 @@ impl NoCopy {
                 | Self::Session(SessionError::Lost(_))
                 | Self::Lost(_)
         )
-    }
-
-    fn name(error: crate::field::TooLong) -> Self {
-        Self::Name(error)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod copy;
 mod execution;
+mod queues;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 pub(crate) use copy::{Copies, History};
+pub use queues::QueueType;
+pub(crate) use queues::Queues;
 
 use crate::asks::Asks;
 use crate::counters::Tally;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Plan, Server, Topology, Worker};
+use super::{Plan, QueueType, Server, Topology, Worker};
 use crate::asks::Asks;
 use crate::client::seed_of;
 use crate::counters::Tally;
@@ -15,7 +15,7 @@ use crate::disposition::FailurePolicy;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLong};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
-use crate::inbound::{Copies, Desk};
+use crate::inbound::{Copies, Desk, Queues};
 use crate::link::Link;
 use crate::middleware::Incoming;
 use crate::outbound::{Neighbours, Outbound};
@@ -35,6 +35,8 @@ pub struct ServerBuilder {
     concurrency: usize,
     policy: FailurePolicy,
     topology: Topology,
+    queue_type: QueueType,
+    wait_queue_type: QueueType,
     deadline: Duration,
     drain: Duration,
     backoff: Option<Backoff>,
@@ -56,6 +58,8 @@ impl ServerBuilder {
             concurrency: 16,
             policy: FailurePolicy::default(),
             topology: Topology::default(),
+            queue_type: QueueType::Classic,
+            wait_queue_type: QueueType::quorum(),
             deadline: Duration::from_secs(300),
             drain: Duration::from_secs(30),
             backoff: None,
@@ -120,6 +124,21 @@ impl ServerBuilder {
         self
     }
 
+    /// The type of the server's queue, and of the one for dead letters. The default is [`QueueType::Classic`], which the Python
+    /// original declares: RabbitMQ refuses to declare a queue that is there with another type.
+    pub fn queue_type(mut self, queue_type: QueueType) -> Self {
+        self.queue_type = queue_type;
+        self
+    }
+
+    /// The type of the queues where retries wait; a delivery limit means nothing there. The default is
+    /// [`QueueType::quorum`]: such a queue keeps a message until it is safe in the server's own queue. A classic one, for brokers
+    /// before RabbitMQ 3.10, does not: what is on its way at the moment when the broker is killed can be lost.
+    pub fn wait_queue_type(mut self, queue_type: QueueType) -> Self {
+        self.wait_queue_type = queue_type;
+        self
+    }
+
     /// How long a handler may take; then it is dropped, which counts as a failure. The default is 5 minutes, well below the 30
     /// minutes after which RabbitMQ takes the message away by closing the channel.
     pub fn handler_deadline(mut self, deadline: Duration) -> Self {
@@ -172,12 +191,13 @@ impl ServerBuilder {
         let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
         let (router, outbound) = self.host(&tally)?;
-        let plan = Plan::of(router.services(), &self.queue, &self.exchange, self.policy.delays())?;
+        let queues = Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.wait_queue_type };
+        let plan = Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?;
         let stop = CancellationToken::new();
         let desk = Arc::new(Desk {
             router,
             policy: self.policy,
-            copies: Copies::new(self.queue.clone(), self.clock),
+            copies: Copies::new(queues, self.clock),
             outbound,
             asks: Arc::new(Asks::new(instance, Some(self.exchange), tally.clone())),
             ids: self.ids,

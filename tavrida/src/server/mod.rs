@@ -34,6 +34,7 @@ pub use plan::{Plan, Topology};
 
 use crate::error::Error;
 use crate::inbound::Desk;
+pub use crate::inbound::QueueType;
 use crate::link::Link;
 use crate::transport::Transport;
 use worker::Worker;

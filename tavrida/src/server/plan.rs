@@ -6,7 +6,7 @@ use std::fmt;
 use crate::discovery::Role;
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
-use crate::inbound::Copies;
+use crate::inbound::Queues;
 use crate::message::MessageKind;
 use crate::service::Hosted;
 use crate::transport::{Binding, Destination, Exchange, ExchangeKind, Queue, Session, SessionError};
@@ -15,7 +15,8 @@ use crate::transport::{Binding, Destination, Exchange, ExchangeKind, Queue, Sess
 /// retries and dead letters.
 ///
 /// Exchanges and queue are declared as the Python original declares them (durable, without arguments), so that either side
-/// accepts what the other has declared. Its `Display` is for people:
+/// accepts what the other has declared, unless [another type](super::ServerBuilder::queue_type) is asked for. Its `Display` is
+/// for people:
 ///
 /// ```text
 /// exchange test_exchange (topic, durable)
@@ -49,10 +50,11 @@ impl Plan {
     /// The plan for services on a queue.
     pub(crate) fn of(
         services: &[std::sync::Arc<Hosted>],
-        queue: &ShortString,
+        own: &Queues,
         exchange: &ShortString,
         delays: &[std::time::Duration],
     ) -> Result<Self, Error> {
+        let queue = &own.name;
         let mut exchanges = BTreeSet::from([exchange.clone()]);
         let mut bindings = BTreeMap::new();
         for service in services {
@@ -70,9 +72,9 @@ impl Plan {
                 add(&mut bindings, queue, &from, format!("{topic}.#"))?;
             }
         }
-        let mut queues = vec![Queue::durable(queue), Copies::dead_letter_queue(queue)?];
+        let mut queues = vec![own.service()?, own.dead_letters()?];
         for delay in delays {
-            queues.push(Copies::wait_queue(queue, *delay)?);
+            queues.push(own.waiting(*delay)?);
         }
         let exchanges =
             exchanges.into_iter().map(|name| Exchange::durable(name, ExchangeKind::Topic)).collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tavrida::prelude::*;
-use tavrida::server::Topology;
+use tavrida::server::{QueueType, Topology};
 use tavrida::transport::{Consume, Loss, Session, SessionError, Transport};
 use tavrida::{Backoff, Health};
 use tokio::time::Instant;
@@ -295,8 +295,10 @@ async fn what_a_server_declares_is_what_its_plan_says() {
          exchange work_exchange (topic, durable)\n\
          queue work (durable)\n\
          queue work.dead (durable)\n\
-         queue work.retry.1000 (durable, x-message-ttl: 1000, x-dead-letter-exchange: '', x-dead-letter-routing-key: 'work')\n\
-         queue work.retry.9000 (durable, x-message-ttl: 9000, x-dead-letter-exchange: '', x-dead-letter-routing-key: 'work')\n\
+         queue work.retry.1000 (durable, x-message-ttl: 1000, x-queue-type: 'quorum', x-dead-letter-exchange: '', \
+         x-dead-letter-routing-key: 'work', x-dead-letter-strategy: 'at-least-once', x-overflow: 'reject-publish')\n\
+         queue work.retry.9000 (durable, x-message-ttl: 9000, x-queue-type: 'quorum', x-dead-letter-exchange: '', \
+         x-dead-letter-routing-key: 'work', x-dead-letter-strategy: 'at-least-once', x-overflow: 'reject-publish')\n\
          bind work <- orders_notifications: orders.created.#\n\
          bind work <- work_exchange: work.#\n"
     );
@@ -315,4 +317,29 @@ async fn what_a_server_declares_is_what_its_plan_says() {
     session.consume(&consume).await.expect_err("the server consumes");
     handle.stop();
     serving.await.expect("no panic").expect("it ends well");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quorum_queue_gives_up_what_comes_back_too_often_and_its_dead_letters_can_be_sent_back() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let limited = |notes: &Notes| town.server(work(notes)).queue_type(QueueType::quorum_with_limit(1));
+    let server = limited(&notes).build().expect("a server");
+    let own = "queue work (durable, x-queue-type: 'quorum', x-dead-letter-exchange: '', \
+               x-dead-letter-routing-key: 'work.dead', x-dead-letter-strategy: 'at-least-once', \
+               x-overflow: 'reject-publish', x-delivery-limit: 1)\n\
+               queue work.dead (durable, x-queue-type: 'quorum')\n";
+    assert!(server.plan().to_string().contains(own), "{}", server.plan());
+    town.run(limited(&notes)).await.stop().await;
+    town.client(&["work"]).await.to("work.note").param("n", 7).cast().await.expect("sent");
+
+    let session = town.session().await;
+    for _ in 0..2 {
+        let fetched = session.get("work").await.expect("the queue is there").expect("it is in it");
+        fetched.delivery.requeue().expect("the session lives");
+    }
+    assert_eq!((town.depth("work").await, town.depth("work.dead").await), (0, 1));
+
+    let server = town.run(limited(&notes)).await;
+    assert_eq!(server.handle.send_back_dead_letters(10).await.expect("sent back"), 1);
+    assert_eq!(notes.reach(1).await, ["7"]);
 }
