@@ -5,7 +5,7 @@ mod messages;
 mod network;
 mod probe;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,9 +57,11 @@ pub(crate) struct State {
     /// What becomes of the message that is being published at this moment.
     fate: PublishFate,
     /// Publishes that wait for their confirm, on a live broker.
+    #[cfg(feature = "live")]
     pub(crate) publishing: u32,
     /// The queues that servers consume, on a live broker.
-    pub(crate) queues: BTreeSet<String>,
+    #[cfg(feature = "live")]
+    pub(crate) queues: std::collections::BTreeSet<String>,
     pub(crate) problem: Option<Problem>,
     /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
     pub(crate) over: bool,
@@ -101,8 +103,10 @@ impl World {
             handlers: 0,
             settlers: 0,
             fate: PublishFate::Taken,
+            #[cfg(feature = "live")]
             publishing: 0,
-            queues: BTreeSet::new(),
+            #[cfg(feature = "live")]
+            queues: Default::default(),
             problem: None,
             over: false,
         };
