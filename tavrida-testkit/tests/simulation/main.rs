@@ -3,4 +3,7 @@
 mod chain;
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 mod live;
+mod queries;
 mod runs;
+mod shop;
+mod text;
