@@ -15,7 +15,7 @@ use super::effect::Arrival;
 use super::exchange::{Exchange, Router, Target};
 use super::names::Names;
 use super::queue::Queue;
-use super::{ChannelId, ConnectionId, Now};
+use super::{ChannelId, ConnectionId, Eviction, Now};
 
 /// A broker: one node with one virtual host, behaving as RabbitMQ 3.10 does. See [the module](super).
 #[derive(Clone)]
@@ -139,6 +139,20 @@ impl Broker {
     pub fn is_unsettled(&self, channel: ChannelId, delivery_tag: u64) -> bool {
         let channel = self.channel_ids.get(&channel);
         channel.is_some_and(|channel| self.channels[*channel].unacked.contains(delivery_tag))
+    }
+
+    /// Whether what is next to arrive on a channel could have [left its queue](super::Operator::Evict) instead: a message
+    /// with a time to live, or one in a queue with a limit that drops what is oldest.
+    pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
+        let Some(Arrival::Delivery(next)) = self.peek(channel) else { return false };
+        let channel = self.channel_ids.get(&channel).map(|channel| &self.channels[*channel]);
+        let Some(pending) = channel.and_then(|channel| channel.unacked.get(next.delivery_tag)) else {
+            return false;
+        };
+        match (why, self.queues.get(pending.queue)) {
+            (Eviction::Expired, _) => pending.message.expires_at.is_some(),
+            (Eviction::Overflow, queue) => queue.is_some_and(|queue| queue.settings.drops_head()),
+        }
     }
 
     /// The names of the queues that the last published message was routed to.

@@ -85,6 +85,14 @@ pub enum Operator {
         /// Its tag.
         consumer_tag: ShortString,
     },
+    /// The message that is next to arrive on a channel leaves its queue instead, as if it had waited there: it is
+    /// dead-lettered or gone. Nothing happens where none is next, or where the broker awaits no verdict on it.
+    Evict {
+        /// The channel.
+        channel: ChannelId,
+        /// Why it leaves.
+        why: Eviction,
+    },
     /// Raises an alarm: a connection that publishes is blocked until the alarm is over.
     Block {
         /// What is short, such as `low on memory`.
@@ -96,4 +104,13 @@ pub enum Operator {
     Restart,
     /// Kills the node and starts it again.
     Kill,
+}
+
+/// Why a message leaves its queue unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Eviction {
+    /// Its time to live is over.
+    Expired,
+    /// The queue is full, and drops what is oldest (`x-overflow: drop-head`).
+    Overflow,
 }

@@ -90,7 +90,7 @@ mod tx;
 mod unacked;
 
 pub use broker::{Broker, Config};
-pub use command::{Command, ConnectionOptions, Operator};
+pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, Reply};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};

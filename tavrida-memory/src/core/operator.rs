@@ -1,9 +1,11 @@
 //! Interventions from outside, and the alarm that holds publishers back.
 
 use super::broker::Broker;
+use super::dead_letter::Reason;
 use super::effect::{Arrival, CloseReason, Effect, Effects};
 use super::errors::{Code, Fault};
-use super::{ChannelId, Command, ConnectionId, Method, Operator};
+use super::settle::Verdict;
+use super::{ChannelId, Command, ConnectionId, Eviction, Method, Operator};
 
 impl Broker {
     pub(super) fn operate(&mut self, operator: Operator, effects: &mut Effects) {
@@ -18,6 +20,7 @@ impl Broker {
             Operator::CancelConsumer { channel, consumer_tag } => {
                 self.cancel_consumer(channel, &consumer_tag, effects);
             }
+            Operator::Evict { channel, why } => self.evict(channel, why, effects),
             Operator::Block { reason } => self.alarm = Some(reason),
             Operator::Unblock => self.unblock_connections(effects),
             Operator::Restart => self.restart(false, effects),
@@ -39,6 +42,20 @@ impl Broker {
             self.touch(queue);
             self.run(queue, effects);
         }
+    }
+
+    /// Takes the head of an outbox back, and has its queue give it up.
+    fn evict(&mut self, id: ChannelId, why: Eviction, effects: &mut Effects) {
+        let Some(channel) = self.channel_ids.get(&id).copied() else { return };
+        let Some(Arrival::Delivery(next)) = self.peek(id) else { return };
+        let tag = next.delivery_tag;
+        let Some(pending) = self.channels[channel].unacked.take(tag) else { return };
+        let reason = match why {
+            Eviction::Expired => Reason::Expired,
+            Eviction::Overflow => Reason::MaxLength,
+        };
+        self.take(id);
+        self.settle_one(channel, pending, Verdict::Discard(reason), effects);
     }
 
     /// During an alarm: keeps a command for later when its connection is blocked, or is now because it publishes (R10).

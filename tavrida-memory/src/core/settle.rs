@@ -15,7 +15,8 @@ use super::unacked::Pending;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ack,
-    Discard,
+    /// The queue gives it up, and why.
+    Discard(Reason),
     Requeue,
     /// Its channel has ended: as requeued, but by nobody's wish.
     GiveBack,
@@ -23,7 +24,7 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     pub(crate) fn of_reject(requeue: bool) -> Self {
-        if requeue { Self::Requeue } else { Self::Discard }
+        if requeue { Self::Requeue } else { Self::Discard(Reason::Rejected) }
     }
 }
 
@@ -51,11 +52,22 @@ impl Broker {
             transaction.settle(verdict, vec![(tag, pending)]);
             return Ok(());
         }
+        self.settle_one(channel, pending, verdict, effects);
+        Ok(())
+    }
+
+    /// Settles one delivery that was taken out, whatever the channel's mode.
+    pub(crate) fn settle_one(
+        &mut self,
+        channel: Key<Channel>,
+        pending: Pending,
+        verdict: Verdict,
+        effects: &mut Effects,
+    ) {
         let Pending { queue, consumer, message } = pending;
         let waiting = self.release_limit(channel, usize::from(consumer.is_some()));
         self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
         self.resume(channel, waiting, effects);
-        Ok(())
     }
 
     /// `basic.recover`: everything goes back, in a transaction too.
@@ -152,7 +164,7 @@ impl Broker {
         let rejoined = consumer.is_some_and(|consumer| self.give_credit(channel, queue, consumer, count));
         match verdict {
             Verdict::Ack => drop(messages),
-            Verdict::Discard => self.discard(queue, messages),
+            Verdict::Discard(reason) => self.discard(queue, messages, reason),
             Verdict::Requeue | Verdict::GiveBack => self.requeue(queue, messages, verdict, effects),
         }
         if rejoined {
@@ -168,14 +180,14 @@ impl Broker {
             })
     }
 
-    fn discard(&mut self, queue: Key<Queue>, messages: impl Iterator<Item = Message>) {
+    fn discard(&mut self, queue: Key<Queue>, messages: impl Iterator<Item = Message>, reason: Reason) {
         if self.queues[queue].settings.dead_letter.is_none() {
             return;
         }
         let mut messages: Vec<Message> = messages.collect();
         messages.sort_by_key(|message| std::cmp::Reverse(message.priority));
         for message in messages {
-            self.dead_letter(queue, &message, Reason::Rejected);
+            self.dead_letter(queue, &message, reason);
         }
     }
 

@@ -50,6 +50,11 @@ impl Unacked {
         Some(pending)
     }
 
+    /// The delivery with a tag.
+    pub(crate) fn get(&self, tag: u64) -> Option<&Pending> {
+        self.ring[self.find(tag)?].1.as_ref()
+    }
+
     /// Whether a tag is unsettled.
     pub(crate) fn contains(&self, tag: u64) -> bool {
         self.find(tag).is_some_and(|index| self.ring[index].1.is_some())

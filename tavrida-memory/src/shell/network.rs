@@ -15,7 +15,7 @@ use super::channel::method_of;
 use super::handle::SessionId;
 use super::publish::{Sent, Waiting, unpublished};
 use super::state::State;
-use crate::core::{Arrival, Broker, ChannelId, Command, Method};
+use crate::core::{Arrival, Broker, ChannelId, Command, Eviction, Method};
 
 /// One session, as a network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,8 @@ pub enum PublishFate {
     Unseen,
     /// It is on its way until [`MemoryBroker::release`]; so is all that the session sends after it.
     Held,
+    /// The broker has it; what it says about it is on its way until [`MemoryBroker::confirm`].
+    ConfirmHeld,
 }
 
 /// What becomes of a verdict that a session sends.
@@ -115,6 +117,22 @@ pub struct Head {
     pub redelivered: bool,
     /// Whether the broker waits for a verdict on it.
     pub unsettled: bool,
+}
+
+impl Head {
+    /// The head of a channel that has a cancel for its consumer, or a message that is to be filled in.
+    fn new(line: Line, channel: ChannelId, number: u64) -> Self {
+        Self {
+            line,
+            channel,
+            number,
+            consumer_tag: ShortString::default(),
+            publication: None,
+            delivery_tag: 0,
+            redelivered: false,
+            unsettled: false,
+        }
+    }
 }
 
 impl MemoryBroker {
@@ -157,6 +175,17 @@ impl MemoryBroker {
     pub fn release(&self, peer: u32) {
         self.shared.lock().release(peer);
     }
+
+    /// Tells a peer what the broker said about its messages and what was [held](PublishFate::ConfirmHeld) since.
+    pub fn confirm(&self, peer: u32) {
+        self.shared.lock().confirm(peer);
+    }
+
+    /// Whether what is next to arrive on a channel could leave its queue instead:
+    /// see [`Broker::can_evict`].
+    pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
+        self.shared.lock().broker.can_evict(channel, why)
+    }
 }
 
 impl State {
@@ -177,16 +206,7 @@ impl State {
                 continue;
             };
             let line = self.line(SessionId::of(channel.connection));
-            let mut head = Head {
-                line,
-                channel: *channel,
-                number,
-                consumer_tag: ShortString::default(),
-                publication: None,
-                delivery_tag: 0,
-                redelivered: false,
-                unsettled: false,
-            };
+            let mut head = Head::new(line, *channel, number);
             if let Arrival::Delivery(delivered) = arrival {
                 head.consumer_tag = delivered.consumer_tag.clone();
                 head.publication = Some(delivered.publication.clone());
@@ -205,18 +225,30 @@ impl State {
     }
 
     fn release(&mut self, peer: u32) {
-        let of_peer = self.sessions.iter().filter(|(_, entry)| entry.peer == peer);
-        for id in of_peer.map(|(id, _)| *id).collect::<Vec<_>>() {
+        for id in self.sessions_of(peer) {
             let Some(entry) = self.sessions.get_mut(&id) else { continue };
-            let waiting = std::mem::take(&mut entry.waiting);
+            let held = std::mem::take(&mut entry.held);
             for (channel, method) in std::mem::take(&mut entry.verdicts) {
                 self.apply(Command::Method { channel, method });
             }
-            for Waiting { publication, outcome } in waiting {
+            for Waiting { publication, outcome } in held {
                 let became = self.publish(id, publication);
                 self.aftermath.tell(outcome, became);
             }
         }
+    }
+
+    fn confirm(&mut self, peer: u32) {
+        for id in self.sessions_of(peer) {
+            let Some(entry) = self.sessions.get_mut(&id) else { continue };
+            for (waiting, became) in std::mem::take(&mut entry.unconfirmed) {
+                self.aftermath.tell(waiting.outcome, became);
+            }
+        }
+    }
+
+    fn sessions_of(&self, peer: u32) -> Vec<SessionId> {
+        self.sessions.iter().filter(|(_, entry)| entry.peer == peer).map(|(id, _)| *id).collect()
     }
 
     /// Tells the network what the broker did with a message.
@@ -257,6 +289,7 @@ impl State {
                 Sent::Unknown
             }
             PublishFate::Held => Sent::Held(publication),
+            PublishFate::ConfirmHeld => Sent::Unconfirmed(self.publish(id, publication.clone()), publication),
         }
     }
 

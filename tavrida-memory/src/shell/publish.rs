@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::aftermath::{Aftermath, Outcome};
 use super::handle::{Handle, SessionId};
-use super::state::{State, refusal};
+use super::state::{Entry, State, refusal};
 use crate::core::{ChannelId, Command, Effect, Method};
 
 /// The one channel of a publishing connection.
@@ -15,16 +15,29 @@ fn channel_of(id: SessionId) -> ChannelId {
     id.publisher().channel(1)
 }
 
-/// A publish that waits for the end of an alarm.
+/// A publish whose outcome its sender does not know yet.
 pub(super) struct Waiting {
     pub(super) publication: Arc<Publication>,
     pub(super) outcome: oneshot::Sender<Outcome>,
 }
 
 impl Waiting {
+    fn new(publication: Arc<Publication>) -> (Self, oneshot::Receiver<Outcome>) {
+        let (outcome, told) = oneshot::channel();
+        (Self { publication, outcome }, told)
+    }
+
     /// The session is over and it was never sent.
     pub(super) fn give_up(self, loss: &Loss, aftermath: &mut Aftermath) {
-        let reason = NotPublished::NotSent(loss.clone());
+        self.fail(NotPublished::NotSent(loss.clone()), aftermath);
+    }
+
+    /// The session is over, and whether the broker has it its sender cannot know.
+    pub(super) fn lose(self, loss: &Loss, aftermath: &mut Aftermath) {
+        self.fail(NotPublished::Ambiguous(loss.clone()), aftermath);
+    }
+
+    fn fail(self, reason: NotPublished, aftermath: &mut Aftermath) {
         aftermath.tell(self.outcome, Err(unpublished(reason, self.publication)));
     }
 }
@@ -37,6 +50,7 @@ pub(super) fn unpublished(reason: NotPublished, publication: Arc<Publication>) -
 pub(super) enum Sent {
     Known(Outcome),
     Held(Arc<Publication>),
+    Unconfirmed(Outcome, Arc<Publication>),
     Unknown,
 }
 
@@ -49,12 +63,18 @@ impl SendNow for Handle {
         }
         if let Some(reason) = state.broker.alarm() {
             let reason = reason.to_owned();
-            return state.hold_back(id, Some(reason), publication);
+            return state.hold_back(id, reason, publication);
         }
         if let Some(network) = state.network.clone() {
             return match state.publish_by(&network, id, publication) {
                 Sent::Known(outcome) => Publishing::ready(outcome),
-                Sent::Held(publication) => state.hold_back(id, None, publication),
+                Sent::Held(publication) => {
+                    state.keep_publish(id, publication, |entry, waiting| entry.held.push(waiting))
+                }
+                Sent::Unconfirmed(became, publication) => {
+                    let keep = |entry: &mut Entry, waiting| entry.unconfirmed.push((waiting, became));
+                    state.keep_publish(id, publication, keep)
+                }
                 Sent::Unknown => Publishing::waiting(std::future::pending()),
             };
         }
@@ -98,17 +118,29 @@ impl State {
         Err(unpublished(reason, publication))
     }
 
-    /// Keeps a publish until the alarm is over, or the network lets it through.
+    /// Keeps a publish until the alarm is over.
     fn hold_back(
         &mut self,
         id: SessionId,
-        reason: Option<String>,
+        reason: String,
         publication: Arc<Publication>,
     ) -> Publishing<'static> {
-        let (outcome, told) = oneshot::channel();
+        self.keep_publish(id, publication, |entry, waiting| {
+            entry.blocked = Some(reason);
+            entry.waiting.push_back(waiting);
+        })
+    }
+
+    /// Keeps a publish with its session until somebody tells its outcome.
+    fn keep_publish(
+        &mut self,
+        id: SessionId,
+        publication: Arc<Publication>,
+        keep: impl FnOnce(&mut Entry, Waiting),
+    ) -> Publishing<'static> {
+        let (waiting, told) = Waiting::new(publication);
         if let Some(entry) = self.sessions.get_mut(&id) {
-            entry.blocked = reason.or(entry.blocked.take());
-            entry.waiting.push_back(Waiting { publication, outcome });
+            keep(entry, waiting);
         }
         Publishing::waiting(async { told.await.expect("a publish that waits is told its outcome") })
     }

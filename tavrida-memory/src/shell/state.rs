@@ -7,7 +7,7 @@ use std::task::Waker;
 use rustc_hash::FxHashMap;
 use tavrida::transport::{Loss, Refusal, Scope};
 
-use super::aftermath::Aftermath;
+use super::aftermath::{Aftermath, Outcome};
 use super::clock::ShellClock;
 use super::handle::{Life, SessionId};
 use super::network::{Line, Network};
@@ -44,6 +44,10 @@ pub(super) struct Entry {
     /// Why its publishes wait, since the first that had to.
     pub(super) blocked: Option<String>,
     pub(super) waiting: VecDeque<Waiting>,
+    /// Publishes that a network holds on their way.
+    pub(super) held: Vec<Waiting>,
+    /// Publishes that the broker has done with, whose outcomes a network holds on their way.
+    pub(super) unconfirmed: Vec<(Waiting, Outcome)>,
 }
 
 /// The shell's end of a channel that somebody holds.
@@ -153,6 +157,8 @@ impl State {
             numbers: Numbers::default(),
             blocked: None,
             waiting: VecDeque::new(),
+            held: Vec::new(),
+            unconfirmed: Vec::new(),
         };
         self.sessions.insert(id, entry);
         self.open_publisher(id);
@@ -170,6 +176,10 @@ impl State {
         }
         for waiting in entry.waiting {
             waiting.give_up(&loss, &mut self.aftermath);
+        }
+        let unconfirmed = entry.unconfirmed.into_iter().map(|(waiting, _)| waiting);
+        for waiting in entry.held.into_iter().chain(unconfirmed) {
+            waiting.lose(&loss, &mut self.aftermath);
         }
         entry.life.end(loss);
         self.aftermath.end(entry.life);

@@ -1,6 +1,6 @@
 //! Interventions: forced closes, cancels, alarms (R9, R10; section 24 of the semantics).
 
-use tavrida_memory::core::{Command, Effect, Operator};
+use tavrida_memory::core::{Command, Effect, Eviction, Operator};
 
 use crate::rig::*;
 
@@ -108,4 +108,41 @@ fn a_snapshot_prints_what_a_failing_test_needs() {
          bindings:\n  x --'a.#'--> queue q\n\
          connections:\n  c1; c1.1: unacked [1], 1 on the way\n"
     );
+}
+
+#[test]
+fn what_is_next_to_arrive_leaves_its_queue_as_if_it_had_waited_there() {
+    for (why, reason) in [(Eviction::Expired, "expired"), (Eviction::Overflow, "maxlen")] {
+        let (mut rig, ch) = Rig::with_channel();
+        let reader = rig.client();
+        rig.queue(ch, "dead");
+        let to_dead = [("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", "dead")];
+        rig.queue_with(ch, "q", args(&to_dead));
+        rig.consume(reader, "q", "t");
+        rig.fill(ch, "q", ["a", "b"]);
+        rig.operate(Operator::Evict { channel: reader, why });
+        assert_eq!(rig.arrived(reader), ["t:2:b"], "the other one stays on its way");
+        rig.operate(Operator::Evict { channel: reader, why });
+        let dead = rig.drain_whole("dead");
+        assert_eq!(dead.len(), 1, "nothing was on its way the second time");
+        let first = dead[0].publication.properties.headers().get("x-first-death-reason").cloned();
+        assert_eq!(first, Some(reason.into()));
+    }
+}
+
+#[test]
+fn what_can_leave_its_queue_is_known() {
+    let can = |arguments, message: Message| {
+        let (mut rig, ch) = Rig::with_channel();
+        rig.queue_with(ch, "q", arguments);
+        rig.consume(ch, "q", "t");
+        rig.publish(ch, "", "q", message);
+        [Eviction::Expired, Eviction::Overflow].map(|why| rig.broker.can_evict(ch, why))
+    };
+    assert_eq!(can(table(&[]), "m".into()), [false, false]);
+    assert_eq!(can(table(&[]), Message::from("m").expiration("1000")), [true, false]);
+    assert_eq!(can(table(&[("x-message-ttl", 1000.into())]), "m".into()), [true, false]);
+    assert_eq!(can(table(&[("x-max-length", 5.into())]), "m".into()), [false, true]);
+    let refusing = table(&[("x-max-length", 5.into()), ("x-overflow", "reject-publish".into())]);
+    assert_eq!(can(refusing, "m".into()), [false, false]);
 }

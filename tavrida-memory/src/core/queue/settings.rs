@@ -109,6 +109,11 @@ impl Known {
 }
 
 impl Settings {
+    /// Whether a full queue drops what is oldest.
+    pub(crate) fn drops_head(&self) -> bool {
+        self.overflow == Overflow::DropHead && (self.max_length.is_some() || self.max_bytes.is_some())
+    }
+
     /// Reads the arguments of a new queue; `what` is the queue as the texts name it.
     pub(crate) fn read(arguments: &Table, what: &str) -> Result<Self, Fault> {
         let kind = read_kind(arguments, what)?;
