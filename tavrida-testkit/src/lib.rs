@@ -14,6 +14,3 @@ pub mod schedule;
 pub mod sim;
 pub mod picture;
 pub mod graph;
-pub mod explore;
-
-pub use explore::{explore, replay};

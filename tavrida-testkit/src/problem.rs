@@ -32,6 +32,8 @@ pub enum ProblemKind {
     Panic,
     /// A server could not be built, or ended.
     Server,
+    /// A scripted fault did not happen.
+    Script,
     /// The run depends on something that its seed does not steer.
     Nondeterminism,
 }
@@ -45,6 +47,7 @@ impl fmt::Display for ProblemKind {
             Self::Stuck => f.write_str("the run is stuck"),
             Self::Panic => f.write_str("a task panicked"),
             Self::Server => f.write_str("a server ended"),
+            Self::Script => f.write_str("a scripted fault did not happen"),
             Self::Nondeterminism => f.write_str("the run is not deterministic"),
         }
     }

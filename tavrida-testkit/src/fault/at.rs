@@ -2,9 +2,13 @@
 
 use std::fmt;
 
+use super::Fault;
+
 /// The stations of a message's way at which something can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Site {
+    /// A server of the graph is about to start.
+    Boot,
     /// It leaves its sender.
     Publish,
     /// It is about to arrive.
@@ -21,11 +25,13 @@ pub enum Site {
 
 impl Site {
     /// All of them, in the order of a message's way.
-    pub const ALL: [Self; 6] = [Self::Publish, Self::Deliver, Self::Start, Self::Wait, Self::Ack, Self::Done];
+    pub const ALL: [Self; 7] =
+        [Self::Boot, Self::Publish, Self::Deliver, Self::Start, Self::Wait, Self::Ack, Self::Done];
 
     /// The word for it, as schedules are written.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Boot => "boot",
             Self::Publish => "publish",
             Self::Deliver => "deliver",
             Self::Start => "start",
@@ -46,16 +52,26 @@ impl fmt::Display for Site {
 ///
 /// A message is named by the entry point that it is handled under (`billing.charge` for the request, the response, the error
 /// and the notification of that name alike) or, at its publish, by an exchange.
+///
+/// A place that never comes to pass is told: the run fails, unless the place is [`optional`](At::optional). So a name that is
+/// misspelt, or a fault in a branch that no run takes, does not go unseen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
     site: Site,
     what: String,
     nth: u32,
+    optional: bool,
 }
 
 impl At {
     fn new(site: Site, what: &str) -> Self {
-        Self { site, what: what.to_owned(), nth: 1 }
+        Self { site, what: what.to_owned(), nth: 1, optional: false }
+    }
+
+    /// When a server of the graph, with all its replicas, is about to start for the first time. This is to be said before the
+    /// graph starts: see [`Sim::fault`](crate::sim::Sim::fault).
+    pub fn boot(server: &str) -> Self {
+        Self::new(Site::Boot, server)
     }
 
     /// When a message for this entry point leaves its sender.
@@ -94,8 +110,22 @@ impl At {
     }
 
     /// The nth time that this comes to pass, from 1; the first unless said otherwise.
+    ///
+    /// # Panics
+    ///
+    /// When it is the 0th.
+    #[must_use = "the place comes back with the number"]
+    #[track_caller]
     pub fn nth(mut self, nth: u32) -> Self {
+        assert!(nth > 0, "times are counted from 1, and {self} has no 0th");
         self.nth = nth;
+        self
+    }
+
+    /// A run in which it never comes to pass does not fail.
+    #[must_use = "the place comes back as an optional one"]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
         self
     }
 
@@ -104,11 +134,46 @@ impl At {
         self.site
     }
 
+    /// Whether a run may never come to it.
+    pub fn is_optional(&self) -> bool {
+        self.optional
+    }
+
     pub(crate) fn nth_time(&self) -> u32 {
         self.nth
     }
 
     pub(crate) fn names(&self, site: Site, topic: &str, exchange: &str) -> bool {
         self.site == site && (self.what == topic || (site == Site::Publish && self.what == exchange))
+    }
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of '{}'", self.site, self.what)?;
+        if self.nth > 1 { write!(f, ", time {}", self.nth) } else { Ok(()) }
+    }
+}
+
+/// A scripted fault whose place did not come to pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The place.
+    pub at: At,
+    /// What was to go wrong there.
+    pub fault: Fault,
+    /// How often the place came to pass, less often than it had to.
+    pub seen: u32,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, fault, seen } = self;
+        let times = match seen {
+            0 => "never".to_owned(),
+            1 => "once".to_owned(),
+            _ => format!("{seen} times"),
+        };
+        write!(f, "{fault} at {at} did not happen: it came to pass {times}")
     }
 }

@@ -1,26 +1,240 @@
 //! [`Faults`]: which faults a run may draw at random, and how often.
 
-use super::{Fault, Point};
+use std::fmt;
+use std::time::Duration;
 
-/// Which faults a run may draw at random, and how often.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Faults {}
+use super::{Family, Fault, Point};
+use crate::random::{hash, join, scale};
+
+/// Which faults a run may draw at random, how often, and for how long.
+///
+/// What happens at a [`Point`] comes of the seed and the point alone, never of a sequence: a run that is changed at one place
+/// has the same faults at all others. So one seed with fewer families, or with a later [`until`](Faults::until), has the
+/// faults that are left at the same places.
+///
+/// A run is a fault phase and then a healing phase: with the end of the scenario, or earlier at [`until`](Faults::until),
+/// nothing goes wrong any more, and what is down, late or cut off comes back. The run then has to come to rest, or it failed.
+///
+/// ```
+/// use tavrida_testkit::fault::{Family, Faults};
+///
+/// let some = Faults::any().without(Family::ClockJump).at_most(2);
+/// let one = Faults::none().with(Family::ConfirmLost, 0.1);
+/// assert!(Faults::none().is_none() && !one.is_none() && some != one);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults {
+    /// By family, in a million.
+    rates: [u32; Family::ALL.len()],
+    swarm: bool,
+    most: Option<u32>,
+    until: Option<Duration>,
+}
+
+const MILLION: u32 = 1_000_000;
 
 impl Faults {
     /// None: only scripted faults happen.
-    pub fn none() -> Self {
-        Self::default()
+    pub const fn none() -> Self {
+        Self { rates: [0; Family::ALL.len()], swarm: false, most: None, until: None }
+    }
+
+    /// All families, each at a rate that leaves most messages alone, in a [`swarm`](Faults::swarm).
+    pub fn any() -> Self {
+        Self::those(|_| true)
+    }
+
+    /// As [`any`](Faults::any), but only what a service must bear that works each message at least once. Left out are the
+    /// families that take a message away by the queue's own settings ([`Expired`](Family::Expired),
+    /// [`Overflow`](Family::Overflow)) or before there is a queue ([`LateStart`](Family::LateStart)), and
+    /// [`ClockJump`](Family::ClockJump), which has nothing to do with messages.
+    pub fn at_least_once() -> Self {
+        Self::those(Family::is_borne_at_least_once)
+    }
+
+    fn those(wanted: impl Fn(Family) -> bool) -> Self {
+        let rates = Family::ALL.map(|family| if wanted(family) { family.usual_rate() } else { 0 });
+        Self { rates, swarm: true, ..Self::none() }
+    }
+
+    /// With a family, at this rate: how often it strikes of all times that it could, from 0 to 1.
+    ///
+    /// # Panics
+    ///
+    /// When the rate is no number from 0 to 1.
+    #[must_use = "the faults come back with the family"]
+    #[track_caller]
+    pub fn with(mut self, family: Family, rate: f64) -> Self {
+        assert!((0.0..=1.0).contains(&rate), "the rate of '{family}' is {rate}, and not from 0 to 1");
+        // In range, and as exact as a rate needs to be.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is from 0 to a million"
+        )]
+        let rate = (rate * f64::from(MILLION)).round() as u32;
+        self.rates[family as usize] = rate;
+        self
+    }
+
+    /// Without a family.
+    #[must_use = "the faults come back without the family"]
+    pub fn without(mut self, family: Family) -> Self {
+        self.rates[family as usize] = 0;
+        self
+    }
+
+    /// At most so many in one run; the first that come to pass.
+    #[must_use = "the faults come back with the limit"]
+    pub fn at_most(mut self, faults: u32) -> Self {
+        self.most = Some(faults);
+        self
+    }
+
+    /// Only in the first so much virtual time of a run; then it heals.
+    #[must_use = "the faults come back with the limit"]
+    pub fn until(mut self, time: Duration) -> Self {
+        self.until = Some(time);
+        self
+    }
+
+    /// Each seed has a subset of the families, half of them on average: some runs see a few kinds of trouble alone, which
+    /// others would hide. [`any`](Faults::any) and [`at_least_once`](Faults::at_least_once) do so already.
+    #[must_use = "the faults come back as a swarm"]
+    pub fn swarm(mut self) -> Self {
+        self.swarm = true;
+        self
+    }
+
+    /// Each seed has all families.
+    #[must_use = "the faults come back as no swarm"]
+    pub fn no_swarm(mut self) -> Self {
+        self.swarm = false;
+        self
     }
 
     /// Whether none can happen.
     pub fn is_none(&self) -> bool {
-        true
+        self.most == Some(0) || self.rates.iter().all(|rate| *rate == 0)
     }
 
-    /// What goes wrong at a point in the run of a seed. The same point has the same fault in each run of the seed, whatever else
-    /// happens.
-    pub(crate) fn at(&self, seed: u64, point: Point) -> Option<Fault> {
-        let _ = (seed, point);
-        None
+    /// The families that can happen in the run of a seed.
+    pub fn families(&self, seed: u64) -> impl Iterator<Item = Family> {
+        Family::ALL
+            .into_iter()
+            .filter(move |family| self.rates[*family as usize] > 0 && self.is_on(*family, seed))
+    }
+
+    fn is_on(&self, family: Family, seed: u64) -> bool {
+        const SWARM: u64 = hash(b"swarm");
+        !self.swarm || join(join(seed, SWARM), family.salt()) & 1 == 0
+    }
+
+    /// Whether there can be one more, so long after the beginning of a run that had so many.
+    pub(crate) fn are_left(&self, had: u32, at: Duration) -> bool {
+        self.most.is_none_or(|most| had < most) && self.until.is_none_or(|until| at < until)
+    }
+
+    /// What goes wrong at a point in the run of a seed, of what `can`. The same point has the same fault in each run of the
+    /// seed, whatever else happens.
+    pub(crate) fn at(&self, seed: u64, point: Point, can: impl Fn(Fault) -> bool) -> Option<Fault> {
+        let place = join(join(seed, point.key), join(point.site as u64, u64::from(point.nth)));
+        Family::at(point.site).iter().find_map(|family| {
+            let rate = self.rates[*family as usize];
+            if rate == 0 {
+                return None;
+            }
+            let bits = join(place, family.salt());
+            if scale(bits, u64::from(MILLION)) >= u64::from(rate) || !self.is_on(*family, seed) {
+                return None;
+            }
+            Some(family.fault(join(bits, 0))).filter(|fault| can(*fault))
+        })
+    }
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+impl fmt::Display for Faults {
+    /// The families with their rates in percent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut some = false;
+        for family in Family::ALL {
+            let rate = self.rates[family as usize];
+            if rate > 0 {
+                let percent = f64::from(rate) / 10_000.0;
+                write!(f, "{}{family} {percent}%", if some { ", " } else { "" })?;
+                some = true;
+            }
+        }
+        if some { Ok(()) } else { f.write_str("none") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Site;
+
+    fn point(key: u64) -> Point {
+        Point { site: Site::Publish, key, nth: 1 }
+    }
+
+    fn hits(faults: &Faults, seed: u64) -> Vec<u64> {
+        (0..10_000).filter(|key| faults.at(seed, point(*key), |_| true).is_some()).collect()
+    }
+
+    #[test]
+    fn a_rate_is_how_often_a_family_strikes() {
+        let faults = Faults::none().with(Family::Nacked, 0.1);
+        let hits = hits(&faults, 1).len();
+        assert!((800..1200).contains(&hits), "{hits} of 10,000 at one in ten");
+        assert!(Faults::none().with(Family::Nacked, 1.0).at(1, point(7), |_| true).is_some());
+    }
+
+    #[test]
+    fn a_family_more_leaves_the_places_of_another_as_they_are() {
+        let one = hits(&Faults::none().with(Family::PublishLost, 0.05), 3);
+        let both = Faults::none().with(Family::PublishLost, 0.05).with(Family::Nacked, 0.05);
+        let lost: Vec<u64> =
+            (0..10_000).filter(|key| both.at(3, point(*key), |_| true) == Some(Fault::PublishLost)).collect();
+        assert_eq!(one, lost);
+        assert_eq!(hits(&both.without(Family::Nacked), 3), one);
+    }
+
+    #[test]
+    fn seeds_differ_and_a_swarm_has_half_of_the_families() {
+        let any = Faults::any();
+        let counts: Vec<usize> = (0..100).map(|seed| any.families(seed).count()).collect();
+        let sum: usize = counts.iter().sum();
+        assert!((1000..1500).contains(&sum), "{sum} families in 100 seeds of 25 each");
+        assert_ne!(any.families(1).collect::<Vec<_>>(), any.families(2).collect::<Vec<_>>());
+        assert_eq!(any.no_swarm().families(1).count(), Family::ALL.len());
+    }
+
+    #[test]
+    fn limits_are_in_number_and_in_time() {
+        let few = Faults::any().at_most(2).until(Duration::from_secs(5));
+        assert!(few.are_left(1, Duration::from_secs(4)));
+        assert!(!few.are_left(2, Duration::ZERO));
+        assert!(!few.are_left(0, Duration::from_secs(5)));
+        assert!(Faults::any().at_most(0).is_none());
+    }
+
+    #[test]
+    fn they_are_told_with_their_rates() {
+        let two = Faults::none().with(Family::Mute, 0.005).with(Family::Nacked, 1.0);
+        assert_eq!(two.to_string(), "nacked 100%, mute 0.5%");
+        assert_eq!(Faults::none().to_string(), "none");
+    }
+
+    #[test]
+    #[should_panic(expected = "the rate of 'nacked' is 1.5, and not from 0 to 1")]
+    fn a_rate_above_one_is_refused() {
+        let _ = Faults::none().with(Family::Nacked, 1.5);
     }
 }

@@ -23,8 +23,13 @@ fn read(text: &str) -> Option<Fault> {
     if word == "clock-jump" {
         return argument.strip_suffix('s')?.parse().ok().map(Fault::ClockJump);
     }
+    if word == "overtaken" {
+        return argument.parse().ok().map(Fault::Overtaken);
+    }
     let time = milliseconds(argument)?;
     Some(match word {
+        "late-start" => Fault::LateStart(time),
+        "delayed" => Fault::Delayed(time),
         "crash" => Fault::Crash(time),
         "slow" => Fault::Slow(time),
         "partition" => Fault::Partition(time),
@@ -40,6 +45,8 @@ fn of_word(word: &str) -> Option<Fault> {
         "confirm-lost" => Fault::ConfirmLost,
         "nacked" => Fault::Nacked,
         "published-twice" => Fault::PublishedTwice,
+        "expired" => Fault::Expired,
+        "overflow" => Fault::Overflow,
         "connection-lost" => Fault::ConnectionLost,
         "channel-closed" => Fault::ChannelClosed,
         "consumer-cancelled" => Fault::ConsumerCancelled,
@@ -65,6 +72,8 @@ impl Fault {
     pub(crate) fn time(&mut self) -> Option<&mut Duration> {
         match self {
             Self::Crash(time)
+            | Self::LateStart(time)
+            | Self::Delayed(time)
             | Self::Slow(time)
             | Self::Partition(time)
             | Self::Deaf(time)
@@ -98,6 +107,11 @@ mod tests {
             Fault::ConfirmLost,
             Fault::Nacked,
             Fault::PublishedTwice,
+            Fault::LateStart(time),
+            Fault::Delayed(time),
+            Fault::Overtaken(3),
+            Fault::Expired,
+            Fault::Overflow,
             Fault::ConnectionLost,
             Fault::ChannelClosed,
             Fault::ConsumerCancelled,

@@ -113,7 +113,10 @@ impl GraphBuilder {
         let fresh = !stage.is_live() && stage.world().state().is_fresh();
         let mut servers = BTreeMap::new();
         let mut keepers = Vec::new();
-        for place in places {
+        for mut place in places {
+            if !stage.is_live() {
+                place.late += stage.world().state().lateness(&place.name);
+            }
             let furnished = fresh && place.late.is_zero() && matches!(place.make, Making::Service(_));
             let make = place.make(&convention, furnished);
             for replica in 1..=place.replicas {

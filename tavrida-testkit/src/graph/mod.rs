@@ -47,14 +47,16 @@ impl Graph {
         self.clients.get(name).unwrap_or_else(|| panic!("no client '{name}' in the graph, but {:?}", known()))
     }
 
-    /// Lets something go wrong at a place.
+    /// Lets something go wrong at a place. A run in which the place never comes to pass fails, unless it is
+    /// [optional](At::optional).
     ///
     /// # Panics
     ///
-    /// On a live broker, as everything here that steers the broker or time.
+    /// When this fault cannot happen at such a place; on a live broker, as everything here that steers the broker or time.
     #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
         self.stage.simulated("`fault`");
+        fault.assert_can_happen(&at);
         self.stage.world().state().director.script(at, fault);
         self
     }

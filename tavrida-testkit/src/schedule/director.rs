@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::policy::Steering;
 use super::{Choice, Deviations, Policy};
-use crate::fault::{At, Fault, Faults, Point, Site};
+use crate::fault::{At, Fault, Faults, Means, Point, Site, Unmet};
 use crate::random::join;
 use crate::trace::ActorId;
 
@@ -53,6 +53,8 @@ pub(crate) struct Director {
     /// How often each message was picked for each consumer.
     picked: FxHashMap<u64, u32>,
     made: Deviations,
+    /// How many random faults came to pass.
+    struck: u32,
     healed: bool,
 }
 
@@ -68,6 +70,7 @@ impl Director {
             passed: FxHashMap::default(),
             picked: FxHashMap::default(),
             made: Deviations::none(),
+            struck: 0,
             healed: false,
         }
     }
@@ -84,6 +87,12 @@ impl Director {
     /// What was decided, other than the default.
     pub(crate) fn take_deviations(&mut self) -> Deviations {
         std::mem::take(&mut self.made)
+    }
+
+    /// The scripted faults whose places did not come to pass.
+    pub(crate) fn unmet(&self) -> impl Iterator<Item = Unmet> {
+        let unmet = self.scripts.iter().filter(|script| script.seen < script.at.nth_time());
+        unmet.map(|Script { at, fault, seen }| Unmet { at: at.clone(), fault: *fault, seen: *seen })
     }
 
     /// Whether anything can go wrong.
@@ -150,18 +159,35 @@ impl Director {
         delay
     }
 
-    /// What goes wrong at a point, if anything does.
-    pub(crate) fn fault(&mut self, point: Point, label: Label<'_>) -> Option<Fault> {
-        let scripted = self.scripted(point.site, label);
-        let drawn = || match &self.replay {
-            Some(schedule) => schedule.fault(point),
-            None => self.faults.at(self.seed, point),
+    /// What goes wrong at a point, so long after the beginning, if anything does.
+    ///
+    /// # Errors
+    ///
+    /// A scripted fault cannot happen there, and why.
+    pub(crate) fn fault(
+        &mut self,
+        point: Point,
+        label: Label<'_>,
+        means: Means,
+        at: Duration,
+    ) -> Result<Option<Fault>, String> {
+        if let Some(fault) = self.scripted(point.site, label) {
+            return match means.lack_for(fault) {
+                None => Ok(Some(fault)),
+                Some(lack) => Err(format!("{fault} at {} of '{}': {lack}", point.site, label.topic)),
+            };
+        }
+        let can = |fault: Fault| fault.sites().contains(&point.site) && means.lack_for(fault).is_none();
+        let drawn = match &self.replay {
+            Some(schedule) => schedule.fault(point).filter(|fault| can(*fault)),
+            None if self.faults.are_left(self.struck, at) => self.faults.at(self.seed, point, can),
+            None => None,
         };
-        let fault = scripted.or_else(drawn)?;
-        if scripted.is_none() {
+        if let Some(fault) = drawn {
+            self.struck += 1;
             self.made.insert(point, Choice::Fault(fault));
         }
-        Some(fault)
+        Ok(drawn)
     }
 
     fn scripted(&mut self, site: Site, label: Label<'_>) -> Option<Fault> {

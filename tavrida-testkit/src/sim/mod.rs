@@ -64,14 +64,16 @@ impl Sim {
         self.stage.world().state().tell(ActorId::of_peer(0), What::Note(note.into()));
     }
 
-    /// Lets something go wrong at a place.
+    /// Lets something go wrong at a place. A run in which the place never comes to pass fails, unless it is
+    /// [optional](At::optional).
     ///
     /// # Panics
     ///
-    /// On a live broker.
+    /// When this fault cannot happen at such a place; on a live broker.
     #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
         self.stage.simulated("`fault`");
+        fault.assert_can_happen(&at);
         self.stage.world().state().director.script(at, fault);
         self
     }

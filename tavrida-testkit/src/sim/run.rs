@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::world::World;
 use super::{Sim, SimClock, Stage};
-use crate::fault::Faults;
+use crate::fault::{Faults, Unmet};
 use crate::laws;
 use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Deviations, Director, Policy};
@@ -69,6 +69,9 @@ pub struct Finished {
     pub trace: Arc<Trace>,
     /// What was decided, other than the default.
     pub schedule: Deviations,
+    /// The scripted faults whose places did not come to pass. Those that are not [optional](crate::fault::At::optional)
+    /// fail a run that went well otherwise.
+    pub unmet: Vec<Unmet>,
 }
 
 /// The result of a scenario: nothing, or an error.
@@ -136,12 +139,13 @@ impl Setup {
         if let Some(panic) = panics::take() {
             state.fail(ProblemKind::Panic, panic);
         }
+        let unmet = state.unmet();
         let trace = Arc::new(std::mem::take(&mut state.trace));
         let verdict = match state.problem.take().or_else(|| laws::check(&trace)) {
             Some(problem) => Verdict::Failed(Box::new(problem)),
             None => Verdict::Passed,
         };
-        Finished { verdict, trace, schedule: state.director.take_deviations() }
+        Finished { verdict, trace, schedule: state.director.take_deviations(), unmet }
     }
 
     pub(super) async fn play<F, Fut>(&self, stage: &Stage, scenario: F)

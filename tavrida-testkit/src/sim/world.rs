@@ -5,7 +5,7 @@ mod messages;
 mod network;
 mod probe;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +16,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::ids::IdBook;
-use crate::fault::{Fault, Point, Site};
+use crate::fault::{Fault, Means, Point, Site, Unmet};
 use crate::problem::{Problem, ProblemKind};
+use crate::random::hash;
 use crate::schedule::{Director, Label};
 use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, Trace, What};
 
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
     /// When the heads that are delayed may arrive, by channel, with their number.
     pub(crate) due: FxHashMap<ChannelId, (u64, Instant)>,
+    /// How many others arrive before the heads that are overtaken, by channel, with their number.
+    pub(crate) overtaken: FxHashMap<ChannelId, (u64, u32)>,
     /// What happens by itself at a time; the number keeps those of one time in order.
     pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
     pub(crate) planned: u64,
@@ -57,11 +60,9 @@ pub(crate) struct State {
     /// What becomes of the message that is being published at this moment.
     fate: PublishFate,
     /// Publishes that wait for their confirm, on a live broker.
-    #[cfg(feature = "live")]
     pub(crate) publishing: u32,
     /// The queues that servers consume, on a live broker.
-    #[cfg(feature = "live")]
-    pub(crate) queues: std::collections::BTreeSet<String>,
+    pub(crate) queues: BTreeSet<String>,
     pub(crate) problem: Option<Problem>,
     /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
     pub(crate) over: bool,
@@ -97,16 +98,15 @@ impl World {
             actors: vec![ActorState::default()],
             held: FxHashMap::default(),
             due: FxHashMap::default(),
+            overtaken: FxHashMap::default(),
             agenda: BTreeMap::new(),
             planned: 0,
             wake_at: None,
             handlers: 0,
             settlers: 0,
             fate: PublishFate::Taken,
-            #[cfg(feature = "live")]
             publishing: 0,
-            #[cfg(feature = "live")]
-            queues: Default::default(),
+            queues: BTreeSet::new(),
             problem: None,
             over: false,
         };
@@ -145,16 +145,79 @@ impl State {
 
     /// What goes wrong with a message at a site, this time; it is put down as a fault.
     pub(crate) fn fault(&mut self, site: Site, message: MessageId, actor: ActorId) -> Option<Fault> {
+        self.fault_of(site, message, actor, Means::default())
+    }
+
+    /// As [`fault`](State::fault), where the message is about to arrive: what it `can` suffer there depends on its queue.
+    pub(crate) fn fault_of(
+        &mut self,
+        site: Site,
+        message: MessageId,
+        actor: ActorId,
+        can: Means,
+    ) -> Option<Fault> {
         let point = self.pass(site, message);
         if !self.director.is_active() {
             return None;
         }
         let publication = self.trace.message(message).publication().clone();
         let label = Label { topic: messages::topic_of(&publication), exchange: &publication.exchange };
-        let fault = self.director.fault(point, label)?;
+        let fault = self.draw(point, label, Means { restarts: self.restarts(actor), ..can })?;
         let delivery = self.messages.deliveries(message);
         self.tell_of(actor, Some(message), delivery, What::Fault(format!("{fault} at {site}").into()));
         Some(fault)
+    }
+
+    /// How much later than the others a server of the graph starts, by a fault.
+    pub(crate) fn lateness(&mut self, server: &str) -> Duration {
+        let earlier = self.trace.actors().iter().filter(|actor| actor.service() == server).count();
+        let nth = u32::try_from(earlier).expect("a graph has fewer than four billion servers") + 1;
+        let point = Point { site: Site::Boot, key: hash(server.as_bytes()), nth };
+        let label = Label { topic: server, exchange: "" };
+        if !self.director.is_active() {
+            return Duration::ZERO;
+        }
+        let Some(fault @ Fault::LateStart(by)) = self.draw(point, label, Means::default()) else {
+            return Duration::ZERO;
+        };
+        self.tell(ActorId::of_peer(0), What::Fault(format!("{fault} at {} of {server}", Site::Boot).into()));
+        by
+    }
+
+    fn draw(&mut self, point: Point, label: Label<'_>, means: Means) -> Option<Fault> {
+        let at = self.began.elapsed();
+        self.director.fault(point, label, means, at).unwrap_or_else(|impossible| {
+            self.fail(ProblemKind::Script, format!("a scripted fault cannot happen there: {impossible}"));
+            None
+        })
+    }
+
+    /// Tells the scripted faults whose places did not come to pass; the run fails for them, if it did not for something else.
+    pub(crate) fn unmet(&mut self) -> Vec<Unmet> {
+        let unmet: Vec<Unmet> = self.director.unmet().collect();
+        if let Some(first) = unmet.iter().find(|unmet| !unmet.at.is_optional()) {
+            let hint = self.seen_at(first.at.site());
+            self.fail(ProblemKind::Script, format!("a scripted fault: {first}{hint}"));
+        }
+        unmet
+    }
+
+    /// What came to a site in the run, for who misspelt a name.
+    fn seen_at(&self, site: Site) -> String {
+        if site == Site::Boot {
+            return String::new();
+        }
+        let mut topics = BTreeSet::new();
+        for (index, message) in self.trace.messages().iter().enumerate() {
+            if self.messages.counted(site, MessageId::new(index)) > 0 {
+                topics.insert(message.topic());
+            }
+        }
+        let topics: Vec<&str> = topics.into_iter().collect();
+        format!(
+            "; what came to {site}: {}",
+            if topics.is_empty() { "nothing".to_owned() } else { topics.join(", ") }
+        )
     }
 
     /// Counts that a message came to a site.

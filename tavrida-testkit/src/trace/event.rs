@@ -91,6 +91,8 @@ pub enum Outcome {
     ConfirmLost,
     /// The broker has it, and the sender's process was killed before it knew.
     Unseen,
+    /// The broker has it, and what it says is held up on its way to the sender.
+    Unconfirmed,
     /// It is held up on its way; another event tells when it is through.
     Held,
 }
@@ -108,7 +110,7 @@ impl Outcome {
 
     /// Whether queues have it.
     pub fn is_taken(&self) -> bool {
-        matches!(self, Self::Routed | Self::ConfirmLost | Self::Unseen)
+        matches!(self, Self::Routed | Self::ConfirmLost | Self::Unseen | Self::Unconfirmed)
     }
 
     /// Whether its sender was told that queues have it.
@@ -143,6 +145,7 @@ impl fmt::Display for Outcome {
             Self::Lost => f.write_str("lost"),
             Self::ConfirmLost => f.write_str("confirm lost"),
             Self::Unseen => f.write_str("confirm unseen"),
+            Self::Unconfirmed => f.write_str("not confirmed yet"),
             Self::Held => f.write_str("held"),
         }
     }

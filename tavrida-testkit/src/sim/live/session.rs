@@ -11,7 +11,6 @@ use tavrida::transport::{
 };
 use tavrida_memory::core::{ChannelId, ConnectionId};
 
-use crate::fault::Site;
 use crate::sim::world::{Held, World};
 use crate::trace::{ActorId, Outcome, What};
 
@@ -165,7 +164,7 @@ impl Line {
         let redelivered = delivery.redelivered();
         let mut state = self.world.state();
         let message = state.message_like(&self.world, &publication);
-        let nth = state.messages.count(Site::Deliver, message);
+        let nth = state.messages.deliver(message);
         state.tell_of(self.actor, Some(message), nth, What::Delivered { redelivered });
         if self.no_ack {
             return delivery;

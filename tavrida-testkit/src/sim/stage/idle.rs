@@ -4,11 +4,11 @@
 //! happen, and whoever that wakes runs until nothing is runnable again. Nothing is decided under the broker's lock.
 
 use tavrida_memory::Head;
-use tavrida_memory::core::Operator;
+use tavrida_memory::core::{Eviction, Operator};
 use tokio::time::Instant;
 
 use super::Stage;
-use crate::fault::{Fault, Point, Site};
+use crate::fault::{Fault, Means, Point, Site};
 use crate::schedule::Candidate;
 use crate::sim::world::{Action, Held, State};
 use crate::trace::{ActorId, MessageId, What};
@@ -62,7 +62,7 @@ impl Stage {
         let mut later: Option<Instant> = state.agenda.first_key_value().map(|((at, _), _)| *at);
         for head in heads {
             let actor = ActorId::of_peer(head.line.peer);
-            if state.actor(actor).deaf {
+            if state.actor(actor).is_deaf() {
                 continue;
             }
             let Some(publication) = &head.publication else {
@@ -86,10 +86,18 @@ impl Stage {
                 later => Next::Wait(later),
             };
         }
+        state.let_pass(&mut arriving);
         let candidates: Vec<Candidate> = arriving.iter().map(|(candidate, _, _)| *candidate).collect();
         let (_, head, message) = arriving[state.director.pick(&candidates)];
         let message = message.expect("only messages are picked");
-        state.deliver(head, message)
+        let can = if state.director.is_active() { self.means(head) } else { Means::default() };
+        state.deliver(head, message, can)
+    }
+
+    /// What can become of a head in its queue.
+    fn means(&self, head: &Head) -> Means {
+        let can = |why| self.broker().can_evict(head.channel, why);
+        Means { expires: can(Eviction::Expired), overflows: can(Eviction::Overflow), ..Means::default() }
     }
 
     /// Carries out what goes wrong at an arrival.
@@ -98,11 +106,15 @@ impl Stage {
         let broker = self.broker();
         match fault {
             Fault::ConnectionLost => self.cut(actor, "the connection broke"),
-            Fault::ChannelClosed => broker.operate(Operator::CloseChannel {
-                channel: head.channel,
-                code: 406,
-                text: "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out".to_owned(),
-            }),
+            Fault::ChannelClosed => {
+                // No verdict on this channel will be heard any more.
+                self.world().state().held.retain(|(channel, _), _| *channel != head.channel);
+                broker.operate(Operator::CloseChannel {
+                    channel: head.channel,
+                    code: 406,
+                    text: "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out".to_owned(),
+                });
+            }
             Fault::ConsumerCancelled => broker.operate(Operator::CancelConsumer {
                 channel: head.channel,
                 consumer_tag: head.consumer_tag.clone(),
@@ -112,6 +124,19 @@ impl Stage {
             Fault::Partition(time) => self.world().state().isolate(actor, true, true, time),
             Fault::Deaf(time) => self.world().state().isolate(actor, true, false, time),
             Fault::Mute(time) => self.world().state().isolate(actor, false, true, time),
+            Fault::Delayed(by) => {
+                let due = (head.number, Instant::now() + by);
+                self.world().state().due.insert(head.channel, due);
+            }
+            Fault::Overtaken(times) => {
+                self.world().state().overtaken.insert(head.channel, (head.number, times));
+            }
+            Fault::Expired => {
+                broker.operate(Operator::Evict { channel: head.channel, why: Eviction::Expired });
+            }
+            Fault::Overflow => {
+                broker.operate(Operator::Evict { channel: head.channel, why: Eviction::Overflow });
+            }
             Fault::ClockJump(seconds) => self.clock().jump(seconds),
             Fault::Crash(down_for) => {
                 self.world().state().kill(actor, down_for);
@@ -124,10 +149,17 @@ impl Stage {
     pub(super) fn act(&self, action: Action) {
         match action {
             Action::Cut(actor) => self.cut(actor, "no heartbeat came"),
-            Action::Hear(actor) => self.world().state().actor(actor).deaf = false,
+            Action::Hear(actor) => {
+                let hears = self.world().state().hear(actor);
+                if hears {
+                    self.broker().confirm(actor.peer());
+                }
+            }
             Action::Release(actor) => {
-                self.world().state().actor(actor).mute = false;
-                self.broker().release(actor.peer());
+                let released = self.world().state().release(actor);
+                if released {
+                    self.broker().release(actor.peer());
+                }
             }
         }
     }
@@ -183,13 +215,29 @@ impl State {
         due
     }
 
+    /// Heads that are overtaken wait, as long as there are others.
+    fn let_pass(&self, arriving: &mut Vec<(Candidate, &Head, Option<MessageId>)>) {
+        if self.overtaken.is_empty() || arriving.len() < 2 {
+            return;
+        }
+        let waits = |head: &Head| {
+            self.overtaken
+                .get(&head.channel)
+                .is_some_and(|(number, left)| *number == head.number && *left > 0)
+        };
+        if !arriving.iter().all(|(_, head, _)| waits(head)) {
+            arriving.retain(|(_, head, _)| !waits(head));
+        }
+    }
+
     /// The picked head arrives, or something goes wrong with it.
-    fn deliver(&mut self, head: &Head, message: MessageId) -> Next {
+    fn deliver(&mut self, head: &Head, message: MessageId, can: Means) -> Next {
         let actor = ActorId::of_peer(head.line.peer);
-        if let Some(fault) = self.fault(Site::Deliver, message, actor) {
+        if let Some(fault) = self.fault_of(Site::Deliver, message, actor, can) {
             return Next::Fail(fault, head.clone());
         }
-        let delivery = self.messages.deliveries(message);
+        self.overtaken.values_mut().for_each(|(_, left)| *left = left.saturating_sub(1));
+        let delivery = self.messages.deliver(message);
         if head.unsettled {
             self.held.insert((head.channel, head.delivery_tag), Held { message, delivery });
         }

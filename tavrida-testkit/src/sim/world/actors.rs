@@ -17,10 +17,10 @@ pub(crate) struct ActorState {
     pub(crate) down: bool,
     /// It ended its session itself, and needs none.
     pub(crate) retired: bool,
-    /// It hears nothing.
-    pub(crate) deaf: bool,
-    /// Nothing that it sends gets through.
-    pub(crate) mute: bool,
+    /// It hears nothing, for so many reasons.
+    pub(crate) deaf: u32,
+    /// Nothing that it sends gets through, for so many reasons.
+    pub(crate) mute: u32,
     /// How long it stays down.
     pub(crate) down_for: Duration,
     /// Tells its keeper that it was killed.
@@ -30,11 +30,20 @@ pub(crate) struct ActorState {
 impl ActorState {
     /// Whether all is as it should be: it has a session, or wants none.
     pub(crate) fn is_well(&self) -> bool {
-        self.retired || (self.session.is_some() && !self.down && !self.deaf && !self.mute)
+        self.retired || (self.session.is_some() && !self.is_cut_off())
     }
 
+    /// Whether it cannot connect: that takes both ways.
     pub(crate) fn is_cut_off(&self) -> bool {
-        self.down || (self.deaf && self.mute)
+        self.down || self.is_deaf() || self.is_mute()
+    }
+
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.deaf > 0
+    }
+
+    pub(crate) fn is_mute(&self) -> bool {
+        self.mute > 0
     }
 }
 
@@ -42,6 +51,11 @@ impl State {
     pub(crate) fn add_actor(&mut self, name: &str, kind: ActorKind) -> ActorId {
         self.actors.push(ActorState::default());
         self.trace.add_actor(name, kind)
+    }
+
+    /// Whether somebody starts the process of an actor anew when it is killed.
+    pub(crate) fn restarts(&self, id: ActorId) -> bool {
+        matches!(self.trace.actor(id).kind(), ActorKind::Service | ActorKind::Stub)
     }
 
     /// Whether nobody was added yet but the simulation itself.
@@ -95,8 +109,8 @@ impl State {
     /// Cuts an actor off for a time, one way or both.
     pub(crate) fn isolate(&mut self, id: ActorId, deaf: bool, mute: bool, time: Duration) {
         let actor = self.actor(id);
-        actor.deaf |= deaf;
-        actor.mute |= mute;
+        actor.deaf += u32::from(deaf);
+        actor.mute += u32::from(mute);
         if deaf && mute {
             self.plan(time, Action::Cut(id));
         }
@@ -106,5 +120,19 @@ impl State {
         if mute {
             self.plan(time, Action::Release(id));
         }
+    }
+
+    /// There is one reason less for an actor to be deaf; gives whether it hears.
+    pub(crate) fn hear(&mut self, id: ActorId) -> bool {
+        let actor = self.actor(id);
+        actor.deaf -= 1;
+        !actor.is_deaf()
+    }
+
+    /// There is one reason less for an actor to be mute; gives whether it gets through.
+    pub(crate) fn release(&mut self, id: ActorId) -> bool {
+        let actor = self.actor(id);
+        actor.mute -= 1;
+        !actor.is_mute()
     }
 }

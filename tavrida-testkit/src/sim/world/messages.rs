@@ -23,6 +23,8 @@ pub(crate) struct Messages {
     /// For each message the first with its key, whose counts they share.
     first: Vec<MessageId>,
     counts: Vec<[u32; Site::ALL.len()]>,
+    /// How often each of them arrived.
+    deliveries: Vec<u32>,
 }
 
 impl Messages {
@@ -38,8 +40,16 @@ impl Messages {
         self.counts[self.first[message.index()].index()][site as usize]
     }
 
+    /// Counts that a message arrived; gives which time it is. It may have come to the site more often, and been held up there.
+    pub(crate) fn deliver(&mut self, message: MessageId) -> u32 {
+        let count = &mut self.deliveries[self.first[message.index()].index()];
+        *count += 1;
+        *count
+    }
+
+    /// How often a message arrived so far.
     pub(crate) fn deliveries(&self, message: MessageId) -> u32 {
-        self.counted(Site::Deliver, message)
+        self.deliveries[self.first[message.index()].index()]
     }
 
     /// The latest message with this id.
@@ -74,6 +84,7 @@ impl State {
         }
         messages.first.push(*messages.by_key.entry(key).or_insert(message));
         messages.counts.push(Default::default());
+        messages.deliveries.push(0);
         message
     }
 }

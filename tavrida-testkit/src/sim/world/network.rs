@@ -60,6 +60,7 @@ impl Network for World {
             (Err(reason), _) => Outcome::of(reason),
             (Ok(()), PublishFate::ConfirmLost) => Outcome::ConfirmLost,
             (Ok(()), PublishFate::Unseen) => Outcome::Unseen,
+            (Ok(()), PublishFate::ConfirmHeld) => Outcome::Unconfirmed,
             (Ok(()), _) => Outcome::Routed,
         };
         state.director.reached(queues);
@@ -93,7 +94,7 @@ impl State {
         if self.actor(actor).down {
             return PublishFate::Vanished;
         }
-        if self.actor(actor).mute {
+        if self.actor(actor).is_mute() {
             self.published(actor, message, Outcome::Held);
             return PublishFate::Held;
         }
@@ -112,6 +113,7 @@ impl State {
                 self.kill(actor, down_for);
                 PublishFate::Unseen
             }
+            _ if self.actor(actor).is_deaf() => PublishFate::ConfirmHeld,
             _ => PublishFate::Taken,
         }
     }
@@ -120,7 +122,7 @@ impl State {
         if self.actor(actor).down {
             return (SettleFate::Vanished, What::Zombie);
         }
-        if self.actor(actor).mute {
+        if self.actor(actor).is_mute() {
             return (SettleFate::Held, What::AckLost);
         }
         match verdict {
