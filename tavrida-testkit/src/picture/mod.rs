@@ -1,8 +1,8 @@
 //! [`Picture`]: a run, or one chain of it, to look at.
 //!
-//! [`mermaid`](Picture::mermaid) gives a sequence diagram as plain text, to be kept beside a test and compared.
-//! It is the same for the same run, byte for byte: what is random in a run is called by the order in which it first appears, the
-//! messages `m1`, `m2`, and so on.
+//! [`mermaid`](Picture::mermaid) gives a sequence diagram as plain text, to be kept beside a test and compared. [`page`](Picture::page)
+//! gives one HTML file that needs nothing else, neither scripts nor the network. Both are the same for the same run, byte for byte:
+//! what is random in a run is called by the order in which it first appears, the messages `m1`, `m2`, and so on.
 //!
 //! ```
 //! use tavrida::Service;
@@ -36,27 +36,36 @@
 //! );
 //! ```
 
+mod layout;
 mod mermaid;
+mod page;
 mod story;
 
+use std::io;
+use std::path::Path;
+
 use crate::run::Run;
-use crate::sim::Finished;
+use crate::sim::{Finished, Verdict};
 use crate::trace::Trace;
 
 use story::Story;
 
-/// A run, or one chain of it, to look at.
+/// A run, or one chain of it, to look at: what to draw, and what to write above it.
 #[derive(Debug, Clone)]
-#[must_use = "a picture is drawn by `mermaid`"]
+#[must_use = "a picture is drawn by `mermaid`, `page` or `write_to`"]
 pub struct Picture<'a> {
     trace: &'a Trace,
     chain: Option<&'a str>,
+    name: &'a str,
+    seed: Option<u64>,
+    verdict: Option<&'a Verdict>,
+    replay: Option<&'a str>,
 }
 
 impl<'a> Picture<'a> {
     /// A picture of everything that happened.
     pub fn of(trace: &'a Trace) -> Self {
-        Self { trace, chain: None }
+        Self { trace, chain: None, name: "A run", seed: None, verdict: None, replay: None }
     }
 
     /// Only the messages with this correlation id, and what befell those who sent and got them meanwhile.
@@ -79,12 +88,50 @@ impl<'a> Picture<'a> {
         panic!("no message of the run has the correlation id '{correlation_id}', but there are {known:?}")
     }
 
+    /// What to call it; "A run" if nothing is said.
+    pub fn named(self, name: &'a str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The seed of the run.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self }
+    }
+
+    /// How the run ended.
+    pub fn verdict(self, verdict: &'a Verdict) -> Self {
+        Self { verdict: Some(verdict), ..self }
+    }
+
+    /// How to make the run again, as a line to copy.
+    pub fn replay(self, replay: &'a str) -> Self {
+        Self { replay: Some(replay), ..self }
+    }
+
     /// A sequence diagram for [Mermaid](https://mermaid.js.org), as text.
     ///
     /// Requests are solid arrows, replies dashed ones, notifications open ones, each where it arrives; what went to nobody is an
     /// arrow with a cross. Faults, failures, lost sessions, effects and messages that came again are notes.
     pub fn mermaid(&self) -> String {
         mermaid::diagram(&Story::of(self.trace, self.chain))
+    }
+
+    /// An HTML page: a lifeline for each actor, an arrow for each message on its way, virtual time downward, and all events in a
+    /// table beneath, with the messages' bodies.
+    ///
+    /// Each chain has a colour of its own, and can be looked at alone. What went wrong is red, what came again is dashed, and
+    /// time in which nothing happens is folded. The page is one file, without scripts, and well-formed XML too.
+    pub fn page(&self) -> String {
+        page::page(self, &Story::of(self.trace, self.chain))
+    }
+
+    /// Writes the [page](Picture::page) to a file, over what was there.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub fn write_to(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        std::fs::write(path, self.page())
     }
 }
 
@@ -101,8 +148,8 @@ impl Run {
 }
 
 impl Finished {
-    /// A picture of the run.
+    /// A picture of the run, with its verdict.
     pub fn picture(&self) -> Picture<'_> {
-        Picture::of(&self.trace)
+        Picture { verdict: Some(&self.verdict), ..Picture::of(&self.trace) }
     }
 }

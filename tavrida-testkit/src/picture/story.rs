@@ -102,31 +102,36 @@ impl<'a> Story<'a> {
         self.tally[message.index()]
     }
 
-    /// What to say of an event that is no arrow, in few words; nothing of those that go without saying.
-    pub(super) fn remark(&self, event: &Event) -> Option<(Tone, String)> {
-        let name = || event.message.map_or_else(String::new, |message| format!("{} ", self.name(message)));
-        let remark = match &event.what {
-            What::Ended(Ending::Failed(text)) => (Tone::Bad, format!("{}failed: {text}", name())),
-            What::Ended(ending @ (Ending::Panicked | Ending::Dropped)) => {
-                (Tone::Bad, format!("{}handler {ending}", name()))
-            }
-            What::Started { attempt } if *attempt > 1 => {
-                (Tone::Plain, format!("{}attempt {attempt}", name()))
-            }
-            What::Rejected | What::Requeued => (Tone::Plain, format!("{}{}", name(), event.what)),
-            What::AckLost => (Tone::Bad, format!("{}ack lost", name())),
-            What::Zombie => (Tone::Bad, format!("{}verdict too late: the process is gone", name())),
-            What::Disconnected(why) if is_own_end(why) => return None,
-            What::Disconnected(_) => (Tone::Bad, "disconnected".to_owned()),
-            What::Connected => (Tone::Plain, "connected".to_owned()),
-            What::Crashed => (Tone::Bad, "crashed".to_owned()),
-            What::Restarted => (Tone::Plain, "restarted".to_owned()),
-            What::Fault(fault) => (Tone::Bad, format!("{}fault {fault}", name())),
-            What::Effect { name, value } => (Tone::Effect, format!("effect {name} = {value}")),
-            What::Note(note) => (Tone::Note, note.clone()),
+    /// Whether an event is good or bad, where it is worth a word at all.
+    pub(super) fn tone(event: &Event) -> Option<Tone> {
+        let tone = match &event.what {
+            What::Ended(Ending::Failed(_) | Ending::Panicked | Ending::Dropped) => Tone::Bad,
+            What::AckLost | What::Zombie | What::Crashed | What::Fault(_) => Tone::Bad,
+            What::Disconnected(why) if !is_own_end(why) => Tone::Bad,
+            What::Started { attempt } if *attempt > 1 => Tone::Plain,
+            What::Rejected | What::Requeued | What::Connected | What::Restarted => Tone::Plain,
+            What::Effect { .. } => Tone::Effect,
+            What::Note(_) => Tone::Note,
             _ => return None,
         };
-        Some(remark)
+        Some(tone)
+    }
+
+    /// What to say of an event that is no arrow, in few words; nothing of those that go without saying.
+    pub(super) fn remark(&self, event: &Event) -> Option<(Tone, String)> {
+        let tone = Self::tone(event)?;
+        let text = match &event.what {
+            What::Ended(Ending::Failed(text)) => format!("failed: {text}"),
+            What::Started { attempt } => format!("attempt {attempt}"),
+            What::Zombie => "verdict too late: the process is gone".to_owned(),
+            What::Disconnected(_) => "disconnected".to_owned(),
+            What::Crashed => "crashed".to_owned(),
+            What::Fault(fault) => format!("fault {fault}"),
+            What::Note(note) => note.clone(),
+            what => what.to_string(),
+        };
+        let name = event.message.map_or_else(String::new, |message| format!("{} ", self.name(message)));
+        Some((tone, name + &text))
     }
 }
 

@@ -1,4 +1,5 @@
 //! Pictures of runs: their structure, not their looks.
 
 mod mermaid;
+mod page;
 mod scenarios;

@@ -8,6 +8,7 @@ use tavrida::message::Failure;
 use tavrida::{Proxy, Service};
 use tavrida_testkit::fault::{At, Fault};
 use tavrida_testkit::graph::Graph;
+use tavrida_testkit::schedule::Policy;
 use tavrida_testkit::sim::{Finished, Setup, Sim};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,6 +81,23 @@ pub(crate) fn storm() -> Finished {
         let graph = graph(&sim).await;
         graph.fault(At::publish("billing.charge"), Fault::PublishLost);
         let _ = tokio::join!(order(&graph, 1), order(&graph, 2), order(&graph, 3));
+        graph.settle().await;
+        Ok(())
+    })
+}
+
+/// Many orders at once, on a schedule of its own, with two faults.
+pub(crate) fn busy() -> Finished {
+    let setup = Setup { policy: Policy::Random, ..Setup::new(11) };
+    setup.run(async |sim: Sim| -> Result<(), Failure> {
+        let graph = graph(&sim).await;
+        graph.fault(At::start("billing.charge").nth(7), Fault::ConnectionLost);
+        graph.fault(At::delivery("orders.create").nth(12), Fault::BrokerRestart);
+        for _ in 0..8 {
+            let orders = (1..=5).map(|cents| order(&graph, cents));
+            futures_util::future::join_all(orders).await;
+            graph.advance(Duration::from_millis(40)).await;
+        }
         graph.settle().await;
         Ok(())
     })

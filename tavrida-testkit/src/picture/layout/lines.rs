@@ -1,0 +1,66 @@
+//! [`Lines`]: the lifelines, and how their actors are.
+
+use std::collections::BTreeMap;
+
+use super::{Line, State};
+use crate::picture::story::Story;
+use crate::trace::{ActorId, Event, What};
+
+/// How far an arrow from an actor to itself reaches out.
+pub(super) const LOOP: i32 = 34;
+
+/// The lifelines so far.
+pub(super) struct Lines {
+    x: BTreeMap<ActorId, i32>,
+    now: BTreeMap<ActorId, (State, i32)>,
+    done: Vec<Line>,
+}
+
+impl Lines {
+    pub(super) fn new(story: &Story<'_>, x: BTreeMap<ActorId, i32>) -> Self {
+        let mut now: BTreeMap<ActorId, (State, i32)> =
+            x.keys().map(|actor| (*actor, (State::Up, 0))).collect();
+        // Whose first word is that he is connected was not before.
+        let mut silent: Vec<ActorId> = x.keys().copied().collect();
+        for event in &story.events {
+            if becomes(State::Up, event).is_some() && silent.contains(&event.actor) {
+                silent.retain(|actor| *actor != event.actor);
+                if matches!(event.what, What::Connected) {
+                    now.insert(event.actor, (State::Off, 0));
+                }
+            }
+        }
+        Self { x, now, done: Vec::new() }
+    }
+
+    /// Something happened at this height.
+    pub(super) fn event(&mut self, event: &Event, y: i32) {
+        let Some((state, since)) = self.now.get_mut(&event.actor) else { return };
+        let Some(next) = becomes(*state, event) else { return };
+        if next != *state {
+            let (state, from) = (std::mem::replace(state, next), std::mem::replace(since, y));
+            if from < y {
+                self.done.push(Line { x: self.x[&event.actor], from, to: y, state });
+            }
+        }
+    }
+
+    /// All lines, which end at this height.
+    pub(super) fn finish(mut self, y: i32) -> Vec<Line> {
+        for (actor, (state, from)) in self.now {
+            self.done.push(Line { x: self.x[&actor], from, to: y, state });
+        }
+        self.done
+    }
+}
+
+/// How an actor is after an event of his life.
+fn becomes(state: State, event: &Event) -> Option<State> {
+    match event.what {
+        What::Connected => Some(State::Up),
+        What::Disconnected(_) if state == State::Dead => Some(State::Dead),
+        What::Disconnected(_) | What::Restarted => Some(State::Off),
+        What::Crashed => Some(State::Dead),
+        _ => None,
+    }
+}

@@ -1,0 +1,271 @@
+//! [`board`]: a layout as SVG.
+//!
+//! The names of the actors and the times are drawings of their own, so that they stay in sight when the picture is moved.
+
+use std::time::Duration;
+
+use tavrida::message::MessageKind;
+
+use super::classes;
+use super::markup::Markup;
+use crate::picture::layout::{Arrow, BarKind, Fate, Label, Lane, Layout, Mark, Point, State};
+use crate::picture::story::{Story, Tone};
+use crate::trace::{ActorKind, MessageId};
+
+/// How high the heads of the lanes are.
+const HEAD: i32 = 58;
+/// How wide the column of times is.
+const GUTTER: i32 = 84;
+/// Arrows that reach further down are faint, for they cross much that is nearer.
+const FAR: i32 = 300;
+/// How long an arrow's head is.
+const POINT: f64 = 9.0;
+
+/// Draws a layout.
+pub(super) fn board(page: &mut Markup, story: &Story<'_>, layout: &Layout) {
+    page.open("div", &[("class", &"board")]);
+    page.leaf("div", &[("class", &"corner")], "virtual time");
+    heads(page, layout);
+    gutter(page, layout);
+    picture(page, story, layout);
+    page.close();
+}
+
+fn svg(page: &mut Markup, class: &str, left: i32, width: i32, height: i32, name: &str) {
+    let view = format!("{left} 0 {width} {height}");
+    page.open(
+        "svg",
+        &[
+            ("xmlns", &"http://www.w3.org/2000/svg"),
+            ("class", &class),
+            ("viewBox", &view),
+            ("width", &width),
+            ("height", &height),
+            ("role", &"img"),
+            ("aria-label", &name),
+        ],
+    );
+}
+
+fn heads(page: &mut Markup, layout: &Layout) {
+    svg(page, "heads", layout.left, layout.width, HEAD, "who takes part");
+    for Lane { name, kind, role, x, width, .. } in &layout.lanes {
+        let class = match kind {
+            ActorKind::Service => "head",
+            ActorKind::Client => "head client",
+            ActorKind::Stub | ActorKind::Simulation => "head absent",
+        };
+        page.open("g", &[("class", &class)]);
+        let left = x - width / 2;
+        page.empty("rect", &[("x", &left), ("y", &8), ("width", &width), ("height", &40), ("rx", &7)]);
+        page.leaf("text", &[("x", x), ("y", &26), ("class", &"name")], name);
+        page.leaf("text", &[("x", x), ("y", &40), ("class", &"role")], role);
+        page.close();
+        page.empty("line", &[("class", &"life"), ("x1", x), ("x2", x), ("y1", &48), ("y2", &HEAD)]);
+    }
+    page.close();
+}
+
+fn gutter(page: &mut Markup, layout: &Layout) {
+    svg(page, "gutter", 0, GUTTER, layout.height, "virtual time");
+    let right = GUTTER - 12;
+    for (y, at) in &layout.times {
+        page.leaf("text", &[("class", &"time"), ("x", &right), ("y", &(y + 4))], &time(*at));
+        page.empty(
+            "line",
+            &[("class", &"tick"), ("x1", &(GUTTER - 7)), ("x2", &GUTTER), ("y1", y), ("y2", y)],
+        );
+    }
+    for fold in &layout.folds {
+        let text = format!("+{}", time(fold.time));
+        band(page, fold.from, fold.to, 0, GUTTER);
+        page.leaf(
+            "text",
+            &[("class", &"gap"), ("x", &right), ("y", &(fold.from.midpoint(fold.to) + 4))],
+            &text,
+        );
+    }
+    page.close();
+}
+
+fn picture(page: &mut Markup, story: &Story<'_>, layout: &Layout) {
+    svg(page, "picture", layout.left, layout.width, layout.height, "what happened");
+    for line in &layout.lines {
+        let class = match line.state {
+            State::Up => "life",
+            State::Off => "life off",
+            State::Dead => "life dead",
+        };
+        page.empty(
+            "line",
+            &[("class", &class), ("x1", &line.x), ("x2", &line.x), ("y1", &line.from), ("y2", &line.to)],
+        );
+    }
+    for fold in &layout.folds {
+        page.open("g", &[("class", &"fold")]);
+        page.leaf("title", &[], &format!("nothing happens for {}", time(fold.time)));
+        band(page, fold.from, fold.to, layout.left, layout.width);
+        page.close();
+    }
+    for bar in &layout.bars {
+        let class = match bar.kind {
+            BarKind::Held => "bar held",
+            BarKind::Work => "bar work",
+            BarKind::Broken => "bar broken",
+        };
+        let class = classes(story, class, Some(bar.message));
+        let height = bar.to - bar.from;
+        page.empty(
+            "rect",
+            &[
+                ("class", &class),
+                ("x", &bar.x),
+                ("y", &bar.from),
+                ("width", &8),
+                ("height", &height),
+                ("rx", &3),
+            ],
+        );
+    }
+    layout.arrows.iter().for_each(|arrow| self::arrow(page, story, arrow));
+    layout.marks.iter().for_each(|mark| self::mark(page, story, mark));
+    // Above everything, so that nothing runs through them.
+    for arrow in &layout.arrows {
+        arrow
+            .labels
+            .iter()
+            .for_each(|label| self::label(page, &classes(story, "", Some(arrow.message)), label));
+    }
+    page.close();
+}
+
+/// The band of a fold: between two wavy lines time passes.
+fn band(page: &mut Markup, from: i32, to: i32, left: i32, width: i32) {
+    page.empty(
+        "rect",
+        &[
+            ("class", &"band"),
+            ("x", &left),
+            ("y", &(from + 6)),
+            ("width", &width),
+            ("height", &(to - from - 12)),
+        ],
+    );
+}
+
+fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
+    let far = if arrow.to.y - arrow.from.y > FAR { " far" } else { "" };
+    let class = format!("arrow {} {}{far}", kind(story, arrow.message), fate(&arrow.fate));
+    page.open("g", &[("class", &classes(story, &class, Some(arrow.message)))]);
+    page.leaf("title", &[], &told(story, arrow.event));
+    page.open("a", &[("href", &format!("#e{}", arrow.event + 1))]);
+    let (Point { x: x1, y: y1 }, Point { x: x2, y: y2 }) = (arrow.from, arrow.to);
+    // To itself: out to the right, down, and back.
+    let is_loop = (x2 - x1).abs() < 20 && arrow.fate != Fate::Failed && arrow.fate != Fate::Kept;
+    let path = match is_loop {
+        true => format!("M{x1} {y1} h34 V{y2} H{x2}"),
+        false => format!("M{x1} {y1} L{x2} {y2}"),
+    };
+    page.empty("path", &[("class", &"hit"), ("d", &path)]);
+    page.empty("path", &[("class", &"line"), ("d", &path)]);
+    let from = if is_loop { Point { x: x2 + 30, y: y2 } } else { arrow.from };
+    if story.trace.message(arrow.message).kind() == Some(MessageKind::Notification) {
+        page.empty("circle", &[("class", &"dot"), ("cx", &x1), ("cy", &y1), ("r", &3)]);
+    }
+    match arrow.fate {
+        Fate::Arrived | Fate::Again => {
+            page.empty("path", &[("class", &"point"), ("d", &point(from, arrow.to))])
+        }
+        Fate::Failed => cross(page, arrow.to),
+        Fate::Kept => page.empty("circle", &[("class", &"kept"), ("cx", &x2), ("cy", &y2), ("r", &4)]),
+    }
+    page.close();
+    page.close();
+}
+
+/// The triangle at the end of an arrow.
+fn point(from: Point, to: Point) -> String {
+    let (dx, dy) = (f64::from(to.x - from.x), f64::from(to.y - from.y));
+    let length = (dx * dx + dy * dy).sqrt().max(1.0);
+    let (ux, uy) = (dx / length * POINT, dy / length * POINT);
+    let (x, y) = (f64::from(to.x), f64::from(to.y));
+    let (left, right) = ((x - ux - uy * 0.45, y - uy + ux * 0.45), (x - ux + uy * 0.45, y - uy - ux * 0.45));
+    format!("M{:.1} {:.1} L{x} {y} L{:.1} {:.1}", left.0, left.1, right.0, right.1)
+}
+
+fn cross(page: &mut Markup, Point { x, y }: Point) {
+    let path = format!("M{} {} l10 10 m-10 0 l10 -10", x - 5, y - 5);
+    page.empty("path", &[("class", &"cross"), ("d", &path)]);
+}
+
+fn mark(page: &mut Markup, story: &Story<'_>, mark: &Mark) {
+    let tone = match mark.tone {
+        Tone::Bad => "mark bad",
+        Tone::Plain => "mark plain",
+        Tone::Effect => "mark effect",
+        Tone::Note => "mark note",
+    };
+    page.open("g", &[("class", &classes(story, tone, story.events[mark.event].message))]);
+    page.leaf("title", &[], &told(story, mark.event));
+    page.open("a", &[("href", &format!("#e{}", mark.event + 1))]);
+    let Point { x, y } = mark.at;
+    match mark.tone {
+        Tone::Bad => {
+            page.empty("circle", &[("cx", &x), ("cy", &y), ("r", &6)]);
+            page.empty(
+                "path",
+                &[("d", &format!("M{} {} l5 5 m-5 0 l5 -5", f64::from(x) - 2.5, f64::from(y) - 2.5))],
+            );
+        }
+        Tone::Plain => page.empty("circle", &[("cx", &x), ("cy", &y), ("r", &4)]),
+        Tone::Effect => page.empty("path", &[("d", &format!("M{} {y} l6 -6 l6 6 l-6 6 z", x - 6))]),
+        Tone::Note => {
+            page.empty(
+                "rect",
+                &[("x", &(x - 5)), ("y", &(y - 5)), ("width", &10), ("height", &10), ("rx", &2)],
+            );
+        }
+    }
+    page.close();
+    label(page, "", &mark.label);
+    page.close();
+}
+
+fn label(page: &mut Markup, class: &str, label: &Label) {
+    if label.text.is_empty() {
+        return;
+    }
+    let class = format!("label {}{class}", if label.is_bad { "bad " } else { "" });
+    page.leaf("text", &[("class", &class.trim_end()), ("x", &label.at.x), ("y", &label.at.y)], &label.text);
+}
+
+/// What an event was, in full.
+fn told(story: &Story<'_>, event: usize) -> String {
+    let event = story.events[event];
+    let message = event.message.map_or_else(String::new, |message| format!("{}: ", story.label(message)));
+    format!("{} {}: {message}{}", time(event.at), story.trace.actor(event.actor), event.what)
+}
+
+fn kind(story: &Story<'_>, message: MessageId) -> &'static str {
+    match story.trace.message(message).kind() {
+        Some(MessageKind::Request) => "request",
+        Some(MessageKind::Response) => "reply",
+        Some(MessageKind::Error) => "reply error",
+        Some(MessageKind::Notification) => "event",
+        None => "other",
+    }
+}
+
+fn fate(fate: &Fate) -> &'static str {
+    match fate {
+        Fate::Arrived => "arrived",
+        Fate::Again => "arrived again",
+        Fate::Failed => "failed",
+        Fate::Kept => "kept",
+    }
+}
+
+/// A time for people: `0`, `250ms`, `30.066s`.
+pub(super) fn time(time: Duration) -> String {
+    if time.is_zero() { "0".to_owned() } else { format!("{time:?}") }
+}
