@@ -8,6 +8,10 @@ mod publish;
 mod consume;
 mod session;
 mod transport;
+#[cfg(feature = "config-file")]
+mod server;
 
 pub use config::{AmqpConfig, AuthMechanism, ConfigError, Tls};
+#[cfg(feature = "config-file")]
+pub use config::{ConfigFile, ServerConfig};
 pub use transport::AmqpTransport;

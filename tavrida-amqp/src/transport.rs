@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tavrida::transport::{Loss, Session, SessionError, Transport};
+use tavrida::transport::{Backoff, Loss, Session, SessionError, Transport};
 
 use crate::config::AmqpConfig;
 use crate::session::AmqpSession;
@@ -42,6 +42,10 @@ impl Transport for AmqpTransport {
 
     fn endpoint(&self) -> String {
         self.config.endpoint()
+    }
+
+    fn backoff(&self) -> Backoff {
+        self.config.backoff()
     }
 }
 

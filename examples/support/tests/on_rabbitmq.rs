@@ -49,6 +49,11 @@ async fn the_discovery_file_tells_the_same_on_rabbitmq() {
 }
 
 #[tokio::test]
+async fn the_configuration_files_tell_the_same_on_rabbitmq() {
+    same_on_both(config_file::app).await;
+}
+
+#[tokio::test]
 async fn the_client_tells_the_same_on_rabbitmq() {
     same_on_both(client_only::app).await;
 }

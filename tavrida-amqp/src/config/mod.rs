@@ -1,7 +1,10 @@
 //! Where the broker is, and how to connect to it.
 
 mod auth;
+mod draft;
 mod error;
+#[cfg(feature = "config-file")]
+mod file;
 mod tls;
 mod uri;
 
@@ -10,13 +13,16 @@ use std::time::Duration;
 
 pub use auth::AuthMechanism;
 pub use error::ConfigError;
+#[cfg(feature = "config-file")]
+pub use file::{ConfigFile, ServerConfig};
+use tavrida::transport::Backoff;
 pub use tls::Tls;
 #[cfg(feature = "tls")]
 pub(crate) use tls::read;
 
 /// Where RabbitMQ is and how to connect to it; what [`AmqpTransport`](crate::AmqpTransport) is made from.
 ///
-/// From a URI, or from parts:
+/// From parts, from a [URI](AmqpConfig::from_uri), or (feature `config-file`) from a file with the environment over it:
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,6 +49,9 @@ pub struct AmqpConfig {
     pub(crate) channel_max: Option<u16>,
     pub(crate) frame_max: Option<u32>,
     pub(crate) locale: String,
+    pub(crate) connection_attempts: i64,
+    pub(crate) reconnect_attempts: i64,
+    pub(crate) retry_delay: Duration,
     pub(crate) publish_window: usize,
 }
 
@@ -69,6 +78,12 @@ impl AmqpConfig {
     /// How long one attempt to connect may take, unless told otherwise.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// The delay before the second attempt to connect, unless told otherwise; the following ones grow.
+    pub const RETRY_DELAY: Duration = Duration::from_millis(100);
+
+    /// The delay beyond which those between attempts do not grow, if [`retry_delay`](Self::retry_delay) is not longer.
+    pub const LONGEST_RETRY_DELAY: Duration = Duration::from_secs(30);
+
     /// A broker at `host` and `port`, with RabbitMQ's own defaults: user and password `guest`, virtual host `/`, and the
     /// server's heartbeat, channel and frame limits.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
@@ -85,6 +100,9 @@ impl AmqpConfig {
             channel_max: None,
             frame_max: None,
             locale: "en_US".into(),
+            connection_attempts: -1,
+            reconnect_attempts: -1,
+            retry_delay: Self::RETRY_DELAY,
             publish_window: Self::PUBLISH_WINDOW,
         }
     }
@@ -92,9 +110,13 @@ impl AmqpConfig {
     /// Reads an AMQP URI: `amqp://user:password@host:port/vhost?key=value`, parts left out having RabbitMQ's defaults.
     ///
     /// The virtual host is percent-encoded: no path at all is `/`, a path of `/` alone is the virtual host with the empty
-    /// name, `/%2f` is `/`. Keys: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max`,
-    /// `frame_max` (bytes), `auth_mechanism`. With `amqps://` also the paths `cacertfile`, `certfile` and `keyfile`, and
-    /// `server_name_indication`; `verify` may be `verify_peer` alone.
+    /// name, `/%2f` is `/`. Several hosts are separated by commas: `amqp://rabbit-1,rabbit-2:5673/orders`.
+    ///
+    /// RabbitMQ's parameters: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max`, `frame_max`
+    /// (bytes), `auth_mechanism`; with `amqps://` also the paths `cacertfile`, `certfile` and `keyfile`, and
+    /// `server_name_indication`; `verify` may be `verify_peer` alone. Those of this library, and of the original's client
+    /// library: `locale`, `connection_name`, `connection_attempts`, `retry_delay` (seconds), `reconnect_attempts`,
+    /// `publish_window`.
     ///
     /// # Errors
     ///
@@ -183,6 +205,30 @@ impl AmqpConfig {
         self
     }
 
+    /// How many times to try until the first session is there; a negative number, the default, is no limit. One attempt asks
+    /// each host in turn.
+    #[must_use = "the config comes back with the limit"]
+    pub fn connection_attempts(mut self, attempts: i64) -> Self {
+        self.connection_attempts = attempts;
+        self
+    }
+
+    /// How many times to try after the loss of a session; a negative number, the default, is no limit. With 0 a loss is
+    /// final.
+    #[must_use = "the config comes back with the limit"]
+    pub fn reconnect_attempts(mut self, attempts: i64) -> Self {
+        self.reconnect_attempts = attempts;
+        self
+    }
+
+    /// The delay before the second attempt to connect ([100 ms](Self::RETRY_DELAY) by default). Each further delay is twice
+    /// as long, up to [30 s](Self::LONGEST_RETRY_DELAY), and each is shortened by up to half at random.
+    #[must_use = "the config comes back with the delay"]
+    pub fn retry_delay(mut self, delay: Duration) -> Self {
+        self.retry_delay = delay;
+        self
+    }
+
     /// How many publishes may be unconfirmed at a time; further ones wait in line.
     ///
     /// # Panics
@@ -193,6 +239,14 @@ impl AmqpConfig {
         assert!(publishes > 0, "a publish window of 0 publishes nothing");
         self.publish_window = publishes;
         self
+    }
+
+    /// How servers and clients go on connecting: [`retry_delay`](Self::retry_delay),
+    /// [`connection_attempts`](Self::connection_attempts), [`reconnect_attempts`](Self::reconnect_attempts).
+    pub fn backoff(&self) -> Backoff {
+        Backoff::between(self.retry_delay, Self::LONGEST_RETRY_DELAY)
+            .attempts(self.reconnect_attempts)
+            .first_attempts(self.connection_attempts)
     }
 
     /// The user's name, if that is how the broker knows the user.
@@ -224,6 +278,9 @@ impl fmt::Debug for AmqpConfig {
             .field("channel_max", &self.channel_max)
             .field("frame_max", &self.frame_max)
             .field("locale", &self.locale)
+            .field("connection_attempts", &self.connection_attempts)
+            .field("reconnect_attempts", &self.reconnect_attempts)
+            .field("retry_delay", &self.retry_delay)
             .field("publish_window", &self.publish_window)
             .finish()
     }

@@ -1,102 +1,69 @@
 //! AMQP URIs (<https://www.rabbitmq.com/docs/uri-spec>, <https://www.rabbitmq.com/docs/uri-query-parameters>).
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use url::{Host as UrlHost, Url};
+use url::Url;
 
-use super::{AmqpConfig, ConfigError, Tls};
+use super::draft::{Address, Draft, TLS_KEYS, seconds};
+use super::{AmqpConfig, ConfigError};
 
 pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
-    // The parser's own error shows nothing of the text, which has a password in it.
-    let url = Url::parse(uri).map_err(|error| ConfigError::new("uri", error.to_string()))?;
-    let (port, tls) = scheme(url.scheme())?;
-    let mut config = AmqpConfig::new(host(&url), url.port().unwrap_or(port));
-    if !url.username().is_empty() {
-        config.username = decode("username", url.username())?;
-    }
-    if let Some(password) = url.password() {
-        config.password = decode("password", password)?;
-    }
-    if let Some(name) = url.path().strip_prefix('/') {
-        config.virtual_host = virtual_host(name)?;
-    }
-    let mut encryption = Encryption { tls, ..Encryption::default() };
-    for (key, value) in url.query_pairs() {
-        config = match encryption.take(&key, &value)? {
-            true => config,
-            false => parameter(config, &key, &value)?,
-        };
-    }
-    config.tls = encryption.finish()?;
-    Ok(config)
+    let mut draft = Draft::new();
+    apply(&mut draft, uri)?;
+    draft.finish()
 }
 
-/// The default port, and what there is to say of TLS.
-fn scheme(scheme: &str) -> Result<(u16, Option<Tls>), ConfigError> {
+/// Writes into a draft what the URI says, and leaves alone what it does not.
+pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
+    let (first, others) = one_host(uri)?;
+    // The parser's own error shows nothing of the text, which has a password in it.
+    let url = Url::parse(&first).map_err(|error| ConfigError::new("uri", error.to_string()))?;
+    scheme(draft, url.scheme())?;
+    let mut addresses = vec![Address::of(&url)];
+    for other in others {
+        addresses.push(Address::parse(other)?);
+    }
+    draft.addresses(addresses);
+    draft.port = None;
+    if !url.username().is_empty() {
+        draft.config.username = decode("username", url.username())?;
+    }
+    if let Some(password) = url.password() {
+        draft.config.password = decode("password", password)?;
+    }
+    if let Some(name) = url.path().strip_prefix('/') {
+        draft.config.virtual_host = virtual_host(name)?;
+    }
+    parameters(draft, &url)
+}
+
+/// Several hosts may stand where a URI has one: the URI with the first alone, and the others.
+fn one_host(uri: &str) -> Result<(Cow<'_, str>, Vec<&str>), ConfigError> {
+    let Some((scheme, rest)) = uri.split_once("://") else { return Ok((uri.into(), Vec::new())) };
+    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    let Some((first, others)) = hosts.split_once(',') else { return Ok((uri.into(), Vec::new())) };
+    let others: Vec<_> = others.split(',').collect();
+    if first.is_empty() || others.contains(&"") {
+        return Err(ConfigError::new("host", "one of several hosts is empty"));
+    }
+    Ok((format!("{scheme}://{user}{first}{tail}").into(), others))
+}
+
+fn scheme(draft: &mut Draft, scheme: &str) -> Result<(), ConfigError> {
     match scheme {
-        "amqp" => Ok((5672, None)),
-        "amqps" => Ok((5671, Some(Tls::new()))),
+        "amqp" => draft.plain(),
+        "amqps" => {
+            draft.encrypted();
+            Ok(())
+        }
         other => {
             let problem = format!("\"{other}\" is not known; expected \"amqp\" or \"amqps\"");
             Err(ConfigError::new("scheme", problem))
         }
-    }
-}
-
-/// The parameters of TLS, two of which make sense together alone.
-#[derive(Default)]
-struct Encryption {
-    tls: Option<Tls>,
-    certificate: Option<String>,
-    key: Option<String>,
-}
-
-impl Encryption {
-    /// Takes a parameter, if it is one of TLS.
-    fn take(&mut self, key: &str, value: &str) -> Result<bool, ConfigError> {
-        if !["cacertfile", "certfile", "keyfile", "server_name_indication", "verify"].contains(&key) {
-            return Ok(false);
-        }
-        let Some(tls) = self.tls.take() else {
-            return Err(ConfigError::new(key, "it is for amqps:// alone, and the scheme is amqp"));
-        };
-        self.tls = Some(match key {
-            "cacertfile" => tls.ca_file(value)?,
-            "server_name_indication" => tls.server_name(value),
-            "verify" if value != "verify_peer" => {
-                let problem =
-                    format!("\"{value}\"; the broker's certificate is always verified (verify_peer)");
-                return Err(ConfigError::new(key, problem));
-            }
-            _ => tls,
-        });
-        match key {
-            "certfile" => self.certificate = Some(value.into()),
-            "keyfile" => self.key = Some(value.into()),
-            _ => {}
-        }
-        Ok(true)
-    }
-
-    fn finish(self) -> Result<Option<Tls>, ConfigError> {
-        match (self.tls, self.certificate, self.key) {
-            (Some(tls), Some(certificate), Some(key)) => tls.identity_files(certificate, key).map(Some),
-            (_, Some(_), None) => Err(ConfigError::new("keyfile", "missing, and there is a certfile")),
-            (_, None, Some(_)) => Err(ConfigError::new("certfile", "missing, and there is a keyfile")),
-            (tls, _, _) => Ok(tls),
-        }
-    }
-}
-
-fn host(url: &Url) -> String {
-    match url.host() {
-        None => "localhost".into(),
-        Some(UrlHost::Domain("")) => "localhost".into(),
-        Some(UrlHost::Domain(name)) => name.into(),
-        Some(UrlHost::Ipv4(address)) => address.to_string(),
-        Some(UrlHost::Ipv6(address)) => address.to_string(),
     }
 }
 
@@ -114,25 +81,61 @@ fn decode(key: &str, text: &str) -> Result<String, ConfigError> {
     decoded.map(Into::into).map_err(|_| ConfigError::new(key, "percent-decodes to bytes that are not UTF-8"))
 }
 
-fn parameter(config: AmqpConfig, key: &str, value: &str) -> Result<AmqpConfig, ConfigError> {
-    Ok(match key {
-        "heartbeat" => config.heartbeat(number(key, value)?),
-        "channel_max" => config.channel_max(number(key, value)?),
-        "frame_max" => config.frame_max(number(key, value)?),
-        "auth_mechanism" => config.auth_mechanism(value.parse()?),
-        "connection_timeout" => config.connect_timeout(Duration::from_millis(number(key, value)?)),
+fn parameters(draft: &mut Draft, url: &Url) -> Result<(), ConfigError> {
+    let mut seen = Vec::new();
+    for (key, value) in url.query_pairs() {
+        if seen.contains(&key) {
+            return Err(ConfigError::new(key, "it is given twice"));
+        }
+        match TLS_KEYS.contains(&&*key) {
+            true => draft.tls(&key, (*value).into())?,
+            false => parameter(&mut draft.config, &key, &value)?,
+        }
+        seen.push(key);
+    }
+    Ok(())
+}
+
+fn parameter(config: &mut AmqpConfig, key: &str, value: &str) -> Result<(), ConfigError> {
+    match key {
+        "heartbeat" => config.heartbeat = Some(number(key, value)?),
+        "channel_max" => config.channel_max = Some(number(key, value)?),
+        "frame_max" => config.frame_max = Some(number(key, value)?),
+        "auth_mechanism" => config.mechanism = value.parse()?,
+        "connection_timeout" => config.connect_timeout = Duration::from_millis(number(key, value)?),
+        "locale" => config.locale = value.into(),
+        "connection_name" => config.connection_name = Some(value.into()),
+        "connection_attempts" => config.connection_attempts = number(key, value)?,
+        "reconnect_attempts" => config.reconnect_attempts = number(key, value)?,
+        "retry_delay" => {
+            let delay = value.parse().ok().and_then(seconds);
+            config.retry_delay = delay.ok_or_else(|| {
+                ConfigError::new(key, format!("\"{value}\" is not a number of seconds, such as 0.5"))
+            })?;
+        }
+        "publish_window" => config.publish_window = window(key, number(key, value)?)?,
         other => {
-            let known = "heartbeat, connection_timeout, channel_max, frame_max, auth_mechanism, cacertfile, certfile, \
-                keyfile, server_name_indication, verify";
+            let known = "heartbeat, connection_timeout, channel_max, frame_max, auth_mechanism, locale, connection_name, \
+                connection_attempts, retry_delay, reconnect_attempts, publish_window, cacertfile, certfile, keyfile, \
+                server_name_indication, verify";
             return Err(ConfigError::new(
                 other,
                 format!("not a parameter that is known here; known: {known}"),
             ));
         }
-    })
+    }
+    Ok(())
 }
 
-fn number<N: FromStr>(key: &str, value: &str) -> Result<N, ConfigError> {
+/// A window that lets something through.
+pub(super) fn window(key: &str, publishes: usize) -> Result<usize, ConfigError> {
+    match publishes {
+        0 => Err(ConfigError::new(key, "0 publishes nothing; at least 1")),
+        more => Ok(more),
+    }
+}
+
+pub(super) fn number<N: FromStr>(key: &str, value: &str) -> Result<N, ConfigError> {
     let bits = size_of::<N>() * 8;
     value
         .parse()
@@ -141,7 +144,7 @@ fn number<N: FromStr>(key: &str, value: &str) -> Result<N, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::AuthMechanism;
+    use super::super::{AuthMechanism, Tls};
     use super::*;
 
     fn parsed(uri: &str) -> AmqpConfig {
@@ -169,6 +172,41 @@ mod tests {
             .channel_max(9)
             .frame_max(8192);
         assert_eq!(parsed(uri), expected);
+    }
+
+    #[test]
+    fn what_belongs_to_this_library_alone_is_read_too() {
+        let uri = "amqp://rabbit?locale=de_DE&connection_name=billing&connection_attempts=3&retry_delay=0.5\
+            &reconnect_attempts=-1&publish_window=16";
+        let expected = AmqpConfig::new("rabbit", 5672)
+            .locale("de_DE")
+            .connection_name("billing")
+            .connection_attempts(3)
+            .retry_delay(Duration::from_millis(500))
+            .reconnect_attempts(-1)
+            .publish_window(16);
+        assert_eq!(parsed(uri), expected);
+    }
+
+    #[test]
+    fn several_hosts_stand_where_one_does() {
+        let three = AmqpConfig::new("a", 5672).or_host("::1", 7).or_host("c", 5672).virtual_host("v");
+        assert_eq!(parsed("amqp://a,[::1]:7,c/v"), three.clone());
+        assert_eq!(parsed(&three.endpoint()), three);
+        let user = parsed("amqps://us:p%2ca@a:1,b?heartbeat=3");
+        assert_eq!(user.endpoint(), "amqps://a:1,b:5671/%2f");
+        assert_eq!(user.password, "p,a");
+        assert_eq!(error("amqp://a,,b"), "host: one of several hosts is empty");
+        assert!(error("amqp://a,b:x").starts_with("host: \"b:x\" is not a host or host:port"));
+    }
+
+    #[test]
+    fn a_parameter_is_given_once_and_makes_sense() {
+        assert_eq!(error("amqp://a?heartbeat=1&heartbeat=2"), "heartbeat: it is given twice");
+        assert_eq!(error("amqp://a?publish_window=0"), "publish_window: 0 publishes nothing; at least 1");
+        assert!(
+            error("amqp://a?retry_delay=-1").starts_with("retry_delay: \"-1\" is not a number of seconds")
+        );
     }
 
     #[test]

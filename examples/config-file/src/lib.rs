@@ -1,0 +1,73 @@
+//! Servers out of configuration files: one program, and the file says which of its services run, where, and how they find the
+//! others.
+
+use example_support::{Broker, Result, Running, Story};
+use serde::Serialize;
+use tavrida::prelude::*;
+use tavrida_amqp::ServerConfig;
+
+#[derive(Serialize)]
+struct Greeting {
+    text: String,
+}
+
+struct Hello;
+
+#[tavrida::service("hello")]
+impl Hello {
+    #[rpc]
+    async fn greet(&self, proxy: Proxy, name: String) -> tavrida::prelude::Result<Greeting> {
+        let answer = proxy.to("world.name").param("short", name).ask().await?;
+        let greeting = Greeting { text: format!("hello, {}", answer.payload().get::<String>("text")?) };
+        proxy.publish().param("text", &greeting.text).send().await?;
+        Ok(greeting)
+    }
+}
+
+struct World(Story);
+
+#[tavrida::service("world")]
+impl World {
+    #[rpc]
+    async fn name(&self, short: String) -> Greeting {
+        Greeting { text: format!("{short} of the whole world") }
+    }
+
+    #[subscribe("hello.greet")]
+    async fn heard(&self, text: String) {
+        self.0.tell(format!("world: heard {text:?}"));
+    }
+}
+
+/// The server that a file beside `Cargo.toml` asks for, with the environment over it.
+///
+/// A real program calls [`ServerConfig::builder`], which connects to the broker that the file names; an example runs on the
+/// broker that it is given.
+async fn start(file: &str, broker: &Broker, story: &Story) -> Result<Running> {
+    let config = ServerConfig::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR")))?;
+    story.tell(format!("{file}: {} on {}", config.queue(), config.connection().endpoint()));
+    let offered = [Hello.into_service(), World(story.clone()).into_service()];
+    Running::start(config.builder_on(broker.clone(), offered)?.build()?).await
+}
+
+/// Runs both servers and a client, and gives what happened.
+///
+/// # Errors
+///
+/// Whatever goes wrong first.
+pub async fn app(broker: Broker) -> Result<Vec<String>> {
+    let story = Story::new();
+    let world = start("world.toml", &broker, &story).await?;
+    let hello = start("hello.toml", &broker, &story).await?;
+
+    let registry = Registry::new().remote_service("hello", "hello_exchange");
+    let client = Client::builder(broker).source("guest").discovery(registry).build().await?;
+    let answer = client.to("hello.greet").param("name", "Ann").ask().await?;
+    story.until("world: heard").await?;
+    story.tell(format!("guest: got {:?}", answer.payload().get::<String>("text")?));
+
+    client.close().await;
+    hello.stop().await?;
+    world.stop().await?;
+    Ok(story.lines())
+}
