@@ -14,3 +14,6 @@ pub mod schedule;
 pub mod sim;
 pub mod picture;
 pub mod graph;
+pub mod explore;
+
+pub use explore::{explore, replay};

@@ -62,7 +62,11 @@ pub(crate) const fn join(a: u64, b: u64) -> u64 {
 
 /// FNV-1a of some bytes.
 pub(crate) const fn hash(bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    hash_on(0xcbf2_9ce4_8422_2325, bytes)
+}
+
+/// FNV-1a, gone on with.
+pub(crate) const fn hash_on(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut index = 0;
     while index < bytes.len() {
         hash = (hash ^ bytes[index] as u64).wrapping_mul(0x100_0000_01b3);

@@ -1,6 +1,70 @@
 //! [`Run`]: what happened in a run, to be asked about.
+//!
+//! It is a finished value: nothing in it changes any more, so that "this did not happen" needs no waiting. What is looked for is
+//! said by [contracts](tavrida::contract), by entry points or by kinds of messages; what comes back, a [`Found`], is narrowed
+//! and asserted about. A [`Chain`] is all that was said because of one request.
+//!
+//! An assertion that does not hold panics where it stands; its text shows what was expected, what was found, and the chains
+//! that it happened in.
+//!
+//! ```
+//! # use serde::{Deserialize, Serialize};
+//! # use tavrida::contract::{NoError, Rpc};
+//! # use tavrida::{Proxy, Service, message::{ErrorReply, Failure}};
+//! # use tavrida_testkit::sim::{Setup, Sim, Verdict};
+//! use tavrida_testkit::run::Ack;
+//! # #[derive(Serialize, Deserialize)] struct Create { cents: u64 }
+//! # #[derive(Serialize, Deserialize)] struct Created { receipt: u64 }
+//! # #[derive(Serialize, Deserialize)] struct Charge { cents: u64 }
+//! # #[derive(Serialize, Deserialize)] struct Receipt { number: u64 }
+//! # impl Rpc for Create { const ENTRY_POINT: &'static str = "orders.create"; type Reply = Created; type Error = NoError; }
+//! # impl Rpc for Charge { const ENTRY_POINT: &'static str = "billing.charge"; type Reply = Receipt; type Error = NoError; }
+//! # fn orders() -> Service {
+//! #     async fn create(proxy: Proxy, new: Create) -> Result<Created, Failure> {
+//! #         let receipt: Receipt = proxy.ask(Charge { cents: new.cents }).await?;
+//! #         Ok(Created { receipt: receipt.number })
+//! #     }
+//! #     Service::new("orders").rpc_of::<Create, _>(create)
+//! # }
+//! # fn billing() -> Service {
+//! #     async fn charge(_: Charge) -> Receipt { Receipt { number: 1 } }
+//! #     Service::new("billing").rpc_of::<Charge, _>(charge)
+//! # }
+//! # let finished = Setup::new(1).run(|sim: Sim| async move {
+//! let graph = sim.graph().service(orders).service(billing).client("web").start().await;
+//! let answer = graph.client("web").ask(Create { cents: 500 }).in_full().await?;
+//! assert_eq!(answer.receipt, 1);
+//!
+//! let run = graph.settle().await;
+//! run.chain(answer.chain()).assert([
+//!     "web -> orders.create",
+//!     "orders -> billing.charge",
+//!     "billing => orders",
+//!     "orders => web",
+//! ]);
+//! run.handled::<Charge>().times(1).with(|charge| charge.cents == 500).settled(Ack);
+//! run.sent::<Create>().before(&run.sent::<Charge>());
+//! run.none::<ErrorReply>();
+//! run.no_errors();
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//! # });
+//! # assert_eq!(finished.verdict, Verdict::Passed);
+//! ```
 
+mod chain;
+mod diff;
+mod found;
+mod order;
+mod queries;
+mod report;
+
+use std::fmt;
 use std::sync::Arc;
+
+pub use chain::{Chain, Step};
+pub use found::{Found, Hit};
+pub use queries::Kind;
+pub use tavrida::transport::Verdict::{self, Ack, Reject, Requeue};
 
 use crate::trace::Trace;
 
@@ -16,5 +80,33 @@ impl Run {
     /// Everything that happened.
     pub fn trace(&self) -> &Trace {
         &self.0
+    }
+
+    /// The text of everything that happened, for snapshots: see [`Trace::text`].
+    pub fn text(&self) -> String {
+        self.0.text()
+    }
+
+    /// The digest of everything that happened: see [`Trace::digest`].
+    pub fn digest(&self) -> u64 {
+        self.0.digest()
+    }
+}
+
+impl From<&crate::trace::Trace> for Run {
+    fn from(trace: &crate::trace::Trace) -> Self {
+        Self(Arc::new(trace.clone()))
+    }
+}
+
+impl From<Arc<Trace>> for Run {
+    fn from(trace: Arc<Trace>) -> Self {
+        Self(trace)
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }

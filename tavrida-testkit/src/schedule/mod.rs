@@ -19,4 +19,5 @@ pub use deviations::{Choice, Deviations};
 pub(crate) use director::{Candidate, Director, Label};
 pub use policy::Policy;
 pub use replay::Replay;
+pub(crate) use replay::parse_seed;
 pub use text::NoSchedule;

@@ -60,8 +60,10 @@ pub(crate) struct State {
     /// What becomes of the message that is being published at this moment.
     fate: PublishFate,
     /// Publishes that wait for their confirm, on a live broker.
+    #[cfg(feature = "live")]
     pub(crate) publishing: u32,
     /// The queues that servers consume, on a live broker.
+    #[cfg(feature = "live")]
     pub(crate) queues: BTreeSet<String>,
     pub(crate) problem: Option<Problem>,
     /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
@@ -105,8 +107,10 @@ impl World {
             handlers: 0,
             settlers: 0,
             fate: PublishFate::Taken,
+            #[cfg(feature = "live")]
             publishing: 0,
-            queues: BTreeSet::new(),
+            #[cfg(feature = "live")]
+            queues: Default::default(),
             problem: None,
             over: false,
         };

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use tavrida::envelope;
+use tavrida::field::Value;
 use tavrida::message::{Message, MessageKind};
 use tavrida::transport::Publication;
 
@@ -80,9 +81,23 @@ impl SentMessage {
         self.message().map_or(&self.publication.routing_key, |message| message.topic().as_str())
     }
 
+    /// The id that it shares with its answer or request; empty where it has none.
+    pub fn request_id(&self) -> &str {
+        self.header("request_id").unwrap_or_default()
+    }
+
+    /// A header of the wire format that is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.publication.properties.headers().get(name).and_then(Value::as_str)
+    }
+
     /// The id of its chain, as text; empty where it has none.
     pub fn correlation_id(&self) -> String {
-        self.message().map(|message| message.correlation_id().to_string()).unwrap_or_default()
+        match self.header("correlation_id") {
+            Some(id) => id.to_owned(),
+            // A number, or a message of somebody else's.
+            None => self.message().map(|message| message.correlation_id().to_string()).unwrap_or_default(),
+        }
     }
 }
 

@@ -5,7 +5,10 @@
 
 mod actor;
 mod event;
+mod json;
 mod message;
+pub(crate) mod names;
+pub(crate) mod text;
 
 pub use actor::{Actor, ActorId, ActorKind};
 pub use event::{Ending, Event, Outcome, What};

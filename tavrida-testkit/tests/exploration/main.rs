@@ -1,7 +1,15 @@
 //! Schedules: written down, carried out again, searched for those that fail, and made short.
 
+#![expect(clippy::print_stdout, reason = "some tests print what they found")]
+
 #[path = "../simulation/chain.rs"]
 mod chain;
+mod environment;
 mod fan_out;
+mod pasted;
+mod planted;
+mod regressions;
 mod replays;
+mod reports;
+mod search;
 mod text;

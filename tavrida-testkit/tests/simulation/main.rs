@@ -4,4 +4,7 @@ mod chain;
 mod faults;
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 mod live;
+mod queries;
 mod runs;
+mod shop;
+mod text;

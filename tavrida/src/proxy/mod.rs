@@ -53,7 +53,7 @@ pub use reply::{Answered, NotCarried, Reply, Untyped};
 pub use request::RequestBuilder;
 pub(crate) use sender::{Identity, Route, Sender};
 pub(crate) use typed::recognised;
-pub use typed::{RpcError, TypedAsk};
+pub use typed::{Answer, RpcError, TypedAsk};
 
 use crate::contract::{Event, Rpc};
 use crate::entry_point::{BadEntryPoint, EntryPoint};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -10,7 +11,7 @@ use futures_util::future::BoxFuture;
 use super::{Ask, AskError};
 use crate::contract::{self, Rpc, Wire};
 use crate::error::Error;
-use crate::message::{ErrorReply, Failure, Response};
+use crate::message::{CorrelationId, ErrorReply, Failure, Response};
 
 /// A contract's request under way whose reply is awaited here: await it. See [`Ask`], which it is underneath.
 ///
@@ -34,25 +35,62 @@ impl<C: Rpc> TypedAsk<C> {
     }
 }
 
+impl<C: Rpc> TypedAsk<C> {
+    /// Awaits the reply with the message that it came in.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting the ask itself.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`Ask`].
+    pub async fn in_full(self) -> Result<Answer<C::Reply>, RpcError<C::Error>> {
+        match self.ask.await {
+            Ok(response) => match C::Reply::from_payload(response.payload()) {
+                Ok(reply) => Ok(Answer { reply, response }),
+                Err(error) => Err(RpcError::Misfit { response: Box::new(response), error }),
+            },
+            Err(AskError::Failed(reply)) => match contract::declared::<C>(&reply) {
+                Some(error) => Err(RpcError::Declared { error, reply }),
+                None => Err(AskError::Failed(reply).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 impl<C: Rpc> IntoFuture for TypedAsk<C> {
     type Output = Result<C::Reply, RpcError<C::Error>>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let answer = self.ask.into_future();
-        Box::pin(async move {
-            match answer.await {
-                Ok(response) => match C::Reply::from_payload(response.payload()) {
-                    Ok(reply) => Ok(reply),
-                    Err(error) => Err(RpcError::Misfit { response: Box::new(response), error }),
-                },
-                Err(AskError::Failed(reply)) => match contract::declared::<C>(&reply) {
-                    Some(error) => Err(RpcError::Declared { error, reply }),
-                    None => Err(AskError::Failed(reply).into()),
-                },
-                Err(error) => Err(error.into()),
-            }
-        })
+        Box::pin(async { Ok(self.in_full().await?.reply) })
+    }
+}
+
+/// A reply, and the message that it came in. It is used as the reply.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Answer<R> {
+    /// The reply.
+    pub reply: R,
+    /// The message, with its context and headers.
+    pub response: Response,
+}
+
+impl<R> Answer<R> {
+    /// The id of the chain of calls that gave the answer.
+    pub fn chain(&self) -> &CorrelationId {
+        self.response.correlation_id()
+    }
+}
+
+impl<R> Deref for Answer<R> {
+    type Target = R;
+
+    fn deref(&self) -> &R {
+        &self.reply
     }
 }
 

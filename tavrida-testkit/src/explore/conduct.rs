@@ -1,0 +1,150 @@
+//! [`Explore::run`]: what failed before, then the search, then what was found made short.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::thread;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::env::{Environment, TraceFormat};
+use super::failure::Origin;
+use super::regressions::Regressions;
+use super::search::{Hit, Search};
+use super::show::show;
+use super::shrink::shrink;
+use super::{Explore, Failure, Report};
+use crate::schedule::{Deviations, Replay};
+use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
+
+/// A thread that has fewer schedules than these is not worth its start.
+const WORTH_A_THREAD: u64 = 32;
+
+impl<F, Fut> Explore<F>
+where
+    F: Fn(Sim) -> Fut + Sync,
+    Fut: Future<Output: Ended>,
+{
+    /// Tries schedules until one fails or all are tried.
+    ///
+    /// # Panics
+    ///
+    /// Inside of a runtime. When a variable of the [environment](super::Environment) has a value that it cannot have. When the
+    /// file of regressions cannot be read or written; the text names file and line.
+    #[track_caller]
+    pub fn run(mut self) -> Report {
+        let environment = match self.environment {
+            true => Environment::read().unwrap_or_else(|wrong| panic!("{wrong}")),
+            false => Environment::default(),
+        };
+        let replay = self.replay.take().or(environment.replay);
+        if let Some(replay) = replay {
+            return self.once(&replay, environment.trace);
+        }
+        if let Some(seed) = environment.seed {
+            self.setup.seed = seed;
+            // The default schedule, and that of the seed.
+            self.schedules = 2;
+        }
+        if let Some(seeds) = environment.seeds {
+            self.schedules = seeds + 1;
+        }
+        let report = self.explore();
+        if let Some(format) = environment.trace {
+            report.failures.iter().for_each(|failure| show(format, &failure.run));
+        }
+        report
+    }
+
+    /// One run by a schedule.
+    fn once(&self, replay: &Replay, trace: Option<TraceFormat>) -> Report {
+        let began = Instant::now();
+        let finished = self.replayed(replay.seed, &replay.schedule);
+        if let Some(format) = trace {
+            show(format, &finished);
+        }
+        let failures: Vec<Failure> = self.failed(replay, Origin::Given, finished).into_iter().collect();
+        let failed = failures.len() as u64;
+        Report { schedules: 1, tried: 1, failed, failures, elapsed: began.elapsed() }
+    }
+
+    #[track_caller]
+    fn explore(&self) -> Report {
+        let read = |path| Regressions::read(path).unwrap_or_else(|unusable| panic!("{unusable}"));
+        let regressions = self.regressions.as_deref().map(read);
+        let mut failures = Vec::new();
+        for (line, known) in regressions.iter().flat_map(|regressions| &regressions.known) {
+            let file = self.regressions.clone().unwrap_or_default();
+            let finished = self.replayed(known.seed, &known.schedule);
+            failures.extend(self.failed(known, Origin::Regression { file, line: *line }, finished));
+        }
+        if !failures.is_empty() && !self.keep_going {
+            failures.truncate(1);
+            let elapsed = Duration::ZERO;
+            return Report { schedules: 0, tried: 0, failed: 1, failures, elapsed };
+        }
+        let most = usize::try_from(self.schedules.div_ceil(WORTH_A_THREAD)).unwrap_or(usize::MAX);
+        let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
+        let search = Search {
+            scenario: &self.scenario,
+            setup: self.setup.clone(),
+            schedules: self.schedules,
+            threads: self.threads.unwrap_or_else(processors),
+            budget: self.budget,
+            keep_going: self.keep_going,
+            every: self.every,
+            tell: &*self.tell,
+        };
+        let found = search.run();
+        let failed = found.failed + failures.len() as u64;
+        for hit in found.hits {
+            let failure = self.shrunk(hit);
+            if let Some(regressions) = &regressions {
+                regressions.add(&failure).unwrap_or_else(|unusable| panic!("{unusable}"));
+            }
+            failures.push(failure);
+        }
+        Report { schedules: found.schedules, tried: found.tried, failed, failures, elapsed: found.elapsed }
+    }
+
+    /// One run by a schedule.
+    fn replayed(&self, seed: u64, schedule: &Deviations) -> Finished {
+        let replay = Some(schedule.clone());
+        Setup { seed, replay, ..self.setup.clone() }.run(&self.scenario)
+    }
+
+    /// The failure of a run by a schedule, if it failed.
+    fn failed(&self, replay: &Replay, origin: Origin, run: Finished) -> Option<Failure> {
+        let Verdict::Failed(problem) = &run.verdict else { return None };
+        Some(Failure {
+            problem: (**problem).clone(),
+            seed: replay.seed,
+            origin,
+            found: replay.schedule.clone(),
+            schedule: replay.schedule.clone(),
+            replays: 0,
+            reproduced: true,
+            run,
+            names: self.names.clone(),
+        })
+    }
+
+    /// A failure that was found, made short.
+    fn shrunk(&self, hit: Hit) -> Failure {
+        let Hit { before, setup, problem, finished } = hit;
+        let found = finished.schedule.clone();
+        let shrunk = shrink(finished, problem, self.replays, |schedule| self.replayed(setup.seed, schedule));
+        let policy = setup.policy.of_seed(setup.seed);
+        Failure {
+            problem: shrunk.problem,
+            seed: setup.seed,
+            origin: Origin::Search { before, policy },
+            found,
+            schedule: shrunk.schedule,
+            replays: shrunk.replays,
+            reproduced: shrunk.reproduced,
+            run: shrunk.run,
+            names: self.names.clone(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! [`Environment`]: what the environment asks of explorations.
+
+use std::fmt;
+
+use crate::schedule::{Replay, parse_seed};
+
+const SEED: &str = "TAVRIDA_SEED";
+const SEEDS: &str = "TAVRIDA_SEEDS";
+const REPLAY: &str = "TAVRIDA_REPLAY";
+const TRACE: &str = "TAVRIDA_TRACE";
+
+/// What the environment asks of explorations. An empty variable counts as none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Environment {
+    /// `TAVRIDA_SEED`: this seed, and no others unless `TAVRIDA_SEEDS` says how many. Decimal, or after `0x` hexadecimal.
+    pub seed: Option<u64>,
+    /// `TAVRIDA_SEEDS`: so many seeds, at least one.
+    pub seeds: Option<u64>,
+    /// `TAVRIDA_REPLAY`: this run alone, as a failure prints it.
+    pub replay: Option<Replay>,
+    /// `TAVRIDA_TRACE`: prints the run that failed, or the only one.
+    pub trace: Option<TraceFormat>,
+}
+
+/// How the events of a run are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TraceFormat {
+    /// `text`: a line for each event.
+    Text,
+}
+
+/// A variable of the environment has a value that it cannot have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongVariable {
+    name: &'static str,
+    value: String,
+    expected: String,
+}
+
+impl fmt::Display for WrongVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}='{}' cannot be: {}", self.name, self.value, self.expected)
+    }
+}
+
+impl std::error::Error for WrongVariable {}
+
+impl Environment {
+    /// Reads the variables of this process.
+    ///
+    /// # Errors
+    ///
+    /// One of them has a value that it cannot have.
+    pub fn read() -> Result<Self, WrongVariable> {
+        Self::of(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Reads variables from wherever they are.
+    ///
+    /// # Errors
+    ///
+    /// One of them has a value that it cannot have.
+    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, WrongVariable> {
+        let variable = |name| variable(name).filter(|value| !value.is_empty());
+        Ok(Self {
+            seed: read(SEED, variable(SEED), |value| {
+                parse_seed(value).ok_or_else(|| "a seed is a number such as 42 or 0x2a".to_owned())
+            })?,
+            seeds: read(SEEDS, variable(SEEDS), |value| {
+                let seeds = value.parse().ok().filter(|seeds| *seeds > 0);
+                seeds.ok_or_else(|| "the number of seeds is a decimal from 1".to_owned())
+            })?,
+            replay: read(REPLAY, variable(REPLAY), |value| {
+                value.parse().map_err(|error: crate::schedule::NoSchedule| error.to_string())
+            })?,
+            trace: read(TRACE, variable(TRACE), |value| match value {
+                "text" => Ok(TraceFormat::Text),
+                _ => Err("traces are printed as 'text'".to_owned()),
+            })?,
+        })
+    }
+}
+
+fn read<T>(
+    name: &'static str,
+    value: Option<String>,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, WrongVariable> {
+    let Some(value) = value else { return Ok(None) };
+    match parse(value.trim()) {
+        Ok(read) => Ok(Some(read)),
+        Err(expected) => Err(WrongVariable { name, value, expected }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, value: &str) -> Result<Environment, WrongVariable> {
+        Environment::of(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn variables_are_read() {
+        assert_eq!(Environment::of(|_| None), Ok(Environment::default()));
+        assert_eq!(with(SEED, ""), Ok(Environment::default()));
+        assert_eq!(with(SEED, "42").map(|read| read.seed), Ok(Some(42)));
+        assert_eq!(with(SEED, "0xfFfFfFfFfFfFfFfF").map(|read| read.seed), Ok(Some(u64::MAX)));
+        assert_eq!(with(SEEDS, "1").map(|read| read.seeds), Ok(Some(1)));
+        assert_eq!(with(TRACE, "text").map(|read| read.trace), Ok(Some(TraceFormat::Text)));
+        let replay = with(REPLAY, "seed:7 deliver:0000000000009f3a#1:+40ms").map(|read| read.replay);
+        assert_eq!(replay.map(|replay| replay.map(|replay| replay.schedule.len())), Ok(Some(1)));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_variable() {
+        let cases = [
+            (SEED, "x2a", "TAVRIDA_SEED='x2a' cannot be: a seed is a number such as 42 or 0x2a"),
+            (SEED, "-1", "TAVRIDA_SEED='-1' cannot be: a seed is a number such as 42 or 0x2a"),
+            (SEEDS, "0", "TAVRIDA_SEEDS='0' cannot be: the number of seeds is a decimal from 1"),
+            (TRACE, "svg", "TAVRIDA_TRACE='svg' cannot be: traces are printed as 'text'"),
+            (
+                REPLAY,
+                "seed:7 later",
+                "TAVRIDA_REPLAY='seed:7 later' cannot be: 'later' is no part of a schedule: \
+                 expected site:message#time:decision",
+            ),
+        ];
+        for (name, value, text) in cases {
+            assert_eq!(with(name, value).map_err(|wrong| wrong.to_string()), Err(text.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Exploration: the schedules under which a scenario fails, and the shortest of them.
+//!
+//! [`explore`](explore()) tries many schedules of a scenario. Each is made up from a seed: which message arrives next, which is late,
+//! what goes wrong. One that fails is made short: decisions are left out, and numbers lowered, as long as the run still fails
+//! in the same way. What is left is seldom more than a few decisions, and names the messages that must come late.
+//!
+//! ```
+//! use std::sync::{Arc, Mutex};
+//!
+//! use tavrida::Service;
+//! use tavrida::message::Failure;
+//! use tavrida_testkit::explore;
+//! use tavrida_testkit::sim::Sim;
+//!
+//! /// Two messages to two services: nothing makes the second wait for what the first does.
+//! async fn goods_are_there_when_they_are_shipped(sim: Sim) -> Result<(), Failure> {
+//!     let done = Arc::new(Mutex::new(Vec::new()));
+//!     let service = |name: &'static str| {
+//!         let done = done.clone();
+//!         move || {
+//!             let done = done.clone();
+//!             Service::new(name).rpc("work", move || {
+//!                 done.lock().unwrap().push(name);
+//!                 async {}
+//!             })
+//!         }
+//!     };
+//!     let graph = sim.graph().service(service("stock")).service(service("shipping")).client("web").start().await;
+//!     graph.client("web").to("stock.work").cast().await?;
+//!     graph.client("web").to("shipping.work").cast().await?;
+//!     graph.settle().await;
+//!     assert_eq!(*done.lock().unwrap(), ["stock", "shipping"]);
+//!     Ok(())
+//! }
+//!
+//! let report = explore(goods_are_there_when_they_are_shipped).schedules(1000).run();
+//! let failure = report.failure().expect("it does not hold in every order");
+//! // It is enough that one message is late.
+//! assert_eq!(failure.schedule.len(), 1);
+//! assert!(failure.schedule.labelled(&failure.run.trace).starts_with("request/stock.work@deliver:"));
+//! ```
+//!
+//! Where the scenario fails, the text of [`Report`] and [`Failure`] shows the verdict, the decisions that lead there, the last events, a
+//! command that makes the run again, and a test to paste, which calls [`replay`].
+//!
+//! # The environment
+//!
+//! | variable | does |
+//! |---|---|
+//! | `TAVRIDA_SEED=0x2a` | tries the default schedule, and that of this seed |
+//! | `TAVRIDA_SEEDS=100000` | tries so many seeds |
+//! | `TAVRIDA_REPLAY='seed:0x2a ...'` | makes one run, by this schedule |
+//! | `TAVRIDA_TRACE=text` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes |
+
+mod builder;
+mod conduct;
+mod env;
+mod events;
+mod failure;
+mod progress;
+mod reduce;
+mod regressions;
+mod report;
+mod search;
+mod show;
+mod shrink;
+
+use std::future::Future;
+
+pub use builder::Explore;
+pub use env::{Environment, TraceFormat, WrongVariable};
+pub use failure::{Failure, Origin};
+pub use progress::Progress;
+pub use report::Report;
+
+use crate::schedule::Replay;
+use crate::sim::{Ended, Sim};
+
+/// Explores the schedules of a scenario: see the [module](self).
+pub fn explore<F, Fut>(scenario: F) -> Explore<F>
+where
+    F: Fn(Sim) -> Fut + Sync,
+    Fut: Future<Output: Ended>,
+{
+    Explore::new(scenario)
+}
+
+/// Makes a run of a scenario again, by a schedule as a [`Failure`] prints it: what a regression test calls.
+///
+/// # Panics
+///
+/// The run fails; the text is the [`Failure`]'s. The text is no schedule.
+#[track_caller]
+pub fn replay<F, Fut>(schedule: &str, scenario: F)
+where
+    F: Fn(Sim) -> Fut + Sync,
+    Fut: Future<Output: Ended>,
+{
+    let replay: Replay = schedule.parse().unwrap_or_else(|error| panic!("{error}"));
+    explore(scenario).replay(replay).run().assert_ok();
+}

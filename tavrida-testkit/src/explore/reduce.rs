@@ -1,0 +1,285 @@
+//! [`Reducer`]: which smaller schedules to try, one after the other.
+//!
+//! First without anything, without faults, with faults alone; then without each half, quarter, ... single decision (as delta
+//! debugging does), faults before orders; then each number as low as it goes, by halving. What is left fails only as a whole.
+
+use rustc_hash::FxHashSet;
+
+use crate::fault::Point;
+use crate::schedule::{Choice, Deviations};
+
+/// How often numbers are lowered and decisions tried again without.
+const ROUNDS: u32 = 3;
+
+type Decisions = Vec<(Point, Choice)>;
+
+/// Proposes smaller schedules, as long as there are any worth a try; is told which of them fail.
+#[derive(Debug, Clone)]
+pub(crate) struct Reducer {
+    /// The smallest that fails; faults first.
+    best: Decisions,
+    /// The one that was proposed.
+    proposed: Decisions,
+    passing: FxHashSet<Decisions>,
+    stage: Stage,
+    rounds: u32,
+    changed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Nothing,
+    WithoutFaults,
+    FaultsAlone,
+    /// Without `size` decisions from `at` on.
+    Without {
+        size: usize,
+        at: usize,
+    },
+    /// The number of the decision `at`: with `fails` it fails, with `passes` it does not.
+    Lower {
+        at: usize,
+        passes: Option<u64>,
+        fails: u64,
+    },
+    Over,
+}
+
+impl Reducer {
+    /// For a schedule that fails.
+    pub(crate) fn new(failing: &Deviations) -> Self {
+        Self {
+            best: sorted(failing),
+            proposed: Vec::new(),
+            passing: FxHashSet::default(),
+            stage: if failing.is_empty() { Stage::Over } else { Stage::Nothing },
+            rounds: 0,
+            changed: false,
+        }
+    }
+
+    /// The smallest schedule so far that fails.
+    #[cfg(test)]
+    pub(crate) fn best(&self) -> Deviations {
+        self.best.iter().copied().collect()
+    }
+
+    /// What to try next; none when nothing smaller is worth a try.
+    pub(crate) fn propose(&mut self) -> Option<Deviations> {
+        loop {
+            let proposed = match self.stage {
+                Stage::Over => return None,
+                Stage::Nothing => Some(Vec::new()),
+                Stage::WithoutFaults => Some(self.only(|choice| !choice.is_fault())),
+                Stage::FaultsAlone => Some(self.only(Choice::is_fault)),
+                Stage::Without { size, at } => self.without(at, size),
+                Stage::Lower { at, passes, fails } => self.lowered(at, passes, fails),
+            };
+            match proposed {
+                Some(proposed) if proposed != self.best && !self.passing.contains(&proposed) => {
+                    self.proposed = proposed;
+                    return Some(self.proposed.iter().copied().collect());
+                }
+                Some(proposed) => {
+                    self.proposed = proposed;
+                    self.passed();
+                }
+                None => self.next_stage(),
+            }
+        }
+    }
+
+    /// What was proposed fails as well; so much of it was carried out.
+    pub(crate) fn failed(&mut self, carried_out: &Deviations) {
+        self.changed = true;
+        match self.stage {
+            Stage::Lower { at, passes, .. } => {
+                self.best = std::mem::take(&mut self.proposed);
+                let fails = number(self.best[at].1);
+                self.stage = Stage::Lower { at, passes, fails };
+            }
+            Stage::Nothing => {
+                self.best.clear();
+                self.stage = Stage::Over;
+            }
+            stage => {
+                self.best = sorted(carried_out);
+                if stage == Stage::WithoutFaults {
+                    self.stage = self.halves();
+                }
+                if stage == Stage::FaultsAlone {
+                    self.stage = self.halves();
+                }
+            }
+        }
+    }
+
+    /// What was proposed does not fail.
+    pub(crate) fn passed(&mut self) {
+        let proposed = std::mem::take(&mut self.proposed);
+        self.stage = match self.stage {
+            Stage::Nothing => Stage::WithoutFaults,
+            Stage::WithoutFaults => Stage::FaultsAlone,
+            Stage::FaultsAlone => self.halves(),
+            Stage::Without { size, at } => Stage::Without { size, at: at + size },
+            Stage::Lower { at, fails, .. } => {
+                let passes = proposed.get(at).map(|(_, choice)| number(*choice));
+                Stage::Lower { at, passes, fails }
+            }
+            Stage::Over => Stage::Over,
+        };
+        self.passing.insert(proposed);
+    }
+
+    fn halves(&self) -> Stage {
+        Stage::Without { size: self.best.len().div_ceil(2).max(1), at: 0 }
+    }
+
+    fn only(&self, keep: impl Fn(Choice) -> bool) -> Decisions {
+        self.best.iter().copied().filter(|(_, choice)| keep(*choice)).collect()
+    }
+
+    fn without(&self, at: usize, size: usize) -> Option<Decisions> {
+        let left = self.best.get(at..).filter(|rest| !rest.is_empty())?;
+        let mut rest = self.best[..at].to_vec();
+        rest.extend_from_slice(&left[size.min(left.len())..]);
+        Some(rest)
+    }
+
+    /// The schedule with a lower number in one decision; none when it cannot be lower.
+    fn lowered(&self, at: usize, passes: Option<u64>, fails: u64) -> Option<Decisions> {
+        let (_, choice) = self.best.get(at)?;
+        let least = passes.map_or(least(*choice), |passes| passes + 1);
+        let middle = (least < fails).then(|| least + (fails - least) / 2)?;
+        let mut lowered = self.best.clone();
+        lowered[at].1 = with_number(*choice, middle);
+        Some(lowered)
+    }
+
+    /// A stage has nothing more to try.
+    fn next_stage(&mut self) {
+        self.stage = match self.stage {
+            Stage::Without { size, .. } if size > 1 => Stage::Without { size: size.div_ceil(2), at: 0 },
+            Stage::Without { .. } if std::mem::take(&mut self.changed) => Stage::Without { size: 1, at: 0 },
+            Stage::Without { .. } if self.rounds < ROUNDS => {
+                self.rounds += 1;
+                self.lower_from(0)
+            }
+            Stage::Lower { at, .. } if at + 1 < self.best.len() => self.lower_from(at + 1),
+            Stage::Lower { .. } if self.changed => Stage::Without { size: 1, at: 0 },
+            _ => Stage::Over,
+        };
+    }
+
+    fn lower_from(&self, at: usize) -> Stage {
+        match self.best.get(at) {
+            Some((_, choice)) => Stage::Lower { at, passes: None, fails: number(*choice) },
+            None => Stage::Over,
+        }
+    }
+}
+
+/// Faults first, so that they are the first to go.
+fn sorted(schedule: &Deviations) -> Decisions {
+    let mut all: Decisions = schedule.iter().collect();
+    all.sort_by_key(|(_, choice)| !choice.is_fault());
+    all
+}
+
+/// The number in a decision; 0 where it has none.
+fn number(mut choice: Choice) -> u64 {
+    let time = match &mut choice {
+        Choice::Passed(times) => return u64::from(*times),
+        Choice::Delayed(delay) => Some(delay),
+        Choice::Fault(fault) => fault.time(),
+    };
+    time.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// The lowest number that still is a decision.
+fn least(choice: Choice) -> u64 {
+    if choice.is_fault() { 0 } else { 1 }
+}
+
+fn with_number(mut choice: Choice, number: u64) -> Choice {
+    let time = std::time::Duration::from_millis(number);
+    match &mut choice {
+        Choice::Passed(times) => *times = u32::try_from(number).unwrap_or(u32::MAX),
+        Choice::Delayed(delay) => *delay = time,
+        Choice::Fault(fault) => {
+            if let Some(lasts) = fault.time() {
+                *lasts = time;
+            }
+        }
+    }
+    choice
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fault::{Fault, Site};
+
+    fn at(key: u64) -> Point {
+        Point { site: Site::Deliver, key, nth: 1 }
+    }
+
+    fn late(by: u64) -> Choice {
+        Choice::Delayed(Duration::from_millis(by))
+    }
+
+    /// The smallest schedule that is found, and how many were tried.
+    fn reduced(from: &Deviations, fails: impl Fn(&Deviations) -> bool) -> (Deviations, u32) {
+        assert!(fails(from));
+        let mut reducer = Reducer::new(from);
+        let mut tried = 0;
+        while let Some(proposed) = reducer.propose() {
+            tried += 1;
+            assert!(tried < 10_000, "it comes to no end at {proposed}");
+            if fails(&proposed) { reducer.failed(&proposed) } else { reducer.passed() }
+        }
+        assert!(fails(&reducer.best()));
+        (reducer.best(), tried)
+    }
+
+    #[test]
+    fn only_the_decisions_that_matter_are_left_with_the_lowest_numbers() {
+        let all: Deviations = (0..100).map(|key| (at(key), late(100))).collect();
+        let fails = |schedule: &Deviations| {
+            schedule.delay(at(17)) >= Duration::from_millis(7)
+                && schedule.delay(at(80)) > schedule.delay(at(17))
+        };
+        let first = at(80);
+        let all: Deviations = all.iter().chain([(first, late(101))]).collect();
+        let (least, tried) = reduced(&all, fails);
+        assert_eq!(least, Deviations::from_iter([(at(17), late(7)), (at(80), late(8))]));
+        assert!(tried < 80, "{tried} were tried");
+    }
+
+    #[test]
+    fn faults_go_before_delays_do() {
+        let crash = Choice::Fault(Fault::Crash(Duration::from_secs(3)));
+        let all: Deviations = (0..8).flat_map(|key| [(at(key), crash), (at(key), late(9))]).collect();
+        let (least, _) = reduced(&all, |schedule| schedule.len() >= 3);
+        assert_eq!((least.len(), least.faults()), (3, 0));
+        let (least, _) = reduced(&all, |schedule| schedule.faults() >= 2);
+        let crash = Choice::Fault(Fault::Crash(Duration::ZERO));
+        assert!(least.len() == 2 && least.iter().all(|(_, choice)| choice == crash), "{least}");
+    }
+
+    #[test]
+    fn what_fails_anyway_has_no_decisions() {
+        let all: Deviations = (0..8).map(|key| (at(key), Choice::Passed(9))).collect();
+        assert_eq!(reduced(&all, |_| true), (Deviations::none(), 1));
+    }
+
+    #[test]
+    fn a_failure_that_needs_everything_keeps_everything() {
+        let all: Deviations = (0..30).map(|key| (at(key), Choice::Passed(1))).collect();
+        let (least, tried) = reduced(&all, |schedule| schedule.len() == 30);
+        assert_eq!(least, all);
+        assert!(tried < 100, "{tried} were tried");
+    }
+}

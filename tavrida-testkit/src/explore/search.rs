@@ -1,0 +1,160 @@
+//! The search: threads that each take the next seed.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Progress;
+use super::shrink::place;
+use crate::fault::Faults;
+use crate::problem::Problem;
+use crate::schedule::Policy;
+use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
+use crate::trace::What;
+
+/// What to search, and how long.
+pub(super) struct Search<'a, F> {
+    pub(super) scenario: &'a F,
+    /// Of the first seed.
+    pub(super) setup: Setup,
+    pub(super) schedules: u64,
+    pub(super) threads: usize,
+    pub(super) budget: Option<Duration>,
+    pub(super) keep_going: bool,
+    /// How often progress is told.
+    pub(super) every: Duration,
+    pub(super) tell: &'a (dyn Fn(&Progress) + Sync),
+}
+
+/// A run that failed.
+pub(super) struct Hit {
+    /// How many schedules come before it.
+    pub(super) before: u64,
+    pub(super) setup: Setup,
+    pub(super) problem: Problem,
+    pub(super) finished: Finished,
+}
+
+/// What was found.
+pub(super) struct Found {
+    /// Of each kind of failure the first.
+    pub(super) hits: Vec<Hit>,
+    pub(super) schedules: u64,
+    pub(super) tried: u64,
+    pub(super) failed: u64,
+    pub(super) elapsed: Duration,
+}
+
+/// What the threads share.
+struct Shared {
+    /// The next schedule to take.
+    next: AtomicU64,
+    /// Schedules from here on are not wanted any more.
+    end: AtomicU64,
+    tried: AtomicU64,
+    failed: AtomicU64,
+    /// By kind of failure.
+    hits: Mutex<BTreeMap<String, Hit>>,
+    began: Instant,
+    told: Mutex<Instant>,
+}
+
+impl<F, Fut> Search<'_, F>
+where
+    F: Fn(Sim) -> Fut + Sync,
+    Fut: Future<Output: Ended>,
+{
+    /// Searches. The first schedule is the default, of seed 0 and without faults: it tells how long a run is.
+    pub(super) fn run(mut self) -> Found {
+        // Outside of any runtime this is real time.
+        let began = Instant::now();
+        let shared = Shared {
+            next: AtomicU64::new(1),
+            end: AtomicU64::new(self.schedules),
+            tried: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            hits: Mutex::default(),
+            began,
+            told: Mutex::new(began),
+        };
+        let first = Setup { seed: 0, policy: Policy::Fifo, faults: Faults::none(), ..self.setup.clone() };
+        let finished = first.run(self.scenario);
+        let arrivals =
+            finished.trace.events().iter().filter(|event| matches!(event.what, What::Delivered { .. }));
+        self.setup.length = u32::try_from(arrivals.count()).unwrap_or(u32::MAX).max(1);
+        self.judge(&shared, 0, first, finished);
+        match self.threads {
+            1 => self.work(&shared),
+            threads => thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| self.work(&shared));
+                }
+            }),
+        }
+        let mut hits: Vec<Hit> =
+            shared.hits.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
+        hits.sort_by_key(|hit| hit.before);
+        let tried = shared.tried.into_inner();
+        let (schedules, failed) = match hits.first() {
+            Some(hit) if !self.keep_going => (hit.before + 1, 1),
+            _ => (tried, shared.failed.into_inner()),
+        };
+        hits.truncate(if self.keep_going { usize::MAX } else { 1 });
+        Found { hits, schedules, tried, failed, elapsed: began.elapsed() }
+    }
+
+    /// Takes schedules until there are no more.
+    fn work(&self, shared: &Shared) {
+        loop {
+            if self.budget.is_some_and(|budget| shared.began.elapsed() >= budget) {
+                return;
+            }
+            let index = shared.next.fetch_add(1, Ordering::Relaxed);
+            if index >= shared.end.load(Ordering::Relaxed) {
+                return;
+            }
+            let seed = self.setup.seed.wrapping_add(index - 1);
+            let setup = Setup { seed, ..self.setup.clone() };
+            let finished = setup.run(self.scenario);
+            self.judge(shared, index, setup, finished);
+            self.progress(shared);
+        }
+    }
+
+    fn judge(&self, shared: &Shared, before: u64, setup: Setup, finished: Finished) {
+        shared.tried.fetch_add(1, Ordering::Relaxed);
+        let Verdict::Failed(problem) = &finished.verdict else { return };
+        shared.failed.fetch_add(1, Ordering::Relaxed);
+        if !self.keep_going {
+            shared.end.fetch_min(before, Ordering::Relaxed);
+        }
+        let problem = Problem::clone(problem);
+        let kind = match self.keep_going {
+            true => format!("{} {:?}", problem.kind, place(&problem)),
+            false => String::new(),
+        };
+        let mut hits = shared.hits.lock().unwrap_or_else(PoisonError::into_inner);
+        if hits.get(&kind).is_none_or(|known| known.before > before) {
+            hits.insert(kind, Hit { before, setup, problem, finished });
+        }
+    }
+
+    fn progress(&self, shared: &Shared) {
+        let Ok(mut told) = shared.told.try_lock() else { return };
+        if told.elapsed() < self.every {
+            return;
+        }
+        *told = Instant::now();
+        (self.tell)(&Progress {
+            schedules: shared.tried.load(Ordering::Relaxed),
+            of: self.schedules,
+            failed: shared.failed.load(Ordering::Relaxed),
+            elapsed: shared.began.elapsed(),
+        });
+    }
+}

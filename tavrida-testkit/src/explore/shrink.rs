@@ -1,0 +1,68 @@
+//! The shortest schedule that fails as a long one does.
+
+use super::reduce::Reducer;
+use crate::problem::{Problem, ProblemKind};
+use crate::schedule::Deviations;
+use crate::sim::{Finished, Verdict};
+
+/// A schedule that was made short.
+pub(super) struct Shrunk {
+    pub(super) schedule: Deviations,
+    pub(super) problem: Problem,
+    pub(super) run: Finished,
+    /// How many runs it took.
+    pub(super) replays: u32,
+    /// Whether the schedule failed again at all.
+    pub(super) reproduced: bool,
+}
+
+/// Makes the schedule of a failed run short, with at most so many runs.
+pub(super) fn shrink(
+    failed: Finished,
+    problem: Problem,
+    limit: u32,
+    run: impl Fn(&Deviations) -> Finished,
+) -> Shrunk {
+    let mut best =
+        Shrunk { schedule: failed.schedule.clone(), problem, run: failed, replays: 1, reproduced: true };
+    let again = run(&best.schedule);
+    if !best.takes(again) {
+        best.reproduced = false;
+        return best;
+    }
+    let mut reducer = Reducer::new(&best.schedule);
+    while best.replays < limit {
+        let Some(proposed) = reducer.propose() else { break };
+        best.replays += 1;
+        match best.takes(run(&proposed)) {
+            true => reducer.failed(&best.run.schedule),
+            false => reducer.passed(),
+        }
+    }
+    best.schedule = best.run.schedule.clone();
+    best
+}
+
+impl Shrunk {
+    /// Takes a run that fails in the same way; gives whether it does.
+    fn takes(&mut self, run: Finished) -> bool {
+        let Verdict::Failed(problem) = &run.verdict else { return false };
+        let same = is_same(&self.problem, problem);
+        if same {
+            self.problem = Problem::clone(problem);
+            self.run = run;
+        }
+        same
+    }
+}
+
+/// Whether two failures are of one kind; of panics, whether they come from one line.
+pub(super) fn is_same(one: &Problem, other: &Problem) -> bool {
+    let panics = matches!(one.kind, ProblemKind::Assertion | ProblemKind::Panic);
+    one.kind == other.kind && (!panics || place(one) == place(other))
+}
+
+/// Where a panic says that it comes from: what stands in brackets at its end.
+pub(super) fn place(problem: &Problem) -> Option<&str> {
+    problem.text.strip_suffix(')')?.rsplit_once(" (").map(|(_, place)| place)
+}

@@ -1,0 +1,34 @@
+//! [`Settled`]: what became of deliveries.
+
+use tavrida::transport::Verdict;
+
+use super::Hit;
+use crate::trace::{Trace, What};
+
+/// What became of the deliveries of a trace.
+pub(super) struct Settled<'t>(&'t Trace);
+
+impl<'t> Settled<'t> {
+    pub(super) fn of(trace: &'t Trace) -> Self {
+        Self(trace)
+    }
+
+    /// How something was settled, if it was: the delivery of a handler, or the last delivery of a message.
+    pub(super) fn verdict(&self, hit: &Hit) -> Option<Verdict> {
+        let about = self.0.events()[hit.event..].iter().filter(|event| match hit.delivery {
+            0 => event.message == Some(hit.message),
+            _ => hit.is_about(event),
+        });
+        let mut verdict = None;
+        for event in about {
+            match &event.what {
+                What::Delivered { .. } => verdict = None,
+                What::Acked => verdict = Some(Verdict::Ack),
+                What::Rejected => verdict = Some(Verdict::Reject),
+                What::Requeued => verdict = Some(Verdict::Requeue),
+                _ => continue,
+            }
+        }
+        verdict
+    }
+}

@@ -1,0 +1,70 @@
+//! The texts of assertions that do not hold.
+
+use std::fmt::Write;
+
+use super::{Chain, Hit, Run};
+use crate::trace::names::Names;
+use crate::trace::text;
+
+/// More than this is not shown, neither of what was found nor of chains.
+const MOST: usize = 20;
+
+/// Fails, and shows what was found with its chains; `culprits` are those of it that are to blame, if some are.
+#[track_caller]
+pub(super) fn fail(run: &Run, what: &str, expected: &str, found: &[Hit], culprits: &[Hit]) -> ! {
+    let shown = if culprits.is_empty() { found } else { culprits };
+    let count = match (found.len(), culprits.len()) {
+        (found, 0) => found.to_string(),
+        (found, bad) => format!("{bad} of {found} that are not so"),
+    };
+    panic!("{what}: expected {expected}, found {count}\n{}{}", events(run, shown), chains(run, shown))
+}
+
+/// Asserts that nothing was found.
+#[track_caller]
+pub(super) fn none(run: &Run, what: &str, found: &[Hit]) {
+    if !found.is_empty() {
+        fail(run, what, "none", found, &[]);
+    }
+}
+
+fn events(run: &Run, hits: &[Hit]) -> String {
+    let trace = run.trace();
+    let names = Names::of(trace);
+    let mut lines = String::new();
+    for hit in hits.iter().take(MOST) {
+        let event = &trace.events()[hit.event];
+        let at = event.at.as_secs_f64();
+        let _ = writeln!(lines, "    {at:.3} | {}", text::line(trace, &names, event));
+    }
+    more(&mut lines, hits.len());
+    lines
+}
+
+/// The chains of what was found, or all of them where nothing was.
+pub(super) fn chains(run: &Run, hits: &[Hit]) -> String {
+    let all = run.chains();
+    let is_shown = |chain: &&Chain<'_>| {
+        hits.is_empty()
+            || hits.iter().any(|hit| chain.id() == run.trace().message(hit.message).correlation_id())
+    };
+    let shown: Vec<_> = all.iter().filter(is_shown).collect();
+    if shown.is_empty() {
+        return "nothing was said in this run\n".to_owned();
+    }
+    let mut text = String::new();
+    for chain in shown.iter().take(MOST) {
+        let _ = writeln!(text, "in the chain '{}':", chain.id());
+        chain.steps().iter().for_each(|step| {
+            let _ = writeln!(text, "    {step}");
+        });
+    }
+    more(&mut text, shown.len());
+    text
+}
+
+fn more(text: &mut String, all: usize) {
+    if all > MOST {
+        let _ = writeln!(text, "    .. and {} more", all - MOST);
+    }
+}

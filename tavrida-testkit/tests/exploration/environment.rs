@@ -1,0 +1,63 @@
+//! Variables of the environment, in processes of their own.
+
+use std::env;
+use std::process::Command;
+
+use tavrida_testkit::explore;
+
+use crate::planted::a_cancel_finds_its_order;
+
+/// The exploration that the tests below start, with their variables.
+#[test]
+#[ignore = "is run by the tests of the environment"]
+fn explored_in_a_process_of_its_own() {
+    let report = explore(a_cancel_finds_its_order).run();
+    println!("<{}, {}>", report.schedules(), report.is_ok());
+    report.assert_ok();
+}
+
+/// What the exploration prints.
+fn explored(variables: &[(&str, &str)]) -> String {
+    let program = env::current_exe().expect("this program has a path");
+    let mut command = Command::new(program);
+    command.args(["environment::explored_in_a_process_of_its_own", "--exact", "--ignored", "--nocapture"]);
+    for known in ["TAVRIDA_SEED", "TAVRIDA_SEEDS", "TAVRIDA_REPLAY", "TAVRIDA_TRACE"] {
+        command.env_remove(known);
+    }
+    let output = command.envs(variables.iter().copied()).output().expect("this program can be run");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_seed_is_tried_alone_after_the_default_schedule() {
+    let passes = explored(&[("TAVRIDA_SEED", "0x2")]);
+    assert!(passes.contains("<2, true>"), "{passes}");
+}
+
+#[test]
+fn a_number_of_seeds_is_tried() {
+    let found = explored(&[("TAVRIDA_SEED", "2"), ("TAVRIDA_SEEDS", "2000")]);
+    assert!(found.contains(", false>") && !found.contains("<2, "), "{found}");
+}
+
+#[test]
+fn a_printed_command_makes_the_run_again() {
+    let found = explored(&[]);
+    let (_, rest) = found.split_once("TAVRIDA_REPLAY='").expect("a failure prints its command");
+    let (schedule, test) = rest.split_once("' cargo test ").expect("the schedule is quoted");
+    assert!(test.starts_with("environment::explored_in_a_process_of_its_own\n"), "{test}");
+    let again = explored(&[("TAVRIDA_REPLAY", schedule), ("TAVRIDA_TRACE", "text")]);
+    assert!(again.contains("<1, false>"), "{again}");
+    assert!(again.contains("the cancel overtook the order"), "{again}");
+    let events = |text: &str| text.matches("handler begins").count();
+    assert!(events(&again) > events(&found), "the trace is printed as well:\n{again}");
+}
+
+#[test]
+fn a_wrong_value_ends_the_test_with_its_name() {
+    let wrong = explored(&[("TAVRIDA_SEED", "many")]);
+    assert!(
+        wrong.contains("TAVRIDA_SEED='many' cannot be: a seed is a number such as 42 or 0x2a"),
+        "{wrong}"
+    );
+}

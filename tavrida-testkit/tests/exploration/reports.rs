@@ -1,0 +1,183 @@
+//! What an exploration reports.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tavrida::message::Failure;
+use tavrida_testkit::explore;
+use tavrida_testkit::explore::{Explore, Origin};
+use tavrida_testkit::problem::ProblemKind;
+use tavrida_testkit::schedule::{Policy, Replay};
+use tavrida_testkit::sim::{Setup, Sim, Verdict};
+
+use crate::planted::{a_cancel_finds_its_order, mended, three_arrive_in_order, y_is_not_after_the_third_x};
+
+/// Without what the environment of these tests may ask for.
+fn exploration<F, Fut>(scenario: F) -> Explore<F>
+where
+    F: Fn(Sim) -> Fut + Sync,
+    Fut: Future<Output = Result<(), Failure>>,
+{
+    explore(scenario).without_environment().named("reports::a_test")
+}
+
+#[test]
+fn what_is_found_does_not_depend_on_the_number_of_threads() {
+    let with = |threads| {
+        let report =
+            exploration(y_is_not_after_the_third_x).schedules(10_000).seed(500).threads(threads).run();
+        let failure = report.failure().expect("it is found");
+        (report.schedules(), report.failed(), failure.to_string())
+    };
+    let alone = with(1);
+    assert!(alone.0 > 8, "there is something to find for threads that are ahead");
+    for threads in [2, 3, 8] {
+        assert_eq!(with(threads), alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_failure_tells_all_that_it_takes_to_see_it_again() {
+    let report = exploration(a_cancel_finds_its_order).run();
+    let failure = report.failure().expect("it is found");
+    let text = report.to_string();
+    for part in [
+        "an assertion failed at 1ms: assertion `left == right` failed: the cancel overtook the order",
+        "1 of ",
+        "are enough",
+        "request/a",
+        "cargo test reports::a_test\n",
+        "handler begins",
+        "tavrida_testkit::replay(",
+    ] {
+        assert!(text.contains(part), "'{part}' is missing:\n{text}");
+    }
+    let (_, rest) = text.split_once("TAVRIDA_REPLAY='").expect("there is a line to replay it");
+    let replay: Replay = rest.split('\'').next().expect("it is quoted").parse().expect("it can be read");
+    let setup = Setup { seed: replay.seed, replay: Some(replay.schedule), ..Setup::new(0) };
+    let again = setup.run(a_cancel_finds_its_order);
+    assert_eq!(again.verdict, Verdict::Failed(Box::new(failure.problem.clone())));
+    assert_eq!(again.trace.events(), failure.run.trace.events());
+}
+
+#[test]
+fn a_test_to_paste_compiles_and_calls_the_scenario_by_its_name() {
+    let report = exploration(a_cancel_finds_its_order).policy(Policy::Random).run();
+    let failure = report.failure().expect("it is found");
+    let test = failure.regression_test();
+    // The file is part of these tests, with the scenario mended.
+    assert!(include_str!("pasted.rs").ends_with(&test), "paste this:\n{test}");
+}
+
+#[test]
+#[should_panic(expected = "the cancel overtook the order")]
+fn a_pasted_test_fails_as_long_as_the_bug_is_there() {
+    let report = exploration(a_cancel_finds_its_order).run();
+    let replay = report.failure().expect("it is found").replay().to_string();
+    tavrida_testkit::replay(&replay, a_cancel_finds_its_order);
+}
+
+#[test]
+#[should_panic(expected = "'soon' is no part of a schedule")]
+fn a_replay_of_what_is_no_schedule_says_so() {
+    tavrida_testkit::replay("seed:0x2a soon", a_cancel_finds_its_order);
+}
+
+#[test]
+fn a_scenario_without_bugs_passes_all_schedules() {
+    let report = exploration(mended::a_cancel_finds_its_order).schedules(300).run();
+    report.assert_ok();
+    assert_eq!((report.schedules(), report.failed(), report.found_after()), (300, 0, None));
+    assert!(report.schedules_per_second() > 0.0);
+    assert!(report.to_string().starts_with("300 schedules in "), "{report}");
+}
+
+#[test]
+#[should_panic(expected = "the cancel overtook the order")]
+fn a_report_with_a_failure_is_not_ok() {
+    exploration(a_cancel_finds_its_order).run().assert_ok();
+}
+
+#[test]
+fn the_default_schedule_comes_first() {
+    let always = |_sim: Sim| async { Err(Failure::new("test.Always", "it always fails")) };
+    let report = exploration(always).seed(7).run();
+    let failure = report.failure().expect("it always fails");
+    assert_eq!(report.found_after(), Some(1));
+    assert_eq!(failure.origin, Origin::Search { before: 0, policy: Policy::Fifo });
+    assert_eq!(failure.problem.kind, ProblemKind::Error);
+    assert_eq!(failure.replay(), Replay::default());
+    assert!(failure.regression_test().contains("\"seed:0x0\",\n        scenario,"), "{failure}");
+}
+
+#[test]
+fn an_exploration_that_keeps_going_reports_each_kind_of_failure_once() {
+    let two_bugs = |sim: Sim| async move {
+        match sim.seed() % 4 {
+            2 => Err(Failure::new("test.Two", "an error")),
+            3 => panic!("a panic"),
+            _ => Ok(()),
+        }
+    };
+    let report = exploration(two_bugs).schedules(101).keep_going().run();
+    assert_eq!((report.schedules(), report.failed()), (101, 50));
+    let kinds: Vec<_> = report.failures().iter().map(|failure| failure.problem.kind.clone()).collect();
+    assert_eq!(kinds, [ProblemKind::Error, ProblemKind::Assertion]);
+    assert_eq!(report.found_after(), Some(3), "seed 2 is that of the third schedule");
+}
+
+#[test]
+fn a_short_schedule_fails_in_the_same_line_as_the_long_one() {
+    let report = exploration(three_arrive_in_order).keep_going().schedules(400).run();
+    let of = |text: &str| {
+        let mut failures = report.failures().iter().filter(|failure| failure.problem.text.starts_with(text));
+        failures.next().unwrap_or_else(|| panic!("'{text}' was not found:\n{report}"))
+    };
+    assert_eq!(of("the first is late").schedule.len(), 1);
+    assert_eq!(of("all is turned round").schedule.len(), 2);
+}
+
+#[test]
+fn a_run_that_its_seed_does_not_steer_is_told_as_such() {
+    let runs = Arc::new(AtomicU64::new(0));
+    let scenario = {
+        let runs = runs.clone();
+        move |_sim: Sim| {
+            let nth = runs.fetch_add(1, Ordering::Relaxed);
+            async move { if nth == 5 { Err(Failure::new("test.Fifth", "the sixth run")) } else { Ok(()) } }
+        }
+    };
+    let report = exploration(scenario).threads(1).run();
+    let failure = report.failure().expect("the sixth run fails");
+    assert_eq!(report.found_after(), Some(6));
+    assert!(!failure.reproduced);
+    assert!(failure.to_string().contains("IT DID NOT FAIL AGAIN"), "{failure}");
+}
+
+#[test]
+fn a_budget_ends_the_search() {
+    let passes = |_sim: Sim| async { Ok(()) };
+    let report = exploration(passes).schedules(u64::MAX).budget(Duration::ZERO).run();
+    assert_eq!(report.schedules(), 1, "the default schedule is always tried");
+    let report = exploration(passes).schedules(u64::MAX).budget(Duration::from_millis(30)).run();
+    assert!(report.elapsed() >= Duration::from_millis(30));
+    report.assert_ok();
+}
+
+#[test]
+fn progress_is_told() {
+    let told = Arc::new(AtomicU64::new(0));
+    let tell = {
+        let told = told.clone();
+        move |progress: &tavrida_testkit::explore::Progress| {
+            assert!(progress.schedules <= progress.of);
+            assert!(progress.to_string().contains(" of 50 schedules, "), "{progress}");
+            told.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let passes = |_sim: Sim| async { Ok(()) };
+    let quiet = exploration(passes).schedules(50).threads(1).on_progress(Duration::ZERO, tell).run();
+    quiet.assert_ok();
+    assert_eq!(told.load(Ordering::Relaxed), 49, "after each but the first");
+}
