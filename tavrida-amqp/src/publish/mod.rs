@@ -2,9 +2,10 @@
 //!
 //! One task, the lane, owns what is sent. Its main [pipe](pipe) carries what RabbitMQ cannot refuse with a channel error:
 //! messages that do not [look refusable](screen), for exchanges that took a message in this session before. Everything else
-//! goes the [careful way](lane): on a channel to itself, after what was published before is processed, and before what
+//! goes the [careful way](careful): on a channel to itself, after what was published before is processed, and before what
 //! is published after is sent. So order holds, and a refused publish costs nobody else anything but time.
 
+mod careful;
 mod job;
 mod lane;
 mod ledger;
@@ -13,6 +14,7 @@ mod ledger_tests;
 mod pipe;
 mod publisher;
 mod ready;
+mod repair;
 mod screen;
 
 pub(crate) use lane::Lane;

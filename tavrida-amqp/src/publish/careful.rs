@@ -1,0 +1,83 @@
+//! The careful way: what the broker may refuse has a channel to itself.
+
+use tavrida::transport::{Loss, Refusal};
+
+use super::job::Job;
+use super::lane::Lane;
+use super::publisher::Request;
+use crate::wire::Fate;
+
+/// How many careful publishes may be without a confirm at a time, each on a channel of its own.
+const CAREFUL: usize = 16;
+
+impl Lane {
+    /// Publishes on a channel of its own, between what was published before and what will be after.
+    pub(super) async fn publish_carefully(&mut self, job: Job) -> Result<(), Loss> {
+        let at = match self.careful_pipe().await {
+            Ok(Ok(at)) => at,
+            Ok(Err(refusal)) => {
+                job.refuse(refusal);
+                return Ok(());
+            }
+            Err(loss) => {
+                job.lose(loss.clone());
+                return Err(loss);
+            }
+        };
+        let exchange = job.as_ref().exchange.clone();
+        if let Err(job) = self.careful[at].send(job) {
+            // It broke while it was idle; the next turn finds or opens another.
+            self.backlog.push_front(Request::Publish(job));
+            return Ok(());
+        }
+        self.until(|lane| lane.careful[at].is_written()).await?;
+        let barrier = self.careful[at].barrier();
+        if self.alongside(barrier).await?.is_ok() {
+            self.proven.insert(exchange);
+            return Ok(());
+        }
+        // Refused: the pipe is broken, or about to be.
+        self.until(|lane| lane.careful[at].len() == 0).await
+    }
+
+    /// Waits until the broker has processed all that is on the main channel.
+    pub(super) async fn settle_main(&mut self) -> Result<(), Loss> {
+        loop {
+            self.until(|lane| lane.main.is_written() || lane.main.broken().is_some()).await?;
+            if self.main.broken().is_none() {
+                if self.main.len() == 0 {
+                    return Ok(());
+                }
+                let barrier = self.main.barrier();
+                if self.alongside(barrier).await?.is_ok() {
+                    return Ok(());
+                }
+            }
+            self.repair().await?;
+        }
+    }
+
+    /// A careful pipe on which nothing is under way, once the main one is settled.
+    async fn careful_pipe(&mut self) -> Result<Result<usize, Refusal>, Loss> {
+        self.settle_main().await?;
+        self.careful.retain(|pipe| pipe.broken().is_none());
+        if self.careful.len() >= CAREFUL {
+            self.until(|lane| lane.careful.iter().any(|pipe| pipe.len() == 0)).await?;
+        }
+        if let Some(at) = self.careful.iter().position(|pipe| pipe.len() == 0 && pipe.broken().is_none()) {
+            return Ok(Ok(at));
+        }
+        let opening = self.open();
+        match self.alongside(opening).await? {
+            Ok(pipe) => {
+                self.careful.push(pipe);
+                Ok(Ok(self.careful.len() - 1))
+            }
+            Err(error) => match self.life.fate(&error) {
+                Fate::Connection(loss) => Err(loss),
+                Fate::Channel(refusal) => Ok(Err(refusal)),
+                Fate::ChannelGone => Ok(Err(Refusal::channel(504, format!("CHANNEL_ERROR - {error}")))),
+            },
+        }
+    }
+}

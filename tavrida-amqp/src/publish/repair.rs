@@ -1,0 +1,108 @@
+//! What becomes of publishes whose channel the broker closed.
+
+use std::collections::VecDeque;
+
+use tavrida::transport::{Loss, NotPublished, Refusal};
+
+use super::job::Job;
+use super::lane::Lane;
+use super::pipe::Pipe;
+use super::publisher::Request;
+use crate::link::Life;
+use crate::wire::Fate;
+
+impl Lane {
+    /// Replaces the main channel, which the broker closed for one of the publishes on it.
+    ///
+    /// It should not happen: it takes an exchange that was deleted, or a right that was revoked, between two publishes.
+    pub(super) async fn repair(&mut self) -> Result<(), Loss> {
+        self.until(|lane| lane.main.is_over()).await?;
+        let refusal = match self.main.broken().map(|error| self.life.fate(error)) {
+            Some(Fate::Connection(loss)) => return Err(loss),
+            Some(Fate::Channel(refusal)) => Some(refusal),
+            Some(Fate::ChannelGone) | None => None,
+        };
+        let jobs = self.main.take_all();
+        self.sort_out(jobs, refusal);
+        let opening = self.open();
+        self.main = match self.alongside(opening).await? {
+            Ok(pipe) => pipe,
+            Err(error) => {
+                let loss = Loss::broken(format!("cannot open a channel to publish on: {error}"));
+                return Err(self.life.lose(loss).clone());
+            }
+        };
+        Ok(())
+    }
+
+    /// Tells the jobs of a channel that the broker closed by `refusal`.
+    ///
+    /// RabbitMQ processes a channel in order, ignores what follows the culprit, and names its exchange. So the culprit is
+    /// the last job for that exchange, or another before it: that last one was refused or ignored, and what follows it
+    /// was ignored. What comes before may have been taken, though the confirms are lost.
+    fn sort_out(&mut self, jobs: Vec<Job>, refusal: Option<Refusal>) {
+        let Some(refusal) = refusal else {
+            let loss = Loss::broken("the channel that it was sent on was closed");
+            return jobs.into_iter().for_each(|job| job.lose(loss.clone()));
+        };
+        let culprit = jobs.iter().rposition(|job| names_exchange(&refusal, &job.as_ref().exchange));
+        match culprit {
+            Some(at) => self.proven.remove(&jobs[at].as_ref().exchange),
+            None => {
+                self.proven.clear();
+                false
+            }
+        };
+        let loss = Loss::broken(format!("the broker closed its channel for another message: {refusal}"));
+        let mut ignored = VecDeque::new();
+        for (at, job) in jobs.into_iter().enumerate() {
+            match culprit {
+                Some(culprit) if at == culprit => job.refuse(refusal.clone()),
+                Some(culprit) if at > culprit => ignored.push_back(Request::Publish(job.unsent())),
+                _ => job.lose(loss.clone()),
+            }
+        }
+        ignored.append(&mut self.backlog);
+        self.backlog = ignored;
+    }
+}
+
+/// Whether the broker's text speaks of this exchange.
+fn names_exchange(refusal: &Refusal, exchange: &str) -> bool {
+    let name = if exchange.is_empty() { "amq.default" } else { exchange };
+    refusal.text.contains(&format!("exchange '{name}' in vhost"))
+}
+
+impl Pipe {
+    /// Tells the jobs of a careful pipe that broke what became of them: at most one of them is not answered.
+    pub(super) fn bury(&mut self, life: &Life) {
+        if !self.is_over() {
+            return;
+        }
+        if let Some(fate) = self.broken().map(|error| life.fate(error)) {
+            for job in self.take_all() {
+                job.end(fate.clone());
+            }
+        }
+    }
+}
+
+impl Job {
+    /// Ends it with the fate of its channel, on which it was alone.
+    fn end(mut self, fate: Fate) {
+        match fate {
+            Fate::Channel(refusal) => self.fail(NotPublished::Refused(refusal)),
+            Fate::ChannelGone => self.lose(Loss::broken("the channel that it was sent on was closed")),
+            Fate::Connection(loss) => self.lose(loss),
+        }
+    }
+
+    pub(super) fn refuse(mut self, refusal: Refusal) {
+        self.fail(NotPublished::Refused(refusal));
+    }
+
+    fn unsent(mut self) -> Self {
+        self.set_sent(false);
+        self
+    }
+}
