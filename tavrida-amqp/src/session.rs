@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use lapin::{Channel, Connection};
 use tavrida::field::Table;
 use tavrida::transport::{
-    Binding, Consume, Consumer, Destination, Exchange, Fetched, Loss, Publication, Publishing, Queue,
-    QueueStatus, Session, SessionError,
+    Binding, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, Fetched, Loss, Publication,
+    Publishing, Queue, QueueStatus, Session, SessionError,
 };
 
 use crate::config::{AmqpConfig, Host};
@@ -19,7 +19,7 @@ use crate::publish::{Lane, Publisher};
 use crate::wire::fits;
 
 pub(crate) struct AmqpSession {
-    publisher: Publisher,
+    publisher: Arc<Publisher>,
     desk: Arc<Desk>,
     over: Mutex<Option<Over>>,
     life: Tenure,
@@ -90,7 +90,7 @@ impl AmqpSession {
             Lane::start(life.clone(), publish_on, config.publish_window, config.login().map(Into::into))
                 .await
                 .map_err(|error| life.error(&error))?;
-        Ok(Self { publisher, desk, over: Mutex::new(Some(over)), life: tenure })
+        Ok(Self { publisher: Arc::new(publisher), desk, over: Mutex::new(Some(over)), life: tenure })
     }
 
     fn check_fit(&self, arguments: &Table) -> Result<(), SessionError> {
@@ -219,6 +219,14 @@ impl Session for AmqpSession {
 
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
         self.check_fit(&consume.arguments)?;
+        if &*consume.queue == DIRECT_REPLY_TO {
+            let (publisher, consume) = (self.publisher.clone(), consume.clone());
+            return self
+                .apart(async move |desk: Arc<Desk>| {
+                    consume::consume_replies(&desk.life, &publisher, &consume).await
+                })
+                .await;
+        }
         let consume = consume.clone();
         self.apart(async move |desk: Arc<Desk>| {
             let (consumer, settler) = consume::consume(&desk.life, &desk.connection, &consume).await?;

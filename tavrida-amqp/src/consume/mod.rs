@@ -7,4 +7,4 @@ mod stream;
 
 pub(crate) use get::get;
 pub(crate) use settler::Settler;
-pub(crate) use stream::consume;
+pub(crate) use stream::{consume, consume_replies};

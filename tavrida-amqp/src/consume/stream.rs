@@ -8,12 +8,13 @@ use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::{Channel, Connection};
-use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, SessionError};
+use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, Refusal, SessionError};
 use tokio::runtime::Handle;
 use tokio::task::coop;
 
 use super::Settler;
 use crate::link::{Life, close_quietly, open_channel};
+use crate::publish::{Place, Publisher, Replies};
 use crate::wire::{Fate, delivered, short, table_out};
 
 /// Starts a consumer on a channel of its own. The settler is what a closing session flushes.
@@ -40,6 +41,7 @@ pub(crate) async fn consume(
         tag: source.tag(),
         source: Some(source),
         channel,
+        lodging: None,
         settler: settler.clone(),
         no_ack: consume.no_ack,
         cancelled: false,
@@ -47,6 +49,31 @@ pub(crate) async fn consume(
         runtime: Handle::current(),
     };
     Ok((Consumer::new(running), settler))
+}
+
+/// Starts the consumer of direct replies, on the channel that publishes.
+pub(crate) async fn consume_replies(
+    life: &Arc<Life>,
+    publisher: &Publisher,
+    consume: &Consume,
+) -> Result<Consumer, SessionError> {
+    if !consume.no_ack {
+        return Err(Refusal::channel(406, "PRECONDITION_FAILED - reply consumer cannot acknowledge").into());
+    }
+    let Replies { channel, source, place } = publisher.replies().await?;
+    let settler = Settler::new(life.clone(), channel.clone(), 0);
+    Ok(Consumer::new(Running {
+        life: life.clone(),
+        tag: source.tag(),
+        source: Some(source),
+        channel,
+        lodging: Some(place),
+        settler,
+        no_ack: true,
+        cancelled: false,
+        end: None,
+        runtime: Handle::current(),
+    }))
 }
 
 async fn start(channel: &Channel, consume: &Consume) -> lapin::Result<lapin::Consumer> {
@@ -67,6 +94,8 @@ struct Running {
     tag: lapin::types::ShortString,
     source: Option<lapin::Consumer>,
     channel: Arc<Channel>,
+    /// Where the channel is the publisher's: held until the consumer is cancelled.
+    lodging: Option<Place>,
     settler: Arc<Settler>,
     no_ack: bool,
     cancelled: bool,
@@ -166,6 +195,7 @@ impl Drop for Running {
             source,
             tag: self.tag.clone(),
             channel: self.channel.clone(),
+            lodging: self.lodging.take(),
             settler: self.settler.clone(),
             cancelled: self.cancelled,
             ended: self.end.is_some(),
@@ -180,6 +210,7 @@ struct Farewell {
     source: lapin::Consumer,
     tag: lapin::types::ShortString,
     channel: Arc<Channel>,
+    lodging: Option<Place>,
     settler: Arc<Settler>,
     cancelled: bool,
     /// The source has told its end, which it does once: asked again, it would wait for ever.
@@ -201,7 +232,9 @@ impl Farewell {
             self.settler.all_settled().await;
         }
         self.settler.flush();
-        close_quietly(&self.channel).await;
+        if self.lodging.is_none() {
+            close_quietly(&self.channel).await;
+        }
         self.settler.end(Loss::closed_here());
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use lapin::Connection;
@@ -11,10 +11,12 @@ use tavrida::field::ShortString;
 use tavrida::transport::Loss;
 use tokio::sync::mpsc;
 
+use super::fence::Fence;
 use super::job::Job;
 use super::pipe::Pipe;
 use super::publisher::{Publisher, Request};
-use super::screen::is_suspicious;
+use super::replies;
+use super::screen::{is_suspicious, wants_direct_reply};
 use crate::link::Life;
 use crate::wire::Fate;
 
@@ -34,7 +36,20 @@ pub(crate) struct Lane {
     pub(super) careful: Vec<Pipe>,
     /// Exchanges that took a message in this session: they exist, may be published to, and are not internal.
     pub(super) proven: BTreeSet<ShortString>,
+    /// The place of the consumer of direct replies on the main channel, while there is one.
+    pub(super) replies: Weak<()>,
+    pub(super) fence: Fence,
     ended: Pin<Box<dyn Future<Output = Loss> + Send>>,
+}
+
+/// What comes next.
+enum Next {
+    /// There is more to do.
+    Turn,
+    /// A doubt lasts.
+    Fence,
+    /// No caller is left, and what was published is done.
+    End,
 }
 
 impl Lane {
@@ -53,7 +68,21 @@ impl Lane {
             async move { life.ended().await }
         });
         let (backlog, careful, proven) = (VecDeque::new(), Vec::new(), BTreeSet::new());
-        let lane = Self { life, connection, window, login, requests, backlog, main, careful, proven, ended };
+        let (replies, fence) = (replies::none(), Fence::default());
+        let lane = Self {
+            life,
+            connection,
+            window,
+            login,
+            requests,
+            backlog,
+            main,
+            careful,
+            proven,
+            replies,
+            fence,
+            ended,
+        };
         tokio::spawn(lane.run());
         Ok(publisher)
     }
@@ -62,7 +91,6 @@ impl Lane {
         loop {
             match self.turn().await {
                 Ok(true) => {}
-                // No caller is left, and what was published is done.
                 Ok(false) => return self.life.buried().await,
                 Err(loss) => {
                     self.abandon(&loss).await;
@@ -90,13 +118,18 @@ impl Lane {
                     // A caller that gave up waiting needs no answer.
                     let _ = flushed.send(());
                 }
+                Request::Replies(told) => self.consume_replies(told).await?,
                 Request::Flush(flushed) => {
                     self.backlog.push_front(Request::Flush(flushed));
                     break;
                 }
             }
         }
-        poll_fn(|cx| self.poll_turn(cx)).await
+        match poll_fn(|cx| self.poll_turn(cx)).await? {
+            Next::Turn => Ok(true),
+            Next::Fence => self.raise_fence().await.map(|()| true),
+            Next::End => Ok(false),
+        }
     }
 
     pub(super) fn open(&self) -> impl Future<Output = lapin::Result<Pipe>> + Send + use<> {
@@ -112,23 +145,27 @@ impl Lane {
         self.main.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
     }
 
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Loss>> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, Loss>> {
         let answers = self.poll_answers(cx)?;
         if answers.is_ready() || self.main.broken().is_some() {
-            return Poll::Ready(Ok(true));
+            self.fence.put_off();
+            return Poll::Ready(Ok(Next::Turn));
+        }
+        if self.poll_fence(cx).is_ready() {
+            return Poll::Ready(Ok(Next::Fence));
         }
         match self.backlog.front() {
             _ if self.is_full() => return Poll::Pending,
             Some(Request::Flush(_)) if !self.is_idle() => return Poll::Pending,
-            Some(_) => return Poll::Ready(Ok(true)),
+            Some(_) => return Poll::Ready(Ok(Next::Turn)),
             None => {}
         }
         match self.requests.poll_recv(cx) {
             Poll::Ready(Some(request)) => {
                 self.backlog.push_back(request);
-                Poll::Ready(Ok(true))
+                Poll::Ready(Ok(Next::Turn))
             }
-            Poll::Ready(None) if self.is_idle() => Poll::Ready(Ok(false)),
+            Poll::Ready(None) if self.is_idle() => Poll::Ready(Ok(Next::End)),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
@@ -182,10 +219,15 @@ impl Lane {
         .await
     }
 
-    async fn publish(&mut self, job: Job) -> Result<(), Loss> {
+    pub(super) async fn publish(&mut self, job: Job) -> Result<(), Loss> {
         let publication = job.as_ref();
-        if !self.proven.contains(&publication.exchange) || is_suspicious(publication, self.login.as_deref()) {
-            return self.publish_carefully(job).await;
+        let harmless =
+            self.proven.contains(&publication.exchange) && !is_suspicious(publication, self.login.as_deref());
+        match (wants_direct_reply(publication), harmless) {
+            (true, false) if self.takes_replies() => return self.publish_request_carefully(job).await,
+            (true, true) if self.takes_replies() => {}
+            (true, _) | (_, false) => return self.publish_carefully(job).await,
+            (false, true) => {}
         }
         if let Err(job) = self.main.send(job) {
             self.backlog.push_front(Request::Publish(job));

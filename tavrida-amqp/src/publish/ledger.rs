@@ -116,6 +116,11 @@ impl<J: AsRef<Publication>> Ledger<J> {
         self.live
     }
 
+    /// Whether the outcome of some publish is not known though it is confirmed.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.doubtful > 0
+    }
+
     /// Takes confirms in. They must be closed: what resolved before one of them is among them, or was taken in before.
     /// Gives what is decided now.
     pub(super) fn confirm(&mut self, confirms: &mut Vec<Confirmed>, decided: &mut Vec<(J, Verdict)>) {

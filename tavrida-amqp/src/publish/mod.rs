@@ -6,6 +6,7 @@
 //! is published after is sent. So order holds, and a refused publish costs nobody else anything but time.
 
 mod careful;
+mod fence;
 mod job;
 mod lane;
 mod ledger;
@@ -15,7 +16,9 @@ mod pipe;
 mod publisher;
 mod ready;
 mod repair;
+mod replies;
 mod screen;
 
 pub(crate) use lane::Lane;
 pub(crate) use publisher::Publisher;
+pub(crate) use replies::{Place, Replies};

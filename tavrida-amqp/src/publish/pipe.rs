@@ -62,6 +62,15 @@ impl Pipe {
         self.ledger.len()
     }
 
+    /// Whether some publish is confirmed and its outcome is not known all the same.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.ledger.is_in_doubt()
+    }
+
+    pub(super) fn channel(&self) -> Arc<Channel> {
+        self.channel.clone()
+    }
+
     /// Whether the broker has been handed all frames.
     pub(super) fn is_written(&self) -> bool {
         self.writing.is_empty()

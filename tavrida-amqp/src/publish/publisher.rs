@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tavrida::transport::{NotPublished, Publication, Publishing, Unpublished};
+use tavrida::transport::{NotPublished, Publication, Publishing, SessionError, Unpublished};
 use tokio::sync::{mpsc, oneshot};
 
 use super::job::Job;
+use super::replies::Replies;
 use crate::link::Life;
 use crate::wire::fits;
 
@@ -21,6 +22,8 @@ pub(super) enum Request {
     Publish(Job),
     /// To be told when all before it is done.
     Flush(oneshot::Sender<()>),
+    /// To consume direct replies.
+    Replies(oneshot::Sender<Result<Replies, SessionError>>),
 }
 
 impl Publisher {
@@ -52,6 +55,17 @@ impl Publisher {
             }
             outcome.await.expect("a job answers before it is gone")
         })
+    }
+
+    /// Consumes direct replies, on the channel that publishes: RabbitMQ sends them nowhere else.
+    pub(crate) async fn replies(&self) -> Result<Replies, SessionError> {
+        let (told, replies) = oneshot::channel();
+        if self.requests.send(Request::Replies(told)).is_ok()
+            && let Ok(replies) = replies.await
+        {
+            return replies;
+        }
+        Err(self.life.ended().await.into())
     }
 
     /// Waits until everything that was published before has its outcome, or the session is over.

@@ -8,6 +8,7 @@ use super::job::Job;
 use super::lane::Lane;
 use super::pipe::Pipe;
 use super::publisher::Request;
+use super::replies;
 use crate::link::Life;
 use crate::wire::Fate;
 
@@ -22,6 +23,8 @@ impl Lane {
             Some(Fate::Channel(refusal)) => Some(refusal),
             Some(Fate::ChannelGone) | None => None,
         };
+        // The consumer of direct replies is gone with its channel.
+        self.replies = replies::none();
         let jobs = self.main.take_all();
         self.sort_out(jobs, refusal);
         let opening = self.open();

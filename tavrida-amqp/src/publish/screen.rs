@@ -3,7 +3,7 @@
 //! Such a publish costs everything that is pipelined behind it. So what looks refusable goes by the careful way.
 
 use tavrida::field::Value;
-use tavrida::transport::{Properties, Publication};
+use tavrida::transport::{DIRECT_REPLY_TO, Properties, Publication};
 
 /// RabbitMQ's limit on a body, in bytes (its largest setting).
 const LARGEST_BODY: usize = 134_217_728;
@@ -11,22 +11,23 @@ const LARGEST_BODY: usize = 134_217_728;
 /// RabbitMQ's limit on a time to live, in milliseconds.
 const LONGEST_EXPIRATION: u64 = 315_360_000_000;
 
-/// RabbitMQ's name for direct reply-to, which it refuses on a channel that has no such consumer.
-const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
 /// Whether the broker may refuse this publication for what it is, from a user that it knows as `login`.
 pub(super) fn is_suspicious(publication: &Publication, login: Option<&str>) -> bool {
     let Publication { properties, body, .. } = publication;
-    let Properties { user_id, expiration, delivery_mode, reply_to, headers, .. } = properties;
+    let Properties { user_id, expiration, delivery_mode, headers, .. } = properties;
     user_id.as_deref().is_some_and(|user| login != Some(user))
         || expiration.as_deref().is_some_and(|expiration| !is_expiration(expiration))
         || !matches!(delivery_mode, None | Some(Properties::TRANSIENT | Properties::PERSISTENT))
-        || reply_to.as_deref() == Some(DIRECT_REPLY_TO)
         || headers.as_ref().is_some_and(|headers| {
             let no_array = |name| !matches!(headers.get(name), None | Some(Value::Array(_)));
             no_array("CC") || no_array("BCC")
         })
         || body.len() > LARGEST_BODY
+}
+
+/// Whether the publication asks for a direct reply, which the broker refuses on a channel without the consumer of it.
+pub(super) fn wants_direct_reply(publication: &Publication) -> bool {
+    publication.properties.reply_to.as_deref() == Some(DIRECT_REPLY_TO)
 }
 
 fn is_expiration(text: &str) -> bool {
@@ -68,13 +69,22 @@ mod tests {
     }
 
     #[test]
+    fn only_the_bare_name_wants_a_direct_reply() {
+        let to = |address: &'static str| with(|properties| properties.reply_to = text(address));
+        assert!(wants_direct_reply(&to("amq.rabbitmq.reply-to")));
+        assert!(
+            !wants_direct_reply(&to("amq.rabbitmq.reply-to.g1h2AA")) && !wants_direct_reply(&with(|_| ()))
+        );
+    }
+
+    #[test]
     fn a_user_id_is_suspicious_where_the_broker_knows_the_user_by_other_means() {
         let signed = with(|properties| properties.user_id = text("guest"));
         assert!(is_suspicious(&signed, None));
     }
 
     #[test]
-    fn what_rules_r66_r89_and_r120_refuse_is_suspicious() {
+    fn what_rules_r66_and_r89_refuse_is_suspicious() {
         for refusable in [
             with(|properties| properties.user_id = text("somebody")),
             with(|properties| properties.user_id = text("")),
@@ -83,7 +93,6 @@ mod tests {
             with(|properties| properties.expiration = text("-1")),
             with(|properties| properties.expiration = text("315360000001")),
             with(|properties| properties.delivery_mode = Some(3)),
-            with(|properties| properties.reply_to = text("amq.rabbitmq.reply-to")),
             with(|properties| {
                 properties.headers = Some(Table::new().with(ShortString::from_static("BCC"), "text"));
             }),

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod asks;
 mod conformance;
 mod consuming;
 mod life;

@@ -259,3 +259,35 @@ async fn a_refusal_is_told_however_fast_it_comes() {
         assert_eq!(refusal(soon(session.publish(message)).await).code, 406, "{number}");
     }
 }
+
+/// A queue that never confirms: its process is asleep.
+async fn asleep(place: &Place, queue: &str) {
+    declare(&place.session, queue).await;
+    let suspend = format!(
+        "{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"{}\">>, queue, <<\"{queue}\">>)), \
+         sys:suspend(amqqueue:get_pid(Q))",
+        place.vhost.name()
+    );
+    place.vhost.node().eval(&suspend).await.unwrap();
+}
+
+/// An ack that carries another message's return says nothing of its own. Which one it was shows when all older publishes
+/// are confirmed, or with what is published later: here there is neither.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_others_are_decided_though_an_older_publish_is_never_confirmed() {
+    let place = Place::new().await;
+    let Place { session, .. } = &place;
+    declare(session, "q").await;
+    soon(session.publish(to_queue("q", "the exchange is proven"))).await.unwrap();
+    asleep(&place, "never").await;
+    let mut stuck = session.publish(to_queue("never", "no confirm comes"));
+    assert!(poll_once(&mut stuck).is_pending());
+
+    let keys = ["q", "nobody"];
+    let messages = (0..1_000).map(|number| to_queue(keys[number % 2], number.to_string()));
+    let results = publish_all(session, messages).await;
+
+    assert!(results.iter().enumerate().all(|(number, result)| result.is_ok() == (number % 2 == 0)));
+    assert_eq!(tally(&results), BTreeMap::from([("routed", 500), ("unroutable", 500)]));
+    assert!(poll_once(&mut stuck).is_pending());
+}

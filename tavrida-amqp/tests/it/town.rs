@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
+use tavrida::client::ClientBuilder;
 use tavrida::prelude::*;
 use tavrida::server::{ServerBuilder, ServerHandle};
 use tavrida::{Backoff, Health};
@@ -167,8 +168,12 @@ pub(crate) async fn run(server: ServerBuilder) -> ServerHandle {
 }
 
 pub(crate) async fn client(uri: &str) -> Client {
+    client_builder(uri).build().await.unwrap()
+}
+
+pub(crate) fn client_builder(uri: &str) -> ClientBuilder {
     let builder = Client::builder(transport(uri)).source("client_app").discovery(registry());
-    builder.reconnect(backoff()).patience(crate::support::SOON).build().await.unwrap()
+    builder.reconnect(backoff()).patience(crate::support::SOON)
 }
 
 /// Waits until what is asked for holds.

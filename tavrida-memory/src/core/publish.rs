@@ -133,6 +133,11 @@ impl Broker {
         sort_out(into);
     }
 
+    /// Whether the exchange of a message is there and takes messages.
+    pub fn has_exchange_for(&self, publication: &Publication) -> bool {
+        self.check_publish(publication, false).is_ok()
+    }
+
     fn check_publish(
         &self,
         publication: &Publication,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tavrida::transport::{Loss, NotPublished, Publication, Publishing, Scope, SendNow, Unpublished};
+use tavrida::transport::{
+    DIRECT_REPLY_TO, Loss, NotPublished, Publication, Publishing, Scope, SendNow, Unpublished,
+};
 use tokio::sync::oneshot;
 
 use super::aftermath::{Aftermath, Outcome};
@@ -10,9 +12,15 @@ use super::handle::{Handle, SessionId};
 use super::state::{Entry, State, refusal};
 use crate::core::{ChannelId, Command, Effect, Method};
 
-/// The one channel of a publishing connection.
+/// The channel that a session publishes on.
 fn channel_of(id: SessionId) -> ChannelId {
     id.publisher().channel(1)
+}
+
+/// The channel of a session's direct replies, and of what is published to have them: a publish that is refused, and closes
+/// its channel, costs nobody an answer.
+pub(super) fn replies_of(id: SessionId) -> ChannelId {
+    id.publisher().channel(2)
 }
 
 /// A publish whose outcome its sender does not know yet.
@@ -85,13 +93,26 @@ impl SendNow for Handle {
 impl State {
     /// Opens the channel that a session publishes on.
     pub(super) fn open_publisher(&mut self, id: SessionId) {
-        let channel = channel_of(id);
+        self.open_publishing(channel_of(id));
+    }
+
+    /// Opens the channel of a session's direct replies.
+    pub(super) fn open_replies(&mut self, id: SessionId) -> ChannelId {
+        let channel = replies_of(id);
+        self.open_publishing(channel);
+        channel
+    }
+
+    fn open_publishing(&mut self, channel: ChannelId) {
         self.apply(Command::Method { channel, method: Method::ChannelOpen });
         self.apply(Command::Method { channel, method: Method::ConfirmSelect { nowait: true } });
     }
 
     pub(super) fn publish(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
-        let own = channel_of(id);
+        let direct = publication.properties.reply_to.as_deref() == Some(DIRECT_REPLY_TO)
+            && self.broker.is_open(replies_of(id))
+            && self.broker.has_exchange_for(&publication);
+        let own = if direct { replies_of(id) } else { channel_of(id) };
         let method = Method::BasicPublish { publication: publication.clone(), immediate: false };
         let mut effects = self.execute(Command::Method { channel: own, method });
         let mut failure = None;
@@ -112,7 +133,7 @@ impl State {
         let outcome = failure.map_or(Ok(()), Err);
         self.tell_published(id, &publication, &outcome);
         let Err(reason) = outcome else { return Ok(()) };
-        if matches!(reason, NotPublished::Refused(_)) {
+        if matches!(reason, NotPublished::Refused(_)) && own == channel_of(id) {
             self.open_publisher(id);
         }
         Err(unpublished(reason, publication))

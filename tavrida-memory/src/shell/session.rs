@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tavrida::field::ShortString;
 use tavrida::transport::{
-    Binding, Consume, Consumer, Delivery, Destination, Exchange, Fetched, Loss, Publication, Publishing,
-    Queue, QueueStatus, Refusal, Scope, Session, SessionError,
+    Binding, Consume, Consumer, DIRECT_REPLY_TO, Delivery, Destination, Exchange, Fetched, Loss, Publication,
+    Publishing, Queue, QueueStatus, Refusal, Scope, Session, SessionError,
 };
 
 use super::channel::OwnChannel;
 use super::consumer::MemoryDeliveries;
 use super::handle::Handle;
+use super::publish::replies_of;
 use super::shared::Locked;
 use super::state::refusal;
 use crate::core::{
@@ -45,6 +46,16 @@ fn open(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionErr
         Some(channel) => Ok(channel),
         None => Err(lost(handle)),
     }
+}
+
+/// The channel of a session's direct replies.
+fn open_replies(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionError> {
+    let id = handle.life.id;
+    if state.broker.is_open(replies_of(id)) {
+        // The broker says so too, and closes the channel of the first.
+        return Err(Refusal::channel(406, "PRECONDITION_FAILED - reply consumer already set").into());
+    }
+    Ok(state.open_replies(id))
 }
 
 /// The end of a session that was just found out.
@@ -191,7 +202,10 @@ impl Session for MemorySession {
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
         let Consume { queue, prefetch, no_ack, exclusive, arguments } = consume.clone();
         let mut state = self.handle.lock()?;
-        let id = open(&mut state, &self.handle)?;
+        let id = match &*queue == DIRECT_REPLY_TO {
+            true => open_replies(&mut state, &self.handle)?,
+            false => open(&mut state, &self.handle)?,
+        };
         state.call(id, Method::BasicQos { prefetch_size: 0, prefetch_count: prefetch, global: false });
         let end = state.follow(id);
         let method = BasicConsume { queue, no_ack, exclusive, arguments, ..Default::default() };

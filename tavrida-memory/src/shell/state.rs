@@ -187,7 +187,7 @@ impl State {
             self.apply(Command::Abort { connection });
         }
         let mut ports: Vec<ChannelId> =
-            self.ports.keys().copied().filter(|channel| channel.connection == id.control()).collect();
+            self.ports.keys().copied().filter(|channel| SessionId::of(channel.connection) == id).collect();
         // The order in which tasks are woken must not depend on hashes.
         ports.sort_unstable();
         for channel in ports {
@@ -216,7 +216,9 @@ impl State {
         if self.broker.is_open(channel) {
             self.apply(Command::Method { channel, method: Method::ChannelClose });
         }
-        if let Some(entry) = self.sessions.get_mut(&id) {
+        if channel.connection == id.control()
+            && let Some(entry) = self.sessions.get_mut(&id)
+        {
             entry.numbers.give(channel.number);
         }
     }

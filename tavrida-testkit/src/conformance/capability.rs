@@ -52,11 +52,13 @@ pub enum Capability {
     PropertyChecks,
     /// Headers keep the type of every field value.
     FieldTypes,
+    /// Replies come straight to who asked: `amq.rabbitmq.reply-to`.
+    DirectReplies,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::RabbitWording,
         Self::DeclareChecks,
         Self::ConnectionErrors,
@@ -80,6 +82,7 @@ impl Capability {
         Self::CarbonCopies,
         Self::PropertyChecks,
         Self::FieldTypes,
+        Self::DirectReplies,
     ];
 }
 
@@ -109,6 +112,7 @@ impl fmt::Display for Capability {
             Self::CarbonCopies => "the headers CC and BCC",
             Self::PropertyChecks => "checks of message properties",
             Self::FieldTypes => "typed header fields",
+            Self::DirectReplies => "direct replies",
         })
     }
 }

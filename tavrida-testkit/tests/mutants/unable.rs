@@ -2,8 +2,8 @@
 
 use tavrida::field::Table;
 use tavrida::transport::{
-    Binding, Consume, Destination, Exchange, ExchangeKind, NotPublished, Publication, Queue, Refusal,
-    SessionError, Unpublished,
+    Binding, Consume, DIRECT_REPLY_TO, Destination, Exchange, ExchangeKind, NotPublished, Publication, Queue,
+    Refusal, SessionError, Unpublished,
 };
 use tavrida_testkit::conformance::Capability;
 
@@ -77,6 +77,7 @@ impl Unable {
     pub(crate) fn consume(self, consume: &Consume) -> Result<(), SessionError> {
         let needed = match self.0 {
             Some(Capability::ExclusiveConsumers) => consume.exclusive,
+            Some(Capability::DirectReplies) => consume.queue == DIRECT_REPLY_TO,
             Some(Capability::ConsumerPriorities) => has(&consume.arguments, &["x-priority"]),
             _ => false,
         };

@@ -4,6 +4,8 @@
 //! replicas never take each other's answers. Services of ours answer to that queue directly (AMQP's `reply_to`
 //! property). The Python original's services answer to the `reply_to` header: they reach the same queue through the
 //! asker's exchange, where there is one, by an address of the asker's own.
+//!
+//! An asker of direct replies has no queue: the broker hands answers on as they come.
 
 mod pending;
 
@@ -18,7 +20,7 @@ use crate::counters::Tally;
 use crate::envelope;
 use crate::field::ShortString;
 use crate::link::Epoch;
-use crate::transport::{Binding, Consume, Consumer, Loss, Queue, SessionError};
+use crate::transport::{Binding, Consume, Consumer, DIRECT_REPLY_TO, Loss, Queue, Session, SessionError};
 
 /// The asking side of a client or server.
 pub(crate) struct Asks {
@@ -26,6 +28,7 @@ pub(crate) struct Asks {
     instance: ByteString,
     /// The exchange that answers of the original's services come through, where there is one.
     exchange: Option<ShortString>,
+    direct: bool,
     pending: Arc<Pending>,
     /// The reply queue, and the epoch whose session it belongs to.
     queue: Mutex<Option<(u64, ShortString)>>,
@@ -35,7 +38,12 @@ pub(crate) struct Asks {
 impl Asks {
     pub(crate) fn new(instance: ByteString, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
         let instance = format!("{}{instance}", crate::EntryPoint::RESERVED).into();
-        Self { instance, exchange, pending: Arc::default(), queue: Mutex::new(None), tally }
+        Self { instance, exchange, direct: false, pending: Arc::default(), queue: Mutex::new(None), tally }
+    }
+
+    /// An asker of direct replies.
+    pub(crate) fn direct(instance: ByteString, tally: Arc<Tally>) -> Self {
+        Self { direct: true, ..Self::new(instance, None, tally) }
     }
 
     /// The method of the address that answers come to.
@@ -57,17 +65,26 @@ impl Asks {
             return Ok(name.clone());
         }
         let session = &epoch.session;
+        let name = match self.direct {
+            true => ShortString::from_static(DIRECT_REPLY_TO),
+            false => self.declare(&**session).await?,
+        };
+        // Nobody else could take an answer that was not acknowledged: the queue dies with the session.
+        let consumer = session.consume(&Consume { no_ack: true, ..Consume::new(&name, 0) }).await?;
+        self.pending.open(epoch.number);
+        tokio::spawn(take_answers(consumer, epoch.number, self.pending.clone(), self.tally.clone()));
+        *queue = Some((epoch.number, name.clone()));
+        Ok(name)
+    }
+
+    /// Makes and binds a queue for answers.
+    async fn declare(&self, session: &dyn Session) -> Result<ShortString, SessionError> {
         let name = session.declare_queue(&Queue::private()).await?.name;
         if let Some(exchange) = &self.exchange {
             let every_service =
                 ShortString::try_from(format!("*.{}", self.instance)).expect("an instance is short");
             session.bind(&Binding::queue(&name, exchange, every_service)).await?;
         }
-        // Nobody else could take an answer that was not acknowledged: the queue dies with the session.
-        let consumer = session.consume(&Consume { no_ack: true, ..Consume::new(&name, 0) }).await?;
-        self.pending.open(epoch.number);
-        tokio::spawn(take_answers(consumer, epoch.number, self.pending.clone(), self.tally.clone()));
-        *queue = Some((epoch.number, name.clone()));
         Ok(name)
     }
 }

@@ -33,6 +33,7 @@ pub struct ClientBuilder {
     context: Object,
     headers: Headers,
     reply_exchange: Option<ShortString>,
+    direct_replies: bool,
     backoff: Option<Backoff>,
     patience: Duration,
     ids: Arc<dyn IdSource>,
@@ -49,6 +50,7 @@ impl ClientBuilder {
             context: Object::EMPTY,
             headers: Headers::new(),
             reply_exchange: None,
+            direct_replies: false,
             backoff: None,
             patience: Duration::from_secs(10),
             ids: Arc::new(RandomIds),
@@ -104,6 +106,17 @@ impl ClientBuilder {
         self
     }
 
+    /// Answers to asks come by RabbitMQ's direct reply-to instead of through a reply queue of the client's own: nothing is
+    /// declared for them, which suits a client that asks little and ends soon. (With many asks at once a queue is the faster way.)
+    ///
+    /// Services of this library answer either way; those of the Python original answer through a
+    /// [reply exchange](ClientBuilder::reply_exchange) alone, and a client cannot have both. A service cannot tell whether
+    /// the asker is still there: a late answer is not counted on its side.
+    pub fn direct_replies(mut self) -> Self {
+        self.direct_replies = true;
+        self
+    }
+
     /// The delays between attempts to connect, and their limit: those of the [transport](Transport::backoff) by default.
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
@@ -146,6 +159,12 @@ impl ClientBuilder {
                 "a client needs a source: `.source(\"client_app\")`",
             ));
         }
+        if self.direct_replies && self.reply_exchange.is_some() {
+            return Err(Error::new(
+                Kind::Build,
+                "a client has direct replies or a reply exchange: no answer comes through an exchange without a queue",
+            ));
+        }
         self.discovery.check()?;
         let client = self.start();
         match client.0.link.line().wait(client.0.sender.patience()).await {
@@ -179,7 +198,10 @@ impl ClientBuilder {
             context: Context::from(self.context),
             headers: self.headers,
         };
-        let asks = Arc::new(Asks::new(instance.clone(), self.reply_exchange.clone(), tally.clone()));
+        let asks = Arc::new(match self.direct_replies {
+            true => Asks::direct(instance.clone(), tally.clone()),
+            false => Asks::new(instance.clone(), self.reply_exchange.clone(), tally.clone()),
+        });
         let route = Route::Line { link: link.clone(), patience: self.patience };
         let sender = Sender::new(identity, route, Arc::new(outbound), asks, root.child(instance));
         let mut idle = Idle { reply_exchange: self.reply_exchange, stop: stop.clone() };

@@ -9,6 +9,7 @@ mod line;
 mod machine;
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
@@ -161,11 +162,16 @@ fn live(session: &Option<Arc<dyn Session>>) -> &Arc<dyn Session> {
     session.as_ref().expect("the machine prepares and serves only what was connected")
 }
 
+/// How long a session may take to close: to flush what was settled and published, and to hear that it has arrived. A broker
+/// that blocks its publishers (an alarm) does not let it.
+const FAREWELL: Duration = Duration::from_secs(10);
+
 /// Closes a session that is not needed any more; one that is lost already needs no closing.
 async fn abandon(session: &mut Option<Arc<dyn Session>>) {
-    if let Some(session) = session.take()
-        && let Err(error) = session.close().await
-    {
-        tracing::debug!(%error, "the session was over before it was closed");
+    let Some(session) = session.take() else { return };
+    match tokio::time::timeout(FAREWELL, session.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the session was over before it was closed"),
+        Err(_) => tracing::warn!("the session was not closed within {FAREWELL:?}, and is dropped"),
     }
 }

@@ -9,6 +9,10 @@ use async_trait::async_trait;
 use super::{Delivery, Loss, Refusal, SessionError};
 use crate::field::{ShortString, Table};
 
+/// The name that stands for a session's own reply address (RabbitMQ's direct reply-to), in a
+/// [`Consume`] as in [`Properties::reply_to`](super::Properties::reply_to). See [`Session::consume`](super::Session::consume).
+pub const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
 /// How to consume a queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consume {

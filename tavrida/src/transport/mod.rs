@@ -42,7 +42,7 @@ mod session;
 mod topology;
 
 pub use backoff::Backoff;
-pub use consumer::{Consume, Consumer, ConsumerEnd, Deliveries};
+pub use consumer::{Consume, Consumer, ConsumerEnd, DIRECT_REPLY_TO, Deliveries};
 pub use delivery::{Delivery, Fetched, Settle, Verdict};
 pub use error::{Loss, Refusal, Scope, SessionError};
 pub use publication::{Properties, Publication};

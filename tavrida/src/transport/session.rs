@@ -142,6 +142,11 @@ pub trait Session: Send + Sync + 'static {
 
     /// Starts a consumer.
     ///
+    /// [`DIRECT_REPLY_TO`](super::DIRECT_REPLY_TO) as the queue makes the session's one consumer of direct replies, which needs
+    /// `no_ack`: from then on a publication of the session whose property `reply_to` is that name goes out with an address
+    /// in its place, and what is published to that address, through the default exchange, comes to this consumer, through no
+    /// queue. Such a reply is best not mandatory: a mandatory one is told to be unroutable though it is delivered.
+    ///
     /// # Errors
     ///
     /// Refused: 404 when the queue is missing, 403 when another consumer holds it exclusively, 405 when the queue is

@@ -22,6 +22,7 @@ mod priorities;
 mod publishing;
 mod queues;
 mod refusals;
+mod replies;
 mod routing;
 mod settling;
 mod topics;
@@ -51,6 +52,7 @@ pub fn promises() -> Vec<Promise> {
         ("ending", ending::promises()),
         ("getting", getting::promises()),
         ("settling", settling::promises()),
+        ("replies", replies::promises()),
         ("refusals", refusals::promises()),
         ("closing", closing::promises()),
         ("loss", loss::promises()),
