@@ -33,6 +33,12 @@ pub(super) fn consuming() -> Vec<Mutant> {
             "without acknowledgements all is settled when it is sent",
         ),
         mutant(
+            "a consumer of replies may acknowledge",
+            Twist { consume: |consume| consume.no_ack = true, ..Twist::NONE },
+            "replies",
+            "the consumer of replies does not acknowledge",
+        ),
+        mutant(
             "consumers never acknowledge",
             Twist { consume: |consume| consume.no_ack = true, ..Twist::NONE },
             "settling",
