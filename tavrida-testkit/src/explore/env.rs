@@ -27,8 +27,10 @@ pub struct Environment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceFormat {
-    /// `text`: a line for each event.
+    /// `text`: a line for each event, as [`Trace::text`](crate::trace::Trace::text) has it.
     Text,
+    /// `mermaid`: a sequence diagram, as [`Picture::mermaid`](crate::picture::Picture::mermaid) draws it.
+    Mermaid,
 }
 
 /// A variable of the environment has a value that it cannot have.
@@ -77,7 +79,8 @@ impl Environment {
             })?,
             trace: read(TRACE, variable(TRACE), |value| match value {
                 "text" => Ok(TraceFormat::Text),
-                _ => Err("traces are printed as 'text'".to_owned()),
+                "mermaid" => Ok(TraceFormat::Mermaid),
+                _ => Err("traces are printed as 'text' or 'mermaid'".to_owned()),
             })?,
         })
     }
@@ -121,7 +124,7 @@ mod tests {
             (SEED, "x2a", "TAVRIDA_SEED='x2a' cannot be: a seed is a number such as 42 or 0x2a"),
             (SEED, "-1", "TAVRIDA_SEED='-1' cannot be: a seed is a number such as 42 or 0x2a"),
             (SEEDS, "0", "TAVRIDA_SEEDS='0' cannot be: the number of seeds is a decimal from 1"),
-            (TRACE, "svg", "TAVRIDA_TRACE='svg' cannot be: traces are printed as 'text'"),
+            (TRACE, "svg", "TAVRIDA_TRACE='svg' cannot be: traces are printed as 'text' or 'mermaid'"),
             (
                 REPLAY,
                 "seed:7 later",

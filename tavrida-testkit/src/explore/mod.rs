@@ -50,13 +50,15 @@
 //! | `TAVRIDA_SEED=0x2a` | tries the default schedule, and that of this seed |
 //! | `TAVRIDA_SEEDS=100000` | tries so many seeds |
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | makes one run, by this schedule |
-//! | `TAVRIDA_TRACE=text` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes |
+//! | `TAVRIDA_TRACE=text` or `mermaid` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes |
 
 mod builder;
 mod conduct;
 mod env;
 mod events;
 mod failure;
+#[cfg(feature = "proptest")]
+mod plan;
 mod progress;
 mod reduce;
 mod regressions;
@@ -70,6 +72,8 @@ use std::future::Future;
 pub use builder::Explore;
 pub use env::{Environment, TraceFormat, WrongVariable};
 pub use failure::{Failure, Origin};
+#[cfg(feature = "proptest")]
+pub use plan::{Plan, PlanTree, Plans, plans};
 pub use progress::Progress;
 pub use report::Report;
 

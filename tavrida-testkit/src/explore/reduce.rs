@@ -59,7 +59,7 @@ impl Reducer {
     }
 
     /// The smallest schedule so far that fails.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "proptest"))]
     pub(crate) fn best(&self) -> Deviations {
         self.best.iter().copied().collect()
     }

@@ -49,8 +49,9 @@ fn a_printed_command_makes_the_run_again() {
     let again = explored(&[("TAVRIDA_REPLAY", schedule), ("TAVRIDA_TRACE", "text")]);
     assert!(again.contains("<1, false>"), "{again}");
     assert!(again.contains("the cancel overtook the order"), "{again}");
-    let events = |text: &str| text.matches("handler begins").count();
-    assert!(events(&again) > events(&found), "the trace is printed as well:\n{again}");
+    assert!(again.contains("tavrida-trace 1\n"), "the trace is printed as well:\n{again}");
+    let drawn = explored(&[("TAVRIDA_TRACE", "mermaid")]);
+    assert!(drawn.contains("sequenceDiagram\n"), "{drawn}");
 }
 
 #[test]

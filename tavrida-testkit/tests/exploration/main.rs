@@ -7,6 +7,8 @@ mod chain;
 mod environment;
 mod fan_out;
 mod pasted;
+#[cfg(feature = "proptest")]
+mod plans;
 mod planted;
 mod regressions;
 mod replays;

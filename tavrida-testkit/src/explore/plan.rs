@@ -1,0 +1,225 @@
+//! [`Plan`]: a schedule as a value of proptest.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use proptest::arbitrary::any;
+use proptest::strategy::{NewTree, Strategy, ValueTree};
+use proptest::test_runner::{TestCaseError, TestRunner};
+
+use super::events::{SHOWN, last_events};
+use super::reduce::Reducer;
+use crate::fault::Faults;
+use crate::schedule::{Deviations, Policy, Replay};
+use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
+
+/// Plans for proptest: how a run of a scenario goes, to be drawn together with what the scenario is given.
+///
+/// When a test fails, decisions of the schedule are left out and numbers lowered as [`explore`](super::explore()) does, and the other
+/// values shrink as proptest makes them. Put the plan first: then the others shrink under a schedule that stays.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use proptest::prelude::*;
+/// use tavrida::Service;
+/// use tavrida::handler::params;
+/// use tavrida::message::Failure;
+/// use tavrida_testkit::explore::plans;
+/// use tavrida_testkit::sim::Sim;
+///
+/// /// Whatever is paid in, in whatever order it arrives, is there in the end.
+/// async fn nothing_is_lost(sim: Sim, payments: Vec<i64>) -> Result<(), Failure> {
+///     let balance = Arc::new(Mutex::new(0_i64));
+///     let account = {
+///         let balance = balance.clone();
+///         move || {
+///             let balance = balance.clone();
+///             Service::new("account").rpc("pay", params(["cents"], move |cents: i64| {
+///                 *balance.lock().unwrap() += cents;
+///                 async {}
+///             }))
+///         }
+///     };
+///     let graph = sim.graph().service(account).client("web").start().await;
+///     for cents in &payments {
+///         graph.client("web").to("account.pay").param("cents", *cents).cast().await?;
+///     }
+///     graph.settle().await;
+///     assert_eq!(*balance.lock().unwrap(), payments.iter().sum::<i64>());
+///     Ok(())
+/// }
+///
+/// proptest! {
+///     # #![proptest_config(ProptestConfig::with_cases(16))]
+///     # /*
+///     #[test]
+///     # */
+///     fn payments_add_up(plan in plans(), payments in prop::collection::vec(1..100_i64, 0..8)) {
+///         plan.check(|sim| nothing_is_lost(sim, payments))?;
+///     }
+/// }
+/// # payments_add_up();
+/// ```
+pub fn plans() -> Plans {
+    Plans { setup: Setup { policy: Policy::Portfolio, ..Setup::new(0) } }
+}
+
+/// A strategy of [`Plan`]s: see [`plans`].
+#[derive(Debug, Clone)]
+#[must_use = "a strategy is drawn from by proptest"]
+pub struct Plans {
+    setup: Setup,
+}
+
+impl Plans {
+    /// How schedules are made up; [`Portfolio`](Policy::Portfolio) unless said otherwise.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.setup.policy = policy;
+        self
+    }
+
+    /// What may go wrong at random; nothing unless said otherwise.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.setup.faults = faults;
+        self
+    }
+
+    /// How long a run may take, in virtual time; an hour unless said otherwise.
+    pub fn horizon(mut self, horizon: Duration) -> Self {
+        self.setup.horizon = horizon;
+        self
+    }
+}
+
+impl Strategy for Plans {
+    type Tree = PlanTree;
+    type Value = Plan;
+
+    fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
+        let seed = any::<u64>().new_tree(runner)?.current();
+        let plan = Plan { setup: Setup { seed, ..self.setup.clone() }, made: Arc::default() };
+        Ok(PlanTree { plan, reducer: None, proposed: None })
+    }
+}
+
+/// How a run of a scenario goes: a seed with a policy and faults, or a schedule.
+#[derive(Clone)]
+pub struct Plan {
+    setup: Setup,
+    /// What was decided in its latest run.
+    made: Arc<Mutex<Option<Deviations>>>,
+}
+
+impl Plan {
+    /// Makes a run of a scenario. Of a test that makes several runs, the last is the one that shrinks.
+    ///
+    /// # Panics
+    ///
+    /// Inside of a runtime.
+    pub fn run<F, Fut>(&self, scenario: F) -> Finished
+    where
+        F: FnOnce(Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let finished = self.setup.run(scenario);
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(finished.schedule.clone());
+        finished
+    }
+
+    /// As [`run`](Plan::run), for a test of proptest.
+    ///
+    /// # Errors
+    ///
+    /// The run failed; the text says why, and has the schedule and the last events.
+    ///
+    /// # Panics
+    ///
+    /// Inside of a runtime.
+    pub fn check<F, Fut>(&self, scenario: F) -> Result<Finished, TestCaseError>
+    where
+        F: FnOnce(Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let finished = self.run(scenario);
+        let Verdict::Failed(problem) = &finished.verdict else { return Ok(finished) };
+        let schedule = self.replay().labelled(&finished.trace);
+        let events = last_events(&finished.trace, problem.chain.as_deref(), SHOWN);
+        Err(TestCaseError::fail(format!("{problem}\nschedule: {schedule}\nthe last events:\n{events}")))
+    }
+
+    /// What it takes to make the run again: what was decided in the latest run, or will be where it is a schedule already.
+    pub fn replay(&self) -> Replay {
+        let schedule = self.made().or_else(|| self.setup.replay.clone()).unwrap_or_default();
+        Replay { seed: self.setup.seed, schedule }
+    }
+
+    fn made(&self) -> Option<Deviations> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same plan by this schedule.
+    fn by(&self, schedule: Deviations) -> Self {
+        Self { setup: Setup { replay: Some(schedule), ..self.setup.clone() }, made: self.made.clone() }
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seed, policy) = (self.setup.seed, self.setup.policy.of_seed(self.setup.seed));
+        match (&self.setup.replay, self.made()) {
+            (None, None) => write!(f, "Plan(seed {seed:#x}, {policy})"),
+            _ => write!(f, "Plan('{}')", self.replay()),
+        }
+    }
+}
+
+/// A [`Plan`] that proptest makes smaller.
+#[derive(Debug, Clone)]
+pub struct PlanTree {
+    plan: Plan,
+    /// Once the plan failed.
+    reducer: Option<Reducer>,
+    /// What the plan is for the moment: not known yet to fail.
+    proposed: Option<Deviations>,
+}
+
+impl PlanTree {
+    fn propose(&mut self) -> bool {
+        self.proposed = self.reducer.as_mut().and_then(Reducer::propose);
+        self.proposed.is_some()
+    }
+}
+
+impl ValueTree for PlanTree {
+    type Value = Plan;
+
+    fn current(&self) -> Plan {
+        match (&self.proposed, &self.reducer) {
+            (Some(proposed), _) => self.plan.by(proposed.clone()),
+            (None, Some(reducer)) => self.plan.by(reducer.best()),
+            (None, None) => self.plan.clone(),
+        }
+    }
+
+    fn simplify(&mut self) -> bool {
+        match (&mut self.reducer, self.proposed.take()) {
+            (Some(reducer), Some(proposed)) => {
+                reducer.failed(&self.plan.made().unwrap_or(proposed));
+            }
+            (Some(_), None) => {}
+            (None, _) => self.reducer = self.plan.made().map(|made| Reducer::new(&made)),
+        }
+        self.propose()
+    }
+
+    fn complicate(&mut self) -> bool {
+        let (Some(reducer), Some(_)) = (&mut self.reducer, self.proposed.take()) else { return false };
+        reducer.passed();
+        self.propose();
+        // If there was nothing more to propose, the plan is again the smallest that fails, which is a change as well.
+        true
+    }
+}
