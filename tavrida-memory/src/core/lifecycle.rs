@@ -163,7 +163,7 @@ impl Broker {
         let queue = group[0].1.queue;
         for (_, pending) in group {
             if let Some(consumer) = pending.consumer {
-                self.forget_deliveries(consumer, 1);
+                self.forget_delivery(consumer);
             }
         }
         if self.queues.contains(queue) {

@@ -67,6 +67,9 @@ impl Broker {
         let Pending { queue, consumer, message } = pending;
         let waiting = self.release_limit(channel, usize::from(consumer.is_some()));
         self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
+        if let Some(consumer) = consumer {
+            self.forget_delivery(consumer);
+        }
         self.resume(channel, waiting, effects);
     }
 
@@ -109,6 +112,9 @@ impl Broker {
             // No consumer (none) is before any consumer.
             queue(a).cmp(queue(b)).then_with(|| consumer(a).cmp(&consumer(b))).then(tag_a.cmp(tag_b))
         });
+        // Deliveries of a consumer that is over and of another with its tag are one group; each counts for its own record.
+        let consumers: Vec<Key<Consumer>> =
+            taken.iter().filter_map(|(_, pending)| pending.consumer).collect();
         let mut rest = taken.into_iter().map(|(_, pending)| pending).peekable();
         while let Some(Pending { queue, consumer, message }) = rest.next() {
             let mut group = vec![message];
@@ -117,6 +123,9 @@ impl Broker {
             }
             self.settle_group(channel, queue, consumer, verdict, group, effects);
         }
+        for consumer in consumers {
+            self.forget_delivery(consumer);
+        }
         self.resume(channel, waiting, effects);
     }
 
@@ -124,7 +133,7 @@ impl Broker {
     fn settleable(&mut self, pending: &Pending) -> bool {
         let alive = self.queues.contains(pending.queue);
         if !alive && let Some(consumer) = pending.consumer {
-            self.forget_deliveries(consumer, 1);
+            self.forget_delivery(consumer);
         }
         alive
     }
@@ -136,7 +145,7 @@ impl Broker {
                 if next == group || tag(next) == tag(group))
     }
 
-    /// One group, in one step of its queue (A6).
+    /// One group, in one step of its queue (A6). The records of its consumers still count the deliveries.
     pub(crate) fn settle_group(
         &mut self,
         channel: Key<Channel>,
@@ -154,12 +163,7 @@ impl Broker {
             return;
         }
         let count = u32::try_from(messages.len()).expect("fewer than 2^32 deliveries are unsettled");
-        let Some(state) = self.queues.get_mut(queue) else {
-            if let Some(consumer) = consumer {
-                self.forget_deliveries(consumer, count);
-            }
-            return;
-        };
+        let Some(state) = self.queues.get_mut(queue) else { return };
         state.unacked -= count;
         let rejoined = consumer.is_some_and(|consumer| self.give_credit(channel, queue, consumer, count));
         match verdict {
@@ -200,28 +204,26 @@ impl Broker {
         consumer: Key<Consumer>,
         count: u32,
     ) -> bool {
-        let mut heir = consumer;
-        if !self.consumers[consumer].alive {
+        let heir = if self.consumers[consumer].alive {
+            consumer
+        } else {
             let tag = &self.consumers[consumer].tag;
             let same_tag = self.channels[channel].consumers.get(tag).copied();
-            self.forget_deliveries(consumer, count);
-            let Some(same_tag) = same_tag.filter(|same| self.consumers[*same].queue == queue) else {
-                return false;
-            };
-            heir = same_tag;
-        } else {
-            self.consumers[consumer].unsettled -= count;
-        }
+            match same_tag.filter(|same| self.consumers[*same].queue == queue) {
+                Some(same_tag) => same_tag,
+                None => return false,
+            }
+        };
         let Some(credit) = &mut self.consumers[heir].credit else { return false };
         *credit += count;
         // It had none, and so was, or would have been, found blocked.
         *credit == count && self.unblock(queue, channel)
     }
 
-    /// Deliveries of a consumer that is over are settled: its record goes with the last.
-    pub(crate) fn forget_deliveries(&mut self, consumer: Key<Consumer>, count: u32) {
+    /// A delivery of a consumer is settled: the record of one that is over goes with its last.
+    pub(crate) fn forget_delivery(&mut self, consumer: Key<Consumer>) {
         let record = &mut self.consumers[consumer];
-        record.unsettled -= count;
+        record.unsettled -= 1;
         if !record.alive && record.unsettled == 0 {
             self.consumers.remove(consumer);
         }

@@ -99,6 +99,24 @@ fn r109_another_tag_inherits_nothing() {
 }
 
 #[test]
+fn r109_deliveries_of_two_consumers_with_one_tag_settled_together_all_count_for_the_second() {
+    let (mut rig, ch) = Rig::with_channel();
+    rig.queue(ch, "q");
+    rig.fill(ch, "q", 0..5);
+    rig.qos(ch, 1, false);
+    rig.consume(ch, "q", "t");
+    rig.cancel(ch, "t");
+    rig.consume(ch, "q", "t");
+    assert_eq!(rig.arrived(ch), ["t:1:0", "t:2:1"]);
+    rig.ok(ch, ack(0, true));
+    assert_eq!(rig.arrived(ch), ["t:3:2", "t:4:3"]);
+    // And when the second is gone too, its deliveries are forgotten with those of the first.
+    rig.cancel(ch, "t");
+    rig.ok(ch, nack(0, true, true));
+    assert_eq!(rig.drain("q"), ["2*", "3*", "4"]);
+}
+
+#[test]
 fn r109_nor_does_the_same_tag_on_another_queue() {
     let (mut rig, ch) = Rig::with_channel();
     for queue in ["q", "r"] {

@@ -73,6 +73,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || outlives_the_program(action)
         || breaks_rabbitmq(action)
         || ends_two_channels_at_once(world, channel, action)
+        || commits_acks_beside_messages(world, channel, action)
 }
 
 /// R63: unsettled deliveries of a queue that was deleted mean messages of the next queue of that name.
@@ -178,6 +179,15 @@ fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bo
         }
     }
     gained.values().any(|count| *count > 1)
+}
+
+/// R175: whether the credit that acks give is there for the messages of the same commit is free.
+fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let state = world.shadow.channel(channel);
+    matches!(action, Action::Call(Method::TxCommit))
+        && state.limits
+        && state.published
+        && !state.settled.is_empty()
 }
 
 /// A binding between two exchanges that nobody can delete would be met by the next program.

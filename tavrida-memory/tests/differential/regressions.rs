@@ -228,3 +228,23 @@ regression!(
     2.1 basic.nack @3 multiple requeue
     "#
 );
+
+regression!(
+    /// R109: deliveries of two consumers with one tag, settled together.
+    a_tag_used_again_while_deliveries_of_it_are_out,
+    r#"
+    1.1 queue.declare queue=q0
+    1.1 basic.publish routing_key=q0 body=m0
+    1.1 basic.publish routing_key=q0 body=m1
+    1.1 basic.publish routing_key=q0 body=m2
+    1.1 basic.publish routing_key=q0 body=m3
+    1.1 basic.publish routing_key=q0 body=m4
+    2.1 basic.qos prefetch_count=1
+    2.1 basic.consume queue=q0 consumer_tag=t
+    2.1 basic.cancel consumer_tag=t
+    2.1 basic.consume queue=q0 consumer_tag=t
+    2.1 basic.ack @0 multiple
+    2.1 basic.cancel consumer_tag=t
+    2.1 basic.nack @0 multiple requeue
+    "#
+);

@@ -33,7 +33,11 @@ pub(crate) struct ChannelShadow {
     /// Whether all consumers share a limit.
     pub(crate) shares_limit: bool,
     /// What an open transaction settled.
-    settled: Vec<Unacked>,
+    pub(crate) settled: Vec<Unacked>,
+    /// Whether it published since its last transaction ended.
+    pub(crate) published: bool,
+    /// Whether a consumer of it may have a limit.
+    pub(crate) limits: bool,
 }
 
 /// A delivery that is not settled.
@@ -134,10 +138,16 @@ impl Shadow {
             Method::BasicReject { delivery_tag, .. } => state.settle(*delivery_tag, false),
             Method::BasicRecover { .. } | Method::BasicRecoverAsync { .. } => state.unacked.clear(),
             Method::BasicQos { prefetch_count, global, .. } => {
-                state.shares_limit = *global && *prefetch_count > 0
+                state.shares_limit = *global && *prefetch_count > 0;
+                state.limits |= *prefetch_count > 0;
             }
-            Method::TxCommit => state.settled.clear(),
+            Method::BasicPublish { .. } => state.published = true,
+            Method::TxCommit => {
+                state.settled.clear();
+                state.published = false;
+            }
             Method::TxRollback => {
+                state.published = false;
                 state.unacked.append(&mut state.settled);
                 state.unacked.sort_by_key(|unacked| unacked.tag);
             }
