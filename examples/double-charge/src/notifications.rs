@@ -1,0 +1,30 @@
+//! `notifications`: thanks the customer.
+
+use std::sync::{Arc, Mutex};
+
+use tavrida::prelude::*;
+
+use crate::contracts::OrderPlaced;
+
+/// The mails that were sent. A clone is the same outbox.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox(Arc<Mutex<Vec<u64>>>);
+
+impl Outbox {
+    /// The orders that customers were thanked for.
+    pub fn mails(&self) -> Vec<u64> {
+        self.0.lock().expect("no panic at the outbox").clone()
+    }
+}
+
+/// The service.
+pub struct Notifications(pub Outbox);
+
+#[tavrida::service("notifications")]
+impl Notifications {
+    #[subscribe(OrderPlaced)]
+    async fn placed(&self, event: OrderPlaced) {
+        // Twice is no harm: it is the same thanks.
+        self.0.0.lock().expect("no panic at the outbox").push(event.order);
+    }
+}

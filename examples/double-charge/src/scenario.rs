@@ -1,0 +1,62 @@
+//! What is asked of the four services: a customer orders, and in the end the money was taken once.
+
+use std::future::Future;
+
+use tavrida::Service;
+use tavrida::message::Failure;
+use tavrida_testkit::sim::Sim;
+
+use crate::bank::Bank;
+use crate::contracts::Place;
+use crate::notifications::{Notifications, Outbox};
+use crate::orders::Orders;
+use crate::payments::{CarefulPayments, Payments};
+use crate::stock::{Shelves, Stock};
+
+const ORDER: u64 = 7;
+
+/// The shop with the payments service as one writes it first.
+pub async fn first_try(sim: Sim) -> Result<(), Failure> {
+    shop(sim, |bank| Payments(bank).into_service()).await
+}
+
+/// The shop with the payments service repaired.
+pub async fn repaired(sim: Sim) -> Result<(), Failure> {
+    shop(sim, |bank| CarefulPayments(bank).into_service()).await
+}
+
+fn shop(sim: Sim, payments: fn(Bank) -> Service) -> impl Future<Output = Result<(), Failure>> {
+    // The world outside: it stays when a process is killed.
+    let (bank, shelves, outbox) = (Bank::default(), Shelves::with("lamp", 3), Outbox::default());
+    async move {
+        let graph = sim
+            .graph()
+            .service(|| Orders.into_service())
+            .service({
+                let bank = bank.clone();
+                move || payments(bank.clone())
+            })
+            .service(move || Stock(shelves.clone()).into_service())
+            .service({
+                let outbox = outbox.clone();
+                move || Notifications(outbox.clone()).into_service()
+            })
+            .client("web")
+            .start()
+            .await;
+
+        let placed =
+            graph.client("web").ask(Place { order: ORDER, sku: "lamp".to_owned(), cents: 4900 }).await;
+
+        // Whatever went wrong is over now, and every message is at its end.
+        graph.heal();
+        graph.settle().await;
+        let charges = bank.charges(ORDER);
+        assert!(charges <= 1, "order {ORDER} was charged {charges} times");
+        if placed.is_ok() {
+            assert_eq!(charges, 1, "order {ORDER} was placed and never charged");
+            assert!(outbox.mails().contains(&ORDER), "nobody thanked the customer");
+        }
+        Ok(())
+    }
+}
