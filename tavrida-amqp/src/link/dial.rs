@@ -70,11 +70,23 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
         .await
         .map_err(|error| match refused_at_connect(&error) {
             Some(refusal) => refusal.into(),
-            None => unreachable(host, error),
+            None => unreachable(host, before_login(config, &error)),
         })?;
     let events = Box::pin(connection.events_listener());
     let cut = guard.0.take().expect("it is taken here alone");
     Ok(Dialled { connection: Arc::new(connection), events, cut })
+}
+
+/// A broker verifies a client's certificate after the client's own handshake is done: that it does not like it shows as a
+/// connection that breaks.
+fn before_login(config: &AmqpConfig, error: &lapin::Error) -> String {
+    match &config.tls {
+        None => error.to_string(),
+        Some(tls) if tls.identity.is_none() => {
+            format!("{error}; no client certificate was shown, and the broker may require one")
+        }
+        Some(_) => format!("{error}; the broker may not accept the client certificate"),
+    }
 }
 
 async fn socket(host: &Host) -> io::Result<(TcpStream, Cut)> {

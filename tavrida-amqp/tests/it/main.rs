@@ -7,9 +7,12 @@
 mod asks;
 mod conformance;
 mod consuming;
+mod failover;
 mod life;
 mod outcomes;
 mod queues;
 mod services;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod town;

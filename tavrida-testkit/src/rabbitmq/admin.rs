@@ -26,6 +26,13 @@ impl Node {
         self.layout.port
     }
 
+    /// The port of 127.0.0.1 at which the node listens for encrypted connections, if it was
+    /// [asked to](super::NodeBuilder::tls); the same over all its lives.
+    #[must_use]
+    pub fn tls_port(&self) -> Option<u16> {
+        self.layout.tls_port
+    }
+
     /// The port of the node's `epmd`: with [`cookie`](Self::cookie) the key for Erlang tools of your own.
     #[must_use]
     pub fn epmd_port(&self) -> u16 {

@@ -27,6 +27,7 @@ pub(super) struct Layout {
     /// The Erlang node, `name@localhost`.
     pub(super) node: String,
     pub(super) port: u16,
+    pub(super) tls_port: Option<u16>,
     pub(super) dist_port: u16,
     folder: PathBuf,
 }
@@ -43,11 +44,17 @@ fn check_name(name: &str) -> Result<()> {
 
 impl Layout {
     /// Makes the node's folder and writes its configuration, anew if it was there.
-    pub(super) fn write(site: &Site, name: &str, ports: [u16; 2], options: &NodeBuilder) -> Result<Self> {
+    pub(super) fn write(site: &Site, name: &str, ports: [u16; 3], options: &NodeBuilder) -> Result<Self> {
         check_name(name)?;
-        let [port, dist_port] = ports;
-        let layout =
-            Self { node: format!("{name}@localhost"), port, dist_port, folder: site.folder().join(name) };
+        let [port, dist_port, tls_port] = ports;
+        let tls_port = options.tls.is_some().then_some(tls_port);
+        let layout = Self {
+            node: format!("{name}@localhost"),
+            port,
+            tls_port,
+            dist_port,
+            folder: site.folder().join(name),
+        };
         let written = layout.write_files(options);
         written.map_err(|e| Error::io(format!("writing the configuration of {}", layout.node), e))?;
         Ok(layout)
@@ -57,7 +64,8 @@ impl Layout {
         // RabbitMQ reads every file of conf.d, by default that of the machine.
         fs::create_dir_all(self.folder.join("conf.d"))?;
         let own = format!("listeners.tcp.1 = 127.0.0.1:{}", self.port);
-        let lines: Vec<_> = std::iter::once(own).chain(options.config.iter().cloned()).collect();
+        let tls = options.tls.iter().zip(self.tls_port).flat_map(|(tls, port)| tls.lines(port));
+        let lines: Vec<_> = std::iter::once(own).chain(tls).chain(options.config.iter().cloned()).collect();
         fs::write(self.folder.join("rabbitmq.conf"), lines.join("\n") + "\n")?;
         let variables = options.variables.join(", ");
         fs::write(self.folder.join("advanced.config"), format!("[{{rabbit, [{variables}]}}].\n"))?;

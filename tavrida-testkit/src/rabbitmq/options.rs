@@ -1,11 +1,42 @@
 //! What a test may choose about its node.
 
-use std::{fmt::Display, path::PathBuf, time::Duration};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::site::Site;
 
 /// An idle machine of two cores boots a node in 3 seconds; a test run keeps many of them busy.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
+
+/// A second listener, encrypted.
+#[derive(Clone, Debug)]
+pub(super) struct TlsListener {
+    certificate: PathBuf,
+    key: PathBuf,
+    clients: Option<PathBuf>,
+}
+
+impl TlsListener {
+    /// The lines of `rabbitmq.conf` that make the node listen at `port`.
+    pub(super) fn lines(&self, port: u16) -> Vec<String> {
+        let option = |name: &str, value: &str| format!("ssl_options.{name} = {value}");
+        let file = |name: &str, path: &Path| option(name, &path.display().to_string());
+        let mut lines = vec![
+            format!("listeners.ssl.1 = 127.0.0.1:{port}"),
+            file("certfile", &self.certificate),
+            file("keyfile", &self.key),
+        ];
+        if let Some(ca) = &self.clients {
+            lines.push(file("cacertfile", ca));
+            lines.push(option("verify", "verify_peer"));
+            lines.push(option("fail_if_no_peer_cert", "true"));
+        }
+        lines
+    }
+}
 
 /// Options of a [`Node`](super::Node); made by [`Node::builder`](super::Node::builder).
 #[derive(Clone, Debug)]
@@ -15,6 +46,7 @@ pub struct NodeBuilder {
     pub(super) config: Vec<String>,
     pub(super) variables: Vec<String>,
     pub(super) plugins: Vec<String>,
+    pub(super) tls: Option<TlsListener>,
     pub(super) scripts: Option<PathBuf>,
     pub(super) boot_limit: Duration,
 }
@@ -26,6 +58,7 @@ impl NodeBuilder {
             config: Vec::new(),
             variables: Vec::new(),
             plugins: Vec::new(),
+            tls: None,
             scripts: None,
             boot_limit: BOOT_LIMIT,
         }
@@ -79,6 +112,33 @@ impl NodeBuilder {
         self
     }
 
+    /// Listens for encrypted connections too, at [`tls_port`](super::Node::tls_port), with this certificate (and its chain)
+    /// and key. Both are paths of PEM files that stay where they are while the node lives.
+    pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some(TlsListener { certificate: certificate.into(), key: key.into(), clients: None });
+        self
+    }
+
+    /// Lets those alone connect there whose certificate is of this authority (a path of a PEM file), and lets them log in by
+    /// it: with the mechanism `EXTERNAL`, the common name of the certificate is the user's name.
+    ///
+    /// # Panics
+    ///
+    /// There is no [`tls`](Self::tls) listener to speak of.
+    pub fn client_certificates(mut self, ca: impl Into<PathBuf>) -> Self {
+        let listener = self.tls.as_mut().expect("`tls` is called first: it says where clients connect");
+        listener.clients = Some(ca.into());
+        let builder =
+            self.plugin("rabbitmq_auth_mechanism_ssl").config_line("ssl_cert_login_from = common_name");
+        // A list of one's own replaces the default one.
+        ["PLAIN", "AMQPLAIN", "EXTERNAL"].into_iter().zip(1..).fold(
+            builder,
+            |builder, (mechanism, number)| {
+                builder.config_line(format!("auth_mechanisms.{number} = {mechanism}"))
+            },
+        )
+    }
+
     /// The folder of the scripts `rabbitmq-server` and `rabbitmqctl`, if neither the path nor the usual
     /// places of packages lead to the version to be tested.
     pub fn scripts(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -90,5 +150,31 @@ impl NodeBuilder {
     pub fn boot_limit(mut self, limit: Duration) -> Self {
         self.boot_limit = limit;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_listener_asks_for_client_certificates_only_when_told_to() {
+        let builder = NodeBuilder::new().tls("/c.pem", "/k.pem");
+        let lines = builder.tls.as_ref().expect("it was asked for").lines(7);
+        let own = [
+            "listeners.ssl.1 = 127.0.0.1:7",
+            "ssl_options.certfile = /c.pem",
+            "ssl_options.keyfile = /k.pem",
+        ];
+        assert_eq!(lines, own);
+
+        let builder = builder.client_certificates("/ca.pem");
+        let lines = builder.tls.as_ref().expect("it was asked for").lines(7);
+        let more = ["ssl_options.cacertfile = /ca.pem", "ssl_options.verify = verify_peer"];
+        assert_eq!(lines[..3], own);
+        assert_eq!(lines[3..5], more);
+        assert_eq!(lines[5..], ["ssl_options.fail_if_no_peer_cert = true"]);
+        assert_eq!(builder.plugins, ["rabbitmq_auth_mechanism_ssl"]);
+        assert!(builder.config.contains(&"auth_mechanisms.3 = EXTERNAL".to_owned()));
     }
 }
