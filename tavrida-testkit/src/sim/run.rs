@@ -3,8 +3,9 @@
 mod panics;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use futures_util::FutureExt;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::world::World;
+use super::world::{Guard, World};
 use super::{Sim, SimClock, Stage};
 use crate::fault::{Faults, Unmet};
 use crate::laws;
@@ -98,11 +99,18 @@ impl Setup {
     /// # Panics
     ///
     /// Inside of a runtime.
+    #[track_caller]
     pub fn run<F, Fut>(&self, scenario: F) -> Finished
     where
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            panic!(
+                "a simulation makes a runtime of its own, and is started inside of another one: make the test a plain `#[test] fn`, \
+                 or `#[tavrida_testkit::test] async fn`, without `#[tokio::test]`"
+            );
+        }
         let director = match &self.replay {
             Some(schedule) => Director::replaying(schedule.clone()),
             None => Director::new(self.policy, self.faults.clone(), self.seed, self.length),
@@ -112,6 +120,14 @@ impl Setup {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
+            .on_thread_start({
+                let stage = stage.clone();
+                move || {
+                    if let Some(stage) = stage.get() {
+                        stage.world().rest.thread_started();
+                    }
+                }
+            })
             .on_thread_park({
                 let stage = stage.clone();
                 move || {
@@ -135,10 +151,11 @@ impl Setup {
         let _watching = panics::watch();
         let stage = runtime.block_on(play);
         drop(runtime);
-        let mut state = stage.world().state();
         if let Some(panic) = panics::take() {
-            state.fail(ProblemKind::Panic, panic);
+            stage.world().fail(ProblemKind::Panic, panic);
         }
+        stage.world().judge_threads();
+        let mut state = stage.world().state();
         let unmet = state.unmet();
         let trace = Arc::new(std::mem::take(&mut state.trace));
         let verdict = match state.problem.take().or_else(|| laws::check(&trace)) {
@@ -153,9 +170,23 @@ impl Setup {
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
-        let sim = Sim::new(stage.clone(), self.seed);
         let pump = tokio::spawn(pump(stage.clone()));
-        let scenario = AssertUnwindSafe(async { scenario(sim).await }).catch_unwind();
+        tokio::select! {
+            biased;
+            () = stage.world().ruined.notified() => {}
+            () = self.play_to_the_end(stage, scenario) => {}
+        }
+        pump.abort();
+        stage.world().state().over = true;
+    }
+
+    async fn play_to_the_end<F, Fut>(&self, stage: &Stage, scenario: F)
+    where
+        F: FnOnce(Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let sim = Sim::new(stage.clone(), self.seed);
+        let scenario = AssertUnwindSafe(guarded(stage, async { scenario(sim).await })).catch_unwind();
         let ended = tokio::select! {
             biased;
             ended = scenario => Some(ended),
@@ -174,9 +205,17 @@ impl Setup {
                 None => stage.conclude(self.horizon).await,
             },
         }
-        pump.abort();
-        world.state().over = true;
     }
+}
+
+/// A scenario that is watched in a simulation, as handlers are.
+async fn guarded<F: Future>(stage: &Stage, scenario: F) -> F::Output {
+    if stage.is_live() {
+        return scenario.await;
+    }
+    let mut scenario = pin!(scenario);
+    let mut guard = Guard::default();
+    poll_fn(|cx| guard.poll(stage.world(), scenario.as_mut(), cx, || "the scenario".to_owned())).await
 }
 
 /// Wakes the runtime when something is due, so that it goes idle again.

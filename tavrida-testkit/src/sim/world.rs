@@ -1,6 +1,7 @@
 //! [`World`]: what a run knows, behind one lock. The network between sessions and broker asks it; handlers tell it.
 
 mod actors;
+mod guard;
 mod messages;
 mod network;
 mod probe;
@@ -23,6 +24,7 @@ use crate::schedule::{Director, Label};
 use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, Trace, What};
 
 pub(crate) use actors::ActorState;
+pub(crate) use guard::{Guard, Rest};
 pub(crate) use messages::Messages;
 pub(crate) use probe::Probe;
 
@@ -34,6 +36,10 @@ pub(crate) struct World {
     pub(crate) pump: Notify,
     /// Tells those who wait for it that nothing is under way any more.
     pub(crate) settled: Notify,
+    /// Tells that the run cannot go on.
+    pub(crate) ruined: Notify,
+    pub(crate) began: Instant,
+    pub(crate) rest: Rest,
 }
 
 pub(crate) struct State {
@@ -92,8 +98,9 @@ impl World {
     pub(crate) fn new(director: Director) -> Self {
         let mut trace = Trace::default();
         trace.add_actor("simulation", ActorKind::Simulation);
+        let began = Instant::now();
         let state = State {
-            began: Instant::now(),
+            began,
             trace,
             director,
             messages: Messages::default(),
@@ -114,7 +121,15 @@ impl World {
             problem: None,
             over: false,
         };
-        Self { state: Mutex::new(state), ids: Arc::default(), pump: Notify::new(), settled: Notify::new() }
+        Self {
+            state: Mutex::new(state),
+            ids: Arc::default(),
+            pump: Notify::new(),
+            settled: Notify::new(),
+            ruined: Notify::new(),
+            began,
+            rest: Rest::default(),
+        }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -143,7 +158,11 @@ impl State {
     }
 
     pub(crate) fn fail(&mut self, kind: ProblemKind, text: String) {
-        let at = self.began.elapsed();
+        // The runtime and its clock may be gone.
+        let at = match self.over {
+            true => self.trace.events().last().map_or(Duration::ZERO, |last| last.at),
+            false => self.began.elapsed(),
+        };
         self.problem.get_or_insert(Problem { kind, text, at, chain: None });
     }
 

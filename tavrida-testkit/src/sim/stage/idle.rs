@@ -30,20 +30,36 @@ enum Next {
 impl Stage {
     /// Lets the next thing happen. Called when no task is runnable.
     pub(crate) fn idle(&self) {
+        let something_happened = self.go_on();
+        self.world().rest.idle(self.world().began, something_happened);
+    }
+
+    /// Gives whether anything happened.
+    fn go_on(&self) -> bool {
         let mut heads = Vec::new();
+        let mut something_happened = false;
         loop {
             self.broker().heads(&mut heads);
             let next = self.next(&heads);
             match next {
                 Next::Arrive(head) => {
                     if self.broker().arrive(head.channel) {
-                        return;
+                        return true;
                     }
                 }
-                Next::Fail(fault, head) => self.fail(fault, &head),
-                Next::Act(action) => self.act(action),
-                Next::Wait(until) => return self.wait_until(until),
-                Next::Quiet => return self.rest(),
+                Next::Fail(fault, head) => {
+                    something_happened = true;
+                    self.fail(fault, &head);
+                }
+                Next::Act(action) => {
+                    something_happened = true;
+                    self.act(action);
+                }
+                Next::Wait(until) => {
+                    self.wait_until(until);
+                    return something_happened;
+                }
+                Next::Quiet => return self.rest() || something_happened,
             }
         }
     }
@@ -174,21 +190,25 @@ impl Stage {
         }
     }
 
-    /// Nothing is on its way: who waits for the end of everything is told, if nothing else is under way either.
-    fn rest(&self) {
+    /// Nothing is on its way: who waits for the end of everything is told, if nothing else is under way either. Gives whether it
+    /// was so.
+    fn rest(&self) -> bool {
         let world = self.world();
         let state = world.state();
         if let Some(at) = state.agenda.first_key_value().map(|((at, _), _)| *at) {
             drop(state);
-            return self.wait_until(Some(at));
+            self.wait_until(Some(at));
+            return false;
         }
         if state.settlers == 0 || !state.is_quiet() {
-            return;
+            return false;
         }
         drop(state);
-        if !self.broker().is_waiting() {
+        let settled = !self.broker().is_waiting();
+        if settled {
             world.settled.notify_waiters();
         }
+        settled
     }
 }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tavrida::message::{Failure, Message, Reply};
 use tavrida::middleware::{Incoming, Next};
 
+use super::Guard;
 use crate::fault::{Fault, Site};
 use crate::sim::Stage;
 use crate::trace::{ActorId, Ending, MessageId, What};
@@ -26,7 +27,7 @@ impl Incoming for Probe {
             Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
             other => watch.suffer(other).await,
         }
-        let result = Watched { handler: Box::pin(next.run(message)), watch: &mut watch, waited: false }.await;
+        let result = Watched::new(Box::pin(next.run(message)), &mut watch).await;
         watch.end(match &result {
             Ok(Reply::Nothing) => Ending::Quiet,
             Ok(_) => Ending::Answered,
@@ -81,6 +82,16 @@ impl<'a> Watch<'a> {
         false
     }
 
+    /// For people.
+    fn name(&self) -> String {
+        let state = self.probe.stage.world().state();
+        let server = state.trace.actor(self.probe.actor);
+        match self.message {
+            Some(message) => format!("the handler of {} in '{server}'", state.trace.message(message)),
+            None => format!("a handler in '{server}'"),
+        }
+    }
+
     fn end(&mut self, ending: Ending) {
         self.over = true;
         let mut state = self.probe.stage.world().state();
@@ -101,17 +112,32 @@ impl Drop for Watch<'_> {
 struct Watched<'a, 'b> {
     handler: Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>,
     watch: &'a mut Watch<'b>,
+    guard: Guard,
     waited: bool,
+}
+
+impl<'a, 'b> Watched<'a, 'b> {
+    fn new(
+        handler: Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>,
+        watch: &'a mut Watch<'b>,
+    ) -> Self {
+        Self { handler, watch, guard: Guard::default(), waited: false }
+    }
 }
 
 impl Future for Watched<'_, '_> {
     type Output = Result<Reply, Failure>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = self.handler.as_mut().poll(cx);
-        if polled.is_pending() && !std::mem::replace(&mut self.waited, true) {
-            let fault = self.watch.fault(Site::Wait);
-            self.watch.strike(fault);
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { handler, watch, guard, waited } = self.get_mut();
+        let stage = &watch.probe.stage;
+        let polled = match stage.is_live() {
+            true => handler.as_mut().poll(cx),
+            false => guard.poll(stage.world(), handler.as_mut(), cx, || watch.name()),
+        };
+        if polled.is_pending() && !std::mem::replace(waited, true) {
+            let fault = watch.fault(Site::Wait);
+            watch.strike(fault);
         }
         polled
     }

@@ -1,0 +1,200 @@
+//! [`Guard`]: around a future of the user's, to see who wakes it, and whether it ever waits.
+//!
+//! All that wakes a task of a simulation comes of a message that arrived or of time that passed. A wake that comes of neither is one
+//! from outside, at another moment in each run.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
+
+use tokio::time::Instant;
+
+use super::World;
+use crate::problem::ProblemKind;
+
+/// How often a future may be polled before anything else happens. Draining a full channel of thousands of messages takes a hundred.
+const SPIN: u32 = 100_000;
+
+/// Watches one future.
+#[derive(Default)]
+pub(crate) struct Guard {
+    witness: Option<(Arc<Witness>, Waker)>,
+    /// Polls since the runtime was idle.
+    polls: u32,
+    /// How often it had been idle then.
+    idles: u64,
+}
+
+impl Guard {
+    /// Polls the future; what is wrong with it fails the run, and is told under its name.
+    pub(crate) fn poll<F: Future + ?Sized>(
+        &mut self,
+        world: &World,
+        future: Pin<&mut F>,
+        cx: &mut Context<'_>,
+        name: impl FnOnce() -> String,
+    ) -> Poll<F::Output> {
+        let flaw = self.flaw(world);
+        let polled = future.poll(&mut Context::from_waker(self.waker(cx.waker())));
+        // Another thread may have woken it while it was polled.
+        if let Some(flaw) = self.foreign_wake().or(flaw) {
+            world.blame(flaw, &name());
+        }
+        polled
+    }
+
+    /// What was wrong before this poll.
+    fn flaw(&mut self, world: &World) -> Option<Flaw> {
+        let idles = world.rest.idles.load(Ordering::Relaxed);
+        self.polls = if idles == self.idles { self.polls + 1 } else { 1 };
+        self.idles = idles;
+        if self.polls > SPIN {
+            return Some(Flaw::Spins);
+        }
+        let woken = self.witness.is_some();
+        (woken && world.rest.is_unbroken(world.began)).then_some(Flaw::WokenByNothing)
+    }
+
+    fn foreign_wake(&self) -> Option<Flaw> {
+        let (witness, _) = self.witness.as_ref()?;
+        witness.foreign.swap(false, Ordering::Acquire).then_some(Flaw::WokenByAnotherThread)
+    }
+
+    /// What wakes the future's task, and takes note of who does.
+    fn waker(&mut self, task: &Waker) -> &Waker {
+        let (witness, waker) = self.witness.get_or_insert_with(|| {
+            let witness = Arc::new(Witness {
+                home: thread::current().id(),
+                task: Mutex::new(task.clone()),
+                foreign: AtomicBool::new(false),
+            });
+            (witness.clone(), witness.into())
+        });
+        let mut known = witness.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.will_wake(task) {
+            *known = task.clone();
+        }
+        drop(known);
+        waker
+    }
+}
+
+/// Wakes a task, and takes note of who does.
+struct Witness {
+    home: ThreadId,
+    task: Mutex<Waker>,
+    foreign: AtomicBool,
+}
+
+impl Wake for Witness {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if thread::current().id() != self.home {
+            self.foreign.store(true, Ordering::Release);
+        }
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        task.wake();
+    }
+}
+
+/// What the simulation let happen when the runtime was last idle.
+#[derive(Default)]
+pub(crate) struct Rest {
+    idles: AtomicU64,
+    /// When nothing was let happen, in nanoseconds of virtual time; [`SOMETHING`] where something was.
+    nothing_at: AtomicU64,
+    /// The runtime started a thread, which it does for blocking work alone.
+    thread_started: AtomicBool,
+}
+
+const SOMETHING: u64 = u64::MAX;
+
+impl Rest {
+    /// The runtime is idle, and this is what it came to.
+    pub(crate) fn idle(&self, began: Instant, something_happened: bool) {
+        self.idles.fetch_add(1, Ordering::Relaxed);
+        let at = if something_happened { SOMETHING } else { nanoseconds_since(began) };
+        self.nothing_at.store(at, Ordering::Relaxed);
+    }
+
+    /// The runtime started a thread.
+    pub(crate) fn thread_started(&self) {
+        self.thread_started.store(true, Ordering::Release);
+    }
+
+    /// Whether nothing was let happen since, and no time passed: nobody of the run has a reason to go on.
+    fn is_unbroken(&self, began: Instant) -> bool {
+        if self.idles.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        let at = self.nothing_at.load(Ordering::Relaxed);
+        at != SOMETHING && at == nanoseconds_since(began)
+    }
+}
+
+fn nanoseconds_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_nanos()).unwrap_or(SOMETHING - 1)
+}
+
+/// What is wrong with a future.
+#[derive(Debug, Clone, Copy)]
+enum Flaw {
+    WokenByAnotherThread,
+    WokenByNothing,
+    Spins,
+}
+
+const INSTEAD: &str = "Work that leaves the runtime's thread (spawn_blocking, tokio::fs, std::thread, a client of a database) is \
+    done at another moment in each run: in a simulation, give the service a stand-in for it that answers at once, or after a \
+    tokio::time::sleep";
+
+impl World {
+    /// Fails a run that started threads, or says so where it has failed already. To be called when the runtime is gone: it
+    /// waits for its threads.
+    pub(crate) fn judge_threads(&self) {
+        if !self.rest.thread_started.load(Ordering::Acquire) {
+            return;
+        }
+        let text = format!("a thread of tokio's pool was started, by spawn_blocking or tokio::fs. {INSTEAD}");
+        let mut state = self.state();
+        match &mut state.problem {
+            Some(problem) if problem.kind != ProblemKind::Nondeterminism => {
+                problem.text += "\nThe run may be another one the next time: ";
+                problem.text += &text;
+            }
+            _ => state.fail(ProblemKind::Nondeterminism, text),
+        }
+    }
+
+    fn blame(&self, flaw: Flaw, name: &str) {
+        match flaw {
+            Flaw::WokenByAnotherThread => {
+                let text = format!("{name} was woken by another thread. {INSTEAD}");
+                self.fail(ProblemKind::Nondeterminism, text);
+            }
+            Flaw::WokenByNothing => {
+                let text = format!(
+                    "{name} went on though no message arrived and no time passed: what it waits for was woken by another \
+                     thread. {INSTEAD}"
+                );
+                self.fail(ProblemKind::Nondeterminism, text);
+            }
+            Flaw::Spins => {
+                let text = format!(
+                    "{name} never waits: it was polled {SPIN} times and nothing else could happen meanwhile. A loop around \
+                     yield_now or around something that is always ready keeps messages from arriving and time from passing: \
+                     wait for a message, a Notify or a timer"
+                );
+                self.fail(ProblemKind::Stuck, text);
+                // A permit is kept: it is seen even though nobody waits at this moment.
+                self.ruined.notify_one();
+            }
+        }
+    }
+}
