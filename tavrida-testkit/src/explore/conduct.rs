@@ -30,7 +30,7 @@ where
     /// # Panics
     ///
     /// Inside of a runtime. When a variable of the [environment](super::Environment) has a value that it cannot have. When the
-    /// file of regressions cannot be read or written; the text names file and line.
+    /// file of regressions, or a page, cannot be read or written; the text names it.
     #[track_caller]
     pub fn run(mut self) -> Report {
         let environment = match self.environment {
@@ -51,17 +51,24 @@ where
         }
         let report = self.explore();
         if let Some(format) = environment.trace {
-            report.failures.iter().for_each(|failure| show(format, &failure.run));
+            report.failures.iter().for_each(|failure| self.show(format, &failure.run, &failure.replay()));
         }
         report
     }
 
+    #[track_caller]
+    fn show(&self, format: TraceFormat, run: &Finished, replay: &Replay) {
+        let test = self.names.test.as_deref().unwrap_or("scenario");
+        show(format, run, replay, test).unwrap_or_else(|error| panic!("the page of {test}: {error}"));
+    }
+
     /// One run by a schedule.
+    #[track_caller]
     fn once(&self, replay: &Replay, trace: Option<TraceFormat>) -> Report {
         let began = Instant::now();
         let finished = self.replayed(replay.seed, &replay.schedule);
         if let Some(format) = trace {
-            show(format, &finished);
+            self.show(format, &finished, replay);
         }
         let failures: Vec<Failure> = self.failed(replay, Origin::Given, finished).into_iter().collect();
         let failed = failures.len() as u64;

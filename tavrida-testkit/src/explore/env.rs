@@ -31,6 +31,9 @@ pub enum TraceFormat {
     Text,
     /// `mermaid`: a sequence diagram, as [`Picture::mermaid`](crate::picture::Picture::mermaid) draws it.
     Mermaid,
+    /// `html`: a page, as [`Picture::page`](crate::picture::Picture::page) draws it, in a file of the folder `tavrida` in cargo's
+    /// target folder.
+    Html,
 }
 
 /// A variable of the environment has a value that it cannot have.
@@ -80,7 +83,8 @@ impl Environment {
             trace: read(TRACE, variable(TRACE), |value| match value {
                 "text" => Ok(TraceFormat::Text),
                 "mermaid" => Ok(TraceFormat::Mermaid),
-                _ => Err("traces are printed as 'text' or 'mermaid'".to_owned()),
+                "html" => Ok(TraceFormat::Html),
+                _ => Err("traces are printed as 'text', 'mermaid' or 'html'".to_owned()),
             })?,
         })
     }
@@ -124,7 +128,11 @@ mod tests {
             (SEED, "x2a", "TAVRIDA_SEED='x2a' cannot be: a seed is a number such as 42 or 0x2a"),
             (SEED, "-1", "TAVRIDA_SEED='-1' cannot be: a seed is a number such as 42 or 0x2a"),
             (SEEDS, "0", "TAVRIDA_SEEDS='0' cannot be: the number of seeds is a decimal from 1"),
-            (TRACE, "svg", "TAVRIDA_TRACE='svg' cannot be: traces are printed as 'text' or 'mermaid'"),
+            (
+                TRACE,
+                "svg",
+                "TAVRIDA_TRACE='svg' cannot be: traces are printed as 'text', 'mermaid' or 'html'",
+            ),
             (
                 REPLAY,
                 "seed:7 later",

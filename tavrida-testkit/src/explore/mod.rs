@@ -50,7 +50,7 @@
 //! | `TAVRIDA_SEED=0x2a` | tries the default schedule, and that of this seed |
 //! | `TAVRIDA_SEEDS=100000` | tries so many seeds |
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | makes one run, by this schedule |
-//! | `TAVRIDA_TRACE=text` or `mermaid` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes |
+//! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes; a page goes to a file |
 
 mod builder;
 mod conduct;

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::fault::Point;
+use crate::fault::{Fault, Point};
 use crate::schedule::{Choice, Deviations};
 
 /// How often numbers are lowered and decisions tried again without.
@@ -189,7 +189,7 @@ fn sorted(schedule: &Deviations) -> Decisions {
 /// The number in a decision; 0 where it has none.
 fn number(mut choice: Choice) -> u64 {
     let time = match &mut choice {
-        Choice::Passed(times) => return u64::from(*times),
+        Choice::Passed(times) | Choice::Fault(Fault::Overtaken(times)) => return u64::from(*times),
         Choice::Delayed(delay) => Some(delay),
         Choice::Fault(fault) => fault.time(),
     };
@@ -204,7 +204,9 @@ fn least(choice: Choice) -> u64 {
 fn with_number(mut choice: Choice, number: u64) -> Choice {
     let time = std::time::Duration::from_millis(number);
     match &mut choice {
-        Choice::Passed(times) => *times = u32::try_from(number).unwrap_or(u32::MAX),
+        Choice::Passed(times) | Choice::Fault(Fault::Overtaken(times)) => {
+            *times = u32::try_from(number).unwrap_or(u32::MAX);
+        }
         Choice::Delayed(delay) => *delay = time,
         Choice::Fault(fault) => {
             if let Some(lasts) = fault.time() {
@@ -220,7 +222,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::fault::{Fault, Site};
+    use crate::fault::Site;
 
     fn at(key: u64) -> Point {
         Point { site: Site::Deliver, key, nth: 1 }
@@ -267,6 +269,21 @@ mod tests {
         let (least, _) = reduced(&all, |schedule| schedule.faults() >= 2);
         let crash = Choice::Fault(Fault::Crash(Duration::ZERO));
         assert!(least.len() == 2 && least.iter().all(|(_, choice)| choice == crash), "{least}");
+    }
+
+    #[test]
+    fn the_numbers_of_faults_are_lowered_too() {
+        let by = Duration::from_secs(3);
+        let all = [Fault::Overtaken(9), Fault::Slow(by)];
+        let all: Deviations = (0..).map(at).zip(all.map(Choice::Fault)).collect();
+        let fails = |schedule: &Deviations| {
+            let mut times = schedule.iter().map(|(_, choice)| number(choice));
+            times.next().is_some_and(|times| times >= 4) && times.next().is_some_and(|by| by >= 250)
+        };
+        let (least, _) = reduced(&all, fails);
+        let lowest: Vec<Choice> = least.iter().map(|(_, choice)| choice).collect();
+        let lowest = lowest.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(lowest, ["overtaken(4)", "slow(250ms)"]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use super::director::arrival_key;
 use super::{Deviations, Replay};
-use crate::trace::{Trace, What};
+use crate::random::hash;
+use crate::trace::{SentMessage, Trace, What};
 
 /// How many consumers of one receiver are looked at: a server has one for its queue and one for answers.
 const CONSUMERS: u16 = 8;
@@ -44,6 +45,9 @@ fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
             labels.entry(key).or_insert_with(label);
         }
     };
+    for actor in trace.actors() {
+        add(hash(actor.service().as_bytes()), &|| format!("server/{}", plain(actor.service())));
+    }
     for message in trace.messages() {
         add(message.key(), &|| label(message));
     }
@@ -58,9 +62,13 @@ fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
 }
 
 /// What a message is called: `request/billing.charge`.
-fn label(message: &crate::trace::SentMessage) -> String {
+fn label(message: &SentMessage) -> String {
     let kind = message.kind().map_or("message", |kind| kind.as_str());
+    format!("{kind}/{}", plain(message.topic()))
+}
+
+/// A name without what means something in a schedule.
+fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "._~-".contains(c) { c } else { '_' };
-    let topic: String = message.topic().chars().take(60).map(plain).collect();
-    format!("{kind}/{topic}")
+    name.chars().take(60).map(plain).collect()
 }

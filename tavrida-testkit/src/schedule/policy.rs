@@ -121,3 +121,55 @@ fn any(seed: u64, candidates: &[Candidate], passed: u32) -> usize {
 fn draw(seed: u64, point: Point, what: &[u8]) -> u64 {
     join(join(join(seed, hash(what)), point.key), u64::from(point.nth) << 8 | point.site as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Site;
+
+    fn candidate(consumer: u64, nth: u32) -> Candidate {
+        let point = Point { site: Site::Deliver, key: join(consumer, hash(b"message")), nth };
+        Candidate { point, consumer }
+    }
+
+    /// Which consumer gets a message, 12 times; all five have one at any time.
+    fn picks(policy: Policy, seed: u64, length: u32) -> String {
+        let mut steering = Steering::new(policy, seed, length);
+        let mut had = [1; 5];
+        let mut passed = 0;
+        let picks = (0..12).map(|_| {
+            let candidates: Vec<Candidate> = (0..5).map(|to| candidate(to, had[to as usize])).collect();
+            let picked = steering.pick(&candidates, passed);
+            had[picked] += 1;
+            passed = if picked == 0 { 0 } else { passed + 1 };
+            picked.to_string()
+        });
+        picks.collect()
+    }
+
+    #[test]
+    fn what_a_seed_decides_is_this_for_good() {
+        let pct = |depth| Policy::Pct { depth };
+        let both = |policy| [1, 2].map(|seed| picks(policy, seed, 12));
+        let all = [Policy::Fifo, Policy::Random, pct(1), pct(4)].map(both);
+        let known = [
+            ["000000000000", "000000000000"],
+            ["023100333044", "143423433221"],
+            ["111111111111", "111111111111"],
+            ["103333333344", "111110000442"],
+        ];
+        assert_eq!(all, known);
+        let half = Policy::Delay { percent: 50, max: Duration::from_millis(100) };
+        let steering = Steering::new(half, 1, 12);
+        let delay = |to| steering.delay(candidate(to, 1).point).as_millis();
+        assert_eq!((0..12).map(delay).collect::<Vec<_>>(), [44, 0, 87, 0, 0, 76, 10, 81, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn priorities_give_way_where_a_run_does_not_end() {
+        let of_first_arrivals = |length| picks(Policy::Pct { depth: 1 }, 1, length);
+        let (fair, unfair) = (of_first_arrivals(1), of_first_arrivals(12));
+        assert_eq!(fair[..8], unfair[..8]);
+        assert_ne!(fair, unfair);
+    }
+}

@@ -52,6 +52,11 @@ fn a_printed_command_makes_the_run_again() {
     assert!(again.contains("tavrida-trace 1\n"), "the trace is printed as well:\n{again}");
     let drawn = explored(&[("TAVRIDA_TRACE", "mermaid")]);
     assert!(drawn.contains("sequenceDiagram\n"), "{drawn}");
+    let page = explored(&[("TAVRIDA_TRACE", "html")]);
+    let (_, path) = page.split_once("the run as a page: ").expect("the page is told");
+    let page =
+        std::fs::read_to_string(path.lines().next().expect("it is a line")).expect("the page is there");
+    assert!(page.contains("the cancel overtook the order") && page.contains("request/a1.pass@deliver:"));
 }
 
 #[test]

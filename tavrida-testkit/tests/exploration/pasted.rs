@@ -1,6 +1,7 @@
 //! A regression test as a failure printed it, with the scenario mended.
 
 use crate::planted::mended::a_cancel_finds_its_order;
+
 #[test]
 fn a_test_on_a_schedule_that_failed() {
     tavrida_testkit::replay(

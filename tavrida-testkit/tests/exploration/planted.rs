@@ -109,6 +109,64 @@ pub(crate) async fn y_is_not_after_the_third_x(sim: Sim) -> Result<(), Failure> 
     Ok(())
 }
 
+/// As [`y_is_not_after_the_third_x`], with Z by a way of its own: the bug shows where Y and Z come right after the third X, in this
+/// order. Ten messages that do nothing go the same ways.
+pub(crate) async fn y_and_z_are_not_after_the_third_x(sim: Sim) -> Result<(), Failure> {
+    let seen = Seen::default();
+    let graph = sim
+        .graph()
+        .hops(&["one", "two"], "sink.x")
+        .hops(&["other"], "sink.y")
+        .hops(&["third"], "sink.z")
+        .hops(&["idle", "idler"], "idlest.rest")
+        .service({
+            let seen = seen.clone();
+            move || keeper("sink", &["x", "y", "z"], &seen)
+        })
+        .service(|| keeper("idlest", &["rest"], &Seen::default()))
+        .client("web")
+        .start()
+        .await;
+    let web = graph.client("web");
+    for _ in 0..5 {
+        web.to("idle.pass").cast().await?;
+        web.to("one.pass").cast().await?;
+        web.to("idler.pass").cast().await?;
+    }
+    web.to("third.pass").cast().await?;
+    web.to("other.pass").cast().await?;
+    settled(&graph).await;
+    let seen = seen.all();
+    assert!(
+        seen[3..] != ["y", "z", "x", "x"] || seen[..3] != ["x"; 3],
+        "Y and Z came right after the third X"
+    );
+    Ok(())
+}
+
+/// Two charges of one cent; the bug: what is delivered again is charged again.
+pub(crate) async fn each_charge_counts_once(sim: Sim) -> Result<(), Failure> {
+    let charged = Seen::default();
+    let graph = sim
+        .graph()
+        .hops(&["orders"], "billing.charge")
+        .service({
+            let charged = charged.clone();
+            move || keeper("billing", &["charge"], &charged)
+        })
+        .client("web")
+        .start()
+        .await;
+    for _ in 0..2 {
+        // What goes wrong at a send is told to the sender, who gives up here.
+        let _ = graph.client("web").to("orders.pass").cast().await;
+    }
+    graph.heal();
+    settled(&graph).await;
+    assert!(charged.all().len() <= 2, "charged {} times", charged.all().len());
+    Ok(())
+}
+
 /// Three messages to three services: two bugs, one of which needs two messages to be late.
 pub(crate) async fn three_arrive_in_order(sim: Sim) -> Result<(), Failure> {
     let seen = Seen::default();

@@ -2,10 +2,15 @@
 
 use tavrida::message::Failure;
 use tavrida_testkit::explore;
+use tavrida_testkit::fault::Faults;
 use tavrida_testkit::problem::ProblemKind;
+use tavrida_testkit::schedule::Policy;
 use tavrida_testkit::sim::Sim;
 
-use crate::planted::{a_cancel_finds_its_order, y_is_not_after_the_third_x};
+use crate::planted::{
+    a_cancel_finds_its_order, each_charge_counts_once, y_and_z_are_not_after_the_third_x,
+    y_is_not_after_the_third_x,
+};
 
 /// What it takes to find the bug of a scenario from a seed, and the length of the shortest schedule.
 fn found<Fut>(name: &str, seed: u64, scenario: fn(Sim) -> Fut) -> usize
@@ -45,4 +50,68 @@ fn an_event_at_exactly_the_wrong_place_is_found_and_made_short() {
     let seeds = [1, 1_000_001, 2_000_001];
     let lengths = seeds.map(|seed| found("third X", seed, y_is_not_after_the_third_x)).to_vec();
     assert!(median(lengths.clone()) <= 4, "{lengths:?}");
+}
+
+#[test]
+fn two_events_at_exactly_the_wrong_place_are_found_and_made_short() {
+    let seeds = [1, 1_000_001, 2_000_001];
+    let lengths = seeds.map(|seed| found("Y and Z", seed, y_and_z_are_not_after_the_third_x)).to_vec();
+    assert!(median(lengths.clone()) <= 4, "{lengths:?}");
+}
+
+#[test]
+fn a_charge_that_is_not_idempotent_needs_one_fault_and_no_order() {
+    let explore = || explore(each_charge_counts_once).without_environment().schedules(10_000);
+    explore().schedules(200).run().assert_ok();
+    for (faults, most) in [(Faults::at_least_once(), 2), (Faults::any().at_most(2), 2)] {
+        let report = explore().faults(faults).run();
+        let failure = report.failure().expect("some message is delivered again");
+        assert!(failure.problem.text.starts_with("charged "), "{failure}");
+        let (decisions, faults) = (failure.schedule.len(), failure.schedule.faults());
+        assert!(decisions <= most && faults == decisions, "{failure}");
+    }
+}
+
+#[test]
+fn with_faults_the_same_seed_finds_the_same_whatever_the_number_of_threads() {
+    let found = |threads| {
+        let explore = explore(each_charge_counts_once).without_environment().schedules(10_000);
+        let report = explore.faults(Faults::any()).seed(77).threads(threads).run();
+        let failure = report.failure().expect("some message is delivered again");
+        (report.schedules(), failure.to_string())
+    };
+    assert_eq!(found(1), found(4));
+}
+
+/// How often each policy shows a bug, of so many schedules, and how short its schedules become.
+fn survey<Fut>(name: &str, schedules: u64, scenario: fn(Sim) -> Fut)
+where
+    Fut: Future<Output = Result<(), Failure>>,
+{
+    let pct = |depth| Policy::Pct { depth };
+    for policy in [Policy::Random, pct(2), pct(3), pct(5), Policy::DELAY, Policy::Portfolio] {
+        let exploration = || explore(scenario).without_environment().policy(policy);
+        let report = exploration().schedules(schedules).keep_going().run();
+        let mut lengths = Vec::new();
+        let mut seed = 1;
+        while lengths.len() < 9 && seed < schedules {
+            let report = exploration().schedules(schedules).seed(seed).run();
+            let Some(failure) = report.failure() else { break };
+            lengths.push((failure.schedule.len(), failure.found.len(), failure.replays));
+            seed = failure.seed + 1;
+        }
+        println!(
+            "{name:<10} {policy:<28}: {:>6} of {} schedules fail; short, found, replays: {lengths:?}",
+            report.failed(),
+            report.schedules(),
+        );
+    }
+}
+
+#[test]
+#[ignore = "it measures, and takes minutes"]
+fn a_survey_of_the_policies() {
+    survey("cancel", 1000, a_cancel_finds_its_order);
+    survey("third X", 4000, y_is_not_after_the_third_x);
+    survey("Y and Z", 10_000, y_and_z_are_not_after_the_third_x);
 }
