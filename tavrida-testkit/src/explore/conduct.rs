@@ -14,7 +14,7 @@ use super::search::{Hit, Search};
 use super::show::show;
 use super::shrink::shrink;
 use super::{Explore, Failure, Report};
-use crate::schedule::{Deviations, Replay};
+use crate::schedule::{Choice, Deviations, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 
 /// A thread that has fewer schedules than these is not worth its start.
@@ -70,9 +70,10 @@ where
         if let Some(format) = trace {
             self.show(format, &finished, replay);
         }
+        let notes = idle_note(&Origin::Given, replay, &finished).into_iter().collect();
         let failures: Vec<Failure> = self.failed(replay, Origin::Given, finished).into_iter().collect();
         let failed = failures.len() as u64;
-        Report { schedules: 1, tried: 1, failed, failures, elapsed: began.elapsed() }
+        Report { schedules: 1, tried: 1, failed, failures, notes, elapsed: began.elapsed() }
     }
 
     #[track_caller]
@@ -80,15 +81,18 @@ where
         let read = |path| Regressions::read(path).unwrap_or_else(|unusable| panic!("{unusable}"));
         let regressions = self.regressions.as_deref().map(read);
         let mut failures = Vec::new();
+        let mut notes = Vec::new();
         for (line, known) in regressions.iter().flat_map(|regressions| &regressions.known) {
             let file = self.regressions.clone().unwrap_or_default();
             let finished = self.replayed(known.seed, &known.schedule);
-            failures.extend(self.failed(known, Origin::Regression { file, line: *line }, finished));
+            let origin = Origin::Regression { file, line: *line };
+            notes.extend(idle_note(&origin, known, &finished));
+            failures.extend(self.failed(known, origin, finished));
         }
         if !failures.is_empty() && !self.keep_going {
             failures.truncate(1);
             let elapsed = Duration::ZERO;
-            return Report { schedules: 0, tried: 0, failed: 1, failures, elapsed };
+            return Report { schedules: 0, tried: 0, failed: 1, failures, notes, elapsed };
         }
         let most = usize::try_from(self.schedules.div_ceil(WORTH_A_THREAD)).unwrap_or(usize::MAX);
         let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
@@ -106,12 +110,23 @@ where
         let failed = found.failed + failures.len() as u64;
         for hit in found.hits {
             let failure = self.shrunk(hit);
-            if let Some(regressions) = &regressions {
+            // The default schedule is tried anyway, and what does not fail again would say nothing.
+            if let Some(regressions) = &regressions
+                && failure.reproduced
+                && failure.replay() != Replay::default()
+            {
                 regressions.add(&failure).unwrap_or_else(|unusable| panic!("{unusable}"));
             }
             failures.push(failure);
         }
-        Report { schedules: found.schedules, tried: found.tried, failed, failures, elapsed: found.elapsed }
+        Report {
+            schedules: found.schedules,
+            tried: found.tried,
+            failed,
+            failures,
+            notes,
+            elapsed: found.elapsed,
+        }
     }
 
     /// One run by a schedule.
@@ -154,4 +169,18 @@ where
             names: self.names.clone(),
         }
     }
+}
+
+/// That decisions of a schedule are about nothing that happened, where none that it has came to fail.
+fn idle_note(origin: &Origin, replay: &Replay, run: &Finished) -> Option<String> {
+    if run.verdict != Verdict::Passed {
+        return None;
+    }
+    let kind = |choice: Choice| std::mem::discriminant(&choice);
+    let made: Vec<_> = run.schedule.iter().map(|(point, choice)| (point, kind(choice))).collect();
+    let idle = replay.schedule.iter().filter(|(point, choice)| !made.contains(&(*point, kind(*choice))));
+    let idle: Deviations = idle.collect();
+    let (idle_ones, all) = (idle.len(), replay.schedule.len());
+    (idle_ones > 0)
+        .then(|| format!("{origin}: {idle_ones} of {all} decisions are about nothing that happened: {idle}"))
 }

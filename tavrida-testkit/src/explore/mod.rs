@@ -89,7 +89,20 @@ where
     Explore::new(scenario)
 }
 
-/// Makes a run of a scenario again, by a schedule as a [`Failure`] prints it: what a regression test calls.
+/// Makes a run of a scenario again, by a schedule as a [`Failure`] prints it: what a regression test calls. Decisions that are about
+/// nothing that happens any more are told on stderr.
+///
+/// ```
+/// use tavrida::message::Failure;
+/// use tavrida_testkit::sim::Sim;
+///
+/// async fn the_answer(sim: Sim) -> Result<(), Failure> {
+///     assert_eq!(sim.seed(), 42);
+///     Ok(())
+/// }
+///
+/// tavrida_testkit::replay("seed:42", the_answer);
+/// ```
 ///
 /// # Panics
 ///
@@ -101,5 +114,7 @@ where
     Fut: Future<Output: Ended>,
 {
     let replay: Replay = schedule.parse().unwrap_or_else(|error| panic!("{error}"));
-    explore(scenario).replay(replay).run().assert_ok();
+    let report = explore(scenario).replay(replay).run();
+    report.notes().iter().for_each(|note| eprintln!("{note}"));
+    report.assert_ok();
 }

@@ -14,6 +14,7 @@ pub struct Report {
     pub(super) failed: u64,
     pub(super) failures: Vec<Failure>,
     pub(super) elapsed: Duration,
+    pub(super) notes: Vec<String>,
     /// How many schedules were tried in that time: threads may be ahead of the first failure.
     pub(super) tried: u64,
 }
@@ -54,6 +55,12 @@ impl Report {
         })
     }
 
+    /// What is odd, though it is no failure: a schedule that was given or written down is about something that does not happen any
+    /// more, and so says nothing.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// How long the search took, in real time.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
@@ -84,6 +91,7 @@ impl fmt::Display for Report {
             "{schedules} schedules in {seconds:.1} s ({:.0} a second), {failed} failed",
             self.schedules_per_second()
         )?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))?;
         for (index, failure) in self.failures.iter().enumerate() {
             let of = self.failures.len();
             let title = if of > 1 { format!("failure {} of {of}: ", index + 1) } else { String::new() };

@@ -54,6 +54,29 @@ fn a_schedule_that_fails_no_more_stays() {
 }
 
 #[test]
+fn a_schedule_about_messages_that_are_not_sent_any_more_is_told() {
+    let (_folder, file) = file();
+    let text = "seed:0x1 request/old@deliver:00000000000000ff#1:+5ms # an assertion failed\n";
+    fs::write(&file, text).expect("the file can be written");
+    let report = explored(&file, mended::a_cancel_finds_its_order);
+    report.assert_ok();
+    let [note] = report.notes() else { panic!("there is one note: {:?}", report.notes()) };
+    let place = format!("({}:1): 1 of 1 decisions are about nothing that happened: ", file.display());
+    assert!(note.contains(&place) && note.ends_with("deliver:00000000000000ff#1:+5ms"), "{note}");
+    assert!(report.to_string().contains(&format!("note: {note}")), "{report}");
+}
+
+#[test]
+fn the_default_schedule_is_not_written_down() {
+    let (_folder, file) = file();
+    async fn fails(_sim: Sim) -> Result<(), Failure> {
+        Err(Failure::new("test.Always", "it always fails"))
+    }
+    assert!(!explored(&file, fails).is_ok());
+    assert!(!file.exists());
+}
+
+#[test]
 fn without_a_failure_there_is_no_file() {
     let (_folder, file) = file();
     explored(&file, mended::a_cancel_finds_its_order).assert_ok();
