@@ -15,5 +15,7 @@ pub mod sim;
 pub mod picture;
 pub mod graph;
 pub mod explore;
+pub mod exhaustive;
 
+pub use exhaustive::exhaustive;
 pub use explore::{explore, replay};

@@ -29,6 +29,7 @@ impl Broker {
     }
 
     pub(super) fn execute(&mut self, command: Command, effects: &mut Effects) {
+        self.routed.clear();
         match command {
             Command::Method { channel, method } => self.call(channel, method, effects),
             Command::Connect { connection, options } => self.connect(connection, options, effects),

@@ -155,7 +155,16 @@ impl Broker {
         }
     }
 
-    /// The names of the queues that the last published message was routed to.
+    /// The queue that a delivery is to be settled to, where others are concerned by when that is: several consume the queue, it has
+    /// a limit, or priorities.
+    pub fn contended(&self, channel: ChannelId, delivery_tag: u64) -> Option<&ShortString> {
+        let channel = self.channel_ids.get(&channel)?;
+        let queue = self.channels[*channel].unacked.get(delivery_tag)?.queue;
+        let queue = self.queues.get(queue)?;
+        queue.is_contended().then_some(&queue.name)
+    }
+
+    /// The names of the queues that the last published message was routed to, and of those that dead letters went to for it.
     pub fn last_routed(&self) -> impl Iterator<Item = &str> {
         self.routed
             .iter()

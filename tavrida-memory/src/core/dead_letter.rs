@@ -102,6 +102,7 @@ impl Broker {
         while let Some(Forward { parcel, targets }) = self.forwards.pop_front() {
             for target in targets {
                 if self.queues.contains(target) {
+                    self.routed.push(target);
                     self.enqueue(target, &parcel, Origin::DeadLetter, effects);
                 }
             }

@@ -117,6 +117,9 @@ pub struct Head {
     pub redelivered: bool,
     /// Whether the broker waits for a verdict on it.
     pub unsettled: bool,
+    /// The queue that it comes from, where it matters to others when it is settled: several consume it, it has a limit, or its
+    /// order is not that of its messages.
+    pub contended: Option<ShortString>,
 }
 
 impl Head {
@@ -131,6 +134,7 @@ impl Head {
             delivery_tag: 0,
             redelivered: false,
             unsettled: false,
+            contended: None,
         }
     }
 }
@@ -195,7 +199,10 @@ impl State {
 
     /// Something was sent on a channel whose outbox was empty.
     pub(super) fn hold_arrival(&mut self, channel: ChannelId) {
-        self.sending.push(channel);
+        // It may have become empty since the heads were last looked at.
+        if !self.sending.contains(&channel) {
+            self.sending.push(channel);
+        }
     }
 
     fn heads(&mut self, into: &mut Vec<Head>) {
@@ -213,6 +220,7 @@ impl State {
                 head.delivery_tag = delivered.delivery_tag;
                 head.redelivered = delivered.redelivered;
                 head.unsettled = broker.is_unsettled(*channel, delivered.delivery_tag);
+                head.contended = broker.contended(*channel, delivered.delivery_tag).cloned();
             }
             into.push(head);
         }

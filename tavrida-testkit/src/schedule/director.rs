@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::policy::Steering;
-use super::{Choice, Deviations, Policy};
+use super::{Choice, Deviations, Guide, Policy};
 use crate::fault::{At, Fault, Faults, Means, Point, Site, Unmet};
 use crate::random::join;
 use crate::trace::ActorId;
@@ -16,6 +16,10 @@ pub(crate) struct Candidate {
     pub(crate) point: Point,
     /// Tells the consumers apart.
     pub(crate) consumer: u64,
+    /// The process that it would arrive at.
+    pub(crate) process: ActorId,
+    /// The queue that it comes from, hashed, where it matters there when it arrives.
+    pub(crate) contended: Option<u64>,
 }
 
 /// What names the arrival of a message at one of the consumers of a receiver.
@@ -47,6 +51,7 @@ pub(crate) struct Director {
     faults: Faults,
     seed: u64,
     replay: Option<Deviations>,
+    guide: Option<Box<dyn Guide>>,
     scripts: Vec<Script>,
     /// How many messages passed those that wait.
     passed: FxHashMap<Point, u32>,
@@ -66,6 +71,7 @@ impl Director {
             faults,
             seed,
             replay: None,
+            guide: None,
             scripts: Vec::new(),
             passed: FxHashMap::default(),
             picked: FxHashMap::default(),
@@ -78,6 +84,11 @@ impl Director {
     /// Carries out this schedule and decides nothing else.
     pub(crate) fn replaying(schedule: Deviations) -> Self {
         Self { replay: Some(schedule), ..Self::new(Policy::Fifo, Faults::none(), 0, 1) }
+    }
+
+    /// Leaves the decisions to somebody else.
+    pub(crate) fn guided(guide: Box<dyn Guide>) -> Self {
+        Self { guide: Some(guide), ..Self::new(Policy::Fifo, Faults::none(), 0, 1) }
     }
 
     pub(crate) fn script(&mut self, at: At, fault: Fault) {
@@ -97,7 +108,9 @@ impl Director {
 
     /// Whether anything can go wrong.
     pub(crate) fn is_active(&self) -> bool {
-        !self.healed && (!self.scripts.is_empty() || self.replay.is_some() || !self.faults.is_none())
+        let guided = || self.guide.as_ref().is_some_and(|guide| guide.has_faults());
+        !self.healed
+            && (!self.scripts.is_empty() || self.replay.is_some() || !self.faults.is_none() || guided())
     }
 
     /// Nothing goes wrong from now on.
@@ -105,9 +118,9 @@ impl Director {
         self.healed = true;
     }
 
-    /// A message reached these queues.
-    pub(crate) fn reached(&mut self, queues: &mut dyn Iterator<Item = &str>) {
-        let _ = queues;
+    /// Whoever decides in its place.
+    pub(crate) fn guide(&mut self) -> Option<&mut (dyn Guide + 'static)> {
+        self.guide.as_deref_mut()
     }
 
     /// A message that could arrive, at the consumer with this number in the session of its receiver.
@@ -117,19 +130,22 @@ impl Director {
         Candidate {
             point: Point { site: Site::Deliver, key, nth },
             consumer: consumer_key(receiver, consumer),
+            process: receiver,
+            contended: None,
         }
     }
 
-    /// Which of the messages that could arrive does; they are sorted, the oldest first.
-    pub(crate) fn pick(&mut self, candidates: &[Candidate]) -> usize {
-        let picked = match &self.replay {
-            Some(schedule) => {
+    /// Which of the messages that could arrive does; they are sorted, the oldest first. None where the run is given up.
+    pub(crate) fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
+        let picked = match (&mut self.guide, &self.replay) {
+            (Some(guide), _) => guide.pick(candidates)?,
+            (None, Some(schedule)) => {
                 let due = |candidate: &Candidate| {
                     self.times_passed(candidate.point) >= schedule.passed(candidate.point)
                 };
                 candidates.iter().position(due).unwrap_or(0)
             }
-            None => {
+            (None, None) => {
                 let passed = self.times_passed(candidates[0].point);
                 self.steering.pick(candidates, passed)
             }
@@ -140,7 +156,7 @@ impl Director {
             self.made.insert(candidate.point, Choice::Passed(*passed));
         }
         *self.picked.entry(candidates[picked].point.key).or_default() += 1;
-        picked
+        Some(picked)
     }
 
     fn times_passed(&self, point: Point) -> u32 {
@@ -178,10 +194,11 @@ impl Director {
             };
         }
         let can = |fault: Fault| fault.sites().contains(&point.site) && means.lack_for(fault).is_none();
-        let drawn = match &self.replay {
-            Some(schedule) => schedule.fault(point).filter(|fault| can(*fault)),
-            None if self.faults.are_left(self.struck, at) => self.faults.at(self.seed, point, can),
-            None => None,
+        let drawn = match (&mut self.guide, &self.replay) {
+            (Some(guide), _) => guide.fault(point, &can),
+            (None, Some(schedule)) => schedule.fault(point).filter(|fault| can(*fault)),
+            (None, None) if self.faults.are_left(self.struck, at) => self.faults.at(self.seed, point, can),
+            (None, None) => None,
         };
         if let Some(fault) = drawn {
             self.struck += 1;

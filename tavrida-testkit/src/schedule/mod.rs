@@ -41,6 +41,7 @@
 
 mod deviations;
 mod director;
+mod guide;
 mod labels;
 mod pct;
 mod policy;
@@ -49,6 +50,7 @@ mod text;
 
 pub use deviations::{Choice, Deviations};
 pub(crate) use director::{Candidate, Director, Label};
+pub(crate) use guide::Guide;
 pub use policy::Policy;
 pub use replay::Replay;
 pub(crate) use replay::parse_seed;

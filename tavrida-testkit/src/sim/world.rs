@@ -72,6 +72,8 @@ pub(crate) struct State {
     #[cfg(feature = "live")]
     pub(crate) queues: BTreeSet<String>,
     pub(crate) problem: Option<Problem>,
+    /// The run is not worth going on with.
+    pub(crate) given_up: bool,
     /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
     pub(crate) over: bool,
 }
@@ -119,6 +121,7 @@ impl World {
             #[cfg(feature = "live")]
             queues: Default::default(),
             problem: None,
+            given_up: false,
             over: false,
         };
         Self {
@@ -152,6 +155,10 @@ impl State {
     pub(crate) fn tell_of(&mut self, actor: ActorId, message: Option<MessageId>, delivery: u32, what: What) {
         if self.over {
             return;
+        }
+        let process = self.process_of(actor);
+        if let Some(guide) = self.director.guide() {
+            guide.told(process, &what);
         }
         let at = self.began.elapsed();
         self.trace.add(Event { at, actor, message, delivery, what });

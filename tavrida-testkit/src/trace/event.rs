@@ -73,6 +73,33 @@ pub enum What {
     Note(String),
 }
 
+impl What {
+    /// Whether it may concern others than whom it happened to, in other ways than by the messages that were sent.
+    pub(crate) fn concerns_all(&self) -> bool {
+        match self {
+            Self::Published(Outcome::Routed)
+            | Self::Delivered { .. }
+            | Self::Started { .. }
+            | Self::Ended(_)
+            | Self::Acked
+            | Self::Requeued
+            | Self::Effect { .. }
+            | Self::Note(_) => false,
+            // What a queue has room for is known to all; a message without a queue is told to nobody else.
+            Self::Published(outcome) => *outcome != Outcome::Unroutable,
+            // The broker itself sends a rejected message on.
+            Self::Rejected
+            | Self::AckLost
+            | Self::Zombie
+            | Self::Connected
+            | Self::Disconnected(_)
+            | Self::Crashed
+            | Self::Restarted
+            | Self::Fault(_) => true,
+        }
+    }
+}
+
 /// What became of a message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -99,6 +99,14 @@ impl Queue {
         publication
     }
 
+    /// Whether it matters to others when a message of it is settled: who gets the next one, whether there is room for another, or
+    /// which one is next.
+    pub(crate) fn is_contended(&self) -> bool {
+        let Settings { max_length, max_bytes, max_priority, .. } = self.settings;
+        let at_once = self.settings.ttl.is_some_and(|ttl| ttl.is_zero());
+        self.consumers.len() > 1 || max_length.is_some() || max_bytes.is_some() || max_priority > 0 || at_once
+    }
+
     /// The counts of `queue.declare-ok`.
     pub(crate) fn counts(&self) -> (u32, u32) {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

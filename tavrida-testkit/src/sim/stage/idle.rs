@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Stage;
 use crate::fault::{Fault, Means, Point, Site};
+use crate::random::hash;
 use crate::schedule::Candidate;
 use crate::sim::world::{Action, Held, State};
 use crate::trace::{ActorId, MessageId, What};
@@ -25,6 +26,8 @@ enum Next {
     Wait(Option<Instant>),
     /// Nothing at all is under way.
     Quiet,
+    /// Nothing more: the run is not worth going on with.
+    GiveUp,
 }
 
 impl Stage {
@@ -60,6 +63,10 @@ impl Stage {
                     return something_happened;
                 }
                 Next::Quiet => return self.rest() || something_happened,
+                Next::GiveUp => {
+                    self.world().ruined.notify_one();
+                    return true;
+                }
             }
         }
     }
@@ -91,12 +98,17 @@ impl Stage {
                 state.director.candidate(key, ActorId::of_peer(head.line.peer), head.channel.number);
             let due = state.due_of(head, candidate.point, now);
             if due <= now {
-                arriving.push((candidate, head, Some(message)));
+                let process = state.process_of(actor);
+                let contended = head.contended.as_ref().map(|queue| hash(queue.as_bytes()));
+                arriving.push((Candidate { process, contended, ..candidate }, head, Some(message)));
             } else {
                 later = Some(later.map_or(due, |later| later.min(due)));
             }
         }
         if arriving.is_empty() {
+            if let Some(guide) = state.director.guide() {
+                guide.idle();
+            }
             return match later {
                 None if heads.is_empty() => Next::Quiet,
                 later => Next::Wait(later),
@@ -104,7 +116,11 @@ impl Stage {
         }
         state.let_pass(&mut arriving);
         let candidates: Vec<Candidate> = arriving.iter().map(|(candidate, _, _)| *candidate).collect();
-        let (_, head, message) = arriving[state.director.pick(&candidates)];
+        let Some(picked) = state.director.pick(&candidates) else {
+            state.given_up = true;
+            return Next::GiveUp;
+        };
+        let (_, head, message) = arriving[picked];
         let message = message.expect("only messages are picked");
         let can = if state.director.is_active() { self.means(head) } else { Means::default() };
         state.deliver(head, message, can)

@@ -67,6 +67,14 @@ impl State {
         &mut self.actors[id.index()]
     }
 
+    /// The process of an actor, by its first actor: all clients live in that of the scenario.
+    pub(crate) fn process_of(&self, id: ActorId) -> ActorId {
+        match self.trace.actor(id).kind() {
+            ActorKind::Client => ActorId::of_peer(0),
+            _ => id,
+        }
+    }
+
     /// A session of a live broker is open; gives its number.
     #[cfg(feature = "live")]
     pub(crate) fn open_live_session(&mut self, id: ActorId) -> u32 {

@@ -63,7 +63,10 @@ impl Network for World {
             (Ok(()), PublishFate::ConfirmHeld) => Outcome::Unconfirmed,
             (Ok(()), _) => Outcome::Routed,
         };
-        state.director.reached(queues);
+        let process = state.process_of(actor);
+        if let Some(guide) = state.director.guide() {
+            guide.reached(process, queues);
+        }
         state.published(actor, message, outcome);
     }
 

@@ -1,0 +1,89 @@
+//! [`Footprint`]: what a step touches, and so which steps can change places.
+
+use rustc_hash::FxHashSet;
+
+use crate::trace::ActorId;
+
+/// What a step touches. Two steps that touch nothing in common can change places, and nobody sees a difference.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Footprint {
+    /// It may touch anything.
+    everything: bool,
+    /// It leaves somebody waiting whose turn, when time passes, depends on when he began to.
+    waits: bool,
+    /// Processes that did something.
+    processes: Vec<ActorId>,
+    /// Queues that messages were put at the end of, and those where it mattered that one was settled.
+    queues: FxHashSet<u64>,
+}
+
+impl Footprint {
+    /// What the arrival of a message touches in any case.
+    pub(super) fn of(process: ActorId, contended: Option<u64>) -> Self {
+        Self {
+            everything: false,
+            waits: false,
+            processes: vec![process],
+            queues: contended.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn add_process(&mut self, process: ActorId) {
+        if !self.processes.contains(&process) {
+            self.processes.push(process);
+        }
+    }
+
+    pub(super) fn add_queue(&mut self, queue: u64) {
+        self.queues.insert(queue);
+    }
+
+    pub(super) fn add_everything(&mut self) {
+        self.everything = true;
+    }
+
+    /// Somebody waits at its end for whom it may be for time.
+    pub(super) fn add_wait(&mut self) {
+        self.waits = true;
+    }
+
+    /// The processes that did something.
+    pub(super) fn processes(&self) -> &[ActorId] {
+        &self.processes
+    }
+
+    /// Whether the order of the two matters.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.everything
+            || other.everything
+            || (self.waits && other.waits)
+            || self.processes.iter().any(|process| other.processes.contains(process))
+            || !self.queues.is_disjoint(&other.queues)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(process: u32, queues: &[u64]) -> Footprint {
+        let mut footprint = Footprint::of(ActorId::of_peer(process), None);
+        queues.iter().for_each(|queue| footprint.add_queue(*queue));
+        footprint
+    }
+
+    #[test]
+    fn steps_meet_in_a_process_or_in_a_queue() {
+        assert!(!step(1, &[7]).meets(&step(2, &[8])));
+        assert!(step(1, &[7]).meets(&step(1, &[8])), "one process");
+        assert!(step(1, &[7, 9]).meets(&step(2, &[9])), "one queue");
+        assert!(!step(1, &[]).meets(&step(2, &[])));
+    }
+
+    #[test]
+    fn what_touches_everything_meets_all_others() {
+        let mut fault = step(1, &[]);
+        fault.add_everything();
+        assert!(fault.meets(&step(2, &[])) && step(2, &[]).meets(&fault));
+    }
+}

@@ -1,0 +1,269 @@
+//! [`exhaustive`]: every schedule of a scenario, and not one twice.
+//!
+//! A run decides again and again which of the messages that could arrive does. [`exhaustive`] makes a run for each way to decide
+//! that, and leaves out those that nobody could tell apart: two steps that happen in different processes, and put no messages
+//! into the same queue, may change places. What is left is one schedule for each order of what does depend on each other. If it
+//! says [`Complete`](Ending::Complete), then no order of arrivals breaks the scenario.
+//!
+//! ```
+//! use tavrida::prelude::*;
+//! use tavrida_testkit::exhaustive::exhaustive;
+//! use tavrida_testkit::sim::Sim;
+//!
+//! fn hello() -> Service {
+//!     async fn greet(name: String) -> Result<Greeting, Failure> {
+//!         Ok(Greeting { text: format!("hello {name}") })
+//!     }
+//!     #[derive(serde::Serialize)]
+//!     struct Greeting { text: String }
+//!     Service::new("hello").rpc("greet", params(["name"], greet))
+//! }
+//!
+//! let report = exhaustive(|sim: Sim| async move {
+//!     let graph = sim.graph().service(hello).client("web").start().await;
+//!     let ask = |name| graph.client("web").to("hello.greet").param("name", name).ask().into_future();
+//!     let (ada, bob) = tokio::join!(ask("ada"), ask("bob"));
+//!     assert_eq!(ada?.payload().get::<String>("text")?, "hello ada");
+//!     assert_eq!(bob?.payload().get::<String>("text")?, "hello bob");
+//!     Ok::<(), Failure>(())
+//! })
+//! .run();
+//! println!("{report}"); // complete: 2 schedules in 4 runs, ...
+//! report.assert_ok();
+//! ```
+//!
+//! # What it does not see
+//!
+//! - Handlers are taken to share nothing but messages within a process, and nothing at all between processes: two services that
+//!   write to one static variable are not tried in both orders. All clients of a graph, and the scenario, are one process.
+//! - What happens between two awaits of a handler is one step: other orders of a service's own tasks are not tried.
+//! - Time passes only when nothing can arrive: that a timeout overtakes a message is not tried. Give
+//!   [`Fault::Slow`](crate::fault::Fault::Slow) as a fault for that. Where several processes go on at one instant, it is in the
+//!   order in which they began to wait; the search sees that and tries those orders too.
+
+mod footprint;
+mod report;
+mod search;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use report::{Ending, Failure, Report};
+
+use crate::fault::{Fault, Point, Site};
+use crate::problem::{Problem, ProblemKind};
+use crate::schedule::{Candidate, Director, Guide, Replay};
+use crate::sim::{Ended, Setup, Sim, Verdict};
+use crate::trace::{ActorId, What};
+use search::{Came, Next, Search};
+
+/// Goes through every schedule of a scenario: see [the module](self).
+pub fn exhaustive<F, Fut>(scenario: F) -> Exhaustive<F>
+where
+    F: Fn(Sim) -> Fut,
+    Fut: Future<Output: Ended>,
+{
+    Exhaustive {
+        scenario,
+        setup: Setup::new(0),
+        max_runs: 100_000,
+        max_faults: 1,
+        alphabet: Vec::new(),
+        failures: 1,
+        reduce: true,
+        progress: None,
+    }
+}
+
+/// A search through every schedule of a scenario.
+#[must_use = "a search does nothing until it runs"]
+pub struct Exhaustive<F> {
+    scenario: F,
+    setup: Setup,
+    max_runs: u64,
+    max_faults: usize,
+    alphabet: Vec<(Site, Fault)>,
+    failures: usize,
+    reduce: bool,
+    progress: Option<(u64, Tell)>,
+}
+
+/// Tells how far a search has come.
+type Tell = Box<dyn FnMut(&Report)>;
+
+impl<F> Exhaustive<F> {
+    /// How many runs are made at most; 100,000 unless said otherwise.
+    pub fn max_runs(mut self, runs: u64) -> Self {
+        self.max_runs = runs;
+        self
+    }
+
+    /// This may go wrong, with every message that comes to this site; tried at each of them where it [can
+    /// happen](Fault::sites). See [`max_faults`](Exhaustive::max_faults).
+    pub fn fault(mut self, site: Site, fault: Fault) -> Self {
+        self.alphabet.push((site, fault));
+        self
+    }
+
+    /// How many things go wrong in one run at most, of those that [may](Exhaustive::fault); 1 unless said otherwise. The number of
+    /// schedules grows with the number of places to its power.
+    pub fn max_faults(mut self, faults: usize) -> Self {
+        self.max_faults = faults;
+        self
+    }
+
+    /// How long the scenario may take, in virtual time; an hour unless said otherwise.
+    pub fn horizon(mut self, horizon: Duration) -> Self {
+        self.setup.horizon = horizon;
+        self
+    }
+
+    /// The seed of all runs; 0 unless said otherwise.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.setup.seed = seed;
+        self
+    }
+
+    /// Stops after so many failures; 1 unless said otherwise.
+    pub fn failures(mut self, failures: usize) -> Self {
+        self.failures = failures;
+        self
+    }
+
+    /// Runs also the schedules that nobody could tell apart, to see that it is so. There are very many.
+    pub fn with_all_orders(mut self) -> Self {
+        self.reduce = false;
+        self
+    }
+
+    /// Tells how far it has come, after each so many runs.
+    pub fn progress(mut self, every: u64, tell: impl FnMut(&Report) + 'static) -> Self {
+        self.progress = Some((every.max(1), Box::new(tell)));
+        self
+    }
+}
+
+impl<F, Fut> Exhaustive<F>
+where
+    F: Fn(Sim) -> Fut,
+    Fut: Future<Output: Ended>,
+{
+    /// Goes through the schedules.
+    ///
+    /// # Panics
+    ///
+    /// Inside of a runtime.
+    pub fn run(mut self) -> Report {
+        let search = Shared::new(Search::new(self.alphabet, self.max_faults, self.reduce));
+        let mut report = Report::new();
+        let began = now();
+        while report.runs < self.max_runs {
+            let finished = self.setup.run_by(Director::guided(Box::new(search.clone())), &self.scenario);
+            report.runs += 1;
+            let came = search.lock().end_run();
+            report.schedules += u64::from(came == Came::Through);
+            let problem = match (came, finished.verdict) {
+                (Came::Astray, _) => Some(went_astray()),
+                (_, Verdict::Failed(problem)) => Some(*problem),
+                (_, Verdict::Passed) => None,
+            };
+            if let Some(problem) = problem {
+                let replay = Replay { seed: self.setup.seed, schedule: finished.schedule };
+                report.failures.push(Failure { problem, replay, trace: finished.trace, run: report.runs });
+            }
+            report.took = began.elapsed();
+            if let Some((every, tell)) = &mut self.progress
+                && report.runs.is_multiple_of(*every)
+            {
+                tell(&report);
+            }
+            if came == Came::Astray || report.failures.len() >= self.failures.max(1) {
+                report.ending = Ending::Failed;
+                break;
+            }
+            match search.lock().next_run() {
+                Next::Run => {}
+                Next::Anew => {
+                    report.schedules = 0;
+                    report.failures.clear();
+                }
+                Next::Nothing => {
+                    report.ending = Ending::Complete;
+                    break;
+                }
+            }
+        }
+        report
+    }
+}
+
+impl<F> fmt::Debug for Exhaustive<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exhaustive")
+            .field("setup", &self.setup)
+            .field("max_runs", &self.max_runs)
+            .field("max_faults", &self.max_faults)
+            .field("alphabet", &self.alphabet)
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a search takes for those who wait for it; no run sees it"
+)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// A run did not come to where one with the same decisions had come.
+fn went_astray() -> Problem {
+    Problem {
+        kind: ProblemKind::Nondeterminism,
+        text: "after the same decisions as before, other messages could arrive".to_owned(),
+        at: Duration::ZERO,
+        chain: None,
+    }
+}
+
+/// A search that its runs share, one after the other.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Search>>);
+
+impl Shared {
+    fn new(search: Search) -> Self {
+        Self(Arc::new(Mutex::new(search)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Search> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guide for Shared {
+    fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
+        self.lock().pick(candidates)
+    }
+
+    fn has_faults(&self) -> bool {
+        self.lock().has_faults()
+    }
+
+    fn fault(&mut self, point: Point, can: &dyn Fn(Fault) -> bool) -> Option<Fault> {
+        self.lock().fault(point, can)
+    }
+
+    fn reached(&mut self, process: ActorId, queues: &mut dyn Iterator<Item = &str>) {
+        self.lock().reached(process, queues);
+    }
+
+    fn told(&mut self, process: ActorId, what: &What) {
+        self.lock().told(process, what);
+    }
+
+    fn idle(&mut self) {
+        self.lock().idle();
+    }
+}
