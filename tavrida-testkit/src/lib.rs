@@ -12,6 +12,7 @@ pub mod laws;
 pub mod fault;
 pub mod schedule;
 pub mod sim;
+mod twice;
 pub mod picture;
 pub mod graph;
 pub mod explore;

@@ -64,6 +64,10 @@ struct Shared {
     told: Mutex<Instant>,
 }
 
+/// Of so many schedules the last is run twice, to see whether it is the same again.
+const TWICE: u64 = 64;
+const LAST: u64 = TWICE - 1;
+
 impl<F, Fut> Search<'_, F>
 where
     F: Fn(Sim) -> Fut + Sync,
@@ -120,7 +124,10 @@ where
             }
             let seed = self.setup.seed.wrapping_add(index - 1);
             let setup = Setup { seed, ..self.setup.clone() };
-            let finished = setup.run(self.scenario);
+            let finished = match index % TWICE {
+                LAST => setup.run_twice(self.scenario),
+                _ => setup.run(self.scenario),
+            };
             self.judge(shared, index, setup, finished);
             self.progress(shared);
         }

@@ -68,7 +68,7 @@ fn digest_of_all(threads: u64) -> u64 {
 
 /// What happens in the run of a seed; every other one has faults.
 fn digest(seed: u64) -> u64 {
-    let faults = if seed % 2 == 0 { Faults::none() } else { Faults::any() };
+    let faults = if seed.is_multiple_of(2) { Faults::none() } else { Faults::any() };
     let finished = Setup { policy: Policy::Portfolio, faults, ..Setup::new(seed) }.run(two_requests);
     assert_eq!(finished.verdict, Verdict::Passed, "seed {seed}");
     finished.trace.digest()

@@ -70,7 +70,7 @@ fn rest() -> Service {
     Service::new("rest").rpc("pause", params(["number"], pause))
 }
 
-async fn scenario(sim: Sim) -> Result<(), Failure> {
+pub(crate) async fn scenario(sim: Sim) -> Result<(), Failure> {
     let graph = sim.graph().service(busy).service(rest).replicas("rest", 2).client("web").start().await;
     let draw = sim.random().draw();
     let trouble = [

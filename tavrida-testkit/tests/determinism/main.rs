@@ -5,3 +5,4 @@ mod chain;
 mod culprits;
 mod digest;
 mod healthy;
+mod twice;
