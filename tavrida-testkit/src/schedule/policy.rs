@@ -126,10 +126,11 @@ fn draw(seed: u64, point: Point, what: &[u8]) -> u64 {
 mod tests {
     use super::*;
     use crate::fault::Site;
+    use crate::trace::ActorId;
 
     fn candidate(consumer: u64, nth: u32) -> Candidate {
         let point = Point { site: Site::Deliver, key: join(consumer, hash(b"message")), nth };
-        Candidate { point, consumer }
+        Candidate { point, consumer, process: ActorId::of_peer(0), contended: None }
     }
 
     /// Which consumer gets a message, 12 times; all five have one at any time.
