@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use tavrida::message::MessageKind;
 
-use super::story::{Story, trouble};
+use super::story::{Story, reaches};
 use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, What};
 
 /// How much of a text is shown, in characters.
@@ -38,7 +38,9 @@ struct Diagram<'a> {
 impl Diagram<'_> {
     fn event(&mut self, event: &Event) {
         match (&event.what, event.message) {
-            (What::Published(outcome), Some(message)) => self.published(event.actor, message, outcome),
+            (What::Published(outcome), Some(message)) if self.story.tone(event).is_none() => {
+                self.published(event.actor, message, outcome)
+            }
             (What::Delivered { redelivered }, Some(message)) => {
                 self.delivered(event, message, *redelivered);
             }
@@ -54,25 +56,21 @@ impl Diagram<'_> {
 
     /// An arrow is drawn where the message arrives; what arrives nowhere is told where it was sent.
     fn published(&mut self, sender: ActorId, message: MessageId, outcome: &Outcome) {
-        let arrives = self.story.arrivals(message) > 0;
-        let label = self.label(message);
-        match trouble(outcome) {
-            Some(trouble) if arrives || *outcome == Outcome::Held => {
-                self.note(sender, &format!("{label}, {trouble}"))
-            }
-            Some(trouble) => self.arrow(sender, "-x", self.broker(), &format!("{label}, {trouble}")),
-            None if arrives => {
-                // Who speaks first stands first.
+        let text = self.chain(message) + &self.story.sent(message, outcome);
+        match (outcome, self.story.arrivals(message)) {
+            (outcome, 0) if !reaches(outcome) => self.arrow(sender, "-x", self.broker(), &text),
+            // Who speaks first stands first.
+            (Outcome::Routed, 1..) => {
                 self.id(sender);
             }
-            None => self.note(sender, &format!("{label}, not delivered")),
+            _ => self.note(sender, &text),
         }
         self.spoken = true;
     }
 
     fn delivered(&mut self, event: &Event, message: MessageId, redelivered: bool) {
         let sent = self.story.trace.message(message);
-        let label = self.label(message);
+        let label = self.chain(message) + &self.story.born(message);
         if redelivered && event.delivery > 1 {
             return self.note(event.actor, &format!("{label}, redelivered"));
         }
@@ -102,13 +100,11 @@ impl Diagram<'_> {
         self.lines.push('\n');
     }
 
-    /// What a message is called; of several chains, with its chain.
-    fn label(&self, message: MessageId) -> String {
+    /// Which of several chains a message belongs to, to stand before what it is called.
+    fn chain(&self, message: MessageId) -> String {
         match self.story.chain(message) {
-            Some(chain) if self.story.chains.len() > 1 => {
-                format!("c{} {}", chain + 1, self.story.label(message))
-            }
-            _ => self.story.label(message),
+            Some(chain) if self.story.chains.len() > 1 => format!("c{} ", chain + 1),
+            _ => String::new(),
         }
     }
 

@@ -34,6 +34,8 @@
 //!     greeter-->>web: m2 reply greeter.hello
 //! "
 //! );
+//! let page = finished.picture().named("Anna is greeted").seed(1).page();
+//! assert!(page.contains("Anna is greeted") && page.contains("<svg"));
 //! ```
 
 mod layout;
@@ -44,7 +46,7 @@ mod story;
 use std::io;
 use std::path::Path;
 
-use crate::run::Run;
+use crate::run::{Chain, Run};
 use crate::sim::{Finished, Verdict};
 use crate::trace::Trace;
 
@@ -142,6 +144,28 @@ impl Run {
     }
 
     /// A sequence diagram of the run, as text: [`Picture::mermaid`].
+    pub fn mermaid(&self) -> String {
+        self.picture().mermaid()
+    }
+}
+
+impl Chain<'_> {
+    /// A picture of the chain.
+    ///
+    /// # Panics
+    ///
+    /// When the chain is empty.
+    #[track_caller]
+    pub fn picture(&self) -> Picture<'_> {
+        self.run().picture().chain(self.id())
+    }
+
+    /// A sequence diagram of the chain, as text: [`Picture::mermaid`].
+    ///
+    /// # Panics
+    ///
+    /// When the chain is empty.
+    #[track_caller]
     pub fn mermaid(&self) -> String {
         self.picture().mermaid()
     }

@@ -14,6 +14,8 @@ pub(super) struct Story<'a> {
     pub(super) chains: Vec<String>,
     names: Vec<Option<Name>>,
     tally: Vec<u32>,
+    /// Where each message is first told to be sent.
+    sent: Vec<Option<&'a Event>>,
 }
 
 /// What a message is called.
@@ -51,6 +53,7 @@ impl<'a> Story<'a> {
             chains: Vec::new(),
             names: vec![None; ids.len()],
             tally: vec![0; ids.len()],
+            sent: vec![None; ids.len()],
         };
         let mut number = 0;
         for event in &story.events {
@@ -68,8 +71,12 @@ impl<'a> Story<'a> {
                 });
                 *name = Some(Name { number, chain });
             }
-            if matches!(event.what, What::Delivered { .. }) {
-                story.tally[message.index()] += 1;
+            match event.what {
+                What::Delivered { .. } => story.tally[message.index()] += 1,
+                What::Published(_) => {
+                    story.sent[message.index()].get_or_insert(event);
+                }
+                _ => {}
             }
         }
         story
@@ -97,13 +104,53 @@ impl<'a> Story<'a> {
         format!("{} {kind}{}", self.name(message), sent.topic())
     }
 
+    /// What is said where a message is sent: what it is called, and what became of it where that does not go without saying.
+    pub(super) fn sent(&self, message: MessageId, outcome: &Outcome) -> String {
+        let label = self.label(message);
+        let publication = self.trace.message(message).publication();
+        match trouble(outcome) {
+            Some(trouble) => format!("{label}, {trouble}"),
+            None if self.arrivals(message) > 0 => label,
+            // Sent to a queue by its name: a copy that waits there, or lies there for good.
+            None if publication.exchange.is_empty() => {
+                format!("{label}, kept in {}", publication.routing_key)
+            }
+            None => format!("{label}, not delivered"),
+        }
+    }
+
+    /// What is said where a message of the broker's own arrives: what it is called, and what it was before.
+    pub(super) fn born(&self, message: MessageId) -> String {
+        let label = self.label(message);
+        match self.origin(message).map(|origin| self.name(origin)) {
+            Some(name) if !name.is_empty() => format!("{label}, was {name}"),
+            _ => label,
+        }
+    }
+
+    /// The message that the broker made this one of, when it let its time run out or dead-lettered it.
+    fn origin(&self, message: MessageId) -> Option<MessageId> {
+        let sent = self.trace.message(message);
+        let id =
+            sent.publication().properties.message_id.as_deref().filter(|_| sent.sender().index() == 0)?;
+        let before = self.trace.messages()[..message.index()].iter();
+        let has_id = |other: &SentMessage| other.publication().properties.message_id.as_deref() == Some(id);
+        before.enumerate().rev().find(|(_, other)| has_id(other)).map(|(at, _)| MessageId::new(at))
+    }
+
     /// How often the message arrives in this story.
     pub(super) fn arrivals(&self, message: MessageId) -> u32 {
         self.tally[message.index()]
     }
 
+    /// Whether it is the first word on the publish of its message.
+    fn is_first(&self, event: &Event) -> bool {
+        let first = event.message.and_then(|message| self.sent[message.index()]);
+        first.is_some_and(|first| std::ptr::eq(first, event))
+    }
+
     /// Whether an event is good or bad, where it is worth a word at all.
-    pub(super) fn tone(event: &Event) -> Option<Tone> {
+    pub(super) fn tone(&self, event: &Event) -> Option<Tone> {
         let tone = match &event.what {
             What::Ended(Ending::Failed(_) | Ending::Panicked | Ending::Dropped) => Tone::Bad,
             What::AckLost | What::Zombie | What::Crashed | What::Fault(_) => Tone::Bad,
@@ -112,6 +159,7 @@ impl<'a> Story<'a> {
             What::Rejected | What::Requeued | What::Connected | What::Restarted => Tone::Plain,
             What::Effect { .. } => Tone::Effect,
             What::Note(_) => Tone::Note,
+            What::Published(Outcome::Routed) if !self.is_first(event) => Tone::Plain,
             _ => return None,
         };
         Some(tone)
@@ -119,7 +167,7 @@ impl<'a> Story<'a> {
 
     /// What to say of an event that is no arrow, in few words; nothing of those that go without saying.
     pub(super) fn remark(&self, event: &Event) -> Option<(Tone, String)> {
-        let tone = Self::tone(event)?;
+        let tone = self.tone(event)?;
         let text = match &event.what {
             What::Ended(Ending::Failed(text)) => format!("failed: {text}"),
             What::Started { attempt } => format!("attempt {attempt}"),
@@ -128,6 +176,7 @@ impl<'a> Story<'a> {
             What::Crashed => "crashed".to_owned(),
             What::Fault(fault) => format!("fault {fault}"),
             What::Note(note) => note.clone(),
+            What::Published(_) => "confirmed".to_owned(),
             what => what.to_string(),
         };
         let name = event.message.map_or_else(String::new, |message| format!("{} ", self.name(message)));
@@ -141,11 +190,21 @@ pub(super) fn is_own_end(why: &str) -> bool {
 }
 
 /// What was wrong with a publish, in few words; nothing where all was well.
-pub(super) fn trouble(outcome: &Outcome) -> Option<String> {
+fn trouble(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Routed => None,
         other => Some(other.to_string()),
     }
+}
+
+/// Whether something went wrong with a publish, or the word on it is only not there yet.
+pub(super) fn is_bad(outcome: &Outcome) -> bool {
+    !matches!(outcome, Outcome::Routed | Outcome::Held | Outcome::Unconfirmed)
+}
+
+/// Whether a message gets to the broker, some time.
+pub(super) fn reaches(outcome: &Outcome) -> bool {
+    outcome.is_taken() || *outcome == Outcome::Held
 }
 
 /// The events of some messages, and what befell those who had to do with them between the first and the last.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use tavrida::message::Failure;
 use tavrida_testkit::picture::Picture;
-use tavrida_testkit::sim::Finished;
+use tavrida_testkit::sim::{Finished, Setup, Sim, Verdict};
 use tavrida_testkit::trace::What;
 
-use crate::scenarios::{hostile, storm, troubled};
+use crate::scenarios::{busy, graph, hostile, isolated, order, storm, stubborn, troubled};
 
 /// A line of a diagram, taken apart by the grammar that the diagrams keep to.
 #[derive(Debug, PartialEq)]
@@ -102,7 +103,7 @@ fn arrivals(finished: &Finished) -> usize {
 
 #[test]
 fn a_run_with_faults_is_a_diagram_by_the_grammar() {
-    for finished in [troubled(), storm(), hostile()] {
+    for finished in [troubled(), storm(), busy(), hostile(), isolated(), stubborn()] {
         let diagram = finished.picture().mermaid();
         let lines = read_whole(&diagram);
         let arrived = lines.iter().filter(|line| matches!(line, Line::Arrow { line, .. } if *line != "-x"));
@@ -156,4 +157,35 @@ fn the_same_run_gives_the_same_text() {
 fn a_chain_that_is_not_there_is_named() {
     let finished = storm();
     let _ = finished.picture().chain("nobody");
+}
+
+#[test]
+fn a_run_and_its_chains_draw_themselves_before_the_end() {
+    let finished = Setup::new(1).run(async |sim: Sim| -> Result<(), Failure> {
+        let graph = graph(&sim).await;
+        order(&graph, 1).await?;
+        order(&graph, 2).await?;
+        let run = graph.settle().await;
+        let chains = run.chains();
+        assert_eq!(chains.len(), 2);
+        assert_eq!(run.mermaid(), Picture::of(run.trace()).mermaid());
+        let second = chains[1].mermaid();
+        assert!(second.contains("web->>orders: m1 orders.create\n"), "{second}");
+        assert_eq!(second, Picture::of(run.trace()).chain(chains[1].id()).mermaid());
+        Ok(())
+    });
+    assert_eq!(finished.verdict, Verdict::Passed);
+}
+
+#[test]
+fn a_retry_is_told_with_the_queue_where_it_waits() {
+    let diagram = stubborn().picture().mermaid();
+    for line in [
+        "    Note over printer: m4 failed: no.Paper (1000): the printer is out of paper\n",
+        "    broker-)printer: m7 event orders.create, was m6\n",
+        "    broker-)printer: m9 event orders.create, was m8\n",
+    ] {
+        assert!(diagram.contains(line), "{line} is not in\n{diagram}");
+    }
+    assert!(diagram.contains("    Note over printer: m6 event orders.create, kept in printer"), "{diagram}");
 }

@@ -9,10 +9,17 @@ use tavrida_testkit::picture::Picture;
 use tavrida_testkit::sim::{Finished, Setup, Sim, Verdict};
 use tavrida_testkit::trace::{Event, Outcome, What};
 
-use crate::scenarios::{HOSTILE, busy, hostile, storm, troubled};
+use crate::scenarios::{HOSTILE, busy, hostile, isolated, storm, stubborn, troubled};
 
-fn runs() -> [(&'static str, Finished); 4] {
-    [("troubled", troubled()), ("storm", storm()), ("busy", busy()), ("hostile", hostile())]
+fn runs() -> [(&'static str, Finished); 6] {
+    [
+        ("troubled", troubled()),
+        ("storm", storm()),
+        ("busy", busy()),
+        ("hostile", hostile()),
+        ("isolated", isolated()),
+        ("stubborn", stubborn()),
+    ]
 }
 
 /// Reads a page, which must be well-formed.
@@ -93,7 +100,7 @@ fn each_fault_has_a_red_mark() {
             faults += 1;
         }
     }
-    assert_eq!(faults, 7);
+    assert!(faults > 10, "there are only {faults} faults to look at");
 }
 
 #[test]

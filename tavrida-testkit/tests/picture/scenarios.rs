@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tavrida::discovery::Registry;
 use tavrida::handler::params;
 use tavrida::message::Failure;
-use tavrida::{Proxy, Service};
+use tavrida::{Proxy, Retry, Server, Service};
 use tavrida_testkit::fault::{At, Fault};
 use tavrida_testkit::graph::Graph;
 use tavrida_testkit::schedule::Policy;
@@ -40,7 +41,7 @@ fn audit() -> Service {
     Service::new("audit").on_notification("orders.create", params(["cents"], created))
 }
 
-async fn graph(sim: &Sim) -> Graph {
+pub(crate) async fn graph(sim: &Sim) -> Graph {
     sim.graph()
         .service(orders)
         .service(billing)
@@ -51,7 +52,7 @@ async fn graph(sim: &Sim) -> Graph {
         .await
 }
 
-async fn order(graph: &Graph, cents: i64) -> Result<i64, Failure> {
+pub(crate) async fn order(graph: &Graph, cents: i64) -> Result<i64, Failure> {
     let ask = graph.client("web").to("orders.create").param("cents", cents).ask();
     let answer = ask.timeout(Duration::from_secs(60)).await?;
     Ok(answer.payload().get("total")?)
@@ -98,6 +99,56 @@ pub(crate) fn busy() -> Finished {
             futures_util::future::join_all(orders).await;
             graph.advance(Duration::from_millis(40)).await;
         }
+        graph.settle().await;
+        Ok(())
+    })
+}
+
+/// A run in which nobody is where he should be for a while: cut off, deaf, mute, late; and one that goes on for ages.
+pub(crate) fn isolated() -> Finished {
+    let setup = Setup { horizon: Duration::from_secs(1 << 29), ..Setup::new(5) };
+    setup.run(async |sim: Sim| -> Result<(), Failure> {
+        let graph = graph(&sim).await;
+        for fault in [Fault::Mute, Fault::Deaf, Fault::Partition] {
+            graph.fault(At::delivery("billing.charge"), fault(Duration::from_secs(2)));
+            let _ = order(&graph, 1).await;
+            graph.advance(Duration::from_secs(99)).await;
+        }
+        graph.fault(At::start("billing.charge"), Fault::Slow(Duration::from_millis(70)));
+        graph.fault(At::publish("orders.create"), Fault::PublishedTwice);
+        let _ = order(&graph, 2).await;
+        graph.fault(At::publish("billing.charge"), Fault::Nacked);
+        let _ = order(&graph, 3).await;
+        graph.settle().await;
+        graph.advance(Duration::from_millis(123_456_789_123)).await;
+        let _ = order(&graph, 4).await;
+        Ok(())
+    })
+}
+
+/// A run of a server that tries again, later, and gives up at last.
+pub(crate) fn stubborn() -> Finished {
+    fn failing() -> Service {
+        async fn created(_cents: i64) -> Result<(), Failure> {
+            Err(Failure::new("no.Paper", "the printer is out of paper"))
+        }
+        Service::new("printer").on_notification("orders.create", params(["cents"], created))
+    }
+    Setup::new(5).run(async |sim: Sim| -> Result<(), Failure> {
+        let graph = sim.graph().service(orders).service(billing).client("web");
+        let graph = graph
+            .server("printer", |transport| {
+                let retry = Retry::times(2).between(Duration::from_millis(200), Duration::from_secs(30));
+                let known = Registry::new().remote_publisher("orders", "orders.notifications");
+                Server::builder(transport)
+                    .queue("printer")
+                    .exchange("printer")
+                    .service(failing().discovery(known))
+                    .on_failure(retry.then_dead_letter())
+            })
+            .start()
+            .await;
+        order(&graph, 1).await?;
         graph.settle().await;
         Ok(())
     })

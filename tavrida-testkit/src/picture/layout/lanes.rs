@@ -79,14 +79,23 @@ fn spread(story: &Story<'_>, lanes: &mut [Lane]) {
     let place: BTreeMap<ActorId, usize> =
         lanes.iter().enumerate().map(|(at, lane)| (lane.actor, at)).collect();
     let mut distance = vec![DISTANCE.0; lanes.len()];
+    let mut said: Vec<Option<String>> = vec![None; story.trace.messages().len()];
     for event in &story.events {
-        let (What::Delivered { .. }, Some(message)) = (&event.what, event.message) else { continue };
-        let sender = story.trace.message(message).sender();
-        if let (Some(from), Some(to)) = (place.get(&sender), place.get(&event.actor))
-            && from.abs_diff(*to) == 1
-        {
-            let room = &mut distance[*from.min(to)];
-            *room = (*room).max(width_of(&shortened(&story.label(message))) + 36);
+        match (&event.what, event.message) {
+            (What::Published(outcome), Some(message)) => {
+                said[message.index()].get_or_insert_with(|| story.sent(message, outcome));
+            }
+            (What::Delivered { .. }, Some(message)) => {
+                let sender = story.trace.message(message).sender();
+                let (Some(from), Some(to)) = (place.get(&sender), place.get(&event.actor)) else { continue };
+                if from.abs_diff(*to) == 1
+                    && let Some(text) = &said[message.index()]
+                {
+                    let room = &mut distance[*from.min(to)];
+                    *room = (*room).max(width_of(&shortened(text)) + 36);
+                }
+            }
+            _ => {}
         }
     }
     let mut x = 0;

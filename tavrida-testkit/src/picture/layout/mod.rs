@@ -19,7 +19,7 @@ pub(super) use lanes::Lane;
 /// How wide a character of a label is, in tenths of a pixel: those of ASCII, and all others, which may be twice as wide.
 const ADVANCE: (i32, i32) = (67, 134);
 /// How many characters of a label are shown.
-const LONGEST: usize = 48;
+const LONGEST: usize = 56;
 /// Room at the edges.
 const MARGIN: i32 = 24;
 

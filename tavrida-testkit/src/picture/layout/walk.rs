@@ -8,7 +8,7 @@ use super::bars::Bars;
 use super::lines::Lines;
 use super::rows::Rows;
 use super::{Arrow, Fate, Label, Lane, Layout, Mark, Point};
-use crate::picture::story::{Story, Tone, trouble};
+use crate::picture::story::{Story, Tone, is_bad, reaches};
 use crate::trace::{ActorId, Event, MessageId, Outcome, What};
 
 /// How far an arrow to nowhere reaches.
@@ -77,7 +77,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn event(&mut self, at: usize, event: &Event) {
         match (&event.what, event.message) {
-            (What::Published(outcome), Some(message)) => self.published(at, event, message, outcome),
+            (What::Published(outcome), Some(message)) if self.story.tone(event).is_none() => {
+                self.published(at, event, message, outcome)
+            }
             (What::Delivered { redelivered }, Some(message)) => {
                 self.delivered(at, event, message, *redelivered)
             }
@@ -102,23 +104,18 @@ impl Walk<'_> {
     fn published(&mut self, at: usize, event: &Event, message: MessageId, outcome: &Outcome) {
         let (x, y) = (self.x[&event.actor], self.rows.next(event.at));
         let heard = self.heard[message.index()];
-        let trouble = trouble(outcome);
-        let text = match (&trouble, heard) {
-            (Some(trouble), _) => format!("{}, {trouble}", self.story.label(message)),
-            (None, None) => format!("{}, not delivered", self.story.label(message)),
-            (None, Some(_)) => self.story.label(message),
-        };
+        let text = self.story.sent(message, outcome);
         let target = heard.or_else(|| self.meant(message)).and_then(|actor| self.x.get(&actor).copied());
         let is_left = target.is_some_and(|target| target < x);
         let side = if is_left { -1 } else { 1 };
         let near = Point { x: x + side * BESIDE + self.reach(event.actor, side), y: y - OVER };
         let label = if is_left { Label::until(near, &text) } else { Label::from(near, &text) };
-        let label = Label { is_bad: trouble.is_some() && *outcome != Outcome::Held, ..label };
+        let label = Label { is_bad: is_bad(outcome), ..label };
         // It leaves from the bar of the handler that sent it.
         let cause = self.story.trace.message(message).cause();
         let bar = cause.and_then(|cause| self.bars.offset(event.actor, cause)).filter(|_| side > 0);
         let from = Point { x: x + bar.unwrap_or(0), y };
-        let reaches = outcome.is_taken() || *outcome == Outcome::Held;
+        let reaches = reaches(outcome);
         if heard.is_some() && reaches {
             self.sent[message.index()] = Some((from, Some(label)));
             self.latest = Some(message);
@@ -160,7 +157,7 @@ impl Walk<'_> {
             _ => {
                 let from = Point { x: self.x.get(&ActorId::of_peer(0)).copied().unwrap_or(x), y };
                 let again = if redelivered { ", again" } else { "" };
-                let text = format!("{}{again}", self.story.label(message));
+                let text = self.story.born(message) + again;
                 (from, vec![Label::until(Point { x: x - BESIDE, y: y - OVER }, &text)])
             }
         };

@@ -8,13 +8,13 @@ use tavrida::message::MessageKind;
 
 use super::classes;
 use super::markup::Markup;
-use crate::picture::layout::{Arrow, BarKind, Fate, Label, Lane, Layout, Mark, Point, State};
+use crate::picture::layout::{Arrow, BarKind, Fate, Label, Lane, Layout, Mark, Point, State, width_of};
 use crate::picture::story::{Story, Tone};
 use crate::trace::{ActorKind, MessageId};
 
 /// How high the heads of the lanes are.
 const HEAD: i32 = 58;
-/// How wide the column of times is.
+/// How wide the column of times is at least.
 const GUTTER: i32 = 84;
 /// Arrows that reach further down are faint, for they cross much that is nearer.
 const FAR: i32 = 300;
@@ -41,7 +41,7 @@ fn svg(page: &mut Markup, class: &str, left: i32, width: i32, height: i32, name:
             ("viewBox", &view),
             ("width", &width),
             ("height", &height),
-            ("role", &"img"),
+            ("role", &"group"),
             ("aria-label", &name),
         ],
     );
@@ -67,18 +67,18 @@ fn heads(page: &mut Markup, layout: &Layout) {
 }
 
 fn gutter(page: &mut Markup, layout: &Layout) {
-    svg(page, "gutter", 0, GUTTER, layout.height, "virtual time");
-    let right = GUTTER - 12;
+    let times = layout.times.iter().map(|(_, at)| *at).chain(layout.folds.iter().map(|fold| fold.time));
+    let widest = times.map(|at| width_of(&time(at))).max().unwrap_or_default();
+    let width = GUTTER.max(widest + 32);
+    svg(page, "gutter", 0, width, layout.height, "virtual time");
+    let right = width - 12;
     for (y, at) in &layout.times {
         page.leaf("text", &[("class", &"time"), ("x", &right), ("y", &(y + 4))], &time(*at));
-        page.empty(
-            "line",
-            &[("class", &"tick"), ("x1", &(GUTTER - 7)), ("x2", &GUTTER), ("y1", y), ("y2", y)],
-        );
+        page.empty("line", &[("class", &"tick"), ("x1", &(width - 7)), ("x2", &width), ("y1", y), ("y2", y)]);
     }
     for fold in &layout.folds {
         let text = format!("+{}", time(fold.time));
-        band(page, fold.from, fold.to, 0, GUTTER);
+        band(page, fold.from, fold.to, 0, width);
         page.leaf(
             "text",
             &[("class", &"gap"), ("x", &right), ("y", &(fold.from.midpoint(fold.to) + 4))],
@@ -265,7 +265,8 @@ fn fate(fate: &Fate) -> &'static str {
     }
 }
 
-/// A time for people: `0`, `250ms`, `30.066s`.
+/// A time for people: `0`, `250ms`, `30.066s`; not finer than a microsecond.
 pub(super) fn time(time: Duration) -> String {
+    let time = time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1000));
     if time.is_zero() { "0".to_owned() } else { format!("{time:?}") }
 }

@@ -8,10 +8,10 @@ mod table;
 use std::fmt::Write;
 
 use super::layout::Layout;
-use super::story::{Story, Tone, trouble};
+use super::story::{Story, Tone, is_bad};
 use crate::picture::Picture;
 use crate::sim::Verdict;
-use crate::trace::{Event, MessageId, Outcome, What};
+use crate::trace::{Event, MessageId, What};
 use markup::Markup;
 
 /// Colours of chains, as angles on the circle of hues; none is near the red of faults. Neighbours are far apart.
@@ -142,9 +142,9 @@ fn classes(story: &Story<'_>, class: &str, message: Option<MessageId>) -> String
 }
 
 /// Whether an event tells of something that went wrong.
-fn is_bad(event: &Event) -> bool {
+fn tells_bad(story: &Story<'_>, event: &Event) -> bool {
     match &event.what {
-        What::Published(outcome) => *outcome != Outcome::Held && trouble(outcome).is_some(),
-        _ => Story::tone(event) == Some(Tone::Bad),
+        What::Published(outcome) => is_bad(outcome),
+        _ => story.tone(event) == Some(Tone::Bad),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::drawing::time;
 use super::json::pretty;
 use super::markup::Markup;
-use super::{classes, is_bad};
+use super::{classes, tells_bad};
 use crate::picture::story::Story;
 use crate::trace::{MessageId, SentMessage};
 
@@ -27,7 +27,7 @@ pub(super) fn events(page: &mut Markup, story: &Story<'_>) {
     page.open("tbody", &[]);
     let mut told = BTreeSet::new();
     for (at, event) in story.events.iter().enumerate() {
-        let class = classes(story, if is_bad(event) { "bad" } else { "" }, event.message);
+        let class = classes(story, if tells_bad(story, event) { "bad" } else { "" }, event.message);
         page.open("tr", &[("id", &format!("e{}", at + 1)), ("class", &class)]);
         page.leaf("td", &[("class", &"number")], &(at + 1).to_string());
         page.leaf("td", &[("class", &"at")], &time(event.at));
