@@ -13,4 +13,5 @@ pub mod notifications;
 pub mod orders;
 pub mod payments;
 pub mod scenario;
+pub mod search;
 pub mod stock;

@@ -1,0 +1,50 @@
+//! Finds the moment at which a customer is charged twice, makes it short, shows it, and checks the repaired service.
+//!
+//! `cargo run --release -p double-charge [PAGE]`: the picture is written to `PAGE`, `target/double-charge.html` unless given.
+
+#![expect(clippy::print_stdout, reason = "this is what it is for")]
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+
+use double_charge::search::{check, find, prove};
+
+const SCHEDULES: u64 = 10_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let page = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/double-charge.html"), PathBuf::from);
+
+    println!("Looking for a schedule under which a customer is charged twice.\n");
+    let search = find(SCHEDULES);
+    let (Some(failure), Some(after)) = (search.failure(), search.found_after()) else {
+        return Err(format!("nothing was found: {search}").into());
+    };
+    println!("{failure}");
+    println!("As a diagram (Mermaid):\n\n{}", failure.picture().mermaid());
+    if let Some(folder) = page.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    failure.picture().write_to(&page)?;
+    println!("As a page: {}\n", page.display());
+
+    println!("Checking the repaired service.\n");
+    let checked = check(SCHEDULES);
+    if !checked.is_ok() {
+        return Err(format!("the repaired service fails: {checked}").into());
+    }
+    let proven = prove();
+    if !proven.is_ok() {
+        return Err(format!("the repaired service fails: {proven}").into());
+    }
+
+    println!("found after {after} schedules");
+    println!("shrunk to {}", count(failure.schedule.len(), "fault"));
+    println!("{} schedules: ok", checked.schedules());
+    println!("{proven}");
+    Ok(())
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
