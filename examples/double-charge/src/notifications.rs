@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use tavrida::prelude::*;
-
 use crate::contracts::OrderPlaced;
 
 /// The mails that were sent. A clone is the same outbox.

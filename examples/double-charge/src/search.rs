@@ -1,10 +1,7 @@
 //! The searches: for the schedule that charges twice, and for one that the repaired service does not bear.
 
-use std::time::Duration;
-
-use tavrida_testkit::exhaustive::{self, exhaustive};
 use tavrida_testkit::explore::{self, explore};
-use tavrida_testkit::fault::{Fault, Faults, Site};
+use tavrida_testkit::fault::Faults;
 
 use crate::scenario::{first_try, repaired};
 
@@ -18,7 +15,3 @@ pub fn check(schedules: u64) -> explore::Report {
     explore(repaired).named("a_customer_is_charged_once").schedules(schedules).faults(Faults::at_least_once()).run()
 }
 
-/// Tries every order of deliveries of the repaired shop, with a process killed before any one of the acks.
-pub fn prove() -> exhaustive::Report {
-    exhaustive(repaired).fault(Site::Ack, Fault::Crash(Duration::ZERO)).max_faults(1).run()
-}
