@@ -13,7 +13,8 @@ use double_charge::search::{check, find};
 const SCHEDULES: u64 = 10_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let page = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/double-charge.html"), PathBuf::from);
+    let page =
+        std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/double-charge.html"), PathBuf::from);
 
     println!("Looking for a schedule under which a customer is charged twice.\n");
     let search = find(SCHEDULES);

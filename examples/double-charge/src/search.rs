@@ -7,11 +7,18 @@ use crate::scenario::{first_try, repaired};
 
 /// Tries schedules of the first try until a customer is charged twice.
 pub fn find(schedules: u64) -> explore::Report {
-    explore(first_try).named("a_customer_is_charged_once").schedules(schedules).faults(Faults::at_least_once()).run()
+    explore(first_try)
+        .named("a_customer_is_charged_once")
+        .schedules(schedules)
+        .faults(Faults::at_least_once())
+        .run()
 }
 
 /// Tries as many schedules of the repaired shop.
 pub fn check(schedules: u64) -> explore::Report {
-    explore(repaired).named("a_customer_is_charged_once").schedules(schedules).faults(Faults::at_least_once()).run()
+    explore(repaired)
+        .named("a_customer_is_charged_once")
+        .schedules(schedules)
+        .faults(Faults::at_least_once())
+        .run()
 }
-

@@ -57,11 +57,22 @@ impl Desk {
                 self.work_message(message, delivery, &history, epoch).instrument(span).await;
             }
             Err(undecodable) => {
-                let outcome = Outcome::Hopeless(self.answer_undecodable(undecodable, epoch).await);
-                let disposition = self.policy.decide(&outcome, history.attempt, "");
-                self.settle(delivery, &history, outcome, disposition, &[], epoch).await;
+                // Boxed, as all that seldom happens: it would make the future of every message larger.
+                Box::pin(self.work_undecodable(undecodable, delivery, &history, epoch)).await;
             }
         }
+    }
+
+    async fn work_undecodable(
+        &self,
+        undecodable: Undecodable,
+        delivery: Delivery,
+        history: &History,
+        epoch: &Epoch,
+    ) {
+        let outcome = Outcome::Hopeless(self.answer_undecodable(undecodable, epoch).await);
+        let disposition = self.policy.decide(&outcome, history.attempt, "");
+        self.settle(delivery, history, outcome, disposition, &[], epoch).await;
     }
 
     async fn work_message(&self, message: Message, delivery: Delivery, history: &History, epoch: &Epoch) {
@@ -93,7 +104,7 @@ impl Desk {
             Ok(routed) => routed,
             Err(unwanted) => {
                 let failure = Failure::from(unwanted.0);
-                self.answer_unwanted(message, &failure, epoch).await;
+                Box::pin(self.answer_unwanted(message, &failure, epoch)).await;
                 return (message_id, Outcome::Hopeless(failure), Vec::new());
             }
         };
@@ -181,13 +192,15 @@ impl Desk {
                 Ok(())
             }
             (Disposition::Retry(delay), _) => {
-                let copied =
-                    self.copies.put_off(&delivery, *delay, history.attempt + 1, due, &*epoch.session).await;
+                let attempt = history.attempt + 1;
+                let putting_off = self.copies.put_off(&delivery, *delay, attempt, due, &*epoch.session);
+                let copied = Box::pin(putting_off).await;
                 copied.inspect(|()| self.tally.retried.add_one())
             }
             (Disposition::DeadLetter(reason), Outcome::Hopeless(failure) | Outcome::Failed(failure)) => {
                 tracing::warn!(reason, %failure, "a message is dead-lettered");
-                let copied = self.copies.dead_letter(&delivery, reason, failure, due, &*epoch.session).await;
+                let burying = self.copies.dead_letter(&delivery, reason, failure, due, &*epoch.session);
+                let copied = Box::pin(burying).await;
                 copied.inspect(|()| self.tally.dead_lettered.add_one())
             }
             (Disposition::DeadLetter(_), _) => unreachable!("only failures are dead-lettered"),

@@ -82,7 +82,8 @@ impl Worker {
 
     fn begin(&mut self, delivery: Delivery, epoch: &Epoch) {
         let (desk, epoch) = (self.desk.clone(), epoch.clone());
-        self.tasks.spawn(async move { desk.work(delivery, &epoch).await });
+        // Boxed: a task is moved several times before it runs, and this one is a few kilobytes.
+        self.tasks.spawn(Box::pin(async move { desk.work(delivery, &epoch).await }));
     }
 
     /// Stops taking and waits for what is under way; what is not done in time is dropped, and goes back to the queue.
