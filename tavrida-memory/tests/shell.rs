@@ -296,7 +296,7 @@ async fn channels_are_given_back() {
     }
     let snapshot = broker.snapshot();
     let channels: usize = snapshot.connections.iter().map(|connection| connection.channels.len()).sum();
-    assert_eq!(channels, 1, "the publishing one:\n{snapshot}");
+    assert_eq!(channels, 2, "the one that publishes and the one that declares:\n{snapshot}");
 }
 
 /// A task that looks into the broker in the moment in which it is woken.

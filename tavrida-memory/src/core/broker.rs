@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
-use tavrida::field::ShortString;
+use tavrida::field::{ShortString, Table};
 
 use super::arena::{Arena, Key};
 use super::channel::Channel;
@@ -109,6 +109,11 @@ impl Broker {
                 ..Exchange::new(ShortString::from_static(name), router)
             });
         }
+    }
+
+    /// What its queues were declared with.
+    pub(crate) fn arguments_of_queues(&self) -> impl Iterator<Item = &Table> {
+        self.queues.iter().map(|(_, queue)| &queue.arguments)
     }
 
     /// When the broker has something to do by itself (an expiry), in [`Now::elapsed`]'s terms; none while there is nothing.

@@ -197,8 +197,10 @@ impl Builder {
 
     /// Makes the broker.
     pub fn build(self) -> MemoryBroker {
-        // What a prepared core has to do with time is not asked.
-        let clock = ShellClock::new(self.clock, self.core.is_some());
+        let mut clock = ShellClock::new(self.clock);
+        if let Some(prepared) = &self.core {
+            clock.learn(prepared);
+        }
         let core = self.core.unwrap_or_else(|| Broker::new(self.config));
         MemoryBroker { shared: Shared::new(State::new(core, clock, self.network)) }
     }

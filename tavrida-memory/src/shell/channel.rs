@@ -27,6 +27,9 @@ impl Settle for OwnChannel {
     fn settle(&self, delivery_tag: u64, verdict: Verdict) -> Result<(), Loss> {
         let mut state = self.handle.shared.lock();
         self.check()?;
+        if state.retired {
+            return Ok(());
+        }
         if let Some(network) = state.network.clone() {
             return state.settle_by(&network, self.id, delivery_tag, verdict);
         }

@@ -3,18 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tavrida::field::Table;
 use tavrida::time::{Clock, unix_seconds};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::core::{Command, Method, Now};
+use crate::core::{Broker, Command, Method, Now};
+
+/// The argument of a queue whose dead messages are stamped.
+const DEAD_LETTERS: &str = "x-dead-letter-exchange";
 
 /// The time of a broker: it begins when time first matters, and goes on with whichever runtime uses the broker.
 ///
 /// Reading clocks is a good part of what a message costs. As long as nothing in the broker has to do with time, it stands still.
 pub(super) struct ShellClock {
-    /// Whether a queue or a message may have a deadline, or be stamped when it dies.
+    /// Whether a queue or a message may have a deadline.
     matters: bool,
+    /// Whether a message may be stamped when it dies.
+    stamps: bool,
     /// A moment of the runtime's, and what the broker's time was then.
     fix: Option<(Instant, Duration)>,
     latest: Duration,
@@ -22,18 +28,35 @@ pub(super) struct ShellClock {
 }
 
 impl ShellClock {
-    /// The clock of a broker in which nothing has to do with time, unless `matters` says otherwise.
-    pub(super) fn new(wall: Arc<dyn Clock>, matters: bool) -> Self {
-        Self { matters, fix: None, latest: Duration::ZERO, wall }
+    /// The clock of a broker in which nothing has to do with time.
+    pub(super) fn new(wall: Arc<dyn Clock>) -> Self {
+        Self { matters: false, stamps: false, fix: None, latest: Duration::ZERO, wall }
+    }
+
+    /// What the queues of a broker that was prepared have to do with time.
+    pub(super) fn learn(&mut self, broker: &Broker) {
+        broker.arguments_of_queues().for_each(|arguments| self.note(arguments));
+    }
+
+    fn note(&mut self, arguments: &Table) {
+        // Whatever it is that is asked for: the names of all that have to do with time are not repeated here.
+        self.matters |= !arguments.is_empty();
+        self.stamps |= arguments.contains(DEAD_LETTERS);
     }
 
     /// The time at which a command happens.
     pub(super) fn now(&mut self, command: &Command) -> Now {
-        self.matters = self.matters || brings_time(command);
-        if !self.matters {
-            return Now::default();
+        match command {
+            Command::Method { method: Method::BasicPublish { publication, .. }, .. } => {
+                self.matters |= publication.properties.expiration.is_some();
+            }
+            Command::Method { method: Method::QueueDeclare(declare), .. } => self.note(&declare.arguments),
+            _ => {}
         }
-        Now { elapsed: self.elapsed(), wall: unix_seconds(self.wall.now()) }
+        Now {
+            elapsed: if self.matters { self.elapsed() } else { Duration::ZERO },
+            wall: if self.stamps { unix_seconds(self.wall.now()) } else { 0 },
+        }
     }
 
     /// Outside of a runtime time stands still: whether a paused clock or the real one counts is not known there.
@@ -53,16 +76,5 @@ impl ShellClock {
     /// The moment that the core calls so, for the runtime that read the clock last.
     pub(super) fn instant(&self, elapsed: Duration) -> Option<Instant> {
         self.fix.map(|(at, then)| at + elapsed.saturating_sub(then))
-    }
-}
-
-/// Whether time may matter from this command on: only arguments of queues and the expiration of a message bring it in.
-fn brings_time(command: &Command) -> bool {
-    match command {
-        Command::Method { method: Method::BasicPublish { publication, .. }, .. } => {
-            publication.properties.expiration.is_some()
-        }
-        Command::Method { method: Method::QueueDeclare(declare), .. } => !declare.arguments.is_empty(),
-        _ => false,
     }
 }

@@ -96,7 +96,7 @@ impl Drop for MemoryDeliveries {
     /// Cancels, and gives back what was not taken; what was taken can still be settled, on the same channel.
     fn drop(&mut self) {
         let mut state = self.channel.handle.shared.lock();
-        if self.channel.check().is_err() {
+        if state.retired || self.channel.check().is_err() {
             return;
         }
         state.call(self.channel.id, cancel(&self.consumer_tag));

@@ -158,12 +158,19 @@ impl MemoryBroker {
         for id in state.sessions.keys().copied().collect::<Vec<_>>() {
             state.end_session(id, Loss::broken("the broker was replaced"));
         }
+        state.clock.learn(&core);
         state.broker = core;
     }
 
     /// Whether the broker has something to do by itself at a later time (an expiry).
     pub fn is_waiting(&self) -> bool {
         self.shared.lock().broker.next_timeout().is_some()
+    }
+
+    /// Nobody is going to look into the broker any more, and its sessions may be dropped without clearing up after them: for whoever
+    /// makes many brokers, one after the other.
+    pub fn retire(&self) {
+        self.shared.lock().retired = true;
     }
 
     /// Breaks a session, as the loss of its connection does. Gives whether it was there.

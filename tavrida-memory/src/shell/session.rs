@@ -30,12 +30,18 @@ impl MemorySession {
         Self { handle }
     }
 
-    /// Calls a method on a channel of its own, which is closed afterwards.
+    /// Calls a method on the session's channel for such; a refusal closes that, and the next call opens another.
     fn manage(&self, method: Method) -> Result<Reply, SessionError> {
         let mut state = self.handle.lock()?;
-        let channel = open(&mut state, &self.handle)?;
+        let id = self.handle.life.id;
+        let channel = state.manager(id).ok_or_else(|| lost(&self.handle))?;
         let reply = call(&mut state, channel, method);
-        state.close_channel(channel);
+        if reply.is_err() {
+            if let Some(entry) = state.sessions.get_mut(&id) {
+                entry.manager = None;
+            }
+            state.close_channel(channel);
+        }
         reply
     }
 }

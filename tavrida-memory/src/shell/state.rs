@@ -29,6 +29,8 @@ pub(super) struct State {
     effects: Effects,
     pub(super) aftermath: Aftermath,
     pub(super) network: Option<Arc<dyn Network>>,
+    /// Nobody looks into the broker any more: what ends need not be cleared up.
+    pub(super) retired: bool,
     /// With a network: the channels on which something waits to arrive.
     pub(super) sending: Vec<ChannelId>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Entry {
     /// Verdicts that a network holds on their way.
     pub(super) verdicts: Vec<(ChannelId, Method)>,
     numbers: Numbers,
+    /// The channel that declares, binds and the like; opened when it is first needed, and anew after a refusal.
+    pub(super) manager: Option<ChannelId>,
     /// Why its publishes wait, since the first that had to.
     pub(super) blocked: Option<String>,
     pub(super) waiting: VecDeque<Waiting>,
@@ -78,6 +82,7 @@ impl State {
             effects: Effects::new(),
             aftermath: Aftermath::default(),
             network,
+            retired: false,
             sending: Vec::new(),
         }
     }
@@ -155,6 +160,7 @@ impl State {
             peer,
             verdicts: Vec::new(),
             numbers: Numbers::default(),
+            manager: None,
             blocked: None,
             waiting: VecDeque::new(),
             held: Vec::new(),
@@ -183,6 +189,9 @@ impl State {
         }
         entry.life.end(loss);
         self.aftermath.end(entry.life);
+        if self.retired {
+            return;
+        }
         for connection in [id.control(), id.publisher()] {
             self.apply(Command::Abort { connection });
         }
@@ -204,8 +213,22 @@ impl State {
         self.sessions.contains_key(&id).then_some(channel)
     }
 
+    /// The channel of a session for what is answered at once, opened where it is not yet; none when the broker ended the
+    /// session over it.
+    pub(super) fn manager(&mut self, id: SessionId) -> Option<ChannelId> {
+        if let Some(manager) = self.sessions.get(&id)?.manager {
+            return Some(manager);
+        }
+        let manager = self.open_channel(id)?;
+        self.sessions.get_mut(&id)?.manager = Some(manager);
+        Some(manager)
+    }
+
     /// Closes a channel, whoever closed it first.
     pub(super) fn close_channel(&mut self, channel: ChannelId) {
+        if self.retired {
+            return;
+        }
         if let Some(waker) = self.ports.remove(&channel).and_then(|port| port.waker) {
             self.aftermath.discard(waker);
         }

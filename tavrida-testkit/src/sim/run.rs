@@ -159,6 +159,7 @@ impl Setup {
     pub(super) fn finish(&self, runtime: Runtime, play: impl Future<Output = Stage>) -> Finished {
         let _watching = panics::watch();
         let stage = runtime.block_on(play);
+        stage.retire();
         drop(runtime);
         if let Some(panic) = panics::take() {
             stage.world().fail(ProblemKind::Panic, panic);

@@ -140,6 +140,13 @@ impl Stage {
         planned.into_iter().for_each(|action| self.act(action));
     }
 
+    /// The run is over: nobody looks into its broker any more.
+    pub(crate) fn retire(&self) {
+        if let Place::Simulated(broker) = &self.0.broker {
+            broker.retire();
+        }
+    }
+
     /// Begins with a broker where something is there already.
     pub(crate) fn furnish(&self, core: Broker) {
         self.broker().replace(core);
