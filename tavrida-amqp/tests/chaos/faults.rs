@@ -112,7 +112,8 @@ impl Ground {
     }
 
     async fn delete(&self, queue: &str) {
-        let config = AmqpConfig::from_uri(&self.node.uri()).unwrap().frame_max(8192);
+        // lapin's heartbeats end with the next one that is due: tasks are counted.
+        let config = AmqpConfig::from_uri(&self.node.uri()).unwrap().frame_max(8192).heartbeat(1);
         let session = AmqpTransport::new(config).connect().await.unwrap();
         session.delete_queue(queue, false, false).await.unwrap();
         session.close().await.unwrap();

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asks;
+mod cluster;
 mod conformance;
 mod consuming;
 mod failover;
