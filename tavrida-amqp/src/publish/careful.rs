@@ -60,7 +60,7 @@ impl Lane {
     /// A careful pipe on which nothing is under way, once the main one is settled.
     async fn careful_pipe(&mut self) -> Result<Result<usize, Refusal>, Loss> {
         self.settle_main().await?;
-        self.careful.retain(|pipe| pipe.broken().is_none());
+        self.drop_stale_careful();
         if self.careful.len() >= CAREFUL {
             self.until(|lane| lane.careful.iter().any(|pipe| pipe.len() == 0)).await?;
         }

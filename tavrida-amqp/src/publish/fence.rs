@@ -14,6 +14,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::job::Job;
 use super::lane::Lane;
+use super::pipe::Pipe;
 
 /// How long a doubt may last while no answer comes.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -39,7 +40,8 @@ impl Fence {
 impl Lane {
     /// Ready when something is in doubt for long enough.
     pub(super) fn poll_fence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.main.is_in_doubt() || self.fence.forbidden {
+        let in_doubt = self.main.is_in_doubt() || self.retired.pipes.iter().any(Pipe::is_in_doubt);
+        if !in_doubt || self.fence.forbidden {
             self.fence.due = None;
             return Poll::Pending;
         }
@@ -49,19 +51,27 @@ impl Lane {
         Poll::Ready(())
     }
 
-    /// Publishes a fence, whether there is room in the window or not. Its confirm carries no return, which ends the doubts; or it
-    /// takes one more off their heap, and the next fence is due.
+    /// Publishes a fence on each channel with doubts, whether there is room in the window or not. Its confirm carries no return,
+    /// which ends the doubts; or it takes one more off their heap, and the next fence is due.
     pub(super) async fn raise_fence(&mut self) -> Result<(), Loss> {
-        // Nobody waits for its outcome.
-        let (job, _) = Job::new(fence());
-        self.publish(job).await?;
-        // To an exchange that is not proven it went on another channel, which proved it, or did not.
-        self.fence.forbidden = !self.proven.contains("");
+        if !self.proven.contains("") {
+            // It goes on a channel to itself, which proves the exchange, or not.
+            self.publish(fence()).await?;
+            self.fence.forbidden = !self.proven.contains("");
+            return Ok(());
+        }
+        for pipe in [&mut self.main].into_iter().chain(&mut self.retired.pipes) {
+            if pipe.is_in_doubt() {
+                // A channel that is closed ends its doubts in another way.
+                let _ = pipe.send(fence());
+            }
+        }
         Ok(())
     }
 }
 
-fn fence() -> Publication {
+/// A message to nobody, for whose outcome nobody waits.
+fn fence() -> Job {
     let nobody = ShortString::from_static(NOBODY);
-    Publication { mandatory: false, ..Publication::new(ShortString::default(), nobody, "") }
+    Job::new(Publication { mandatory: false, ..Publication::new(ShortString::default(), nobody, "") }).0
 }

@@ -15,6 +15,7 @@ use super::fence::Fence;
 use super::job::Job;
 use super::pipe::Pipe;
 use super::publisher::{Publisher, Request};
+use super::refresh::Retired;
 use super::replies;
 use super::screen::{is_suspicious, wants_direct_reply};
 use crate::link::Life;
@@ -34,6 +35,7 @@ pub(crate) struct Lane {
     pub(super) backlog: VecDeque<Request>,
     pub(super) main: Pipe,
     pub(super) careful: Vec<Pipe>,
+    pub(super) retired: Retired,
     /// Exchanges that took a message in this session: they exist, may be published to, and are not internal.
     pub(super) proven: BTreeSet<ShortString>,
     /// The place of the consumer of direct replies on the main channel, while there is one.
@@ -68,7 +70,7 @@ impl Lane {
             async move { life.ended().await }
         });
         let (backlog, careful, proven) = (VecDeque::new(), Vec::new(), BTreeSet::new());
-        let (replies, fence) = (replies::none(), Fence::default());
+        let (retired, replies, fence) = (Retired::new(), replies::none(), Fence::default());
         let lane = Self {
             life,
             connection,
@@ -78,6 +80,7 @@ impl Lane {
             backlog,
             main,
             careful,
+            retired,
             proven,
             replies,
             fence,
@@ -105,6 +108,9 @@ impl Lane {
         for _ in 0..BURST {
             if self.main.broken().is_some() {
                 self.repair().await?;
+            }
+            if self.is_stale() {
+                self.refresh().await?;
             }
             if self.is_full() {
                 break;
@@ -138,11 +144,12 @@ impl Lane {
     }
 
     fn is_full(&self) -> bool {
-        self.main.len() + self.careful.iter().map(Pipe::len).sum::<usize>() >= self.window
+        let careful: usize = self.careful.iter().map(Pipe::len).sum();
+        self.main.len() + careful + self.retired.len() >= self.window
     }
 
     fn is_idle(&self) -> bool {
-        self.main.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
+        self.main.len() == 0 && self.retired.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, Loss>> {
@@ -176,6 +183,9 @@ impl Lane {
             return Err(loss);
         }
         let mut answers = self.main.poll_answers(cx);
+        if self.retired.poll_answers(cx).is_ready() {
+            answers = Poll::Ready(());
+        }
         for pipe in &mut self.careful {
             if pipe.poll_answers(cx).is_ready() {
                 answers = Poll::Ready(());
@@ -236,7 +246,7 @@ impl Lane {
     }
 
     async fn abandon(&mut self, loss: &Loss) {
-        for pipe in [&mut self.main].into_iter().chain(&mut self.careful) {
+        for pipe in [&mut self.main].into_iter().chain(&mut self.retired.pipes).chain(&mut self.careful) {
             for job in pipe.take_all() {
                 job.lose(loss.clone());
             }

@@ -15,6 +15,7 @@ mod ledger_tests;
 mod pipe;
 mod publisher;
 mod ready;
+mod refresh;
 mod repair;
 mod replies;
 mod screen;

@@ -32,6 +32,8 @@ pub(super) struct Pipe {
     /// How many were sent and have neither a confirm nor an error.
     open: usize,
     broken: Option<lapin::Error>,
+    acked: bool,
+    nacked: bool,
     // Kept for their memory.
     woken: Vec<Slot>,
     confirmed: Vec<Confirmed>,
@@ -51,6 +53,8 @@ impl Pipe {
             ready: Ready::default(),
             open: 0,
             broken: None,
+            acked: false,
+            nacked: false,
             woken: Vec::new(),
             confirmed: Vec::new(),
             decided: Vec::new(),
@@ -65,6 +69,16 @@ impl Pipe {
     /// Whether some publish is confirmed and its outcome is not known all the same.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.ledger.is_in_doubt()
+    }
+
+    /// Whether some publish was acked.
+    pub(super) fn acked(&self) -> bool {
+        self.acked
+    }
+
+    /// Whether some queue refused a publish.
+    pub(super) fn nacked(&self) -> bool {
+        self.nacked
     }
 
     pub(super) fn channel(&self) -> Arc<Channel> {
@@ -197,6 +211,8 @@ impl Pipe {
             Ok(Confirmation::NotRequested) => (true, None),
             Err(error) => return self.set_broken(error),
         };
+        self.acked |= ack;
+        self.nacked |= !ack;
         let carried = carried.map(|returned| delivered(returned.delivery));
         self.confirmed.push(Confirmed { slot, ack, carried });
     }

@@ -96,6 +96,15 @@ async fn once(notes: State<Notes>, n: i64) -> Result<()> {
     Ok(())
 }
 
+/// Fails at its first try.
+async fn second_time(notes: State<Notes>, attempt: Attempt, n: i64) -> Result<()> {
+    if attempt.number == 1 {
+        return Err(Failure::new("test.Broken", "not yet"));
+    }
+    notes.add(n.to_string());
+    Ok(())
+}
+
 async fn never() -> Result<()> {
     Err(Failure::new("test.Broken", "never"))
 }
@@ -122,6 +131,7 @@ pub(crate) fn work(notes: &Notes) -> Service {
         .rpc("lucky", third_time_lucky)
         .rpc("never", never)
         .rpc("once", params(["n"], once))
+        .rpc("second_time", params(["n"], second_time))
         .rpc("chain", params(["n"], begin_chain))
         .on_response("other.double", params(["n"], end_chain))
         .on_notification("town.fanfare", params(["n"], fanfare))
