@@ -162,6 +162,11 @@ impl Desk {
     }
 
     async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) {
+        if request.destination().is_none() {
+            // Whoever reads a message refuses one that does not say whom it is from.
+            tracing::warn!(%request, "a request to nobody is not answered: nobody could answer it");
+            return;
+        }
         let ids = IdScope::new(self.ids.clone(), request.message_id.clone());
         let reply = request.fail(failure).into();
         if let Err(error) = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await {

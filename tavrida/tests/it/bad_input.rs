@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 use tavrida::field::{Table, Value};
 use tavrida::prelude::*;
-use tavrida::transport::Publication;
+use tavrida::transport::{Binding, Publication, Queue};
 
-use crate::town::{Town, name, request_headers};
+use crate::town::{Town, exchange, name, registry, request_headers};
 
 async fn add(a: i64, b: i64) -> serde_json::Value {
     json!({ "sum": a + b })
@@ -144,6 +144,23 @@ async fn missing_ill_typed_and_unknown_headers_name_the_field_and_the_value() {
         town.inject("calc", headers, r#"{"payload": {}, "context": {}}"#).await;
         let text = text_of(&*town.take("calc.dead").await, "x-tavrida-error-message");
         assert!(named.iter().all(|name| text.contains(name)), "{named:?} in: {text}");
+    }
+}
+
+/// An answer would have to say whom it is from, and every reader refuses one that does not.
+#[tokio::test(start_paused = true)]
+async fn a_call_to_nobody_is_dead_lettered_and_not_answered() {
+    let town = Town::new();
+    let _server = town.host(calc().discovery(registry(&["asker"]))).await;
+    let session = town.session().await;
+    session.declare_queue(&Queue::transient(name("asker"))).await.expect("declared");
+    let hears = Binding::queue(name("asker"), name(&exchange("asker")), name("#"));
+    session.bind(&hears).await.expect("bound");
+    for (destination, why) in [("calc.nope", "no handler for"), ("", "no service '' here")] {
+        town.inject("calc", request_headers(destination, "asker"), r#"{"payload": {}, "context": {}}"#).await;
+        let text = text_of(&*town.take("calc.dead").await, "x-tavrida-error-message");
+        assert!(text.starts_with(why), "{text}");
+        assert_eq!(town.depth("asker").await, 1, "the first is answered, the second is not");
     }
 }
 
