@@ -9,6 +9,7 @@ mod cluster;
 mod conformance;
 mod consuming;
 mod failover;
+mod interop;
 mod life;
 mod outcomes;
 mod queues;

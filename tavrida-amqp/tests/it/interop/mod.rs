@@ -1,0 +1,167 @@
+//! On one broker with the Python original: its part is played by bare lapin, with the messages that the original sent.
+
+#[path = "../../../../tavrida/tests/it/capture.rs"]
+mod capture;
+mod compare;
+mod friends;
+mod topology;
+mod turns;
+mod wire;
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tavrida::field::{Table, Value};
+use tavrida::server::ServerHandle;
+use tavrida::{Server, Service};
+use tavrida_testkit::rabbitmq::{self, VirtualHost};
+
+use crate::town::{Notes, run, transport};
+use capture::Row;
+use compare::{ANSWERED_HERE, differences, invented, is_same_step, odd_properties};
+use wire::{Peer, Seen};
+
+/// The exchanges of the two friends, of their notifications, and of a client that can be answered.
+const EXCHANGES: [&str; 4] =
+    ["test_exchange", "test_world_exchange", "test_notification_exchange", "client_exchange"];
+const QUEUES: [&str; 2] = ["test_service", "test_world_service"];
+
+/// The town of the capture: its exchanges, heard by a peer that is not of this library.
+async fn town() -> (VirtualHost, Peer) {
+    let vhost = rabbitmq::shared_vhost().await.unwrap();
+    let peer = Peer::connect(&vhost).await;
+    for exchange in EXCHANGES {
+        peer.exchange(exchange).await.unwrap();
+        peer.listen(exchange, "#").await;
+    }
+    (vhost, peer)
+}
+
+async fn serve(vhost: &VirtualHost, queue: &str, exchange: &str, service: Service) -> ServerHandle {
+    run(Server::builder(transport(&vhost.uri())).queue(queue).exchange(exchange).service(service)).await
+}
+
+/// Hello and World, both ours.
+async fn friends(vhost: &VirtualHost, notes: &Notes) -> [ServerHandle; 2] {
+    let world = serve(vhost, QUEUES[1], "test_world_exchange", friends::world_service(notes)).await;
+    [serve(vhost, QUEUES[0], "test_exchange", friends::hello(notes)).await, world]
+}
+
+/// The conversations of the capture: what began each, and what the original's services sent then.
+struct Conversation {
+    first: Row,
+    rest: Vec<Row>,
+}
+
+/// Messages without a header table, or with nothing in `correlation_id`: what they lead to cannot be told apart here.
+const UNTOLD: [&str; 4] =
+    ["i03_no_headers_at_all", "i04_empty_headers", "i05_no_correlation_id", "i15_empty_correlation_id"];
+
+/// Those that can be told apart by their correlation id, which is most of them.
+fn conversations() -> Vec<Conversation> {
+    let mut all: BTreeMap<String, Conversation> = BTreeMap::new();
+    for row in capture::rows().into_iter().filter(|row| !UNTOLD.contains(&row.name())) {
+        match all.entry(row.chain()) {
+            Entry::Occupied(mut conversation) => conversation.get_mut().rest.push(row),
+            Entry::Vacant(none) => drop(none.insert(Conversation { first: row, rest: Vec::new() })),
+        }
+    }
+    all.into_values().collect()
+}
+
+impl Row {
+    /// The chain that the message belongs to; a call of one chain that begins another is of the first.
+    fn chain(&self) -> String {
+        chain(&self.headers())
+    }
+}
+
+impl Seen {
+    fn short(&self) -> String {
+        format!("{} to {:?}: {}", self.text("message_type"), self.text("destination"), self.body["payload"])
+    }
+
+    fn chain(&self) -> String {
+        chain(&self.headers)
+    }
+}
+
+fn chain(headers: &Table) -> String {
+    match headers.get("correlation_id") {
+        None => String::new(),
+        Some(Value::LongString(text)) => String::from_utf8_lossy(text).trim_end_matches("-new").to_owned(),
+        Some(other) => format!("{other:?}"),
+    }
+}
+
+/// What our services put on the wire is, header by header and property by property, what the original's services put there;
+/// `compare` lists what may differ, and why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replaying_the_capture_our_services_send_what_the_originals_sent() {
+    let (vhost, mut peer) = town().await;
+    let servers = friends(&vhost, &Notes::new()).await;
+    let conversations = conversations();
+    let mut injected = 0;
+    for conversation in &conversations {
+        peer.send(&conversation.first.publication()).await;
+        injected += 1;
+    }
+    let mut heard: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
+    for seen in peer.rest(&vhost, QUEUES).await {
+        heard.entry(seen.chain()).or_default().push(seen);
+    }
+
+    let (mut flaws, mut compared) = (Vec::new(), 0);
+    let mut ids = BTreeSet::new();
+    for Conversation { first, rest } in &conversations {
+        let mut ours = heard.remove(&first.chain()).unwrap_or_default();
+        let begun = ours.iter().position(|seen| seen.text("message_id") == first.text("message_id"));
+        ours.remove(begun.expect("the tap hears what is injected"));
+        let handled = first.headers();
+        let told = |flaw: String| format!("{}: {flaw}", first.name());
+        flaws.extend(ours.iter().flat_map(|seen| form(seen, &handled, &mut ids)).map(told));
+        for row in rest {
+            match ours.iter().position(|seen| is_same_step(row, seen)) {
+                Some(at) => flaws.extend(differences(row, &ours.remove(at)).into_iter().map(told)),
+                None => flaws.push(told(format!("not sent: {:?}", row.publication().body))),
+            }
+            compared += 1;
+        }
+        flaws.extend(
+            ours.iter()
+                .filter(|seen| !is_answered_here(first, seen))
+                .map(|seen| told(format!("sent too: {}", seen.short()))),
+        );
+    }
+    assert!(flaws.is_empty(), "{flaws:#?}");
+    assert!(heard.is_empty(), "of no conversation: {heard:?}");
+    assert_eq!((injected, compared), (INJECTED, COMPARED));
+    servers.iter().for_each(ServerHandle::stop);
+}
+
+/// So that nothing falls out of the comparison unseen.
+const INJECTED: usize = 120;
+const COMPARED: usize = 85;
+
+/// What holds for each message of ours, whatever the original did.
+fn form(seen: &Seen, handled: &Table, ids: &mut BTreeSet<String>) -> Vec<String> {
+    let mut flaws = odd_properties(seen);
+    flaws.extend(
+        invented(&seen.headers, handled, &["x-added"]).into_iter().map(|name| format!("header {name}")),
+    );
+    if seen.text("source").is_empty() {
+        flaws.push("no source: the original refuses that".to_owned());
+    }
+    if !ids.insert(seen.text("message_id").to_owned()) {
+        flaws.push(format!("the message id {} comes twice", seen.text("message_id")));
+    }
+    flaws
+}
+
+fn is_answered_here(first: &Row, seen: &Seen) -> bool {
+    let code = seen.body["payload"]["code"].as_i64();
+    let here = |(scenario, destination, number): &(&str, &str, i64)| {
+        *scenario == first.name() && *destination == seen.text("destination") && code == Some(*number)
+    };
+    seen.text("message_type") == "error" && ANSWERED_HERE.iter().any(here)
+}

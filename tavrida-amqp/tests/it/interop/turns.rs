@@ -1,0 +1,185 @@
+//! One side is ours and the other the original's, played with its own messages: requests, answers, errors, notifications, asks.
+
+use serde_json::json;
+use tavrida::prelude::*;
+use tavrida::transport::Publication;
+
+use super::capture::{Row, rows};
+use super::compare::{differences, odd_properties};
+use super::wire::{Peer, Seen};
+use super::{QUEUES, friends, serve, town};
+use crate::support::soon;
+use crate::town::{Notes, transport};
+
+/// The messages of a scenario, in the order in which they were sent.
+fn scenario(name: &str) -> Vec<Row> {
+    rows().into_iter().filter(|row| row.name() == name).collect()
+}
+
+/// Sends the first message of a scenario and takes it off the tap.
+async fn begin(peer: &mut Peer, row: &Row) {
+    peer.send(&row.publication()).await;
+    assert_eq!(peer.next().await.text("message_id"), row.text("message_id"));
+}
+
+fn must_be(row: &Row, seen: &Seen) {
+    assert_eq!(differences(row, seen), Vec::<String>::new(), "{}", row.name());
+    assert_eq!(odd_properties(seen), Vec::<String>::new(), "{}", row.name());
+}
+
+#[tokio::test]
+async fn our_hello_calls_the_originals_world_and_hears_its_answer_and_its_error() {
+    let (vhost, mut peer) = town().await;
+    let notes = Notes::new();
+    let server = serve(&vhost, QUEUES[0], "test_exchange", friends::hello(&notes)).await;
+    // The original's world: its queue, as it declares it.
+    peer.queue(QUEUES[1]).await.unwrap();
+    peer.bind(QUEUES[1], "test_world_exchange", "test_world.#").await.unwrap();
+    for (name, kind) in [("cast_chain", "response"), ("cast_chain_coded", "error")] {
+        let [cast, call, answer] = &scenario(name)[..] else { panic!("three messages") };
+        begin(&mut peer, cast).await;
+        let called = peer.next().await;
+        must_be(call, &called);
+        peer.send(&called.answered(kind, "test_exchange", &answer.body())).await;
+        assert_eq!(peer.next().await.text("message_type"), kind);
+    }
+    let mut heard = notes.reach(2).await;
+    heard.sort();
+    let answer = "cast_chain:1 world response {\"param\":\"world response\"}";
+    let error = "cast_chain_coded:1 __main__.Coded with a code of its own Some(77)";
+    assert_eq!(heard, [answer, error]);
+    server.stop();
+}
+
+#[tokio::test]
+async fn our_world_answers_the_originals_hello_as_the_originals_world_did() {
+    let (vhost, mut peer) = town().await;
+    let server = serve(&vhost, QUEUES[1], "test_world_exchange", friends::world_service(&Notes::new())).await;
+    // The original's hello: its queue, as it declares it.
+    peer.queue(QUEUES[0]).await.unwrap();
+    peer.bind(QUEUES[0], "test_exchange", "test_hello.#").await.unwrap();
+    for name in ["cast_chain", "cast_chain_fail", "cast_chain_coded", "cast_reply_custom", "cast_xfer_ctx"] {
+        let [_, call, answer] = &scenario(name)[..] else { panic!("three messages") };
+        begin(&mut peer, call).await;
+        let answered = peer.next().await;
+        must_be(answer, &answered);
+        assert_eq!(answered.text("request_id"), call.text("request_id"), "{name}: the original pairs by it");
+    }
+    server.stop();
+}
+
+#[tokio::test]
+async fn notifications_reach_the_other_side() {
+    let (vhost, mut peer) = town().await;
+    let notes = Notes::new();
+    let servers = [
+        serve(&vhost, QUEUES[1], "test_world_exchange", friends::world_service(&notes)).await,
+        serve(&vhost, QUEUES[0], "test_exchange", friends::hello(&notes)).await,
+    ];
+    let [request, notification] = &scenario("cast_pub")[..] else { panic!("two messages") };
+    // The original's.
+    begin(&mut peer, notification).await;
+    let heard = notes.reach(1).await.remove(0);
+    assert!(heard.starts_with("cast_pub:1 heard \"hello publication\" {"), "{heard}");
+    // Ours, at the queue of a subscriber of the original's.
+    peer.queue("their_subscriber").await.unwrap();
+    peer.bind("their_subscriber", "test_notification_exchange", "test_hello.pub.#").await.unwrap();
+    begin(&mut peer, request).await;
+    must_be(notification, &peer.next().await);
+    let held = vhost.node().rabbitmqctl(["list_queues", "--silent", "-p", vhost.name(), "name", "messages"]);
+    assert!(held.await.unwrap().lines().any(|line| line == "their_subscriber\t1"));
+    servers.iter().for_each(tavrida::server::ServerHandle::stop);
+}
+
+fn registry() -> Registry {
+    Registry::new()
+        .remote_service("test_hello", "test_exchange")
+        .local_publisher("client_app", "test_notification_exchange")
+}
+
+#[tokio::test]
+async fn what_our_client_sends_is_what_the_originals_client_sent() {
+    let (vhost, mut peer) = town().await;
+    // Somebody must take it, for ours tells when nobody does.
+    let client = async |source: &str| {
+        let builder = Client::builder(transport(&vhost.uri())).source(source).discovery(registry());
+        builder.build().await.unwrap()
+    };
+    for (name, source) in [
+        ("c02_cast_string_source", "client_app"),
+        ("c03_cast_dotted_source", "source.method"),
+        ("c04_cast_source_object", "client.method"),
+        ("c07_client_context", "client_app"),
+        ("c08_cast_context_arg", "client_app"),
+        ("c14_json_types", "client_app"),
+        ("c15_cid_unicode", "client_app"),
+    ] {
+        let row = &scenario(name)[0];
+        let body = row.body();
+        let request = client(source).await.to("test_hello.hello").params(&body["payload"]);
+        request.context(&body["context"]).correlation_id(row.text("correlation_id")).cast().await.unwrap();
+        must_be(row, &peer.next().await);
+    }
+    let row = &scenario("c09_client_publish")[0];
+    let body = row.body();
+    let event = client("client_app.event").await.publish().params(&body["payload"]).context(&body["context"]);
+    let event = event.header("x-client", "h").correlation_id(row.text("correlation_id"));
+    event.send().await.unwrap();
+    must_be(row, &peer.next().await);
+}
+
+/// The original's services answer to the header `reply_to` alone.
+#[tokio::test]
+async fn an_ask_is_answered_by_a_service_of_the_originals() {
+    let (vhost, mut peer) = town().await;
+    let builder = Client::builder(transport(&vhost.uri())).source("client_app").discovery(registry());
+    let client = builder.reply_exchange("client_exchange").build().await.unwrap();
+    let ask = || client.to("test_hello.ret_dict").param("param", 1).ask();
+
+    let answer = async {
+        let asked = peer.next().await;
+        let reply_to = asked.text("reply_to");
+        assert!(reply_to.starts_with("client_app.") && reply_to.matches('.').count() == 1, "{reply_to}");
+        assert!(reply_to.is_ascii());
+        peer.send(&asked.answered(
+            "response",
+            "client_exchange",
+            &json!({"payload": {"answer": 1}, "context": {"param": 1}}),
+        ))
+        .await;
+        assert_eq!(peer.next().await.key, reply_to);
+    };
+    let (answered, ()) = soon(async { tokio::join!(ask(), answer) }).await;
+    assert_eq!(answered.unwrap().payload().get::<i64>("answer").unwrap(), 1);
+
+    let failed = json!({"payload": {"class": "__main__.Coded", "message": "coded", "code": 77}, "context": {"param": 1}});
+    let answer = async {
+        let asked = peer.next().await;
+        peer.send(&asked.answered("error", "client_exchange", &failed)).await;
+    };
+    let (refused, ()) = soon(async { tokio::join!(ask(), answer) }).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("__main__.Coded") && refused.contains("coded"), "{refused}");
+}
+
+/// What would make a process of the original's crash, again at each start, goes back to its sender alone.
+#[tokio::test]
+async fn headers_that_the_original_cannot_take_are_not_passed_on_to_it() {
+    let (vhost, mut peer) = town().await;
+    let server = serve(&vhost, QUEUES[0], "test_exchange", friends::hello(&Notes::new())).await;
+    let mut strange: Publication = scenario("cast_chain")[0].publication();
+    let headers = strange.properties.headers.as_mut().unwrap();
+    headers.insert(crate::support::name("x-float"), 1.5);
+    headers.insert(crate::support::name("x-negative"), -5_i64);
+    headers.insert(crate::support::name("x-fine"), "text");
+    headers.insert(crate::support::name("x-bytes"), tavrida::field::Value::Bytes(vec![0xff, 0xfe].into()));
+    // Only what goes on to the world is looked at here: the tap of this peer refuses the rest.
+    peer.deaf_to("test_exchange").await;
+    peer.send(&strange).await;
+    let called = peer.next().await;
+    let custom: Vec<_> =
+        called.headers.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with("x-")).collect();
+    assert_eq!((called.exchange.as_str(), custom), ("test_world_exchange", vec!["x-fine"]));
+    assert_eq!(called.body["payload"], json!({"param": 12345}));
+    server.stop();
+}
