@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use double_charge::search::{check, find};
+use double_charge::search::{check, find, prove};
 
 const SCHEDULES: u64 = 10_000;
 
@@ -36,9 +36,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !checked.is_ok() {
         return Err(format!("the repaired service fails: {checked}").into());
     }
+    let proven = prove();
+    if !proven.is_ok() {
+        return Err(format!("the repaired service fails: {proven}").into());
+    }
+
     println!("found after {after} schedules");
     println!("shrunk to {}", count(failure.schedule.len(), "fault"));
     println!("{} schedules: ok", checked.schedules());
+    println!("{proven}");
     Ok(())
 }
 

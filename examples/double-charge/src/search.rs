@@ -1,24 +1,39 @@
 //! The searches: for the schedule that charges twice, and for one that the repaired service does not bear.
 
+use std::time::Duration;
+
+use tavrida_testkit::exhaustive::{self, exhaustive};
 use tavrida_testkit::explore::{self, explore};
-use tavrida_testkit::fault::Faults;
+use tavrida_testkit::fault::{Family, Fault, Faults, Site};
 
 use crate::scenario::{first_try, repaired};
 
-/// Tries schedules of the first try until a customer is charged twice.
+/// Tries schedules of the first try, in which processes are killed at any moment, until a customer is charged twice.
 pub fn find(schedules: u64) -> explore::Report {
-    explore(first_try)
-        .named("a_customer_is_charged_once")
-        .schedules(schedules)
-        .faults(Faults::at_least_once())
-        .run()
+    explore(first_try).named("a_customer_is_charged_once").schedules(schedules).faults(kills()).run()
 }
 
-/// Tries as many schedules of the repaired shop.
+fn kills() -> Faults {
+    let families = [
+        Family::CrashAtPublish,
+        Family::CrashAtStart,
+        Family::CrashInHandler,
+        Family::CrashBeforeAck,
+        Family::CrashAfterAck,
+    ];
+    families.into_iter().fold(Faults::none(), |faults, family| faults.with(family, 0.02))
+}
+
+/// Tries as many schedules of the repaired shop, in which anything goes wrong that a service must bear.
 pub fn check(schedules: u64) -> explore::Report {
     explore(repaired)
         .named("a_customer_is_charged_once")
         .schedules(schedules)
         .faults(Faults::at_least_once())
         .run()
+}
+
+/// Tries every order of deliveries of the repaired shop, with a process killed before any one of the acks.
+pub fn prove() -> exhaustive::Report {
+    exhaustive(repaired).fault(Site::Ack, Fault::Crash(Duration::ZERO)).max_faults(1).run()
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tavrida::field::ShortString;
-use tavrida_memory::core::{Arrival, ChannelId, Command, Effect, Effects, Method, Now};
+use tavrida_memory::core::{Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, Snapshot};
 
 use crate::program::{CHANNELS, Mode};
 use crate::world::{Action, World};
@@ -178,7 +178,20 @@ fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bo
             }
         }
     }
-    gained.values().any(|count| *count > 1)
+    gained.values().any(|count| *count > 1) || hides_what_fed_it(world, &before, &copy)
+}
+
+/// Whether the message went into a full queue and into another that gave one up for it: what that one dead-letters may come into
+/// the full queue as well, of which only the last is seen.
+fn hides_what_fed_it(world: &World, before: &Snapshot, after: &Broker) -> bool {
+    let (routed, after): (Vec<&str>, _) = (after.last_routed().collect(), after.snapshot());
+    let has = |name: &str, argument: &str| {
+        world.shadow.queues.get(name).is_some_and(|arguments| arguments.contains(argument))
+    };
+    let ready = |snapshot: &Snapshot, name| snapshot.queue(name).map_or(0, |queue| queue.ready.len());
+    let limited = |name| has(name, "x-max-length") || has(name, "x-max-length-bytes");
+    let gave_up = |name| has(name, "x-dead-letter-exchange") && ready(&after, name) <= ready(before, name);
+    routed.iter().any(|name| limited(name) && routed.iter().any(|other| other != name && gave_up(other)))
 }
 
 /// R175: whether the credit that acks give is there for the messages of the same commit is free.

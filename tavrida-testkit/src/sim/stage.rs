@@ -142,8 +142,8 @@ impl Stage {
 
     /// The run is over: nobody looks into its broker any more.
     pub(crate) fn retire(&self) {
-        if let Place::Simulated(broker) = &self.0.broker {
-            broker.retire();
+        if !self.is_live() {
+            self.broker().retire();
         }
     }
 
