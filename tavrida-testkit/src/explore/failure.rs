@@ -105,7 +105,7 @@ impl Failure {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Search { before, policy } => write!(f, "schedule {} ({policy})", before + 1),
+            Self::Search { before, policy } => write!(f, "schedule {}, {policy}", before + 1),
             Self::Given => f.write_str("the given schedule"),
             Self::Regression { file, line } => {
                 write!(f, "the schedule that failed before ({}:{line})", file.display())

@@ -58,8 +58,8 @@ impl fmt::Display for Policy {
         match self {
             Self::Fifo => f.write_str("first come first served"),
             Self::Random => f.write_str("random"),
-            Self::Delay { percent, max } => write!(f, "delays ({percent} % up to {} ms)", max.as_millis()),
-            Self::Pct { depth } => write!(f, "priorities (depth {depth})"),
+            Self::Delay { percent, max } => write!(f, "delays of {percent} % up to {} ms", max.as_millis()),
+            Self::Pct { depth } => write!(f, "priorities of depth {depth}"),
             Self::Portfolio => f.write_str("portfolio"),
         }
     }

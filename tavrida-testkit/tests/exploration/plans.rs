@@ -8,8 +8,11 @@ use tavrida::handler::params;
 use tavrida::message::Failure;
 use tavrida::{Proxy, Service};
 use tavrida_testkit::explore::{Plan, plans};
+use tavrida_testkit::fault::Faults;
 use tavrida_testkit::schedule::Policy;
 use tavrida_testkit::sim::{Sim, Verdict};
+
+use crate::planted::each_charge_counts_once;
 
 /// Puts numbers into a store, each through one of two services; fails where 7 arrives before a smaller number that was sent before it.
 async fn seven_comes_after_what_was_before(sim: Sim, numbers: Vec<i64>) -> Result<(), Failure> {
@@ -72,6 +75,15 @@ fn a_schedule_shrinks_together_with_what_the_scenario_is_given() {
     assert_eq!(format!("{plan:?}"), format!("Plan('{}')", plan.replay()));
     let again = plan.run(|sim| seven_comes_after_what_was_before(sim, numbers));
     assert!(matches!(again.verdict, Verdict::Failed(_)));
+}
+
+#[test]
+fn faults_shrink_before_orders_do() {
+    let failed = runner()
+        .run(&plans().faults(Faults::at_least_once()), |plan| plan.check(each_charge_counts_once).map(drop));
+    let Err(TestError::Fail(reason, plan)) = failed else { panic!("it was not found: {failed:?}") };
+    let schedule = plan.replay().schedule;
+    assert!(schedule.len() <= 2 && schedule.faults() == schedule.len(), "{schedule}: {reason}");
 }
 
 #[test]

@@ -160,6 +160,36 @@ fn a_run_that_its_seed_does_not_steer_is_told_as_such() {
 }
 
 #[test]
+fn what_takes_longer_than_the_horizon_is_stuck() {
+    let waits = |sim: Sim| async move {
+        sim.advance(Duration::from_secs(5)).await;
+        Ok(())
+    };
+    exploration(waits).schedules(5).run().assert_ok();
+    let report = exploration(waits).schedules(5).horizon(Duration::from_secs(4)).run();
+    let failure = report.failure().expect("it waits for longer");
+    assert_eq!((&failure.problem.kind, failure.at()), (&ProblemKind::Stuck, Duration::from_secs(4)));
+}
+
+#[test]
+fn shrinking_ends_after_so_many_runs() {
+    let within = |replays| {
+        let report = exploration(y_is_not_after_the_third_x).schedules(1000).shrink_within(replays).run();
+        report.failure().expect("it is found").clone()
+    };
+    let (one, all) = (within(1), within(2000));
+    assert_eq!((one.replays, &one.schedule), (1, &one.found));
+    assert!(all.replays > 5 && all.schedule.len() < one.schedule.len(), "{all}");
+    assert_eq!(one.found, all.found);
+}
+
+#[test]
+fn there_is_always_the_default_schedule() {
+    let passes = |_sim: Sim| async { Ok(()) };
+    assert_eq!(exploration(passes).schedules(0).run().schedules(), 1);
+}
+
+#[test]
 fn a_budget_ends_the_search() {
     let passes = |_sim: Sim| async { Ok(()) };
     let report = exploration(passes).schedules(u64::MAX).budget(Duration::ZERO).run();
