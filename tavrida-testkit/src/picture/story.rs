@@ -107,12 +107,13 @@ impl<'a> Story<'a> {
     /// What is said where a message is sent: what it is called, and what became of it where that does not go without saying.
     pub(super) fn sent(&self, message: MessageId, outcome: &Outcome) -> String {
         let label = self.label(message);
-        let publication = self.trace.message(message).publication();
+        let sent = self.trace.message(message);
+        let (publication, is_reply) = (sent.publication(), is_reply(sent));
         match trouble(outcome) {
             Some(trouble) => format!("{label}, {trouble}"),
             None if self.arrivals(message) > 0 => label,
-            // Sent to a queue by its name: a copy that waits there, or lies there for good.
-            None if publication.exchange.is_empty() => {
+            // Sent to a queue by its name: a copy that waits or stays there. Queues for replies have random names.
+            None if publication.exchange.is_empty() && !is_reply => {
                 format!("{label}, kept in {}", publication.routing_key)
             }
             None => format!("{label}, not delivered"),
@@ -182,6 +183,10 @@ impl<'a> Story<'a> {
         let name = event.message.map_or_else(String::new, |message| format!("{} ", self.name(message)));
         Some((tone, name + &text))
     }
+}
+
+fn is_reply(sent: &SentMessage) -> bool {
+    matches!(sent.kind(), Some(MessageKind::Response | MessageKind::Error))
 }
 
 /// Whether a session is over because its own side closed it.
