@@ -62,7 +62,6 @@ where
         decisions.push(failure.schedule.len() as f64);
         replays.push(f64::from(failure.replays));
     }
-    let [found, rate, decisions, replays, shrink] =
-        [found, rate, decisions, replays, shrink].map(|values| median(values));
+    let [found, rate, decisions, replays, shrink] = [found, rate, decisions, replays, shrink].map(median);
     println!("{bug:<44} {found:>9.0} {rate:>12.0} {decisions:>10.0} {replays:>9.0} {shrink:>9.2}");
 }
