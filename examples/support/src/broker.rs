@@ -17,7 +17,16 @@ pub type Broker = Arc<dyn Transport>;
 ///
 /// Anything else on the command line; a URI that is none.
 pub fn broker_of_arguments() -> Result<Broker> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    broker_of(std::env::args().skip(1))
+}
+
+/// The same of these arguments.
+///
+/// # Errors
+///
+/// As [`broker_of_arguments`].
+pub fn broker_of(arguments: impl IntoIterator<Item = String>) -> Result<Broker> {
+    let arguments: Vec<String> = arguments.into_iter().collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => Ok(Arc::new(MemoryBroker::new().transport())),
         ["--amqp", uri] => Ok(Arc::new(AmqpTransport::new(AmqpConfig::from_uri(uri)?))),

@@ -7,6 +7,6 @@ mod story;
 /// Any error: an example stops at the first.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-pub use broker::{Broker, broker_of_arguments};
+pub use broker::{Broker, broker_of, broker_of_arguments};
 pub use running::Running;
 pub use story::Story;

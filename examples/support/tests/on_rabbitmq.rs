@@ -1,10 +1,9 @@
 //! Every example tells the same story on a real RabbitMQ as on the broker in the process.
 
-use std::sync::Arc;
+use std::fs;
+use std::path::Path;
 
-use example_support::{Broker, Result};
-use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_memory::MemoryBroker;
+use example_support::{Broker, Result, broker_of};
 use tavrida_testkit::rabbitmq;
 
 /// The lines in an order of their own: services tell theirs as they come to them.
@@ -16,9 +15,10 @@ async fn told(app: impl AsyncFn(Broker) -> Result<Vec<String>>, broker: Broker) 
 
 async fn same_on_both(app: impl AsyncFn(Broker) -> Result<Vec<String>>) {
     let vhost = rabbitmq::shared_vhost().await.expect("a RabbitMQ node");
-    let config = AmqpConfig::from_uri(&vhost.uri()).expect("a URI");
-    let on_rabbitmq = told(&app, Arc::new(AmqpTransport::new(config))).await;
-    let in_memory = told(&app, Arc::new(MemoryBroker::new().transport())).await;
+    // What `cargo run -p NAME -- --amqp URI` does, and `cargo run -p NAME`.
+    let on_rabbitmq = broker_of(["--amqp".to_owned(), vhost.uri()]).expect("the command line is right");
+    let on_rabbitmq = told(&app, on_rabbitmq).await;
+    let in_memory = told(&app, broker_of([]).expect("no arguments are right")).await;
     assert!(!on_rabbitmq.is_empty());
     assert_eq!(on_rabbitmq, in_memory);
 }
@@ -56,4 +56,29 @@ async fn the_configuration_files_tell_the_same_on_rabbitmq() {
 #[tokio::test]
 async fn the_client_tells_the_same_on_rabbitmq() {
     same_on_both(client_only::app).await;
+}
+
+#[test]
+fn no_example_is_left_out_here() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("it lies among the examples");
+    let here = include_str!("on_rabbitmq.rs");
+    let mut found = 0;
+    for folder in fs::read_dir(examples).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        let runs_on_either = fs::read_to_string(folder.join("src/main.rs"));
+        if runs_on_either.is_ok_and(|main| main.contains("broker_of_arguments")) {
+            let name = folder.file_name().and_then(|name| name.to_str()).expect("a name").replace('-', "_");
+            assert!(here.contains(&format!("same_on_both({name}::app)")), "{name} is missing");
+            found += 1;
+        }
+    }
+    assert!(found >= 7, "{found}");
+}
+
+#[test]
+fn a_wrong_command_line_says_what_is_expected() {
+    let wrong = ["--amqps", "amqp://localhost"].map(str::to_owned);
+    let error = broker_of(wrong).map(drop).expect_err("there is no such argument").to_string();
+    assert!(error.starts_with("expected nothing, or `--amqp amqp://"), "{error}");
+    let wrong = ["--amqp", "http://localhost"].map(str::to_owned);
+    assert!(broker_of(wrong).map(drop).expect_err("no AMQP URI").to_string().starts_with("scheme: "));
 }
