@@ -16,7 +16,10 @@ mod twice;
 pub mod picture;
 pub mod graph;
 pub mod explore;
+pub mod check;
 pub mod exhaustive;
 
+pub use check::{Options, check};
 pub use exhaustive::exhaustive;
 pub use explore::{explore, replay};
+pub use tavrida_testkit_macros::test;

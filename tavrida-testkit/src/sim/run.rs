@@ -76,6 +76,10 @@ pub struct Finished {
 }
 
 /// The result of a scenario: nothing, or an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no result of a scenario",
+    note = "a scenario returns nothing or a `Result`, whose error can be printed with `{{:?}}`"
+)]
 pub trait Ended {
     /// The error's text.
     fn problem(self) -> Option<String>;
@@ -105,12 +109,7 @@ impl Setup {
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            panic!(
-                "a simulation makes a runtime of its own, and is started inside of another one: make the test a plain `#[test] fn`, \
-                 or `#[tavrida_testkit::test] async fn`, without `#[tokio::test]`"
-            );
-        }
+        outside_of_runtimes();
         let director = match &self.replay {
             Some(schedule) => Director::replaying(schedule.clone()),
             None => Director::new(self.policy, self.faults.clone(), self.seed, self.length),
@@ -218,6 +217,17 @@ impl Setup {
                 None => stage.conclude(self.horizon).await,
             },
         }
+    }
+}
+
+/// Makes sure that a run is not started inside of a runtime: it could not make its own.
+#[track_caller]
+pub(super) fn outside_of_runtimes() {
+    if tokio::runtime::Handle::try_current().is_ok() {
+        panic!(
+            "a simulation makes a runtime of its own, and is started inside of another one: make the test a plain `#[test] fn`, \
+             or `#[tavrida_testkit::test] async fn`, without `#[tokio::test]`"
+        );
     }
 }
 

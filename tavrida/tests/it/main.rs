@@ -5,6 +5,8 @@ mod asks;
 mod bad_input;
 mod building;
 mod capture;
+#[cfg(feature = "macros")]
+mod compiler;
 mod contracts;
 mod conversation;
 mod envelope;

@@ -14,7 +14,7 @@ use tavrida::transport::Transport;
 use tavrida_amqp::{AmqpConfig, AmqpTransport, ConfigError};
 use tokio::time::Instant;
 
-use super::run::{Ended, Finished, Setup};
+use super::run::{Ended, Finished, Setup, outside_of_runtimes};
 use super::world::World;
 use super::{SimClock, Stage};
 use crate::schedule::Director;
@@ -35,11 +35,13 @@ impl Setup {
     /// # Panics
     ///
     /// Inside of a runtime. In the scenario: whatever needs a simulation.
+    #[track_caller]
     pub fn run_live<F, Fut>(&self, uri: &str, scenario: F) -> Result<Finished, ConfigError>
     where
         F: FnOnce(super::Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
+        outside_of_runtimes();
         let transport: Arc<dyn Transport> = Arc::new(AmqpTransport::new(AmqpConfig::from_uri(uri)?));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -1,0 +1,53 @@
+//! A scenario on a RabbitMQ that somebody named in the environment.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::sim::{Ended, Sim};
+
+/// Runs a scenario on the RabbitMQ whose address a variable has, and says whether it did.
+#[track_caller]
+pub(super) fn check<F, Fut>(test: &str, variable: &str, horizon: Duration, scenario: F)
+where
+    F: Fn(Sim) -> Fut,
+    Fut: Future<Output: Ended>,
+{
+    match std::env::var(variable) {
+        Ok(uri) if !uri.is_empty() => {
+            run(test, variable, &uri, horizon, scenario);
+            eprintln!("{test}: passed on the RabbitMQ of {variable}");
+        }
+        _ => eprintln!("{test}: not run on RabbitMQ, since {variable} is not set"),
+    }
+}
+
+#[cfg(feature = "live")]
+#[track_caller]
+fn run<F, Fut>(test: &str, variable: &str, uri: &str, horizon: Duration, scenario: F)
+where
+    F: Fn(Sim) -> Fut,
+    Fut: Future<Output: Ended>,
+{
+    use std::sync::{Mutex, PoisonError};
+
+    use crate::sim::{Setup, Verdict};
+
+    /// One graph at a time: two of them may name their queues alike.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let setup = Setup { horizon, ..Setup::new(1) };
+    let finished =
+        setup.run_live(uri, scenario).unwrap_or_else(|error| panic!("{test}: {variable}: {error}"));
+    if let Verdict::Failed(problem) = &finished.verdict {
+        let trace = finished.trace.text_without_times();
+        panic!(
+            "{test} fails on the RabbitMQ of {variable}, and passed in the simulation: {problem}\n{trace}"
+        );
+    }
+}
+
+#[cfg(not(feature = "live"))]
+#[track_caller]
+fn run<F>(test: &str, variable: &str, _: &str, _: Duration, _: F) {
+    panic!("{test}: {variable} is set, and tavrida-testkit was built without its feature `live`");
+}

@@ -1,0 +1,74 @@
+//! What tests say and leave behind, seen from outside: each is run in a process of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tavrida_testkit::sim::Sim;
+
+/// What a test of this file says, and whether it passes.
+fn run(test: &str, variables: &[(&str, &str)]) -> (String, bool) {
+    let mut child = Command::new(std::env::current_exe().expect("the path of this test"));
+    child.args([&format!("children::{test}"), "--exact", "--ignored", "--nocapture"]);
+    let output = child.envs(variables.iter().copied()).output().expect("a process like this one");
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+    (said.concat(), output.status.success())
+}
+
+#[tavrida_testkit::test(seeds = 1, live = "TAVRIDA_TEST_BROKER")]
+#[ignore = "is run by the tests below"]
+async fn on_a_broker(_: Sim) {}
+
+#[test]
+fn without_its_variable_a_live_test_says_that_it_was_not_run_live() {
+    let (said, passed) = run("on_a_broker", &[("TAVRIDA_TEST_BROKER", "")]);
+    assert!(passed, "{said}");
+    let told = "children::on_a_broker: not run on RabbitMQ, since TAVRIDA_TEST_BROKER is not set";
+    assert!(said.contains(told), "{said}");
+}
+
+#[cfg(not(feature = "live"))]
+#[test]
+fn without_the_feature_a_live_test_does_not_pass_as_one() {
+    let (said, passed) = run("on_a_broker", &[("TAVRIDA_TEST_BROKER", "amqp://localhost")]);
+    assert!(!passed && said.contains("built without its feature `live`"), "{said}");
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn an_address_that_is_none_is_told_with_its_variable() {
+    let (said, passed) = run("on_a_broker", &[("TAVRIDA_TEST_BROKER", "localhost")]);
+    assert!(!passed && said.contains("children::on_a_broker: TAVRIDA_TEST_BROKER: "), "{said}");
+}
+
+#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
+#[test]
+fn a_live_test_says_that_it_was_run_live() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let vhost = runtime.block_on(tavrida_testkit::rabbitmq::shared_vhost()).expect("a RabbitMQ node");
+    let (said, passed) = run("on_a_broker", &[("TAVRIDA_TEST_BROKER", &vhost.uri())]);
+    assert!(passed, "{said}");
+    assert!(said.contains("children::on_a_broker: passed on the RabbitMQ of TAVRIDA_TEST_BROKER"), "{said}");
+}
+
+#[tavrida_testkit::test(seeds = 4)]
+#[ignore = "is run by the test below"]
+async fn fails_from_the_second_schedule_on(sim: Sim) {
+    assert_eq!(sim.seed(), 0, "it is another seed");
+}
+
+#[test]
+fn schedules_that_failed_are_kept_beside_the_source() {
+    let name = "tests/macros/children.fails_from_the_second_schedule_on.tavrida-regressions";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    // There where a run before this one was ended in its middle.
+    let _ = fs::remove_file(&file);
+    let (said, passed) = run("fails_from_the_second_schedule_on", &[]);
+    assert!(!passed && said.contains("it is another seed"), "{said}");
+    assert!(said.contains("cargo test children::fails_from_the_second_schedule_on"), "{said}");
+    let kept = fs::read_to_string(&file).expect("a file of schedules");
+    let (again, _) = run("fails_from_the_second_schedule_on", &[]);
+    fs::remove_file(&file).expect("it can be removed");
+    assert!(kept.contains("seed:0x1"), "{kept}");
+    assert!(again.contains("the schedule that failed before"), "{again}");
+}

@@ -1,0 +1,9 @@
+//! `#[tavrida_testkit::test]`: what it makes of a scenario.
+
+#[path = "../simulation/chain.rs"]
+mod chain;
+mod children;
+#[path = "../../../tavrida/tests/it/compiler.rs"]
+mod compiler;
+mod uses;
+mod wrong_uses;

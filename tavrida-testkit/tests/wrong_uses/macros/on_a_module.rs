@@ -1,0 +1,6 @@
+//! Above something that is no function.
+//!
+//~ `#[tavrida_testkit::test]` goes above a scenario: `async fn it_holds(sim: Sim) { ... }`
+
+#[tavrida_testkit::test]
+mod scenarios {}

@@ -1,0 +1,8 @@
+//! A text in place of options.
+//!
+//~ options are written as `#[tavrida_testkit::test(seeds = 64)]`; there are `seeds`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
+
+use tavrida_testkit::sim::Sim;
+
+#[tavrida_testkit::test("it holds")]
+async fn it_holds(sim: Sim) {}

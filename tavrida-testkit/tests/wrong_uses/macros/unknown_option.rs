@@ -1,0 +1,8 @@
+//! An option that there is not.
+//!
+//~ unknown `seed`: there are `seeds`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
+
+use tavrida_testkit::sim::Sim;
+
+#[tavrida_testkit::test(seed = 7)]
+async fn it_holds(sim: Sim) {}
