@@ -120,7 +120,8 @@ impl<F> Explore<F> {
     }
 
     /// A file of schedules that failed before: they are tried first, and failures that are found are added to it. It is made when
-    /// there is something to write; it belongs beside the test's source, named `<test>.tavrida-regressions`.
+    /// there is something to write; it belongs beside the test's source, named `<test>.tavrida-regressions`. Tests of cargo have their
+    /// package as working folder.
     pub fn regressions(mut self, file: impl Into<PathBuf>) -> Self {
         self.regressions = Some(file.into());
         self

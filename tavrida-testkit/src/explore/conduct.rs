@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use super::env::{Environment, TraceFormat};
 use super::failure::Origin;
 use super::regressions::Regressions;
-use super::search::{Hit, Search};
+use super::search::{Found, Hit, Search};
 use super::show::show;
-use super::shrink::shrink;
+use super::shrink::{is_same, shrink};
 use super::{Explore, Failure, Report};
 use crate::schedule::{Choice, Deviations, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
@@ -47,7 +47,7 @@ where
             self.schedules = 2;
         }
         if let Some(seeds) = environment.seeds {
-            self.schedules = seeds + 1;
+            self.schedules = seeds.saturating_add(1);
         }
         let report = self.explore();
         if let Some(format) = environment.trace {
@@ -76,24 +76,55 @@ where
         Report { schedules: 1, tried: 1, failed, failures, notes, elapsed: began.elapsed() }
     }
 
+    /// What failed before, then the search.
     #[track_caller]
     fn explore(&self) -> Report {
         let read = |path| Regressions::read(path).unwrap_or_else(|unusable| panic!("{unusable}"));
         let regressions = self.regressions.as_deref().map(read);
-        let mut failures = Vec::new();
-        let mut notes = Vec::new();
+        let mut report = self.known_failures(regressions.as_ref());
+        if !report.is_ok() && !self.keep_going {
+            return report;
+        }
+        let found = self.search();
+        report.schedules = found.schedules;
+        report.tried = found.tried;
+        report.elapsed = found.elapsed;
+        report.failed += found.failed;
+        for hit in found.hits {
+            if report.failures.iter().any(|known| is_same(&known.problem, &hit.problem)) {
+                continue;
+            }
+            let failure = self.shrunk(hit);
+            // The default schedule is tried anyway, and what does not fail again would say nothing.
+            if let Some(regressions) = &regressions
+                && failure.reproduced
+                && failure.replay() != Replay::default()
+            {
+                regressions.add(&failure).unwrap_or_else(|unusable| panic!("{unusable}"));
+            }
+            report.failures.push(failure);
+        }
+        report
+    }
+
+    /// The schedules that failed before: all of them, or those up to the first that still fails.
+    fn known_failures(&self, regressions: Option<&Regressions>) -> Report {
+        let (mut failures, mut notes) = (Vec::new(), Vec::new());
         for (line, known) in regressions.iter().flat_map(|regressions| &regressions.known) {
             let file = self.regressions.clone().unwrap_or_default();
             let finished = self.replayed(known.seed, &known.schedule);
             let origin = Origin::Regression { file, line: *line };
             notes.extend(idle_note(&origin, known, &finished));
             failures.extend(self.failed(known, origin, finished));
+            if !failures.is_empty() && !self.keep_going {
+                break;
+            }
         }
-        if !failures.is_empty() && !self.keep_going {
-            failures.truncate(1);
-            let elapsed = Duration::ZERO;
-            return Report { schedules: 0, tried: 0, failed: 1, failures, notes, elapsed };
-        }
+        let failed = failures.len() as u64;
+        Report { schedules: 0, tried: 0, failed, failures, notes, elapsed: Duration::ZERO }
+    }
+
+    fn search(&self) -> Found {
         let most = usize::try_from(self.schedules.div_ceil(WORTH_A_THREAD)).unwrap_or(usize::MAX);
         let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
         let search = Search {
@@ -106,27 +137,7 @@ where
             every: self.every,
             tell: &*self.tell,
         };
-        let found = search.run();
-        let failed = found.failed + failures.len() as u64;
-        for hit in found.hits {
-            let failure = self.shrunk(hit);
-            // The default schedule is tried anyway, and what does not fail again would say nothing.
-            if let Some(regressions) = &regressions
-                && failure.reproduced
-                && failure.replay() != Replay::default()
-            {
-                regressions.add(&failure).unwrap_or_else(|unusable| panic!("{unusable}"));
-            }
-            failures.push(failure);
-        }
-        Report {
-            schedules: found.schedules,
-            tried: found.tried,
-            failed,
-            failures,
-            notes,
-            elapsed: found.elapsed,
-        }
+        search.run()
     }
 
     /// One run by a schedule.

@@ -43,6 +43,20 @@ fn a_failure_is_written_down_and_tried_first_from_then_on() {
 }
 
 #[test]
+fn an_exploration_that_keeps_going_tells_a_known_failure_once() {
+    let (_folder, file) = file();
+    assert!(!explored(&file, a_cancel_finds_its_order).is_ok());
+    let text = fs::read_to_string(&file).expect("the file is there");
+    let explore = explore(a_cancel_finds_its_order).without_environment().regressions(&file);
+    let report = explore.keep_going().schedules(40).run();
+    let [known] = report.failures() else { panic!("one failure is told: {report}") };
+    assert!(matches!(known.origin, Origin::Regression { line: 3, .. }), "{known}");
+    assert_eq!(report.schedules(), 40);
+    assert!(report.failed() > 5, "the search went on: {report}");
+    assert_eq!(fs::read_to_string(&file).expect("the file is there"), text);
+}
+
+#[test]
 fn a_schedule_that_fails_no_more_stays() {
     let (_folder, file) = file();
     assert!(!explored(&file, a_cancel_finds_its_order).is_ok());
