@@ -169,6 +169,19 @@ impl Broker {
         queue.is_contended().then_some(&queue.name)
     }
 
+    /// The queue of what is next to arrive on a channel, where the broker awaits a verdict on it.
+    pub fn queue_of_head(&self, channel: ChannelId) -> Option<&ShortString> {
+        let Arrival::Delivery(next) = self.peek(channel)? else { return None };
+        let pending = self.channels[*self.channel_ids.get(&channel)?].unacked.get(next.delivery_tag)?;
+        Some(&self.queues.get(pending.queue)?.name)
+    }
+
+    /// How many consumers a queue has; none where there is no such queue.
+    pub fn consumers(&self, queue: &str) -> Option<usize> {
+        let queue = self.queue_names.get(queue)?;
+        Some(self.queues.get(*queue)?.consumers.len())
+    }
+
     /// The names of the queues that the last published message was routed to, and of those that dead letters went to for it.
     pub fn last_routed(&self) -> impl Iterator<Item = &str> {
         self.routed

@@ -192,6 +192,19 @@ impl MemoryBroker {
         self.shared.lock().confirm(peer);
     }
 
+    /// The queue of what is next to arrive on a channel, and how many consumers it has; nothing where the broker awaits no
+    /// verdict on it.
+    pub fn audience(&self, channel: ChannelId) -> Option<(ShortString, usize)> {
+        let state = self.shared.lock();
+        let queue = state.broker.queue_of_head(channel)?;
+        Some((queue.clone(), state.broker.consumers(queue)?))
+    }
+
+    /// How many consumers a queue has; none where there is no such queue.
+    pub fn consumers(&self, queue: &str) -> Option<usize> {
+        self.shared.lock().broker.consumers(queue)
+    }
+
     /// Whether what is next to arrive on a channel could leave its queue instead:
     /// see [`Broker::can_evict`].
     pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {

@@ -57,6 +57,11 @@ impl Faults {
         Self { rates, swarm: true, ..Self::none() }
     }
 
+    /// One family alone, as often as [`any`](Faults::any) has it.
+    pub fn only(family: Family) -> Self {
+        Self { swarm: false, ..Self::those(|other| other == family) }
+    }
+
     /// With a family, at this rate: how often it strikes of all times that it could, from 0 to 1.
     ///
     /// # Panics

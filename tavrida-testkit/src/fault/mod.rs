@@ -76,7 +76,7 @@ pub enum Fault {
     ChannelClosed,
     /// Deliver: the broker cancels the consumer.
     ConsumerCancelled,
-    /// Everywhere but Boot: the process is killed, and started anew after this time. Its memory is gone; so is what it had not
+    /// At every station of a message: the process is killed, and started anew after this time. Its memory is gone; so is what it had not
     /// acked, which is delivered again.
     Crash(Duration),
     /// Ack: the acknowledgement does not count, and the message is delivered again.

@@ -124,6 +124,7 @@ impl Stage {
 
     /// The end of a scenario: nothing goes wrong any more, everything comes to rest, and nobody is left behind.
     pub(crate) async fn conclude(&self, within: Duration) {
+        self.world().state().dismiss_clients();
         self.heal();
         if !self.settled(within).await {
             let text = format!("something is still under way {within:?} after the end of the scenario");

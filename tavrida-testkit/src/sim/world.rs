@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use tavrida::field::ShortString;
 use tavrida_memory::PublishFate;
 use tavrida_memory::core::ChannelId;
 use tokio::sync::Notify;
@@ -54,6 +55,8 @@ pub(crate) struct State {
     pub(crate) due: FxHashMap<ChannelId, (u64, Instant)>,
     /// How many others arrive before the heads that are overtaken, by channel, with their number.
     pub(crate) overtaken: FxHashMap<ChannelId, (u64, u32)>,
+    /// Queues that have to have so many consumers again before anything is settled: faults took one away.
+    pub(crate) bereft: Vec<(ShortString, usize)>,
     /// What happens by itself at a time; the number keeps those of one time in order.
     pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
     pub(crate) planned: u64,
@@ -110,6 +113,7 @@ impl World {
             held: FxHashMap::default(),
             due: FxHashMap::default(),
             overtaken: FxHashMap::default(),
+            bereft: Vec::new(),
             agenda: BTreeMap::new(),
             planned: 0,
             wake_at: None,

@@ -139,6 +139,7 @@ impl Stage {
         match fault {
             Fault::ConnectionLost => self.cut(actor, "the connection broke"),
             Fault::ChannelClosed => {
+                self.await_consumer(head);
                 // No verdict on this channel will be heard any more.
                 self.world().state().held.retain(|(channel, _), _| *channel != head.channel);
                 broker.operate(Operator::CloseChannel {
@@ -147,10 +148,13 @@ impl Stage {
                     text: "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out".to_owned(),
                 });
             }
-            Fault::ConsumerCancelled => broker.operate(Operator::CancelConsumer {
-                channel: head.channel,
-                consumer_tag: head.consumer_tag.clone(),
-            }),
+            Fault::ConsumerCancelled => {
+                self.await_consumer(head);
+                broker.operate(Operator::CancelConsumer {
+                    channel: head.channel,
+                    consumer_tag: head.consumer_tag.clone(),
+                });
+            }
             Fault::BrokerRestart => broker.restart(),
             Fault::BrokerKilled => broker.kill(),
             Fault::Partition(time) => self.world().state().isolate(actor, true, true, time),
@@ -220,11 +224,29 @@ impl Stage {
             return false;
         }
         drop(state);
-        let settled = !self.broker().is_waiting();
+        let settled = !self.broker().is_waiting() && self.is_consumed();
         if settled {
             world.settled.notify_waiters();
         }
         settled
+    }
+
+    /// The consumer of a head is about to be gone, though its session lives: nothing is settled before it is back.
+    fn await_consumer(&self, head: &Head) {
+        if let Some(audience) = self.broker().audience(head.channel) {
+            self.world().state().bereft.push(audience);
+        }
+    }
+
+    /// Whether the consumers are back that faults took away, of queues that are still there.
+    fn is_consumed(&self) -> bool {
+        let mut state = self.world().state();
+        if !state.bereft.is_empty() {
+            state.bereft.retain(|(queue, wanted)| {
+                self.broker().consumers(queue).is_some_and(|consumers| consumers < *wanted)
+            });
+        }
+        state.bereft.is_empty()
     }
 }
 

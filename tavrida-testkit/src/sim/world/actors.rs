@@ -17,6 +17,8 @@ pub(crate) struct ActorState {
     pub(crate) down: bool,
     /// It ended its session itself, and needs none.
     pub(crate) retired: bool,
+    /// The scenario is over, and whoever was its client need not be there any more.
+    pub(crate) dismissed: bool,
     /// It hears nothing, for so many reasons.
     pub(crate) deaf: u32,
     /// Nothing that it sends gets through, for so many reasons.
@@ -30,7 +32,7 @@ pub(crate) struct ActorState {
 impl ActorState {
     /// Whether all is as it should be: it has a session, or wants none.
     pub(crate) fn is_well(&self) -> bool {
-        self.retired || (self.session.is_some() && !self.is_cut_off())
+        self.retired || self.dismissed || (self.session.is_some() && !self.is_cut_off())
     }
 
     /// Whether it cannot connect: that takes both ways.
@@ -56,6 +58,13 @@ impl State {
     /// Whether somebody starts the process of an actor anew when it is killed.
     pub(crate) fn restarts(&self, id: ActorId) -> bool {
         matches!(self.trace.actor(id).kind(), ActorKind::Service | ActorKind::Stub)
+    }
+
+    /// The scenario is over: its clients may be gone, with a session or without.
+    pub(crate) fn dismiss_clients(&mut self) {
+        for (actor, of) in self.actors.iter_mut().zip(self.trace.actors()) {
+            actor.dismissed = of.kind() == ActorKind::Client;
+        }
     }
 
     /// Whether nobody was added yet but the simulation itself.

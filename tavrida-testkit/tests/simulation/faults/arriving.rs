@@ -67,6 +67,26 @@ fn a_consumer_that_the_broker_cancels_is_there_again() {
 }
 
 #[test]
+fn nothing_is_settled_before_a_consumer_is_back() {
+    for fault in [Fault::ChannelClosed, Fault::ConsumerCancelled] {
+        let finished = passes(async |sim| {
+            let graph = shop(&sim).start().await;
+            graph.fault(At::delivery("till.charge"), fault);
+            for cents in [1, 2] {
+                graph.client("web").to("till.charge").param("cents", cents).cast().await?;
+                graph.settle().await;
+                graph.client("web").to("till.charge").param("cents", cents).cast().await?;
+            }
+            graph.settle().await;
+            Ok(())
+        });
+        assert_eq!(effects(&finished.trace, "charge").len(), 4, "{fault}\n{}", text(&finished.trace));
+        let acked = told(&finished.trace, "till", "acked");
+        assert_eq!(acked.len(), 4, "{fault}");
+    }
+}
+
+#[test]
 fn a_delayed_message_arrives_after_those_that_were_sent_later() {
     let finished = passes(async |sim| {
         let note = |sim: &tavrida_testkit::sim::Sim, name: &'static str| {

@@ -133,3 +133,16 @@ fn a_server_that_starts_late_is_not_there_and_its_callers_are_told() {
     assert_eq!(effects(&finished.trace, "charge"), ["777, 1 since the start"]);
     assert_eq!(told(&finished.trace, "simulation", "late-start(60000ms) at boot of till").len(), 1);
 }
+
+#[test]
+fn a_run_may_end_while_its_client_is_cut_off() {
+    passes(async |sim| {
+        let graph = shop(&sim).start().await;
+        graph.fault(At::delivery("orders.create").nth(2), Fault::Partition(MINUTE));
+        let ask = graph.client("web").to("orders.create").param("cents", 5).ask();
+        let unanswered =
+            ask.timeout(Duration::from_secs(5)).await.expect_err("the answer does not get through");
+        assert!(unanswered.is_timeout(), "{unanswered}");
+        Ok(())
+    });
+}
