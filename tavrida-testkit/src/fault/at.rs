@@ -7,6 +7,8 @@ use super::Fault;
 /// The stations of a message's way at which something can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Site {
+    /// A server of the graph is about to start.
+    Boot,
     /// It leaves its sender.
     Publish,
     /// It is about to arrive.
@@ -19,25 +21,23 @@ pub enum Site {
     Ack,
     /// The broker was told.
     Done,
-    /// No station of a message's: a server of the graph is about to start.
-    Boot,
 }
 
 impl Site {
-    /// All of them: those of a message's way in their order, and Boot.
+    /// All of them, in the order of a message's way.
     pub const ALL: [Self; 7] =
-        [Self::Publish, Self::Deliver, Self::Start, Self::Wait, Self::Ack, Self::Done, Self::Boot];
+        [Self::Boot, Self::Publish, Self::Deliver, Self::Start, Self::Wait, Self::Ack, Self::Done];
 
     /// The word for it, as schedules are written.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Boot => "boot",
             Self::Publish => "publish",
             Self::Deliver => "deliver",
             Self::Start => "start",
             Self::Wait => "wait",
             Self::Ack => "ack",
             Self::Done => "done",
-            Self::Boot => "boot",
         }
     }
 }
