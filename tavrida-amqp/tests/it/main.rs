@@ -6,7 +6,10 @@
 
 mod asks;
 mod cluster;
+#[cfg(feature = "config-file")]
+mod config_file;
 mod conformance;
+mod connection;
 mod consuming;
 mod failover;
 mod interop;

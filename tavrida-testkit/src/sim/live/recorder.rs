@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tavrida::transport::{Session, SessionError, Transport};
+use tavrida::transport::{Backoff, Session, SessionError, Transport};
 
 use super::session::Recorded;
 use crate::sim::world::World;
@@ -31,5 +31,9 @@ impl Transport for Recorder {
 
     fn endpoint(&self) -> String {
         self.inner.endpoint()
+    }
+
+    fn backoff(&self) -> Backoff {
+        self.inner.backoff()
     }
 }

@@ -1,0 +1,39 @@
+//! What a configuration asks for is what the broker grants and shows.
+
+use tavrida_amqp::AmqpConfig;
+use tavrida_testkit::rabbitmq::Node;
+
+use crate::support::{connect, declare, soon};
+
+#[tokio::test]
+async fn the_broker_shows_name_user_virtual_host_and_limits_as_they_were_configured() {
+    let node = Node::start().await.unwrap();
+    node.add_vhost("orders").await.unwrap();
+    let config = AmqpConfig::new("127.0.0.1", node.port())
+        .virtual_host("orders")
+        .credentials("guest", "guest")
+        .connection_name("billing")
+        .heartbeat(7)
+        .channel_max(30)
+        .frame_max(8192)
+        .locale("en_US");
+    let session = connect(config).await;
+    declare(&session, "q").await;
+    let asked = "rabbit_networking:connection_info_all([user, vhost, timeout, channel_max, frame_max])";
+    let shown = node.eval(asked).await.unwrap();
+    for expected in [
+        "{user,<<\"guest\">>}",
+        "{vhost,<<\"orders\">>}",
+        "{timeout,7}",
+        "{channel_max,30}",
+        "{frame_max,8192}",
+    ] {
+        assert_eq!(shown.matches(expected).count(), 2, "{expected} of both connections in {shown}");
+    }
+    let names = node.eval("rabbit_networking:connection_info_all([client_properties])").await.unwrap();
+    assert!(
+        names.contains("<<\"billing (publish)\">>") && names.contains("<<\"billing (consume)\">>"),
+        "{names}"
+    );
+    soon(session.close()).await.unwrap();
+}
