@@ -1,4 +1,5 @@
-//! Throughput of the transport against bare lapin, on a RabbitMQ node of its own: ratios beside their goals.
+//! Throughput of the transport, and of the whole library on it, against bare lapin, on a RabbitMQ node of its own: ratios beside
+//! their goals.
 //!
 //! Both sides do the same work in turn, in one process, on the same node; the ratio is taken within a round, and the
 //! median over the rounds is printed. Absolute numbers are those of the machine.
@@ -9,6 +10,9 @@
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
 
 mod bare;
+mod bare_asks;
+mod body;
+mod library;
 mod measure;
 mod ours;
 
@@ -62,14 +66,55 @@ async fn run(rounds: usize, messages: usize) {
             ("lapin, basic_ack polled once", goals(1.2)),
         ]);
     }
+    run_library(&node.uri(), rounds, messages).await;
+}
+
+/// The original's async engine, CPU time of a call, its RabbitMQ excluded: measured with its benchmark of hello and world on two
+/// cores of 2.7 GHz.
+const ORIGINAL: f64 = 180.0;
+
+/// Whole servers and clients.
+async fn run_library(uri: &str, rounds: usize, messages: usize) {
+    let library = library::Library::connect(uri).await;
+    let bare = bare_asks::BareAsks::connect(uri).await;
+    let (awaited, polled) = ("lapin, delivery.ack().await", "lapin, basic_ack polled once");
+    let mut handling =
+        Case::new(format!("G7: typed handler and ack, prefetch {PREFETCH}, 203 B of JSON"), messages);
+    for _ in 0..rounds {
+        library.fill(messages).await;
+        handling.add("ours", library.handle(messages).await);
+        library.fill(messages).await;
+        handling.add(awaited, bare.handle(messages, true).await);
+        library.fill(messages).await;
+        handling.add(polled, bare.handle(messages, false).await);
+    }
+    handling.print(&[(awaited, Some(2.0)), (polled, Some(1.2))]);
+
+    for (at_a_time, asks, goal) in [(64, messages / 3, 0.75), (1, messages / 15, 0.90)] {
+        let asks = asks / at_a_time * at_a_time;
+        let mut asking = Case::new(format!("G9: typed asks, {at_a_time} in flight, 203 B of JSON"), asks);
+        let peer = "lapin, polled once, own queue";
+        for _ in 0..rounds {
+            asking.add("ours", library.ask(asks, at_a_time).await);
+            asking.add(peer, bare.ask(asks, at_a_time).await);
+        }
+        asking.print(&[(peer, Some(goal))]);
+    }
+
+    let chains = messages / 3;
+    let mut chaining = Case::new("G10: chains hello -> world -> hello that wait in a queue".into(), chains);
+    for _ in 0..rounds {
+        chaining.add("ours", library.chains(chains).await);
+    }
+    chaining.print_cpu("the original, a call", ORIGINAL, 10.0);
 }
 
 fn publish_title(headers: bool) -> String {
-    format!("publish, confirmed and mandatory, 200 B{}", with_headers(headers))
+    format!("G8: publish, confirmed and mandatory, 200 B{}", with_headers(headers))
 }
 
 fn consume_title(headers: bool) -> String {
-    format!("consume and ack, prefetch {PREFETCH}, 200 B{}", with_headers(headers))
+    format!("the transport alone: consume and ack, prefetch {PREFETCH}, 200 B{}", with_headers(headers))
 }
 
 fn with_headers(headers: bool) -> &'static str {

@@ -16,7 +16,9 @@ mod interop;
 mod life;
 mod outcomes;
 mod queues;
+mod recovery;
 mod services;
+mod shutdown;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

@@ -291,3 +291,42 @@ async fn all_others_are_decided_though_an_older_publish_is_never_confirmed() {
     assert_eq!(tally(&results), BTreeMap::from([("routed", 500), ("unroutable", 500)]));
     assert!(poll_once(&mut stuck).is_pending());
 }
+
+/// One pipeline with everything in it: no outcome costs another its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn routed_unheard_unroutable_nacked_and_refused_are_counted_exactly_in_one_pipeline() {
+    let Place { session, .. } = &Place::new().await;
+    declare(session, "q").await;
+    declare_limited(session, "full", 0).await;
+    let told = |number: usize| match number % 8 {
+        _ if number % 500 == 250 => "refused",
+        5 => "unroutable",
+        6 => "nacked",
+        _ => "routed",
+    };
+    let messages = (0..10_000).map(|number| match (told(number), number % 8) {
+        ("refused", _) => to_exchange("missing", "q", number.to_string()),
+        ("unroutable", _) => to_queue("nobody", number.to_string()),
+        ("nacked", _) => to_queue("full", number.to_string()),
+        // Nobody hears it, and nobody has to.
+        (_, 7) => Publication { mandatory: false, ..to_queue("nobody", number.to_string()) },
+        _ => to_queue("q", number.to_string()),
+    });
+
+    let results = publish_all(session, messages).await;
+
+    let wrong =
+        results.iter().enumerate().filter(|(number, result)| outcome(result) != told(*number)).count();
+    assert_eq!(wrong, 0, "of 10,000");
+    let expected = (0..10_000).fold(BTreeMap::new(), |mut tally, number| {
+        *tally.entry(told(number)).or_default() += 1;
+        tally
+    });
+    assert_eq!(tally(&results), expected);
+    let kept: Vec<_> = (0..10_000)
+        .filter(|number| told(*number) == "routed" && number % 8 != 7)
+        .map(|number| number.to_string())
+        .collect();
+    assert_eq!(session.check_queue("q").await.unwrap().messages as usize, kept.len());
+    assert_eq!(session.check_queue("full").await.unwrap().messages, 0);
+}

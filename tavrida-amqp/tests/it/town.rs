@@ -10,6 +10,7 @@ use tavrida::server::{ServerBuilder, ServerHandle};
 use tavrida::{Backoff, Health};
 use tavrida_amqp::AmqpTransport;
 use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{config, soon};
@@ -168,13 +169,18 @@ pub(crate) fn server(uri: &str, service: Service) -> ServerBuilder {
     Server::builder(transport(uri)).queue(queue).exchange(exchange).service(service).reconnect(backoff())
 }
 
-/// Serves in the background until the runtime of the test ends, or its handle stops it.
-pub(crate) async fn run(server: ServerBuilder) -> ServerHandle {
+/// Serves in the background until its handle stops it; how that ended is told at the end.
+pub(crate) async fn serve(server: ServerBuilder) -> (ServerHandle, JoinHandle<Result<(), tavrida::Error>>) {
     let server = server.build().unwrap();
     let handle = server.handle();
-    tokio::spawn(server.serve(std::future::pending()));
+    let serving = tokio::spawn(server.serve(std::future::pending()));
     handle.ready(crate::support::SOON).await.unwrap();
-    handle
+    (handle, serving)
+}
+
+/// Serves in the background until the runtime of the test ends, or its handle stops it.
+pub(crate) async fn run(server: ServerBuilder) -> ServerHandle {
+    serve(server).await.0
 }
 
 pub(crate) async fn client(uri: &str) -> Client {

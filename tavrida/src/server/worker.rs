@@ -11,7 +11,7 @@ use super::{Plan, Topology};
 use crate::field::ShortString;
 use crate::inbound::Desk;
 use crate::link::{Ended, Epoch, Work};
-use crate::transport::{Consume, Consumer, ConsumerEnd, Delivery, Session, SessionError};
+use crate::transport::{Consume, Consumer, ConsumerEnd, Delivery, Loss, Session, SessionError};
 
 pub(super) struct Worker {
     pub(super) desk: Arc<Desk>,
@@ -40,8 +40,9 @@ impl Work for Worker {
 
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
+        let mut lost = epoch.session.closed();
         let end = loop {
-            match self.next(&mut consumer).await {
+            match self.next(&mut consumer, &mut lost).await {
                 Next::Delivery(delivery) => self.begin(delivery, epoch),
                 Next::End(end) => break end,
                 Next::Stop => {
@@ -64,8 +65,13 @@ enum Next {
 }
 
 impl Worker {
-    /// The next delivery that there is room for.
-    async fn next(&mut self, consumer: &mut Consumer) -> Next {
+    /// The next delivery that there is room for; or that the session is `lost`, which a consumer tells that is asked, and it is not
+    /// while there is no room.
+    async fn next(
+        &mut self,
+        consumer: &mut Consumer,
+        lost: &mut (impl Future<Output = Loss> + Unpin),
+    ) -> Next {
         loop {
             let room = self.tasks.len() < self.concurrency;
             tokio::select! {
@@ -76,6 +82,7 @@ impl Worker {
                     Ok(delivery) => Next::Delivery(delivery),
                     Err(end) => Next::End(end),
                 },
+                loss = &mut *lost, if !room => return Next::End(ConsumerEnd::Lost(loss)),
             }
         }
     }

@@ -343,3 +343,16 @@ async fn a_quorum_queue_gives_up_what_comes_back_too_often_and_its_dead_letters_
     assert_eq!(server.handle.send_back_dead_letters(10).await.expect("sent back"), 1);
     assert_eq!(notes.reach(1).await, ["7"]);
 }
+
+/// It does not ask its consumer for more, which would tell it.
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_handlers_are_all_busy_knows_that_its_session_is_lost() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.run(town.server(work(&notes)).concurrency(1)).await;
+    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    notes.reach(1).await;
+    town.broker.close_sessions("maintenance");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let health = server.handle.health();
+    assert!(matches!(&health, Health::Reconnecting { why, .. } if why.contains("maintenance")), "{health}");
+}

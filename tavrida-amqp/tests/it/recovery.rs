@@ -1,0 +1,153 @@
+//! What a broker does to whole servers and clients, what they say of it meanwhile, and what they count.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tavrida::Health;
+use tavrida::discovery::Registry;
+use tavrida::prelude::*;
+use tavrida_testkit::rabbitmq::{Node, Proxy as Wire};
+use tokio::time::{sleep, timeout};
+
+use crate::support::{Place, config, connect, count, soon};
+use crate::town::{Notes, client, client_builder, consuming, eventually, run, server, work};
+
+#[tokio::test]
+async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it() {
+    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
+    let handle = run(server(&node.uri(), work(&notes))).await;
+    let client = client(&node.uri()).await;
+    client.to("work.note").param("n", 0).cast().await.unwrap();
+
+    node.set_memory_watermark(0.0).await.unwrap();
+    let held = tokio::spawn(client.to("work.note").param("n", 1).cast());
+    eventually(
+        "the alarm shows",
+        async || matches!(client.health(), Health::Blocked { why } if why.contains("memory")),
+    )
+    .await;
+    let asking = client.to("work.echo").ask().timeout(Duration::from_millis(300)).into_future();
+    assert!(soon(asking).await.unwrap_err().is_timeout(), "an ask does not outlast its time");
+    assert!(!held.is_finished());
+    assert_eq!(handle.health(), Health::Consuming, "it has nothing to publish");
+
+    node.set_memory_watermark(0.4).await.unwrap();
+    assert_eq!(soon(held).await.unwrap().unwrap(), Sent::Routed);
+    assert_eq!(client.health(), Health::Consuming);
+    notes.until(|notes| notes.iter().any(|note| note == "1")).await;
+    assert_eq!((handle.counters().losses, client.counters().losses), (0, 0));
+}
+
+/// All its handlers are busy, so that it does not ask for more.
+#[tokio::test]
+async fn after_a_restart_of_the_broker_topology_consumers_and_messages_are_there() {
+    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
+    let handle = run(server(&node.uri(), work(&notes)).concurrency(2).prefetch(4)).await;
+    let client = client(&node.uri()).await;
+    for n in 0..10 {
+        client.to("work.gated").param("n", n).cast().await.unwrap();
+    }
+    notes.reach(2).await;
+
+    node.stop().await.unwrap();
+    let down = |health: Health| matches!(health, Health::Reconnecting { attempts: 1.., .. });
+    eventually("both say so", async || down(handle.health()) && down(client.health())).await;
+    let waiting = tokio::spawn(client.to("work.note").param("n", 99).cast());
+    notes.open_gate();
+    node.start_again().await.unwrap();
+
+    consuming(&handle).await;
+    assert_eq!(soon(waiting).await.unwrap().unwrap(), Sent::Routed);
+    let all_there = |notes: &[String]| {
+        notes.iter().any(|note| note == "99") && (0..10).all(|n| notes.contains(&format!("end {n}")))
+    };
+    notes.until(all_there).await;
+    let session = connect(config(&node.uri())).await;
+    assert_eq!(session.check_queue("work").await.unwrap().consumers, 1);
+    eventually("nothing is left", async || count(&session, "work").await == 0).await;
+}
+
+/// The wire is silent: nobody is told of a loss, and heartbeats find it out.
+#[tokio::test]
+async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
+    let (place, notes) = (Place::new().await, Notes::new());
+    let wire = Wire::to(place.vhost.node()).await.unwrap();
+    let uri = wire.uri_for(place.vhost.name());
+    let handle = run(server(&uri, work(&notes))).await;
+    let client = client(&uri).await;
+    let asking = tokio::spawn(client.to("work.gated").param("n", 1).ask().into_future());
+    notes.reach(1).await;
+
+    wire.hold();
+    assert!(soon(asking).await.unwrap().is_err());
+    eventually("both say so", async || {
+        [handle.health(), client.health()].iter().all(|health| matches!(health, Health::Reconnecting { .. }))
+    })
+    .await;
+    wire.release();
+    notes.open_gate();
+
+    consuming(&handle).await;
+    assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
+    notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
+    eventually("nothing is left", async || count(&place.session, "work").await == 0).await;
+}
+
+/// A service whose exchange is there and has no queue for it, and one without an exchange.
+fn strangers() -> Registry {
+    Registry::new()
+        .remote_service("work", "work_exchange")
+        .remote_service("unbound", "work_exchange")
+        .remote_service("missing", "no_exchange")
+        .local_publisher("town", "town_notifications")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_outcome_is_told_and_counted_exactly_among_thousands_at_once() {
+    let (place, notes) = (Place::new().await, Notes::new());
+    let wire = Wire::to(place.vhost.node()).await.unwrap();
+    let _server = run(server(&place.vhost.uri(), work(&notes))).await;
+    let builder = client_builder(&wire.uri_for(place.vhost.name())).discovery(strangers());
+    let client = builder.build().await.unwrap();
+
+    let sends = (0..4_000).map(|n| {
+        let client = client.clone();
+        async move {
+            match n % 8 {
+                0 => client.publish().topic("town.silence").param("n", n).send().await,
+                1 => client.to("unbound.note").param("n", n).cast().await,
+                2 if n % 100 == 2 => client.to("missing.note").param("n", n).cast().await,
+                _ => client.to("work.note").param("n", n).cast().await,
+            }
+        }
+    });
+    let told = soon(join_all(sends)).await;
+
+    let mut routed = 0;
+    for (n, told) in told.iter().enumerate() {
+        let as_it_is = match n % 8 {
+            0 => matches!(told, Ok(Sent::Unheard)),
+            1 => matches!(told, Err(error) if error.is_unroutable()),
+            2 if n % 100 == 2 => matches!(told, Err(error) if error.is_refused()),
+            _ => {
+                routed += 1;
+                matches!(told, Ok(Sent::Routed))
+            }
+        };
+        assert!(as_it_is, "{n}: {told:?}");
+    }
+    let counters = client.counters();
+    assert_eq!((counters.unheard, counters.unroutable, counters.ambiguous), (500, 500, 0));
+    assert_eq!(notes.reach(routed).await.len(), routed);
+
+    // What is sent when the wire falls silent has no confirm when it breaks.
+    wire.hold();
+    let held = (0..300).map(|n| tokio::spawn(client.to("work.note").param("n", n).cast()));
+    let held: Vec<_> = held.collect();
+    sleep(Duration::from_millis(300)).await;
+    wire.cut().await;
+    wire.release();
+    let held = timeout(crate::support::SOON, join_all(held)).await.unwrap();
+    let ambiguous = held.iter().filter(|told| matches!(told, Ok(Err(error)) if error.is_ambiguous())).count();
+    assert_eq!((ambiguous, client.counters().ambiguous), (300, 300));
+}
