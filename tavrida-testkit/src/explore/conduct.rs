@@ -94,13 +94,14 @@ where
             if report.failures.iter().any(|known| is_same(&known.problem, &hit.problem)) {
                 continue;
             }
-            let failure = self.shrunk(hit);
+            let mut failure = self.shrunk(hit);
             // The default schedule is tried anyway, and what does not fail again would say nothing.
             if let Some(regressions) = &regressions
                 && failure.reproduced
                 && failure.replay() != Replay::default()
             {
                 regressions.add(&failure).unwrap_or_else(|unusable| panic!("{unusable}"));
+                failure.kept.clone_from(&self.regressions);
             }
             report.failures.push(failure);
         }
@@ -149,10 +150,15 @@ where
     /// The failure of a run by a schedule, if it failed.
     fn failed(&self, replay: &Replay, origin: Origin, run: Finished) -> Option<Failure> {
         let Verdict::Failed(problem) = &run.verdict else { return None };
+        let kept = match &origin {
+            Origin::Regression { file, .. } => Some(file.clone()),
+            _ => None,
+        };
         Some(Failure {
             problem: (**problem).clone(),
             seed: replay.seed,
             origin,
+            kept,
             found: replay.schedule.clone(),
             schedule: replay.schedule.clone(),
             replays: 0,
@@ -175,6 +181,7 @@ where
             found,
             schedule: shrunk.schedule,
             replays: shrunk.replays,
+            kept: None,
             reproduced: shrunk.reproduced,
             run: shrunk.run,
             names: self.names.clone(),

@@ -12,7 +12,7 @@ use crate::sim::Finished;
 /// A schedule under which a scenario fails.
 ///
 /// Its text has all that it takes to go on: what is wrong, which few decisions lead there, a line that makes the run again, the last
-/// events, and a test to paste.
+/// events, and a test to paste, unless the schedule is kept in a file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Failure {
@@ -30,6 +30,8 @@ pub struct Failure {
     pub replays: u32,
     /// Whether the schedule failed each time. Where it does not, the run depends on something that its seed does not steer.
     pub reproduced: bool,
+    /// The file of regressions where the schedule is, if it is kept.
+    pub kept: Option<PathBuf>,
     /// The run of the short schedule.
     pub run: Finished,
     pub(super) names: Names,
@@ -135,6 +137,9 @@ impl fmt::Display for Failure {
         let of =
             self.problem.chain.as_ref().map(|chain| format!(" of the chain {chain}")).unwrap_or_default();
         writeln!(f, "\nthe last events{of}:\n{}", self.events())?;
-        write!(f, "a test to paste:\n\n{}", self.regression_test())
+        match &self.kept {
+            Some(file) => write!(f, "kept in {}, and tried first as long as it is there", file.display()),
+            None => write!(f, "a test to paste:\n\n{}", self.regression_test()),
+        }
     }
 }

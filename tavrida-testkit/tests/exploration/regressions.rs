@@ -34,11 +34,15 @@ fn a_failure_is_written_down_and_tried_first_from_then_on() {
     assert_eq!(text.lines().count(), 3, "{text}");
     assert!(text.ends_with(" # an assertion failed\n"), "{text}");
 
+    let kept = format!("kept in {}, and tried first", file.display());
+    assert!(failure.to_string().contains(&kept) && !failure.to_string().contains("#[test]"), "{failure}");
+
     let again = explored(&file, a_cancel_finds_its_order);
     let known = again.failure().expect("it fails still");
     assert_eq!(known.origin, Origin::Regression { file: file.clone(), line: 3 });
     assert_eq!((known.replay(), &known.problem), (failure.replay(), &failure.problem));
     assert_eq!((again.schedules(), again.found_after()), (0, None));
+    assert!(known.to_string().contains(&kept), "{known}");
     assert_eq!(fs::read_to_string(&file).expect("the file is there"), text);
 }
 
