@@ -65,6 +65,7 @@
 //! | survive the loss of the broker | [`Backoff`], [`Health`], [`link`] |
 //! | choose a broker, or write a transport | [`transport`]; `tavrida-amqp`, `tavrida-memory`; the conformance suite of `tavrida-testkit` |
 //! | make ids and time your own | [`id`], [`time`] |
+//! | wait for several things, and have a simulation choose | [`select!`] |
 //! | talk with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |
 //! | understand or change this library | the chapter on its [architecture](docs::architecture) |
 //!
@@ -79,6 +80,7 @@ pub mod entry_point;
 pub mod error;
 pub mod id;
 pub mod time;
+pub mod select;
 pub mod counters;
 pub mod json;
 pub mod message;

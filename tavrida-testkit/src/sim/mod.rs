@@ -2,7 +2,9 @@
 //!
 //! A run has a runtime of its own, with one thread and paused time. Tasks run in tokio's order until none can go on; then, and
 //! only then, one message arrives, or time passes. So a run depends on its seed and on nothing else, as long as handlers keep to
-//! tokio's clock and to this library's ids: see [the laws](crate::sim) that check it.
+//! tokio's clock and to this library's ids. Where they do not, that is told.
+#![doc = ""]
+#![doc = include_str!("determinism.md")]
 
 mod clock;
 mod ids;

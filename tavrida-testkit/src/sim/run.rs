@@ -18,6 +18,7 @@ use super::{Sim, SimClock, Stage};
 use crate::fault::{Faults, Unmet};
 use crate::laws;
 use crate::problem::{Problem, ProblemKind};
+use crate::random::{self, Random};
 use crate::schedule::{Deviations, Director, Policy};
 use crate::trace::Trace;
 
@@ -125,33 +126,35 @@ impl Setup {
     {
         // Made inside of the runtime, whose clock it begins with.
         let stage: Arc<OnceLock<Stage>> = Arc::default();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .on_thread_start({
-                let stage = stage.clone();
-                move || {
-                    if let Some(stage) = stage.get() {
-                        stage.world().rest.thread_started();
-                    }
-                }
-            })
-            .on_thread_park({
-                let stage = stage.clone();
-                move || {
-                    if let Some(stage) = stage.get() {
-                        stage.idle();
-                    }
-                }
-            })
-            .build()
-            .expect("a runtime without I/O needs nothing from the system");
+        let runtime = self.runtime(&stage);
+        let mut random = Random::new(random::join(self.seed, random::hash(b"select")));
+        let _choosing = tavrida::select::choose_by(move |branches| random.below(branches));
         self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
             let stage = stage.get_or_init(|| Stage::new(World::new(director), clock));
             self.play(stage, scenario).await;
             stage.clone()
         })
+    }
+
+    /// One thread, paused time, and nothing from outside.
+    fn runtime(&self, stage: &Arc<OnceLock<Stage>>) -> Runtime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        #[cfg(tokio_unstable)]
+        builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&self.seed.to_le_bytes()));
+        let (starting, parking) = (stage.clone(), stage.clone());
+        builder.enable_time().start_paused(true);
+        builder.on_thread_start(move || {
+            if let Some(stage) = starting.get() {
+                stage.world().rest.thread_started();
+            }
+        });
+        builder.on_thread_park(move || {
+            if let Some(stage) = parking.get() {
+                stage.idle();
+            }
+        });
+        builder.build().expect("a runtime without I/O needs nothing from the system")
     }
 
     /// Plays on a runtime, and judges what happened.

@@ -1,6 +1,8 @@
 //! Runs that are made twice, and go two ways.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::future::ready;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
@@ -65,18 +67,62 @@ fn the_order_of_a_hash_set_is_told_with_the_handler_that_follows_it() {
     }
 }
 
+/// Twenty times one of two branches, both of them ready.
+async fn plain_select(sim: Sim) {
+    for _ in 0..20 {
+        tokio::select! {
+            () = ready(()) => sim.note("left"),
+            () = ready(()) => sim.note("right"),
+        }
+    }
+}
+
+#[cfg(not(tokio_unstable))]
 #[test]
 fn a_plain_select_is_told() {
-    let problem = first_problem(|sim: Sim| async move {
+    let problem = first_problem(plain_select);
+    assert_eq!(problem.kind, ProblemKind::Nondeterminism, "{problem}");
+    assert!(problem.text.contains("note: left") && problem.text.contains("note: right"), "{problem}");
+}
+
+#[cfg(tokio_unstable)]
+#[test]
+fn a_plain_select_is_steered_where_tokio_lets_it() {
+    assert_steered(plain_select);
+}
+
+#[test]
+fn the_select_of_the_library_is_steered() {
+    assert_steered(|sim: Sim| async move {
         for _ in 0..20 {
-            tokio::select! {
-                () = std::future::ready(()) => sim.note("left"),
-                () = std::future::ready(()) => sim.note("right"),
+            tavrida::select! {
+                () = ready(()) => sim.note("left"),
+                () = ready(()) => sim.note("middle"),
+                () = ready(()) => sim.note("right"),
             }
         }
     });
+}
+
+/// A seed does the same each time, and another seed something else.
+fn assert_steered<Fut: Future<Output: Ended>>(scenario: impl Fn(Sim) -> Fut) {
+    let run = |seed| {
+        let finished = Setup::new(seed).run_twice(&scenario);
+        assert_eq!(finished.verdict, Verdict::Passed, "seed {seed}");
+        finished.trace.digest()
+    };
+    let digests: BTreeSet<u64> = (0..50).map(run).collect();
+    assert!(digests.len() > 40, "50 seeds do {} things", digests.len());
+}
+
+#[test]
+fn random_numbers_of_the_process_are_told() {
+    let problem = first_problem(|sim: Sim| async move {
+        let random = std::hash::RandomState::new().hash_one(1);
+        sim.effect("lot", random);
+    });
     assert_eq!(problem.kind, ProblemKind::Nondeterminism, "{problem}");
-    assert!(problem.text.contains("note: left") && problem.text.contains("note: right"), "{problem}");
+    assert!(problem.text.contains("effect lot"), "{problem}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod logs;
 #[cfg(feature = "macros")]
 mod macros;
 mod newcomer;
+mod selecting;
 mod signals;
 mod tidy;
 #[cfg(feature = "tower")]
