@@ -186,6 +186,19 @@ fn r133_drop_head_as_in_a_classic_queue() {
 }
 
 #[test]
+fn r133_what_is_dropped_at_one_time_is_dead_lettered_in_the_opposite_order() {
+    let dead = [("x-dead-letter-exchange", "".into()), ("x-dead-letter-routing-key", "dead".into())];
+    let (mut rig, ch) = with_queue(&[("x-max-length", 1.into()), dead[0].clone(), dead[1].clone()]);
+    rig.queue(ch, "dead");
+    let other = rig.client();
+    rig.consume(other, "q", "t");
+    rig.fill(ch, "q", 0..4);
+    rig.ok(other, Method::ChannelClose);
+    assert_eq!(rig.drain("q"), ["3*"]);
+    assert_eq!(rig.drain("dead"), ["2", "1", "0"]);
+}
+
+#[test]
 fn r109_not_so_here_a_tag_used_again_counts_what_is_still_out() {
     let (mut rig, ch) = with_queue(&[]);
     rig.fill(ch, "q", 0..4);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tavrida::field::ShortString;
+use tavrida::field::{ShortString, Table, Value};
 use tavrida_memory::core::{Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, Snapshot};
 
 use crate::program::{CHANNELS, Mode};
@@ -74,6 +74,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || breaks_rabbitmq(action)
         || ends_two_channels_at_once(world, channel, action)
         || commits_acks_beside_messages(world, channel, action)
+        || changes_the_type_behind_a_name(world, action)
 }
 
 /// R63: unsettled deliveries of a queue that was deleted mean messages of the next queue of that name.
@@ -201,6 +202,18 @@ fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Acti
         && state.limits
         && state.published
         && !state.settled.is_empty()
+}
+
+/// R176: a channel that used a queue crashes over the next of its name if that is of another type.
+fn changes_the_type_behind_a_name(world: &World, action: &Action) -> bool {
+    let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
+    let kind = |arguments: &Table| arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum");
+    !declare.passive
+        && world
+            .shadow
+            .queues
+            .get(&declare.queue)
+            .is_some_and(|known| kind(known) != kind(&declare.arguments))
 }
 
 /// A binding between two exchanges that nobody can delete would be met by the next program.

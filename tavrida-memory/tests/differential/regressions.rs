@@ -248,3 +248,22 @@ regression!(
     2.1 basic.nack @0 multiple requeue
     "#
 );
+
+regression!(
+    /// R133: what a quorum queue drops at one time it dead-letters in the opposite order.
+    a_quorum_queue_dead_letters_what_it_drops_in_the_opposite_order,
+    r#"
+    1.1 queue.declare queue=q2 durable
+    1.1 queue.declare queue=q3 durable arguments={x-queue-type=S:"quorum", x-max-length=I:1, x-dead-letter-exchange=S:"", x-dead-letter-routing-key=S:"q2"}
+    1.1 basic.publish routing_key=q3 body=m1
+    2.1 basic.consume queue=q3 consumer_tag=z
+    1.1 basic.publish routing_key=q3 body=m2
+    1.1 basic.publish routing_key=q3 body=m3
+    1.1 basic.publish routing_key=q3 body=m4
+    2.1 channel.close
+    1.1 basic.get queue=q2 no_ack
+    1.1 basic.get queue=q2 no_ack
+    1.1 basic.get queue=q2 no_ack
+    1.1 basic.get queue=q3 no_ack
+    "#
+);

@@ -102,14 +102,22 @@ impl Broker {
         }
     }
 
-    /// Drops from the head while the queue is over its limits.
+    /// Drops from the head while the queue is over its limits. A quorum queue sends what it drops at one time to the dead-letter
+    /// exchange in the opposite order (R133).
     fn drop_over_limit(&mut self, queue: Key<Queue>) {
+        let mut dropped = Vec::new();
         loop {
             let state = &mut self.queues[queue];
             if state.settings.overflow != Overflow::DropHead || !state.is_over_limit(0, 0) {
-                return;
+                break;
             }
-            let Some(message) = state.ready.pop() else { return };
+            let Some(message) = state.ready.pop() else { break };
+            dropped.push(message);
+        }
+        if self.queues[queue].settings.kind == QueueKind::Quorum {
+            dropped.reverse();
+        }
+        for message in dropped {
             self.dead_letter(queue, &message, Reason::MaxLength);
         }
     }
