@@ -29,13 +29,20 @@ impl ServerHandle {
     ///
     /// # Errors
     ///
-    /// It does not within that time, or it is over.
+    /// It does not within that time, or it is over; with the reason of the last attempt that failed.
     ///
     /// # Cancel safety
     ///
     /// Safe.
     pub async fn ready(&self, within: Duration) -> Result<(), Error> {
-        self.link.line().wait(within).await.map(|_| ())
+        let Err(error) = self.link.line().wait(within).await else { return Ok(()) };
+        Err(match self.health() {
+            Health::Reconnecting { why, .. } | Health::Failed { why } => {
+                let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Closed };
+                Error::new(kind, format!("the server does not consume: {why}")).caused_by(error)
+            }
+            _ => error,
+        })
     }
 
     /// What the server has seen so far.

@@ -175,6 +175,21 @@ async fn a_transport_says_how_often_to_try_and_the_server_may_say_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_server_in_vain_is_told_why() {
+    for (backoff, timeout) in [(Backoff::default(), true), (Backoff::default().attempts(1), false)] {
+        let transport = Unreachable { backoff, ..Unreachable::default() };
+        let server = Server::builder(transport).queue("q").exchange("e").service(work(&Notes::default()));
+        let server = server.build().expect("a server");
+        let handle = server.handle();
+        tokio::spawn(server.serve(std::future::pending()));
+        let error = handle.ready(Duration::from_secs(3)).await.expect_err("nobody is there");
+        assert!(error.to_string().starts_with("the server does not consume: "), "{error}");
+        assert!(error.to_string().ends_with("connection refused"), "{error}");
+        assert_eq!((error.is_timeout(), error.is_closed()), (timeout, !timeout));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_whose_broker_refuses_says_so_when_it_is_built() {
     let begun = Instant::now();
     let builder =
