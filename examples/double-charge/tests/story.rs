@@ -1,10 +1,30 @@
 //! The shop, when nothing goes wrong and when it does.
 
 use double_charge::scenario::{first_try, repaired};
+use double_charge::search::{check, find, prove};
 use tavrida_testkit::sim::{Setup, Verdict};
 
 #[test]
 fn when_nothing_goes_wrong_both_charge_once() {
     assert_eq!(Setup::new(1).run(first_try).verdict, Verdict::Passed);
     assert_eq!(Setup::new(1).run(repaired).verdict, Verdict::Passed);
+}
+
+#[test]
+fn the_moment_is_found_and_made_as_short_as_one_fault() {
+    let report = find(1000);
+    let failure = report.failure().expect("a customer is charged twice within 1,000 schedules");
+    assert_eq!(failure.schedule.len(), 1, "{report}");
+    assert!(failure.problem.text.contains("charged 2 times"), "{report}");
+    let picture = failure.run.picture();
+    assert!(picture.mermaid().contains("redelivered"), "{}", picture.mermaid());
+    assert!(picture.page().contains("payments"));
+}
+
+#[test]
+fn the_repaired_shop_bears_it_all() {
+    check(500).assert_ok();
+    let proven = prove();
+    assert!(proven.is_ok(), "{proven}");
+    assert!(proven.to_string().starts_with("complete: "), "{proven}");
 }

@@ -6,7 +6,7 @@
 //!
 //! `TAVRIDA_CASES` says how many programs (300), `TAVRIDA_SEED` of which seed (1), `TAVRIDA_FIRST` from which number on (0).
 //!
-//! The longest runs so far: 10,000 programs of seed 2 and 20,000 of seed 3, 1,200,000 operations. They found the last seven of the
+//! The longest runs so far: 10,000 programs of seed 2 and 20,000 of seed 3, 1,200,000 operations. They found the last six of the
 //! [`regressions`], and three races that [`guard`] leaves out since (R172, R175, R176).
 //!
 //! Faults that were put into the memory broker, one at a time, and the number of the first program of seed 1 that found each:
