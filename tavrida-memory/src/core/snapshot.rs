@@ -1,8 +1,10 @@
 //! [`Snapshot`]: what is in a broker, for tests and people to look at.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table};
+use tavrida::transport::Publication;
 
 use super::broker::Broker;
 use super::exchange::Target;
@@ -123,6 +125,15 @@ pub struct ChannelView {
 }
 
 impl Broker {
+    /// The messages that are ready, queue by queue, in the order in which they would be delivered.
+    pub fn ready(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
+        let mut queues: Vec<_> = self.queues.iter().map(|(_, queue)| queue).collect();
+        queues.sort_by(|a, b| a.name.cmp(&b.name));
+        queues
+            .into_iter()
+            .flat_map(|queue| queue.ready.iter().map(|message| (&queue.name, &message.parcel.publication)))
+    }
+
     /// What is in this broker.
     pub fn snapshot(&self) -> Snapshot {
         let mut queues: Vec<QueueView> =

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use tavrida::field::ShortString;
-use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
+use tavrida::transport::{Consume, Loss, NotPublished, Publication, Verdict};
 
 use super::aftermath::Outcome;
 use super::broker::MemoryBroker;
@@ -15,7 +15,7 @@ use super::channel::method_of;
 use super::handle::SessionId;
 use super::publish::{Sent, Waiting, unpublished};
 use super::state::State;
-use crate::core::{Arrival, Broker, ChannelId, Command, Eviction, Method};
+use crate::core::{Arrival, Broker, ChannelId, Command, Eviction, Got, Method};
 
 /// One session, as a network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,16 @@ pub trait Network: Send + Sync + 'static {
 
     /// A verdict leaves a session, for the delivery that [`arrived`](MemoryBroker::arrive) on this channel under this tag.
     fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: Verdict) -> SettleFate;
+
+    /// A consumer was added: what arrives on this channel from now on is for it.
+    fn consuming(&self, line: Line, channel: ChannelId, consume: &Consume) {
+        let _ = (line, channel, consume);
+    }
+
+    /// A message was fetched from a queue. The broker waits for a verdict on it, on this channel under this tag.
+    fn fetched(&self, line: Line, channel: ChannelId, fetched: &Got) {
+        let _ = (line, channel, fetched);
+    }
 }
 
 /// What becomes of a message that a session sends.
@@ -160,6 +170,11 @@ impl MemoryBroker {
         }
         state.clock.learn(&core);
         state.broker = core;
+    }
+
+    /// What is ready in the queues, by their names, in the order in which it would be delivered.
+    pub fn ready(&self) -> Vec<(ShortString, Arc<Publication>)> {
+        self.shared.lock().broker.ready().map(|(queue, message)| (queue.clone(), message.clone())).collect()
     }
 
     /// Whether the broker has something to do by itself at a later time (an expiry).
@@ -289,6 +304,20 @@ impl State {
         let Some(network) = &self.network else { return };
         let mut queues = self.broker.last_routed().filter(|_| outcome.is_ok());
         network.published(self.line(id), publication, outcome, &mut queues);
+    }
+
+    /// Tells the network of a consumer.
+    pub(super) fn tell_consuming(&self, id: SessionId, channel: ChannelId, consume: &Consume) {
+        if let Some(network) = &self.network {
+            network.consuming(self.line(id), channel, consume);
+        }
+    }
+
+    /// Tells the network of a message that was fetched.
+    pub(super) fn tell_fetched(&self, id: SessionId, channel: ChannelId, fetched: &Got) {
+        if let Some(network) = &self.network {
+            network.fetched(self.line(id), channel, fetched);
+        }
     }
 
     /// Does what the network says with a message.

@@ -199,6 +199,7 @@ impl Session for MemorySession {
             state.close_channel(id);
             return reply.map(|_| None);
         };
+        state.tell_fetched(self.handle.life.id, id, &got);
         let end = state.follow(id);
         let channel = Arc::new(OwnChannel { handle: self.handle.clone(), id, end });
         let delivery = Delivery::new(got.publication, got.redelivered, channel, got.delivery_tag);
@@ -217,6 +218,7 @@ impl Session for MemorySession {
         let method = BasicConsume { queue, no_ack, exclusive, arguments, ..Default::default() };
         match call(&mut state, id, Method::BasicConsume(method)) {
             Ok(Reply::BasicConsumeOk { consumer_tag }) => {
+                state.tell_consuming(self.handle.life.id, id, consume);
                 let channel = Arc::new(OwnChannel { handle: self.handle.clone(), id, end });
                 Ok(Consumer::new(MemoryDeliveries::new(channel, consumer_tag, no_ack)))
             }
