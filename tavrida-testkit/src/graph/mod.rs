@@ -19,7 +19,7 @@ pub use builder::GraphBuilder;
 use crate::fault::{At, Fault};
 use crate::run::Run;
 use crate::sim::{Sim, Stage};
-use crate::trace::ActorId;
+use crate::trace::{ActorId, What};
 
 impl Sim {
     /// Begins to put a graph of services together.
@@ -99,7 +99,9 @@ impl Graph {
 
     /// Stops the broker in good order and starts it again.
     pub fn restart_broker(&self) {
-        self.stage.simulated("`restart_broker`").restart();
+        let broker = self.stage.simulated("`restart_broker`");
+        self.stage.world().state().tell(ActorId::of_peer(0), What::Fault("broker-restart".into()));
+        broker.restart();
     }
 
     /// Nothing goes wrong from now on, and what is cut off is there again.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytestring::ByteString;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::id::{Cause, IdSource, Purpose, RandomIds};
 
 use crate::random::{hash, join};
@@ -27,6 +27,8 @@ struct Pages {
     asked: FxHashMap<u64, u64>,
     /// The message that a message came of, both by the hashes of their ids.
     parents: FxHashMap<u64, u64>,
+    /// The ids that were made for chains, by their hashes.
+    chains: FxHashSet<u64>,
 }
 
 impl IdBook {
@@ -35,10 +37,21 @@ impl IdBook {
         self.pages().parents.get(&id).copied()
     }
 
+    /// Whether an id of a chain was made here, and not given.
+    pub(crate) fn made_chain(&self, id: &str) -> bool {
+        self.pages().chains.contains(&hash(id.as_bytes()))
+    }
+
     /// Notes what an id came of.
     fn note(&self, purpose: Purpose, id: ByteString, parent: &str) -> ByteString {
-        if purpose == Purpose::Message {
-            self.pages().parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
+        match purpose {
+            Purpose::Message => {
+                self.pages().parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
+            }
+            Purpose::Correlation => {
+                self.pages().chains.insert(hash(id.as_bytes()));
+            }
+            _ => {}
         }
         id
     }

@@ -25,7 +25,8 @@ pub use transport::SimTransport;
 
 use crate::fault::{At, Fault};
 use crate::random::{self, Random};
-use crate::trace::{ActorId, What};
+use crate::run::Run;
+use crate::trace::{ActorId, ActorKind, What};
 
 /// One run of a simulation, as its scenario holds it. A clone is another handle to the same run.
 #[derive(Clone)]
@@ -58,7 +59,59 @@ impl Sim {
     /// events, and what idempotency is judged by.
     pub fn effect(&self, name: impl Into<String>, value: impl fmt::Display) {
         let what = What::Effect { name: name.into().into(), value: value.to_string() };
-        self.stage.world().state().tell(ActorId::of_peer(0), what);
+        let mut state = self.stage.world().state();
+        match world::at_work() {
+            Some(work) => state.tell_of(work.actor, work.message, work.delivery, what),
+            None => state.tell(ActorId::of_peer(0), what),
+        }
+    }
+
+    /// Waives a [law](crate::laws) for this run, by its name.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of this name; the text lists those that there are.
+    #[track_caller]
+    pub fn waive(&self, law: &str) -> &Self {
+        let waived = self.stage.world().state().waived.waive(law);
+        if let Err(unknown) = waived {
+            panic!("{unknown}");
+        }
+        self
+    }
+
+    /// A law of the test's own: it is asked about the finished run, where nothing else failed. It breaks when it panics, as the
+    /// assertions of [`Run`] do, or gives an error.
+    ///
+    /// ```
+    /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
+    /// # use tavrida::message::ErrorReply;
+    /// # let finished = Setup::new(1).run(async |sim: Sim| {
+    /// sim.law("nobody is refused", |run| run.none::<ErrorReply>());
+    /// # });
+    /// # assert_eq!(finished.verdict, Verdict::Passed);
+    /// ```
+    pub fn law<E: Ended>(&self, name: &str, holds: impl FnOnce(&Run) -> E + Send + 'static) -> &Self {
+        let law = move |run: &Run| holds(run).problem();
+        self.stage.world().state().own_laws.push((name.to_owned(), Box::new(law)));
+        self
+    }
+
+    /// Marks that something interesting was so, or was not: an exploration tells which marks no run of it ever reached, such as a
+    /// redelivery in the middle of a payment. See [`Trace::marks`](crate::trace::Trace::marks).
+    pub fn sometimes(&self, name: &str, reached: bool) {
+        self.stage.world().state().trace.mark(name, reached);
+    }
+
+    /// A way to the broker of the run for whatever is no service and no client: a peer that was not built with this library, or
+    /// that does what those never do. What it does is told under its name.
+    pub fn transport(&self, name: &str) -> SimTransport {
+        let mut state = self.stage.world().state();
+        let actor = state.add_actor(name, ActorKind::Client);
+        // Nobody waits for it to have a session.
+        state.actor(actor).retired = true;
+        drop(state);
+        self.stage.transport(actor)
     }
 
     /// Puts a note into the run's events.

@@ -1,5 +1,6 @@
 //! [`Setup::run`]: one run, from a fresh runtime to a verdict.
 
+mod judge;
 mod panics;
 
 use std::fmt;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use super::world::{Guard, World};
 use super::{Sim, SimClock, Stage};
 use crate::fault::{Faults, Unmet};
-use crate::laws;
+use crate::laws::Waivers;
 use crate::problem::{Problem, ProblemKind};
 use crate::random::{self, Random};
 use crate::schedule::{Deviations, Director, Policy};
@@ -37,6 +38,10 @@ pub struct Setup {
     pub replay: Option<Deviations>,
     /// How long the scenario may take, in virtual time.
     pub horizon: Duration,
+    /// The laws that do not hold for the run.
+    pub waived: Waivers,
+    /// Whether every delivery is made twice.
+    pub twice: bool,
 }
 
 impl Setup {
@@ -49,7 +54,60 @@ impl Setup {
             faults: Faults::none(),
             replay: None,
             horizon: Duration::from_secs(3600),
+            waived: Waivers::default(),
+            twice: false,
         }
+    }
+
+    /// Waives a [law](crate::laws) by its name: it may be broken.
+    ///
+    /// # Panics
+    ///
+    /// When there is none of this name; the text lists those that there are.
+    #[must_use]
+    #[track_caller]
+    pub fn waive(mut self, law: &str) -> Self {
+        if let Err(unknown) = self.waived.waive(law) {
+            panic!("{unknown}");
+        }
+        self
+    }
+
+    /// Delivers every message that needs a verdict twice: its first acknowledgement does not count. A handler for which that
+    /// makes a difference breaks the law [`IDEMPOTENT`](crate::laws::IDEMPOTENT).
+    ///
+    /// The second time it may send what it sent the first time, since who receives it has to stand duplicates anyway, but nothing
+    /// else; ids do not matter. An [effect](Sim::effect) that it reports again is one too many.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicI64, Ordering};
+    /// use tavrida::Service;
+    /// use tavrida_testkit::laws;
+    /// use tavrida_testkit::problem::ProblemKind;
+    /// use tavrida_testkit::sim::{Setup, Sim, Verdict};
+    ///
+    /// let finished = Setup::new(1).delivering_twice().run(async |sim: Sim| {
+    ///     let total = Arc::new(AtomicI64::new(0));
+    ///     let till = move || {
+    ///         let total = total.clone();
+    ///         Service::new("till").rpc("pay", move || {
+    ///             let total = total.fetch_add(5, Ordering::Relaxed) + 5;
+    ///             async move { tavrida::message::Payload::new(&std::collections::BTreeMap::from([("total", total)])) }
+    ///         })
+    ///     };
+    ///     let graph = sim.graph().service(till).client("web").start().await;
+    ///     let answer = graph.client("web").to("till.pay").ask().await;
+    ///     assert_eq!(answer.map(|answer| answer.payload().get("total").ok()).ok(), Some(Some(5)));
+    /// });
+    /// let Verdict::Failed(problem) = finished.verdict else { panic!("it counts twice") };
+    /// assert_eq!(problem.kind, ProblemKind::Law(laws::IDEMPOTENT.to_owned()));
+    /// assert!(problem.text.contains("the handler of till.pay at till"), "{problem}");
+    /// ```
+    #[must_use]
+    pub fn delivering_twice(mut self) -> Self {
+        self.twice = true;
+        self
     }
 }
 
@@ -132,6 +190,7 @@ impl Setup {
         self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
             let stage = stage.get_or_init(|| Stage::new(World::new(director), clock));
+            stage.world().state().twice = self.twice;
             self.play(stage, scenario).await;
             stage.clone()
         })
@@ -167,17 +226,7 @@ impl Setup {
             stage.world().fail(ProblemKind::Panic, panic);
         }
         stage.world().judge_threads();
-        let mut state = stage.world().state();
-        let unmet = state.unmet();
-        let trace = Arc::new(std::mem::take(&mut state.trace));
-        // A run that was given up is no whole one, for laws to be kept.
-        let judge = !state.given_up;
-        let judged = || if judge { laws::check(&trace) } else { None };
-        let verdict = match state.problem.take().or_else(judged) {
-            Some(problem) => Verdict::Failed(Box::new(problem)),
-            None => Verdict::Passed,
-        };
-        Finished { verdict, trace, schedule: state.director.take_deviations(), unmet }
+        self.judge(&stage)
     }
 
     pub(super) async fn play<F, Fut>(&self, stage: &Stage, scenario: F)
@@ -192,7 +241,9 @@ impl Setup {
             () = self.play_to_the_end(stage, scenario) => {}
         }
         pump.abort();
-        stage.world().state().over = true;
+        let mut state = stage.world().state();
+        state.ended = state.began.elapsed();
+        state.over = true;
     }
 
     async fn play_to_the_end<F, Fut>(&self, stage: &Stage, scenario: F)

@@ -14,6 +14,7 @@ use super::ids::CausalIds;
 use super::live::Recorder;
 use super::transport::SimTransport;
 use super::world::{Action, World};
+use crate::laws::Remains;
 use crate::problem::ProblemKind;
 use crate::random::hash;
 use crate::trace::ActorId;
@@ -141,10 +142,22 @@ impl Stage {
         planned.into_iter().for_each(|action| self.act(action));
     }
 
-    /// The run is over: nobody looks into its broker any more.
+    /// The run is over: nobody looks into its broker any more but the laws.
     pub(crate) fn retire(&self) {
         if !self.is_live() {
             self.broker().retire();
+        }
+    }
+
+    /// What is left in the broker; none of a live one, which cannot be looked into.
+    pub(crate) fn remains(&self) -> Option<Remains> {
+        match &self.0.broker {
+            Place::Simulated(broker) => Some(Remains {
+                queues: broker.snapshot().queues.into_iter().map(|queue| queue.name.to_string()).collect(),
+                ready: broker.ready(),
+            }),
+            #[cfg(feature = "live")]
+            Place::Live(_) => None,
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::field::ShortString;
 use tavrida_memory::PublishFate;
 use tavrida_memory::core::ChannelId;
@@ -19,15 +19,23 @@ use tokio::time::Instant;
 
 use super::ids::IdBook;
 use crate::fault::{Fault, Means, Point, Site, Unmet};
+use crate::laws::{self, Waivers};
 use crate::problem::{Problem, ProblemKind};
 use crate::random::hash;
+use crate::run::Run;
 use crate::schedule::{Director, Label};
-use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, Trace, What};
+use crate::trace::{ActorId, ActorKind, ChannelNumber, Event, MessageId, Outcome, Trace, What};
 
 pub(crate) use actors::ActorState;
 pub(crate) use guard::{Guard, Rest};
 pub(crate) use messages::Messages;
-pub(crate) use probe::Probe;
+pub(crate) use probe::{Probe, at_work};
+
+/// How often in a row messages are given back, without time passing, in a run that would never end.
+const ENDLESS: u32 = 10_000;
+
+/// A law of a test's own: what is wrong with the run, if something is.
+pub(crate) type OwnLaw = Box<dyn FnOnce(&Run) -> Option<String> + Send>;
 
 /// The state of one run.
 pub(crate) struct World {
@@ -51,6 +59,8 @@ pub(crate) struct State {
     pub(crate) actors: Vec<ActorState>,
     /// Deliveries that wait for their verdict.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
+    /// The channels that are open, by the broker's number.
+    pub(crate) channels: FxHashMap<ChannelId, ChannelNumber>,
     /// When the heads that are delayed may arrive, by channel, with their number.
     pub(crate) due: FxHashMap<ChannelId, (u64, Instant)>,
     /// How many others arrive before the heads that are overtaken, by channel, with their number.
@@ -77,6 +87,19 @@ pub(crate) struct State {
     pub(crate) problem: Option<Problem>,
     /// The run is not worth going on with.
     pub(crate) given_up: bool,
+    /// Laws that do not hold for this run.
+    pub(crate) waived: Waivers,
+    /// Laws of the test's own.
+    pub(crate) own_laws: Vec<(String, OwnLaw)>,
+    /// Whether every delivery that needs a verdict is made twice; the keys of the messages that were.
+    pub(crate) twice: bool,
+    pub(crate) doubled: FxHashSet<u64>,
+    /// How often in a row, at one time, messages were given back.
+    pub(crate) given_back: (Duration, u32),
+    /// The run would never end.
+    pub(crate) endless: bool,
+    /// When the run was over.
+    pub(crate) ended: Duration,
     /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
     pub(crate) over: bool,
 }
@@ -86,6 +109,8 @@ pub(crate) struct State {
 pub(crate) struct Held {
     pub(crate) message: MessageId,
     pub(crate) delivery: u32,
+    /// On which channel it arrived.
+    pub(crate) channel: Option<ChannelNumber>,
 }
 
 /// Something that happens by itself.
@@ -111,6 +136,7 @@ impl World {
             messages: Messages::default(),
             actors: vec![ActorState::default()],
             held: FxHashMap::default(),
+            channels: FxHashMap::default(),
             due: FxHashMap::default(),
             overtaken: FxHashMap::default(),
             bereft: Vec::new(),
@@ -126,6 +152,13 @@ impl World {
             queues: Default::default(),
             problem: None,
             given_up: false,
+            waived: Waivers::default(),
+            own_laws: Vec::new(),
+            twice: false,
+            doubled: FxHashSet::default(),
+            given_back: (Duration::ZERO, 0),
+            endless: false,
+            ended: Duration::ZERO,
             over: false,
         };
         Self {
@@ -165,7 +198,21 @@ impl State {
             guide.told(process, &what);
         }
         let at = self.began.elapsed();
-        self.trace.add(Event { at, actor, message, delivery, what });
+        self.trace.add(Event { at, actor, message, delivery, channel: None, what });
+    }
+
+    /// Puts down what happened with a delivery.
+    pub(crate) fn tell_held(&mut self, actor: ActorId, held: Held, what: What) {
+        if self.over {
+            return;
+        }
+        let process = self.process_of(actor);
+        if let Some(guide) = self.director.guide() {
+            guide.told(process, &what);
+        }
+        let Held { message, delivery, channel } = held;
+        let at = self.began.elapsed();
+        self.trace.add(Event { at, actor, message: Some(message), delivery, channel, what });
     }
 
     pub(crate) fn fail(&mut self, kind: ProblemKind, text: String) {
@@ -175,6 +222,21 @@ impl State {
             false => self.began.elapsed(),
         };
         self.problem.get_or_insert(Problem { kind, text, at, chain: None });
+    }
+
+    /// Counts that a message was given back. A run in which that goes on for ever, without time passing, is ended here.
+    pub(crate) fn count_given_back(&mut self, held: Held) {
+        let now = self.began.elapsed();
+        let (at, times) = &mut self.given_back;
+        *times = if *at == now { *times + 1 } else { 1 };
+        *at = now;
+        if *times == ENDLESS {
+            let message = self.trace.message(held.message);
+            let text =
+                format!("messages were given back {ENDLESS} times at one moment, the {message} at last");
+            self.fail(ProblemKind::Law(laws::HOT_LOOP.to_owned()), text);
+            self.endless = true;
+        }
     }
 
     /// What goes wrong with a message at a site, this time; it is put down as a fault.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tavrida::transport::NotPublished;
 
-use super::{ActorId, MessageId};
+use super::{ActorId, ChannelNumber, MessageId};
 
 /// One thing that happened in a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Event {
     pub message: Option<MessageId>,
     /// Which delivery of the message to a server or client it is about, from 1; 0 where it is about none.
     pub delivery: u32,
+    /// The consumer's channel, where it is about a delivery or its verdict.
+    pub channel: Option<ChannelNumber>,
     /// What happened.
     pub what: What,
 }

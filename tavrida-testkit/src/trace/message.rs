@@ -9,6 +9,7 @@ use tavrida::message::{Message, MessageKind};
 use tavrida::transport::Publication;
 
 use super::ActorId;
+use crate::random::{hash, join};
 
 /// The number of a message in its [`Trace`](super::Trace).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,7 @@ pub struct SentMessage {
     sender: ActorId,
     cause: Option<MessageId>,
     key: u64,
+    queues: Vec<usize>,
     read: OnceLock<Option<Arc<Message>>>,
 }
 
@@ -42,7 +44,7 @@ impl SentMessage {
         cause: Option<MessageId>,
         key: u64,
     ) -> Self {
-        Self { publication, sender, cause, key, read: OnceLock::new() }
+        Self { publication, sender, cause, key, queues: Vec::new(), read: OnceLock::new() }
     }
 
     /// The message as it was published.
@@ -60,9 +62,31 @@ impl SentMessage {
         self.cause
     }
 
+    /// What names a message like this one in a schedule.
+    pub(crate) fn key_of(publication: &Publication) -> u64 {
+        let way = join(hash(publication.exchange.as_bytes()), way_of(publication));
+        let id = publication.properties.message_id.as_deref().unwrap_or_default();
+        let what = if id.is_empty() { hash(&publication.body) } else { hash(id.as_bytes()) };
+        join(what, way)
+    }
+
     /// What names it in a schedule: the same in every run in which it is sent for the same reasons.
     pub fn key(&self) -> u64 {
         self.key
+    }
+
+    /// The places of the queues that copies of it were routed to.
+    pub(super) fn queues(&self) -> &[usize] {
+        &self.queues
+    }
+
+    pub(super) fn add_queue(&mut self, place: usize) {
+        self.queues.push(place);
+    }
+
+    /// How many copies of it queues took.
+    pub fn copies(&self) -> usize {
+        self.queues.len()
     }
 
     /// The message as this library reads it; none where it is none of its own.
@@ -91,6 +115,12 @@ impl SentMessage {
         self.publication.properties.headers().get(name).and_then(Value::as_str)
     }
 
+    /// Which attempt of the failure policy it is, from 1.
+    pub fn attempt(&self) -> u32 {
+        let header = self.publication.properties.headers().get("x-tavrida-attempt");
+        header.and_then(Value::as_i64).and_then(|attempt| attempt.try_into().ok()).unwrap_or(1)
+    }
+
     /// The id of its chain, as text; empty where it has none.
     pub fn correlation_id(&self) -> String {
         match self.header("correlation_id") {
@@ -99,6 +129,12 @@ impl SentMessage {
             None => self.message().map(|message| message.correlation_id().to_string()).unwrap_or_default(),
         }
     }
+}
+
+/// Where a message goes, as far as it is the same in every run: the broker names private queues in the order in which they are made.
+fn way_of(publication: &Publication) -> u64 {
+    let made_up = publication.exchange.is_empty() && publication.routing_key.starts_with("amq.gen-");
+    if made_up { 0 } else { hash(publication.routing_key.as_bytes()) }
 }
 
 impl fmt::Display for SentMessage {

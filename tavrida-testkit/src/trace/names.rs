@@ -105,10 +105,19 @@ impl<'t> Names<'t> {
 
     /// A text with names in place of the ids in it.
     pub(crate) fn rename<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.replace(text, Name::to_string)
+    }
+
+    /// A text in which all ids are alike but for what they are of.
+    pub(crate) fn blank(&self, text: &str) -> String {
+        self.replace(text, |name| Name { number: 0, ..*name }.to_string()).into_owned()
+    }
+
+    fn replace<'a>(&self, text: &'a str, by: impl Fn(&Name) -> String) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);
         for (id, name) in &self.odd {
             if id.len() >= SHORTEST && text.contains(id) {
-                text = text.replace(id, &name.to_string()).into();
+                text = text.replace(id, &by(name)).into();
             }
         }
         let known = |word: &str| word.len() >= SHORTEST && self.by_text.contains_key(word);
@@ -116,7 +125,7 @@ impl<'t> Names<'t> {
             return text;
         }
         let renamed = words(&text).map(|(word, rest)| match self.by_text.get(word) {
-            Some(name) if word.len() >= SHORTEST => format!("{name}{rest}"),
+            Some(name) if word.len() >= SHORTEST => by(name) + rest,
             _ => format!("{word}{rest}"),
         });
         Cow::Owned(renamed.collect())

@@ -133,6 +133,12 @@ fn content(sent: &SentMessage) -> String {
     text + &headers(message)
 }
 
+/// What a message is and says, without ids: to compare what was sent twice.
+pub(crate) fn said(sent: &SentMessage, names: &Names<'_>) -> String {
+    let to = sent.header("destination").filter(|to| !to.is_empty()).map(|to| format!(" to {to}"));
+    one_line(&names.blank(&format!("{sent}{} {}", to.unwrap_or_default(), content(sent)))).into_owned()
+}
+
 /// The custom headers, where there are some; secrets are masked.
 fn headers(message: &Message) -> String {
     if message.headers().is_empty() { String::new() } else { format!(" with {:?}", message.headers()) }

@@ -1,8 +1,11 @@
 //! Whole graphs of services in the simulation.
 
+mod broken;
 mod chain;
 mod exhaustive;
+mod crooked;
 mod faults;
+mod healthy;
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 mod live;
 mod queries;

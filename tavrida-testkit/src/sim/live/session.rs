@@ -12,7 +12,7 @@ use tavrida::transport::{
 use tavrida_memory::core::{ChannelId, ConnectionId};
 
 use crate::sim::world::{Held, World};
-use crate::trace::{ActorId, Outcome, What};
+use crate::trace::{ActorId, Channel, ChannelNumber, Outcome, What};
 
 /// A live session.
 pub(super) struct Recorded {
@@ -106,8 +106,18 @@ impl Session for Recorded {
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
         let inner = self.inner.consume(consume).await?;
         let queue = (!consume.no_ack).then(|| consume.queue.to_string());
-        self.world.state().queues.extend(queue);
+        let number = {
+            let mut state = self.world.state();
+            state.queues.extend(queue);
+            state.trace.add_channel(Channel {
+                actor: self.actor,
+                queue: consume.queue.to_string(),
+                prefetch: consume.prefetch,
+                no_ack: consume.no_ack,
+            })
+        };
         let line = Arc::new(Line {
+            number,
             world: self.world.clone(),
             actor: self.actor,
             channel: self.channel(),
@@ -134,6 +144,8 @@ impl Session for Recorded {
 
 /// What a consumer and its deliveries share.
 struct Line {
+    /// Its number in the trace.
+    number: ChannelNumber,
     world: Arc<World>,
     actor: ActorId,
     channel: ChannelId,
@@ -165,12 +177,12 @@ impl Line {
         let mut state = self.world.state();
         let message = state.message_like(&self.world, &publication);
         let nth = state.messages.deliver(message);
-        state.tell_of(self.actor, Some(message), nth, What::Delivered { redelivered });
+        let tag = self.tags.fetch_add(1, Ordering::Relaxed);
+        let held = Held { message, delivery: nth, channel: Some(self.number) };
+        state.tell_held(self.actor, held, What::Delivered { redelivered });
         if self.no_ack {
             return delivery;
         }
-        let tag = self.tags.fetch_add(1, Ordering::Relaxed);
-        let held = Held { message, delivery: nth };
         state.held.insert((self.channel, tag), held);
         drop(state);
         let settle = RecordedSettle { line: self.clone(), inner: std::sync::Mutex::new(Some(delivery)) };
@@ -197,7 +209,7 @@ impl Settle for RecordedSettle {
         };
         let mut state = self.line.world.state();
         if let Some(held) = state.held.remove(&(self.line.channel, tag)) {
-            state.tell_of(self.line.actor, Some(held.message), held.delivery, what);
+            state.tell_held(self.line.actor, held, what);
         }
         settled
     }

@@ -296,11 +296,11 @@ impl State {
         }
         self.overtaken.values_mut().for_each(|(_, left)| *left = left.saturating_sub(1));
         let delivery = self.messages.deliver(message);
+        let held = Held { message, delivery, channel: self.channels.get(&head.channel).copied() };
         if head.unsettled {
-            self.held.insert((head.channel, head.delivery_tag), Held { message, delivery });
+            self.held.insert((head.channel, head.delivery_tag), held);
         }
-        let redelivered = head.redelivered;
-        self.tell_of(actor, Some(message), delivery, What::Delivered { redelivered });
+        self.tell_held(actor, held, What::Delivered { redelivered: head.redelivered });
         Next::Arrive(head.clone())
     }
 }

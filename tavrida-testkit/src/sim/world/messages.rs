@@ -8,7 +8,7 @@ use tavrida::transport::Publication;
 
 use super::{State, World};
 use crate::fault::Site;
-use crate::random::{hash, join};
+use crate::random::hash;
 use crate::trace::{ActorId, MessageId, SentMessage};
 
 /// The messages of a run.
@@ -16,6 +16,8 @@ use crate::trace::{ActorId, MessageId, SentMessage};
 pub(crate) struct Messages {
     /// By where they are kept: the trace keeps each of them, so that no two are at one place.
     by_place: FxHashMap<usize, MessageId>,
+    /// Copies of which only the place is known: they are kept so that no other comes to their place.
+    kept: Vec<Arc<Publication>>,
     /// The latest with an id, by the hash of the id.
     by_id: FxHashMap<u64, MessageId>,
     /// The first with a key.
@@ -72,9 +74,12 @@ impl State {
         }
         let id = publication.properties.message_id.as_deref().unwrap_or_default();
         let id_hash = hash(id.as_bytes());
-        let way = join(hash(publication.exchange.as_bytes()), way_of(publication));
-        let what = if id.is_empty() { hash(&publication.body) } else { id_hash };
-        let key = join(what, way);
+        let key = SentMessage::key_of(publication);
+        if let Some(known) = self.returned(publication, id_hash, key) {
+            self.messages.kept.push(publication.clone());
+            self.messages.by_place.insert(place, known);
+            return known;
+        }
         let cause = world.ids.parent(id_hash).and_then(|parent| self.messages.by_id.get(&parent).copied());
         let message = self.trace.add_message(SentMessage::new(publication.clone(), sender, cause, key));
         let messages = &mut self.messages;
@@ -89,6 +94,15 @@ impl State {
     }
 }
 
+impl State {
+    /// The message that a quorum queue hands out again: it counts its deliveries in a header, and so makes another copy each time.
+    fn returned(&self, publication: &Publication, id_hash: u64, key: u64) -> Option<MessageId> {
+        publication.properties.headers().get("x-delivery-count")?;
+        let known = self.messages.by_id.get(&id_hash).copied()?;
+        (self.trace.message(known).key() == key).then_some(known)
+    }
+}
+
 #[cfg(feature = "live")]
 impl State {
     /// The number of a message that came back as a copy of what was sent, known by its id.
@@ -100,12 +114,6 @@ impl State {
         });
         known.unwrap_or_else(|| self.message(world, publication, ActorId::of_peer(0)))
     }
-}
-
-/// Where a message goes, as far as it is the same in every run: the broker names private queues in the order in which they are made.
-fn way_of(publication: &Publication) -> u64 {
-    let made_up = publication.exchange.is_empty() && publication.routing_key.starts_with("amq.gen-");
-    if made_up { 0 } else { hash(publication.routing_key.as_bytes()) }
 }
 
 /// The entry point that a handler is registered under for a message, as its headers say.

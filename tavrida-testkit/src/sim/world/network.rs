@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
-use tavrida_memory::core::ChannelId;
+use tavrida::transport::{Consume, Loss, NotPublished, Publication, Verdict};
+use tavrida_memory::core::{ChannelId, Got};
 use tavrida_memory::{Line, Network, PublishFate, SettleFate};
 
 use super::{Held, State, World};
 use crate::fault::{Fault, Site};
-use crate::trace::{ActorId, Outcome, What};
+use crate::trace::{ActorId, Channel, Outcome, What};
 
 impl Network for World {
     fn connecting(&self, peer: u32) -> Result<(), Loss> {
@@ -64,9 +64,13 @@ impl Network for World {
             (Ok(()), _) => Outcome::Routed,
         };
         let process = state.process_of(actor);
-        if let Some(guide) = state.director.guide() {
-            guide.reached(process, queues);
+        let State { director, trace, .. } = &mut *state;
+        let mut queues = queues.inspect(|queue| trace.add_queue(message, queue));
+        if let Some(guide) = director.guide() {
+            guide.reached(process, &mut queues);
         }
+        // Those that the guide did not ask for.
+        queues.for_each(drop);
         state.published(actor, message, outcome);
     }
 
@@ -75,7 +79,10 @@ impl Network for World {
         let actor = ActorId::of_peer(line.peer);
         let Some(held) = state.held.remove(&(channel, delivery_tag)) else { return SettleFate::Taken };
         let (fate, what) = state.fate_of_verdict(actor, held, verdict);
-        state.tell_of(actor, Some(held.message), held.delivery, what);
+        if state.endless {
+            self.ruined.notify_one();
+        }
+        state.tell_held(actor, held, what);
         if fate == SettleFate::Taken
             && verdict == Verdict::Ack
             && let Some(Fault::Crash(down_for)) = state.fault(Site::Done, held.message, actor)
@@ -83,6 +90,29 @@ impl Network for World {
             state.kill(actor, down_for);
         }
         fate
+    }
+
+    fn consuming(&self, line: Line, channel: ChannelId, consume: &Consume) {
+        let mut state = self.state();
+        let number = state.trace.add_channel(Channel {
+            actor: ActorId::of_peer(line.peer),
+            queue: consume.queue.to_string(),
+            prefetch: consume.prefetch,
+            no_ack: consume.no_ack,
+        });
+        state.channels.insert(channel, number);
+    }
+
+    fn fetched(&self, line: Line, channel: ChannelId, fetched: &Got) {
+        let mut state = self.state();
+        let actor = ActorId::of_peer(line.peer);
+        let message = state.message(self, &fetched.publication, ActorId::of_peer(0));
+        let delivery = state.messages.deliver(message);
+        let queue = String::new();
+        let number = state.trace.add_channel(Channel { actor, queue, prefetch: 0, no_ack: false });
+        let held = Held { message, delivery, channel: Some(number) };
+        state.held.insert((channel, fetched.delivery_tag), held);
+        state.tell_held(actor, held, What::Delivered { redelivered: fetched.redelivered });
     }
 }
 
@@ -130,8 +160,14 @@ impl State {
         }
         match verdict {
             Verdict::Reject => return (SettleFate::Taken, What::Rejected),
-            Verdict::Requeue => return (SettleFate::Taken, What::Requeued),
+            Verdict::Requeue => {
+                self.count_given_back(held);
+                return (SettleFate::Taken, What::Requeued);
+            }
             Verdict::Ack => {}
+        }
+        if self.twice && self.doubled.insert(self.trace.message(held.message).key()) {
+            return (SettleFate::Requeued, What::AckLost);
         }
         match self.fault(Site::Ack, held.message, actor) {
             Some(Fault::ConnectionLost) => (SettleFate::Lost, What::AckLost),

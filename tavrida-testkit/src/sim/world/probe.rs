@@ -1,5 +1,6 @@
 //! [`Probe`]: around each handler, to see it begin and end, and to let it fail.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,6 +13,32 @@ use super::Guard;
 use crate::fault::{Fault, Site};
 use crate::sim::Stage;
 use crate::trace::{ActorId, Ending, MessageId, What};
+
+/// The handler that is at work on this thread.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    pub(crate) actor: ActorId,
+    pub(crate) message: Option<MessageId>,
+    pub(crate) delivery: u32,
+}
+
+thread_local! {
+    static AT_WORK: Cell<Option<Work>> = const { Cell::new(None) };
+}
+
+/// The handler that is at work, if one is.
+pub(crate) fn at_work() -> Option<Work> {
+    AT_WORK.get()
+}
+
+/// Gives back, when it is dropped, who was at work before.
+struct AtWork(Option<Work>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        AT_WORK.set(self.0);
+    }
+}
 
 /// The outermost middleware of all services of an actor.
 pub(crate) struct Probe {
@@ -51,7 +78,8 @@ impl<'a> Watch<'a> {
         let message = state.messages.with_id(message.message_id());
         let delivery = message.map_or(0, |message| state.messages.deliveries(message));
         state.handlers += 1;
-        state.tell_of(probe.actor, message, delivery, What::Started { attempt: 1 });
+        let attempt = message.map_or(1, |message| state.trace.message(message).attempt());
+        state.tell_of(probe.actor, message, delivery, What::Started { attempt });
         drop(state);
         Self { probe, message, delivery, over: false }
     }
@@ -131,10 +159,13 @@ impl Future for Watched<'_, '_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { handler, watch, guard, waited } = self.get_mut();
         let stage = &watch.probe.stage;
+        let work = Work { actor: watch.probe.actor, message: watch.message, delivery: watch.delivery };
+        let working = AtWork(AT_WORK.replace(Some(work)));
         let polled = match stage.is_live() {
             true => handler.as_mut().poll(cx),
             false => guard.poll(stage.world(), handler.as_mut(), cx, || watch.name()),
         };
+        drop(working);
         if polled.is_pending() && !std::mem::replace(waited, true) {
             let fault = watch.fault(Site::Wait);
             watch.strike(fault);

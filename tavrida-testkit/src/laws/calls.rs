@@ -1,0 +1,103 @@
+//! Laws of calls and their answers.
+
+use std::time::Duration;
+
+use tavrida::message::MessageKind;
+
+use super::{Broken, Facts};
+use crate::trace::{ActorId, Event, MessageId, Outcome, What};
+
+/// See [`ROUTABLE`](super::ROUTABLE).
+pub(super) fn routable(facts: &Facts<'_>) -> Option<Broken> {
+    let mut unroutable = facts.events().filter(|(event, id)| {
+        event.what == What::Published(Outcome::Unroutable)
+            && facts.seen(*id).kind == Some(MessageKind::Request)
+    });
+    let (event, id) = unroutable.find(|(event, id)| !is_for_a_late_one(facts, event, *id))?;
+    facts.broken(event, format!("{} was unroutable", facts.name(id)))
+}
+
+/// Whether a request is for a service that starts later.
+fn is_for_a_late_one(facts: &Facts<'_>, request: &Event, id: MessageId) -> bool {
+    let topic = facts.trace.message(id).topic();
+    let service = topic.split('.').next().unwrap_or_default();
+    let connected = |actor: ActorId| {
+        facts.trace.events().iter().find(|event| event.actor == actor && event.what == What::Connected)
+    };
+    let actors = facts.trace.actors().iter().enumerate().filter(|(_, actor)| actor.service() == service);
+    let mut begun = actors.map(|(place, _)| connected(ActorId::new(place)).map(|event| event.at)).peekable();
+    // Of several replicas the first that was there would have taken it.
+    begun.peek().is_some() && begun.all(|at| at.is_none_or(|at| at > request.at))
+}
+
+/// See [`PAIRS`](super::PAIRS).
+pub(super) fn pairs(facts: &Facts<'_>) -> Option<Broken> {
+    for talk in facts.talks() {
+        for answer in &talk.answers {
+            if talk.request.is_none() {
+                return facts.broken_at_end(*answer, format!("{} answers no request", facts.name(*answer)));
+            }
+            let correlation_id = facts.seen(*answer).correlation_id;
+            let mut requests = facts.messages().filter(|(_, seen)| {
+                seen.kind == Some(MessageKind::Request) && seen.talk == facts.seen(*answer).talk
+            });
+            if !requests.any(|(_, request)| request.correlation_id == correlation_id) {
+                let text = format!("{} has another correlation id than its request", facts.name(*answer));
+                return facts.broken_at_end(*answer, text);
+            }
+        }
+    }
+    None
+}
+
+/// See [`ONE_ANSWER`](super::ONE_ANSWER).
+pub(super) fn one_answer(facts: &Facts<'_>) -> Option<Broken> {
+    for talk in facts.talks() {
+        let Some(request) = talk.request else { continue };
+        let answers = talk.answers.len();
+        let text = if !talk.is_call && answers > 0 {
+            "is a cast, and was answered".to_owned()
+        } else if answers > talk.deliveries.max(1) {
+            format!("was delivered {} times, and answered {answers} times", talk.deliveries)
+        } else if talk.is_call && talk.acks > 0 && answers == 0 && (talk.is_ask || !talk.quiet) {
+            "was worked to its end, and got neither an answer nor an error".to_owned()
+        } else {
+            continue;
+        };
+        return facts.broken_at_end(request, format!("{} {text}", facts.name(request)));
+    }
+    None
+}
+
+/// See [`ASKS_END`](super::ASKS_END).
+pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
+    let asks = facts.trace.events().iter().enumerate().filter(|(_, event)| {
+        let is_ask = event.message.is_some_and(|id| facts.seen(id).is_ask);
+        is_ask && event.what == What::Published(Outcome::Routed)
+    });
+    for (place, event) in asks {
+        let (Some(id), later) = (event.message, &facts.trace.events()[place + 1..]) else { continue };
+        let answers = facts.talk(id).map_or(&[][..], |talk| &talk.answers);
+        let ends = |later: &Event| match later.what {
+            What::Delivered { .. } => later.message.is_some_and(|message| answers.contains(&message)),
+            What::Disconnected(_) | What::Crashed => later.actor == event.actor,
+            _ => false,
+        };
+        let due = deadline(facts, id).is_some_and(|within| event.at + within <= facts.end);
+        // A copy of a failed request, made by the server that could not work it, has no asker of its own.
+        let is_copy = facts.trace.message(id).header("x-tavrida-attempt").is_some();
+        if !due && !is_copy && !later.iter().any(ends) {
+            let text = format!(
+                "{} has no answer at the end of the run, and its deadline is to come",
+                facts.name(id)
+            );
+            return facts.broken_at_end(id, text);
+        }
+    }
+    None
+}
+
+fn deadline(facts: &Facts<'_>, id: MessageId) -> Option<Duration> {
+    let expiration = facts.trace.message(id).publication().properties.expiration.as_deref()?;
+    expiration.parse().ok().map(Duration::from_millis)
+}

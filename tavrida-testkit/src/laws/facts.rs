@@ -1,0 +1,180 @@
+//! [`Facts`]: what laws are judged by, gathered once for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use tavrida::field::{ShortString, Value};
+use tavrida::message::MessageKind;
+use tavrida::transport::Publication;
+
+use super::Broken;
+use crate::trace::{Ending, Event, MessageId, Trace, What};
+
+/// What laws are judged by.
+pub(crate) struct Facts<'t> {
+    pub(crate) trace: &'t Trace,
+    /// When the run ended.
+    pub(crate) end: Duration,
+    /// Whether an id of a chain was made by the library, and not given.
+    pub(crate) is_made: &'t dyn Fn(&str) -> bool,
+    /// What is left in the broker; none of a live one.
+    pub(crate) remains: Option<&'t dyn Fn() -> Remains>,
+    /// Whether everything was delivered twice.
+    pub(crate) twice: bool,
+    messages: Vec<Seen<'t>>,
+    talks: Vec<Talk>,
+}
+
+/// What is left in a broker at the end of a run.
+pub(crate) struct Remains {
+    /// The names of the queues.
+    pub(crate) queues: Vec<String>,
+    /// The messages that are ready in them.
+    pub(crate) ready: Vec<(ShortString, Arc<Publication>)>,
+}
+
+/// A message, as laws see it.
+pub(super) struct Seen<'t> {
+    pub(super) kind: Option<MessageKind>,
+    pub(super) correlation_id: Option<&'t Value>,
+    /// Whether somebody waits for an answer.
+    is_call: bool,
+    pub(super) is_ask: bool,
+    /// The talk that it is part of, where it has a request id.
+    pub(super) talk: Option<usize>,
+}
+
+/// The messages with one request id: a request, copies and transfers of it, and what answers it.
+#[derive(Default)]
+pub(super) struct Talk {
+    /// The first request.
+    pub(super) request: Option<MessageId>,
+    /// Whether somebody waits for an answer.
+    pub(super) is_call: bool,
+    pub(super) is_ask: bool,
+    /// How often the request was delivered, and how often this was acked.
+    pub(super) deliveries: usize,
+    pub(super) acks: usize,
+    /// Whether a handler of the request ended without an answer.
+    pub(super) quiet: bool,
+    /// What answers it, copies left out.
+    pub(super) answers: Vec<MessageId>,
+}
+
+impl<'t> Facts<'t> {
+    pub(crate) fn of(trace: &'t Trace, end: Duration, is_made: &'t dyn Fn(&str) -> bool) -> Self {
+        let mut facts = Self {
+            trace,
+            end,
+            is_made,
+            remains: None,
+            twice: false,
+            messages: Vec::new(),
+            talks: Vec::new(),
+        };
+        facts.read();
+        facts.follow();
+        facts
+    }
+
+    pub(super) fn seen(&self, id: MessageId) -> &Seen<'t> {
+        &self.messages[id.index()]
+    }
+
+    pub(super) fn talks(&self) -> &[Talk] {
+        &self.talks
+    }
+
+    pub(super) fn talk(&self, id: MessageId) -> Option<&Talk> {
+        self.seen(id).talk.map(|talk| &self.talks[talk])
+    }
+
+    /// All messages, with what is seen of them.
+    pub(super) fn messages(&self) -> impl Iterator<Item = (MessageId, &Seen<'t>)> {
+        self.messages.iter().enumerate().map(|(place, seen)| (MessageId::new(place), seen))
+    }
+
+    /// The events about messages.
+    pub(super) fn events(&self) -> impl DoubleEndedIterator<Item = (&'t Event, MessageId)> {
+        self.trace.events().iter().filter_map(|event| Some((event, event.message?)))
+    }
+
+    /// A law is broken, as this event shows.
+    pub(super) fn broken(&self, event: &Event, text: String) -> Option<Broken> {
+        Some(Broken { text, at: event.at, message: event.message })
+    }
+
+    /// A law is broken, as the end of the run shows.
+    pub(super) fn broken_at_end(&self, message: MessageId, text: String) -> Option<Broken> {
+        Some(Broken { text, at: self.end, message: Some(message) })
+    }
+
+    /// Who sent a message, and what it is.
+    pub(super) fn name(&self, id: MessageId) -> String {
+        let sent = self.trace.message(id);
+        format!("the {sent} of {}", self.trace.actor(sent.sender()))
+    }
+
+    fn read(&mut self) {
+        let trace = self.trace;
+        let mut by_request: FxHashMap<&str, usize> = FxHashMap::default();
+        for sent in trace.messages() {
+            let properties = &sent.publication().properties;
+            let kind = sent.kind();
+            let (mut request_id, mut correlation_id, mut reply_to) = ("", None, "");
+            for (name, value) in properties.headers().iter() {
+                match name.as_str() {
+                    "request_id" => request_id = value.as_str().unwrap_or_default(),
+                    "correlation_id" => correlation_id = Some(value),
+                    "reply_to" => reply_to = value.as_str().unwrap_or_default(),
+                    _ => {}
+                }
+            }
+            let in_talk =
+                !request_id.is_empty() && kind.is_some_and(|kind| kind != MessageKind::Notification);
+            let talk = in_talk.then(|| {
+                *by_request.entry(request_id).or_insert_with(|| {
+                    self.talks.push(Talk::default());
+                    self.talks.len() - 1
+                })
+            });
+            let is_request = kind == Some(MessageKind::Request);
+            let is_ask = is_request && properties.reply_to.is_some();
+            let is_call = is_ask || (is_request && !reply_to.is_empty());
+            self.messages.push(Seen { kind, correlation_id, is_call, is_ask, talk });
+        }
+    }
+
+    /// Follows the talks through the events.
+    fn follow(&mut self) {
+        let mut published = vec![false; self.messages.len()];
+        for event in self.trace.events() {
+            let Some(id) = event.message else { continue };
+            let seen = &self.messages[id.index()];
+            let Some(talk) = seen.talk else { continue };
+            let talk = &mut self.talks[talk];
+            if seen.kind == Some(MessageKind::Request) {
+                match event.what {
+                    What::Published(_) => {
+                        talk.request.get_or_insert(id);
+                        talk.is_call |= seen.is_call;
+                        talk.is_ask |= seen.is_ask;
+                    }
+                    What::Delivered { .. } => talk.deliveries += 1,
+                    What::Acked => talk.acks += 1,
+                    What::Ended(Ending::Quiet) => talk.quiet = true,
+                    _ => {}
+                }
+            } else if matches!(event.what, What::Published(_))
+                && !std::mem::replace(&mut published[id.index()], true)
+            {
+                let message_id =
+                    |id: &MessageId| &self.trace.message(*id).publication().properties.message_id;
+                if !talk.answers.iter().any(|known| message_id(known) == message_id(&id)) {
+                    talk.answers.push(id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How a finished run is judged: by what failed meanwhile, by the laws, and by laws of the test's own.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Finished, Setup, Verdict, panics};
+use crate::laws::{self, Facts, Remains};
+use crate::problem::{Problem, ProblemKind};
+use crate::run::Run;
+use crate::sim::Stage;
+use crate::sim::world::OwnLaw;
+use crate::trace::Trace;
+
+impl Setup {
+    /// Judges what happened on a stage that is over.
+    pub(super) fn judge(&self, stage: &Stage) -> Finished {
+        let world = stage.world();
+        let mut state = world.state();
+        let unmet = state.unmet();
+        let (trace, problem) = (Arc::new(std::mem::take(&mut state.trace)), state.problem.take());
+        // A run that was given up is no whole one, for laws to be kept.
+        let whole = !state.given_up;
+        let (ended, waived) = (state.ended, state.waived.and(self.waived));
+        let (own_laws, schedule) = (std::mem::take(&mut state.own_laws), state.director.take_deviations());
+        drop(state);
+        let laws = || {
+            if !whole {
+                return None;
+            }
+            let is_made = |id: &str| world.ids.made_chain(id);
+            let remains = || stage.remains().expect("only a simulation's broker is looked into");
+            let remains: &dyn Fn() -> Remains = &remains;
+            let mut facts = Facts::of(&trace, ended, &is_made);
+            facts.remains = (!stage.is_live()).then_some(remains);
+            facts.twice = self.twice;
+            laws::check(&facts, waived)
+        };
+        let own_laws =
+            || own_laws.into_iter().filter(|_| whole).find_map(|(name, law)| check(name, law, &trace, ended));
+        let verdict = match problem.or_else(laws).or_else(own_laws) {
+            Some(problem) => Verdict::Failed(Box::new(problem)),
+            None => Verdict::Passed,
+        };
+        Finished { verdict, trace, schedule, unmet }
+    }
+}
+
+/// What is wrong with a run by a law of the test's own.
+fn check(name: String, law: OwnLaw, trace: &Arc<Trace>, at: Duration) -> Option<Problem> {
+    let run = Run::from(trace.clone());
+    let text = match std::panic::catch_unwind(AssertUnwindSafe(|| law(&run))) {
+        Ok(text) => text?,
+        Err(_) => panics::take().unwrap_or_else(|| "a panic".to_owned()),
+    };
+    Some(Problem { kind: ProblemKind::Law(name), text, at, chain: None })
+}

@@ -1,0 +1,116 @@
+//! A transport that does something to what is published through it, and says nothing of it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tavrida::Server;
+use tavrida::discovery::Registry;
+use tavrida::server::ServerBuilder;
+use tavrida::transport::{
+    Binding, Consume, Consumer, Exchange, Fetched, Loss, Publication, Publishing, Queue, QueueStatus,
+    Session, SessionError, Transport,
+};
+use tavrida_testkit::sim::SimTransport;
+
+use crate::shop::billing;
+
+/// What becomes of a publication: something else, or nothing at all.
+pub(crate) type Twist = fn(Publication) -> Option<Publication>;
+
+/// A server of `billing`, where others look for it, whose transport is crooked.
+pub(crate) fn crooked_billing(twist: Twist) -> impl Fn(SimTransport) -> ServerBuilder + Send + Sync {
+    move |inner| {
+        let registry = Registry::new().remote_service("orders", "orders").remote_service("web", "web");
+        Server::builder(Crooked { inner, twist })
+            .queue("billing")
+            .exchange("billing_exchange")
+            .service(billing().discovery(registry))
+    }
+}
+
+struct Crooked {
+    inner: SimTransport,
+    twist: Twist,
+}
+
+struct CrookedSession {
+    inner: Arc<dyn Session>,
+    twist: Twist,
+}
+
+#[async_trait]
+impl Transport for Crooked {
+    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
+        Ok(Arc::new(CrookedSession { inner: self.inner.connect().await?, twist: self.twist }))
+    }
+
+    fn endpoint(&self) -> String {
+        self.inner.endpoint()
+    }
+}
+
+#[async_trait]
+impl Session for CrookedSession {
+    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        self.inner.declare_exchange(exchange).await
+    }
+
+    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
+        self.inner.check_exchange(name).await
+    }
+
+    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
+        self.inner.delete_exchange(name, if_unused).await
+    }
+
+    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        self.inner.declare_queue(queue).await
+    }
+
+    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        self.inner.check_queue(name).await
+    }
+
+    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
+        self.inner.delete_queue(name, if_unused, if_empty).await
+    }
+
+    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
+        self.inner.purge_queue(name).await
+    }
+
+    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.inner.bind(binding).await
+    }
+
+    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.inner.unbind(binding).await
+    }
+
+    fn publish(&self, publication: Publication) -> Publishing<'_> {
+        match (self.twist)(publication) {
+            Some(publication) => self.inner.publish(publication),
+            None => Publishing::ready(Ok(())),
+        }
+    }
+
+    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+        self.inner.get(queue).await
+    }
+
+    async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        self.inner.consume(consume).await
+    }
+
+    async fn close(&self) -> Result<(), SessionError> {
+        self.inner.close().await
+    }
+
+    async fn closed(&self) -> Loss {
+        self.inner.closed().await
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.inner.blocked()
+    }
+}
