@@ -5,7 +5,7 @@ use std::time::Duration;
 use tavrida::message::MessageKind;
 
 use super::{Broken, Facts};
-use crate::trace::{ActorId, Event, MessageId, Outcome, What};
+use crate::trace::{ActorId, CONSUMER_CANCELLED, Event, MessageId, Outcome, What};
 
 /// See [`ROUTABLE`](super::ROUTABLE).
 pub(super) fn routable(facts: &Facts<'_>) -> Option<Broken> {
@@ -81,11 +81,14 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
         let ends = |later: &Event| match later.what {
             What::Delivered { .. } => later.message.is_some_and(|message| answers.contains(&message)),
             What::Disconnected(_) | What::Crashed => later.actor == event.actor,
+            // All who wait on a reply queue learn that its consumer is over.
+            What::Fault(ref what) => later.actor == event.actor && what.starts_with("channel-closed"),
+            What::Note(ref note) => later.actor == event.actor && note == CONSUMER_CANCELLED,
             _ => false,
         };
         let due = deadline(facts, id).is_some_and(|within| event.at + within <= facts.end);
         // A copy of a failed request, made by the server that could not work it, has no asker of its own.
-        let is_copy = facts.trace.message(id).header("x-tavrida-attempt").is_some();
+        let is_copy = facts.trace.message(id).is_copy();
         if !due && !is_copy && !later.iter().any(ends) {
             let text = format!(
                 "{} has no answer at the end of the run, and its deadline is to come",

@@ -40,7 +40,7 @@ struct Copies {
     first: MessageId,
     /// How many queues took, with its sender told so.
     confirmed: usize,
-    /// How many of them were acked or rejected, or arrived where no verdict is needed.
+    /// How many of them were acked or rejected, arrived where no verdict is needed, or were given up as a fault wanted it.
     settled: usize,
 }
 
@@ -84,6 +84,9 @@ fn copies(facts: &Facts<'_>) -> Vec<Copies> {
                 copies.confirmed += if is_first { trace.message(id).copies() } else { 0 };
             }
             What::Acked | What::Rejected => copies.settled += 1,
+            What::Fault(what) if what.starts_with("expired") || what.starts_with("overflow") => {
+                copies.settled += 1;
+            }
             What::Delivered { .. } => {
                 let no_ack = event.channel.is_some_and(|channel| trace.channels()[channel.index()].no_ack);
                 copies.settled += usize::from(no_ack);

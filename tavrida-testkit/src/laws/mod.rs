@@ -6,12 +6,12 @@
 //!
 //! | law | what it says | exempt |
 //! |---|---|---|
-//! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | what expired as its own expiration says; what was in a queue that is gone; transient messages at a restart of the broker; a live broker, which cannot be looked into |
+//! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | what expired as its own expiration or a fault says; what was in a queue that is gone; transient messages at a restart of the broker; a live broker, which cannot be looked into |
 //! | [`HOT_LOOP`] | no consumer gives a message back again and again without time passing: ten times within a second | redeliveries that faults bring about |
 //! | [`ONE_ANSWER`] | a call that was worked to its end was answered, and not more often than it was delivered; a cast is not answered | a call (not an ask) whose handler answers nothing |
 //! | [`PAIRS`] | an answer has the request id of a request, and that one's correlation id | |
 //! | [`ROUTABLE`] | no request is unroutable | requests to a service of [`late`](crate::graph::GraphBuilder::late), until it starts |
-//! | [`ASKS_END`] | an ask has come to its answer, its deadline or the end of its session | |
+//! | [`ASKS_END`] | an ask has come to its answer, its deadline, or the end of its session or reply queue | |
 //! | [`CORRELATION`] | what a handler sends has the correlation id of what it handles | an id that was given explicitly; not for answers |
 //! | [`CONTEXT`] | an answer has all keys of its request's context | answers that are put off until another answer comes; whatever else is sent lacks keys only where its context was replaced |
 //! | [`FIFO`] | a consumer gets the messages of a queue in the order in which they were published | redelivered, dead-lettered and prioritised messages |

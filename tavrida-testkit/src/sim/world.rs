@@ -59,6 +59,8 @@ pub(crate) struct State {
     pub(crate) actors: Vec<ActorState>,
     /// Deliveries that wait for their verdict.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
+    /// Verdicts that the broker does not know yet, with what is told when it does.
+    pub(crate) late: Vec<(ChannelId, ActorId, Held, What)>,
     /// The channels that are open, by the broker's number.
     pub(crate) channels: FxHashMap<ChannelId, ChannelNumber>,
     /// When the heads that are delayed may arrive, by channel, with their number.
@@ -136,6 +138,7 @@ impl World {
             messages: Messages::default(),
             actors: vec![ActorState::default()],
             held: FxHashMap::default(),
+            late: Vec::new(),
             channels: FxHashMap::default(),
             due: FxHashMap::default(),
             overtaken: FxHashMap::default(),
@@ -222,6 +225,17 @@ impl State {
             false => self.began.elapsed(),
         };
         self.problem.get_or_insert(Problem { kind, text, at, chain: None });
+    }
+
+    /// The broker knows of the verdicts that were held up on their way from an actor.
+    pub(crate) fn tell_late(&mut self, id: ActorId) {
+        for (channel, actor, held, what) in std::mem::take(&mut self.late) {
+            if actor == id {
+                self.tell_held(actor, held, what);
+            } else {
+                self.late.push((channel, actor, held, what));
+            }
+        }
     }
 
     /// Counts that a message was given back. A run in which that goes on for ever, without time passing, is ended here.

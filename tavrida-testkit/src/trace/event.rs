@@ -26,6 +26,9 @@ pub struct Event {
     pub what: What,
 }
 
+/// The note of a consumer that learns that it is over, since the broker cancelled it.
+pub(crate) const CONSUMER_CANCELLED: &str = "the broker cancelled a consumer";
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

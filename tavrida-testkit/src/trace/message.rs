@@ -121,6 +121,11 @@ impl SentMessage {
         header.and_then(Value::as_i64).and_then(|attempt| attempt.try_into().ok()).unwrap_or(1)
     }
 
+    /// Whether a failure policy made it of another message, for a retry or as a dead letter.
+    pub fn is_copy(&self) -> bool {
+        self.publication.properties.headers().contains("x-tavrida-attempt")
+    }
+
     /// The id of its chain, as text; empty where it has none.
     pub fn correlation_id(&self) -> String {
         match self.header("correlation_id") {

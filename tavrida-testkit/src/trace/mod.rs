@@ -13,6 +13,7 @@ pub(crate) mod text;
 
 pub use actor::{Actor, ActorId, ActorKind};
 pub use channel::{Channel, ChannelNumber};
+pub(crate) use event::CONSUMER_CANCELLED;
 pub use event::{Ending, Event, Outcome, What};
 pub use message::{MessageId, SentMessage};
 

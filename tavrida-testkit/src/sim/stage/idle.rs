@@ -12,7 +12,7 @@ use crate::fault::{Fault, Means, Point, Site};
 use crate::random::hash;
 use crate::schedule::Candidate;
 use crate::sim::world::{Action, Held, State};
-use crate::trace::{ActorId, MessageId, What};
+use crate::trace::{ActorId, CONSUMER_CANCELLED, MessageId, What};
 
 /// What to do next.
 enum Next {
@@ -90,6 +90,7 @@ impl Stage {
             }
             let Some(publication) = &head.publication else {
                 // A cancel has no choice about it.
+                state.tell(actor, What::Note(CONSUMER_CANCELLED.to_owned()));
                 return Next::Arrive(head.clone());
             };
             let message = state.message(world, publication, ActorId::of_peer(0));
@@ -194,6 +195,7 @@ impl Stage {
             Action::Release(actor) => {
                 let released = self.world().state().release(actor);
                 if released {
+                    self.world().state().tell_late(actor);
                     self.broker().release(actor.peer());
                 }
             }

@@ -35,6 +35,7 @@ impl Network for World {
             actor.retired = loss.is_closed_here() && !actor.down;
         }
         state.held.retain(|(channel, _), _| channel.connection.0 / 2 != line.session);
+        state.late.retain(|(channel, ..)| channel.connection.0 / 2 != line.session);
         state.tell(id, What::Disconnected(loss.to_string().into()));
     }
 
@@ -81,6 +82,10 @@ impl Network for World {
         let (fate, what) = state.fate_of_verdict(actor, held, verdict);
         if state.endless {
             self.ruined.notify_one();
+        }
+        if fate == SettleFate::Held {
+            state.late.push((channel, actor, held, what));
+            return fate;
         }
         state.tell_held(actor, held, what);
         if fate == SettleFate::Taken
@@ -156,7 +161,12 @@ impl State {
             return (SettleFate::Vanished, What::Zombie);
         }
         if self.actor(actor).is_mute() {
-            return (SettleFate::Held, What::AckLost);
+            let what = match verdict {
+                Verdict::Ack => What::Acked,
+                Verdict::Reject => What::Rejected,
+                Verdict::Requeue => What::Requeued,
+            };
+            return (SettleFate::Held, what);
         }
         match verdict {
             Verdict::Reject => return (SettleFate::Taken, What::Rejected),

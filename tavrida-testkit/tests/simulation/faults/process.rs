@@ -79,6 +79,6 @@ fn an_ack_that_does_not_count_brings_the_message_again_to_the_same_process() {
 fn a_slow_handler_begins_later() {
     let (charged, finished) = two_casts(At::start("till.charge"), Fault::Slow(Duration::from_secs(20)));
     assert_eq!(charged.len(), 3);
-    let first = &told(&finished.trace, "simulation", "effect charge")[0];
+    let first = &told(&finished.trace, "till", "effect charge")[0];
     assert_eq!(first.at, Duration::from_secs(20));
 }
