@@ -103,13 +103,27 @@ fn is_lost(facts: &Facts<'_>, copies: &Copies, remains: &Remains) -> bool {
     let is_there = |message: &Publication| SentMessage::key_of(message) == sent.key();
     let queued = remains.ready.iter().filter(|(_, message)| is_there(message)).count();
     let queues: Vec<&str> = facts.trace.queues_of(copies.first).collect();
-    let gone = queues.iter().filter(|queue| !remains.queues.iter().any(|there| there == *queue)).count();
+    let is_gone =
+        |queue: &&&str| !remains.queues.iter().any(|there| there == **queue) || is_let_down(facts, queue);
+    let gone = queues.iter().filter(is_gone).count();
     let died = |message: &Publication| is_same(message, sent.publication()) && died_in(message, &queues);
     let ready = remains.ready.iter().filter(|(_, message)| died(message)).count();
     let passed_on = facts.trace.messages().iter().filter(|other| died(other.publication())).count();
     copies.settled + queued + gone + ready + passed_on < copies.confirmed
         && !has_expired(facts, copies.first)
         && !was_in_memory(facts, copies.first)
+}
+
+/// Whether a queue was consumed without acknowledgements by somebody who was cut off: what was on its way to him is gone.
+fn is_let_down(facts: &Facts<'_>, queue: &str) -> bool {
+    let mut channels =
+        facts.trace.channels().iter().filter(|channel| channel.no_ack && channel.queue == queue);
+    channels.any(|channel| {
+        facts.trace.events().iter().any(|event| {
+            let is_cut = matches!(event.what, What::Disconnected(_) | What::Crashed | What::Fault(_));
+            is_cut && event.actor == channel.actor
+        })
+    })
 }
 
 fn is_same(a: &Publication, b: &Publication) -> bool {

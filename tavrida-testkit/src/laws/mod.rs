@@ -6,7 +6,7 @@
 //!
 //! | law | what it says | exempt |
 //! |---|---|---|
-//! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | what expired as its own expiration or a fault says; what was in a queue that is gone; transient messages at a restart of the broker; a live broker, which cannot be looked into |
+//! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | what expired as its own expiration or a fault says; what was in a queue that is gone, or on its way to a consumer without acknowledgements that was cut off; transient messages at a restart of the broker; a live broker, which cannot be looked into |
 //! | [`HOT_LOOP`] | no consumer gives a message back again and again without time passing: ten times within a second | redeliveries that faults bring about |
 //! | [`ONE_ANSWER`] | a call that was worked to its end was answered, and not more often than it was delivered; a cast is not answered | a call (not an ask) whose handler answers nothing |
 //! | [`PAIRS`] | an answer has the request id of a request, and that one's correlation id | |
