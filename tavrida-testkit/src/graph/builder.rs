@@ -45,6 +45,11 @@ impl GraphBuilder {
     }
 
     /// A service, on a server of its own whose queue and exchange bear its name.
+    ///
+    /// # Panics
+    ///
+    /// When the graph has a server or stub of its name already; the same holds for [`server`](GraphBuilder::server).
+    #[track_caller]
     pub fn service(self, make: impl Fn() -> Service + Send + Sync + 'static) -> Self {
         let name = make().name().to_owned();
         self.place(name, ActorKind::Service, Making::Service(Arc::new(make)))
@@ -52,6 +57,7 @@ impl GraphBuilder {
 
     /// A server as in production: with its own queue, exchange, failure policy, and any number of services. It is known by
     /// `name`, and found by others only through their own discoveries.
+    #[track_caller]
     pub fn server(
         self,
         name: &str,
@@ -60,7 +66,23 @@ impl GraphBuilder {
         self.place(name.to_owned(), ActorKind::Service, Making::Server(Arc::new(make)))
     }
 
+    /// A stand-in for a service, with its place in the convention.
+    #[track_caller]
+    pub(super) fn stand_in(self, name: String, make: impl Fn() -> Service + Send + Sync + 'static) -> Self {
+        self.place(name, ActorKind::Stub, Making::Service(Arc::new(make)))
+    }
+
+    #[track_caller]
     fn place(mut self, name: String, kind: ActorKind, make: Making) -> Self {
+        let known = self.places.iter().find(|place| place.name == name);
+        if let Some(known) = known {
+            let is = |kind| if kind == ActorKind::Stub { "stub" } else { "server" };
+            panic!(
+                "the {} '{name}' cannot join the graph: it has a {} of this name",
+                is(kind),
+                is(known.kind)
+            );
+        }
         self.places.push(Place { name, kind, replicas: 1, late: Duration::ZERO, make });
         self
     }

@@ -7,6 +7,7 @@ mod builder;
 mod convention;
 mod furniture;
 mod keeper;
+mod stub;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use tavrida::Client;
 
 pub use builder::GraphBuilder;
+pub use stub::Stub;
 
 use crate::fault::{At, Fault};
 use crate::run::Run;

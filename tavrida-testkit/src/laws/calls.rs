@@ -76,7 +76,11 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
         is_ask && event.what == What::Published(Outcome::Routed)
     });
     for (place, event) in asks {
-        let (Some(id), later) = (event.message, &facts.trace.events()[place + 1..]) else { continue };
+        let Some(id) = event.message else { continue };
+        // What is held up on its way was asked long before it is routed.
+        let is_of_it = |event: &Event| event.message == Some(id);
+        let asked = facts.trace.events().iter().position(is_of_it).unwrap_or(place);
+        let later = &facts.trace.events()[asked + 1..];
         let answers = facts.talk(id).map_or(&[][..], |talk| &talk.answers);
         let ends = |later: &Event| match later.what {
             What::Delivered { .. } => later.message.is_some_and(|message| answers.contains(&message)),

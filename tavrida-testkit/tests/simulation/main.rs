@@ -11,4 +11,5 @@ mod live;
 mod queries;
 mod runs;
 mod shop;
+mod stubs;
 mod text;
