@@ -145,19 +145,4 @@ pub(crate) fn check(facts: &Facts<'_>, waived: Waivers) -> Option<Problem> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_law_that_is_not_there_cannot_be_waived_and_the_text_names_those_that_are() {
-        let error = Waivers::default().waive("gravity").unwrap_err().to_string();
-        assert!(error.starts_with("no law is named 'gravity'; the laws are:\n"), "{error}");
-        assert_eq!(error.lines().count(), 1 + ALL.len());
-    }
-
-    #[test]
-    fn each_name_is_one_laws_alone() {
-        let distinct: std::collections::BTreeSet<_> = names().collect();
-        assert_eq!(distinct.len(), ALL.len());
-    }
-}
+mod tests;
