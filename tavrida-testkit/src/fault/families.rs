@@ -13,7 +13,8 @@ use crate::random::{hash, join, scale};
 /// faults that are left at the same places.
 ///
 /// A run is a fault phase and then a healing phase: with the end of the scenario, or earlier at [`until`](Faults::until),
-/// nothing goes wrong any more, and what is down, late or cut off comes back. The run then has to come to rest, or it failed.
+/// nothing goes wrong any more. With the end of the scenario who is cut off is there again at once, who was killed is started
+/// anew, and the run has to come to rest, or it failed.
 ///
 /// ```
 /// use tavrida_testkit::fault::{Family, Faults};
