@@ -15,6 +15,7 @@ use super::effect::Arrival;
 use super::exchange::{Exchange, Router, Target};
 use super::names::Names;
 use super::queue::Queue;
+use super::unacked::Pending;
 use super::{ChannelId, ConnectionId, Eviction, Now};
 
 /// A broker: one node with one virtual host, behaving as RabbitMQ 3.10 does. See [the module](super).
@@ -134,18 +135,6 @@ impl Broker {
         self.channels[*channel].outbox.front()
     }
 
-    /// The number of an outbox's head: the broker numbers what it sends, from 0, whatever the channel.
-    pub fn head_number(&self, channel: ChannelId) -> Option<u64> {
-        let channel = self.channel_ids.get(&channel)?;
-        self.channels[*channel].numbers.front().copied()
-    }
-
-    /// Whether the delivery with this tag waits for its verdict.
-    pub fn is_unsettled(&self, channel: ChannelId, delivery_tag: u64) -> bool {
-        let channel = self.channel_ids.get(&channel);
-        channel.is_some_and(|channel| self.channels[*channel].unacked.contains(delivery_tag))
-    }
-
     /// Whether what is next to arrive on a channel could have [left its queue](super::Operator::Evict) instead: a message
     /// with a time to live, or one in a queue with a limit that drops what is oldest.
     pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
@@ -160,12 +149,22 @@ impl Broker {
         }
     }
 
-    /// The queue that a delivery is to be settled to, where others are concerned by when that is: several consume the queue, it has
-    /// a limit, or priorities.
-    pub fn contended(&self, channel: ChannelId, delivery_tag: u64) -> Option<&ShortString> {
-        let channel = self.channel_ids.get(&channel)?;
-        let queue = self.channels[*channel].unacked.get(delivery_tag)?.queue;
-        let queue = self.queues.get(queue)?;
+    /// The head of a channel's outbox with its number (the broker numbers what it sends, from 0, whatever the channel), and what
+    /// waits for a verdict on it.
+    pub(crate) fn head(&self, channel: ChannelId) -> Option<(u64, &Arrival, Option<&Pending>)> {
+        let channel = &self.channels[*self.channel_ids.get(&channel)?];
+        let head = channel.outbox.front()?;
+        let pending = match head {
+            Arrival::Delivery(delivered) => channel.unacked.get(delivered.delivery_tag),
+            Arrival::Cancel { .. } => None,
+        };
+        Some((*channel.numbers.front()?, head, pending))
+    }
+
+    /// The queue of what waits for a verdict, where others are concerned by when it comes: several consume the queue, it has a
+    /// limit, or priorities.
+    pub(crate) fn contended(&self, pending: &Pending) -> Option<&ShortString> {
+        let queue = self.queues.get(pending.queue)?;
         queue.is_contended().then_some(&queue.name)
     }
 

@@ -241,24 +241,22 @@ impl State {
     }
 
     fn heads(&mut self, into: &mut Vec<Head>) {
-        let broker = &self.broker;
-        self.sending.retain(|channel| broker.peek(*channel).is_some());
-        for channel in &self.sending {
-            let (Some(number), Some(arrival)) = (broker.head_number(*channel), broker.peek(*channel)) else {
-                continue;
-            };
-            let line = self.line(SessionId::of(channel.connection));
-            let mut head = Head::new(line, *channel, number);
+        let mut sending = std::mem::take(&mut self.sending);
+        sending.retain(|channel| {
+            let Some((number, arrival, pending)) = self.broker.head(*channel) else { return false };
+            let mut head = Head::new(self.line(SessionId::of(channel.connection)), *channel, number);
             if let Arrival::Delivery(delivered) = arrival {
                 head.consumer_tag = delivered.consumer_tag.clone();
                 head.publication = Some(delivered.publication.clone());
                 head.delivery_tag = delivered.delivery_tag;
                 head.redelivered = delivered.redelivered;
-                head.unsettled = broker.is_unsettled(*channel, delivered.delivery_tag);
-                head.contended = broker.contended(*channel, delivered.delivery_tag).cloned();
+                head.unsettled = pending.is_some();
+                head.contended = pending.and_then(|pending| self.broker.contended(pending)).cloned();
             }
             into.push(head);
-        }
+            true
+        });
+        self.sending = sending;
         into.sort_unstable_by_key(|head| head.number);
     }
 
