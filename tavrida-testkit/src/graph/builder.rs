@@ -1,7 +1,7 @@
 //! [`GraphBuilder`]: puts a graph together and starts it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tavrida::server::{ServerBuilder, Topology};
@@ -51,7 +51,14 @@ impl GraphBuilder {
     /// When the graph has a server or stub of its name already; the same holds for [`server`](GraphBuilder::server).
     #[track_caller]
     pub fn service(self, make: impl Fn() -> Service + Send + Sync + 'static) -> Self {
-        let name = make().name().to_owned();
+        let first = make();
+        let name = first.name().to_owned();
+        // It had to be made for its name, and serves as the first.
+        let first = Mutex::new(Some(first));
+        let make = move || {
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            first.unwrap_or_else(&make)
+        };
         self.place(name, ActorKind::Service, Making::Service(Arc::new(make)))
     }
 

@@ -18,10 +18,8 @@ pub(crate) struct CausalIds {
 }
 
 /// What the ids of a run came of.
-#[derive(Default)]
 pub(crate) struct IdBook(Mutex<Pages>);
 
-#[derive(Default)]
 struct Pages {
     /// How often one cause was asked for an id: a message that is handled twice makes other ids the second time.
     asked: FxHashMap<u64, u64>,
@@ -29,6 +27,13 @@ struct Pages {
     parents: FxHashMap<u64, u64>,
     /// The ids that were made for chains, by their hashes.
     chains: FxHashSet<u64>,
+}
+
+impl Default for IdBook {
+    fn default() -> Self {
+        let room = || FxHashMap::with_capacity_and_hasher(super::world::MANY, Default::default());
+        Self(Mutex::new(Pages { asked: room(), parents: room(), chains: FxHashSet::default() }))
+    }
 }
 
 impl IdBook {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::field::ShortString;
-use tavrida_memory::PublishFate;
 use tavrida_memory::core::ChannelId;
+use tavrida_memory::{Head, PublishFate};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ use crate::laws::{self, Waivers};
 use crate::problem::{Problem, ProblemKind};
 use crate::random::hash;
 use crate::run::Run;
-use crate::schedule::{Director, Label};
+use crate::schedule::{Candidate, Director, Label};
 use crate::trace::{ActorId, ActorKind, ChannelNumber, Event, MessageId, Outcome, Trace, What};
 
 pub(crate) use actors::ActorState;
@@ -57,6 +57,9 @@ pub(crate) struct State {
     pub(crate) director: Director,
     pub(crate) messages: Messages,
     pub(crate) actors: Vec<ActorState>,
+    /// Room for what could arrive, kept from step to step.
+    pub(crate) heads: Vec<Head>,
+    pub(crate) candidates: Vec<Candidate>,
     /// Deliveries that wait for their verdict.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
     /// Verdicts that the broker does not know yet, with what is told when it does.
@@ -126,17 +129,22 @@ pub(crate) enum Action {
     Hear(ActorId),
 }
 
+/// Room for the messages of a usual run, so that tables do not grow by doubling in each run anew.
+pub(crate) const MANY: usize = 50;
+
 impl World {
     pub(crate) fn new(director: Director) -> Self {
-        let mut trace = Trace::default();
+        let mut trace = Trace::with_room_for(MANY);
         trace.add_actor("simulation", ActorKind::Simulation);
         let began = Instant::now();
         let state = State {
             began,
             trace,
             director,
-            messages: Messages::default(),
+            messages: Messages::with_room_for(MANY),
             actors: vec![ActorState::default()],
+            heads: Vec::new(),
+            candidates: Vec::new(),
             held: FxHashMap::default(),
             late: Vec::new(),
             channels: FxHashMap::default(),

@@ -31,6 +31,12 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// An empty one, with room for so many messages and what happens with each.
+    pub(crate) fn with_room_for(messages: usize) -> Self {
+        let (messages, events) = (Vec::with_capacity(messages), Vec::with_capacity(messages * 4));
+        Self { messages, events, ..Self::default() }
+    }
+
     /// Who took part, in the order in which they were set up.
     pub fn actors(&self) -> &[Actor] {
         &self.actors

@@ -4,7 +4,7 @@
 //! happen, and whoever that wakes runs until nothing is runnable again. Nothing is decided under the broker's lock.
 
 use tavrida_memory::Head;
-use tavrida_memory::core::{Eviction, Operator};
+use tavrida_memory::core::{ChannelId, Eviction, Operator};
 use tokio::time::Instant;
 
 use super::Stage;
@@ -16,8 +16,8 @@ use crate::trace::{ActorId, CONSUMER_CANCELLED, MessageId, What};
 
 /// What to do next.
 enum Next {
-    /// Let this head arrive.
-    Arrive(Head),
+    /// Let the head of this channel arrive.
+    Arrive(ChannelId),
     /// Something goes wrong with the head that was about to arrive.
     Fail(Fault, Head),
     /// Something that was planned is due.
@@ -39,14 +39,21 @@ impl Stage {
 
     /// Gives whether anything happened.
     fn go_on(&self) -> bool {
-        let mut heads = Vec::new();
+        let mut heads = std::mem::take(&mut self.world().state().heads);
+        let something_happened = self.go_on_from(&mut heads);
+        heads.clear();
+        self.world().state().heads = heads;
+        something_happened
+    }
+
+    fn go_on_from(&self, heads: &mut Vec<Head>) -> bool {
         let mut something_happened = false;
         loop {
-            self.broker().heads(&mut heads);
-            let next = self.next(&heads);
+            self.broker().heads(heads);
+            let next = self.next(heads);
             match next {
-                Next::Arrive(head) => {
-                    if self.broker().arrive(head.channel) {
+                Next::Arrive(channel) => {
+                    if self.broker().arrive(channel) {
                         return true;
                     }
                 }
@@ -91,7 +98,7 @@ impl Stage {
             let Some(publication) = &head.publication else {
                 // A cancel has no choice about it.
                 state.tell(actor, What::Note(CONSUMER_CANCELLED.to_owned()));
-                return Next::Arrive(head.clone());
+                return Next::Arrive(head.channel);
             };
             let message = state.message(world, publication, ActorId::of_peer(0));
             let key = state.trace.message(message).key();
@@ -116,8 +123,12 @@ impl Stage {
             };
         }
         state.let_pass(&mut arriving);
-        let candidates: Vec<Candidate> = arriving.iter().map(|(candidate, _, _)| *candidate).collect();
-        let Some(picked) = state.director.pick(&candidates) else {
+        let mut candidates = std::mem::take(&mut state.candidates);
+        candidates.clear();
+        candidates.extend(arriving.iter().map(|(candidate, _, _)| *candidate));
+        let picked = state.director.pick(&candidates);
+        state.candidates = candidates;
+        let Some(picked) = picked else {
             state.given_up = true;
             return Next::GiveUp;
         };
@@ -303,6 +314,6 @@ impl State {
             self.held.insert((head.channel, head.delivery_tag), held);
         }
         self.tell_held(actor, held, What::Delivered { redelivered: head.redelivered });
-        Next::Arrive(head.clone())
+        Next::Arrive(head.channel)
     }
 }

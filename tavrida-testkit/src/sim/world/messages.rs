@@ -30,6 +30,20 @@ pub(crate) struct Messages {
 }
 
 impl Messages {
+    /// None, with room for so many.
+    pub(crate) fn with_room_for(messages: usize) -> Self {
+        let room = || FxHashMap::with_capacity_and_hasher(messages, Default::default());
+        Self {
+            by_place: FxHashMap::with_capacity_and_hasher(messages, Default::default()),
+            kept: Vec::new(),
+            by_id: room(),
+            by_key: room(),
+            first: Vec::with_capacity(messages),
+            counts: Vec::with_capacity(messages),
+            deliveries: Vec::with_capacity(messages),
+        }
+    }
+
     /// Counts that a message came to a site; gives which time it is.
     pub(crate) fn count(&mut self, site: Site, message: MessageId) -> u32 {
         let count = &mut self.counts[self.first[message.index()].index()][site as usize];
