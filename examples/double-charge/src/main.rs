@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     println!("{failure}");
     let replay = failure.replay().to_string();
-    let picture = failure.run.picture().seed(failure.seed).replay(&replay);
+    let picture =
+        failure.run.picture().named("A customer is charged twice").seed(failure.seed).replay(&replay);
     println!("As a diagram (Mermaid):\n\n{}", picture.mermaid());
     if let Some(folder) = page.parent() {
         fs::create_dir_all(folder)?;
