@@ -75,6 +75,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || ends_two_channels_at_once(world, channel, action)
         || commits_acks_beside_messages(world, channel, action)
         || changes_the_type_behind_a_name(world, action)
+        || lets_chance_name_two_consumers(world, channel, action)
 }
 
 /// R63: unsettled deliveries of a queue that was deleted mean messages of the next queue of that name.
@@ -214,6 +215,13 @@ fn changes_the_type_behind_a_name(world: &World, action: &Action) -> bool {
             .queues
             .get(&declare.queue)
             .is_some_and(|known| kind(known) != kind(&declare.arguments))
+}
+
+/// R106: cancels come in the order of the tags, and those that the broker makes up are in no order.
+fn lets_chance_name_two_consumers(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(Method::BasicConsume(consume)) = action else { return false };
+    let mut known = world.shadow.channel(channel).consumers.keys();
+    consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("amq.ctag-"))
 }
 
 /// A binding between two exchanges that nobody can delete would be met by the next program.
