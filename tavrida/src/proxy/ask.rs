@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -84,8 +85,23 @@ impl Ask {
         message.request_id = sender.ids().next(crate::id::Purpose::Request);
         let waiting = sender.asks().pending().wait(message.request_id.clone(), epoch.number);
         let terms = Terms { expires_in: Some(deadline - Instant::now()), ..Terms::default() };
-        sender.send_on(&epoch, message, terms).await.inspect_err(|_| sender.lost(&epoch))?;
-        read(waiting.answer().await?)
+        let mut sending = pin!(sender.send_on(&epoch, message, terms));
+        let mut answer = pin!(waiting.answer());
+        // An answer proves the request: whoever has it need not wait for the confirm.
+        tokio::select! {
+            biased;
+            sent = &mut sending => {
+                sent.inspect_err(|_| sender.lost(&epoch))?;
+                read(answer.await?)
+            }
+            answered = &mut answer => match answered {
+                Ok(message) => read(message),
+                Err(loss) => {
+                    sending.await.inspect_err(|_| sender.lost(&epoch))?;
+                    Err(loss.into())
+                }
+            }
+        }
     }
 
     fn into_send_error(self, error: Error) -> SendError {
