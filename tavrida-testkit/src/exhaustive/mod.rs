@@ -37,9 +37,9 @@
 //! - Handlers are taken to share nothing but messages within a process, and nothing at all between processes: two services that
 //!   write to one static variable are not tried in both orders. All clients of a graph, and the scenario, are one process.
 //! - What happens between two awaits of a handler is one step: other orders of a service's own tasks are not tried.
-//! - Time passes only when nothing can arrive: that a timeout overtakes a message is not tried. Give
-//!   [`Fault::Slow`](crate::fault::Fault::Slow) as a fault for that. Where several processes go on at one instant, it is in the
-//!   order in which they began to wait; the search sees that and tries those orders too.
+//! - Time passes only when nothing can arrive: that a timeout overtakes a message is not tried. Give [`Fault::Slow`] as a fault for
+//!   that. Where several processes go on at one instant, it is in the order in which they began to wait; the search sees that and
+//!   tries those orders too.
 
 mod footprint;
 mod report;
