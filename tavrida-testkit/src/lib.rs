@@ -1,5 +1,116 @@
 //! Tests for Tavrida: whole graphs of services in a deterministic simulation, a private RabbitMQ node, and the conformance suite
 //! of a transport.
+//!
+//! # A graph of services, without a broker and without waiting
+//!
+//! The services are those of production; what is between them is simulated. [`macro@test`] tries many schedules of one
+//! scenario: which message arrives next, which is late, what goes wrong.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//! use tavrida::prelude::*;
+//! use tavrida_testkit::fault::{At, Fault};
+//! use tavrida_testkit::run::Ack;
+//! use tavrida_testkit::sim::Sim;
+//!
+//! #[derive(Serialize, Deserialize, Rpc)]
+//! #[rpc("orders.create", reply = Created)]
+//! struct Create {
+//!     cents: u64,
+//! }
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Created {
+//!     receipt: u64,
+//! }
+//!
+//! #[derive(Serialize, Deserialize, Rpc)]
+//! #[rpc("billing.charge", reply = Receipt)]
+//! struct Charge {
+//!     cents: u64,
+//! }
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Receipt {
+//!     number: u64,
+//! }
+//!
+//! struct Orders;
+//!
+//! #[tavrida::service("orders")]
+//! impl Orders {
+//!     #[rpc(Create)]
+//!     async fn create(&self, proxy: Proxy, new: Create) -> Result<Created> {
+//!         let receipt = proxy.ask(Charge { cents: new.cents }).await?;
+//!         Ok(Created { receipt: receipt.number })
+//!     }
+//! }
+//!
+//! struct Billing;
+//!
+//! #[tavrida::service("billing")]
+//! impl Billing {
+//!     #[rpc(Charge)]
+//!     async fn charge(&self, _new: Charge) -> Receipt {
+//!         Receipt { number: 1 }
+//!     }
+//! }
+//!
+//! #[tavrida_testkit::test(seeds = 64)]
+//! async fn an_order_is_billed(sim: Sim) -> Result<()> {
+//!     let graph = sim
+//!         .graph()
+//!         .service(|| Orders.into_service())
+//!         .service(|| Billing.into_service())
+//!         .client("web")
+//!         .start()
+//!         .await;
+//!     // Billing's connection is lost before its first ack: the request comes again.
+//!     graph.fault(At::before_ack("billing.charge").nth(1), Fault::ConnectionLost);
+//!
+//!     let answer = graph.client("web").ask(Create { cents: 500 }).in_full().await?;
+//!     assert_eq!(answer.receipt, 1);
+//!
+//!     let run = graph.settle().await; // exact, and no sleep
+//!     run.handled::<Charge>().times(2).with(|charge| charge.cents == 500);
+//!     run.handled::<Create>().times(1).settled(Ack);
+//!     run.none::<ErrorReply>(); // a negative costs nothing: the run is over
+//!     Ok(())
+//! }
+//! # fn main() {
+//! #     tavrida_testkit::check("an_order_is_billed", tavrida_testkit::Options::new().seeds(8), scenario);
+//! #     async fn scenario(sim: Sim) -> Result<()> {
+//! #         let graph = sim.graph().service(|| Orders.into_service()).service(|| Billing.into_service()).client("web").start().await;
+//! #         graph.fault(At::before_ack("billing.charge").nth(1), Fault::ConnectionLost);
+//! #         let answer = graph.client("web").ask(Create { cents: 500 }).in_full().await?;
+//! #         assert_eq!(answer.receipt, 1);
+//! #         let run = graph.settle().await;
+//! #         run.handled::<Charge>().times(2).with(|charge| charge.cents == 500);
+//! #         run.handled::<Create>().times(1).settled(Ack);
+//! #         run.none::<ErrorReply>();
+//! #         Ok(())
+//! #     }
+//! # }
+//! ```
+//!
+//! | to | there is |
+//! |---|---|
+//! | write a test | [`macro@test`], or the function [`check`](check()) that it calls |
+//! | put a graph together | [`graph`]: services, servers, replicas, stubs, clients |
+//! | ask what happened | [`run`]: by contract, entry point, chain; [`trace`]: events, stable text, digest; [`picture`]: diagrams and pages |
+//! | let something go wrong | [`fault`]: at a place, or at random by family |
+//! | hold what must always be so | [`laws`] |
+//! | search | [`explore`](explore()): many schedules, made short where they fail; [`exhaustive`](exhaustive()): every one |
+//! | make a failed run again | [`replay`], or `TAVRIDA_REPLAY`: [`explore`](mod@explore) has all variables |
+//! | know what a run depends on | [`sim`]: what makes it nondeterministic, and who tells |
+//!
+//! A whole example: `double-charge`, a shop of four services one of which charges twice.
+//!
+//! # RabbitMQ, and transports
+//!
+//! [`conformance`] is the contract of [`Transport`](tavrida::transport::Transport), one line for each promise, for any transport.
+//! With the feature `rabbitmq` there are private nodes of RabbitMQ, started, stopped, killed, paused and cut off by the test that needs
+//! them.
 
 pub mod conformance;
 #[cfg(all(feature = "rabbitmq", unix))]
