@@ -82,6 +82,12 @@ impl<F> Explore<F> {
         self
     }
 
+    /// Delivers every message that needs a verdict twice in each run: see [`Setup::delivering_twice`].
+    pub fn delivering_twice(mut self) -> Self {
+        self.setup = self.setup.delivering_twice();
+        self
+    }
+
     /// How long a run may take, in virtual time; an hour unless said otherwise.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.setup.horizon = horizon;

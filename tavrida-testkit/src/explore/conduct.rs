@@ -1,5 +1,6 @@
 //! [`Explore::run`]: what failed before, then the search, then what was found made short.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::thread;
@@ -73,7 +74,15 @@ where
         let notes = idle_note(&Origin::Given, replay, &finished).into_iter().collect();
         let failures: Vec<Failure> = self.failed(replay, Origin::Given, finished).into_iter().collect();
         let failed = failures.len() as u64;
-        Report { schedules: 1, tried: 1, failed, failures, notes, elapsed: began.elapsed() }
+        Report {
+            schedules: 1,
+            tried: 1,
+            failed,
+            failures,
+            notes,
+            elapsed: began.elapsed(),
+            marks: BTreeMap::new(),
+        }
     }
 
     /// What failed before, then the search.
@@ -90,6 +99,16 @@ where
         report.tried = found.tried;
         report.elapsed = found.elapsed;
         report.failed += found.failed;
+        if found.hits.is_empty() {
+            // With a failure it depends on the threads how many runs there were.
+            report.notes.extend(found.marks.iter().filter(|(_, runs)| **runs == 0).map(|(name, _)| {
+                format!(
+                    "'{name}' was never so, in none of {} schedules: they do not show what it is there for",
+                    found.tried
+                )
+            }));
+            report.marks = found.marks;
+        }
         for hit in found.hits {
             if report.failures.iter().any(|known| is_same(&known.problem, &hit.problem)) {
                 continue;
@@ -122,7 +141,15 @@ where
             }
         }
         let failed = failures.len() as u64;
-        Report { schedules: 0, tried: 0, failed, failures, notes, elapsed: Duration::ZERO }
+        Report {
+            schedules: 0,
+            tried: 0,
+            failed,
+            failures,
+            notes,
+            elapsed: Duration::ZERO,
+            marks: BTreeMap::new(),
+        }
     }
 
     fn search(&self) -> Found {

@@ -1,5 +1,6 @@
 //! [`Report`]: what came of an exploration.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub struct Report {
     pub(super) failures: Vec<Failure>,
     pub(super) elapsed: Duration,
     pub(super) notes: Vec<String>,
+    pub(super) marks: BTreeMap<String, u64>,
     /// How many schedules were tried in that time: threads may be ahead of the first failure.
     pub(super) tried: u64,
 }
@@ -59,6 +61,13 @@ impl Report {
     /// more, and so says nothing.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What the scenario [marked](crate::sim::Sim::sometimes) as something that happens sometimes, and in how many schedules it was
+    /// so, where none failed. One that never was so is told as a [note](Report::notes): a search that never met a redelivery
+    /// says nothing about redeliveries.
+    pub fn marks(&self) -> &BTreeMap<String, u64> {
+        &self.marks
     }
 
     /// How long the search took, in real time.

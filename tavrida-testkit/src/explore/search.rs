@@ -47,6 +47,8 @@ pub(super) struct Found {
     pub(super) schedules: u64,
     pub(super) tried: u64,
     pub(super) failed: u64,
+    /// What scenarios [marked](Sim::sometimes), and in how many runs it was so.
+    pub(super) marks: BTreeMap<String, u64>,
     pub(super) elapsed: Duration,
 }
 
@@ -60,6 +62,7 @@ struct Shared {
     failed: AtomicU64,
     /// By kind of failure.
     hits: Mutex<BTreeMap<String, Hit>>,
+    marks: Mutex<BTreeMap<String, u64>>,
     began: Instant,
     told: Mutex<Instant>,
 }
@@ -83,6 +86,7 @@ where
             tried: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             hits: Mutex::default(),
+            marks: Mutex::default(),
             began,
             told: Mutex::new(began),
         };
@@ -109,7 +113,8 @@ where
             _ => (tried, shared.failed.into_inner()),
         };
         hits.truncate(if self.keep_going { usize::MAX } else { 1 });
-        Found { hits, schedules, tried, failed, elapsed: began.elapsed() }
+        let marks = shared.marks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Found { hits, schedules, tried, failed, marks, elapsed: began.elapsed() }
     }
 
     /// Takes schedules until there are no more.
@@ -135,6 +140,12 @@ where
 
     fn judge(&self, shared: &Shared, before: u64, setup: Setup, finished: Finished) {
         shared.tried.fetch_add(1, Ordering::Relaxed);
+        if !finished.trace.marks().is_empty() {
+            let mut marks = shared.marks.lock().unwrap_or_else(PoisonError::into_inner);
+            for (name, reached) in finished.trace.marks() {
+                *marks.entry(name.clone()).or_default() += u64::from(*reached);
+            }
+        }
         let Verdict::Failed(problem) = &finished.verdict else { return };
         shared.failed.fetch_add(1, Ordering::Relaxed);
         if !self.keep_going {

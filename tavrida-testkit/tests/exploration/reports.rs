@@ -215,3 +215,62 @@ fn progress_is_told() {
     quiet.assert_ok();
     assert_eq!(told.load(Ordering::Relaxed), 49, "after each but the first");
 }
+
+/// Two deliveries that may come in either order, and one thing that never happens.
+async fn marked(sim: Sim) -> Result<(), Failure> {
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let service = |name: &'static str| {
+        let order = order.clone();
+        move || {
+            let order = order.clone();
+            tavrida::Service::new(name).rpc("work", move || {
+                order.lock().expect("no panic in a handler").push(name);
+                async {}
+            })
+        }
+    };
+    let graph = sim.graph().service(service("one")).service(service("two")).client("web").start().await;
+    graph.client("web").to("one.work").cast().await?;
+    graph.client("web").to("two.work").cast().await?;
+    graph.settle().await;
+    let came = order.lock().expect("no panic in a handler").clone();
+    sim.sometimes("two before one", came == ["two", "one"]);
+    sim.sometimes("three things came", came.len() == 3);
+    Ok(())
+}
+
+#[test]
+fn what_never_happened_in_a_green_exploration_is_told() {
+    let report = exploration(marked).schedules(200).run();
+    report.assert_ok();
+    assert!(report.marks()["two before one"] > 0, "{:?}", report.marks());
+    assert_eq!(report.marks()["three things came"], 0);
+    let [note] = report.notes() else { panic!("{:?}", report.notes()) };
+    assert!(note.contains("'three things came' was never so") && note.contains("200"), "{note}");
+    assert!(report.to_string().contains(note));
+}
+
+/// Counts money twice when a message comes twice.
+async fn a_till_that_adds_up(sim: Sim) -> Result<(), Failure> {
+    let effects = sim.clone();
+    let till = move || {
+        let effects = effects.clone();
+        tavrida::Service::new("till").rpc("pay", move || {
+            effects.effect("money", 5);
+            async {}
+        })
+    };
+    let graph = sim.graph().service(till).client("web").start().await;
+    graph.client("web").to("till.pay").cast().await?;
+    graph.settle().await;
+    Ok(())
+}
+
+#[test]
+fn a_handler_that_does_its_effect_twice_is_found_by_delivering_twice() {
+    exploration(a_till_that_adds_up).schedules(20).run().assert_ok();
+    let report = exploration(a_till_that_adds_up).schedules(20).delivering_twice().run();
+    let failure = report.failure().expect("the money is counted twice");
+    assert_eq!(failure.problem.kind, ProblemKind::Law(tavrida_testkit::laws::IDEMPOTENT.to_owned()));
+    assert!(failure.problem.text.contains("till.pay"), "{failure}");
+}
