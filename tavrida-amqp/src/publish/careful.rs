@@ -32,7 +32,7 @@ impl Lane {
         }
         self.until(|lane| lane.careful[at].is_written()).await?;
         let barrier = self.careful[at].barrier();
-        if self.alongside(barrier).await?.is_ok() {
+        if self.passes(barrier, |lane| &lane.careful[at]).await? {
             self.proven.insert(exchange);
             return Ok(());
         }
@@ -43,13 +43,13 @@ impl Lane {
     /// Waits until the broker has processed all that is on the main channel.
     pub(super) async fn settle_main(&mut self) -> Result<(), Loss> {
         loop {
-            self.until(|lane| lane.main.is_written() || lane.main.broken().is_some()).await?;
-            if self.main.broken().is_none() {
+            self.until(|lane| lane.main.is_written() || lane.main.is_done_for()).await?;
+            if !self.main.is_done_for() {
                 if self.main.len() == 0 {
                     return Ok(());
                 }
                 let barrier = self.main.barrier();
-                if self.alongside(barrier).await?.is_ok() {
+                if self.passes(barrier, |lane| &lane.main).await? {
                     return Ok(());
                 }
             }
@@ -64,7 +64,7 @@ impl Lane {
         if self.careful.len() >= CAREFUL {
             self.until(|lane| lane.careful.iter().any(|pipe| pipe.len() == 0)).await?;
         }
-        if let Some(at) = self.careful.iter().position(|pipe| pipe.len() == 0 && pipe.broken().is_none()) {
+        if let Some(at) = self.careful.iter().position(|pipe| pipe.len() == 0 && !pipe.is_done_for()) {
             return Ok(Ok(at));
         }
         let opening = self.open();

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::fence::Fence;
 use super::job::Job;
+use super::overdue::Overdue;
 use super::pipe::Pipe;
 use super::publisher::{Publisher, Request};
 use super::refresh::Retired;
@@ -41,6 +42,7 @@ pub(crate) struct Lane {
     /// The place of the consumer of direct replies on the main channel, while there is one.
     pub(super) replies: Weak<()>,
     pub(super) fence: Fence,
+    pub(super) overdue: Overdue,
     ended: Pin<Box<dyn Future<Output = Loss> + Send>>,
 }
 
@@ -84,6 +86,7 @@ impl Lane {
             proven,
             replies,
             fence,
+            overdue: Overdue::default(),
             ended,
         };
         tokio::spawn(lane.run());
@@ -106,7 +109,7 @@ impl Lane {
     /// Sends what is there, as far as the window goes, then waits for more to do; `false` when nothing more can come.
     async fn turn(&mut self) -> Result<bool, Loss> {
         for _ in 0..BURST {
-            if self.main.broken().is_some() {
+            if self.main.is_done_for() {
                 self.repair().await?;
             }
             if self.is_stale() {
@@ -154,7 +157,7 @@ impl Lane {
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, Loss>> {
         let answers = self.poll_answers(cx)?;
-        if answers.is_ready() || self.main.broken().is_some() {
+        if answers.is_ready() || self.main.is_done_for() {
             self.fence.put_off();
             return Poll::Ready(Ok(Next::Turn));
         }
@@ -182,7 +185,11 @@ impl Lane {
         if let Poll::Ready(loss) = self.ended.as_mut().poll(cx) {
             return Err(loss);
         }
+        let given_up = self.poll_overdue(cx);
         let mut answers = self.main.poll_answers(cx);
+        if given_up {
+            answers = Poll::Ready(());
+        }
         if self.retired.poll_answers(cx).is_ready() {
             answers = Poll::Ready(());
         }
@@ -225,6 +232,24 @@ impl Lane {
             }
             while self.poll_answers(cx)?.is_ready() {}
             Poll::Pending
+        })
+        .await
+    }
+
+    /// Awaits a [barrier](Pipe::barrier), reading answers meanwhile: whether the broker has processed all, and the channel lives. One
+    /// that is given up is waited for no longer: a channel that confirms nothing may answer nothing else either.
+    pub(super) async fn passes(
+        &mut self,
+        barrier: impl Future<Output = lapin::Result<()>>,
+        pipe: impl Fn(&Self) -> &Pipe,
+    ) -> Result<bool, Loss> {
+        let mut barrier = pin!(barrier);
+        poll_fn(|cx| {
+            if let Poll::Ready(passed) = barrier.as_mut().poll(cx) {
+                return Poll::Ready(Ok(passed.is_ok()));
+            }
+            while self.poll_answers(cx)?.is_ready() {}
+            if pipe(self).is_given_up() { Poll::Ready(Ok(false)) } else { Poll::Pending }
         })
         .await
     }

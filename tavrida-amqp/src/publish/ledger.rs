@@ -116,6 +116,11 @@ impl<J: AsRef<Publication>> Ledger<J> {
         self.live
     }
 
+    /// The number of the oldest without a verdict.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.order.iter().find(|(number, slot)| self.is(*number, *slot)).map(|(number, _)| *number)
+    }
+
     /// Whether the outcome of some publish is not known though it is confirmed.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.doubtful > 0

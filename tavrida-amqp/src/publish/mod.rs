@@ -12,6 +12,7 @@ mod lane;
 mod ledger;
 #[cfg(test)]
 mod ledger_tests;
+mod overdue;
 mod pipe;
 mod publisher;
 mod ready;

@@ -34,6 +34,10 @@ pub(super) struct Pipe {
     broken: Option<lapin::Error>,
     acked: bool,
     nacked: bool,
+    /// Nothing is sent or awaited on it any more.
+    given_up: bool,
+    /// The number of the publish that was the oldest without a confirm when it was last looked at.
+    pub(super) seen: Option<u64>,
     // Kept for their memory.
     woken: Vec<Slot>,
     confirmed: Vec<Confirmed>,
@@ -55,6 +59,8 @@ impl Pipe {
             broken: None,
             acked: false,
             nacked: false,
+            given_up: false,
+            seen: None,
             woken: Vec::new(),
             confirmed: Vec::new(),
             decided: Vec::new(),
@@ -81,6 +87,28 @@ impl Pipe {
         self.nacked
     }
 
+    /// Whether the channel serves no more: it broke, or was given up.
+    pub(super) fn is_done_for(&self) -> bool {
+        self.given_up || self.broken.is_some()
+    }
+
+    /// Whether it was given up: the broker knows nothing of that.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+
+    /// The number of the oldest publish without a verdict.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.ledger.oldest()
+    }
+
+    /// Waits for nothing any more. Gives what is under way, in the order of publishing.
+    pub(super) fn give_up(&mut self) -> Vec<Job> {
+        self.given_up = true;
+        self.open = 0;
+        self.take_all()
+    }
+
     pub(super) fn channel(&self) -> Arc<Channel> {
         self.channel.clone()
     }
@@ -97,6 +125,9 @@ impl Pipe {
 
     /// Sends; gives the job back, unsent, when the channel is closed.
     pub(super) fn send(&mut self, mut job: Job) -> Result<(), Job> {
+        if self.given_up {
+            return Err(job);
+        }
         let mut writing = write(self.channel.clone(), job.as_ref());
         // lapin queues the frames at the first poll. Who is to be woken is settled when it is the oldest.
         let first = writing.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -121,6 +152,9 @@ impl Pipe {
 
     /// Reads all answers that are there. Ready when there was one, or the channel broke; else `cx` is woken by the next.
     pub(super) fn poll_answers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.given_up {
+            return Poll::Pending;
+        }
         self.ready.register(cx);
         let was_broken = self.broken.is_some();
         loop {

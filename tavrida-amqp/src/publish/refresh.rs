@@ -95,15 +95,15 @@ impl Lane {
     /// Closes careful channels on which a queue refused a message.
     pub(super) fn drop_stale_careful(&mut self) {
         self.careful.retain(|pipe| {
-            let stale = pipe.nacked() && pipe.len() == 0;
+            let stale = (pipe.nacked() && pipe.len() == 0) || pipe.is_given_up();
             if stale {
                 close(pipe.channel());
             }
-            !stale && pipe.broken().is_none()
+            !stale && !pipe.is_done_for()
         });
     }
 }
 
-fn close(channel: Arc<Channel>) {
+pub(super) fn close(channel: Arc<Channel>) {
     tokio::spawn(async move { close_quietly(&channel).await });
 }

@@ -8,14 +8,15 @@ use super::job::Job;
 use super::lane::Lane;
 use super::pipe::Pipe;
 use super::publisher::Request;
+use super::refresh::close;
 use super::replies;
 use crate::link::Life;
 use crate::wire::Fate;
 
 impl Lane {
-    /// Replaces the main channel, which the broker closed for one of the publishes on it.
+    /// Replaces the main channel, which the broker closed for one of the publishes on it, or which was given up.
     ///
-    /// It should not happen: it takes an exchange that was deleted, or a right that was revoked, between two publishes.
+    /// The first should not happen: it takes an exchange that was deleted, or a right that was revoked, between two publishes.
     pub(super) async fn repair(&mut self) -> Result<(), Loss> {
         self.until(|lane| lane.main.is_over()).await?;
         let refusal = match self.main.broken().map(|error| self.life.fate(error)) {
@@ -25,6 +26,9 @@ impl Lane {
         };
         // The consumer of direct replies is gone with its channel.
         self.replies = replies::none();
+        if self.main.is_given_up() {
+            close(self.main.channel());
+        }
         let jobs = self.main.take_all();
         self.sort_out(jobs, refusal);
         let opening = self.open();

@@ -76,9 +76,9 @@ impl Lane {
             self.backlog.push_front(super::publisher::Request::Publish(job));
             return Ok(());
         }
-        self.until(|lane| lane.main.is_written() || lane.main.broken().is_some()).await?;
+        self.until(|lane| lane.main.is_written() || lane.main.is_done_for()).await?;
         let barrier = self.main.barrier();
-        if self.main.broken().is_none() && self.alongside(barrier).await?.is_ok() {
+        if !self.main.is_done_for() && self.passes(barrier, |lane| &lane.main).await? {
             self.proven.insert(exchange);
             return Ok(());
         }

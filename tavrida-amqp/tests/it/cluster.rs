@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
+use tavrida::field::ShortString;
 use tavrida::prelude::*;
 use tavrida::server::{QueueType, ServerBuilder};
+use tavrida::transport::{NotPublished, Publication, Queue, Transport};
 use tavrida::{Backoff, Health};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::{Cluster, Node};
@@ -180,4 +182,27 @@ async fn without_a_majority_sends_wait_and_with_it_they_are_confirmed() {
     assert!(sent.as_ref().is_ok_and(|sent| sent.is_routed()), "{sent:?}");
     notes.until(|notes| notes.iter().any(|note| note == "1")).await;
     at_last("the server consumes", async || handle.health() == Health::Consuming).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_without_a_majority_does_not_hold_its_publishers_for_ever() {
+    let cluster = cluster().await;
+    let session = transport(&cluster, [0, 1, 2]).connect().await.unwrap();
+    let queue = ShortString::from_static("slow");
+    let quorum = Queue::durable(&queue).argument(ShortString::from_static("x-queue-type"), "quorum");
+    session.declare_queue(&quorum).await.unwrap();
+    session.declare_queue(&Queue::durable(ShortString::from_static("quick"))).await.unwrap();
+    let message = |to: &ShortString, body: &'static str| Publication::new(ShortString::default(), to, body);
+    session.publish(message(&queue, "before")).await.unwrap();
+
+    cluster.node(1).kill().await.unwrap();
+    cluster.node(2).kill().await.unwrap();
+    let lost = timeout(LIMIT, session.publish(message(&queue, "lost"))).await.expect("it ends").unwrap_err();
+    assert!(
+        matches!(&lost.reason, NotPublished::Ambiguous(loss) if loss.to_string().contains("no confirm came")),
+        "{lost}"
+    );
+    // The session lives, and so do its other queues.
+    session.publish(message(&ShortString::from_static("quick"), "after")).await.unwrap();
+    assert!(session.get("quick").await.unwrap().is_some());
 }

@@ -1,0 +1,64 @@
+//! Confirms that do not come: a channel on which a publish waits for too long is given up.
+//!
+//! RabbitMQ may never answer. A channel that publishes to a quorum queue while the queue has no leader (its node was killed and
+//! starts again, or most of its nodes are gone) can wait for ever, long after a leader is there [M: 3.10.8]. What waits on such a
+//! channel is ambiguous, and what comes after goes on a new one; the session lives.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::Context;
+use std::time::Duration;
+
+use tavrida::transport::Loss;
+use tokio::time::{Sleep, sleep};
+
+use super::lane::Lane;
+use super::pipe::Pipe;
+
+/// How long a confirm may take at least; at most it is twice as long. RabbitMQ's queues confirm within a second, or when a disk
+/// or the rest of a cluster is there again.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// When channels are looked at next.
+#[derive(Default)]
+pub(super) struct Overdue(Option<Pin<Box<Sleep>>>);
+
+impl Lane {
+    /// Gives up the channels whose oldest publish was there at the last look already. Whether there were any.
+    pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.main.len() == 0 && self.retired.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
+        {
+            self.overdue.0 = None;
+            return false;
+        }
+        let mut any = false;
+        loop {
+            let due = self.overdue.0.get_or_insert_with(|| Box::pin(sleep(PATIENCE)));
+            if due.as_mut().poll(cx).is_pending() {
+                return any;
+            }
+            self.overdue.0 = None;
+            // During an alarm the broker reads nothing, and says so.
+            let blocked = self.life.blocked().is_some();
+            let pipes = [&mut self.main].into_iter().chain(&mut self.retired.pipes).chain(&mut self.careful);
+            for pipe in pipes {
+                any |= pipe.is_overdue(blocked);
+            }
+        }
+    }
+}
+
+impl Pipe {
+    /// Looks at the oldest publish, and gives the channel up if it was the oldest at the last look.
+    fn is_overdue(&mut self, blocked: bool) -> bool {
+        let oldest = if blocked { None } else { self.oldest() };
+        let overdue = oldest.is_some() && oldest == self.seen;
+        self.seen = oldest;
+        if overdue {
+            let loss = Loss::broken(format!("no confirm came within {PATIENCE:?}"));
+            tracing::warn!(under_way = self.len(), "the broker does not confirm: a channel is given up");
+            self.give_up().into_iter().for_each(|job| job.lose(loss.clone()));
+        }
+        overdue
+    }
+}
