@@ -7,6 +7,9 @@ use crate::trace::{ChannelNumber, Event, MessageId, What};
 
 /// See [`FIFO`](super::FIFO).
 pub(super) fn fifo(facts: &Facts<'_>) -> Option<Broken> {
+    if facts.live {
+        return None;
+    }
     // The place of the event with which a queue got it; none where it came another way.
     let mut enqueued: Vec<Option<usize>> = vec![None; facts.trace.messages().len()];
     let mut latest: Vec<Option<(usize, MessageId)>> = vec![None; facts.trace.channels().len()];

@@ -20,6 +20,8 @@ pub(crate) struct Facts<'t> {
     pub(crate) is_made: &'t dyn Fn(&str) -> bool,
     /// What is left in the broker; none of a live one.
     pub(crate) remains: Option<&'t dyn Fn() -> Remains>,
+    /// Whether the broker was a live one: in which order it got what several sent at once is not seen.
+    pub(crate) live: bool,
     /// Whether everything was delivered twice.
     pub(crate) twice: bool,
     messages: Vec<Seen<'t>>,
@@ -69,6 +71,7 @@ impl<'t> Facts<'t> {
             end,
             is_made,
             remains: None,
+            live: false,
             twice: false,
             messages: Vec::new(),
             talks: Vec::new(),

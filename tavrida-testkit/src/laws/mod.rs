@@ -14,7 +14,7 @@
 //! | [`ASKS_END`] | an ask has come to its answer, its deadline, or the end of its session or reply queue | |
 //! | [`CORRELATION`] | what a handler sends has the correlation id of what it handles | an id that was given explicitly; not for answers |
 //! | [`CONTEXT`] | an answer has all keys of its request's context | answers that are put off until another answer comes; whatever else is sent lacks keys only where its context was replaced |
-//! | [`FIFO`] | a consumer gets the messages of a queue in the order in which they were published | redelivered, dead-lettered and prioritised messages |
+//! | [`FIFO`] | a consumer gets the messages of a queue in the order in which they were published | redelivered, dead-lettered and prioritised messages; a live broker, of which it is not seen in which order it got them |
 //! | [`PREFETCH`] | no consumer has more unsettled deliveries than its prefetch | |
 //! | [`RECEIVER`] | a verdict comes on the channel on which its delivery arrived | |
 //! | [`IDLE`] | at the end no handler works, and no delivery waits for its verdict | deliveries of sessions and channels that broke |

@@ -33,6 +33,7 @@ impl Setup {
             let remains: &dyn Fn() -> Remains = &remains;
             let mut facts = Facts::of(&trace, ended, &is_made);
             facts.remains = (!stage.is_live()).then_some(remains);
+            facts.live = stage.is_live();
             facts.twice = self.twice;
             laws::check(&facts, waived)
         };
