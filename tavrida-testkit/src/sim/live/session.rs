@@ -80,23 +80,25 @@ impl Session for Recorded {
     }
 
     fn publish(&self, publication: Publication) -> Publishing<'_> {
-        let shared = Arc::new(publication.clone());
-        Publishing::waiting(async move {
+        let (inner, world, actor) = (self.inner.clone(), self.world.clone(), self.actor);
+        let publishing = async move {
             let message = {
-                let mut state = self.world.state();
+                let mut state = world.state();
                 state.publishing += 1;
-                state.message(&self.world, &shared, self.actor)
+                state.message(&world, &Arc::new(publication.clone()), actor)
             };
-            let outcome = self.inner.publish(publication).await;
+            let outcome = inner.publish(publication).await;
             let told = match &outcome {
                 Ok(()) => Outcome::Routed,
                 Err(unpublished) => Outcome::of(&unpublished.reason),
             };
-            let mut state = self.world.state();
+            let mut state = world.state();
             state.publishing -= 1;
-            state.published(self.actor, message, told);
+            state.published(actor, message, told);
             outcome
-        })
+        };
+        // A sender may give up waiting, because its answer came before the confirm: what became of the message is told all the same.
+        Publishing::waiting(async { tokio::spawn(publishing).await.expect("nothing in it panics") })
     }
 
     async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
