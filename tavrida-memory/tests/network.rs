@@ -69,3 +69,22 @@ async fn a_queue_is_contended_where_several_consume_it() {
     let _second = session.consume(&Consume::new(&orders, 10)).await.expect("it is there");
     assert_eq!(heads(&broker)[0].contended.as_ref(), Some(&orders));
 }
+
+#[tokio::test]
+async fn the_head_of_a_channel_is_seen_once_however_often_its_outbox_was_empty() {
+    let broker = MemoryBroker::builder().network(Arc::new(Clear)).build();
+    let session = broker.transport().connect().await.expect("it lets us through");
+    let orders = ShortString::from_static("orders");
+    session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
+    for body in ["one", "two", "three"] {
+        session.publish(Publication::new(ShortString::default(), &orders, body)).await.expect("it is routed");
+    }
+    let mut consumer = session.consume(&Consume::new(&orders, 1)).await.expect("it is there");
+    for left in [1, 1, 1, 0] {
+        let heads = heads(&broker);
+        assert_eq!(heads.len(), left);
+        let Some(head) = heads.first() else { break };
+        broker.arrive(head.channel);
+        consumer.next().await.expect("it arrived").ack().expect("the session lives");
+    }
+}

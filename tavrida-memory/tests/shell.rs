@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 use tavrida::field::{ShortString, Value};
 use tavrida::time::Clock;
 use tavrida::transport::{
-    Consume, ConsumerEnd, Loss, NotPublished, Properties, Publication, Queue, Session, Transport, Verdict,
+    Consume, ConsumerEnd, NotPublished, Properties, Publication, Queue, Session, Transport,
 };
-use tavrida_memory::core::{ChannelId, Operator};
-use tavrida_memory::{Line, MemoryBroker, Network, PublishFate, SettleFate};
+use tavrida_memory::MemoryBroker;
+use tavrida_memory::core::Operator;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -284,6 +284,40 @@ async fn a_session_that_nobody_holds_is_gone_with_its_queues() {
     assert_eq!(ready(&broker, "q"), 1);
 }
 
+#[test]
+fn a_message_in_a_prepared_broker_expires() {
+    let prepared = {
+        let broker = MemoryBroker::new();
+        paused().block_on(async {
+            let session = with_queue(&broker).await;
+            let mut late = message("late");
+            late.properties.expiration = Some(ShortString::from_static("1000"));
+            session.publish(late).await.unwrap();
+        });
+        broker.core()
+    };
+    let broker = MemoryBroker::builder().core(prepared).build();
+    assert_eq!(ready(&broker, "q"), 1);
+    paused().block_on(async {
+        let _session = session(&broker).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    });
+    assert_eq!(ready(&broker, "q"), 0);
+}
+
+#[tokio::test]
+async fn a_session_declares_on_though_an_operator_closed_the_channel_for_it() {
+    let broker = MemoryBroker::new();
+    let session = with_queue(&broker).await;
+    for connection in broker.snapshot().connections {
+        for channel in connection.channels.iter().map(|channel| channel.id) {
+            let text = "CONNECTION_FORCED - enough".to_owned();
+            broker.operate(Operator::CloseChannel { channel, code: 406, text });
+        }
+    }
+    assert!(session.check_queue("q").await.is_ok());
+}
+
 #[tokio::test]
 async fn channels_are_given_back() {
     let broker = MemoryBroker::new();
@@ -379,55 +413,4 @@ async fn nothing_is_lost_or_doubled_between_threads() {
 
 fn futures_poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// A network through which everything goes as it should.
-struct Fair;
-
-impl Network for Fair {
-    fn connecting(&self, _: u32) -> Result<(), Loss> {
-        Ok(())
-    }
-
-    fn connected(&self, _: Line) {}
-
-    fn disconnected(&self, _: Line, _: &Loss) {}
-
-    fn publishing(&self, _: Line, _: &Arc<Publication>) -> PublishFate {
-        PublishFate::Taken
-    }
-
-    fn published(
-        &self,
-        _: Line,
-        _: &Arc<Publication>,
-        _: &Result<(), NotPublished>,
-        _: &mut dyn Iterator<Item = &str>,
-    ) {
-    }
-
-    fn settling(&self, _: Line, _: ChannelId, _: u64, _: Verdict) -> SettleFate {
-        SettleFate::Taken
-    }
-}
-
-#[test]
-fn a_network_sees_the_head_of_a_channel_once_however_often_its_outbox_was_empty() {
-    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
-    runtime.block_on(async {
-        let broker = MemoryBroker::builder().network(Arc::new(Fair)).build();
-        let session = with_queue(&broker).await;
-        for body in ["one", "two", "three"] {
-            session.publish(message(body)).await.expect("confirmed");
-        }
-        let mut consumer = session.consume(&Consume::new(Q, 1)).await.expect("a consumer");
-        let mut heads = Vec::new();
-        for left in [1, 1, 1, 0] {
-            broker.heads(&mut heads);
-            assert_eq!(heads.len(), left);
-            let Some(head) = heads.first() else { break };
-            broker.arrive(head.channel);
-            consumer.next().await.expect("a delivery").ack().expect("the session lives");
-        }
-    });
 }

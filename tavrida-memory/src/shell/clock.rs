@@ -33,8 +33,9 @@ impl ShellClock {
         Self { matters: false, stamps: false, fix: None, latest: Duration::ZERO, wall }
     }
 
-    /// What the queues of a broker that was prepared have to do with time.
+    /// What a broker that was prepared has to do with time: its queues, and messages that expire in them.
     pub(super) fn learn(&mut self, broker: &Broker) {
+        self.matters |= broker.next_timeout().is_some();
         broker.arguments_of_queues().for_each(|arguments| self.note(arguments));
     }
 

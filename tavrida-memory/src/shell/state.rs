@@ -216,7 +216,9 @@ impl State {
     /// The channel of a session for what is answered at once, opened where it is not yet; none when the broker ended the
     /// session over it.
     pub(super) fn manager(&mut self, id: SessionId) -> Option<ChannelId> {
-        if let Some(manager) = self.sessions.get(&id)?.manager {
+        // An operator may have closed it.
+        if let Some(manager) = self.sessions.get(&id)?.manager.filter(|manager| self.broker.is_open(*manager))
+        {
             return Some(manager);
         }
         let manager = self.open_channel(id)?;
