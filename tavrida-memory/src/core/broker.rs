@@ -138,11 +138,7 @@ impl Broker {
     /// Whether what is next to arrive on a channel could have [left its queue](super::Operator::Evict) instead: a message
     /// with a time to live, or one in a queue with a limit that drops what is oldest.
     pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
-        let Some(Arrival::Delivery(next)) = self.peek(channel) else { return false };
-        let channel = self.channel_ids.get(&channel).map(|channel| &self.channels[*channel]);
-        let Some(pending) = channel.and_then(|channel| channel.unacked.get(next.delivery_tag)) else {
-            return false;
-        };
+        let Some((_, _, Some(pending))) = self.head(channel) else { return false };
         match (why, self.queues.get(pending.queue)) {
             (Eviction::Expired, _) => pending.message.expires_at.is_some(),
             (Eviction::Overflow, queue) => queue.is_some_and(|queue| queue.settings.drops_head()),
@@ -170,9 +166,8 @@ impl Broker {
 
     /// The queue of what is next to arrive on a channel, where the broker awaits a verdict on it.
     pub fn queue_of_head(&self, channel: ChannelId) -> Option<&ShortString> {
-        let Arrival::Delivery(next) = self.peek(channel)? else { return None };
-        let pending = self.channels[*self.channel_ids.get(&channel)?].unacked.get(next.delivery_tag)?;
-        Some(&self.queues.get(pending.queue)?.name)
+        let (_, _, pending) = self.head(channel)?;
+        Some(&self.queues.get(pending?.queue)?.name)
     }
 
     /// How many consumers a queue has; none where there is no such queue.
