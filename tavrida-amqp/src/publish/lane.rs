@@ -151,7 +151,7 @@ impl Lane {
         self.main.len() + careful + self.retired.len() >= self.window
     }
 
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.main.len() == 0 && self.retired.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
     }
 

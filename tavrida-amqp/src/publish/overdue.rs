@@ -1,8 +1,8 @@
 //! Confirms that do not come: a channel on which a publish waits for too long is given up.
 //!
-//! RabbitMQ may never answer. A channel that publishes to a quorum queue while the queue has no leader (its node was killed and
-//! starts again, or most of its nodes are gone) can wait for ever, long after a leader is there [M: 3.10.8]. What waits on such a
-//! channel is ambiguous, and what comes after goes on a new one; the session lives.
+//! RabbitMQ may never answer: a publish to a quorum queue without a leader waits as long as there is none [M: 3.10.8: most of its
+//! nodes are gone, or its node was killed a moment after it was declared]. What waits on such a channel is ambiguous, and what comes
+//! after goes on a new one; the session lives.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,8 +15,7 @@ use tokio::time::{Sleep, sleep};
 use super::lane::Lane;
 use super::pipe::Pipe;
 
-/// How long a confirm may take at least; at most it is twice as long. RabbitMQ's queues confirm within a second, or when a disk
-/// or the rest of a cluster is there again.
+/// How long a confirm may take at least; at most it is twice as long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// When channels are looked at next.
@@ -26,9 +25,8 @@ pub(super) struct Overdue(Option<Pin<Box<Sleep>>>);
 impl Lane {
     /// Gives up the channels whose oldest publish was there at the last look already. Whether there were any.
     pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.main.len() == 0 && self.retired.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
-        {
-            self.overdue.0 = None;
+        if self.is_idle() {
+            // The timer stays: what is found at the next look was not there at the last one.
             return false;
         }
         let mut any = false;
