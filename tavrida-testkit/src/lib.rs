@@ -56,7 +56,9 @@
 //!     }
 //! }
 //!
+//! # /*
 //! #[tavrida_testkit::test(seeds = 64)]
+//! # */
 //! async fn an_order_is_billed(sim: Sim) -> Result<()> {
 //!     let graph = sim
 //!         .graph()
@@ -78,18 +80,7 @@
 //!     Ok(())
 //! }
 //! # fn main() {
-//! #     tavrida_testkit::check("an_order_is_billed", tavrida_testkit::Options::new().seeds(8), scenario);
-//! #     async fn scenario(sim: Sim) -> Result<()> {
-//! #         let graph = sim.graph().service(|| Orders.into_service()).service(|| Billing.into_service()).client("web").start().await;
-//! #         graph.fault(At::before_ack("billing.charge").nth(1), Fault::ConnectionLost);
-//! #         let answer = graph.client("web").ask(Create { cents: 500 }).in_full().await?;
-//! #         assert_eq!(answer.receipt, 1);
-//! #         let run = graph.settle().await;
-//! #         run.handled::<Charge>().times(2).with(|charge| charge.cents == 500);
-//! #         run.handled::<Create>().times(1).settled(Ack);
-//! #         run.none::<ErrorReply>();
-//! #         Ok(())
-//! #     }
+//! #     tavrida_testkit::check("an_order_is_billed", tavrida_testkit::Options::new().seeds(64), an_order_is_billed);
 //! # }
 //! ```
 //!
