@@ -1,10 +1,14 @@
 //! Asks: the answer comes to who asked, in time or not at all.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tavrida::prelude::*;
 use tavrida::proxy::AskError;
+use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
+use tavrida_memory::core::ChannelId;
+use tavrida_memory::{Line, MemoryBroker, Network, PublishFate, SettleFate};
 use tokio::time::Instant;
 
 use crate::town::{Notes, Town, exchange, registry};
@@ -289,4 +293,68 @@ async fn direct_replies_and_a_reply_exchange_exclude_each_other() {
     let builder = Client::builder(town.broker.transport()).source("client_app").direct_replies();
     let error = builder.reply_exchange("answers").build().await.expect_err("both");
     assert!(error.to_string().contains("direct replies or a reply exchange"), "{error}");
+}
+
+/// A network on which the confirm of a request never comes back.
+struct NoConfirms;
+
+impl Network for NoConfirms {
+    fn connecting(&self, _: u32) -> Result<(), Loss> {
+        Ok(())
+    }
+
+    fn connected(&self, _: Line) {}
+
+    fn disconnected(&self, _: Line, _: &Loss) {}
+
+    fn publishing(&self, _: Line, publication: &Arc<Publication>) -> PublishFate {
+        match publication.routing_key.starts_with("calc.") {
+            true => PublishFate::ConfirmHeld,
+            false => PublishFate::Taken,
+        }
+    }
+
+    fn published(
+        &self,
+        _: Line,
+        _: &Arc<Publication>,
+        _: &Result<(), NotPublished>,
+        _: &mut dyn Iterator<Item = &str>,
+    ) {
+    }
+
+    fn settling(&self, _: Line, _: ChannelId, _: u64, _: Verdict) -> SettleFate {
+        SettleFate::Taken
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_there_does_not_wait_for_the_confirm_of_its_request() {
+    let broker = MemoryBroker::builder().network(Arc::new(NoConfirms)).build();
+    tokio::spawn({
+        let broker = broker.clone();
+        async move {
+            let mut heads = Vec::new();
+            loop {
+                heads.clear();
+                broker.heads(&mut heads);
+                for head in &heads {
+                    broker.arrive(head.channel);
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    let server =
+        Server::builder(broker.transport()).queue("calc").exchange("calc_exchange").service(calc()).build();
+    let server = server.expect("it can be built");
+    let handle = server.handle();
+    tokio::spawn(server.serve(std::future::pending()));
+    handle.ready(Duration::from_secs(5)).await.expect("it consumes");
+    let registry = Registry::new().remote_service("calc", "calc_exchange");
+    let client = Client::builder(broker.transport()).source("test").discovery(registry).build().await;
+    let client = client.expect("it connects");
+    let ask = client.to("calc.double").param("n", 4).ask();
+    let answer = ask.timeout(Duration::from_secs(5)).await.expect("an answer without a confirm");
+    assert_eq!(answer.payload().get::<i64>("n").expect("a number"), 8);
 }
