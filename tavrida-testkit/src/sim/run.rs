@@ -201,15 +201,16 @@ impl Setup {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         #[cfg(tokio_unstable)]
         builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&self.seed.to_le_bytes()));
-        let (starting, parking) = (stage.clone(), stage.clone());
+        // Weak, since wakers that the world keeps hold the runtime's handle, which holds these: nobody would ever be dropped.
+        let (starting, parking) = (Arc::downgrade(stage), Arc::downgrade(stage));
         builder.enable_time().start_paused(true);
         builder.on_thread_start(move || {
-            if let Some(stage) = starting.get() {
+            if let Some(stage) = starting.upgrade().as_ref().and_then(|stage| stage.get()) {
                 stage.world().rest.thread_started();
             }
         });
         builder.on_thread_park(move || {
-            if let Some(stage) = parking.get() {
+            if let Some(stage) = parking.upgrade().as_ref().and_then(|stage| stage.get()) {
                 stage.idle();
             }
         });

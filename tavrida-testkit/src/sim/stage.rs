@@ -1,6 +1,8 @@
 //! [`Stage`]: a world with its broker. When nothing else can go on, it lets the next thing happen.
 
 mod idle;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
