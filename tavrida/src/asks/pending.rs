@@ -1,10 +1,10 @@
 //! [`Pending`]: who waits for which answer. Pure: no session, no clock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytestring::ByteString;
-use dashmap::DashMap;
-use std::sync::Arc;
+use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
 use crate::message::Message;
@@ -13,7 +13,7 @@ use crate::transport::Loss;
 /// The asks that have no answer yet, by request id.
 #[derive(Default)]
 pub(crate) struct Pending {
-    asks: DashMap<ByteString, Ask>,
+    asks: Mutex<FxHashMap<ByteString, Ask>>,
     /// The epoch whose reply queue is consumed; 0 for none.
     open: AtomicU64,
 }
@@ -27,7 +27,7 @@ impl Pending {
     /// Begins to wait; dropping the guard ends it.
     pub(crate) fn wait(self: &Arc<Self>, request_id: ByteString, epoch: u64) -> Waiting {
         let (answer, arrives) = oneshot::channel();
-        self.asks.insert(request_id.clone(), Ask { epoch, answer });
+        self.asks().insert(request_id.clone(), Ask { epoch, answer });
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
         if !self.is_open(epoch) {
             // The session died between asking for its queue and waiting here.
@@ -42,8 +42,8 @@ impl Pending {
     ///
     /// The answer, when nobody does (any more).
     pub(crate) fn resolve(&self, message: Message) -> Result<(), Box<Message>> {
-        match self.asks.remove(message.request_id()) {
-            Some((_, ask)) => ask.answer.send(Ok(message)).map_err(|back| match back {
+        match self.forget(message.request_id()) {
+            Some(ask) => ask.answer.send(Ok(message)).map_err(|back| match back {
                 Ok(message) => Box::new(message),
                 Err(_) => unreachable!("an answer was sent, not a loss"),
             }),
@@ -62,8 +62,8 @@ impl Pending {
     /// The reply queue of an epoch is gone: all who wait on it are told, in the order of their request ids.
     pub(crate) fn close(&self, epoch: u64, loss: &Loss) {
         let _ = self.open.compare_exchange(epoch, 0, Ordering::SeqCst, Ordering::SeqCst);
-        let lost = self.asks.iter().filter(|ask| ask.epoch == epoch).map(|ask| ask.key().clone());
-        let mut lost: Vec<ByteString> = lost.collect();
+        let of_epoch = |(id, ask): (&ByteString, &Ask)| (ask.epoch == epoch).then(|| id.clone());
+        let mut lost: Vec<ByteString> = self.asks().iter().filter_map(of_epoch).collect();
         lost.sort();
         for request_id in lost {
             self.fail(&request_id, loss);
@@ -71,15 +71,24 @@ impl Pending {
     }
 
     fn fail(&self, request_id: &ByteString, loss: &Loss) {
-        if let Some((_, ask)) = self.asks.remove(request_id) {
+        if let Some(ask) = self.forget(request_id) {
             // Who does not listen any more needs not be told.
             let _ = ask.answer.send(Err(loss.clone()));
         }
     }
 
+    fn forget(&self, request_id: &str) -> Option<Ask> {
+        self.asks().remove(request_id)
+    }
+
+    /// Held for a look-up alone: who waits is woken without it.
+    fn asks(&self) -> MutexGuard<'_, FxHashMap<ByteString, Ask>> {
+        self.asks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.asks.len()
+        self.asks().len()
     }
 }
 
@@ -99,7 +108,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.pending.asks.remove(&self.request_id);
+        self.pending.forget(&self.request_id);
     }
 }
 
