@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tavrida::transport::{Session, SessionError, Transport};
 
 /// How a server or client of a graph reaches the broker: the simulation's, or a live one. A clone is cheap.
@@ -16,10 +16,14 @@ impl SimTransport {
     }
 }
 
-#[async_trait]
 impl Transport for SimTransport {
-    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
-        self.0.connect().await
+    // Written out: the future is the broker's own, and no box around it.
+    fn connect<'a, 'f>(&'a self) -> BoxFuture<'f, Result<Arc<dyn Session>, SessionError>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        self.0.connect()
     }
 
     fn endpoint(&self) -> String {

@@ -49,11 +49,11 @@ impl std::error::Error for Refusal {}
 
 /// How a session ended. A clone is cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss(Arc<Cause>);
+pub struct Loss(Option<Arc<Cause>>);
 
+/// Why a session ended that this side did not close.
 #[derive(Debug, PartialEq, Eq)]
 enum Cause {
-    ClosedHere,
     ClosedByBroker(Refusal),
     Broken(String),
 }
@@ -61,28 +61,28 @@ enum Cause {
 impl Loss {
     /// This side closed the session.
     pub fn closed_here() -> Self {
-        Self(Arc::new(Cause::ClosedHere))
+        Self(None)
     }
 
     /// The broker closed the session and said why.
     pub fn closed_by_broker(refusal: Refusal) -> Self {
-        Self(Arc::new(Cause::ClosedByBroker(refusal)))
+        Self(Some(Arc::new(Cause::ClosedByBroker(refusal))))
     }
 
     /// The connection broke, or could never be made; `what` is for people.
     pub fn broken(what: impl Into<String>) -> Self {
-        Self(Arc::new(Cause::Broken(what.into())))
+        Self(Some(Arc::new(Cause::Broken(what.into()))))
     }
 
     /// Whether this side wanted the end.
     pub fn is_closed_here(&self) -> bool {
-        matches!(*self.0, Cause::ClosedHere)
+        self.0.is_none()
     }
 
     /// The broker's words, when it closed the session.
     pub fn refusal(&self) -> Option<&Refusal> {
-        match &*self.0 {
-            Cause::ClosedByBroker(refusal) => Some(refusal),
+        match self.0.as_deref() {
+            Some(Cause::ClosedByBroker(refusal)) => Some(refusal),
             _ => None,
         }
     }
@@ -90,12 +90,12 @@ impl Loss {
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Cause::ClosedHere => f.write_str("the session was closed on this side"),
-            Cause::ClosedByBroker(refusal) => {
+        match self.0.as_deref() {
+            None => f.write_str("the session was closed on this side"),
+            Some(Cause::ClosedByBroker(refusal)) => {
                 write!(f, "the broker closed the session ({}): {}", refusal.code, refusal.text)
             }
-            Cause::Broken(what) => write!(f, "the connection is lost: {what}"),
+            Some(Cause::Broken(what)) => write!(f, "the connection is lost: {what}"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::{
     Backoff, Binding, Consume, Consumer, Exchange, Fetched, Loss, Publication, Publishing, Queue,
@@ -37,10 +38,14 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// A transport that is chosen while the program runs.
-#[async_trait]
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
-        (**self).connect().await
+    // Written out: the future is the other's own, and no box around it.
+    fn connect<'a, 'f>(&'a self) -> BoxFuture<'f, Result<Arc<dyn Session>, SessionError>>
+    where
+        'a: 'f,
+        Self: 'f,
+    {
+        (**self).connect()
     }
 
     fn endpoint(&self) -> String {
