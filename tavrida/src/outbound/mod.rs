@@ -5,7 +5,6 @@
 mod send_error;
 mod sent;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ pub(crate) struct Outbound {
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
     pub(crate) exchange: ShortString,
-    pub(crate) services: BTreeSet<String>,
+    pub(crate) services: Vec<ShortString>,
 }
 
 /// What a send is to be, beside its message.
@@ -114,7 +113,9 @@ impl Outbound {
     fn exchange_of(&self, service: &str) -> Result<ShortString, Undiscovered> {
         match self.discovery.service_exchange(service) {
             Some(exchange) => Ok(exchange),
-            None if self.neighbours.services.contains(service) => Ok(self.neighbours.exchange.clone()),
+            None if self.neighbours.services.iter().any(|name| name == service) => {
+                Ok(self.neighbours.exchange.clone())
+            }
             None => self.discovery.find(Role::Service, service),
         }
     }

@@ -1,6 +1,5 @@
 //! [`ServerBuilder`].
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::{Plan, QueueType, Server, Topology, Worker};
 use crate::asks::Asks;
 use crate::client::seed_of;
 use crate::counters::Tally;
+use crate::discovery::Registry;
 use crate::disposition::FailurePolicy;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLong};
@@ -192,7 +192,7 @@ impl ServerBuilder {
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
         let (router, outbound) = self.host(&tally)?;
         let queues = Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.wait_queue_type };
-        let plan = Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?;
+        let plan = Arc::new(Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?);
         let stop = CancellationToken::new();
         let desk = Arc::new(Desk {
             router,
@@ -249,13 +249,13 @@ impl ServerBuilder {
     /// The services as the server hosts them, and the door of the server itself.
     fn host(&mut self, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
         let services = std::mem::take(&mut self.services);
-        let names: BTreeSet<String> = services.iter().map(|service| service.name.to_string()).collect();
+        let names = services.iter().map(|service| service.name.routing_key()).collect();
         let neighbours = Arc::new(Neighbours { exchange: self.exchange.clone(), services: names });
         let mut own = None;
         let mut hosted = Vec::with_capacity(services.len());
         for service in services {
             let outbound = Arc::new(Outbound {
-                discovery: service.discovery,
+                discovery: service.discovery.unwrap_or_else(|| Arc::new(Registry::new())),
                 outgoing: service.outgoing.into(),
                 neighbours: neighbours.clone(),
                 tally: tally.clone(),

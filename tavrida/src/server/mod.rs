@@ -44,7 +44,7 @@ use worker::Worker;
 pub struct Server {
     link: Arc<Link>,
     desk: Arc<Desk>,
-    plan: Plan,
+    plan: Arc<Plan>,
     worker: Worker,
     stop: CancellationToken,
 }

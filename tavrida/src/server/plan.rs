@@ -1,11 +1,10 @@
 //! [`Plan`]: the topology that a server's services need. Pure, printable.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::discovery::Role;
 use crate::error::{Error, Kind};
-use crate::field::ShortString;
+use crate::field::{ShortString, TooLong};
 use crate::inbound::Queues;
 use crate::message::MessageKind;
 use crate::service::Hosted;
@@ -54,13 +53,12 @@ impl Plan {
         exchange: &ShortString,
         delays: &[std::time::Duration],
     ) -> Result<Self, Error> {
-        let queue = &own.name;
-        let mut exchanges = BTreeSet::from([exchange.clone()]);
-        let mut bindings = BTreeMap::new();
+        let mut exchanges = vec![exchange.clone()];
+        let mut bindings = Vec::new();
         for service in services {
             exchanges.extend(service.discovery().exchanges());
             for name in answers_to(service) {
-                add(&mut bindings, queue, exchange, format!("{name}.#"))?;
+                add(&mut bindings, own, exchange, name)?;
             }
             for topic in service.dispatcher.entry_points(MessageKind::Notification) {
                 let publisher = topic.service().unwrap_or_default();
@@ -68,17 +66,22 @@ impl Plan {
                     let text = format!("service '{}' subscribes to {topic}", service.name);
                     Error::new(Kind::UnableToDiscover, format!("{text}: {error}"))
                 })?;
-                exchanges.insert(from.clone());
-                add(&mut bindings, queue, &from, format!("{topic}.#"))?;
+                add(&mut bindings, own, &from, topic.as_str())?;
+                exchanges.push(from);
             }
         }
-        let mut queues = vec![own.service()?, own.dead_letters()?];
+        let mut queues = Vec::with_capacity(2 + delays.len());
+        queues.extend([own.service()?, own.dead_letters()?]);
         for delay in delays {
             queues.push(own.waiting(*delay)?);
         }
+        exchanges.sort_unstable();
+        exchanges.dedup();
         let exchanges =
             exchanges.into_iter().map(|name| Exchange::durable(name, ExchangeKind::Topic)).collect();
-        Ok(Self { exchanges, queues, bindings: bindings.into_values().collect() })
+        bindings.sort_unstable_by(|a, b| identity(a).cmp(&identity(b)));
+        bindings.dedup();
+        Ok(Self { exchanges, queues, bindings })
     }
 
     /// Makes it so, or checks it, on a session.
@@ -117,22 +120,25 @@ impl Plan {
 /// The names that messages to a service bear: its own, for replies come to that, and those of its request handlers.
 ///
 /// The original binds request handlers alone: there, a service without any never hears a reply.
-fn answers_to(service: &Hosted) -> BTreeSet<&str> {
+fn answers_to(service: &Hosted) -> Vec<&str> {
     let requests = service.dispatcher.entry_points(MessageKind::Request);
-    let mut names: BTreeSet<&str> = requests.filter_map(|entry_point| entry_point.service()).collect();
-    names.insert(service.name.as_str());
+    let mut names = vec![service.name.as_str()];
+    names.extend(requests.filter_map(|entry_point| entry_point.service()));
+    names.sort_unstable();
+    names.dedup();
     names
 }
 
-fn add(
-    bindings: &mut BTreeMap<(ShortString, String), Binding>,
-    queue: &ShortString,
-    exchange: &ShortString,
-    key: String,
-) -> Result<(), Error> {
-    let routing_key = ShortString::try_from(key.as_str())?;
-    bindings.insert((exchange.clone(), key), Binding::queue(queue, exchange, routing_key));
+/// Adds a binding for all keys that begin with a name.
+fn add(bindings: &mut Vec<Binding>, own: &Queues, exchange: &ShortString, name: &str) -> Result<(), TooLong> {
+    let routing_key = ShortString::try_from([name, ".#"].concat())?;
+    bindings.push(Binding::queue(&own.name, exchange, routing_key));
     Ok(())
+}
+
+/// What tells the bindings of one queue apart.
+fn identity(binding: &Binding) -> (&ShortString, &ShortString) {
+    (&binding.source, &binding.routing_key)
 }
 
 impl fmt::Display for Plan {

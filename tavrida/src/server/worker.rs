@@ -15,7 +15,7 @@ use crate::transport::{Consume, Consumer, ConsumerEnd, Delivery, Loss, Session, 
 
 pub(super) struct Worker {
     pub(super) desk: Arc<Desk>,
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     pub(super) topology: Topology,
     pub(super) queue: ShortString,
     pub(super) prefetch: u16,

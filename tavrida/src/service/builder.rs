@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Dispatcher;
-use crate::discovery::{Discovery, Fallback, Registry};
+use crate::discovery::{Discovery, Fallback};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::error::{Error, Kind};
 use crate::handler::{Handler, StateMap, erase};
@@ -21,7 +21,8 @@ pub struct Service {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) incoming: Vec<Arc<dyn Incoming>>,
     pub(crate) outgoing: Vec<Arc<dyn Outgoing>>,
-    pub(crate) discovery: Arc<dyn Discovery>,
+    /// Where others are found, if it was told.
+    pub(crate) discovery: Option<Arc<dyn Discovery>>,
     pub(crate) state: StateMap,
     flaw: Option<Error>,
 }
@@ -34,7 +35,7 @@ impl Service {
             dispatcher: Dispatcher::default(),
             incoming: Vec::new(),
             outgoing: Vec::new(),
-            discovery: Arc::new(Registry::new()),
+            discovery: None,
             state: StateMap::default(),
             flaw: None,
         };
@@ -136,13 +137,17 @@ impl Service {
 
     /// Where other services and publishers are found. Without it a service knows those of its own server alone.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
-        self.discovery = Arc::new(discovery);
+        self.discovery = Some(Arc::new(discovery));
         self
     }
 
     /// A discovery that is asked for what the service's own does not know.
     pub fn fallback_discovery(mut self, discovery: impl Discovery) -> Self {
-        self.discovery = Arc::new(Fallback { first: self.discovery, second: Arc::new(discovery) });
+        let second: Arc<dyn Discovery> = Arc::new(discovery);
+        self.discovery = Some(match self.discovery.take() {
+            Some(first) => Arc::new(Fallback { first, second }),
+            None => second,
+        });
         self
     }
 
@@ -164,7 +169,7 @@ impl Service {
         if self.dispatcher.is_empty() {
             return Err(Error::new(Kind::Build, format!("service '{}' has no handler", self.name)));
         }
-        self.discovery.check()?;
+        self.discovery.as_ref().map_or(Ok(()), Discovery::check)?;
         self.dispatcher.check(self.name.as_str(), &self.state)
     }
 }

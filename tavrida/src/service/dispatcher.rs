@@ -1,9 +1,6 @@
 //! [`Dispatcher`]: (kind, entry point) -> handler.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use rustc_hash::FxHashMap;
 
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
@@ -11,11 +8,17 @@ use crate::handler::{ErasedHandler, Site, StateMap};
 use crate::message::MessageKind;
 
 /// The handlers of one service.
+///
+/// A service has a few: sorted they are found as quickly as in a table, and are in order for whatever is shown or checked.
 #[derive(Default)]
 pub(crate) struct Dispatcher {
-    handlers: FxHashMap<(MessageKind, EntryPoint), Arc<dyn ErasedHandler>>,
-    /// The same keys in order, for whatever is shown or checked.
-    entry_points: BTreeMap<(MessageKind, EntryPoint), ()>,
+    handlers: Vec<Registered>,
+}
+
+struct Registered {
+    kind: MessageKind,
+    entry_point: EntryPoint,
+    handler: Arc<dyn ErasedHandler>,
 }
 
 impl Dispatcher {
@@ -26,14 +29,16 @@ impl Dispatcher {
         entry_point: EntryPoint,
         handler: Arc<dyn ErasedHandler>,
     ) -> Result<(), Error> {
-        let key = (kind, entry_point);
-        if self.handlers.contains_key(&key) {
-            let text = format!("two handlers for the {kind} {}", key.1);
-            return Err(Error::new(Kind::DuplicatedEntryPointRegistration, text));
+        match self.place(kind, &entry_point) {
+            Ok(_) => {
+                let text = format!("two handlers for the {kind} {entry_point}");
+                Err(Error::new(Kind::DuplicatedEntryPointRegistration, text))
+            }
+            Err(place) => {
+                self.handlers.insert(place, Registered { kind, entry_point, handler });
+                Ok(())
+            }
         }
-        self.entry_points.insert(key.clone(), ());
-        self.handlers.insert(key, handler);
-        Ok(())
     }
 
     pub(crate) fn find(
@@ -41,13 +46,17 @@ impl Dispatcher {
         kind: MessageKind,
         entry_point: &EntryPoint,
     ) -> Option<&Arc<dyn ErasedHandler>> {
-        // The key is cloned for the look-up: its text is shared, so that this costs a reference count.
-        self.handlers.get(&(kind, entry_point.clone()))
+        self.place(kind, entry_point).ok().map(|place| &self.handlers[place].handler)
+    }
+
+    /// Where a handler is, or belongs.
+    fn place(&self, kind: MessageKind, entry_point: &EntryPoint) -> Result<usize, usize> {
+        self.handlers.binary_search_by(|known| (known.kind, &known.entry_point).cmp(&(kind, entry_point)))
     }
 
     /// The entry points with handlers for a kind, sorted.
     pub(crate) fn entry_points(&self, kind: MessageKind) -> impl Iterator<Item = &EntryPoint> {
-        self.entry_points.keys().filter(move |(k, _)| *k == kind).map(|(_, entry_point)| entry_point)
+        self.handlers.iter().filter(move |known| known.kind == kind).map(|known| &known.entry_point)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -56,8 +65,8 @@ impl Dispatcher {
 
     /// Asks each handler whether it can work here.
     pub(crate) fn check(&self, service: &str, state: &StateMap) -> Result<(), Error> {
-        for key @ (kind, entry_point) in self.entry_points.keys() {
-            self.handlers[key].check(&Site { kind: *kind, state }).map_err(|flaw| {
+        for Registered { kind, entry_point, handler } in &self.handlers {
+            handler.check(&Site { kind: *kind, state }).map_err(|flaw| {
                 Error::new(
                     Kind::Build,
                     format!("service '{service}', handler of the {kind} {entry_point}: {flaw}"),

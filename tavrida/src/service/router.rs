@@ -8,6 +8,7 @@ use super::Dispatcher;
 use crate::discovery::Discovery;
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
+use crate::field::ShortString;
 use crate::handler::{ErasedHandler, StateMap};
 use crate::message::{Message, MessageKind};
 use crate::middleware::Incoming;
@@ -31,8 +32,8 @@ impl Hosted {
 /// The services of a server, and who gets what.
 pub(crate) struct Router {
     services: Vec<Arc<Hosted>>,
-    by_request: FxHashMap<String, usize>,
-    by_name: FxHashMap<String, usize>,
+    by_request: FxHashMap<ShortString, usize>,
+    by_name: FxHashMap<ShortString, usize>,
     by_topic: FxHashMap<EntryPoint, Vec<usize>>,
 }
 
@@ -45,7 +46,7 @@ pub(crate) struct Unwanted(pub(crate) Error);
 impl Router {
     pub(crate) fn new(services: Vec<Arc<Hosted>>) -> Result<Self, Error> {
         let mut router = Self {
-            services: Vec::new(),
+            services: Vec::with_capacity(services.len()),
             by_request: FxHashMap::default(),
             by_name: FxHashMap::default(),
             by_topic: FxHashMap::default(),
@@ -62,13 +63,13 @@ impl Router {
                 format!("two services {what} '{name}' in one server"),
             )
         };
-        if self.by_name.insert(service.name.to_string(), index).is_some() {
+        if self.by_name.insert(service.name.routing_key(), index).is_some() {
             return Err(duplicate(service.name.as_str(), "are named"));
         }
         for entry_point in service.dispatcher.entry_points(MessageKind::Request) {
-            let name = entry_point.service().unwrap_or_default();
-            if *self.by_request.entry(name.to_owned()).or_insert(index) != index {
-                return Err(duplicate(name, "answer requests to"));
+            let name = entry_point.to_service().routing_key();
+            if *self.by_request.entry(name.clone()).or_insert(index) != index {
+                return Err(duplicate(&name, "answer requests to"));
             }
         }
         for topic in service.dispatcher.entry_points(MessageKind::Notification) {
@@ -102,7 +103,11 @@ impl Router {
             .collect()
     }
 
-    fn only<'a>(&self, by: &'a FxHashMap<String, usize>, message: &Message) -> Result<&'a [usize], Unwanted> {
+    fn only<'a>(
+        &self,
+        by: &'a FxHashMap<ShortString, usize>,
+        message: &Message,
+    ) -> Result<&'a [usize], Unwanted> {
         let service = message.destination().service().unwrap_or_default();
         by.get(service).map(std::slice::from_ref).ok_or_else(|| {
             let text = format!("no service '{service}' here for the {message}");
