@@ -7,7 +7,14 @@ use tavrida::field::ShortString;
 
 /// The services of a graph: each takes requests at the exchange of its name, and publishes at `name.notifications`.
 #[derive(Clone)]
-pub(crate) struct Convention(Arc<[Known]>);
+pub(crate) struct Convention(Arc<Inner>);
+
+struct Inner {
+    /// Sorted by their names.
+    services: Vec<Known>,
+    /// Those of all services, sorted.
+    exchanges: Vec<ShortString>,
+}
 
 struct Known {
     service: ShortString,
@@ -28,11 +35,15 @@ impl Convention {
             })
             .collect();
         known.sort_by(|a, b| a.service.cmp(&b.service));
-        Self(known.into())
+        let both = |known: &Known| [known.exchange.clone(), known.notifications.clone()];
+        let mut exchanges: Vec<ShortString> = known.iter().flat_map(both).collect();
+        exchanges.sort_unstable();
+        exchanges.dedup();
+        Self(Arc::new(Inner { services: known, exchanges }))
     }
 
     fn find(&self, service: &str) -> Option<&Known> {
-        self.0.iter().find(|known| known.service == *service)
+        self.0.services.iter().find(|known| known.service == *service)
     }
 }
 
@@ -50,14 +61,10 @@ impl Discovery for Convention {
     }
 
     fn exchanges(&self) -> Vec<ShortString> {
-        let both = |known: &Known| [known.exchange.clone(), known.notifications.clone()];
-        let mut all: Vec<ShortString> = self.0.iter().flat_map(both).collect();
-        all.sort();
-        all.dedup();
-        all
+        self.0.exchanges.clone()
     }
 
     fn known(&self, _role: Role) -> Vec<ShortString> {
-        self.0.iter().map(|known| known.service.clone()).collect()
+        self.0.services.iter().map(|known| known.service.clone()).collect()
     }
 }

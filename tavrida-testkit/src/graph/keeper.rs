@@ -1,10 +1,11 @@
 //! [`Keeper`]: keeps the process of a server: starts it, kills it, and starts it anew.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::Server;
-use tavrida::server::ServerBuilder;
+use tavrida::server::{ServerBuilder, ServerHandle};
 use tokio::sync::oneshot;
 
 use crate::problem::ProblemKind;
@@ -78,15 +79,7 @@ impl Process {
     /// One life of the process, until it is killed; gives how long it stays down, or nothing where it cannot live.
     async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> Option<Duration> {
         let killed = self.stage.world().state().actor(self.actor).killed.clone();
-        if let Some(tell) = tell {
-            let handle = server.handle();
-            tokio::spawn(async move {
-                if handle.ready(Duration::from_secs(60)).await.is_ok() {
-                    // Who waited may be gone.
-                    let _ = tell.send(());
-                }
-            });
-        }
+        let handle = server.handle();
         tokio::select! {
             biased;
             () = killed.notified() => Some(self.stage.world().state().actor(self.actor).down_for),
@@ -94,6 +87,7 @@ impl Process {
                 self.fail(format!("ended: {ended:?}"));
                 None
             }
+            never = tell_when_ready(&handle, tell) => match never {},
         }
     }
 
@@ -104,4 +98,15 @@ impl Process {
         state.actor(self.actor).retired = true;
         state.fail(ProblemKind::Server, format!("server '{name}' {text}"));
     }
+}
+
+/// Tells that a server consumes, where somebody waits for that.
+async fn tell_when_ready(server: &ServerHandle, tell: Option<oneshot::Sender<()>>) -> Infallible {
+    if let Some(tell) = tell
+        && server.ready(Duration::from_secs(60)).await.is_ok()
+    {
+        // Who waited may be gone.
+        let _ = tell.send(());
+    }
+    std::future::pending().await
 }

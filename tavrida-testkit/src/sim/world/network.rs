@@ -28,6 +28,9 @@ impl Network for World {
 
     fn disconnected(&self, line: Line, loss: &Loss) {
         let mut state = self.state();
+        if state.over {
+            return;
+        }
         let id = ActorId::of_peer(line.peer);
         let actor = state.actor(id);
         if actor.session == Some(line.session) {
