@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytestring::ByteString;
+pub use smol_str::SmolStr;
 use uuid::Uuid;
 
 /// What an id is for.
@@ -36,7 +36,7 @@ pub struct Cause<'a> {
 pub trait IdSource: Send + Sync + 'static {
     /// A new id, unique among all that live at the same time; it must be valid as an AMQP short string (255 bytes),
     /// and for [`Purpose::Instance`] as a word of a routing key (no dot, `*` or `#`).
-    fn id(&self, purpose: Purpose, cause: Cause<'_>) -> ByteString;
+    fn id(&self, purpose: Purpose, cause: Cause<'_>) -> SmolStr;
 }
 
 /// Random uuids (version 4): the default.
@@ -44,7 +44,7 @@ pub trait IdSource: Send + Sync + 'static {
 pub struct RandomIds;
 
 impl IdSource for RandomIds {
-    fn id(&self, purpose: Purpose, _cause: Cause<'_>) -> ByteString {
+    fn id(&self, purpose: Purpose, _cause: Cause<'_>) -> SmolStr {
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the injected source that everybody else must use"
@@ -62,21 +62,21 @@ impl IdSource for RandomIds {
 /// The ids that one parent brings about: a handled message, a client, a server.
 pub(crate) struct IdScope {
     source: Arc<dyn IdSource>,
-    parent: ByteString,
+    parent: SmolStr,
     made: AtomicU64,
 }
 
 impl IdScope {
-    pub(crate) fn new(source: Arc<dyn IdSource>, parent: ByteString) -> Self {
+    pub(crate) fn new(source: Arc<dyn IdSource>, parent: SmolStr) -> Self {
         Self { source, parent, made: AtomicU64::new(0) }
     }
 
     /// The scope of a parent that this one brought about.
-    pub(crate) fn child(&self, parent: ByteString) -> Self {
+    pub(crate) fn child(&self, parent: SmolStr) -> Self {
         Self::new(self.source.clone(), parent)
     }
 
-    pub(crate) fn next(&self, purpose: Purpose) -> ByteString {
+    pub(crate) fn next(&self, purpose: Purpose) -> SmolStr {
         let ordinal = self.made.fetch_add(1, Ordering::Relaxed);
         self.source.id(purpose, Cause { parent: &self.parent, ordinal })
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tavrida::field::{ShortString, Table, Value};
+use tavrida::field::{Octets, ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
 
 use super::Broker;
@@ -116,7 +115,7 @@ struct Event<'a> {
     reason: Reason,
     wall: u64,
     publication: &'a Publication,
-    cc: &'a [Bytes],
+    cc: &'a [Octets],
 }
 
 impl Event<'_> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use tavrida::field::{ShortString, Table, Value};
+use tavrida::field::{Octets, ShortString, Table, Value};
 
 use super::arena::Key;
 use super::binding::Bindings;
@@ -63,7 +63,7 @@ impl Router {
     }
 
     pub(crate) fn insert(&mut self, key: &ShortString, arguments: &Table, target: Target) {
-        let bytes = || key.clone().into_byte_string().into_bytes();
+        let bytes = || Bytes::copy_from_slice(key.as_bytes());
         match self {
             Self::Direct(table) => table.insert(bytes(), target),
             Self::Fanout(table) => table.insert(target),
@@ -100,7 +100,7 @@ impl Router {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys<'a> {
     pub(crate) primary: &'a str,
-    pub(crate) more: &'a [Bytes],
+    pub(crate) more: &'a [Octets],
 }
 
 impl<'a> Keys<'a> {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use tavrida::field::{ShortString, Table, Value};
+use tavrida::field::{Octets, ShortString, Table, Value};
 use tavrida::transport::Publication;
 
 use super::arena::Key;
@@ -207,7 +206,7 @@ fn sort_out(queues: &mut Vec<Key<Queue>>) {
 }
 
 /// The keys of the `CC` and `BCC` headers, of a message whose properties make sense.
-fn check_message(publication: &Publication) -> Result<Vec<Bytes>, Fault> {
+fn check_message(publication: &Publication) -> Result<Vec<Octets>, Fault> {
     let properties = &publication.properties;
     let invalid = |reason: String| Fault::precondition_failed(format!("invalid message: {reason}"));
     if let Some(mode @ (0 | 3..)) = properties.delivery_mode {
@@ -226,7 +225,7 @@ fn check_message(publication: &Publication) -> Result<Vec<Bytes>, Fault> {
 }
 
 /// The routing keys in these headers; what is no text is ignored.
-pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<Bytes> {
+pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<Octets> {
     let mut keys = Vec::new();
     for name in names {
         if let Some(Value::Array(items)) = headers.get(name) {

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytestring::ByteString;
 use rustc_hash::{FxHashMap, FxHashSet};
-use tavrida::id::{Cause, IdSource, Purpose, RandomIds};
+use tavrida::id::{Cause, IdSource, Purpose, RandomIds, SmolStr};
 
 use crate::random::{hash, join};
 
@@ -48,7 +47,7 @@ impl IdBook {
     }
 
     /// Notes what an id came of.
-    fn note(&self, purpose: Purpose, id: ByteString, parent: &str) -> ByteString {
+    fn note(&self, purpose: Purpose, id: SmolStr, parent: &str) -> SmolStr {
         match purpose {
             Purpose::Message => {
                 self.pages().parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
@@ -67,7 +66,7 @@ impl IdBook {
 }
 
 impl IdSource for CausalIds {
-    fn id(&self, purpose: Purpose, cause: Cause<'_>) -> ByteString {
+    fn id(&self, purpose: Purpose, cause: Cause<'_>) -> SmolStr {
         let parent = cause.parent.split('/').next().unwrap_or_default();
         if self.random {
             return self.book.note(purpose, RandomIds.id(purpose, cause), parent);
@@ -89,11 +88,8 @@ impl IdSource for CausalIds {
     }
 }
 
-fn hex(number: u64) -> ByteString {
+fn hex(number: u64) -> SmolStr {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(16);
-    for shift in (0..16).rev() {
-        text.push(char::from(DIGITS[(number >> (shift * 4) & 15) as usize]));
-    }
-    text.into()
+    let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[(number >> ((15 - at) * 4) & 15) as usize]);
+    std::str::from_utf8(&digits).expect("digits are ASCII").into()
 }

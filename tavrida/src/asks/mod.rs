@@ -11,7 +11,7 @@ mod pending;
 
 use std::sync::Arc;
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 use tokio::sync::Mutex;
 
 pub(crate) use pending::Pending;
@@ -25,7 +25,7 @@ use crate::transport::{Binding, Consume, Consumer, DIRECT_REPLY_TO, Loss, Queue,
 /// The asking side of a client or server.
 pub(crate) struct Asks {
     /// A reserved method name that is this asker's alone.
-    instance: ByteString,
+    instance: SmolStr,
     /// The exchange that answers of the original's services come through, where there is one.
     exchange: Option<ShortString>,
     direct: bool,
@@ -36,13 +36,13 @@ pub(crate) struct Asks {
 }
 
 impl Asks {
-    pub(crate) fn new(instance: ByteString, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
+    pub(crate) fn new(instance: SmolStr, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
         let instance = format!("{}{instance}", crate::EntryPoint::RESERVED).into();
         Self { instance, exchange, direct: false, pending: Arc::default(), queue: Mutex::new(None), tally }
     }
 
     /// An asker of direct replies.
-    pub(crate) fn direct(instance: ByteString, tally: Arc<Tally>) -> Self {
+    pub(crate) fn direct(instance: SmolStr, tally: Arc<Tally>) -> Self {
         Self { direct: true, ..Self::new(instance, None, tally) }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytestring::ByteString;
 use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
 use crate::message::Message;
@@ -13,7 +13,7 @@ use crate::transport::Loss;
 /// The asks that have no answer yet, by request id.
 #[derive(Default)]
 pub(crate) struct Pending {
-    asks: Mutex<FxHashMap<ByteString, Ask>>,
+    asks: Mutex<FxHashMap<SmolStr, Ask>>,
     /// The epoch whose reply queue is consumed; 0 for none.
     open: AtomicU64,
 }
@@ -25,7 +25,7 @@ struct Ask {
 
 impl Pending {
     /// Begins to wait; dropping the guard ends it.
-    pub(crate) fn wait(self: &Arc<Self>, request_id: ByteString, epoch: u64) -> Waiting {
+    pub(crate) fn wait(self: &Arc<Self>, request_id: SmolStr, epoch: u64) -> Waiting {
         let (answer, arrives) = oneshot::channel();
         self.asks().insert(request_id.clone(), Ask { epoch, answer });
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
@@ -62,15 +62,15 @@ impl Pending {
     /// The reply queue of an epoch is gone: all who wait on it are told, in the order of their request ids.
     pub(crate) fn close(&self, epoch: u64, loss: &Loss) {
         let _ = self.open.compare_exchange(epoch, 0, Ordering::SeqCst, Ordering::SeqCst);
-        let of_epoch = |(id, ask): (&ByteString, &Ask)| (ask.epoch == epoch).then(|| id.clone());
-        let mut lost: Vec<ByteString> = self.asks().iter().filter_map(of_epoch).collect();
+        let of_epoch = |(id, ask): (&SmolStr, &Ask)| (ask.epoch == epoch).then(|| id.clone());
+        let mut lost: Vec<SmolStr> = self.asks().iter().filter_map(of_epoch).collect();
         lost.sort();
         for request_id in lost {
             self.fail(&request_id, loss);
         }
     }
 
-    fn fail(&self, request_id: &ByteString, loss: &Loss) {
+    fn fail(&self, request_id: &SmolStr, loss: &Loss) {
         if let Some(ask) = self.forget(request_id) {
             // Who does not listen any more needs not be told.
             let _ = ask.answer.send(Err(loss.clone()));
@@ -82,7 +82,7 @@ impl Pending {
     }
 
     /// Held for a look-up alone: who waits is woken without it.
-    fn asks(&self) -> MutexGuard<'_, FxHashMap<ByteString, Ask>> {
+    fn asks(&self) -> MutexGuard<'_, FxHashMap<SmolStr, Ask>> {
         self.asks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,7 +95,7 @@ impl Pending {
 /// A place in [`Pending`]; it is given up when dropped.
 pub(crate) struct Waiting {
     pending: Arc<Pending>,
-    request_id: ByteString,
+    request_id: SmolStr,
     arrives: oneshot::Receiver<Result<Message, Loss>>,
 }
 

@@ -140,7 +140,7 @@ impl std::error::Error for NoError {}
 ///
 /// When [`Rpc::ENTRY_POINT`] is no entry point.
 pub fn entry_point<C: Rpc>() -> Result<EntryPoint, BadEntryPoint> {
-    EntryPoint::parse(bytestring::ByteString::from_static(C::ENTRY_POINT))
+    EntryPoint::parse(C::ENTRY_POINT)
 }
 
 /// The topic of an event.
@@ -149,7 +149,7 @@ pub fn entry_point<C: Rpc>() -> Result<EntryPoint, BadEntryPoint> {
 ///
 /// When [`Event::TOPIC`] is no entry point.
 pub fn topic<E: Event>() -> Result<EntryPoint, BadEntryPoint> {
-    EntryPoint::parse(bytestring::ByteString::from_static(E::TOPIC))
+    EntryPoint::parse(E::TOPIC)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From the wire: a [`Publication`] as a [`Message`].
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 
 use super::body::Body;
 use super::error::Shown;
@@ -164,7 +164,7 @@ fn required<'a>(header: &'static str, value: Option<&'a Value>) -> Result<&'a Va
 fn kind_of(value: &Value) -> Result<MessageKind, DecodeError> {
     MessageKind::ALL
         .into_iter()
-        .find(|kind| matches!(value, Value::LongString(word) if word == kind.as_str().as_bytes()))
+        .find(|kind| matches!(value, Value::LongString(word) if *word == *kind.as_str()))
         .ok_or_else(|| DecodeError::UnknownMessageType { found: Shown::value(value) })
 }
 
@@ -177,11 +177,12 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The text of a header, which shares the header's bytes; void is empty.
-fn text(header: &'static str, value: &Value) -> Result<ByteString, DecodeError> {
+fn text(header: &'static str, value: &Value) -> Result<SmolStr, DecodeError> {
     match value {
-        Value::Void => Ok(ByteString::new()),
-        Value::LongString(bytes) => ByteString::try_from(bytes.clone())
-            .map_err(|_| DecodeError::HeaderNotUtf8 { header, found: Shown::value(value) }),
+        Value::Void => Ok(SmolStr::default()),
+        Value::LongString(octets) => {
+            octets.to_text().ok_or_else(|| DecodeError::HeaderNotUtf8 { header, found: Shown::value(value) })
+        }
         other => Err(DecodeError::HeaderNotText {
             header,
             letter: other.type_letter(),
@@ -194,7 +195,7 @@ fn address(header: &'static str, value: &Value) -> Result<EntryPoint, DecodeErro
     EntryPoint::parse(text(header, value)?).map_err(|flaw| DecodeError::BadAddress { header, flaw })
 }
 
-fn readable_text(value: Option<&Value>) -> ByteString {
+fn readable_text(value: Option<&Value>) -> SmolStr {
     value.and_then(|value| text("", value).ok()).unwrap_or_default()
 }
 

@@ -68,7 +68,7 @@ enum Written<'a> {
 }
 
 /// Writes bytes, for `#[serde(with = ..)]`.
-pub(crate) fn serialize<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let written = match std::str::from_utf8(bytes) {
         Ok(text) => Written::Text(text.into()),
         Err(_) => {

@@ -4,12 +4,12 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 
 /// UTF-8 text of at most 255 bytes: AMQP's `shortstr`, the type of names (exchange, queue, routing key, header
 /// name, consumer tag) and of most message properties.
 ///
-/// A clone shares the bytes.
+/// A name of up to 23 bytes stands in the value itself and costs no allocation; a clone of a longer one shares it.
 ///
 /// ```
 /// use tavrida::field::ShortString;
@@ -20,7 +20,7 @@ use bytestring::ByteString;
 /// # Ok::<(), tavrida::field::TooLong>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ShortString(ByteString);
+pub struct ShortString(SmolStr);
 
 impl ShortString {
     /// The longest short string, in bytes: its length travels in one octet.
@@ -33,7 +33,7 @@ impl ShortString {
     /// When the text is longer than 255 bytes; in a `const`, at compile time.
     pub const fn from_static(text: &'static str) -> Self {
         assert!(text.len() <= Self::MAX_LEN, "a short string has at most 255 bytes");
-        Self(ByteString::from_static(text))
+        Self(SmolStr::new_static(text))
     }
 
     /// The text.
@@ -41,16 +41,16 @@ impl ShortString {
         &self.0
     }
 
-    /// The text as a shared string without the length limit.
-    pub fn into_byte_string(self) -> ByteString {
+    /// The text without the length limit.
+    pub(crate) fn into_text(self) -> SmolStr {
         self.0
     }
 }
 
-impl TryFrom<ByteString> for ShortString {
+impl TryFrom<SmolStr> for ShortString {
     type Error = TooLong;
 
-    fn try_from(text: ByteString) -> Result<Self, TooLong> {
+    fn try_from(text: SmolStr) -> Result<Self, TooLong> {
         if text.len() > Self::MAX_LEN { Err(TooLong::new(&text)) } else { Ok(Self(text)) }
     }
 }
@@ -67,7 +67,7 @@ impl TryFrom<String> for ShortString {
     type Error = TooLong;
 
     fn try_from(text: String) -> Result<Self, TooLong> {
-        ByteString::from(text).try_into()
+        SmolStr::from(text).try_into()
     }
 }
 

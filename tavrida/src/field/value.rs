@@ -1,10 +1,9 @@
 //! [`Value`]: one field of a header table or of an argument.
 
-use bytes::Bytes;
-use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
-use super::{ShortString, Table, serial};
+use super::{Octets, ShortString, Table};
 
 /// A field value, with the type that it has on the wire.
 ///
@@ -41,9 +40,9 @@ pub enum Value {
     /// `D`.
     Decimal(Decimal),
     /// `S`: text by custom, any bytes in truth. See [`Value::as_str`].
-    LongString(#[serde(with = "serial")] Bytes),
+    LongString(Octets),
     /// `x`.
-    Bytes(#[serde(with = "serial")] Bytes),
+    Bytes(Octets),
     /// `A`.
     Array(Vec<Value>),
     /// `T`: seconds since 1970-01-01 00:00 UTC.
@@ -64,13 +63,13 @@ pub struct Decimal {
 impl Value {
     /// Text known at compile time; costs no allocation.
     pub const fn from_static(text: &'static str) -> Self {
-        Self::LongString(Bytes::from_static(text.as_bytes()))
+        Self::LongString(Octets::from_static(text))
     }
 
     /// The text of a [`Value::LongString`] that is UTF-8; none of any other value.
     pub fn as_str(&self) -> Option<&str> {
         match self {
-            Self::LongString(bytes) => std::str::from_utf8(bytes).ok(),
+            Self::LongString(octets) => octets.as_str(),
             _ => None,
         }
     }
@@ -116,7 +115,7 @@ impl Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::LongString(Bytes::copy_from_slice(text.as_bytes()))
+        Self::LongString(text.into())
     }
 }
 
@@ -126,15 +125,15 @@ impl From<String> for Value {
     }
 }
 
-impl From<ByteString> for Value {
-    fn from(text: ByteString) -> Self {
-        Self::LongString(text.into_bytes())
+impl From<SmolStr> for Value {
+    fn from(text: SmolStr) -> Self {
+        Self::LongString(text.into())
     }
 }
 
 impl From<ShortString> for Value {
     fn from(text: ShortString) -> Self {
-        text.into_byte_string().into()
+        Self::LongString(text.into())
     }
 }
 
@@ -181,8 +180,8 @@ mod tests {
     #[test]
     fn text_is_what_is_utf8_and_a_long_string() {
         assert_eq!(Value::from("déjà").as_str(), Some("déjà"));
-        assert_eq!(Value::LongString(Bytes::from_static(b"\xff")).as_str(), None);
-        assert_eq!(Value::Bytes(Bytes::from_static(b"text")).as_str(), None);
+        assert_eq!(Value::LongString(b"\xff".into()).as_str(), None);
+        assert_eq!(Value::Bytes(b"text".into()).as_str(), None);
     }
 
     #[test]

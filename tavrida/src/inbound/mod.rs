@@ -8,7 +8,7 @@ mod queues;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -90,7 +90,7 @@ impl Desk {
         delivery: &Delivery,
         history: &History,
         epoch: &Epoch,
-    ) -> (ByteString, Outcome, Vec<String>) {
+    ) -> (SmolStr, Outcome, Vec<String>) {
         if message.message_id.is_empty() {
             let no_parent = IdScope::new(self.ids.clone(), message.request_id.clone());
             message.message_id = no_parent.next(Purpose::Message);

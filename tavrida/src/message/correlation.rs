@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 
 use crate::field::{ShortString, Value};
 
@@ -26,8 +26,8 @@ impl CorrelationId {
     /// The text for AMQP's own property, where it fits in there.
     pub(crate) fn as_property(&self) -> Option<ShortString> {
         match &self.0 {
-            Value::LongString(bytes) if !bytes.is_empty() => {
-                ByteString::try_from(bytes.clone()).ok().and_then(|text| text.try_into().ok())
+            Value::LongString(octets) if !octets.is_empty() => {
+                octets.to_text().and_then(|text| text.try_into().ok())
             }
             _ => None,
         }
@@ -40,8 +40,8 @@ impl From<Value> for CorrelationId {
     }
 }
 
-impl From<ByteString> for CorrelationId {
-    fn from(text: ByteString) -> Self {
+impl From<SmolStr> for CorrelationId {
+    fn from(text: SmolStr) -> Self {
         Self(text.into())
     }
 }
@@ -79,7 +79,7 @@ impl PartialEq<&str> for CorrelationId {
 impl fmt::Display for CorrelationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.0, self.0.as_i64()) {
-            (Value::LongString(bytes), _) => f.pad(&String::from_utf8_lossy(bytes)),
+            (Value::LongString(bytes), _) => f.pad(&bytes.to_string_lossy()),
             (Value::Void, _) => f.pad("none"),
             (_, Some(number)) => number.fmt(f),
             (other, None) => write!(f, "{other:?}"),

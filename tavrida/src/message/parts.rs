@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 
 use super::{Context, CorrelationId, ErrorReply, Headers, Notification, Payload, Request, Response};
 use crate::entry_point::EntryPoint;
@@ -51,9 +51,9 @@ pub struct Message {
     pub(crate) kind: MessageKind,
     pub(crate) correlation_id: CorrelationId,
     /// Empty until the message goes out.
-    pub(crate) request_id: ByteString,
+    pub(crate) request_id: SmolStr,
     /// Empty until the message goes out.
-    pub(crate) message_id: ByteString,
+    pub(crate) message_id: SmolStr,
     pub(crate) addresses: Addresses,
     pub(crate) headers: Headers,
     pub(crate) context: Context,
@@ -75,8 +75,8 @@ impl Message {
         Self {
             kind,
             correlation_id,
-            request_id: ByteString::new(),
-            message_id: ByteString::new(),
+            request_id: SmolStr::new_static(""),
+            message_id: SmolStr::new_static(""),
             addresses,
             headers: Headers::new(),
             context: Context::default(),

@@ -1,6 +1,6 @@
 //! To whom a call is answered later, as a header: it rides on another request, and comes back with the answer to that.
 
-use bytestring::ByteString;
+use smol_str::SmolStr;
 
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
@@ -75,7 +75,7 @@ fn request_of(table: &Table, context: Context) -> Result<Request, Error> {
     }))
 }
 
-pub(super) fn state_of(table: &Table) -> Result<ByteString, Error> {
+pub(super) fn state_of(table: &Table) -> Result<SmolStr, Error> {
     text(table, &STATE)
 }
 
@@ -83,9 +83,9 @@ fn address(table: &Table, name: &str) -> Result<EntryPoint, Error> {
     Ok(EntryPoint::parse(text(table, name)?)?)
 }
 
-fn text(table: &Table, name: &str) -> Result<ByteString, Error> {
+fn text(table: &Table, name: &str) -> Result<SmolStr, Error> {
     match table.get(name) {
-        Some(Value::LongString(bytes)) => ByteString::try_from(bytes.clone()).map_err(|_| malformed(name)),
+        Some(Value::LongString(octets)) => octets.to_text().ok_or_else(|| malformed(name)),
         _ => Err(malformed(name)),
     }
 }

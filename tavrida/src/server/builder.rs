@@ -186,7 +186,7 @@ impl ServerBuilder {
     pub fn build(mut self) -> Result<Server, Error> {
         self.check()?;
         let tally = Arc::new(Tally::default());
-        let root = IdScope::new(self.ids.clone(), self.queue.clone().into_byte_string());
+        let root = IdScope::new(self.ids.clone(), self.queue.clone().into_text());
         let instance = root.next(Purpose::Instance);
         let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());

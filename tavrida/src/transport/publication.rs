@@ -113,7 +113,7 @@ mod tests {
             .with(name("z"), vec![Value::Void, Value::I8(-1), Value::U32(7), Value::Timestamp(3)])
             .with(name("a"), Value::Decimal(Decimal { scale: 2, value: 314 }))
             .with(name("text"), "déjà")
-            .with(name("bytes"), Value::Bytes(Bytes::from_static(b"\x00\xff")))
+            .with(name("bytes"), Value::Bytes(b"\x00\xff".into()))
             .with(name("inner"), Table::new().with(name("x"), 1.5));
         let publication = Publication {
             properties: Properties { headers: Some(headers), priority: Some(0), ..Properties::default() },

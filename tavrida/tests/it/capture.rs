@@ -147,7 +147,7 @@ impl<'a> Wire<'a> {
 
     fn field(&mut self) -> Value {
         match self.number() {
-            [b'S'] => Value::LongString(Bytes::copy_from_slice(self.long())),
+            [b'S'] => Value::LongString(self.long().into()),
             [b't'] => Value::Bool(self.number() != [0]),
             [b'I'] => Value::I32(i32::from_be_bytes(self.number())),
             [b'l'] => Value::I64(i64::from_be_bytes(self.number())),

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use bytes::Bytes;
 use tavrida::field::{Decimal, Table, Value};
 
 use super::read::Line;
@@ -143,7 +142,7 @@ fn read_value(line: &mut Line<'_>) -> Result<Value, String> {
         _ => line.expect(":")?,
     }
     if matches!(letter, 'S' | 'x') {
-        let bytes = Bytes::from(read_bytes(line)?);
+        let bytes = read_bytes(line)?.into();
         return Ok(if letter == 'S' { Value::LongString(bytes) } else { Value::Bytes(bytes) });
     }
     let text = read_text(line)?;

@@ -4,7 +4,6 @@ use amq_protocol::protocol::BasicProperties;
 use amq_protocol::types::{
     AMQPValue, ByteArray, DecimalValue, FieldTable, LongString, ShortString as WireString,
 };
-use bytes::Bytes;
 use tavrida::field::{Decimal, ShortString, Table, Value};
 use tavrida::transport::Properties;
 
@@ -74,8 +73,8 @@ fn value_from_wire(value: &AMQPValue) -> Value {
             Value::Decimal(Decimal { scale: *scale, value: *value })
         }
         AMQPValue::ShortString(text) => Value::from(text.as_str()),
-        AMQPValue::LongString(text) => Value::LongString(Bytes::copy_from_slice(text.as_bytes())),
-        AMQPValue::ByteArray(bytes) => Value::Bytes(Bytes::copy_from_slice(bytes.as_slice())),
+        AMQPValue::LongString(text) => Value::LongString(text.as_bytes().into()),
+        AMQPValue::ByteArray(bytes) => Value::Bytes(bytes.as_slice().into()),
         AMQPValue::FieldArray(items) => Value::Array(items.as_slice().iter().map(value_from_wire).collect()),
         AMQPValue::Timestamp(time) => Value::Timestamp(*time),
         AMQPValue::FieldTable(table) => Value::Table(table_from_wire(table)),

@@ -1,6 +1,5 @@
 //! Messages that are wrong: each is refused with an error that names the culprit.
 
-use bytes::Bytes;
 use tavrida::Error;
 use tavrida::envelope::{DecodeError, decode};
 use tavrida::field::Value;
@@ -64,7 +63,7 @@ fn an_ill_typed_header_is_named_with_its_type_and_value() {
 #[test]
 fn text_that_is_not_utf8_is_shown_by_its_bytes() {
     let mut publication = call(BODY);
-    set(&mut publication, "destination", Value::LongString(Bytes::from_static(b"d\xe9j\xe0")));
+    set(&mut publication, "destination", Value::LongString(b"d\xe9j\xe0".into()));
     let error = decode(&publication).expect_err("refused").to_string();
     assert_eq!(error, r#"the header 'destination' is LongString(b"d\xe9j\xe0"), which is not UTF-8"#);
 }

@@ -1,0 +1,223 @@
+//! [`Octets`]: what is text by custom, and any bytes in truth.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
+
+use super::{ShortString, serial};
+
+/// Bytes of a field: AMQP's `longstr`, which is text by custom.
+///
+/// Short text stands in the value itself and costs no allocation; a clone of anything longer shares it. Equal are those of equal
+/// bytes.
+///
+/// ```
+/// use tavrida::field::Octets;
+///
+/// assert_eq!(Octets::from("orders").as_str(), Some("orders"));
+/// assert_eq!(Octets::from(vec![0xff]).as_str(), None);
+/// ```
+#[derive(Clone)]
+pub struct Octets(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Text(SmolStr),
+    Bytes(Bytes),
+}
+
+/// Text that is not longer than this stands in the value itself.
+const SHORT: usize = 23;
+
+impl Octets {
+    /// Text known at compile time; costs no allocation.
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Repr::Text(SmolStr::new_static(text)))
+    }
+
+    /// The text; none where the bytes are no UTF-8.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Text(text) => Some(text),
+            Repr::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+        }
+    }
+
+    /// The text, which a clone shares; none where the bytes are no UTF-8.
+    pub(crate) fn to_text(&self) -> Option<SmolStr> {
+        match &self.0 {
+            Repr::Text(text) => Some(text.clone()),
+            Repr::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(SmolStr::new),
+        }
+    }
+
+    /// Text as far as it is some, with a sign for what is none.
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Repr::Text(text) => Cow::Borrowed(text),
+            Repr::Bytes(bytes) => String::from_utf8_lossy(bytes),
+        }
+    }
+}
+
+impl Deref for Octets {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Text(text) => text.as_bytes(),
+            Repr::Bytes(bytes) => bytes,
+        }
+    }
+}
+
+impl AsRef<[u8]> for Octets {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Default for Octets {
+    fn default() -> Self {
+        Self::from_static("")
+    }
+}
+
+impl PartialEq for Octets {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Octets {}
+
+impl PartialEq<str> for Octets {
+    fn eq(&self, other: &str) -> bool {
+        **self == *other.as_bytes()
+    }
+}
+
+impl PartialEq<[u8]> for Octets {
+    fn eq(&self, other: &[u8]) -> bool {
+        **self == *other
+    }
+}
+
+impl Hash for Octets {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Bytes::copy_from_slice(self).fmt(f)
+    }
+}
+
+impl From<&str> for Octets {
+    fn from(text: &str) -> Self {
+        Self(Repr::Text(text.into()))
+    }
+}
+
+impl From<String> for Octets {
+    fn from(text: String) -> Self {
+        match text.len() <= SHORT {
+            true => text.as_str().into(),
+            false => Self(Repr::Bytes(text.into())),
+        }
+    }
+}
+
+impl From<SmolStr> for Octets {
+    fn from(text: SmolStr) -> Self {
+        Self(Repr::Text(text))
+    }
+}
+
+impl From<ShortString> for Octets {
+    fn from(text: ShortString) -> Self {
+        text.into_text().into()
+    }
+}
+
+impl From<Bytes> for Octets {
+    fn from(bytes: Bytes) -> Self {
+        match std::str::from_utf8(&bytes) {
+            Ok(text) if text.len() <= SHORT => text.into(),
+            _ => Self(Repr::Bytes(bytes)),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Octets {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<&[u8]> for Octets {
+    fn from(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.into(),
+            Err(_) => Self(Repr::Bytes(Bytes::copy_from_slice(bytes))),
+        }
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Octets {
+    fn from(bytes: &[u8; N]) -> Self {
+        bytes[..].into()
+    }
+}
+
+impl Serialize for Octets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serial::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Octets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serial::deserialize(deserializer).map(Bytes::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_what_they_were_however_long_they_are() {
+        for len in [0, 1, SHORT, SHORT + 1, 300] {
+            let text = "x".repeat(len);
+            for octets in [Octets::from(&*text), text.clone().into(), Bytes::from(text.clone()).into()] {
+                assert_eq!(octets, *text);
+                assert_eq!(octets.as_str(), Some(&*text));
+                assert_eq!(octets.to_text().as_deref(), Some(&*text));
+            }
+            let mut bytes = text.into_bytes();
+            bytes.push(0xff);
+            let octets = Octets::from(bytes.clone());
+            assert_eq!(octets, bytes[..]);
+            assert_eq!((octets.as_str(), octets.to_text()), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_is_longer_than_a_name_is_shared() {
+        let long = Octets::from("x".repeat(100));
+        assert_eq!(long.as_ptr(), long.clone().as_ptr());
+    }
+
+    #[test]
+    fn they_are_shown_as_bytes() {
+        assert_eq!(format!("{:?}", Octets::from(b"d\xe9j\xe0")), r#"b"d\xe9j\xe0""#);
+    }
+}
