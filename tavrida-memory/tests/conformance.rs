@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tavrida_memory::MemoryBroker;
 use tavrida_testkit::conformance::Suite;
@@ -22,6 +23,7 @@ async fn the_memory_transport_keeps_every_promise() {
                 alarm.unblock()
             }
             ready(())
-        });
+        })
+        .dead_letters_anew_within(Duration::from_secs(3 * 60));
     suite.run().await.assert_ok();
 }

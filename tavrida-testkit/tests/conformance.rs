@@ -32,7 +32,8 @@ impl Transport for Unusable {
 }
 
 async fn put_through(transport: Unusable) -> Report {
-    Suite::new(Arc::new(transport)).with_breaker(|| async {}).with_alarm(|_| async {}).run().await
+    let suite = Suite::new(Arc::new(transport)).with_breaker(|| async {}).with_alarm(|_| async {});
+    suite.dead_letters_anew_within(Duration::from_millis(1)).run().await
 }
 
 /// The promises whose failure says this.
@@ -77,7 +78,9 @@ async fn what_a_broker_cannot_do_is_skipped_by_name_and_nothing_else_is() {
             Some("this broker is without headers exchanges")
         } else {
             let breaker = promise.needs_breaker().then_some("no breaker was given");
-            breaker.or(promise.needs_alarm().then_some("no alarm was given"))
+            let alarm = promise.needs_alarm().then_some("no alarm was given");
+            let rounds = promise.needs_rounds().then_some("when dead letters are sent anew was not told");
+            breaker.or(alarm).or(rounds)
         };
         assert_eq!(reason, expected, "{finding}");
     }

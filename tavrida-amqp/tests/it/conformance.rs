@@ -1,6 +1,7 @@
 //! The promises of every transport, kept by this one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::conformance::Suite;
@@ -8,7 +9,10 @@ use tavrida_testkit::rabbitmq::Node;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_keeps_every_promise_of_a_transport() {
-    let node = Arc::new(Node::start().await.unwrap());
+    // Three minutes between two rounds of dead letters are too long for a test.
+    let rounds = Duration::from_millis(300);
+    let variable = "dead_letter_worker_publisher_confirm_timeout";
+    let node = Arc::new(Node::builder().variable(variable, rounds.as_millis()).start().await.unwrap());
     let breaker = {
         let node = node.clone();
         move || {
@@ -19,6 +23,7 @@ async fn it_keeps_every_promise_of_a_transport() {
     // Small buffers, for the suite opens hundreds of sessions; its largest headers fit.
     let config = AmqpConfig::from_uri(&node.uri()).unwrap().frame_max(32_768);
     let transport = Arc::new(AmqpTransport::new(config));
-    let report = Suite::new(transport).with_breaker(breaker).run().await;
+    let suite = Suite::new(transport).with_breaker(breaker).dead_letters_anew_within(rounds);
+    let report = suite.run().await;
     report.assert_ok();
 }

@@ -77,6 +77,7 @@ impl Broker {
         if let Some(place) = exchange.bindings.insert(bound) {
             exchange.router.insert(&key, &arguments, target);
             self.incoming(target).insert((source, place));
+            self.topology_grew();
         }
         Ok(())
     }

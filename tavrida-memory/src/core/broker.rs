@@ -39,6 +39,8 @@ pub struct Broker {
     pub(super) calendar: BTreeSet<(Duration, Key<Queue>)>,
     /// Dead-lettered messages on their way.
     pub(super) forwards: VecDeque<Forward>,
+    /// The queues that owe dead letters which not all have taken; some of them may have paid since.
+    pub(super) debtors: BTreeSet<Key<Queue>>,
     /// What is short, while there is an alarm.
     pub(super) alarm: Option<String>,
     /// How much was sent so far: each arrival has a number.
@@ -92,6 +94,7 @@ impl Broker {
             reply_addresses: FxHashMap::default(),
             calendar: BTreeSet::new(),
             forwards: VecDeque::new(),
+            debtors: BTreeSet::new(),
             alarm: None,
             sent: 0,
             routed: Vec::new(),

@@ -8,7 +8,7 @@ use tavrida::transport::{Properties, Publication};
 use super::Broker;
 use super::arena::Key;
 use super::effect::Effects;
-use super::exchange::Keys;
+use super::exchange::{Exchange, Keys};
 use super::parcel::Parcel;
 use super::publish::header_keys;
 use super::queue::{Message, Origin, Queue};
@@ -33,11 +33,13 @@ impl Reason {
     }
 }
 
-/// A dead-lettered message on its way: it arrives after the step of the queue that gave it up (A11).
+/// What a queue gave up, on its way: it arrives after the step of that queue (A11).
 #[derive(Debug, Clone)]
-pub(crate) struct Forward {
-    parcel: Parcel,
-    targets: Vec<Key<Queue>>,
+pub(crate) enum Forward {
+    /// It is sent once, and whoever has no room has lost it.
+    Once { letter: Parcel, targets: Vec<Key<Queue>> },
+    /// This queue keeps what it owes until it is taken.
+    Owed(Key<Queue>),
 }
 
 const X_DEATH: ShortString = ShortString::from_static("x-death");
@@ -46,32 +48,74 @@ const QUEUE: ShortString = ShortString::from_static("queue");
 const REASON: ShortString = ShortString::from_static("reason");
 
 impl Broker {
-    /// Sends a message that left its queue to the queue's dead-letter exchange; where there is none it is gone.
+    /// Sends a message that left its queue to the queue's dead-letter exchange. Where there is none it is gone, unless the queue
+    /// owes it.
     pub(crate) fn dead_letter(&mut self, queue: Key<Queue>, message: &Message, reason: Reason) {
-        let state = &self.queues[queue];
-        let Some(address) = &state.settings.dead_letter else { return };
-        let exchange = if address.exchange.is_empty() {
-            None
-        } else {
-            match self.exchange_names.get(&*address.exchange) {
-                Some(exchange) => Some(*exchange),
-                None => return,
+        let state = &mut self.queues[queue];
+        if state.settings.owes_dead_letters {
+            state.owed.push(message.clone(), reason);
+            self.forwards.push_back(Forward::Owed(queue));
+        } else if self.dead_letter_exchange(queue).is_some() {
+            let letter = self.letter(queue, message, reason);
+            let targets = self.targets_of(queue, &letter, reason);
+            if !targets.is_empty() {
+                self.forwards.push_back(Forward::Once { letter, targets });
             }
-        };
+        }
+    }
+
+    /// Delivers dead-lettered messages, and those that they make in turn.
+    pub(crate) fn forward(&mut self, effects: &mut Effects) {
+        while let Some(forward) = self.forwards.pop_front() {
+            match forward {
+                Forward::Once { letter, targets } => {
+                    for target in targets {
+                        self.bury(target, &letter, Origin::DeadLetter, effects);
+                    }
+                }
+                Forward::Owed(queue) => self.pay(queue, effects),
+            }
+        }
+    }
+
+    /// Puts a dead letter into a queue; false where the queue is gone or refuses it.
+    pub(super) fn bury(
+        &mut self,
+        target: Key<Queue>,
+        letter: &Parcel,
+        origin: Origin,
+        effects: &mut Effects,
+    ) -> bool {
+        if !self.queues.contains(target) {
+            return false;
+        }
+        self.routed.push(target);
+        self.enqueue(target, letter, origin, effects)
+    }
+
+    /// Where a queue's dead letters go: none where there is no such exchange, and within, none for the default exchange.
+    fn dead_letter_exchange(&self, queue: Key<Queue>) -> Option<Option<Key<Exchange>>> {
+        let address = self.queues[queue].settings.dead_letter.as_ref()?;
+        if address.exchange.is_empty() {
+            return Some(None);
+        }
+        self.exchange_names.get(&*address.exchange).map(|exchange| Some(*exchange))
+    }
+
+    /// What a queue gives up, as it goes on: to the queue's address, with its history.
+    pub(super) fn letter(&self, queue: Key<Queue>, message: &Message, reason: Reason) -> Parcel {
+        let state = &self.queues[queue];
+        let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
         let old = &message.parcel.publication;
         let cc = header_keys(old.properties.headers(), &["CC"]);
         let event = Event { queue: &state.name, reason, wall: self.now.wall, publication: old, cc: &cc };
         let mut headers = event.write(old.properties.headers().clone());
-        let (routing_key, more, hidden) = match &address.routing_key {
+        let (routing_key, hidden) = match &address.routing_key {
             Some(key) => {
                 headers.remove("CC");
-                (key.clone(), Vec::new(), None)
+                (key.clone(), None)
             }
-            None => {
-                let hidden = message.parcel.hidden.clone();
-                let more = cc.iter().chain(hidden.iter().flat_map(|keys| keys.iter())).cloned().collect();
-                (old.routing_key.clone(), more, hidden)
-            }
+            None => (old.routing_key.clone(), message.parcel.hidden.clone()),
         };
         let publication = Arc::new(Publication {
             exchange: address.exchange.clone(),
@@ -84,28 +128,27 @@ impl Broker {
             },
             body: old.body.clone(),
         });
-        let headers = publication.properties.headers();
+        Parcel { publication, hidden }
+    }
+
+    /// The queues that a dead letter of a queue goes to.
+    pub(super) fn targets_of(
+        &mut self,
+        queue: Key<Queue>,
+        letter: &Parcel,
+        reason: Reason,
+    ) -> Vec<Key<Queue>> {
         let mut targets = Vec::new();
-        let keys = Keys { primary: &publication.routing_key, more: &more };
+        let Some(exchange) = self.dead_letter_exchange(queue) else { return targets };
+        let headers = letter.publication.properties.headers();
+        let mut more = header_keys(headers, &["CC"]);
+        more.extend(letter.hidden.iter().flat_map(|keys| keys.iter()).cloned());
+        let keys = Keys { primary: &letter.publication.routing_key, more: &more };
         self.route(exchange, &keys, headers, &mut targets);
         if reason != Reason::Rejected {
             targets.retain(|target| !is_cycle(&self.queues[*target].name, headers));
         }
-        if !targets.is_empty() {
-            self.forwards.push_back(Forward { parcel: Parcel { publication, hidden }, targets });
-        }
-    }
-
-    /// Delivers dead-lettered messages, and those that they make in turn.
-    pub(crate) fn forward(&mut self, effects: &mut Effects) {
-        while let Some(Forward { parcel, targets }) = self.forwards.pop_front() {
-            for target in targets {
-                if self.queues.contains(target) {
-                    self.routed.push(target);
-                    self.enqueue(target, &parcel, Origin::DeadLetter, effects);
-                }
-            }
-        }
+        targets
     }
 }
 

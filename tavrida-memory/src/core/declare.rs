@@ -45,6 +45,7 @@ impl Broker {
         let name = exchange.name.clone();
         let key = self.exchanges.insert(exchange);
         self.exchange_names.insert(name, key);
+        self.topology_grew();
         key
     }
 
@@ -135,6 +136,7 @@ impl Broker {
             connection.exclusive.push(queue);
         }
         self.arm(queue);
+        self.topology_grew();
         Ok(queue)
     }
 

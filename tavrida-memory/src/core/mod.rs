@@ -77,6 +77,7 @@ mod limiter;
 mod method;
 mod names;
 mod operator;
+mod owed;
 mod parcel;
 mod publish;
 mod queue;

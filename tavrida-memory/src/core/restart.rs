@@ -4,6 +4,7 @@ use tavrida::field::Table;
 
 use super::arena::{Arena, Key};
 use super::broker::Broker;
+use super::dead_letter::Forward;
 use super::effect::{Effect, Effects};
 use super::errors::{Code, Fault};
 use super::exchange::Target;
@@ -27,6 +28,7 @@ impl Broker {
         self.consumers = Arena::new();
         self.reply_addresses.clear();
         self.forwards.clear();
+        self.debtors.clear();
         for exchange in self.exchanges.keys() {
             if !self.exchanges[exchange].durable {
                 self.forget_exchange(exchange);
@@ -86,6 +88,7 @@ impl Broker {
             incoming: std::mem::take(&mut queue.incoming),
             next_seq: queue.next_seq,
             last_used: self.now.elapsed,
+            owed: std::mem::take(&mut queue.owed).untried(),
             ..Queue::new(
                 queue.name.clone(),
                 std::mem::replace(&mut queue.arguments, Table::new()),
@@ -100,6 +103,9 @@ impl Broker {
             }
         }
         *queue = fresh;
+        if !queue.owed.is_empty() {
+            self.forwards.push_back(Forward::Owed(key));
+        }
         self.disarm(key, armed);
         self.sweep(key);
         self.arm(key);

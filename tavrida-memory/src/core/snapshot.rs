@@ -8,6 +8,7 @@ use tavrida::transport::Publication;
 
 use super::broker::Broker;
 use super::exchange::Target;
+use super::queue::Message;
 use super::{ChannelId, ConnectionId};
 
 /// What a broker holds at a moment. Sorted by names, so that equal brokers have equal snapshots and print alike.
@@ -48,6 +49,8 @@ pub struct QueueView {
     pub arguments: Table,
     /// The bodies of its ready messages, in the order in which they would be delivered.
     pub ready: Vec<bytes::Bytes>,
+    /// The bodies of the dead letters that it keeps until their targets take them.
+    pub owed: Vec<bytes::Bytes>,
     /// How many of its messages are with a channel.
     pub unacked: u32,
     /// Its consumers, in the order in which they came.
@@ -125,13 +128,15 @@ pub struct ChannelView {
 }
 
 impl Broker {
-    /// The messages that are ready, queue by queue, in the order in which they would be delivered.
-    pub fn ready(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
+    /// The messages that are in queues and with nobody, queue by queue: those that are ready, in the order in which they would be
+    /// delivered, and the dead letters that a queue owes.
+    pub fn queued(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
         let mut queues: Vec<_> = self.queues.iter().map(|(_, queue)| queue).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
-        queues
-            .into_iter()
-            .flat_map(|queue| queue.ready.iter().map(|message| (&queue.name, &message.parcel.publication)))
+        queues.into_iter().flat_map(|queue| {
+            let messages = queue.ready.iter().chain(queue.owed.messages());
+            messages.map(|message| (&queue.name, &message.parcel.publication))
+        })
     }
 
     /// What is in this broker.
@@ -162,13 +167,15 @@ impl Broker {
             let channel = self.channels[consumer.channel].id;
             ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
         });
+        let body = |message: &Message| message.parcel.publication.body.clone();
         QueueView {
             name: queue.name.clone(),
             durable: queue.durable,
             owner: queue.owner,
             auto_delete: queue.auto_delete,
             arguments: queue.arguments.clone(),
-            ready: queue.ready.iter().map(|message| message.parcel.publication.body.clone()).collect(),
+            ready: queue.ready.iter().map(body).collect(),
+            owed: queue.owed.messages().map(body).collect(),
             unacked: queue.unacked,
             consumers: consumers.collect(),
         }
@@ -249,6 +256,9 @@ impl fmt::Display for QueueView {
             0 => {}
             1..=8 => f.write_str("]")?,
             _ => f.write_str(", ..]")?,
+        }
+        if !self.owed.is_empty() {
+            write!(f, ", {} owed", self.owed.len())?;
         }
         write!(f, ", {} unacked", self.unacked)?;
         for consumer in &self.consumers {

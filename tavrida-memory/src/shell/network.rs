@@ -172,9 +172,10 @@ impl MemoryBroker {
         state.broker = core;
     }
 
-    /// What is ready in the queues, by their names, in the order in which it would be delivered.
-    pub fn ready(&self) -> Vec<(ShortString, Arc<Publication>)> {
-        self.shared.lock().broker.ready().map(|(queue, message)| (queue.clone(), message.clone())).collect()
+    /// What is in the queues and with nobody, by their names: what is ready, in the order in which it would be delivered, and the
+    /// dead letters that a queue owes.
+    pub fn queued(&self) -> Vec<(ShortString, Arc<Publication>)> {
+        self.shared.lock().broker.queued().map(|(queue, message)| (queue.clone(), message.clone())).collect()
     }
 
     /// Whether the broker has something to do by itself at a later time (an expiry).

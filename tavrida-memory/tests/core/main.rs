@@ -13,6 +13,7 @@ mod exchanges;
 mod features;
 mod limits;
 mod operator;
+mod owed;
 mod publishing;
 mod queues;
 mod quorum;

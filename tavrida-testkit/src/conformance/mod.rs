@@ -21,6 +21,7 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
+//! use std::time::Duration;
 //!
 //! use tavrida::transport::Transport;
 //! use tavrida_testkit::conformance::{Capability, Suite};
@@ -31,6 +32,7 @@
 //!         .without(Capability::HeadersExchange) // its promises are printed as skipped
 //!         .with_breaker(|| async { /* make the broker close the connections of the suite */ })
 //!         .with_alarm(|_raised| async { /* make the broker short of memory, or no longer */ })
+//!         .dead_letters_anew_within(Duration::from_secs(3 * 60))
 //!         .run()
 //!         .await;
 //!     report.assert_ok();
@@ -45,7 +47,8 @@
 //! - **Clocks**: the suite waits with tokio's clock alone, so an in-process broker can be run on a paused one
 //!   (`#[tokio::test(start_paused = true)]`). What must happen is waited for up to the [patience](Suite::patience).
 //!   What must not happen is never waited for: a later event that the broker orders after it is the proof. Only the
-//!   promises about expiry let time pass: 50 to 200 ms, looked at after five times as long.
+//!   promises about expiry let time pass: 50 to 200 ms, looked at after five times as long; and those about dead letters that
+//!   are owed at least once, if you say [how long](Suite::dead_letters_anew_within) the broker takes to send them anew.
 //! - **While you write it**, [`Suite::only`] runs the promises of one room.
 //!
 //! Each promise cites its source: `R..` is a rule of the broker semantics that the project carries, `contract` the text

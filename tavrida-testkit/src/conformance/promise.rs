@@ -29,6 +29,8 @@ pub(super) enum Need {
     Breaker,
     /// The environment can raise an alarm.
     Alarm,
+    /// It is known how long a broker waits before it dead-letters anew.
+    Rounds,
 }
 
 /// A promise that `check` checks; its room is given by the table of rooms.
@@ -60,7 +62,7 @@ impl Promise {
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
         self.needs.iter().filter_map(|need| match need {
             Need::Capability(capability) => Some(*capability),
-            Need::Breaker | Need::Alarm => None,
+            Need::Breaker | Need::Alarm | Need::Rounds => None,
         })
     }
 
@@ -72,6 +74,11 @@ impl Promise {
     /// Whether it is skipped without an [alarm](super::Suite::with_alarm).
     pub fn needs_alarm(&self) -> bool {
         self.needs.contains(&Need::Alarm)
+    }
+
+    /// Whether it is skipped unless [the time](super::Suite::dead_letters_anew_within) is known.
+    pub fn needs_rounds(&self) -> bool {
+        self.needs.contains(&Need::Rounds)
     }
 
     pub(super) fn in_room(mut self, room: &'static str) -> Self {
@@ -91,6 +98,11 @@ impl Promise {
 
     pub(super) fn needing_alarm(mut self) -> Self {
         self.needs.push(Need::Alarm);
+        self
+    }
+
+    pub(super) fn needing_rounds(mut self) -> Self {
+        self.needs.push(Need::Rounds);
         self
     }
 

@@ -97,10 +97,27 @@ impl Stage {
 
     /// Waits for something that must happen.
     pub(super) async fn within<T>(&self, what: &str, event: impl Future<Output = T>) -> Result<T, Fault> {
-        let patience = self.0.settings.patience;
-        timeout(patience, event).await.map_err(|_| {
-            Fault::new(format_args!("{what}: within {patience:?}"), format_args!("{what}: still waited for"))
-        })
+        within(self.0.settings.patience, what, event).await
+    }
+
+    /// Lets so much time pass that a broker has dead-lettered anew what it was going to.
+    pub(super) async fn let_rounds_pass(&self) {
+        sleep(self.rounds()).await;
+    }
+
+    /// Looks again and again until `look` sees what must happen once the broker dead-letters anew.
+    pub(super) async fn in_a_round<T, Fut>(&self, what: &str, look: impl FnMut() -> Fut) -> Result<T, Fault>
+    where
+        Fut: Future<Output = Result<Option<T>, Fault>>,
+    {
+        let rounds = self.rounds();
+        let patience = self.0.settings.patience + rounds;
+        within(patience, what, looking(look, LOOK_AGAIN.max(rounds / 100))).await?
+    }
+
+    /// Two rounds: one may just have begun.
+    fn rounds(&self) -> Duration {
+        2 * self.0.settings.rounds.expect("who needs rounds is skipped without")
     }
 
     /// Waits for an operation that must succeed.
@@ -165,19 +182,11 @@ impl Stage {
     }
 
     /// Looks again and again until `look` sees what it wants; `what` names that.
-    pub(super) async fn until<T, Fut>(&self, what: &str, mut look: impl FnMut() -> Fut) -> Result<T, Fault>
+    pub(super) async fn until<T, Fut>(&self, what: &str, look: impl FnMut() -> Fut) -> Result<T, Fault>
     where
         Fut: Future<Output = Result<Option<T>, Fault>>,
     {
-        let looking = async {
-            loop {
-                match look().await? {
-                    Some(seen) => return Ok(seen),
-                    None => sleep(LOOK_AGAIN).await,
-                }
-            }
-        };
-        self.within(what, looking).await?
+        self.within(what, looking(look, LOOK_AGAIN)).await?
     }
 
     /// The broker's words for a queue.
@@ -222,4 +231,22 @@ impl Stage {
     fn made<T>(&self, change: impl FnOnce(&mut Made) -> T) -> T {
         change(&mut self.0.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn looking<T, Fut>(mut look: impl FnMut() -> Fut, pause: Duration) -> Result<T, Fault>
+where
+    Fut: Future<Output = Result<Option<T>, Fault>>,
+{
+    loop {
+        match look().await? {
+            Some(seen) => return Ok(seen),
+            None => sleep(pause).await,
+        }
+    }
+}
+
+async fn within<T>(patience: Duration, what: &str, event: impl Future<Output = T>) -> Result<T, Fault> {
+    timeout(patience, event).await.map_err(|_| {
+        Fault::new(format_args!("{what}: within {patience:?}"), format_args!("{what}: still waited for"))
+    })
 }

@@ -43,6 +43,7 @@ pub(super) struct Settings {
     pub(super) lacking: BTreeSet<Capability>,
     pub(super) breaker: Option<Breaker>,
     pub(super) alarm: Option<Alarm>,
+    pub(super) rounds: Option<Duration>,
 }
 
 impl Suite {
@@ -57,6 +58,7 @@ impl Suite {
             lacking: BTreeSet::new(),
             breaker: None,
             alarm: None,
+            rounds: None,
         };
         Self { settings, room: None }
     }
@@ -99,6 +101,14 @@ impl Suite {
         Fut: Future<Output = ()> + Send + 'static,
     {
         self.settings.alarm = Some(Arc::new(move |raised| Box::pin(alarm(raised))));
+        self
+    }
+
+    /// How long the broker may take until it dead-letters anew what no target took: RabbitMQ's
+    /// `dead_letter_worker_publisher_confirm_timeout`, 3 minutes by default. Without it the promises about dead letters that are
+    /// owed at least once are skipped.
+    pub fn dead_letters_anew_within(mut self, time: Duration) -> Self {
+        self.settings.rounds = Some(time);
         self
     }
 
@@ -164,12 +174,15 @@ fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
         }
         Need::Breaker => settings.breaker.is_none().then(|| "no breaker was given".to_owned()),
         Need::Alarm => settings.alarm.is_none().then(|| "no alarm was given".to_owned()),
+        Need::Rounds => {
+            settings.rounds.is_none().then(|| "when dead letters are sent anew was not told".to_owned())
+        }
     })
 }
 
 async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Verdict {
     let stage = Stage::new(settings.clone(), number);
-    let found = guarded(settings.patience, promise, stage.clone()).await;
+    let found = guarded(settings, promise, stage.clone()).await;
     let cleared = stage.clear().await;
     match found.and(cleared) {
         Ok(()) => Verdict::Kept,
@@ -178,9 +191,10 @@ async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Ve
 }
 
 /// Runs a check so that neither a panic nor a hang of the transport ends the run.
-async fn guarded(patience: Duration, promise: &Promise, stage: Stage) -> Kept {
+async fn guarded(settings: &Settings, promise: &Promise, stage: Stage) -> Kept {
     // A check waits for its steps with the patience of each; a step that it does not bound shows here.
-    let limit = patience * 12;
+    let rounds = settings.rounds.filter(|_| promise.needs_rounds()).unwrap_or_default();
+    let limit = 12 * (settings.patience + rounds);
     match timeout(limit, AssertUnwindSafe(promise.check(stage)).catch_unwind()).await {
         Ok(Ok(found)) => found,
         Ok(Err(panic)) => Err(Fault::new("no panic", format_args!("a panic: {}", words(&*panic)))),

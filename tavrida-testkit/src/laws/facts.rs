@@ -32,8 +32,8 @@ pub(crate) struct Facts<'t> {
 pub(crate) struct Remains {
     /// The names of the queues.
     pub(crate) queues: Vec<String>,
-    /// The messages that are ready in them.
-    pub(crate) ready: Vec<(ShortString, Arc<Publication>)>,
+    /// The messages that are in them.
+    pub(crate) queued: Vec<(ShortString, Arc<Publication>)>,
 }
 
 /// A message, as laws see it.

@@ -101,15 +101,15 @@ fn copies(facts: &Facts<'_>) -> Vec<Copies> {
 fn is_lost(facts: &Facts<'_>, copies: &Copies, remains: &Remains) -> bool {
     let sent = facts.trace.message(copies.first);
     let is_there = |message: &Publication| SentMessage::key_of(message) == sent.key();
-    let queued = remains.ready.iter().filter(|(_, message)| is_there(message)).count();
+    let queued = remains.queued.iter().filter(|(_, message)| is_there(message)).count();
     let queues: Vec<&str> = facts.trace.queues_of(copies.first).collect();
     let is_gone =
         |queue: &&&str| !remains.queues.iter().any(|there| there == **queue) || is_let_down(facts, queue);
     let gone = queues.iter().filter(is_gone).count();
     let died = |message: &Publication| is_same(message, sent.publication()) && died_in(message, &queues);
-    let ready = remains.ready.iter().filter(|(_, message)| died(message)).count();
+    let dead = remains.queued.iter().filter(|(_, message)| died(message)).count();
     let passed_on = facts.trace.messages().iter().filter(|other| died(other.publication())).count();
-    copies.settled + queued + gone + ready + passed_on < copies.confirmed
+    copies.settled + queued + gone + dead + passed_on < copies.confirmed
         && !has_expired(facts, copies.first)
         && !was_in_memory(facts, copies.first)
 }

@@ -156,7 +156,7 @@ impl Stage {
         match &self.0.broker {
             Place::Simulated(broker) => Some(Remains {
                 queues: broker.snapshot().queues.into_iter().map(|queue| queue.name.to_string()).collect(),
-                ready: broker.ready(),
+                queued: broker.queued(),
             }),
             #[cfg(feature = "live")]
             Place::Live(_) => None,

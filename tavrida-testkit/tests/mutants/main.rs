@@ -9,6 +9,7 @@ mod wrapper;
 
 use std::future::ready;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tavrida_memory::MemoryBroker;
 use tavrida_testkit::conformance::{Capability, Suite};
@@ -35,6 +36,7 @@ fn suite(twist: Twist) -> Suite {
             }
             ready(())
         })
+        .dead_letters_anew_within(Duration::from_secs(3 * 60))
 }
 
 #[tokio::test(start_paused = true)]

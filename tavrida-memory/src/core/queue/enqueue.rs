@@ -19,6 +19,8 @@ pub(crate) enum Origin {
     Publish,
     /// Another queue that gave it up.
     DeadLetter,
+    /// Another queue that gave it up, and keeps it if it is refused.
+    Debt,
 }
 
 impl Broker {
@@ -158,7 +160,7 @@ impl Queue {
             (Overflow::DropHead, _) => false,
             (_, QueueKind::Classic) => self.is_over_limit(1, message.bytes()),
             // Dead letters come from nobody who could be told to stop.
-            (_, QueueKind::Quorum) => origin == Origin::Publish && self.is_refusing(),
+            (_, QueueKind::Quorum) => origin != Origin::DeadLetter && self.is_refusing(),
         }
     }
 
@@ -167,18 +169,28 @@ impl Queue {
         let below = |limit: Option<u64>, count: u64| limit.is_none_or(|limit| count <= limit * 4 / 5);
         if self.is_over_limit(0, 0) {
             self.refusing = true;
-        } else if below(self.settings.max_length, self.ready.len() as u64)
-            && below(self.settings.max_bytes, self.ready.bytes())
+        } else if below(self.settings.max_length, self.length())
+            && below(self.settings.max_bytes, self.bytes())
         {
             self.refusing = false;
         }
         self.refusing
     }
 
-    /// Whether the ready messages and so many more are over a limit.
+    /// Whether the messages and so many more are over a limit.
     fn is_over_limit(&self, messages: u64, bytes: u64) -> bool {
         let over = |limit: Option<u64>, count| limit.is_some_and(|limit| count > limit);
-        over(self.settings.max_length, self.ready.len() as u64 + messages)
-            || over(self.settings.max_bytes, self.ready.bytes() + bytes)
+        over(self.settings.max_length, self.length() + messages)
+            || over(self.settings.max_bytes, self.bytes() + bytes)
+    }
+
+    /// How many messages count towards a limit.
+    fn length(&self) -> u64 {
+        (self.ready.len() + self.owed.len()) as u64
+    }
+
+    /// How many bytes count towards a limit.
+    fn bytes(&self) -> u64 {
+        self.ready.bytes() + self.owed.bytes()
     }
 }

@@ -27,17 +27,18 @@ impl Broker {
         let due = Armed {
             head: state.ready.head().and_then(|head: &Message| head.expires_at),
             queue: state.expiry(),
+            round: state.owed.next_round(),
         };
         if due != state.armed {
             let old = std::mem::replace(&mut state.armed, due);
             self.disarm(queue, old);
-            self.calendar.extend([due.head, due.queue].into_iter().flatten().map(|at| (at, queue)));
+            self.calendar.extend(due.times().map(|at| (at, queue)));
         }
     }
 
     /// Takes deadlines out of the calendar.
     pub(crate) fn disarm(&mut self, queue: Key<Queue>, armed: Armed) {
-        for at in [armed.head, armed.queue].into_iter().flatten() {
+        for at in armed.times() {
             self.calendar.remove(&(at, queue));
         }
     }
@@ -58,8 +59,15 @@ impl Broker {
             self.delete_queue(queue, effects);
         } else {
             self.sweep(queue);
+            self.pay_again(queue, effects);
             self.arm(queue);
         }
+    }
+}
+
+impl Armed {
+    fn times(self) -> impl Iterator<Item = Duration> {
+        [self.head, self.queue, self.round].into_iter().flatten()
     }
 }
 

@@ -18,6 +18,7 @@ use super::ConnectionId;
 use super::arena::Key;
 use super::consumer::Consumer;
 use super::exchange::Exchange;
+use super::owed::Owed;
 pub(crate) use consumers::Line;
 pub(crate) use enqueue::Origin;
 pub(crate) use ready::{Message, Ready};
@@ -36,6 +37,8 @@ pub(crate) struct Queue {
     /// The bindings that lead here: their sources, and their places there.
     pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
     pub(crate) ready: Ready,
+    /// Dead letters that it has to keep until they are taken.
+    pub(crate) owed: Owed,
     pub(crate) next_seq: u64,
     /// How many of its messages are with a channel.
     pub(crate) unacked: u32,
@@ -63,6 +66,8 @@ pub(crate) struct Armed {
     pub(crate) head: Option<Duration>,
     /// When it expires itself.
     pub(crate) queue: Option<Duration>,
+    /// When it tries again to send what it owes.
+    pub(crate) round: Option<Duration>,
 }
 
 impl Queue {
@@ -74,6 +79,7 @@ impl Queue {
             owner: None,
             arguments,
             ready: Ready::new(settings.max_priority),
+            owed: Owed::default(),
             settings,
             incoming: BTreeSet::new(),
             next_seq: 0,

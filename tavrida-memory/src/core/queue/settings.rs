@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) ttl: Option<Duration>,
     pub(crate) expires: Option<Duration>,
     pub(crate) dead_letter: Option<DeadLetter>,
+    /// Whether it keeps a dead letter until it is taken.
+    pub(crate) owes_dead_letters: bool,
     pub(crate) max_length: Option<u64>,
     pub(crate) max_bytes: Option<u64>,
     pub(crate) overflow: Overflow,
@@ -137,11 +139,18 @@ impl Settings {
             Some("reject-publish-dlx") if kind == QueueKind::Classic => Overflow::RejectPublishDlx,
             _ => Overflow::DropHead,
         };
+        let dead_letter = read_dead_letter(arguments);
+        let strategy = arguments.get("x-dead-letter-strategy").and_then(Value::as_str);
         Self {
             kind,
+            // With another overflow RabbitMQ warns in its log, and sends them at most once.
+            owes_dead_letters: dead_letter.is_some()
+                && kind == QueueKind::Quorum
+                && strategy == Some("at-least-once")
+                && overflow == Overflow::RejectPublish,
             ttl: number("x-message-ttl").map(Duration::from_millis),
             expires: number("x-expires").map(Duration::from_millis),
-            dead_letter: read_dead_letter(arguments),
+            dead_letter,
             max_length: number("x-max-length"),
             max_bytes: number("x-max-length-bytes"),
             overflow,

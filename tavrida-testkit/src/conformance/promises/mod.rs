@@ -16,6 +16,7 @@ mod isolation;
 mod life;
 mod limits;
 mod loss;
+mod owed;
 mod ownership;
 mod pipelining;
 mod priorities;
@@ -44,6 +45,7 @@ pub fn promises() -> Vec<Promise> {
         ("limits", limits::promises()),
         ("expiry", expiry::promises()),
         ("dead letters", dead_letters::promises()),
+        ("dead letters owed", owed::promises()),
         ("priorities", priorities::promises()),
         ("publishing", publishing::promises()),
         ("pipelining", pipelining::promises()),
