@@ -8,25 +8,48 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// What one run took.
+/// What one run took: time, processor time of this process, and of the broker.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken {
     wall: Duration,
     cpu: Duration,
+    broker: Duration,
 }
 
 impl Taken {
     pub(crate) async fn by(work: impl Future<Output = ()>) -> Self {
-        let (wall, cpu) = (Instant::now(), cpu_time());
+        let begin = Begin::now();
         work.await;
-        Self { wall: wall.elapsed(), cpu: cpu_time().saturating_sub(cpu) }
+        begin.taken()
+    }
+}
+
+/// The moment at which a run begins.
+#[derive(Clone, Copy)]
+struct Begin {
+    wall: Instant,
+    cpu: Duration,
+    broker: Duration,
+}
+
+impl Begin {
+    fn now() -> Self {
+        Self { wall: Instant::now(), cpu: cpu_time("self"), broker: broker_time() }
+    }
+
+    fn taken(self) -> Taken {
+        Taken {
+            wall: self.wall.elapsed(),
+            cpu: cpu_time("self").saturating_sub(self.cpu),
+            broker: broker_time().saturating_sub(self.broker),
+        }
     }
 }
 
 /// The time from the first of many events to the last.
 pub(crate) struct Meter {
     left: AtomicUsize,
-    begin: OnceLock<(Instant, Duration)>,
+    begin: OnceLock<Begin>,
     taken: Mutex<Option<Taken>>,
     done: Notify,
 }
@@ -39,10 +62,9 @@ impl Meter {
 
     /// One of the events.
     pub(crate) fn tick(&self) {
-        let (wall, cpu) = *self.begin.get_or_init(|| (Instant::now(), cpu_time()));
+        let begin = *self.begin.get_or_init(Begin::now);
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let taken = Taken { wall: wall.elapsed(), cpu: cpu_time().saturating_sub(cpu) };
-            *self.taken.lock().unwrap() = Some(taken);
+            *self.taken.lock().unwrap() = Some(begin.taken());
             self.done.notify_one();
         }
     }
@@ -54,9 +76,16 @@ impl Meter {
     }
 }
 
-/// User and system time of this process; zero where there is no `/proc`.
-fn cpu_time() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+/// The process of the broker, whose processor time is told too.
+pub(crate) static BROKER: OnceLock<u32> = OnceLock::new();
+
+fn broker_time() -> Duration {
+    BROKER.get().map_or(Duration::ZERO, |pid| cpu_time(&pid.to_string()))
+}
+
+/// User and system time of a process; zero where there is no `/proc`.
+fn cpu_time(process: &str) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks: u64 =
         after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
@@ -83,9 +112,7 @@ impl Case {
     pub(crate) fn print(&self, peers: &[(&'static str, Option<f64>)]) {
         println!("{}", self.title);
         for (who, runs) in &self.runs {
-            let rate = median(runs.iter().map(|run| self.messages as f64 / run.wall.as_secs_f64()));
-            let cpu = median(runs.iter().map(|run| run.cpu.as_secs_f64() * 1e6 / self.messages as f64));
-            println!("  {who:<32} {rate:>9.0} /s  {cpu:>6.1} us CPU");
+            self.print_runs(who, runs);
         }
         for (peer, goal) in peers {
             let pairs = || self.runs["ours"].iter().zip(&self.runs[peer]);
@@ -96,18 +123,25 @@ impl Case {
             println!("  ours to {peer}: {wall:.2}x as fast{goal}, at {cpu:.2}x its CPU");
         }
     }
-}
 
-impl Case {
-    /// Prints the CPU time of ours beside that of a peer which was measured elsewhere.
-    pub(crate) fn print_cpu(&self, peer: &str, microseconds: f64, goal: f64) {
+    /// Prints the CPU time of ours beside that of peers which were measured elsewhere.
+    pub(crate) fn print_cpu(&self, peers: &[(&str, f64, Option<f64>)]) {
         println!("{}", self.title);
-        let runs = &self.runs["ours"];
+        let cpu = self.print_runs("ours", &self.runs["ours"]);
+        for (peer, microseconds, goal) in peers {
+            let goal = goal.map(|goal| format!(" (goal {goal:.1}x)")).unwrap_or_default();
+            println!("  {peer}: {microseconds:.0} us CPU; ours takes {:.1}x less{goal}", microseconds / cpu);
+        }
+    }
+
+    /// Prints medians; gives that of the processor time of a message, in microseconds.
+    fn print_runs(&self, who: &str, runs: &[Taken]) -> f64 {
+        let micros = |time: Duration| time.as_secs_f64() * 1e6 / self.messages as f64;
         let rate = median(runs.iter().map(|run| self.messages as f64 / run.wall.as_secs_f64()));
-        let cpu = median(runs.iter().map(|run| run.cpu.as_secs_f64() * 1e6 / self.messages as f64));
-        println!("  {:<32} {rate:>9.0} /s  {cpu:>6.1} us CPU", "ours");
-        println!("  {peer:<32} {:>9}     {microseconds:>6.1} us CPU", "");
-        println!("  ours takes {:.1}x less CPU (goal {goal:.1}x)", microseconds / cpu);
+        let cpu = median(runs.iter().map(|run| micros(run.cpu)));
+        let broker = median(runs.iter().map(|run| micros(run.broker)));
+        println!("  {who:<32} {rate:>9.0} /s  {cpu:>6.1} us CPU, and {broker:>6.1} us of the broker's");
+        cpu
     }
 }
 
