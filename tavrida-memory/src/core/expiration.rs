@@ -11,6 +11,10 @@ use super::queue::settings::{LONGEST_TTL, check_expiry};
 ///
 /// RabbitMQ's reason why it is none.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    // What is usual is read at once: these are whole, and none is too large.
+    if let Ok(millis) = text.parse::<u32>() {
+        return Ok(Duration::from_millis(millis.into()));
+    }
     let (sign, digits) = match text.as_bytes().first() {
         Some(b'-') => (-1, &text[1..]),
         Some(b'+') => (1, &text[1..]),

@@ -39,7 +39,11 @@ impl Broker {
             _ => None,
         };
         let more = check_message(&publication)?;
-        let parcel = Parcel::published(publication);
+        let parcel = match &more {
+            Some(_) => Parcel::published(publication),
+            None => Parcel { publication, hidden: None },
+        };
+        let more = more.unwrap_or_default();
         let mut queues = std::mem::take(&mut self.routed);
         queues.clear();
         let keys = Keys { primary: &parcel.publication.routing_key, more: &more };
@@ -97,10 +101,9 @@ impl Broker {
         into: &mut Vec<Key<Queue>>,
     ) {
         let Some(start) = exchange else {
-            keys.each(|key| {
-                let name = std::str::from_utf8(key).ok();
-                into.extend(name.and_then(|name| self.queue_names.get(name)));
-            });
+            into.extend(self.queue_names.get(keys.primary));
+            let names = keys.more.iter().filter_map(|key| std::str::from_utf8(key).ok());
+            into.extend(names.filter_map(|name| self.queue_names.get(name)));
             return sort_out(into);
         };
         let mut targets = std::mem::take(&mut self.targets);
@@ -205,15 +208,19 @@ fn sort_out(queues: &mut Vec<Key<Queue>>) {
     }
 }
 
-/// The keys of the `CC` and `BCC` headers, of a message whose properties make sense.
-fn check_message(publication: &Publication) -> Result<Vec<Octets>, Fault> {
+/// The keys of the `CC` and `BCC` headers, where there are such, of a message whose properties make sense.
+fn check_message(publication: &Publication) -> Result<Option<Vec<Octets>>, Fault> {
     let properties = &publication.properties;
     let invalid = |reason: String| Fault::precondition_failed(format!("invalid message: {reason}"));
     if let Some(mode @ (0 | 3..)) = properties.delivery_mode {
         return Err(invalid(format!("{{delivery_mode_unknown,{mode}}}")));
     }
-    let Some(headers) = &properties.headers else { return Ok(Vec::new()) };
-    for name in ["CC", "BCC"] {
+    const NAMES: [&str; 2] = ["CC", "BCC"];
+    let Some(headers) = &properties.headers else { return Ok(None) };
+    if !headers.iter().any(|(name, _)| NAMES.contains(&name.as_str())) {
+        return Ok(None);
+    }
+    for name in NAMES {
         if let Some(value) = headers.get(name)
             && !matches!(value, Value::Array(_))
         {
@@ -221,7 +228,7 @@ fn check_message(publication: &Publication) -> Result<Vec<Octets>, Fault> {
             return Err(invalid(format!("{{unacceptable_type_in_header,\"{name}\",{kind}}}")));
         }
     }
-    Ok(header_keys(headers, &["CC", "BCC"]))
+    Ok(Some(header_keys(headers, &NAMES)))
 }
 
 /// The routing keys in these headers; what is no text is ignored.
