@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::id::{Cause, IdSource, Purpose, RandomIds, SmolStr};
 
-use crate::random::{hash, join};
+use crate::random::{hash, hash_on, join};
 
 /// The ids of one actor.
 pub(crate) struct CausalIds {
@@ -46,45 +46,46 @@ impl IdBook {
         self.pages().chains.contains(&hash(id.as_bytes()))
     }
 
-    /// Notes what an id came of.
-    fn note(&self, purpose: Purpose, id: SmolStr, parent: &str) -> SmolStr {
-        match purpose {
-            Purpose::Message => {
-                self.pages().parents.insert(hash(id.as_bytes()), hash(parent.as_bytes()));
-            }
-            Purpose::Correlation => {
-                self.pages().chains.insert(hash(id.as_bytes()));
-            }
-            _ => {}
-        }
-        id
-    }
-
     fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Pages {
+    /// Notes what an id came of.
+    fn note(&mut self, purpose: Purpose, id: &str, parent: u64) {
+        match purpose {
+            Purpose::Message => drop(self.parents.insert(hash(id.as_bytes()), parent)),
+            Purpose::Correlation => drop(self.chains.insert(hash(id.as_bytes()))),
+            _ => {}
+        }
+    }
+}
+
 impl IdSource for CausalIds {
     fn id(&self, purpose: Purpose, cause: Cause<'_>) -> SmolStr {
-        let parent = cause.parent.split('/').next().unwrap_or_default();
-        if self.random {
-            return self.book.note(purpose, RandomIds.id(purpose, cause), parent);
-        }
-        let what = match purpose {
-            Purpose::Correlation => 1,
-            Purpose::Request => 2,
-            Purpose::Message => 3,
-            Purpose::Instance => 4,
-            _ => 5,
-        };
-        let origin = join(join(self.actor, hash(cause.parent.as_bytes())), cause.ordinal << 3 | what);
+        // A message that several services of a server handle is a cause for each: their names stand behind a slash.
+        let handled = cause.parent.bytes().position(|byte| byte == b'/').unwrap_or(cause.parent.len());
+        let (handled, handler) = cause.parent.as_bytes().split_at(handled);
+        let parent = hash(handled);
         let mut pages = self.book.pages();
-        let asked = pages.asked.entry(origin).or_default();
-        *asked += 1;
-        let id = hex(join(origin, *asked));
-        drop(pages);
-        self.book.note(purpose, id, parent)
+        let id = if self.random {
+            RandomIds.id(purpose, cause)
+        } else {
+            let what = match purpose {
+                Purpose::Correlation => 1,
+                Purpose::Request => 2,
+                Purpose::Message => 3,
+                Purpose::Instance => 4,
+                _ => 5,
+            };
+            let origin = join(join(self.actor, hash_on(parent, handler)), cause.ordinal << 3 | what);
+            let asked = pages.asked.entry(origin).or_default();
+            *asked += 1;
+            hex(join(origin, *asked))
+        };
+        pages.note(purpose, &id, parent);
+        id
     }
 }
 
