@@ -66,6 +66,10 @@ pub(crate) struct Director {
 impl Director {
     /// Decides by a policy, for a run with about so many arrivals.
     pub(crate) fn new(policy: Policy, faults: Faults, seed: u64, length: u32) -> Self {
+        // The messages of a usual run, so that the tables do not grow by doubling in each run anew.
+        fn room<K>() -> FxHashMap<K, u32> {
+            FxHashMap::with_capacity_and_hasher(28, Default::default())
+        }
         Self {
             steering: Steering::new(policy, seed, length),
             faults,
@@ -73,8 +77,8 @@ impl Director {
             replay: None,
             guide: None,
             scripts: Vec::new(),
-            passed: FxHashMap::default(),
-            picked: FxHashMap::default(),
+            passed: room(),
+            picked: room(),
             made: Deviations::none(),
             struck: 0,
             healed: false,

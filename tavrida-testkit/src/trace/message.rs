@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use smallvec::SmallVec;
 use tavrida::envelope;
 use tavrida::field::Value;
 use tavrida::message::{Message, MessageKind};
@@ -33,7 +34,7 @@ pub struct SentMessage {
     sender: ActorId,
     cause: Option<MessageId>,
     key: u64,
-    queues: Vec<usize>,
+    queues: SmallVec<[u32; 4]>,
     read: OnceLock<Option<Arc<Message>>>,
 }
 
@@ -44,7 +45,7 @@ impl SentMessage {
         cause: Option<MessageId>,
         key: u64,
     ) -> Self {
-        Self { publication, sender, cause, key, queues: Vec::new(), read: OnceLock::new() }
+        Self { publication, sender, cause, key, queues: SmallVec::new(), read: OnceLock::new() }
     }
 
     /// The message as it was published.
@@ -64,10 +65,19 @@ impl SentMessage {
 
     /// What names a message like this one in a schedule.
     pub(crate) fn key_of(publication: &Publication) -> u64 {
+        Self::key_by(publication, Self::id_hash(publication))
+    }
+
+    /// The same, where the hash of its id is known.
+    pub(crate) fn key_by(publication: &Publication, id_hash: Option<u64>) -> u64 {
         let way = join(hash(publication.exchange.as_bytes()), way_of(publication));
-        let id = publication.properties.message_id.as_deref().unwrap_or_default();
-        let what = if id.is_empty() { hash(&publication.body) } else { hash(id.as_bytes()) };
-        join(what, way)
+        join(id_hash.unwrap_or_else(|| hash(&publication.body)), way)
+    }
+
+    /// The hash of the id of a message that has one.
+    pub(crate) fn id_hash(publication: &Publication) -> Option<u64> {
+        let id = publication.properties.message_id.as_deref().filter(|id| !id.is_empty())?;
+        Some(hash(id.as_bytes()))
     }
 
     /// What names it in a schedule: the same in every run in which it is sent for the same reasons.
@@ -76,12 +86,12 @@ impl SentMessage {
     }
 
     /// The places of the queues that copies of it were routed to.
-    pub(super) fn queues(&self) -> &[usize] {
+    pub(super) fn queues(&self) -> &[u32] {
         &self.queues
     }
 
     pub(super) fn add_queue(&mut self, place: usize) {
-        self.queues.push(place);
+        self.queues.push(u32::try_from(place).expect("a run has fewer than four billion queues"));
     }
 
     /// How many copies of it queues took.

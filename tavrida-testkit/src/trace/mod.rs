@@ -69,7 +69,7 @@ impl Trace {
 
     /// The names of the queues that a message was routed to, once for each time that a copy of it was.
     pub fn queues_of(&self, id: MessageId) -> impl Iterator<Item = &str> {
-        self.message(id).queues().iter().map(|queue| &*self.queues[*queue])
+        self.message(id).queues().iter().map(|queue| &*self.queues[*queue as usize])
     }
 
     /// What [`Sim::sometimes`](crate::sim::Sim::sometimes) was told, by name: whether it was ever so.

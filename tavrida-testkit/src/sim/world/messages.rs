@@ -86,20 +86,20 @@ impl State {
         if let Some(known) = self.messages.by_place.get(&place) {
             return *known;
         }
-        let id = publication.properties.message_id.as_deref().unwrap_or_default();
-        let id_hash = hash(id.as_bytes());
-        let key = SentMessage::key_of(publication);
+        let id_hash = SentMessage::id_hash(publication);
+        let key = SentMessage::key_by(publication, id_hash);
         if let Some(known) = self.returned(publication, id_hash, key) {
             self.messages.kept.push(publication.clone());
             self.messages.by_place.insert(place, known);
             return known;
         }
-        let cause = world.ids.parent(id_hash).and_then(|parent| self.messages.by_id.get(&parent).copied());
+        let parent = id_hash.and_then(|id| world.ids.parent(id));
+        let cause = parent.and_then(|parent| self.messages.by_id.get(&parent).copied());
         let message = self.trace.add_message(SentMessage::new(publication.clone(), sender, cause, key));
         let messages = &mut self.messages;
         messages.by_place.insert(place, message);
-        if !id.is_empty() {
-            messages.by_id.insert(id_hash, message);
+        if let Some(id) = id_hash {
+            messages.by_id.insert(id, message);
         }
         messages.first.push(*messages.by_key.entry(key).or_insert(message));
         messages.counts.push(Default::default());
@@ -110,9 +110,9 @@ impl State {
 
 impl State {
     /// The message that a quorum queue hands out again: it counts its deliveries in a header, and so makes another copy each time.
-    fn returned(&self, publication: &Publication, id_hash: u64, key: u64) -> Option<MessageId> {
+    fn returned(&self, publication: &Publication, id_hash: Option<u64>, key: u64) -> Option<MessageId> {
         publication.properties.headers().get("x-delivery-count")?;
-        let known = self.messages.by_id.get(&id_hash).copied()?;
+        let known = self.messages.by_id.get(&id_hash?).copied()?;
         (self.trace.message(known).key() == key).then_some(known)
     }
 }
