@@ -10,4 +10,6 @@ mod shell;
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
 
-pub use shell::{Builder, Head, Line, MemoryBroker, MemoryTransport, Network, PublishFate, SettleFate};
+pub use shell::{
+    Builder, Head, Heads, Line, MemoryBroker, MemoryTransport, Network, PublishFate, SettleFate,
+};

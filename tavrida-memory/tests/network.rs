@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tavrida::field::ShortString;
 use tavrida::transport::{Consume, Loss, NotPublished, Publication, Queue, Transport, Verdict};
 use tavrida_memory::core::ChannelId;
-use tavrida_memory::{Head, Line, MemoryBroker, Network, PublishFate, SettleFate};
+use tavrida_memory::{Heads, Line, MemoryBroker, Network, PublishFate, SettleFate};
 
 /// A network that lets everything through.
 struct Clear;
@@ -37,10 +37,14 @@ impl Network for Clear {
     }
 }
 
-fn heads(broker: &MemoryBroker) -> Vec<Head> {
-    let mut heads = Vec::new();
-    broker.heads(&mut heads);
-    heads
+/// The channels on which something waits to arrive, the oldest first.
+fn sending(broker: &MemoryBroker) -> Vec<ChannelId> {
+    broker.heads(|heads| heads.iter().map(|head| head.channel).collect())
+}
+
+/// The queue of the oldest that waits to arrive, where others are concerned by it.
+fn contended(broker: &MemoryBroker) -> Option<ShortString> {
+    broker.heads(|heads| heads.iter().next().expect("a message waits").contended().cloned())
 }
 
 #[tokio::test]
@@ -51,10 +55,10 @@ async fn a_message_that_goes_back_in_the_step_of_its_arrival_waits_to_arrive_onc
     session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
     let mut consumer = session.consume(&Consume::new(&orders, 10)).await.expect("it is there");
     session.publish(Publication::new(ShortString::default(), &orders, "one")).await.expect("it is routed");
-    let [head] = &heads(&broker)[..] else { panic!("one message waits") };
-    broker.arrive(head.channel);
+    let [channel] = sending(&broker)[..] else { panic!("one message waits") };
+    broker.arrive(channel);
     consumer.next().await.expect("it arrived").requeue().expect("the session lives");
-    assert_eq!(heads(&broker).len(), 1);
+    assert_eq!(sending(&broker).len(), 1);
 }
 
 #[tokio::test]
@@ -65,9 +69,9 @@ async fn a_queue_is_contended_where_several_consume_it() {
     session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
     let _first = session.consume(&Consume::new(&orders, 10)).await.expect("it is there");
     session.publish(Publication::new(ShortString::default(), &orders, "one")).await.expect("it is routed");
-    assert_eq!(heads(&broker)[0].contended, None);
+    assert_eq!(contended(&broker), None);
     let _second = session.consume(&Consume::new(&orders, 10)).await.expect("it is there");
-    assert_eq!(heads(&broker)[0].contended.as_ref(), Some(&orders));
+    assert_eq!(contended(&broker), Some(orders));
 }
 
 #[tokio::test]
@@ -81,10 +85,34 @@ async fn the_head_of_a_channel_is_seen_once_however_often_its_outbox_was_empty()
     }
     let mut consumer = session.consume(&Consume::new(&orders, 1)).await.expect("it is there");
     for left in [1, 1, 1, 0] {
-        let heads = heads(&broker);
-        assert_eq!(heads.len(), left);
-        let Some(head) = heads.first() else { break };
-        broker.arrive(head.channel);
+        let sending = sending(&broker);
+        assert_eq!(sending.len(), left);
+        let Some(channel) = sending.first() else { break };
+        broker.arrive(*channel);
         consumer.next().await.expect("it arrived").ack().expect("the session lives");
     }
+}
+
+/// Lets what was sent last arrive first.
+#[tokio::test]
+async fn what_arrives_is_picked_of_all_that_waits() {
+    let broker = MemoryBroker::builder().network(Arc::new(Clear)).build();
+    let session = broker.transport().connect().await.expect("it lets us through");
+    let names = ["one", "two"].map(ShortString::from_static);
+    let mut consumers = Vec::new();
+    for name in &names {
+        session.declare_queue(&Queue::durable(name)).await.expect("it is new");
+        consumers.push(session.consume(&Consume::new(name, 1)).await.expect("it is there"));
+        let message = Publication::new(ShortString::default(), name, "hello");
+        session.publish(message).await.expect("it is routed");
+    }
+    let mut second = consumers.pop().expect("there are two");
+    let waiting = tokio::spawn(async move { second.next().await.map(|it| it.publication().clone()) });
+    tokio::task::yield_now().await;
+    let last = |heads: &Heads<'_>| heads.iter().last().map(|head| head.channel).ok_or("nothing waits");
+    assert_eq!(broker.arrive_one(last), Ok(true), "somebody waits for it");
+    let arrived = waiting.await.expect("no panic").expect("it arrived");
+    assert_eq!(arrived.routing_key, "two");
+    assert_eq!(broker.arrive_one(last), Ok(false), "nobody waits for the other");
+    assert_eq!(broker.arrive_one(last), Err("nothing waits"));
 }

@@ -11,7 +11,7 @@ use super::channel::Channel;
 use super::connection::Connection;
 use super::consumer::Consumer;
 use super::dead_letter::Forward;
-use super::effect::Arrival;
+use super::effect::{Arrival, Sent};
 use super::exchange::{Exchange, Router, Target};
 use super::names::Names;
 use super::queue::Queue;
@@ -128,36 +128,45 @@ impl Broker {
     /// Lets the head of a channel's outbox arrive. None when the outbox is empty, or the channel is not there.
     pub fn take(&mut self, channel: ChannelId) -> Option<Arrival> {
         let channel = self.channel_ids.get(&channel)?;
-        self.channels[*channel].numbers.pop_front();
-        self.channels[*channel].outbox.pop_front()
+        Some(self.channels[*channel].outbox.pop_front()?.arrival)
     }
 
     /// The head of a channel's outbox, which [`take`](Broker::take) would let arrive.
     pub fn peek(&self, channel: ChannelId) -> Option<&Arrival> {
         let channel = self.channel_ids.get(&channel)?;
-        self.channels[*channel].outbox.front()
+        Some(&self.channels[*channel].outbox.front()?.arrival)
     }
 
     /// Whether what is next to arrive on a channel could have [left its queue](super::Operator::Evict) instead: a message
     /// with a time to live, or one in a queue with a limit that drops what is oldest.
     pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
-        let Some((_, _, Some(pending))) = self.head(channel) else { return false };
+        let Some((_, Some(pending))) = self.head(channel) else { return false };
+        self.is_evictable(pending, why)
+    }
+
+    /// Whether what waits for a verdict could have left its queue instead.
+    pub(crate) fn is_evictable(&self, pending: &Pending, why: Eviction) -> bool {
         match (why, self.queues.get(pending.queue)) {
             (Eviction::Expired, _) => pending.message.expires_at.is_some(),
             (Eviction::Overflow, queue) => queue.is_some_and(|queue| queue.settings.drops_head()),
         }
     }
 
-    /// The head of a channel's outbox with its number (the broker numbers what it sends, from 0, whatever the channel), and what
-    /// waits for a verdict on it.
-    pub(crate) fn head(&self, channel: ChannelId) -> Option<(u64, &Arrival, Option<&Pending>)> {
+    /// The head of a channel's outbox, and what waits for a verdict on it.
+    pub(crate) fn head(&self, channel: ChannelId) -> Option<(&Sent, Option<&Pending>)> {
         let channel = &self.channels[*self.channel_ids.get(&channel)?];
         let head = channel.outbox.front()?;
-        let pending = match head {
+        let pending = match &head.arrival {
             Arrival::Delivery(delivered) => channel.unacked.get(delivered.delivery_tag),
             Arrival::Cancel { .. } => None,
         };
-        Some((*channel.numbers.front()?, head, pending))
+        Some((head, pending))
+    }
+
+    /// The number of the head of a channel's outbox.
+    pub(crate) fn number_of_head(&self, channel: ChannelId) -> Option<u64> {
+        let channel = self.channel_ids.get(&channel)?;
+        Some(self.channels[*channel].outbox.front()?.number)
     }
 
     /// The queue of what waits for a verdict, where others are concerned by when it comes: several consume the queue, it has a
@@ -169,7 +178,7 @@ impl Broker {
 
     /// The queue of what is next to arrive on a channel, where the broker awaits a verdict on it.
     pub fn queue_of_head(&self, channel: ChannelId) -> Option<&ShortString> {
-        let (_, _, pending) = self.head(channel)?;
+        let (_, pending) = self.head(channel)?;
         Some(&self.queues.get(pending?.queue)?.name)
     }
 
@@ -188,9 +197,8 @@ impl Broker {
     }
 
     /// Lets the whole outbox of a channel arrive, behind what is in `into` already.
-    pub fn take_all(&mut self, channel: ChannelId, into: &mut VecDeque<Arrival>) {
+    pub fn take_all(&mut self, channel: ChannelId, into: &mut VecDeque<Sent>) {
         let Some(channel) = self.channel_ids.get(&channel) else { return };
-        self.channels[*channel].numbers.clear();
         let outbox = &mut self.channels[*channel].outbox;
         if into.is_empty() {
             std::mem::swap(into, outbox);

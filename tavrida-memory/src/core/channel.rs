@@ -7,7 +7,7 @@ use tavrida::field::ShortString;
 use super::ChannelId;
 use super::arena::Key;
 use super::consumer::Consumer;
-use super::effect::{Arrival, Effect, Effects};
+use super::effect::{Arrival, Effect, Effects, Sent};
 use super::limiter::Limiter;
 use super::queue::Queue;
 use super::reply_to::ReplyConsumer;
@@ -24,9 +24,7 @@ pub(crate) struct Channel {
     pub(crate) next_tag: u64,
     pub(crate) unacked: Unacked,
     /// What was sent and has not arrived.
-    pub(crate) outbox: VecDeque<Arrival>,
-    /// The numbers of what is in the outbox: the broker numbers all that it sends.
-    pub(crate) numbers: VecDeque<u64>,
+    pub(crate) outbox: VecDeque<Sent>,
     pub(crate) consumers: BTreeMap<ShortString, Key<Consumer>>,
     /// Queues where it has or had a consumer: those get their messages back first when it closes (R4).
     pub(crate) consumed: Vec<Key<Queue>>,
@@ -57,7 +55,6 @@ impl Channel {
             next_tag: 1,
             unacked: Unacked::default(),
             outbox: VecDeque::new(),
-            numbers: VecDeque::new(),
             consumers: BTreeMap::new(),
             consumed: Vec::new(),
             prefetch: 0,
@@ -73,8 +70,7 @@ impl Channel {
         if self.outbox.is_empty() {
             effects.push(Effect::Arrived { channel: self.id });
         }
-        self.outbox.push_back(arrival);
-        self.numbers.push_back(number);
+        self.outbox.push_back(Sent { number, arrival });
     }
 
     /// All deliveries without a final verdict: those that a transaction has settled and not committed too.

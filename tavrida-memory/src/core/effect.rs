@@ -120,6 +120,15 @@ pub struct Got {
     pub publication: Arc<Publication>,
 }
 
+/// What the broker has sent on a channel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sent {
+    /// Its number: the broker numbers what it sends, from 0, whatever the channel.
+    pub number: u64,
+    /// What was sent.
+    pub arrival: Arrival,
+}
+
 /// What the broker sends by itself on a channel, in the order in which it was sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Arrival {

@@ -106,7 +106,6 @@ impl Broker {
     fn abandon(&mut self, channel: Key<Channel>, effects: &mut Effects) {
         let state = &mut self.channels[channel];
         state.outbox.clear();
-        state.numbers.clear();
         state.reply_consumer = None;
         let consumers: Vec<_> = std::mem::take(&mut state.consumers).into_values().collect();
         let queues = std::mem::take(&mut state.consumed);

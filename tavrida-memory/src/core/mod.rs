@@ -92,9 +92,10 @@ mod unacked;
 
 pub use broker::{Broker, Config};
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
-pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, Reply};
+pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, Reply, Sent};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
 pub use snapshot::{
     BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot,
 };
+pub(crate) use unacked::Pending;

@@ -8,11 +8,16 @@ use tokio::sync::oneshot;
 
 use super::handle::Life;
 
-/// Tasks to wake and to tell. One waker, the usual case, needs no allocation.
+/// Tasks to wake and to tell: mostly one waker, or none.
 #[derive(Default)]
 pub(super) struct Aftermath {
     first: Option<Waker>,
-    more: Vec<Waker>,
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Default)]
+struct Rest {
+    wakers: Vec<Waker>,
     /// A waker may be the last thing that holds a task, and its drop the task's.
     discarded: Vec<Waker>,
     ended: Vec<Arc<Life>>,
@@ -27,34 +32,45 @@ impl Aftermath {
         if self.first.is_none() {
             self.first = Some(waker);
         } else {
-            self.more.push(waker);
+            self.rest().wakers.push(waker);
         }
     }
 
     pub(super) fn discard(&mut self, waker: Waker) {
-        self.discarded.push(waker);
+        self.rest().discarded.push(waker);
     }
 
     pub(super) fn end(&mut self, life: Arc<Life>) {
-        self.ended.push(life);
+        self.rest().ended.push(life);
     }
 
     pub(super) fn tell(&mut self, to: oneshot::Sender<Outcome>, outcome: Outcome) {
-        self.outcomes.push((to, outcome));
+        self.rest().outcomes.push((to, outcome));
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
     }
 
     /// Whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
-            && self.more.is_empty()
-            && self.discarded.is_empty()
-            && self.ended.is_empty()
-            && self.outcomes.is_empty()
+        self.first.is_none() && self.rest.is_none()
     }
 
     /// Does it, without the lock.
     pub(super) fn run(self) {
-        self.first.into_iter().chain(self.more).for_each(Waker::wake);
+        if let Some(first) = self.first {
+            first.wake();
+        }
+        if let Some(rest) = self.rest {
+            rest.run();
+        }
+    }
+}
+
+impl Rest {
+    fn run(self) {
+        self.wakers.into_iter().for_each(Waker::wake);
         self.ended.iter().for_each(|life| life.wake());
         for (to, outcome) in self.outcomes {
             // Nobody may wait any more.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tavrida::transport::{Loss, Refusal, Settle, Verdict};
+use tavrida::transport::{ConsumerEnd, Loss, Refusal, Settle, Verdict};
 
 use super::handle::Handle;
 use crate::core::{ChannelId, Method};
@@ -21,6 +21,14 @@ impl OwnChannel {
         self.handle.life.check()?;
         self.end.get().map_or(Ok(()), |refusal| Err(Loss::closed_by_broker(refusal.clone())))
     }
+
+    /// The end that came from outside, if it has.
+    pub(super) fn sudden_end(&self) -> Option<ConsumerEnd> {
+        if let Some(loss) = self.handle.life.loss() {
+            return Some(ConsumerEnd::Lost(loss.clone()));
+        }
+        self.end.get().map(|refusal| ConsumerEnd::Refused(refusal.clone()))
+    }
 }
 
 impl Settle for OwnChannel {
@@ -30,11 +38,7 @@ impl Settle for OwnChannel {
         if state.retired {
             return Ok(());
         }
-        if let Some(network) = state.network.clone() {
-            return state.settle_by(&network, self.id, delivery_tag, verdict);
-        }
-        state.call(self.id, method_of(delivery_tag, verdict));
-        Ok(())
+        state.settle(self.id, delivery_tag, verdict)
     }
 }
 

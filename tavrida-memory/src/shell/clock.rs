@@ -8,6 +8,7 @@ use tavrida::time::{Clock, unix_seconds};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
+use super::network::Network;
 use crate::core::{Broker, Command, Method, Now};
 
 /// The argument of a queue whose dead messages are stamped.
@@ -46,7 +47,7 @@ impl ShellClock {
     }
 
     /// The time at which a command happens.
-    pub(super) fn now(&mut self, command: &Command) -> Now {
+    pub(super) fn now(&mut self, command: &Command, network: Option<&dyn Network>) -> Now {
         match command {
             Command::Method { method: Method::BasicPublish { publication, .. }, .. } => {
                 self.matters |= publication.properties.expiration.is_some();
@@ -55,14 +56,16 @@ impl ShellClock {
             _ => {}
         }
         Now {
-            elapsed: if self.matters { self.elapsed() } else { Duration::ZERO },
+            elapsed: if self.matters { self.elapsed(network) } else { Duration::ZERO },
             wall: if self.stamps { unix_seconds(self.wall.now()) } else { 0 },
         }
     }
 
     /// Outside of a runtime time stands still: whether a paused clock or the real one counts is not known there.
-    fn elapsed(&mut self) -> Duration {
-        if Handle::try_current().is_ok() {
+    fn elapsed(&mut self, network: Option<&dyn Network>) -> Duration {
+        if let Some(elapsed) = network.and_then(Network::elapsed) {
+            self.latest = self.latest.max(elapsed);
+        } else if Handle::try_current().is_ok() {
             let now = Instant::now();
             let elapsed = self.fix.and_then(|(at, then)| Some(then + now.checked_duration_since(at)?));
             match elapsed.filter(|elapsed| *elapsed >= self.latest) {
@@ -74,8 +77,9 @@ impl ShellClock {
         self.latest
     }
 
-    /// The moment that the core calls so, for the runtime that read the clock last.
-    pub(super) fn instant(&self, elapsed: Duration) -> Option<Instant> {
-        self.fix.map(|(at, then)| at + elapsed.saturating_sub(then))
+    /// The moment that the core calls so, for the runtime that asked for the time last.
+    pub(super) fn instant(&self, elapsed: Duration) -> Instant {
+        let (at, then) = self.fix.unwrap_or_else(|| (Instant::now(), self.latest));
+        at + elapsed.saturating_sub(then)
     }
 }

@@ -9,15 +9,15 @@ use tavrida::field::ShortString;
 use tavrida::transport::{ConsumerEnd, Deliveries, Delivery, SessionError};
 
 use super::channel::OwnChannel;
-use crate::core::{Arrival, Delivered, Method};
+use crate::core::{Arrival, Delivered, Method, Sent};
 
 /// A consumer with a channel of its own.
 pub(super) struct MemoryDeliveries {
     channel: Arc<OwnChannel>,
     consumer_tag: ShortString,
     no_ack: bool,
-    /// What has arrived and was not asked for yet: the whole outbox is taken under one lock.
-    arrived: VecDeque<Arrival>,
+    /// What has arrived and was not asked for yet: without a network the whole outbox is taken under one lock.
+    arrived: VecDeque<Sent>,
     cancelled: bool,
     end: Option<ConsumerEnd>,
 }
@@ -25,14 +25,6 @@ pub(super) struct MemoryDeliveries {
 impl MemoryDeliveries {
     pub(super) fn new(channel: Arc<OwnChannel>, consumer_tag: ShortString, no_ack: bool) -> Self {
         Self { channel, consumer_tag, no_ack, arrived: VecDeque::new(), cancelled: false, end: None }
-    }
-
-    /// The end that came from outside, if it has: it overtakes what has arrived, which is the broker's again.
-    fn sudden_end(&self) -> Option<ConsumerEnd> {
-        if let Some(loss) = self.channel.handle.life.loss() {
-            return Some(ConsumerEnd::Lost(loss.clone()));
-        }
-        self.channel.end.get().map(|refusal| ConsumerEnd::Refused(refusal.clone()))
     }
 
     fn hand_out(&self, delivered: Delivered) -> Delivery {
@@ -57,25 +49,31 @@ impl Deliveries for MemoryDeliveries {
         if let Some(end) = &self.end {
             return Poll::Ready(Err(end.clone()));
         }
-        if let Some(end) = self.sudden_end() {
-            return self.ended(end);
-        }
-        if self.arrived.is_empty() {
-            let channel = self.channel.clone();
+        let Self { channel, arrived, cancelled, .. } = self;
+        let received = if let Some(end) = channel.sudden_end() {
+            // It overtakes what has arrived, which is the broker's again.
+            Err(end)
+        } else if let Some(sent) = arrived.pop_front() {
+            Ok(Some(sent.arrival))
+        } else {
             let mut state = channel.handle.shared.lock();
-            if let Some(end) = self.sudden_end() {
-                return self.ended(end);
+            match channel.sudden_end() {
+                Some(end) => Err(end),
+                None => {
+                    let arrival = state.receive(channel.id, arrived);
+                    if arrival.is_none() && (!*cancelled || state.broker.peek(channel.id).is_some()) {
+                        state.wait(channel.id, cx.waker());
+                        return Poll::Pending;
+                    }
+                    Ok(arrival)
+                }
             }
-            let more = state.take_arrived(channel.id, &mut self.arrived);
-            if self.arrived.is_empty() && (more || !self.cancelled) {
-                state.wait(channel.id, cx.waker());
-                return Poll::Pending;
-            }
-        }
-        match self.arrived.pop_front() {
-            Some(Arrival::Delivery(delivered)) => Poll::Ready(Ok(self.hand_out(delivered))),
-            Some(Arrival::Cancel { .. }) => self.ended(ConsumerEnd::CancelledByBroker),
-            None => self.ended(ConsumerEnd::Cancelled),
+        };
+        match received {
+            Ok(Some(Arrival::Delivery(delivered))) => Poll::Ready(Ok(self.hand_out(delivered))),
+            Ok(Some(Arrival::Cancel { .. })) => self.ended(ConsumerEnd::CancelledByBroker),
+            Ok(None) => self.ended(ConsumerEnd::Cancelled),
+            Err(end) => self.ended(end),
         }
     }
 
@@ -100,13 +98,8 @@ impl Drop for MemoryDeliveries {
             return;
         }
         state.call(self.channel.id, cancel(&self.consumer_tag));
-        state.take_arrived(self.channel.id, &mut self.arrived);
-        // What is still on its way comes too late.
-        state.broker.take_all(self.channel.id, &mut self.arrived);
-        for arrival in self.arrived.drain(..) {
-            if let Arrival::Delivery(Delivered { delivery_tag, .. }) = arrival
-                && !self.no_ack
-            {
+        for delivery_tag in state.take_unreceived(self.channel.id, &mut self.arrived) {
+            if !self.no_ack {
                 state.call(self.channel.id, Method::BasicReject { delivery_tag, requeue: true });
             }
         }

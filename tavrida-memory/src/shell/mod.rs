@@ -6,6 +6,7 @@ mod channel;
 mod clock;
 mod consumer;
 mod handle;
+mod heads;
 mod network;
 mod publish;
 mod session;
@@ -15,5 +16,6 @@ mod timer;
 mod transport;
 
 pub use broker::{Builder, MemoryBroker};
-pub use network::{Head, Line, Network, PublishFate, SettleFate};
+pub use heads::{Head, Heads};
+pub use network::{Line, Network, PublishFate, SettleFate};
 pub use transport::MemoryTransport;

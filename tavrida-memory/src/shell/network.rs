@@ -5,6 +5,7 @@
 //! to the network, which says what becomes of it. A simulation is such a network.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Consume, Loss, NotPublished, Publication, Verdict};
@@ -15,7 +16,7 @@ use super::channel::method_of;
 use super::handle::SessionId;
 use super::publish::{Sent, Waiting, unpublished};
 use super::state::State;
-use crate::core::{Arrival, Broker, ChannelId, Command, Eviction, Got, Method};
+use crate::core::{Broker, ChannelId, Command, Got, Method};
 
 /// One session, as a network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,12 @@ pub struct Line {
 ///
 /// Its methods are called while the broker is locked: they must not call the broker, nor block.
 pub trait Network: Send + Sync + 'static {
+    /// How long it has been there, where it keeps time itself; else the broker reads tokio's clock. It is asked on the runtime that
+    /// uses the broker, and must never go back.
+    fn elapsed(&self) -> Option<Duration> {
+        None
+    }
+
     /// A peer wants to connect.
     ///
     /// # Errors
@@ -108,60 +115,7 @@ pub enum SettleFate {
     Held,
 }
 
-/// The head of an outbox: what would arrive next on a channel.
-#[derive(Debug, Clone)]
-pub struct Head {
-    /// Whose channel it is.
-    pub line: Line,
-    /// The channel.
-    pub channel: ChannelId,
-    /// Its number: the broker numbers what it sends.
-    pub number: u64,
-    /// The consumer.
-    pub consumer_tag: ShortString,
-    /// The message; none for the cancel of a consumer.
-    pub publication: Option<Arc<Publication>>,
-    /// The tag to settle it by.
-    pub delivery_tag: u64,
-    /// Whether it was handed out before.
-    pub redelivered: bool,
-    /// Whether the broker waits for a verdict on it.
-    pub unsettled: bool,
-    /// The queue that it comes from, where it matters to others when it is settled: several consume it, it has a limit, or its
-    /// order is not that of its messages.
-    pub contended: Option<ShortString>,
-}
-
-impl Head {
-    /// The head of a channel that has a cancel for its consumer, or a message that is to be filled in.
-    fn new(line: Line, channel: ChannelId, number: u64) -> Self {
-        Self {
-            line,
-            channel,
-            number,
-            consumer_tag: ShortString::default(),
-            publication: None,
-            delivery_tag: 0,
-            redelivered: false,
-            unsettled: false,
-            contended: None,
-        }
-    }
-}
-
 impl MemoryBroker {
-    /// What the broker has sent and what has not arrived, the oldest of each channel; oldest first. Of a broker without a
-    /// [`Network`] nothing waits.
-    pub fn heads(&self, into: &mut Vec<Head>) {
-        into.clear();
-        self.shared.lock().heads(into);
-    }
-
-    /// Lets the head of a channel arrive. Gives whether somebody waited for it, and wakes him.
-    pub fn arrive(&self, channel: ChannelId) -> bool {
-        self.shared.lock().arrive(channel)
-    }
-
     /// Puts another core in the place of this one, whose sessions end. It should have no connections.
     pub fn replace(&self, core: Broker) {
         let mut state = self.shared.lock();
@@ -220,50 +174,11 @@ impl MemoryBroker {
     pub fn consumers(&self, queue: &str) -> Option<usize> {
         self.shared.lock().broker.consumers(queue)
     }
-
-    /// Whether what is next to arrive on a channel could leave its queue instead:
-    /// see [`Broker::can_evict`].
-    pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
-        self.shared.lock().broker.can_evict(channel, why)
-    }
 }
 
 impl State {
     pub(super) fn line(&self, id: SessionId) -> Line {
         Line { peer: self.sessions.get(&id).map_or(0, |entry| entry.peer), session: id.0 }
-    }
-
-    /// Something was sent on a channel whose outbox was empty.
-    pub(super) fn hold_arrival(&mut self, channel: ChannelId) {
-        // It may have become empty since the heads were last looked at.
-        if !self.sending.contains(&channel) {
-            self.sending.push(channel);
-        }
-    }
-
-    fn heads(&mut self, into: &mut Vec<Head>) {
-        let mut sending = std::mem::take(&mut self.sending);
-        sending.retain(|channel| {
-            let Some((number, arrival, pending)) = self.broker.head(*channel) else { return false };
-            let mut head = Head::new(self.line(SessionId::of(channel.connection)), *channel, number);
-            if let Arrival::Delivery(delivered) = arrival {
-                head.consumer_tag = delivered.consumer_tag.clone();
-                head.publication = Some(delivered.publication.clone());
-                head.delivery_tag = delivered.delivery_tag;
-                head.redelivered = delivered.redelivered;
-                head.unsettled = pending.is_some();
-                head.contended = pending.and_then(|pending| self.broker.contended(pending)).cloned();
-            }
-            into.push(head);
-            true
-        });
-        self.sending = sending;
-        into.sort_unstable_by_key(|head| head.number);
-    }
-
-    fn arrive(&mut self, channel: ChannelId) -> bool {
-        let Some(arrival) = self.broker.take(channel) else { return false };
-        self.deliver(channel, arrival)
     }
 
     fn release(&mut self, peer: u32) {
@@ -319,14 +234,13 @@ impl State {
         }
     }
 
-    /// Does what the network says with a message.
-    pub(super) fn publish_by(
-        &mut self,
-        network: &Arc<dyn Network>,
-        id: SessionId,
-        publication: Arc<Publication>,
-    ) -> Sent {
-        match network.publishing(self.line(id), &publication) {
+    /// Does with a message what the network says.
+    pub(super) fn send(&mut self, id: SessionId, publication: Arc<Publication>) -> Sent {
+        let fate = match &self.network {
+            Some(network) => network.publishing(self.line(id), &publication),
+            None => PublishFate::Taken,
+        };
+        match fate {
             PublishFate::Taken => Sent::Known(self.publish(id, publication)),
             PublishFate::TakenTwice => {
                 // The first copy's outcome is the one that nobody learned of.
@@ -356,17 +270,20 @@ impl State {
         Err(unpublished(NotPublished::Ambiguous(loss), publication))
     }
 
-    /// Does what the network says with a verdict.
-    pub(super) fn settle_by(
+    /// Does with a verdict what the network says.
+    pub(super) fn settle(
         &mut self,
-        network: &Arc<dyn Network>,
         channel: ChannelId,
         delivery_tag: u64,
         verdict: Verdict,
     ) -> Result<(), Loss> {
         let id = SessionId::of(channel.connection);
         let method = method_of(delivery_tag, verdict);
-        match network.settling(self.line(id), channel, delivery_tag, verdict) {
+        let fate = match &self.network {
+            Some(network) => network.settling(self.line(id), channel, delivery_tag, verdict),
+            None => SettleFate::Taken,
+        };
+        match fate {
             SettleFate::Taken => self.apply(Command::Method { channel, method }),
             SettleFate::Requeued => {
                 let method = Method::BasicReject { delivery_tag, requeue: true };

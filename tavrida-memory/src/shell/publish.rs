@@ -54,7 +54,7 @@ pub(super) fn unpublished(reason: NotPublished, publication: Arc<Publication>) -
     Unpublished::new(reason, Arc::unwrap_or_clone(publication))
 }
 
-/// A publish that a network has seen.
+/// What became of a publish when it was sent.
 pub(super) enum Sent {
     Known(Outcome),
     Held(Arc<Publication>),
@@ -73,20 +73,17 @@ impl SendNow for Handle {
             let reason = reason.to_owned();
             return state.hold_back(id, reason, publication);
         }
-        if let Some(network) = state.network.clone() {
-            return match state.publish_by(&network, id, publication) {
-                Sent::Known(outcome) => Publishing::ready(outcome),
-                Sent::Held(publication) => {
-                    state.keep_publish(id, publication, |entry, waiting| entry.held.push(waiting))
-                }
-                Sent::Unconfirmed(became, publication) => {
-                    let keep = |entry: &mut Entry, waiting| entry.unconfirmed.push((waiting, became));
-                    state.keep_publish(id, publication, keep)
-                }
-                Sent::Unknown => Publishing::waiting(std::future::pending()),
-            };
+        match state.send(id, publication) {
+            Sent::Known(outcome) => Publishing::ready(outcome),
+            Sent::Held(publication) => {
+                state.keep_publish(id, publication, |entry, waiting| entry.held.push(waiting))
+            }
+            Sent::Unconfirmed(became, publication) => {
+                let keep = |entry: &mut Entry, waiting| entry.unconfirmed.push((waiting, became));
+                state.keep_publish(id, publication, keep)
+            }
+            Sent::Unknown => Publishing::waiting(std::future::pending()),
         }
-        Publishing::ready(state.publish(id, publication))
     }
 }
 

@@ -14,7 +14,7 @@ use super::network::{Line, Network};
 use super::publish::Waiting;
 use super::timer::Timer;
 use crate::core::{
-    Arrival, Broker, ChannelId, CloseReason, Command, ConnectionOptions, Effect, Effects, Method,
+    Arrival, Broker, ChannelId, CloseReason, Command, ConnectionOptions, Effect, Effects, Method, Sent,
 };
 
 /// Everything behind the lock.
@@ -31,8 +31,9 @@ pub(super) struct State {
     pub(super) network: Option<Arc<dyn Network>>,
     /// Nobody looks into the broker any more: what ends need not be cleared up.
     pub(super) retired: bool,
-    /// With a network: the channels on which something waits to arrive.
-    pub(super) sending: Vec<ChannelId>,
+    /// With a network: the channels on which something waits to arrive, with the numbers of their heads when they were last
+    /// looked at.
+    pub(super) sending: Vec<(u64, ChannelId)>,
 }
 
 /// What the shell knows of a session that lives.
@@ -98,7 +99,7 @@ impl State {
     pub(super) fn execute(&mut self, command: Command) -> Effects {
         let mut effects = std::mem::take(&mut self.effects);
         effects.clear();
-        let now = self.clock.now(&command);
+        let now = self.clock.now(&command, self.network.as_deref());
         self.broker.apply(now, command, &mut effects);
         effects
     }
@@ -259,21 +260,35 @@ impl State {
     pub(super) fn deliver(&mut self, channel: ChannelId, arrival: Arrival) -> bool {
         let Some(port) = self.ports.get_mut(&channel) else { return false };
         port.arrived.push_back(arrival);
-        let awaited = port.waker.is_some();
-        self.wake(channel);
-        awaited
+        match port.waker.take() {
+            Some(waker) => {
+                self.aftermath.wake(waker);
+                true
+            }
+            None => false,
+        }
     }
 
-    /// Takes what has arrived on a channel; gives whether more is on its way.
-    pub(super) fn take_arrived(&mut self, channel: ChannelId, into: &mut VecDeque<Arrival>) -> bool {
-        if self.network.is_none() {
-            self.broker.take_all(channel, into);
-            return false;
+    /// Takes what has arrived on a channel: with a network that is what it let arrive, without one all that was sent, which is
+    /// kept here until it is asked for.
+    pub(super) fn receive(&mut self, channel: ChannelId, kept: &mut VecDeque<Sent>) -> Option<Arrival> {
+        if self.network.is_some() {
+            return self.ports.get_mut(&channel)?.arrived.pop_front();
         }
-        if let Some(port) = self.ports.get_mut(&channel) {
-            into.append(&mut port.arrived);
-        }
-        self.broker.peek(channel).is_some()
+        self.broker.take_all(channel, kept);
+        Some(kept.pop_front()?.arrival)
+    }
+
+    /// Takes all that was sent on a channel and was not received, arrived or not; gives the tags of the deliveries.
+    pub(super) fn take_unreceived(&mut self, channel: ChannelId, kept: &mut VecDeque<Sent>) -> Vec<u64> {
+        let arrived = self.ports.get_mut(&channel).map(|port| std::mem::take(&mut port.arrived));
+        self.broker.take_all(channel, kept);
+        let sent = kept.drain(..).map(|sent| sent.arrival);
+        let tag = |arrival| match arrival {
+            Arrival::Delivery(delivered) => Some(delivered.delivery_tag),
+            Arrival::Cancel { .. } => None,
+        };
+        arrived.into_iter().flatten().chain(sent).filter_map(tag).collect()
     }
 
     /// Wakes this task when something arrives on a channel, or it ends.

@@ -67,7 +67,7 @@ impl Stop {
         state.apply(Command::Tick);
         let next = state.broker.next_timeout();
         state.timer = Timer { running: next.is_some(), until: next };
-        state.clock.instant(next?)
+        Some(state.clock.instant(next?))
     }
 }
 

@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::world::{Guard, World};
+use super::world::{Guard, Time, World};
 use super::{Sim, SimClock, Stage};
 use crate::fault::{Faults, Unmet};
 use crate::laws::Waivers;
@@ -189,7 +189,7 @@ impl Setup {
         let _choosing = tavrida::select::choose_by(move |branches| random.below(branches));
         self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
-            let stage = stage.get_or_init(|| Stage::new(World::new(director), clock));
+            let stage = stage.get_or_init(|| Stage::new(World::new(director, Time::standing()), clock));
             stage.world().state().twice = self.twice;
             self.play(stage, scenario).await;
             stage.clone()
@@ -243,7 +243,7 @@ impl Setup {
         }
         pump.abort();
         let mut state = stage.world().state();
-        state.ended = state.began.elapsed();
+        state.ended = state.time.elapsed();
         state.over = true;
     }
 

@@ -5,6 +5,7 @@ mod guard;
 mod messages;
 mod network;
 mod probe;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::field::ShortString;
+use tavrida_memory::PublishFate;
 use tavrida_memory::core::ChannelId;
-use tavrida_memory::{Head, PublishFate};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -30,6 +31,7 @@ pub(crate) use actors::ActorState;
 pub(crate) use guard::{Guard, Rest};
 pub(crate) use messages::Messages;
 pub(crate) use probe::{Probe, at_work};
+pub(crate) use time::Time;
 
 /// How often in a row messages are given back, without time passing, in a run that would never end.
 const ENDLESS: u32 = 10_000;
@@ -47,18 +49,18 @@ pub(crate) struct World {
     pub(crate) settled: Notify,
     /// Tells that the run cannot go on.
     pub(crate) ruined: Notify,
-    pub(crate) began: Instant,
+    pub(crate) time: Arc<Time>,
     pub(crate) rest: Rest,
 }
 
 pub(crate) struct State {
-    pub(crate) began: Instant,
+    pub(crate) time: Arc<Time>,
     pub(crate) trace: Trace,
     pub(crate) director: Director,
     pub(crate) messages: Messages,
     pub(crate) actors: Vec<ActorState>,
     /// Room for what could arrive, kept from step to step.
-    pub(crate) heads: Vec<Head>,
+    pub(crate) arriving: Vec<Arriving>,
     pub(crate) candidates: Vec<Candidate>,
     /// Deliveries that wait for their verdict.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
@@ -109,6 +111,22 @@ pub(crate) struct State {
     pub(crate) over: bool,
 }
 
+/// A message that could arrive.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arriving {
+    pub(crate) candidate: Candidate,
+    pub(crate) message: MessageId,
+    /// Whom it is for.
+    pub(crate) actor: ActorId,
+    pub(crate) channel: ChannelId,
+    /// The broker's number of what it sent.
+    pub(crate) number: u64,
+    pub(crate) delivery_tag: u64,
+    pub(crate) redelivered: bool,
+    /// Whether the broker waits for a verdict on it.
+    pub(crate) unsettled: bool,
+}
+
 /// A delivery that waits for its verdict.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Held {
@@ -133,17 +151,17 @@ pub(crate) enum Action {
 pub(crate) const MANY: usize = 50;
 
 impl World {
-    pub(crate) fn new(director: Director) -> Self {
+    pub(crate) fn new(director: Director, time: Time) -> Self {
         let mut trace = Trace::with_room_for(MANY);
         trace.add_actor("simulation", ActorKind::Simulation);
-        let began = Instant::now();
+        let time = Arc::new(time);
         let state = State {
-            began,
+            time: time.clone(),
             trace,
             director,
             messages: Messages::with_room_for(MANY),
             actors: vec![ActorState::default()],
-            heads: Vec::new(),
+            arriving: Vec::new(),
             candidates: Vec::new(),
             held: FxHashMap::default(),
             late: Vec::new(),
@@ -178,7 +196,7 @@ impl World {
             pump: Notify::new(),
             settled: Notify::new(),
             ruined: Notify::new(),
-            began,
+            time,
             rest: Rest::default(),
         }
     }
@@ -208,7 +226,7 @@ impl State {
         if let Some(guide) = self.director.guide() {
             guide.told(process, &what);
         }
-        let at = self.began.elapsed();
+        let at = self.time.elapsed();
         self.trace.add(Event { at, actor, message, delivery, channel: None, what });
     }
 
@@ -222,7 +240,7 @@ impl State {
             guide.told(process, &what);
         }
         let Held { message, delivery, channel } = held;
-        let at = self.began.elapsed();
+        let at = self.time.elapsed();
         self.trace.add(Event { at, actor, message: Some(message), delivery, channel, what });
     }
 
@@ -230,7 +248,7 @@ impl State {
         // The runtime and its clock may be gone.
         let at = match self.over {
             true => self.trace.events().last().map_or(Duration::ZERO, |last| last.at),
-            false => self.began.elapsed(),
+            false => self.time.elapsed(),
         };
         self.problem.get_or_insert(Problem { kind, text, at, chain: None });
     }
@@ -248,7 +266,7 @@ impl State {
 
     /// Counts that a message was given back. A run in which that goes on for ever, without time passing, is ended here.
     pub(crate) fn count_given_back(&mut self, held: Held) {
-        let now = self.began.elapsed();
+        let now = self.time.elapsed();
         let (at, times) = &mut self.given_back;
         *times = if *at == now { *times + 1 } else { 1 };
         *at = now;
@@ -303,7 +321,7 @@ impl State {
     }
 
     fn draw(&mut self, point: Point, label: Label<'_>, means: Means) -> Option<Fault> {
-        let at = self.began.elapsed();
+        let at = self.time.elapsed();
         self.director.fault(point, label, means, at).unwrap_or_else(|impossible| {
             self.fail(ProblemKind::Script, format!("a scripted fault cannot happen there: {impossible}"));
             None
@@ -347,7 +365,7 @@ impl State {
     /// Plans something for a time from now.
     pub(crate) fn plan(&mut self, after: Duration, action: Action) {
         self.planned += 1;
-        self.agenda.insert((Instant::now() + after, self.planned), action);
+        self.agenda.insert((self.time.now() + after, self.planned), action);
     }
 
     pub(crate) fn published(&mut self, actor: ActorId, message: MessageId, outcome: Outcome) {

@@ -9,6 +9,7 @@ use tavrida::{Proxy, Retry, Server, Service};
 use tavrida_testkit::fault::{At, Fault, Site};
 use tavrida_testkit::schedule::Policy;
 use tavrida_testkit::sim::{Ended, Setup, Sim, SimTransport, Verdict};
+use tavrida_testkit::trace::What;
 
 use crate::chain::three_requests;
 use crate::shop::{self, Create};
@@ -174,4 +175,17 @@ fn whatever_goes_wrong_is_no_breach_of_a_law() {
             }
         }
     }
+}
+
+#[test]
+fn events_have_the_time_to_which_a_scenario_moved_the_clock() {
+    let finished = Setup::new(1).run(async |sim: Sim| {
+        let graph = shop::graph(&sim).await;
+        sim.note("before");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        sim.note("after");
+        drop(graph);
+    });
+    let notes = finished.trace.events().iter().filter(|event| matches!(event.what, What::Note(_)));
+    assert_eq!(notes.map(|event| event.at.as_secs()).collect::<Vec<_>>(), [0, 5]);
 }

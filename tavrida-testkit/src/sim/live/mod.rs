@@ -15,7 +15,7 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport, ConfigError};
 use tokio::time::Instant;
 
 use super::run::{Ended, Finished, Setup, outside_of_runtimes};
-use super::world::World;
+use super::world::{Time, World};
 use super::{SimClock, Stage};
 use crate::schedule::Director;
 
@@ -48,7 +48,7 @@ impl Setup {
             .build()
             .expect("the system gives a runtime what it needs");
         Ok(self.finish(runtime, async {
-            let world = World::new(Director::replaying(Default::default()));
+            let world = World::new(Director::replaying(Default::default()), Time::flowing());
             let stage = Stage::live(world, SimClock::system(), transport);
             self.play(&stage, scenario).await;
             stage

@@ -1,25 +1,24 @@
 //! What happens when no task can go on: the next message arrives, or time passes.
 //!
 //! tokio calls [`Stage::idle`] before it parks the thread, which is exactly when nothing is runnable. It lets one thing
-//! happen, and whoever that wakes runs until nothing is runnable again. Nothing is decided under the broker's lock.
+//! happen, and whoever that wakes runs until nothing is runnable again. What arrives is decided under the broker's lock, and nothing
+//! else is done under it.
 
-use tavrida_memory::Head;
+use tavrida::field::ShortString;
 use tavrida_memory::core::{ChannelId, Eviction, Operator};
+use tavrida_memory::{Head, Heads};
 use tokio::time::Instant;
 
 use super::Stage;
 use crate::fault::{Fault, Means, Point, Site};
 use crate::random::hash;
-use crate::schedule::Candidate;
-use crate::sim::world::{Action, Held, State};
-use crate::trace::{ActorId, CONSUMER_CANCELLED, MessageId, What};
+use crate::sim::world::{Action, Arriving, Held, State};
+use crate::trace::{ActorId, CONSUMER_CANCELLED, What};
 
-/// What to do next.
-enum Next {
-    /// Let the head of this channel arrive.
-    Arrive(ChannelId),
-    /// Something goes wrong with the head that was about to arrive.
-    Fail(Fault, Head),
+/// What to do when nothing arrives.
+enum Instead {
+    /// Something goes wrong with what was about to arrive.
+    Fail(Fault, Arriving),
     /// Something that was planned is due.
     Act(Action),
     /// Nothing, until this time or until a timer of somebody's.
@@ -34,43 +33,37 @@ impl Stage {
     /// Lets the next thing happen. Called when no task is runnable.
     pub(crate) fn idle(&self) {
         let something_happened = self.go_on();
-        self.world().rest.idle(self.world().began, something_happened);
+        let world = self.world();
+        world.rest.idle(&world.time, something_happened);
+        // Time passes here and nowhere else.
+        world.time.forget();
     }
 
     /// Gives whether anything happened.
     fn go_on(&self) -> bool {
-        let mut heads = std::mem::take(&mut self.world().state().heads);
-        let something_happened = self.go_on_from(&mut heads);
-        heads.clear();
-        self.world().state().heads = heads;
-        something_happened
-    }
-
-    fn go_on_from(&self, heads: &mut Vec<Head>) -> bool {
         let mut something_happened = false;
         loop {
-            self.broker().heads(heads);
-            let next = self.next(heads);
-            match next {
-                Next::Arrive(channel) => {
-                    if self.broker().arrive(channel) {
-                        return true;
-                    }
-                }
-                Next::Fail(fault, head) => {
+            let instead = match self.broker().arrive_one(|heads| self.next(heads)) {
+                Ok(true) => return true,
+                // Nobody waited for it.
+                Ok(false) => continue,
+                Err(instead) => instead,
+            };
+            match instead {
+                Instead::Fail(fault, arriving) => {
                     something_happened = true;
-                    self.fail(fault, &head);
+                    self.fail(fault, arriving);
                 }
-                Next::Act(action) => {
+                Instead::Act(action) => {
                     something_happened = true;
                     self.act(action);
                 }
-                Next::Wait(until) => {
+                Instead::Wait(until) => {
                     self.wait_until(until);
                     return something_happened;
                 }
-                Next::Quiet => return self.rest() || something_happened,
-                Next::GiveUp => {
+                Instead::Quiet => return self.rest() || something_happened,
+                Instead::GiveUp => {
                     self.world().ruined.notify_one();
                     return true;
                 }
@@ -78,94 +71,87 @@ impl Stage {
         }
     }
 
-    fn next(&self, heads: &[Head]) -> Next {
+    /// What arrives next, if anything does.
+    fn next(&self, heads: &Heads<'_>) -> Result<ChannelId, Instead> {
         let world = self.world();
-        let mut state = world.state();
-        let now = Instant::now();
-        if let Some((at, _)) = state.agenda.first_key_value().map(|(at, action)| (*at, *action))
-            && at.0 <= now
+        let state = &mut *world.state();
+        let now = world.time.now();
+        if let Some(planned) = state.agenda.first_entry()
+            && planned.key().0 <= now
         {
-            let (_, action) = state.agenda.pop_first().expect("it was just there");
-            return Next::Act(action);
+            return Err(Instead::Act(planned.remove()));
         }
-        let mut arriving: Vec<(Candidate, &Head, Option<MessageId>)> = Vec::with_capacity(heads.len());
         let mut later: Option<Instant> = state.agenda.first_key_value().map(|((at, _), _)| *at);
-        for head in heads {
+        state.arriving.clear();
+        for head in heads.iter() {
             let actor = ActorId::of_peer(head.line.peer);
             if state.actor(actor).is_deaf() {
                 continue;
             }
-            let Some(publication) = &head.publication else {
+            let Some(delivered) = head.delivered() else {
                 // A cancel has no choice about it.
                 state.tell(actor, What::Note(CONSUMER_CANCELLED.to_owned()));
-                return Next::Arrive(head.channel);
+                return Ok(head.channel);
             };
-            let message = state.message(world, publication, ActorId::of_peer(0));
+            let message = state.message(world, &delivered.publication, ActorId::of_peer(0));
             let key = state.trace.message(message).key();
-            let candidate =
-                state.director.candidate(key, ActorId::of_peer(head.line.peer), head.channel.number);
-            let due = state.due_of(head, candidate.point, now);
-            if due <= now {
-                let process = state.process_of(actor);
-                let contended = head.contended.as_ref().map(|queue| hash(queue.as_bytes()));
-                arriving.push((Candidate { process, contended, ..candidate }, head, Some(message)));
-            } else {
+            let mut candidate = state.director.candidate(key, actor, head.channel.number);
+            let due = state.due_of(&head, candidate.point, now);
+            if due > now {
                 later = Some(later.map_or(due, |later| later.min(due)));
+                continue;
             }
+            candidate.process = state.process_of(actor);
+            candidate.contended = head.contended().map(|queue| hash(queue.as_bytes()));
+            state.arriving.push(Arriving {
+                candidate,
+                message,
+                actor,
+                channel: head.channel,
+                number: head.number,
+                delivery_tag: delivered.delivery_tag,
+                redelivered: delivered.redelivered,
+                unsettled: head.is_unsettled(),
+            });
         }
-        if arriving.is_empty() {
+        if state.arriving.is_empty() {
             if let Some(guide) = state.director.guide() {
                 guide.idle();
             }
-            return match later {
-                None if heads.is_empty() => Next::Quiet,
-                later => Next::Wait(later),
-            };
+            return Err(match later {
+                None if heads.is_empty() => Instead::Quiet,
+                later => Instead::Wait(later),
+            });
         }
-        state.let_pass(&mut arriving);
-        let mut candidates = std::mem::take(&mut state.candidates);
-        candidates.clear();
-        candidates.extend(arriving.iter().map(|(candidate, _, _)| *candidate));
-        let picked = state.director.pick(&candidates);
-        state.candidates = candidates;
-        let Some(picked) = picked else {
+        state.let_pass();
+        let Some(picked) = state.pick() else {
             state.given_up = true;
-            return Next::GiveUp;
+            return Err(Instead::GiveUp);
         };
-        let (_, head, message) = arriving[picked];
-        let message = message.expect("only messages are picked");
-        let can = if state.director.is_active() { self.means(head) } else { Means::default() };
-        state.deliver(head, message, can)
-    }
-
-    /// What can become of a head in its queue.
-    fn means(&self, head: &Head) -> Means {
-        let can = |why| self.broker().can_evict(head.channel, why);
-        Means { expires: can(Eviction::Expired), overflows: can(Eviction::Overflow), ..Means::default() }
+        let can = if state.director.is_active() { means(heads, picked.channel) } else { Means::default() };
+        state.deliver(picked, can)
     }
 
     /// Carries out what goes wrong at an arrival.
-    fn fail(&self, fault: Fault, head: &Head) {
-        let actor = ActorId::of_peer(head.line.peer);
+    fn fail(&self, fault: Fault, arriving: Arriving) {
+        let Arriving { actor, channel, number, .. } = arriving;
         let broker = self.broker();
         match fault {
             Fault::ConnectionLost => self.cut(actor, "the connection broke"),
             Fault::ChannelClosed => {
-                self.await_consumer(head);
+                self.await_consumer(channel);
                 // No verdict on this channel will be heard any more.
-                self.world().state().held.retain(|(channel, _), _| *channel != head.channel);
+                self.world().state().held.retain(|(other, _), _| *other != channel);
                 broker.operate(Operator::CloseChannel {
-                    channel: head.channel,
+                    channel,
                     code: 406,
                     text: "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out".to_owned(),
                 });
             }
             Fault::ConsumerCancelled => {
-                self.await_consumer(head);
-                broker.operate(Operator::CancelConsumer {
-                    channel: head.channel,
-                    consumer_tag: head.consumer_tag.clone(),
-                });
+                self.await_consumer(channel);
+                let consumer_tag = self.consumer_of(channel);
+                broker.operate(Operator::CancelConsumer { channel, consumer_tag });
             }
             Fault::BrokerRestart => broker.restart(),
             Fault::BrokerKilled => broker.kill(),
@@ -173,17 +159,17 @@ impl Stage {
             Fault::Deaf(time) => self.world().state().isolate(actor, true, false, time),
             Fault::Mute(time) => self.world().state().isolate(actor, false, true, time),
             Fault::Delayed(by) => {
-                let due = (head.number, Instant::now() + by);
-                self.world().state().due.insert(head.channel, due);
+                let due = (number, self.world().time.now() + by);
+                self.world().state().due.insert(channel, due);
             }
             Fault::Overtaken(times) => {
-                self.world().state().overtaken.insert(head.channel, (head.number, times));
+                self.world().state().overtaken.insert(channel, (number, times));
             }
             Fault::Expired => {
-                broker.operate(Operator::Evict { channel: head.channel, why: Eviction::Expired });
+                broker.operate(Operator::Evict { channel, why: Eviction::Expired });
             }
             Fault::Overflow => {
-                broker.operate(Operator::Evict { channel: head.channel, why: Eviction::Overflow });
+                broker.operate(Operator::Evict { channel, why: Eviction::Overflow });
             }
             Fault::ClockJump(seconds) => self.clock().jump(seconds),
             Fault::Crash(down_for) => {
@@ -244,11 +230,17 @@ impl Stage {
         settled
     }
 
-    /// The consumer of a head is about to be gone, though its session lives: nothing is settled before it is back.
-    fn await_consumer(&self, head: &Head) {
-        if let Some(audience) = self.broker().audience(head.channel) {
+    /// The consumer of a channel is about to be gone, though its session lives: nothing is settled before it is back.
+    fn await_consumer(&self, channel: ChannelId) {
+        if let Some(audience) = self.broker().audience(channel) {
             self.world().state().bereft.push(audience);
         }
+    }
+
+    /// The consumer of the head of a channel.
+    fn consumer_of(&self, channel: ChannelId) -> ShortString {
+        let tag = |heads: &Heads<'_>| Some(head_of(heads, channel)?.delivered()?.consumer_tag.clone());
+        self.broker().heads(tag).unwrap_or_default()
     }
 
     /// Whether the consumers are back that faults took away, of queues that are still there.
@@ -263,6 +255,18 @@ impl Stage {
     }
 }
 
+/// The head of a channel.
+fn head_of<'a>(heads: &Heads<'a>, channel: ChannelId) -> Option<Head<'a>> {
+    heads.iter().find(|head| head.channel == channel)
+}
+
+/// What can become of the head of a channel in its queue.
+fn means(heads: &Heads<'_>, channel: ChannelId) -> Means {
+    let Some(head) = head_of(heads, channel) else { return Means::default() };
+    let can = |why| head.can_evict(why);
+    Means { expires: can(Eviction::Expired), overflows: can(Eviction::Overflow), ..Means::default() }
+}
+
 impl State {
     /// Whether no handler works, no delivery waits for its verdict, and everybody is where he should be.
     pub(crate) fn is_quiet(&self) -> bool {
@@ -271,7 +275,7 @@ impl State {
     }
 
     /// When a head may arrive.
-    fn due_of(&mut self, head: &Head, point: Point, now: Instant) -> Instant {
+    fn due_of(&mut self, head: &Head<'_>, point: Point, now: Instant) -> Instant {
         if let Some((number, due)) = self.due.get(&head.channel)
             && *number == head.number
         {
@@ -287,33 +291,42 @@ impl State {
     }
 
     /// Heads that are overtaken wait, as long as there are others.
-    fn let_pass(&self, arriving: &mut Vec<(Candidate, &Head, Option<MessageId>)>) {
-        if self.overtaken.is_empty() || arriving.len() < 2 {
+    fn let_pass(&mut self) {
+        let Self { arriving, overtaken, .. } = self;
+        if overtaken.is_empty() || arriving.len() < 2 {
             return;
         }
-        let waits = |head: &Head| {
-            self.overtaken
-                .get(&head.channel)
-                .is_some_and(|(number, left)| *number == head.number && *left > 0)
+        let waits = |arriving: &Arriving| {
+            overtaken
+                .get(&arriving.channel)
+                .is_some_and(|(number, left)| *number == arriving.number && *left > 0)
         };
-        if !arriving.iter().all(|(_, head, _)| waits(head)) {
-            arriving.retain(|(_, head, _)| !waits(head));
+        if !arriving.iter().all(waits) {
+            arriving.retain(|arriving| !waits(arriving));
         }
     }
 
-    /// The picked head arrives, or something goes wrong with it.
-    fn deliver(&mut self, head: &Head, message: MessageId, can: Means) -> Next {
-        let actor = ActorId::of_peer(head.line.peer);
+    /// Which of those that could arrive does; none where the run is given up.
+    fn pick(&mut self) -> Option<Arriving> {
+        let Self { arriving, candidates, director, .. } = self;
+        candidates.clear();
+        candidates.extend(arriving.iter().map(|arriving| arriving.candidate));
+        director.pick(candidates).map(|picked| arriving[picked])
+    }
+
+    /// The picked message arrives, or something goes wrong with it.
+    fn deliver(&mut self, picked: Arriving, can: Means) -> Result<ChannelId, Instead> {
+        let Arriving { message, actor, channel, .. } = picked;
         if let Some(fault) = self.fault_of(Site::Deliver, message, actor, can) {
-            return Next::Fail(fault, head.clone());
+            return Err(Instead::Fail(fault, picked));
         }
         self.overtaken.values_mut().for_each(|(_, left)| *left = left.saturating_sub(1));
         let delivery = self.messages.deliver(message);
-        let held = Held { message, delivery, channel: self.channels.get(&head.channel).copied() };
-        if head.unsettled {
-            self.held.insert((head.channel, head.delivery_tag), held);
+        let held = Held { message, delivery, channel: self.channels.get(&channel).copied() };
+        if picked.unsettled {
+            self.held.insert((channel, picked.delivery_tag), held);
         }
-        self.tell_held(actor, held, What::Delivered { redelivered: head.redelivered });
-        Next::Arrive(head.channel)
+        self.tell_held(actor, held, What::Delivered { redelivered: picked.redelivered });
+        Ok(channel)
     }
 }

@@ -10,9 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 
-use tokio::time::Instant;
-
-use super::World;
+use super::{Time, World};
 use crate::problem::ProblemKind;
 
 /// How often a future may be polled before anything else happens. Draining a full channel of thousands of messages takes a hundred.
@@ -39,6 +37,10 @@ impl Guard {
     ) -> Poll<F::Output> {
         let flaw = self.flaw(world);
         let polled = future.poll(&mut Context::from_waker(self.waker(cx.waker())));
+        // It may have moved the clock: `tokio::time::advance` does, and is pending once.
+        if polled.is_pending() {
+            world.time.forget();
+        }
         // Another thread may have woken it while it was polled.
         if let Some(flaw) = self.foreign_wake().or(flaw) {
             world.blame(flaw, &name());
@@ -55,7 +57,7 @@ impl Guard {
             return Some(Flaw::Spins);
         }
         let woken = self.witness.is_some();
-        (woken && world.rest.is_unbroken(world.began)).then_some(Flaw::WokenByNothing)
+        (woken && world.rest.is_unbroken(&world.time)).then_some(Flaw::WokenByNothing)
     }
 
     fn foreign_wake(&self) -> Option<Flaw> {
@@ -117,9 +119,9 @@ const SOMETHING: u64 = u64::MAX;
 
 impl Rest {
     /// The runtime is idle, and this is what it came to.
-    pub(crate) fn idle(&self, began: Instant, something_happened: bool) {
+    pub(crate) fn idle(&self, time: &Time, something_happened: bool) {
         self.idles.fetch_add(1, Ordering::Relaxed);
-        let at = if something_happened { SOMETHING } else { nanoseconds_since(began) };
+        let at = if something_happened { SOMETHING } else { time.nanoseconds() };
         self.nothing_at.store(at, Ordering::Relaxed);
     }
 
@@ -129,17 +131,13 @@ impl Rest {
     }
 
     /// Whether nothing was let happen since, and no time passed: nobody of the run has a reason to go on.
-    fn is_unbroken(&self, began: Instant) -> bool {
+    fn is_unbroken(&self, time: &Time) -> bool {
         if self.idles.load(Ordering::Relaxed) == 0 {
             return false;
         }
         let at = self.nothing_at.load(Ordering::Relaxed);
-        at != SOMETHING && at == nanoseconds_since(began)
+        at != SOMETHING && at == time.nanoseconds()
     }
-}
-
-fn nanoseconds_since(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_nanos()).unwrap_or(SOMETHING - 1)
 }
 
 /// What is wrong with a future.

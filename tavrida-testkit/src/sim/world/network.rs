@@ -1,6 +1,7 @@
 //! The network between sessions and broker: what becomes of what they send.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tavrida::transport::{Consume, Loss, NotPublished, Publication, Verdict};
 use tavrida_memory::core::{ChannelId, Got};
@@ -11,6 +12,10 @@ use crate::fault::{Fault, Site};
 use crate::trace::{ActorId, Channel, Outcome, What};
 
 impl Network for World {
+    fn elapsed(&self) -> Option<Duration> {
+        Some(self.time.elapsed())
+    }
+
     fn connecting(&self, peer: u32) -> Result<(), Loss> {
         let mut state = self.state();
         match state.actor(ActorId::of_peer(peer)).is_cut_off() {

@@ -1,0 +1,152 @@
+//! [`Heads`]: what would arrive next on each channel, for whoever decides what does.
+
+use std::fmt;
+
+use tavrida::field::ShortString;
+
+use super::broker::MemoryBroker;
+use super::handle::SessionId;
+use super::network::Line;
+use super::state::State;
+use crate::core::{Arrival, Broker, ChannelId, Delivered, Eviction, Pending};
+
+/// What a broker with a [`Network`](super::Network) has sent and what has not arrived: the oldest of each channel. Its broker is
+/// locked as long as it is there.
+pub struct Heads<'a>(&'a State);
+
+/// The head of an outbox: what would arrive next on a channel.
+pub struct Head<'a> {
+    /// Whose channel it is.
+    pub line: Line,
+    /// The channel.
+    pub channel: ChannelId,
+    /// Its number: the broker numbers what it sends.
+    pub number: u64,
+    /// What it is.
+    pub arrival: &'a Arrival,
+    broker: &'a Broker,
+    /// What waits for a verdict on it.
+    pending: Option<&'a Pending>,
+}
+
+impl<'a> Heads<'a> {
+    /// Whether nothing waits to arrive.
+    pub fn is_empty(&self) -> bool {
+        self.0.sending.is_empty()
+    }
+
+    /// All of them, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = Head<'a>> {
+        let state = self.0;
+        state.sending.iter().filter_map(|(_, channel)| state.head(*channel))
+    }
+}
+
+impl<'a> Head<'a> {
+    /// The message; none for the cancel of a consumer.
+    pub fn delivered(&self) -> Option<&'a Delivered> {
+        match self.arrival {
+            Arrival::Delivery(delivered) => Some(delivered),
+            Arrival::Cancel { .. } => None,
+        }
+    }
+
+    /// Whether the broker waits for a verdict on it.
+    pub fn is_unsettled(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// The queue that it comes from, where it matters to others when it is settled: several consume it, it has a limit, or its
+    /// order is not that of its messages.
+    pub fn contended(&self) -> Option<&'a ShortString> {
+        self.broker.contended(self.pending?)
+    }
+
+    /// Whether it could leave its queue instead: see [`Broker::can_evict`].
+    pub fn can_evict(&self, why: Eviction) -> bool {
+        self.pending.is_some_and(|pending| self.broker.is_evictable(pending, why))
+    }
+}
+
+impl MemoryBroker {
+    /// Shows what waits to arrive. The broker is locked meanwhile: it must not be called. Of a broker without a
+    /// [`Network`](super::Network) nothing waits.
+    pub fn heads<T>(&self, look: impl FnOnce(&Heads<'_>) -> T) -> T {
+        let mut state = self.shared.lock();
+        state.sort_heads();
+        look(&Heads(&state))
+    }
+
+    /// Lets the head arrive that is picked of all that wait, as [`heads`](MemoryBroker::heads) shows them. Gives whether somebody
+    /// waited for it, and wakes him.
+    ///
+    /// # Errors
+    ///
+    /// None is picked, and what is given instead.
+    pub fn arrive_one<T>(&self, pick: impl FnOnce(&Heads<'_>) -> Result<ChannelId, T>) -> Result<bool, T> {
+        let mut state = self.shared.lock();
+        state.sort_heads();
+        let channel = pick(&Heads(&state))?;
+        Ok(state.arrive(channel))
+    }
+
+    /// Lets the head of a channel arrive. Gives whether somebody waited for it, and wakes him.
+    pub fn arrive(&self, channel: ChannelId) -> bool {
+        self.shared.lock().arrive(channel)
+    }
+}
+
+impl State {
+    /// Something was sent on a channel whose outbox was empty.
+    pub(super) fn hold_arrival(&mut self, channel: ChannelId) {
+        // It may have become empty since the heads were last looked at.
+        if !self.sending.iter().any(|(_, known)| *known == channel) {
+            self.sending.push((0, channel));
+        }
+    }
+
+    /// Finds out in which order the heads were sent, and on which channels there is none any more.
+    fn sort_heads(&mut self) {
+        let Self { sending, broker, .. } = self;
+        sending.retain_mut(|(known, channel)| {
+            let number = broker.number_of_head(*channel);
+            number.inspect(|number| *known = *number).is_some()
+        });
+        sending.sort_unstable();
+    }
+
+    fn head(&self, channel: ChannelId) -> Option<Head<'_>> {
+        let (sent, pending) = self.broker.head(channel)?;
+        Some(Head {
+            line: self.line(SessionId::of(channel.connection)),
+            channel,
+            number: sent.number,
+            arrival: &sent.arrival,
+            broker: &self.broker,
+            pending,
+        })
+    }
+
+    fn arrive(&mut self, channel: ChannelId) -> bool {
+        let Some(arrival) = self.broker.take(channel) else { return false };
+        self.deliver(channel, arrival)
+    }
+}
+
+impl fmt::Debug for Heads<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl fmt::Debug for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, channel, number, arrival, .. } = self;
+        f.debug_struct("Head")
+            .field("line", line)
+            .field("channel", channel)
+            .field("number", number)
+            .field("arrival", arrival)
+            .finish_non_exhaustive()
+    }
+}
