@@ -10,7 +10,7 @@ use crate::trace::{ActorId, CONSUMER_CANCELLED, Event, MessageId, Outcome, What}
 /// See [`ROUTABLE`](super::ROUTABLE).
 pub(super) fn routable(facts: &Facts<'_>) -> Option<Broken> {
     let mut unroutable = facts.events().filter(|(event, id)| {
-        event.what == What::Published(Outcome::Unroutable)
+        matches!(event.what, What::Published(Outcome::Unroutable))
             && facts.seen(*id).kind == Some(MessageKind::Request)
     });
     let (event, id) = unroutable.find(|(event, id)| !is_for_a_late_one(facts, event, *id))?;
@@ -73,13 +73,12 @@ pub(super) fn one_answer(facts: &Facts<'_>) -> Option<Broken> {
 pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
     let asks = facts.trace.events().iter().enumerate().filter(|(_, event)| {
         let is_ask = event.message.is_some_and(|id| facts.seen(id).is_ask);
-        is_ask && event.what == What::Published(Outcome::Routed)
+        is_ask && matches!(event.what, What::Published(Outcome::Routed))
     });
     for (place, event) in asks {
         let Some(id) = event.message else { continue };
         // What is held up on its way was asked long before it is routed.
-        let is_of_it = |event: &Event| event.message == Some(id);
-        let asked = facts.trace.events().iter().position(is_of_it).unwrap_or(place);
+        let asked = facts.seen(id).first.unwrap_or(place);
         let later = &facts.trace.events()[asked + 1..];
         let answers = facts.talk(id).map_or(&[][..], |talk| &talk.answers);
         let ends = |later: &Event| match later.what {

@@ -75,7 +75,9 @@ pub(super) fn prefetch(facts: &Facts<'_>) -> Option<Broken> {
 
 /// See [`RECEIVER`](super::RECEIVER).
 pub(super) fn receiver(facts: &Facts<'_>) -> Option<Broken> {
-    let mut arrived: FxHashMap<(MessageId, u32), ChannelNumber> = FxHashMap::default();
+    let many = facts.trace.messages().len();
+    let mut arrived: FxHashMap<(MessageId, u32), ChannelNumber> =
+        FxHashMap::with_capacity_and_hasher(many, Default::default());
     for (event, id) in facts.events() {
         let Some(channel) = event.channel else { continue };
         let delivery = (id, event.delivery);

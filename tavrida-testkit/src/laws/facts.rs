@@ -45,6 +45,8 @@ pub(super) struct Seen<'t> {
     pub(super) is_ask: bool,
     /// The talk that it is part of, where it has a request id.
     pub(super) talk: Option<usize>,
+    /// The place of the first event about it.
+    pub(super) first: Option<usize>,
 }
 
 /// The messages with one request id: a request, copies and transfers of it, and what answers it.
@@ -73,8 +75,9 @@ impl<'t> Facts<'t> {
             remains: None,
             live: false,
             twice: false,
-            messages: Vec::new(),
-            talks: Vec::new(),
+            messages: Vec::with_capacity(trace.messages().len()),
+            // Most messages are requests and their answers.
+            talks: Vec::with_capacity(trace.messages().len() / 2),
         };
         facts.read();
         facts.follow();
@@ -145,16 +148,17 @@ impl<'t> Facts<'t> {
             let is_request = kind == Some(MessageKind::Request);
             let is_ask = is_request && properties.reply_to.is_some();
             let is_call = is_ask || (is_request && !reply_to.is_empty());
-            self.messages.push(Seen { kind, correlation_id, is_call, is_ask, talk });
+            self.messages.push(Seen { kind, correlation_id, is_call, is_ask, talk, first: None });
         }
     }
 
     /// Follows the talks through the events.
     fn follow(&mut self) {
         let mut published = vec![false; self.messages.len()];
-        for event in self.trace.events() {
+        for (place, event) in self.trace.events().iter().enumerate() {
             let Some(id) = event.message else { continue };
-            let seen = &self.messages[id.index()];
+            let seen = &mut self.messages[id.index()];
+            seen.first.get_or_insert(place);
             let Some(talk) = seen.talk else { continue };
             let talk = &mut self.talks[talk];
             if seen.kind == Some(MessageKind::Request) {

@@ -16,7 +16,7 @@ const SHORT: Duration = Duration::from_secs(1);
 /// See [`HOT_LOOP`](super::HOT_LOOP).
 pub(super) fn hot_loop(facts: &Facts<'_>) -> Option<Broken> {
     let mut given_back: Vec<(u64, Vec<&Event>)> = Vec::new();
-    for (event, id) in facts.events().filter(|(event, _)| event.what == What::Requeued) {
+    for (event, id) in facts.events().filter(|(event, _)| matches!(event.what, What::Requeued)) {
         let key = facts.trace.message(id).key();
         let known = given_back.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
             given_back.push((key, Vec::new()));
@@ -64,8 +64,9 @@ pub(super) fn settled(facts: &Facts<'_>) -> Option<Broken> {
 
 fn copies(facts: &Facts<'_>) -> Vec<Copies> {
     let trace = facts.trace;
-    let mut places: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut all: Vec<Copies> = Vec::with_capacity(trace.messages().len());
+    let many = trace.messages().len();
+    let mut places: FxHashMap<u64, usize> = FxHashMap::with_capacity_and_hasher(many, Default::default());
+    let mut all: Vec<Copies> = Vec::with_capacity(many);
     let of_message: Vec<usize> = facts
         .messages()
         .map(|(id, _)| {
