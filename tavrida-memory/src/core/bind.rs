@@ -1,6 +1,7 @@
 //! Binding and unbinding, and what goes with a binding that goes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table};
 
@@ -74,7 +75,7 @@ impl Broker {
         let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
         let (key, arguments) = (bound.key.clone(), bound.arguments.clone());
         let exchange = &mut self.exchanges[source];
-        if let Some(place) = exchange.bindings.insert(bound) {
+        if let Some(place) = Arc::make_mut(&mut exchange.bindings).insert(bound) {
             exchange.router.insert(&key, &arguments, target);
             self.incoming(target).insert((source, place));
             self.topology_grew();
@@ -116,7 +117,7 @@ impl Broker {
     /// Takes a binding out of its source; its destination has forgotten it already.
     fn remove_binding(&mut self, source: Key<Exchange>, place: u32) {
         let exchange = &mut self.exchanges[source];
-        if let Some(bound) = exchange.bindings.remove(place) {
+        if let Some(bound) = Arc::make_mut(&mut exchange.bindings).remove(place) {
             exchange.router.remove(&bound.key, &bound.arguments, bound.target);
         }
     }

@@ -1,6 +1,7 @@
 //! [`Broker`]: the value that all the rest works on.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -79,10 +80,16 @@ const PREDECLARED: [(&str, &str); 6] = [
 impl Broker {
     /// A broker with nothing but the predeclared exchanges.
     pub fn new(config: Config) -> Self {
+        static FRESH: LazyLock<Broker> = LazyLock::new(Broker::fresh);
+        Self { virtual_host: config.virtual_host, names: Names::new(config.seed), ..FRESH.clone() }
+    }
+
+    fn fresh() -> Self {
+        let Config { virtual_host, seed } = Config::default();
         let mut broker = Self {
-            virtual_host: config.virtual_host,
+            virtual_host,
             now: Now::default(),
-            names: Names::new(config.seed),
+            names: Names::new(seed),
             connections: BTreeMap::new(),
             channels: Arena::new(),
             channel_ids: FxHashMap::default(),

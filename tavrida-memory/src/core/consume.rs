@@ -57,8 +57,7 @@ impl Broker {
         }
         let queue = self.named_queue(channel, &consume.queue)?;
         self.check_access(channel, queue)?;
-        let what = self.queue_text(&self.queues[queue].name);
-        self.check_consume(channel, queue, &consume, &what)?;
+        self.check_consume(channel, queue, &consume)?;
         let tag = self.consumer_tag(consume.consumer_tag);
         let credit = self.first_credit(channel, queue, &tag, consume.no_ack);
         let state = &mut self.channels[channel];
@@ -133,13 +132,15 @@ impl Broker {
         channel: Key<Channel>,
         queue: Key<Queue>,
         consume: &BasicConsume,
-        what: &str,
     ) -> Result<(), Fault> {
         let state = &self.queues[queue];
+        let what = || self.queue_text(&state.name);
         if state.settings.kind == QueueKind::Quorum && self.channels[channel].limiter.is_set() {
-            return Err(Fault::not_implemented(format!("{what} does not support global qos")));
+            return Err(Fault::not_implemented(format!("{} does not support global qos", what())));
         }
-        check_arguments(&consume.arguments, state.settings.kind, what)?;
+        if !consume.arguments.is_empty() {
+            check_arguments(&consume.arguments, state.settings.kind, &what())?;
+        }
         let taken = match (state.settings.single_active, state.active) {
             // A quorum queue takes note of exclusiveness, and no more (R133).
             _ if state.settings.kind == QueueKind::Quorum => false,
@@ -147,7 +148,7 @@ impl Broker {
             (false, Some(_)) => true,
             (false, None) => consume.exclusive && !state.consumers.is_empty(),
         };
-        if taken { Err(Fault::access_refused(format!("{what} in exclusive use"))) } else { Ok(()) }
+        if taken { Err(Fault::access_refused(format!("{} in exclusive use", what()))) } else { Ok(()) }
     }
 
     /// `basic.cancel`; a tag that nobody has is fine.

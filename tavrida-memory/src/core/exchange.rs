@@ -1,6 +1,7 @@
 //! [`Exchange`]: what the broker knows of an exchange, and its table.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tavrida::field::{Octets, ShortString, Table, Value};
@@ -19,8 +20,8 @@ pub(crate) struct Exchange {
     pub(crate) internal: bool,
     pub(crate) arguments: Table,
     pub(crate) router: Router,
-    /// The bindings of which it is the source.
-    pub(crate) bindings: Bindings,
+    /// The bindings of which it is the source; a clone of the exchange shares them until they change.
+    pub(crate) bindings: Arc<Bindings>,
     /// The bindings of which it is the destination: their sources, and their places there.
     pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
 }
@@ -132,7 +133,7 @@ impl Exchange {
             internal: false,
             arguments: Table::new(),
             router,
-            bindings: Bindings::default(),
+            bindings: Arc::default(),
             incoming: BTreeSet::new(),
         }
     }

@@ -21,9 +21,11 @@ const CACHED_KEYS: usize = 4096;
 ///
 /// Looking a key up costs about as much as its words and matches, however many patterns there are; the answers to the
 /// keys seen lately are remembered until a binding changes.
+///
+/// A clone shares the trie until one of the two is changed.
 #[derive(Debug, Clone)]
 pub struct TopicTable<D> {
-    nodes: Vec<Node<D>>,
+    nodes: Arc<Vec<Node<D>>>,
     free: Vec<u32>,
     /// Patterns with more than one `#`, which can match a key along many paths.
     winding: usize,
@@ -57,7 +59,7 @@ fn words(key: &[u8]) -> impl Iterator<Item = &[u8]> {
 impl<D: Copy + Eq> TopicTable<D> {
     /// An empty table.
     pub fn new() -> Self {
-        Self { nodes: vec![Node::new()], free: Vec::new(), winding: 0, cache: FxHashMap::default() }
+        Self { nodes: Arc::new(vec![Node::new()]), free: Vec::new(), winding: 0, cache: FxHashMap::default() }
     }
 
     /// Adds a binding.
@@ -68,7 +70,7 @@ impl<D: Copy + Eq> TopicTable<D> {
         for word in words(pattern) {
             at = self.child_or_new(at, pattern.slice_ref(word));
         }
-        let here = &mut self.nodes[at as usize].here;
+        let here = &mut self.node(at).here;
         match here.iter_mut().find(|(known, _)| *known == destination) {
             Some((_, count)) => *count += 1,
             None => here.push((destination, 1)),
@@ -85,7 +87,7 @@ impl<D: Copy + Eq> TopicTable<D> {
             }
             path.push(child);
         }
-        let here = &mut self.nodes[path[path.len() - 1] as usize].here;
+        let here = &mut self.node(path[path.len() - 1]).here;
         let Some(index) = here.iter().position(|(known, _)| *known == destination) else { return };
         here[index].1 -= 1;
         if here[index].1 == 0 {
@@ -150,7 +152,7 @@ impl<D: Copy + Eq> TopicTable<D> {
             return known;
         }
         let new = self.new_node();
-        let node = &mut self.nodes[at as usize];
+        let node = self.node(at);
         match &word[..] {
             b"*" => node.star = new,
             b"#" => node.hash = new,
@@ -165,8 +167,13 @@ impl<D: Copy + Eq> TopicTable<D> {
         if let Some(place) = self.free.pop() {
             return place;
         }
-        self.nodes.push(Node::new());
+        Arc::make_mut(&mut self.nodes).push(Node::new());
         u32::try_from(self.nodes.len() - 1).expect("fewer than 2^32 nodes")
+    }
+
+    /// A node, to be changed.
+    fn node(&mut self, at: u32) -> &mut Node<D> {
+        &mut Arc::make_mut(&mut self.nodes)[at as usize]
     }
 
     /// Gives back the nodes at the end of a path that lead nowhere any more.
@@ -177,7 +184,7 @@ impl<D: Copy + Eq> TopicTable<D> {
             if node.leads_on() || !node.here.is_empty() {
                 return;
             }
-            let parent = &mut self.nodes[path[depth - 1] as usize];
+            let parent = self.node(path[depth - 1]);
             match words[depth - 1] {
                 b"*" => parent.star = NONE,
                 b"#" => parent.hash = NONE,
