@@ -37,7 +37,7 @@ impl EntryPoint {
     ///
     /// When a name cannot stand in a routing key.
     pub fn new(service: &str, method: &str) -> Result<Self, BadEntryPoint> {
-        format!("{service}.{method}").parse()
+        Self::parse([service, ".", method].concat())
     }
 
     /// Reads a text, where the empty one is [`EntryPoint::NONE`], as it is on the wire.
@@ -109,7 +109,7 @@ impl EntryPoint {
     }
 
     /// What the methods of reserved addresses begin with.
-    pub(crate) const RESERVED: char = '~';
+    pub(crate) const RESERVED: &str = "~";
 
     /// The text, which is also the routing key; empty where there is no address.
     pub fn as_str(&self) -> &str {

@@ -136,7 +136,7 @@ impl GraphBuilder {
     pub async fn start(self) -> Graph {
         let Self { stage, places, clients } = self;
         let convention = Convention::of(places.iter().filter_map(|place| match place.make {
-            Making::Service(_) => Some((place.name.clone(), place.name.clone())),
+            Making::Service(_) => Some(&*place.name),
             Making::Server(_) => None,
         }));
         let fresh = !stage.is_live() && stage.world().state().is_fresh();

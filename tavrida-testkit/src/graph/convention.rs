@@ -17,25 +17,24 @@ struct Inner {
 }
 
 struct Known {
+    /// Its name, and that of its exchange.
     service: ShortString,
-    exchange: ShortString,
     notifications: ShortString,
 }
 
 impl Convention {
-    /// The services by their names, with the exchange where each takes requests.
-    pub(crate) fn of(services: impl IntoIterator<Item = (String, String)>) -> Self {
+    /// Services by their names.
+    pub(crate) fn of<'a>(services: impl IntoIterator<Item = &'a str>) -> Self {
         let short = |text: String| ShortString::try_from(text).expect("a service's name fits a routing key");
         let mut known: Vec<Known> = services
             .into_iter()
-            .map(|(service, exchange)| Known {
-                notifications: short(format!("{service}.notifications")),
-                service: short(service),
-                exchange: short(exchange),
+            .map(|service| Known {
+                service: short(service.to_owned()),
+                notifications: short([service, ".notifications"].concat()),
             })
             .collect();
         known.sort_by(|a, b| a.service.cmp(&b.service));
-        let both = |known: &Known| [known.exchange.clone(), known.notifications.clone()];
+        let both = |known: &Known| [known.service.clone(), known.notifications.clone()];
         let mut exchanges: Vec<ShortString> = known.iter().flat_map(both).collect();
         exchanges.sort_unstable();
         exchanges.dedup();
@@ -49,7 +48,7 @@ impl Convention {
 
 impl Discovery for Convention {
     fn service_exchange(&self, service: &str) -> Option<ShortString> {
-        self.find(service).map(|known| known.exchange.clone())
+        self.find(service).map(|known| known.service.clone())
     }
 
     fn publisher_exchange(&self, publisher: &str) -> Option<ShortString> {

@@ -38,14 +38,15 @@ impl Keeper {
         let Self { process, late, first } = self;
         if late.is_zero() {
             let (tell, ready) = oneshot::channel();
-            tokio::spawn(process.keep(first, Some(tell)));
+            // Boxed: a task is moved several times before it runs, and a server's life is not small.
+            tokio::spawn(Box::pin(process.keep(first, Some(tell))));
             return Some(ready);
         }
         process.stage.world().state().actor(process.actor).retired = true;
-        tokio::spawn(async move {
+        tokio::spawn(Box::pin(async move {
             tokio::time::sleep(late).await;
             process.keep(first, None).await;
-        });
+        }));
         None
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Asks {
 
 impl Asks {
     pub(crate) fn new(instance: SmolStr, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
-        let instance = format!("{}{instance}", crate::EntryPoint::RESERVED).into();
+        let instance = [crate::EntryPoint::RESERVED, &instance].concat().into();
         Self { instance, exchange, direct: false, pending: Arc::default(), queue: Mutex::new(None), tally }
     }
 

@@ -28,7 +28,7 @@ use crate::transport::{Backoff, Transport};
 pub struct ClientBuilder {
     transport: Arc<dyn Transport>,
     source: EntryPoint,
-    discovery: Arc<dyn Discovery>,
+    discovery: Option<Arc<dyn Discovery>>,
     outgoing: Vec<Arc<dyn Outgoing>>,
     context: Object,
     headers: Headers,
@@ -36,7 +36,7 @@ pub struct ClientBuilder {
     direct_replies: bool,
     backoff: Option<Backoff>,
     patience: Duration,
-    ids: Arc<dyn IdSource>,
+    ids: Option<Arc<dyn IdSource>>,
     flaw: Option<Error>,
 }
 
@@ -45,7 +45,7 @@ impl ClientBuilder {
         Self {
             transport,
             source: EntryPoint::NONE,
-            discovery: Arc::new(Registry::new()),
+            discovery: None,
             outgoing: Vec::new(),
             context: Object::EMPTY,
             headers: Headers::new(),
@@ -53,7 +53,7 @@ impl ClientBuilder {
             direct_replies: false,
             backoff: None,
             patience: Duration::from_secs(10),
-            ids: Arc::new(RandomIds),
+            ids: None,
             flaw: None,
         }
     }
@@ -70,7 +70,7 @@ impl ClientBuilder {
 
     /// Where services and publishers are found. None are known without it.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
-        self.discovery = Arc::new(discovery);
+        self.discovery = Some(Arc::new(discovery));
         self
     }
 
@@ -132,7 +132,7 @@ impl ClientBuilder {
 
     /// Where ids come from: random uuids by default.
     pub fn ids(mut self, ids: impl IdSource) -> Self {
-        self.ids = Arc::new(ids);
+        self.ids = Some(Arc::new(ids));
         self
     }
 
@@ -165,7 +165,7 @@ impl ClientBuilder {
                 "a client has direct replies or a reply exchange: no answer comes through an exchange without a queue",
             ));
         }
-        self.discovery.check()?;
+        self.discovery.as_ref().map_or(Ok(()), Discovery::check)?;
         let client = self.start();
         match client.0.link.line().wait(client.0.sender.patience()).await {
             Ok(_) => Ok(client),
@@ -182,12 +182,13 @@ impl ClientBuilder {
     fn start(self) -> Client {
         let stop = CancellationToken::new();
         let tally = Arc::new(Tally::default());
-        let root = IdScope::new(self.ids, self.source.as_str().into());
+        let ids = self.ids.unwrap_or_else(|| Arc::new(RandomIds));
+        let root = IdScope::new(ids, self.source.as_str().into());
         let instance = root.next(Purpose::Instance);
         let backoff = self.backoff.unwrap_or_else(|| self.transport.backoff());
         let link = Arc::new(Link::new(self.transport, backoff, seed_of(&instance), tally.clone()));
         let outbound = Outbound {
-            discovery: self.discovery,
+            discovery: self.discovery.unwrap_or_else(|| Arc::new(Registry::new())),
             outgoing: self.outgoing.into(),
             neighbours: Arc::new(Neighbours::default()),
             tally: tally.clone(),
@@ -205,9 +206,10 @@ impl ClientBuilder {
         let route = Route::Line { link: link.clone(), patience: self.patience };
         let sender = Sender::new(identity, route, Arc::new(outbound), asks, root.child(instance));
         let mut idle = Idle { reply_exchange: self.reply_exchange, stop: stop.clone() };
+        // Boxed: a task is moved several times before it runs, and this one is not small.
         let task = tokio::spawn({
             let (link, stop) = (link.clone(), stop.clone());
-            async move { link.run(&mut idle, &stop).await }
+            Box::pin(async move { link.run(&mut idle, &stop).await })
         });
         Client(Arc::new(Inner { sender, link, tally, stop, task: Mutex::new(Some(task)) }))
     }

@@ -40,8 +40,8 @@ pub struct ServerBuilder {
     deadline: Duration,
     drain: Duration,
     backoff: Option<Backoff>,
-    ids: Arc<dyn IdSource>,
-    clock: Arc<dyn Clock>,
+    ids: Option<Arc<dyn IdSource>>,
+    clock: Option<Arc<dyn Clock>>,
     log_payloads: bool,
     flaw: Option<Error>,
 }
@@ -63,8 +63,8 @@ impl ServerBuilder {
             deadline: Duration::from_secs(300),
             drain: Duration::from_secs(30),
             backoff: None,
-            ids: Arc::new(RandomIds),
-            clock: Arc::new(SystemClock),
+            ids: None,
+            clock: None,
             log_payloads: false,
             flaw: None,
         }
@@ -160,13 +160,13 @@ impl ServerBuilder {
 
     /// Where ids come from: random uuids by default.
     pub fn ids(mut self, ids: impl IdSource) -> Self {
-        self.ids = Arc::new(ids);
+        self.ids = Some(Arc::new(ids));
         self
     }
 
     /// The clock of the timestamps on dead letters: the system's by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = Some(Arc::new(clock));
         self
     }
 
@@ -186,7 +186,9 @@ impl ServerBuilder {
     pub fn build(mut self) -> Result<Server, Error> {
         self.check()?;
         let tally = Arc::new(Tally::default());
-        let root = IdScope::new(self.ids.clone(), self.queue.clone().into_text());
+        let ids = self.ids.take().unwrap_or_else(|| Arc::new(RandomIds));
+        let clock = self.clock.take().unwrap_or_else(|| Arc::new(SystemClock));
+        let root = IdScope::new(ids.clone(), self.queue.clone().into_text());
         let instance = root.next(Purpose::Instance);
         let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
@@ -197,10 +199,10 @@ impl ServerBuilder {
         let desk = Arc::new(Desk {
             router,
             policy: self.policy,
-            copies: Copies::new(queues, self.clock),
+            copies: Copies::new(queues, clock),
             outbound,
             asks: Arc::new(Asks::new(instance, Some(self.exchange), tally.clone())),
-            ids: self.ids,
+            ids,
             tally,
             deadline: self.deadline,
             log_payloads: self.log_payloads,
