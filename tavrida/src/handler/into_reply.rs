@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Kind};
+use crate::json::Object;
 use crate::message::{ErrorReply, Failure, IntoFailure, Payload, Reply, Response};
 use crate::proxy::Answered;
 
@@ -48,13 +49,12 @@ pub trait IntoReply<M> {
 impl<T: Serialize> IntoReply<marker::Json> for T {
     fn into_reply(self) -> Result<Reply, Failure> {
         let wrong = |error: String| Failure::from(Error::new(Kind::WrongResponse, error));
-        let raw = serde_json::value::to_raw_value(&self)
+        let text = serde_json::to_string(&self)
             .map_err(|error| wrong(format!("the handler's value does not serialise: {error}")))?;
-        if raw.get() == "null" {
+        if text == "null" {
             return Ok(Reply::Nothing);
         }
-        let raw: Box<str> = raw.into();
-        match crate::json::Object::parse(String::from(raw)) {
+        match Object::from_json(text) {
             Ok(object) => Ok(Reply::Payload(Payload::from(object))),
             Err(error) => Err(wrong(format!("a handler answers with a JSON object or nothing: {error}"))),
         }

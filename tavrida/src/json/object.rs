@@ -37,6 +37,11 @@ impl Object {
     pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, BadObject> {
         let text =
             serde_json::to_string(value).map_err(|error| BadObject::new("does not serialise", error))?;
+        Self::from_json(text)
+    }
+
+    /// The object that a text is of which it is known that it is JSON.
+    pub(crate) fn from_json(text: String) -> Result<Self, BadObject> {
         if text.starts_with('{') { Ok(Self(text.into())) } else { Err(BadObject::not_an_object(&text)) }
     }
 
@@ -74,13 +79,19 @@ impl Object {
 
     /// The value of one member; `None` where there is no such member.
     ///
-    /// Reading several one by one scans the text each time: see [`members`](Object::members).
+    /// Reading several one by one goes over the text each time: see [`members`](Object::members).
     ///
     /// # Errors
     ///
     /// When the member is of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, BadObject> {
-        self.members().get(name)
+        let mut found = None;
+        self.each(|key, value| {
+            if unescaped(key) == name {
+                found = Some(value);
+            }
+        });
+        read(name, found)
     }
 
     /// The whole object as a type of yours.
@@ -99,9 +110,12 @@ impl Object {
     /// The members, to be read one by one.
     pub fn members(&self) -> Members<'_> {
         let mut members = Vec::new();
-        scan::members(&self.0, |name, value| members.push((Name::new(name), value)))
-            .expect("an object was checked when it was made");
+        self.each(|name, value| members.push((Name::new(name), value)));
         Members(members)
+    }
+
+    fn each<'a>(&'a self, each: impl FnMut(&'a str, &'a str)) {
+        scan::members(&self.0, each).expect("an object was checked when it was made");
     }
 
     /// This object with the members of others over it: later ones win, as in Python's `dict.update`.
@@ -146,9 +160,7 @@ impl<'a> Members<'a> {
     ///
     /// When the member is of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, BadObject> {
-        self.raw(name)
-            .map(|raw| serde_json::from_str(raw).map_err(|error| BadObject::member(name, error)))
-            .transpose()
+        read(name, self.raw(name))
     }
 
     /// The text of one member's value.
@@ -192,6 +204,10 @@ impl<'a> Members<'a> {
         text.push('}');
         text
     }
+}
+
+fn read<T: DeserializeOwned>(name: &str, value: Option<&str>) -> Result<Option<T>, BadObject> {
+    value.map(|raw| serde_json::from_str(raw).map_err(|error| BadObject::member(name, error))).transpose()
 }
 
 /// The name of a member.
