@@ -41,13 +41,13 @@ impl Pending {
     /// # Errors
     ///
     /// The answer, when nobody does (any more).
-    pub(crate) fn resolve(&self, message: Message) -> Result<(), Box<Message>> {
+    pub(crate) fn resolve(&self, message: Message) -> Result<(), Message> {
         match self.forget(message.request_id()) {
             Some(ask) => ask.answer.send(Ok(message)).map_err(|back| match back {
-                Ok(message) => Box::new(message),
+                Ok(message) => message,
                 Err(_) => unreachable!("an answer was sent, not a loss"),
             }),
-            None => Err(Box::new(message)),
+            None => Err(message),
         }
     }
 
@@ -119,7 +119,7 @@ mod tests {
 
     fn answer_to(request_id: &str) -> Message {
         let mut message = Message::new(MessageKind::Response, "chain".into(), Addresses::default());
-        message.request_id = request_id.into();
+        message.parts_mut().request_id = request_id.into();
         message
     }
 

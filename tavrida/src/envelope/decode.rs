@@ -7,7 +7,7 @@ use super::error::Shown;
 use super::{DecodeError, Undecodable, names};
 use crate::entry_point::EntryPoint;
 use crate::field::{ShortString, Table, Value};
-use crate::message::{Addresses, CorrelationId, Headers, Message, MessageKind, Request};
+use crate::message::{Addresses, CorrelationId, Headers, Message, MessageKind, Parts, Payload, Request};
 use crate::transport::Publication;
 
 /// Reads a message.
@@ -28,7 +28,7 @@ use crate::transport::Publication;
 /// [`Undecodable`], with the reason, and with the call that waits for an answer if the message is one.
 pub fn decode(publication: &Publication) -> Result<Message, Undecodable> {
     let wire = Wire::of(publication);
-    wire.message().map_err(|error| Undecodable { asker: wire.asker().map(Box::new), error })
+    wire.message().map_err(|error| Undecodable { asker: wire.asker(), error })
 }
 
 /// A message's headers, found but not checked.
@@ -102,7 +102,7 @@ impl<'a> Wire<'a> {
             reply_to: address(names::REPLY_TO, reply_to)?,
             reply_queue: if kind == MessageKind::Request { self.reply_queue() } else { None },
         };
-        Ok(Message {
+        Ok(Parts {
             kind,
             correlation_id: CorrelationId::from(correlation_id.clone()),
             request_id: text(names::REQUEST_ID, request_id)?,
@@ -111,7 +111,8 @@ impl<'a> Wire<'a> {
             headers: self.custom_headers(),
             context: body.context.into(),
             payload: body.payload.into(),
-        })
+        }
+        .into())
     }
 
     /// The call that this message is, if it says so, for whom it was, and where its answer goes; with the rest as far as
@@ -129,13 +130,17 @@ impl<'a> Wire<'a> {
             return None;
         }
         let correlation_id = self.correlation_id.cloned().unwrap_or_else(|| Value::from_static(""));
-        Some(Request(Message {
+        let asked = Parts {
+            kind,
+            correlation_id: CorrelationId::from(correlation_id),
+            addresses,
             request_id: readable_text(self.request_id),
             message_id: readable_text(self.message_id),
             headers: self.custom_headers(),
             context: Body::read(&self.publication.body).map(|body| body.context).unwrap_or_default().into(),
-            ..Message::new(kind, CorrelationId::from(correlation_id), addresses)
-        }))
+            payload: Payload::EMPTY,
+        };
+        Some(Request(asked.into()))
     }
 
     fn reply_queue(&self) -> Option<ShortString> {

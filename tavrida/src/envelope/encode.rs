@@ -3,7 +3,7 @@
 use super::body::Body;
 use super::names;
 use crate::field::{ShortString, Table, Value};
-use crate::message::{Message, MessageKind};
+use crate::message::{Message, MessageKind, Parts};
 use crate::transport::{Properties, Publication};
 
 /// Writes a message for an exchange; the routing key is the destination, or the source of a notification.
@@ -51,12 +51,14 @@ fn properties(message: &Message) -> Properties {
         content_type: Some(JSON),
         headers: Some(headers(message)),
         delivery_mode: Some(Properties::PERSISTENT),
-        correlation_id: message.correlation_id.as_property(),
+        correlation_id: message.correlation_id().as_property(),
         reply_to: match message.kind() {
-            MessageKind::Request => message.addresses.reply_queue.clone(),
+            MessageKind::Request => message.parts().addresses.reply_queue.clone(),
             _ => None,
         },
-        message_id: ShortString::try_from(message.message_id.clone()).ok().filter(|id| !id.is_empty()),
+        message_id: ShortString::try_from(message.parts().message_id.clone())
+            .ok()
+            .filter(|id| !id.is_empty()),
         kind: Some(ShortString::from_static(message.kind().as_str())),
         ..Properties::default()
     }
@@ -64,17 +66,17 @@ fn properties(message: &Message) -> Properties {
 
 /// The texts are those of the message: nothing is copied.
 fn headers(message: &Message) -> Table {
-    let addresses = &message.addresses;
-    let mut table = Table::with_capacity(names::RESERVED.len() + message.headers().wire_len());
+    let Parts { kind, correlation_id, request_id, message_id, addresses, headers, .. } = message.parts();
+    let mut table = Table::with_capacity(names::RESERVED.len() + headers.wire_len());
     let mut put = |name, value| table.push_new(ShortString::from_static(name), value);
-    put(names::MESSAGE_TYPE, Value::from_static(message.kind().as_str()));
-    put(names::CORRELATION_ID, message.correlation_id.as_value().clone());
-    put(names::REQUEST_ID, message.request_id.clone().into());
-    put(names::MESSAGE_ID, message.message_id.clone().into());
+    put(names::MESSAGE_TYPE, Value::from_static(kind.as_str()));
+    put(names::CORRELATION_ID, correlation_id.as_value().clone());
+    put(names::REQUEST_ID, request_id.clone().into());
+    put(names::MESSAGE_ID, message_id.clone().into());
     put(names::SOURCE, addresses.source.routing_key().into());
     put(names::DESTINATION, addresses.destination.routing_key().into());
     put(names::REPLY_TO, addresses.reply_to.routing_key().into());
-    for (name, value) in message.headers().wire() {
+    for (name, value) in headers.wire() {
         table.push_new(name.clone(), value.clone());
     }
     table

@@ -14,7 +14,7 @@ pub struct Undecodable {
     pub error: DecodeError,
     /// The call that somebody waits for, as far as it could be read; none where the message is no call, or does not say
     /// whom it was for and where its answer goes. [`Request::fail`] makes the error that answers it; its payload is empty.
-    pub asker: Option<Box<Request>>,
+    pub asker: Option<Request>,
 }
 
 /// Why a message cannot be read. Each names the header or the part of the body, and shows the beginning of what is there.

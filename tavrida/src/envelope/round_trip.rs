@@ -11,7 +11,7 @@ use super::{decode, encode, encode_to_queue, names};
 use crate::entry_point::EntryPoint;
 use crate::field::{Decimal, ShortString, Table, Value};
 use crate::json::agreement::{FRAGMENTS, objects};
-use crate::message::{Addresses, CorrelationId, Failure, Headers, Message, MessageKind};
+use crate::message::{Addresses, CorrelationId, Failure, Headers, Message, MessageKind, Parts};
 use crate::transport::{Properties, Publication};
 
 const EXCHANGE: ShortString = ShortString::from_static("exchange");
@@ -52,7 +52,7 @@ proptest! {
             Ok(message) => prop_assert_eq!(decode(&encode(&message, EXCHANGE)), Ok(message)),
             Err(undecodable) => if let Some(asker) = undecodable.asker {
                 let answer: Message = asker.fail(&Failure::new("class", undecodable.error.to_string())).into();
-                let read = match answer.addresses.reply_queue.clone() {
+                let read = match answer.parts().addresses.reply_queue.clone() {
                     Some(queue) => decode(&encode_to_queue(&answer, queue)),
                     None => decode(&encode(&answer, EXCHANGE)),
                 };
@@ -90,14 +90,17 @@ prop_compose! {
             reply_to: reply_to.unwrap_or_default(),
             reply_queue: reply_queue.filter(|queue| kind == MessageKind::Request && !queue.is_empty()),
         };
-        Message {
+        Parts {
+            kind,
+            correlation_id: CorrelationId::from(correlation_id),
+            addresses,
             request_id: request_id.into(),
             message_id: message_id.into(),
             headers: Headers::from_wire(custom.collect(), echoed.collect()),
             context: context.into(),
             payload: payload.into(),
-            ..Message::new(kind, CorrelationId::from(correlation_id), addresses)
         }
+        .into()
     }
 }
 

@@ -25,7 +25,7 @@ fn only(kind: MessageKind, site: &Site<'_>) -> Result<(), String> {
 
 fn typed<T>(
     invocation: &Invocation,
-    convert: impl FnOnce(Message) -> Result<T, Box<Message>>,
+    convert: impl FnOnce(Message) -> Result<T, Message>,
 ) -> Result<T, Failure> {
     convert(invocation.message.clone()).map_err(|other| {
         Failure::new("tavrida.exceptions.IncorrectMessage", format!("got a {}", other.kind()))

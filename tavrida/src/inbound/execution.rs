@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use smol_str::format_smolstr;
 
 use super::{Desk, outcome_of_reply};
 use crate::disposition::Outcome;
@@ -112,8 +113,11 @@ impl Execution<'_> {
             context: message.context().clone(),
             headers: message.headers().harmless(),
         };
-        let scope =
-            self.desk.ids_of(message).child(format!("{}/{}", message.message_id, self.service.name).into());
+        let scope = self.desk.ids_of(message).child(format_smolstr!(
+            "{}/{}",
+            message.message_id(),
+            self.service.name
+        ));
         let route = Route::Fixed(self.epoch.clone());
         Proxy::new(Sender::new(identity, route, self.service.outbound.clone(), self.desk.asks.clone(), scope))
     }

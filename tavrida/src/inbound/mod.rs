@@ -27,6 +27,7 @@ use crate::message::{Context, Failure, Message, Request};
 use crate::outbound::{Outbound, SendError, Terms};
 use crate::proxy;
 use crate::service::Router;
+use crate::time::Stopwatch;
 use crate::transport::Delivery;
 use execution::Execution;
 
@@ -76,10 +77,10 @@ impl Desk {
     }
 
     async fn work_message(&self, message: Message, delivery: Delivery, history: &History, epoch: &Epoch) {
-        let started = Instant::now();
+        let started = Stopwatch::start();
         let (message_id, outcome, due) = self.handle(message, &delivery, history, epoch).await;
         let disposition = self.policy.decide(&outcome, history.attempt, &message_id);
-        tracing::debug!(%outcome, ?disposition, elapsed = ?started.elapsed(), "worked");
+        tracing::debug!(%outcome, ?disposition, elapsed = ?started, "worked");
         self.settle(delivery, history, outcome, disposition, &due, epoch).await;
     }
 
@@ -91,11 +92,11 @@ impl Desk {
         history: &History,
         epoch: &Epoch,
     ) -> (SmolStr, Outcome, Vec<String>) {
-        if message.message_id.is_empty() {
-            let no_parent = IdScope::new(self.ids.clone(), message.request_id.clone());
-            message.message_id = no_parent.next(Purpose::Message);
+        if message.message_id().is_empty() {
+            let no_parent = IdScope::new(self.ids.clone(), message.parts().request_id.clone());
+            message.parts_mut().message_id = no_parent.next(Purpose::Message);
         }
-        let message_id = message.message_id.clone();
+        let message_id = message.parts().message_id.clone();
         self.log(&message);
         if message.destination().is_reserved() {
             return (message_id, Outcome::NotOurs, Vec::new());
@@ -118,7 +119,7 @@ impl Desk {
             }
             let mut own = message.clone();
             if several {
-                own.context = Context::from(message.context().object());
+                own.parts_mut().context = Context::from(message.context().object());
             }
             let execution = Execution {
                 desk: self,
@@ -156,7 +157,7 @@ impl Desk {
         let failure = Failure::from(crate::Error::from(undecodable.error));
         tracing::warn!(%failure, "a message cannot be read");
         if let Some(asker) = undecodable.asker {
-            self.answer_error(*asker, &failure, epoch).await;
+            self.answer_error(asker, &failure, epoch).await;
         }
         failure
     }
@@ -167,7 +168,7 @@ impl Desk {
             tracing::warn!(%request, "a request to nobody is not answered: nobody could answer it");
             return;
         }
-        let ids = IdScope::new(self.ids.clone(), request.message_id.clone());
+        let ids = IdScope::new(self.ids.clone(), request.parts().message_id.clone());
         let reply = request.fail(failure).into();
         if let Err(error) = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await {
             tracing::warn!(%error, "the caller cannot be told of the error");
@@ -258,6 +259,6 @@ fn outcome_of_reply(sent: Result<crate::outbound::Sent, SendError>, tally: &Tall
 impl Desk {
     /// A scope of ids for what a message brings about.
     fn ids_of(&self, message: &Message) -> IdScope {
-        IdScope::new(self.ids.clone(), message.message_id.clone())
+        IdScope::new(self.ids.clone(), message.parts().message_id.clone())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::json::Object;
@@ -20,7 +21,7 @@ pub struct Context(Arc<Mutex<Layers>>);
 #[derive(Default)]
 struct Layers {
     base: Object,
-    over: Vec<Object>,
+    over: SmallVec<[Object; 1]>,
 }
 
 impl Layers {
@@ -84,7 +85,7 @@ impl Context {
 
 impl From<Object> for Context {
     fn from(base: Object) -> Self {
-        Self(Arc::new(Mutex::new(Layers { base, over: Vec::new() })))
+        Self(Arc::new(Mutex::new(Layers { base, over: SmallVec::new() })))
     }
 }
 

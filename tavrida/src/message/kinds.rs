@@ -5,8 +5,9 @@ use std::ops::{Deref, DerefMut};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
-use super::{Addresses, Failure, Message, MessageKind, Payload};
+use super::{Addresses, Failure, Message, MessageKind, Parts, Payload};
 use crate::error::Error;
 
 /// A call (somebody waits for the answer) or a cast (nobody does).
@@ -38,7 +39,7 @@ impl Request {
     }
 
     fn reply(&self, kind: MessageKind, payload: Payload) -> Message {
-        let request = &self.addresses;
+        let Parts { correlation_id, request_id, addresses: request, headers, context, .. } = self.parts();
         // The original falls back to the source: a call always has a reply address, so this only serves replies to casts.
         let destination = if request.reply_to.is_none() { &request.source } else { &request.reply_to };
         let addresses = Addresses {
@@ -47,13 +48,17 @@ impl Request {
             reply_to: Default::default(),
             reply_queue: request.reply_queue.clone(),
         };
-        Message {
-            request_id: self.request_id.clone(),
-            headers: self.headers.clone(),
-            context: self.context.fork(),
+        Parts {
+            kind,
+            correlation_id: correlation_id.clone(),
+            request_id: request_id.clone(),
+            message_id: SmolStr::new_static(""),
+            addresses,
+            headers: headers.clone(),
+            context: context.fork(),
             payload,
-            ..Message::new(kind, self.correlation_id.clone(), addresses)
         }
+        .into()
     }
 }
 
@@ -241,10 +246,10 @@ mod tests {
             reply_queue: None,
         };
         let mut message = Message::new(MessageKind::Request, Value::I32(516).into(), addresses);
-        message.request_id = "r-1".into();
-        message.message_id = "m-1".into();
+        message.parts_mut().request_id = "r-1".into();
+        message.parts_mut().message_id = "m-1".into();
         message.headers_mut().insert("x-trace", "abc").unwrap();
-        message.context.insert("param", &123).unwrap();
+        message.context().insert("param", &123).unwrap();
         Request(message)
     }
 
@@ -280,7 +285,8 @@ mod tests {
 
     #[test]
     fn an_error_of_a_stranger_may_have_any_payload() {
-        let error = ErrorReply(Message { payload: Payload::EMPTY, ..call().0 });
+        let mut error = ErrorReply(call().0);
+        error.set_payload(Payload::EMPTY);
         assert_eq!((error.class().as_str(), error.text().as_str(), error.code()), ("", "", None));
     }
 }

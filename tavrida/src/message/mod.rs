@@ -19,7 +19,7 @@ pub use correlation::CorrelationId;
 pub use failure::{Failure, IntoFailure};
 pub use headers::{Headers, ReservedHeader};
 pub use kinds::{ErrorReply, Notification, Request, Response};
-pub(crate) use parts::Addresses;
+pub(crate) use parts::{Addresses, Parts};
 pub use parts::{Message, MessageKind};
 pub use payload::Payload;
 pub(crate) use payload::{ill_typed_parameter, missing_parameter};

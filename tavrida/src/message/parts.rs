@@ -1,6 +1,7 @@
 //! [`Message`]: what all four kinds have in common.
 
 use std::fmt;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -45,9 +46,14 @@ impl fmt::Display for MessageKind {
 /// A message of any kind: what middleware sees, and what a [`Request`], [`Response`], [`ErrorReply`] or
 /// [`Notification`] is underneath.
 ///
-/// The properties are read-only; custom headers can be added, and the payload replaced.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Message {
+/// The properties are read-only; custom headers can be added, and the payload replaced. A clone shares everything until one of
+/// the two is changed; the [context](Context) stays shared then too.
+#[derive(Clone, PartialEq)]
+pub struct Message(Arc<Parts>);
+
+/// What a message is made of: in one place, since a message is handed on many times before it is done.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Parts {
     pub(crate) kind: MessageKind,
     pub(crate) correlation_id: CorrelationId,
     /// Empty until the message goes out.
@@ -70,9 +76,17 @@ pub(crate) struct Addresses {
     pub(crate) reply_queue: Option<ShortString>,
 }
 
+impl From<Parts> for Message {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
 impl Message {
+    /// One without ids, headers, context and payload.
+    #[cfg(test)]
     pub(crate) fn new(kind: MessageKind, correlation_id: CorrelationId, addresses: Addresses) -> Self {
-        Self {
+        Parts {
             kind,
             correlation_id,
             request_id: SmolStr::new_static(""),
@@ -82,83 +96,93 @@ impl Message {
             context: Context::default(),
             payload: Payload::EMPTY,
         }
+        .into()
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// The parts, to change them; whoever shares them keeps them as they are.
+    pub(crate) fn parts_mut(&mut self) -> &mut Parts {
+        Arc::make_mut(&mut self.0)
     }
 
     /// Which of the four it is.
     pub fn kind(&self) -> MessageKind {
-        self.kind
+        self.0.kind
     }
 
     /// The id of the chain of calls.
     pub fn correlation_id(&self) -> &CorrelationId {
-        &self.correlation_id
+        &self.0.correlation_id
     }
 
     /// The id that a request and its answer share.
     pub fn request_id(&self) -> &str {
-        &self.request_id
+        &self.0.request_id
     }
 
     /// The id of this message alone.
     pub fn message_id(&self) -> &str {
-        &self.message_id
+        &self.0.message_id
     }
 
     /// Who sent it: a handler's entry point, or a client's name.
     pub fn source(&self) -> &EntryPoint {
-        &self.addresses.source
+        &self.0.addresses.source
     }
 
     /// To whom: none for a notification.
     pub fn destination(&self) -> &EntryPoint {
-        &self.addresses.destination
+        &self.0.addresses.destination
     }
 
     /// Where the answer goes: none when nobody waits for one.
     pub fn reply_to(&self) -> &EntryPoint {
-        &self.addresses.reply_to
+        &self.0.addresses.reply_to
     }
 
     /// The custom headers.
     pub fn headers(&self) -> &Headers {
-        &self.headers
+        &self.0.headers
     }
 
     /// The custom headers, to add to them.
     pub fn headers_mut(&mut self) -> &mut Headers {
-        &mut self.headers
+        &mut self.parts_mut().headers
     }
 
     /// What the chain has gathered. Inside a handler this message's payload is part of it.
     pub fn context(&self) -> &Context {
-        &self.context
+        &self.0.context
     }
 
     /// What the message is about.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        &self.0.payload
     }
 
     /// Replaces the payload.
     pub fn set_payload(&mut self, payload: Payload) {
-        self.payload = payload;
+        self.parts_mut().payload = payload;
     }
 
     /// Whether somebody waits for an answer: a request with a reply address.
     pub fn is_call(&self) -> bool {
-        self.kind == MessageKind::Request
-            && (!self.reply_to().is_none() || self.addresses.reply_queue.is_some())
+        self.0.kind == MessageKind::Request
+            && (!self.reply_to().is_none() || self.0.addresses.reply_queue.is_some())
     }
 
     /// Whether the asker wants an answer in any case: it waits for one.
     pub(crate) fn is_ask(&self) -> bool {
-        self.kind == MessageKind::Request && self.addresses.reply_queue.is_some()
+        self.0.kind == MessageKind::Request && self.0.addresses.reply_queue.is_some()
     }
 
     /// The queue that this reply goes to directly, where the asker has one.
     pub(crate) fn reply_queue_of_reply(&self) -> Option<&ShortString> {
-        match self.kind {
-            MessageKind::Response | MessageKind::Error => self.addresses.reply_queue.as_ref(),
+        match self.0.kind {
+            MessageKind::Response | MessageKind::Error => self.0.addresses.reply_queue.as_ref(),
             _ => None,
         }
     }
@@ -166,7 +190,7 @@ impl Message {
     /// The entry point that a handler is registered under for this message: the destination of a request, the source of
     /// all others.
     pub fn topic(&self) -> &EntryPoint {
-        match self.kind {
+        match self.0.kind {
             MessageKind::Request => self.destination(),
             _ => self.source(),
         }
@@ -177,8 +201,8 @@ impl Message {
     /// # Errors
     ///
     /// The message, when it is of another kind.
-    pub fn into_request(self) -> Result<Request, Box<Message>> {
-        if self.kind == MessageKind::Request { Ok(Request(self)) } else { Err(Box::new(self)) }
+    pub fn into_request(self) -> Result<Request, Message> {
+        if self.0.kind == MessageKind::Request { Ok(Request(self)) } else { Err(self) }
     }
 
     /// As a response, or itself again.
@@ -186,8 +210,8 @@ impl Message {
     /// # Errors
     ///
     /// The message, when it is of another kind.
-    pub fn into_response(self) -> Result<Response, Box<Message>> {
-        if self.kind == MessageKind::Response { Ok(Response(self)) } else { Err(Box::new(self)) }
+    pub fn into_response(self) -> Result<Response, Message> {
+        if self.0.kind == MessageKind::Response { Ok(Response(self)) } else { Err(self) }
     }
 
     /// As an error reply, or itself again.
@@ -195,8 +219,8 @@ impl Message {
     /// # Errors
     ///
     /// The message, when it is of another kind.
-    pub fn into_error(self) -> Result<ErrorReply, Box<Message>> {
-        if self.kind == MessageKind::Error { Ok(ErrorReply(self)) } else { Err(Box::new(self)) }
+    pub fn into_error(self) -> Result<ErrorReply, Message> {
+        if self.0.kind == MessageKind::Error { Ok(ErrorReply(self)) } else { Err(self) }
     }
 
     /// As a notification, or itself again.
@@ -204,18 +228,35 @@ impl Message {
     /// # Errors
     ///
     /// The message, when it is of another kind.
-    pub fn into_notification(self) -> Result<Notification, Box<Message>> {
-        if self.kind == MessageKind::Notification { Ok(Notification(self)) } else { Err(Box::new(self)) }
+    pub fn into_notification(self) -> Result<Notification, Message> {
+        if self.0.kind == MessageKind::Notification { Ok(Notification(self)) } else { Err(self) }
     }
 }
 
 impl fmt::Display for Message {
     /// One line for people: kind, from, to. No payload.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.source())?;
+        write!(f, "{} {}", self.0.kind, self.source())?;
         match self.destination() {
             none if none.is_none() => Ok(()),
             destination => write!(f, " -> {destination}"),
         }
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parts { kind, correlation_id, request_id, message_id, addresses, headers, context, payload } =
+            &*self.0;
+        f.debug_struct("Message")
+            .field("kind", kind)
+            .field("correlation_id", correlation_id)
+            .field("request_id", request_id)
+            .field("message_id", message_id)
+            .field("addresses", addresses)
+            .field("headers", headers)
+            .field("context", context)
+            .field("payload", payload)
+            .finish()
     }
 }

@@ -8,7 +8,7 @@ mod sent;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use smol_str::format_smolstr;
 
 pub use send_error::SendError;
 pub use sent::Sent;
@@ -21,6 +21,7 @@ use crate::field::ShortString;
 use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
+use crate::time::Stopwatch;
 use crate::transport::{NotPublished, Publication, Session, Unpublished};
 
 /// How the messages of one service, or of one client, leave.
@@ -59,28 +60,16 @@ impl Outbound {
         terms: Terms,
     ) -> Result<Sent, SendError> {
         give_ids(&mut message, ids);
-        let message = if self.outgoing.is_empty() {
-            message
-        } else {
-            let before = message.clone();
-            match middleware::pass(&self.outgoing, message).await {
-                Ok(message) => message,
-                Err(failure) => {
-                    let text = format!("an outgoing middleware failed: {failure}");
-                    return Err(SendError::new(Error::new(Kind::IncorrectOutgoingMessage, text), before));
-                }
-            }
-        };
-        let mut publication = match self.address(&message) {
-            Ok(publication) => publication,
+        if !self.outgoing.is_empty() {
+            // Boxed: it would make the future of every send larger.
+            message = Box::pin(self.pass(message)).await?;
+        }
+        let started = Stopwatch::start();
+        let publishing = match self.publication(&message, terms) {
+            Ok(publication) => session.publish(publication),
             Err(undiscovered) => return Err(SendError::new(undiscovered.into(), message)),
         };
-        if let Some(expires_in) = terms.expires_in {
-            let milliseconds = expires_in.as_millis().to_string();
-            publication.properties.expiration = milliseconds.try_into().ok();
-        }
-        let started = Instant::now();
-        let outcome = session.publish(publication).await;
+        let outcome = publishing.await;
         let judged = self.judge(outcome, &message, terms);
         tracing::debug!(
             kind = message.kind().as_str(),
@@ -89,10 +78,28 @@ impl Outbound {
             correlation_id = %message.correlation_id(),
             message_id = message.message_id(),
             outcome = ?judged.as_ref().map_err(ToString::to_string),
-            elapsed = ?started.elapsed(),
+            elapsed = ?started,
             "sent"
         );
         judged.map_err(|error| SendError::new(error, message))
+    }
+
+    /// What the outgoing middleware makes of a message.
+    async fn pass(&self, message: Message) -> Result<Message, SendError> {
+        let before = message.clone();
+        middleware::pass(&self.outgoing, message).await.map_err(|failure| {
+            let text = format!("an outgoing middleware failed: {failure}");
+            SendError::new(Error::new(Kind::IncorrectOutgoingMessage, text), before)
+        })
+    }
+
+    fn publication(&self, message: &Message, terms: Terms) -> Result<Publication, Undiscovered> {
+        let mut publication = self.address(message)?;
+        if let Some(expires_in) = terms.expires_in {
+            let milliseconds = format_smolstr!("{}", expires_in.as_millis());
+            publication.properties.expiration = milliseconds.try_into().ok();
+        }
+        Ok(publication)
     }
 
     /// The publication of a message: a reply to a queue goes there, everything else through the exchange of a service.
@@ -154,10 +161,10 @@ impl Outbound {
 }
 
 fn give_ids(message: &mut Message, ids: &IdScope) {
-    if message.request_id.is_empty() {
-        message.request_id = ids.next(Purpose::Request);
+    if message.request_id().is_empty() {
+        message.parts_mut().request_id = ids.next(Purpose::Request);
     }
-    if message.message_id.is_empty() {
-        message.message_id = ids.next(Purpose::Message);
+    if message.message_id().is_empty() {
+        message.parts_mut().message_id = ids.next(Purpose::Message);
     }
 }

@@ -11,12 +11,12 @@ use crate::message::Message;
 /// among several [refused](SendError::is_refused) it.
 pub struct SendError {
     error: Error,
-    message: Box<Message>,
+    message: Message,
 }
 
 impl SendError {
     pub(crate) fn new(error: Error, message: Message) -> Self {
-        Self { error, message: Box::new(message) }
+        Self { error, message }
     }
 
     /// The message that was to be sent.
@@ -26,7 +26,7 @@ impl SendError {
 
     /// The message that was to be sent, to keep it or to send it again.
     pub fn into_message(self) -> Message {
-        *self.message
+        self.message
     }
 
     /// Whether no queue is bound for the message (312): correct the address, or start the other service.

@@ -12,6 +12,7 @@ use super::{RequestBuilder, TypedAsk};
 use crate::contract::Rpc;
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
+use crate::id::Purpose;
 use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
 use crate::outbound::{SendError, Terms};
 use crate::transport::{Loss, SessionError};
@@ -82,8 +83,9 @@ impl Ask {
         if let Some(flaw) = flaw {
             return Err(AskError::NotSent(SendError::new(flaw, message)));
         }
-        message.request_id = sender.ids().next(crate::id::Purpose::Request);
-        let waiting = sender.asks().pending().wait(message.request_id.clone(), epoch.number);
+        let request_id = sender.ids().next(Purpose::Request);
+        message.parts_mut().request_id = request_id.clone();
+        let waiting = sender.asks().pending().wait(request_id, epoch.number);
         let terms = Terms { expires_in: Some(deadline - Instant::now()), ..Terms::default() };
         let mut sending = pin!(sender.send_on(&epoch, message, terms));
         let mut answer = pin!(waiting.answer());
@@ -114,10 +116,10 @@ fn read(message: Message) -> Result<Response, AskError> {
     match message.into_response() {
         Ok(response) => Ok(response),
         Err(other) => match other.into_error() {
-            Ok(error) => Err(AskError::Failed(Box::new(error))),
+            Ok(error) => Err(AskError::Failed(error)),
             Err(other) => {
                 let text = format!("the answer is a {}", other.kind());
-                Err(AskError::NotSent(SendError::new(Error::new(Kind::IncorrectMessage, text), *other)))
+                Err(AskError::NotSent(SendError::new(Error::new(Kind::IncorrectMessage, text), other)))
             }
         },
     }
@@ -136,7 +138,7 @@ impl IntoFuture for Ask {
 #[derive(Debug)]
 pub enum AskError {
     /// The other service answered with an error.
-    Failed(Box<ErrorReply>),
+    Failed(ErrorReply),
     /// No answer came in time. The request may have been worked.
     Timeout {
         /// Who was asked.
@@ -185,7 +187,7 @@ impl fmt::Display for AskError {
 impl std::error::Error for AskError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Failed(error) => Some(&**error),
+            Self::Failed(error) => Some(error),
             Self::NotSent(error) => Some(error),
             Self::Lost(loss) => Some(loss),
             Self::Timeout { .. } => None,

@@ -4,7 +4,7 @@
 //! so that a message is written in one expression.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 use super::Sender;
 use crate::entry_point::EntryPoint;
@@ -13,7 +13,7 @@ use crate::field::{ShortString, Table, Value};
 use crate::id::Purpose;
 use crate::json::Object;
 use crate::message::{
-    Addresses, Context, CorrelationId, Headers, Message, MessageKind, Payload, ReservedHeader,
+    Addresses, Context, CorrelationId, Headers, Message, MessageKind, Parts, Payload, ReservedHeader,
 };
 
 pub(crate) struct Draft {
@@ -23,7 +23,8 @@ pub(crate) struct Draft {
     pub(crate) context: Option<Object>,
     headers: Headers,
     whole: Option<Payload>,
-    params: Vec<(String, Box<RawValue>)>,
+    /// The named parameters as the beginning of a JSON object; empty where there is none.
+    params: Vec<u8>,
     flaw: Option<Error>,
 }
 
@@ -54,10 +55,16 @@ impl Draft {
     }
 
     pub(crate) fn param(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        let value = serde_json::value::to_raw_value(value)
-            .map_err(|error| Error::new(Kind::WrongParameters, format!("the parameter '{name}': {error}")));
-        if let Some(value) = self.keep(value) {
-            self.params.push((name.to_owned(), value));
+        let len = self.params.len();
+        self.params.push(if len == 0 { b'{' } else { b',' });
+        let written = serde_json::to_writer(&mut self.params, name).and_then(|()| {
+            self.params.push(b':');
+            serde_json::to_writer(&mut self.params, value)
+        });
+        if let Err(error) = written {
+            self.params.truncate(len);
+            let flaw = Error::new(Kind::WrongParameters, format!("the parameter '{name}': {error}"));
+            self.flaw.get_or_insert(flaw);
         }
     }
 
@@ -109,28 +116,27 @@ impl Draft {
             Some(given) => given,
             None => self.sender.context().object(),
         };
-        let mut message = Message::new(kind, correlation_id, addresses);
-        message.headers = self.headers;
-        message.context = Context::from(context);
-        message.payload = payload;
-        (message, self.flaw)
+        let parts = Parts {
+            kind,
+            correlation_id,
+            request_id: SmolStr::new_static(""),
+            message_id: SmolStr::new_static(""),
+            addresses,
+            headers: self.headers,
+            context: Context::from(context),
+            payload,
+        };
+        (parts.into(), self.flaw)
     }
 
     fn with_params(&mut self, whole: Payload) -> Payload {
         if self.params.is_empty() {
             return whole;
         }
-        let named =
-            Object::from_serialize(&Params(&self.params)).expect("names with JSON values are an object");
-        whole.object().merged([&named]).into()
-    }
-}
-
-/// Parameters as an object, in the order in which they were given.
-struct Params<'a>(&'a [(String, Box<RawValue>)]);
-
-impl Serialize for Params<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+        let mut named = std::mem::take(&mut self.params);
+        named.push(b'}');
+        let named = String::from_utf8(named).expect("JSON is UTF-8");
+        let named = Object::from_json(named).expect("names with JSON values are an object");
+        if whole.is_empty() { named.into() } else { whole.object().merged([&named]).into() }
     }
 }

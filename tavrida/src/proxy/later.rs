@@ -6,7 +6,7 @@ use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, Table, Value};
 use crate::message::names::LATER;
-use crate::message::{Addresses, Context, Headers, Message, MessageKind, Request};
+use crate::message::{Addresses, Context, Headers, Message, MessageKind, Parts, Payload, Request};
 
 const SOURCE: ShortString = ShortString::from_static("source");
 const DESTINATION: ShortString = ShortString::from_static("destination");
@@ -23,14 +23,14 @@ pub(super) const LIMIT: usize = 32 * 1024;
 
 /// What pairs an answer with its request, and where it goes; with the state of the handler, as JSON.
 pub(super) fn to_table(request: &Request, state: String) -> Table {
-    let Addresses { source, destination, reply_to, reply_queue } = request.addresses.clone();
+    let Addresses { source, destination, reply_to, reply_queue } = request.parts().addresses.clone();
     let headers: Table =
         request.headers().wire().map(|(name, value)| (name.clone(), value.clone())).collect();
     let table = Table::with_capacity(8)
         .with(SOURCE, source.routing_key())
         .with(DESTINATION, destination.routing_key())
         .with(REPLY_TO, reply_to.routing_key())
-        .with(REQUEST_ID, request.request_id.clone())
+        .with(REQUEST_ID, request.parts().request_id.clone())
         .with(CORRELATION_ID, request.correlation_id().as_value().clone())
         .with(HEADERS, headers)
         .with(STATE, state);
@@ -67,12 +67,17 @@ fn request_of(table: &Table, context: Context) -> Result<Request, Error> {
     };
     let correlation_id = table.get(&CORRELATION_ID).ok_or_else(|| malformed(&CORRELATION_ID))?.clone();
     let Some(Value::Table(headers)) = table.get(&HEADERS) else { return Err(malformed(&HEADERS)) };
-    Ok(Request(Message {
+    let request = Parts {
+        kind: MessageKind::Request,
+        correlation_id: correlation_id.into(),
         request_id: text(table, &REQUEST_ID)?,
+        message_id: SmolStr::new_static(""),
+        addresses,
         headers: Headers::from_own(headers),
         context,
-        ..Message::new(MessageKind::Request, correlation_id.into(), addresses)
-    }))
+        payload: Payload::EMPTY,
+    };
+    Ok(Request(request.into()))
 }
 
 pub(super) fn state_of(table: &Table) -> Result<SmolStr, Error> {

@@ -173,7 +173,7 @@ impl RequestBuilder {
         let addresses = Addresses {
             source: request.source().clone(),
             reply_to: request.reply_to().clone(),
-            reply_queue: request.addresses.reply_queue.clone(),
+            reply_queue: request.parts().addresses.reply_queue.clone(),
             destination: EntryPoint::NONE,
         };
         let sender = self.draft.sender.clone();
@@ -194,8 +194,9 @@ impl RequestBuilder {
             return Err(SendError::new(flaw, message));
         }
         if let Some(request) = paired_with {
-            message.request_id = request.request_id.clone();
-            message.headers.echo(&request.headers);
+            let parts = message.parts_mut();
+            parts.request_id = request.parts().request_id.clone();
+            parts.headers.echo(request.headers());
         }
         sender.send(message, Terms::default()).await
     }

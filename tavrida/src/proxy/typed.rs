@@ -49,7 +49,7 @@ impl<C: Rpc> TypedAsk<C> {
         match self.ask.await {
             Ok(response) => match C::Reply::from_payload(response.payload()) {
                 Ok(reply) => Ok(Answer { reply, response }),
-                Err(error) => Err(RpcError::Misfit { response: Box::new(response), error }),
+                Err(error) => Err(RpcError::Misfit { response, error }),
             },
             Err(AskError::Failed(reply)) => match contract::declared::<C>(&reply) {
                 Some(error) => Err(RpcError::Declared { error, reply }),
@@ -105,12 +105,12 @@ pub enum RpcError<E> {
         /// That error.
         error: E,
         /// The message that it came in.
-        reply: Box<ErrorReply>,
+        reply: ErrorReply,
     },
     /// The other service answered, but not with the contract's reply.
     Misfit {
         /// What it answered.
-        response: Box<Response>,
+        response: Response,
         /// Where it does not fit.
         error: Error,
     },
@@ -169,7 +169,7 @@ impl<E: fmt::Display> fmt::Display for RpcError<E> {
 impl<E: fmt::Debug + fmt::Display> std::error::Error for RpcError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Declared { reply, .. } => Some(&**reply),
+            Self::Declared { reply, .. } => Some(reply),
             Self::Misfit { error, .. } => Some(error),
             Self::Ask(error) => error.source(),
         }

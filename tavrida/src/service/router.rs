@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::Dispatcher;
 use crate::discovery::Discovery;
@@ -85,7 +86,7 @@ impl Router {
 
     /// The services that get a message, with their handlers: one, or for a notification all that subscribed, in
     /// order of addition.
-    pub(crate) fn route(&self, message: &Message) -> Result<Vec<Target<'_>>, Unwanted> {
+    pub(crate) fn route(&self, message: &Message) -> Result<SmallVec<[Target<'_>; 1]>, Unwanted> {
         let indices = match message.kind() {
             MessageKind::Request => self.only(&self.by_request, message)?,
             MessageKind::Response | MessageKind::Error => self.only(&self.by_name, message)?,

@@ -65,7 +65,7 @@ fn the_declared_error_crosses_as_such_returned_plain_or_with_a_question_mark() {
 fn an_asked_services_error_of_the_same_type_is_declared_here_too() {
     fn asks_another() -> Result<Receipt, Failure> {
         let reply = reply_of(&Failure::new("bank.Declined", "only 3 left").code(7));
-        Err(RpcError::Declared { error: Declined { left: 3 }, reply: Box::new(reply) })?
+        Err(RpcError::Declared { error: Declined { left: 3 }, reply })?
     }
     let failure = answer(asks_another()).unwrap_err();
     assert_eq!((failure.class(), failure.number()), ("billing.Declined", 1000));
@@ -76,7 +76,7 @@ fn an_asked_services_error_of_the_same_type_is_declared_here_too() {
 fn any_other_error_of_an_asked_service_travels_on_as_what_it_was() {
     fn asks_another() -> Result<Receipt, Failure> {
         let failure = Failure::new("bank.Closed", "come back tomorrow").code(7).detail("Sunday")?;
-        Err(RpcError::<NoError>::from(crate::proxy::AskError::Failed(Box::new(reply_of(&failure)))))?
+        Err(RpcError::<NoError>::from(crate::proxy::AskError::Failed(reply_of(&failure))))?
     }
     let failure = answer(asks_another()).unwrap_err();
     assert_eq!((failure.class(), failure.number(), failure.body()), ("bank.Closed", 7, Some(r#""Sunday""#)));
