@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tavrida::field::ShortString;
 use tavrida::transport::{Consume, Loss, NotPublished, Publication, Queue, Transport, Verdict};
-use tavrida_memory::core::ChannelId;
+use tavrida_memory::core::{ChannelId, Operator};
 use tavrida_memory::{Heads, Line, MemoryBroker, Network, PublishFate, SettleFate};
 
-/// A network that lets everything through.
-struct Clear;
+/// A network on which all publishes fare alike, and all verdicts are let through.
+struct Even(PublishFate);
 
-impl Network for Clear {
+const CLEAR: Even = Even(PublishFate::Taken);
+
+impl Network for Even {
     fn connecting(&self, _peer: u32) -> Result<(), Loss> {
         Ok(())
     }
@@ -20,7 +23,7 @@ impl Network for Clear {
     fn disconnected(&self, _line: Line, _loss: &Loss) {}
 
     fn publishing(&self, _line: Line, _publication: &Arc<Publication>) -> PublishFate {
-        PublishFate::Taken
+        self.0
     }
 
     fn published(
@@ -49,7 +52,7 @@ fn contended(broker: &MemoryBroker) -> Option<ShortString> {
 
 #[tokio::test]
 async fn a_message_that_goes_back_in_the_step_of_its_arrival_waits_to_arrive_once() {
-    let broker = MemoryBroker::builder().network(Arc::new(Clear)).build();
+    let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
     session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
@@ -63,7 +66,7 @@ async fn a_message_that_goes_back_in_the_step_of_its_arrival_waits_to_arrive_onc
 
 #[tokio::test]
 async fn a_queue_is_contended_where_several_consume_it() {
-    let broker = MemoryBroker::builder().network(Arc::new(Clear)).build();
+    let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
     session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
@@ -76,7 +79,7 @@ async fn a_queue_is_contended_where_several_consume_it() {
 
 #[tokio::test]
 async fn the_head_of_a_channel_is_seen_once_however_often_its_outbox_was_empty() {
-    let broker = MemoryBroker::builder().network(Arc::new(Clear)).build();
+    let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
     session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
@@ -96,7 +99,7 @@ async fn the_head_of_a_channel_is_seen_once_however_often_its_outbox_was_empty()
 /// Lets what was sent last arrive first.
 #[tokio::test]
 async fn what_arrives_is_picked_of_all_that_waits() {
-    let broker = MemoryBroker::builder().network(Arc::new(Clear)).build();
+    let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let names = ["one", "two"].map(ShortString::from_static);
     let mut consumers = Vec::new();
@@ -115,4 +118,25 @@ async fn what_arrives_is_picked_of_all_that_waits() {
     assert_eq!(arrived.routing_key, "two");
     assert_eq!(broker.arrive_one(last), Ok(false), "nobody waits for the other");
     assert_eq!(broker.arrive_one(last), Err("nothing waits"));
+}
+
+#[tokio::test]
+async fn what_is_on_its_way_on_a_channel_that_an_operator_closes_is_ignored_and_ambiguous() {
+    let broker = MemoryBroker::builder().network(Arc::new(Even(PublishFate::Held))).build();
+    let session = broker.transport().connect().await.expect("it lets us through");
+    let orders = ShortString::from_static("orders");
+    session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
+    let message = || Publication::new(ShortString::default(), &orders, "one");
+    let publishing = session.publish(message());
+    tokio::pin!(publishing);
+    assert!((&mut publishing).now_or_never().is_none());
+    for channel in broker.snapshot().connections.iter().flat_map(|connection| &connection.channels) {
+        let text = "CONNECTION_FORCED - enough".to_owned();
+        broker.operate(Operator::CloseChannel { channel: channel.id, code: 320, text });
+    }
+    let told = publishing.now_or_never().expect("its sender is told at once");
+    let error = told.expect_err("nobody knows whether it came");
+    assert!(matches!(error.reason, NotPublished::Ambiguous(_)), "{error}");
+    broker.release(0);
+    assert_eq!(broker.snapshot().queue("orders").expect("it is there").ready.len(), 0);
 }

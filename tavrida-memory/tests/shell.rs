@@ -306,7 +306,7 @@ fn a_message_in_a_prepared_broker_expires() {
 }
 
 #[tokio::test]
-async fn a_session_declares_on_though_an_operator_closed_the_channel_for_it() {
+async fn a_session_goes_on_though_an_operator_closed_all_its_channels() {
     let broker = MemoryBroker::new();
     let session = with_queue(&broker).await;
     for connection in broker.snapshot().connections {
@@ -316,6 +316,8 @@ async fn a_session_declares_on_though_an_operator_closed_the_channel_for_it() {
         }
     }
     assert!(session.check_queue("q").await.is_ok());
+    session.publish(message("m")).await.expect("the channel that publishes is replaced as well");
+    assert_eq!(ready(&broker, "q"), 1, "and what was said to be routed is there");
 }
 
 #[tokio::test]

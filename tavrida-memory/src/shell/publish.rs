@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tavrida::transport::{
-    DIRECT_REPLY_TO, Loss, NotPublished, Publication, Publishing, Scope, SendNow, Unpublished,
+    DIRECT_REPLY_TO, Loss, NotPublished, Publication, Publishing, Refusal, Scope, SendNow, Unpublished,
 };
 use tokio::sync::oneshot;
 
@@ -93,6 +93,21 @@ impl State {
         self.open_publishing(channel_of(id));
     }
 
+    /// A channel was closed: if a session published on it, it does so on a new one. What was on its way the broker ignores, which
+    /// its sender cannot know.
+    pub(super) fn replace_publisher(&mut self, channel: ChannelId, refusal: &Refusal) {
+        let id = SessionId::of(channel.connection);
+        if channel != channel_of(id) || !self.sessions.contains_key(&id) {
+            return;
+        }
+        self.open_publisher(id);
+        let held = self.sessions.get_mut(&id).map(|entry| std::mem::take(&mut entry.held));
+        let loss = Loss::broken(format!("the broker closed the channel that it was sent on: {refusal}"));
+        for waiting in held.into_iter().flatten() {
+            waiting.lose(&loss, &mut self.aftermath);
+        }
+    }
+
     /// Opens the channel of a session's direct replies.
     pub(super) fn open_replies(&mut self, id: SessionId) -> ChannelId {
         let channel = replies_of(id);
@@ -129,11 +144,7 @@ impl State {
         self.keep(effects);
         let outcome = failure.map_or(Ok(()), Err);
         self.tell_published(id, &publication, &outcome);
-        let Err(reason) = outcome else { return Ok(()) };
-        if matches!(reason, NotPublished::Refused(_)) && own == channel_of(id) {
-            self.open_publisher(id);
-        }
-        Err(unpublished(reason, publication))
+        outcome.map_err(|reason| unpublished(reason, publication))
     }
 
     /// Keeps a publish until the alarm is over.

@@ -118,12 +118,14 @@ impl State {
             Effect::Arrived { channel } if self.network.is_some() => self.hold_arrival(channel),
             Effect::Arrived { channel } => self.wake(channel),
             Effect::ChannelClosed { channel, reason } => {
+                let refusal = refusal(reason, Scope::Channel);
                 if let Some(port) = self.ports.get_mut(&channel) {
                     // Whoever set it first was told the first end.
-                    let _ = port.end.set(refusal(reason, Scope::Channel));
+                    let _ = port.end.set(refusal.clone());
                 }
                 self.wake(channel);
                 self.apply(Command::Method { channel, method: Method::ChannelCloseOk });
+                self.replace_publisher(channel, &refusal);
             }
             Effect::ConnectionClosed { connection, reason } => {
                 let loss = match reason {
