@@ -334,12 +334,11 @@ async fn an_answer_that_is_there_does_not_wait_for_the_confirm_of_its_request() 
     tokio::spawn({
         let broker = broker.clone();
         async move {
-            let mut heads = Vec::new();
             loop {
-                heads.clear();
-                broker.heads(&mut heads);
-                for head in &heads {
-                    broker.arrive(head.channel);
+                let waiting: Vec<ChannelId> =
+                    broker.heads(|heads| heads.iter().map(|head| head.channel).collect());
+                for channel in waiting {
+                    broker.arrive(channel);
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
