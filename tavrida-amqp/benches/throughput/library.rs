@@ -104,11 +104,12 @@ impl Library {
     }
 
     /// Asks so often, so many at a time.
-    pub(crate) async fn ask(&self, asks: usize, at_a_time: usize) -> Taken {
+    pub(crate) async fn ask(&self, asks: usize, at_a_time: usize, transient: bool) -> Taken {
         let server = self.serve(self.worker(&Meter::new(0))).await;
         let one_after_the_other = async || {
             for _ in 0..asks / at_a_time {
-                let answer: Order = self.client.ask(Echo(order())).await.unwrap();
+                let ask = self.client.ask(Echo(order()));
+                let answer: Order = if transient { ask.transient() } else { ask }.await.unwrap();
                 std::hint::black_box(&answer);
             }
         };

@@ -152,14 +152,17 @@ impl Bench {
             return;
         }
         let (lean, alike) = ("lapin, polled once, own queue", "lapin, the same wire work");
+        let transient = "ours, transient";
         let asks = asks / at_a_time * at_a_time;
         let mut asking = Case::new(title, asks);
         for _ in 0..self.rounds {
-            asking.add("ours", library.ask(asks, at_a_time).await);
+            asking.add("ours", library.ask(asks, at_a_time, false).await);
+            asking.add(transient, library.ask(asks, at_a_time, true).await);
             asking.add(lean, bare.ask(asks, at_a_time, Wire::Lean).await);
             asking.add(alike, bare.ask(asks, at_a_time, Wire::Alike).await);
         }
         asking.print(&[(lean, Some(goal)), (alike, None)]);
+        asking.compare(transient, lean, None);
     }
 
     async fn chain(&self, library: &library::Library) {

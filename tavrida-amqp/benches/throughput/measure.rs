@@ -115,13 +115,17 @@ impl Case {
             self.print_runs(who, runs);
         }
         for (peer, goal) in peers {
-            let pairs = || self.runs["ours"].iter().zip(&self.runs[peer]);
-            let wall =
-                median(pairs().map(|(ours, theirs)| theirs.wall.as_secs_f64() / ours.wall.as_secs_f64()));
-            let cpu = median(pairs().map(|(ours, theirs)| ours.cpu.as_secs_f64() / theirs.cpu.as_secs_f64()));
-            let goal = goal.map(|goal| format!(" (goal {goal:.2}x)")).unwrap_or_default();
-            println!("  ours to {peer}: {wall:.2}x as fast{goal}, at {cpu:.2}x its CPU");
+            self.compare("ours", peer, *goal);
         }
+    }
+
+    /// Prints somebody's numbers as a ratio to a peer's beside the goal.
+    pub(crate) fn compare(&self, ours: &str, peer: &str, goal: Option<f64>) {
+        let pairs = || self.runs[ours].iter().zip(&self.runs[peer]);
+        let wall = median(pairs().map(|(ours, theirs)| theirs.wall.as_secs_f64() / ours.wall.as_secs_f64()));
+        let cpu = median(pairs().map(|(ours, theirs)| ours.cpu.as_secs_f64() / theirs.cpu.as_secs_f64()));
+        let goal = goal.map(|goal| format!(" (goal {goal:.2}x)")).unwrap_or_default();
+        println!("  {ours} to {peer}: {wall:.2}x as fast{goal}, at {cpu:.2}x its CPU");
     }
 
     /// Prints the CPU time of ours beside that of peers which were measured elsewhere.

@@ -6,8 +6,8 @@ use tavrida::prelude::*;
 use tavrida::proxy::AskError;
 use tavrida_testkit::rabbitmq::{self, Node};
 
-use crate::support::soon;
-use crate::town::{Notes, client, client_builder, eventually, other, run, server, work};
+use crate::support::{config, connect, count, drain, soon};
+use crate::town::{Notes, client, client_builder, eventually, other, run, serve, server, work};
 
 async fn double(client: &Client, n: i64) -> i64 {
     let answer = soon(client.to("other.double").param("n", n).ask().into_future()).await.unwrap();
@@ -60,4 +60,30 @@ async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
     notes.open_gate();
     assert!(soon(waiting).await.unwrap().unwrap().payload().is_empty());
     assert_eq!(client.counters().losses, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transient_request_does_not_survive_a_restart_of_the_broker() {
+    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
+    // The queue is there then, and nobody takes from it.
+    let (handle, serving) = serve(server(&node.uri(), work(&notes))).await;
+    handle.stop();
+    soon(serving).await.unwrap().unwrap();
+    let client = client(&node.uri()).await;
+    let asks =
+        [client.to("work.once").param("n", 1).ask(), client.to("work.once").param("n", 2).ask().transient()];
+    let waiting = asks.map(|ask| tokio::spawn(ask.into_future()));
+    let session = connect(config(&node.uri())).await;
+    eventually("both wait", async || count(&session, "work").await == 2).await;
+
+    node.stop_app().await.unwrap();
+    node.start_app().await.unwrap();
+
+    for ask in waiting {
+        assert!(matches!(soon(ask).await.unwrap(), Err(AskError::Lost(_))));
+    }
+    let session = connect(config(&node.uri())).await;
+    let left = drain(&session, "work").await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].contains(r#""n":1"#), "{left:?}");
 }

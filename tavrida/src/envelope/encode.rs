@@ -12,7 +12,7 @@ use crate::transport::{Properties, Publication};
 /// with); the custom ones follow. Of AMQP's own properties these are set: `content_type` (JSON), `delivery_mode`
 /// (persistent), `type` (the header `message_type`), `correlation_id` and `message_id` where they are text of 1 to 255 bytes, and
 /// `reply_to` of a request whose answer a queue waits for. A caller adds what else it wants, such as an
-/// `expiration`.
+/// `expiration`, and changes what it wants otherwise.
 ///
 /// The publication is mandatory, notifications too: whether somebody heard it is worth knowing.
 pub fn encode(message: &Message, exchange: ShortString) -> Publication {

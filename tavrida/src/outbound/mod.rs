@@ -22,7 +22,7 @@ use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
 use crate::time::Stopwatch;
-use crate::transport::{NotPublished, Publication, Session, Unpublished};
+use crate::transport::{NotPublished, Properties, Publication, Session, Unpublished};
 
 /// How the messages of one service, or of one client, leave.
 pub(crate) struct Outbound {
@@ -46,6 +46,8 @@ pub(crate) struct Terms {
     pub(crate) must_be_heard: bool,
     /// How long the message is worth to be delivered.
     pub(crate) expires_in: Option<Duration>,
+    /// The message need not survive a restart of the broker.
+    pub(crate) transient: bool,
 }
 
 impl Outbound {
@@ -98,6 +100,9 @@ impl Outbound {
         if let Some(expires_in) = terms.expires_in {
             let milliseconds = format_smolstr!("{}", expires_in.as_millis());
             publication.properties.expiration = milliseconds.try_into().ok();
+        }
+        if terms.transient {
+            publication.properties.delivery_mode = Some(Properties::TRANSIENT);
         }
         Ok(publication)
     }

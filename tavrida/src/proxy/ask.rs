@@ -29,6 +29,7 @@ use crate::transport::{Loss, SessionError};
 pub struct Ask {
     request: RequestBuilder,
     timeout: Duration,
+    transient: bool,
 }
 
 impl Ask {
@@ -36,12 +37,22 @@ impl Ask {
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
     pub(crate) fn new(request: RequestBuilder) -> Self {
-        Self { request, timeout: Self::DEFAULT_TIMEOUT }
+        Self { request, timeout: Self::DEFAULT_TIMEOUT, transient: false }
     }
 
     /// Waits at most so long, sending included. The default is 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Spares the broker from writing the request to its disk, which is a good part of what an ask costs it.
+    ///
+    /// A request that waits in its queue is then gone when the broker restarts, or the queue's node in a cluster: nobody works it
+    /// afterwards, and the ask ends as [`Lost`](AskError::Lost), or at its deadline. For requests that are asked again in that
+    /// case, or not at all. A quorum queue keeps them all the same.
+    pub fn transient(mut self) -> Self {
+        self.transient = true;
         self
     }
 
@@ -86,7 +97,11 @@ impl Ask {
         let request_id = sender.ids().next(Purpose::Request);
         message.parts_mut().request_id = request_id.clone();
         let waiting = sender.asks().pending().wait(request_id, epoch.number);
-        let terms = Terms { expires_in: Some(deadline - Instant::now()), ..Terms::default() };
+        let terms = Terms {
+            expires_in: Some(deadline - Instant::now()),
+            transient: self.transient,
+            ..Terms::default()
+        };
         let mut sending = pin!(sender.send_on(&epoch, message, terms));
         let mut answer = pin!(waiting.answer());
         // An answer proves the request: whoever has it need not wait for the confirm.

@@ -33,6 +33,11 @@ impl<C: Rpc> TypedAsk<C> {
     pub fn timeout(self, timeout: Duration) -> Self {
         Self::new(self.ask.timeout(timeout))
     }
+
+    /// Spares the broker from writing the request to disk, at a price: see [`Ask::transient`].
+    pub fn transient(self) -> Self {
+        Self::new(self.ask.transient())
+    }
 }
 
 impl<C: Rpc> TypedAsk<C> {

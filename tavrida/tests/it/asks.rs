@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::json;
 use tavrida::prelude::*;
 use tavrida::proxy::AskError;
-use tavrida::transport::{Loss, NotPublished, Publication, Verdict};
+use tavrida::transport::{Loss, NotPublished, Properties, Publication, Verdict};
 use tavrida_memory::core::ChannelId;
 use tavrida_memory::{Line, MemoryBroker, Network, PublishFate, SettleFate};
 use tokio::time::Instant;
 
-use crate::town::{Notes, Town, exchange, registry};
+use crate::town::{Notes, Town, exchange, registry, within};
 
 async fn double(n: i64) -> serde_json::Value {
     json!({ "n": n * 2 })
@@ -356,4 +356,18 @@ async fn an_answer_that_is_there_does_not_wait_for_the_confirm_of_its_request() 
     let ask = client.to("calc.double").param("n", 4).ask();
     let answer = ask.timeout(Duration::from_secs(5)).await.expect("an answer without a confirm");
     assert_eq!(answer.payload().get::<i64>("n").expect("a number"), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_broker_is_to_keep_a_request_on_its_disk_unless_the_ask_says_otherwise() {
+    let town = Town::new();
+    // The queue is there then, and nobody takes from it.
+    town.host(calc()).await.stop().await;
+    let client = town.client(&["calc"]).await;
+    let asks = [client.to("calc.nothing").ask(), client.to("calc.nothing").ask().transient()];
+    for (ask, mode) in asks.into_iter().zip([Properties::PERSISTENT, Properties::TRANSIENT]) {
+        let waiting = tokio::spawn(ask.into_future());
+        assert_eq!(within(town.take("calc")).await.properties.delivery_mode, Some(mode));
+        waiting.abort();
+    }
 }
