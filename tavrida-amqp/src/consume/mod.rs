@@ -3,6 +3,7 @@
 mod acks;
 mod get;
 mod settler;
+mod source;
 mod stream;
 
 pub(crate) use get::get;

@@ -1,11 +1,10 @@
 //! The stream of one consumer.
 
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
-use futures_util::{Stream, StreamExt};
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::{Channel, Connection};
 use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, Refusal, SessionError};
@@ -13,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::task::coop;
 
 use super::Settler;
+use super::source::Source;
 use crate::link::{Life, close_quietly, open_channel};
 use crate::publish::{Place, Publisher, Replies};
 use crate::wire::{Fate, delivered, short, table_out};
@@ -39,7 +39,7 @@ pub(crate) async fn consume(
     let running = Running {
         life: life.clone(),
         tag: source.tag(),
-        source: Some(source),
+        source: Some(Source::new(source)),
         channel,
         lodging: None,
         settler: settler.clone(),
@@ -65,7 +65,7 @@ pub(crate) async fn consume_replies(
     Ok(Consumer::new(Running {
         life: life.clone(),
         tag: source.tag(),
-        source: Some(source),
+        source: Some(Source::new(source)),
         channel,
         lodging: Some(place),
         settler,
@@ -92,7 +92,7 @@ async fn start(channel: &Channel, consume: &Consume) -> lapin::Result<lapin::Con
 struct Running {
     life: Arc<Life>,
     tag: lapin::types::ShortString,
-    source: Option<lapin::Consumer>,
+    source: Option<Source>,
     channel: Arc<Channel>,
     /// Where the channel is the publisher's: held until the consumer is cancelled.
     lodging: Option<Place>,
@@ -112,6 +112,10 @@ impl Running {
         }
         self.settler.hand_out(tag);
         Delivery::new(publication, redelivered, self.settler.clone(), tag)
+    }
+
+    fn source(&mut self) -> &mut Source {
+        self.source.as_mut().expect("it is taken by drop alone")
     }
 
     fn end(&mut self, end: ConsumerEnd) -> ConsumerEnd {
@@ -152,18 +156,13 @@ impl Deliveries for Running {
         }
         // lapin always has one ready under load: without this, a loop over deliveries would starve its thread's other tasks.
         let budget = ready!(coop::poll_proceed(cx));
-        let source = self.source.as_mut().expect("it is taken by drop alone");
-        match Pin::new(source).poll_next(cx) {
-            Poll::Ready(Some(Ok(delivery))) => {
+        match self.source().poll_next(cx) {
+            Poll::Ready(Ok(delivery)) => {
                 budget.made_progress();
                 Poll::Ready(Ok(self.deliver(delivery)))
             }
-            Poll::Ready(Some(Err(error))) => {
-                let end = self.error_end(&error);
-                Poll::Ready(Err(self.end(end)))
-            }
-            Poll::Ready(None) => {
-                let end = self.quiet_end();
+            Poll::Ready(Err(ended)) => {
+                let end = ended.map_or_else(|error| self.error_end(&error), |()| self.quiet_end());
                 Poll::Ready(Err(self.end(end)))
             }
             Poll::Pending => {
@@ -171,6 +170,13 @@ impl Deliveries for Running {
                 Poll::Pending
             }
         }
+    }
+
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.end.is_some() || self.life.lost().is_some() {
+            return Poll::Ready(());
+        }
+        self.source().poll_ended(cx)
     }
 
     async fn cancel(&mut self) -> Result<(), SessionError> {
@@ -207,13 +213,13 @@ impl Drop for Running {
 
 /// What is left to do when a consumer is dropped.
 struct Farewell {
-    source: lapin::Consumer,
+    source: Source,
     tag: lapin::types::ShortString,
     channel: Arc<Channel>,
     lodging: Option<Place>,
     settler: Arc<Settler>,
     cancelled: bool,
-    /// The source has told its end, which it does once: asked again, it would wait for ever.
+    /// Its end was told: what is left of it is the broker's.
     ended: bool,
     no_ack: bool,
 }
@@ -221,7 +227,7 @@ struct Farewell {
 impl Farewell {
     /// Cancels, gives back what was not taken, and closes the channel once what was taken is settled.
     async fn say(mut self) {
-        if !self.cancelled && !self.ended && self.channel.status().connected() {
+        if !self.cancelled && !self.ended && !self.source.has_ended() && self.channel.status().connected() {
             // An error is the channel's end, which gives everything back too.
             let _ = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
         }
@@ -240,7 +246,7 @@ impl Farewell {
 
     /// Gives back what was not taken. The source ends: it is cancelled, or its channel is gone.
     async fn give_back(&mut self) {
-        while let Some(Ok(delivery)) = self.source.next().await {
+        while let Ok(delivery) = poll_fn(|cx| self.source.poll_next(cx)).await {
             if !self.no_ack {
                 let options = BasicRejectOptions { requeue: true };
                 let _ = self.channel.basic_reject(delivery.delivery_tag, options).await;

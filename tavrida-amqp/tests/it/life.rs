@@ -316,13 +316,10 @@ async fn giving_up_on_a_close_ends_the_session_at_once() {
     declare(&session, "q").await;
     soon(session.publish(to_queue("q", "before"))).await.unwrap();
     node.pause().unwrap();
-    let publishing = tokio::spawn({
-        let session = session.clone();
-        async move { session.publish(to_queue("q", "never confirmed")).await }
-    });
+    let publishing = soon(unconfirmed(&session)).await;
     assert!(timeout(Duration::from_millis(200), session.close()).await.is_err());
     assert!(soon(session.closed()).await.is_closed_here());
-    let unpublished = soon(publishing).await.unwrap().unwrap_err();
+    let unpublished = soon(publishing).await.unwrap_err();
     assert_eq!(unpublished.reason, NotPublished::Ambiguous(Loss::closed_here()));
     node.resume().unwrap();
 }

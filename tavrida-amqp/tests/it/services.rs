@@ -106,6 +106,33 @@ async fn a_deleted_queue_is_declared_and_consumed_again_within_the_session() {
 }
 
 #[tokio::test]
+async fn a_deleted_queue_is_consumed_again_though_all_handlers_are_busy_and_what_they_had_is_handled() {
+    for (concurrency, prefetch) in [(1, 1), (1, 10), (4, 20)] {
+        let (place, notes) = (Place::new().await, Notes::new());
+        let uri = place.vhost.uri();
+        let _server = run(server(&uri, work(&notes)).concurrency(concurrency).prefetch(prefetch)).await;
+        let client = client(&uri).await;
+        for n in 0..prefetch {
+            client.to("work.gated").param("n", n).cast().await.unwrap();
+        }
+        notes.reach(concurrency).await;
+        eventually("all are with the server", async || count(&place.session, "work").await == 0).await;
+
+        place.session.delete_queue("work", false, false).await.unwrap();
+        eventually("there is a queue, and it is consumed", async || {
+            place.session.check_queue("work").await.is_ok_and(|queue| queue.consumers == 1)
+        })
+        .await;
+        assert_eq!(notes.all().len(), concurrency, "no handler has come to its end");
+
+        notes.open_gate();
+        notes.until(|notes| (0..prefetch).all(|n| notes.contains(&format!("end {n}")))).await;
+        client.to("work.note").param("n", 1).cast().await.unwrap();
+        notes.until(|notes| notes.iter().any(|note| note == "1")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_consumer_whose_queue_was_deleted_leaves_no_task_behind() {
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let place = Place::new().await;

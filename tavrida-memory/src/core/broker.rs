@@ -144,6 +144,12 @@ impl Broker {
         Some(&self.channels[*channel].outbox.front()?.arrival)
     }
 
+    /// What was sent last on a channel, and has not arrived.
+    pub(crate) fn peek_last(&self, channel: ChannelId) -> Option<&Arrival> {
+        let channel = self.channel_ids.get(&channel)?;
+        Some(&self.channels[*channel].outbox.back()?.arrival)
+    }
+
     /// Whether what is next to arrive on a channel could have [left its queue](super::Operator::Evict) instead: a message
     /// with a time to live, or one in a queue with a limit that drops what is oldest.
     pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {

@@ -77,6 +77,24 @@ impl Deliveries for MemoryDeliveries {
         }
     }
 
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { channel, arrived, .. } = self;
+        let is_cancel = |sent: &Sent| matches!(sent.arrival, Arrival::Cancel { .. });
+        let is_over = || self.end.is_some() || channel.sudden_end().is_some();
+        if is_over() || arrived.iter().any(is_cancel) {
+            return Poll::Ready(());
+        }
+        let mut state = channel.handle.shared.lock();
+        if is_over() || state.has_received_a_cancel(channel.id) {
+            return Poll::Ready(());
+        }
+        if self.cancelled && state.broker.peek(channel.id).is_none() {
+            return Poll::Ready(());
+        }
+        state.wait(channel.id, cx.waker());
+        Poll::Pending
+    }
+
     async fn cancel(&mut self) -> Result<(), SessionError> {
         let mut state = self.channel.handle.lock()?;
         self.channel.check()?;

@@ -281,6 +281,15 @@ impl State {
         Some(kept.pop_front()?.arrival)
     }
 
+    /// Whether a consumer's cancel has arrived on a channel, behind what has arrived before it.
+    pub(super) fn has_received_a_cancel(&self, channel: ChannelId) -> bool {
+        let is_cancel = |arrival: &Arrival| matches!(arrival, Arrival::Cancel { .. });
+        if self.network.is_some() {
+            return self.ports.get(&channel).is_some_and(|port| port.arrived.back().is_some_and(is_cancel));
+        }
+        self.broker.peek_last(channel).is_some_and(is_cancel)
+    }
+
     /// Takes all that was sent on a channel and was not received, arrived or not; gives the tags of the deliveries.
     pub(super) fn take_unreceived(&mut self, channel: ChannelId, kept: &mut VecDeque<Sent>) -> Vec<u64> {
         let arrived = self.ports.get_mut(&channel).map(|port| std::mem::take(&mut port.arrived));

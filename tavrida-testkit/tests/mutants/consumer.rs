@@ -128,6 +128,13 @@ impl Deliveries for Stream {
         })
     }
 
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.wrapped.twist.habit {
+            Habit::EndsLate => Poll::Pending,
+            _ => self.consumer().poll_ended(cx),
+        }
+    }
+
     async fn cancel(&mut self) -> Result<(), SessionError> {
         self.cancelled = true;
         self.consumer().cancel().await

@@ -64,6 +64,8 @@ pub(crate) enum Habit {
     CancelLoses,
     /// Tells the end of a consumer once, then waits for ever.
     EndsOnce,
+    /// Tells the end of a consumer to who takes what came before, and to nobody else.
+    EndsLate,
     /// Acknowledges all earlier deliveries along with one.
     AcksMultiple,
     /// Takes settlements of a dead session without a word.

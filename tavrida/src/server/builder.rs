@@ -1,5 +1,6 @@
 //! [`ServerBuilder`].
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -217,6 +218,7 @@ impl ServerBuilder {
             drain: self.drain,
             stop: stop.clone(),
             consumer: None,
+            left: VecDeque::new(),
             tasks: JoinSet::new(),
         };
         Ok(Server { link: Arc::new(link), desk, plan, worker, stop })

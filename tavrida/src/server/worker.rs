@@ -1,5 +1,6 @@
 //! [`Worker`]: takes deliveries off the queue and has them worked, so many at a time.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(super) struct Worker {
     pub(super) stop: CancellationToken,
     /// Made by `prepare`, taken by `serve`.
     pub(super) consumer: Option<Consumer>,
+    /// Deliveries of consumers whose end was seen while there was no room for them.
+    pub(super) left: VecDeque<(Delivery, Epoch)>,
     /// Deliveries under way. Those of a session that is lost work on to their end: they may have had effects already.
     pub(super) tasks: JoinSet<()>,
 }
@@ -42,8 +45,8 @@ impl Work for Worker {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
         let mut lost = epoch.session.closed();
         let end = loop {
-            match self.next(&mut consumer, &mut lost).await {
-                Next::Delivery(delivery) => self.begin(delivery, epoch),
+            match self.next(&mut consumer, &mut lost, epoch).await {
+                Next::Delivery(delivery, epoch) => self.begin(delivery, epoch),
                 Next::End(end) => break end,
                 Next::Stop => {
                     self.drain(consumer).await;
@@ -52,43 +55,64 @@ impl Work for Worker {
             }
         };
         match end {
-            ConsumerEnd::Lost(loss) => Ended::Lost(loss),
+            ConsumerEnd::Lost(loss) => {
+                self.left.clear();
+                Ended::Lost(loss)
+            }
             end => Ended::Idle(end),
         }
     }
 }
 
 enum Next {
-    Delivery(Delivery),
+    Delivery(Delivery, Epoch),
     End(ConsumerEnd),
     Stop,
 }
 
 impl Worker {
-    /// The next delivery that there is room for; or that the session is `lost`, which a consumer tells that is asked, and it is not
-    /// while there is no room.
+    /// The next delivery that there is room for. While there is none, the consumer is asked for its end alone, and the session for
+    /// its loss: handlers that take long keep nobody from consuming again.
     async fn next(
         &mut self,
         consumer: &mut Consumer,
         lost: &mut (impl Future<Output = Loss> + Unpin),
+        epoch: &Epoch,
     ) -> Next {
         loop {
             let room = self.tasks.len() < self.concurrency;
+            if room
+                && !self.stop.is_cancelled()
+                && let Some((delivery, epoch)) = self.left.pop_front()
+            {
+                return Next::Delivery(delivery, epoch);
+            }
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Next::Stop,
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => tell(ended),
-                next = consumer.next(), if room => return match next {
-                    Ok(delivery) => Next::Delivery(delivery),
-                    Err(end) => Next::End(end),
+                next = ask(consumer, room) => return match next {
+                    Some(Ok(delivery)) => Next::Delivery(delivery, epoch.clone()),
+                    Some(Err(end)) => Next::End(end),
+                    None => Next::End(self.take_what_is_left(consumer, epoch).await),
                 },
                 loss = &mut *lost, if !room => return Next::End(ConsumerEnd::Lost(loss)),
             }
         }
     }
 
-    fn begin(&mut self, delivery: Delivery, epoch: &Epoch) {
-        let (desk, epoch) = (self.desk.clone(), epoch.clone());
+    /// Keeps what a consumer that is over was sent before its end, which this gives.
+    async fn take_what_is_left(&mut self, consumer: &mut Consumer, epoch: &Epoch) -> ConsumerEnd {
+        loop {
+            match consumer.next().await {
+                Ok(delivery) => self.left.push_back((delivery, epoch.clone())),
+                Err(end) => return end,
+            }
+        }
+    }
+
+    fn begin(&mut self, delivery: Delivery, epoch: Epoch) {
+        let desk = self.desk.clone();
         // Boxed: a task is moved several times before it runs, and this one is a few kilobytes.
         self.tasks.spawn(Box::pin(async move { desk.work(delivery, &epoch).await }));
     }
@@ -101,6 +125,7 @@ impl Worker {
         }
         // What the broker sent and nobody took goes back to the queue.
         drop(consumer);
+        self.left.clear();
         let all_done = async {
             while let Some(ended) = self.tasks.join_next().await {
                 tell(ended);
@@ -114,6 +139,15 @@ impl Worker {
             self.tasks.shutdown().await;
         }
     }
+}
+
+/// The next delivery or the end, if there is room for a delivery; nothing once the end is known, if there is none.
+async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, ConsumerEnd>> {
+    if room {
+        return Some(consumer.next().await);
+    }
+    consumer.ended().await;
+    None
 }
 
 /// A handler's panic is caught where it is called: one that comes out here is a bug of the library (or of a type's `Drop`). Its

@@ -62,6 +62,21 @@ impl Consumer {
         self.0.poll_next(cx)
     }
 
+    /// Waits until it is known that the consumer is over, whatever was sent before and was not taken:
+    /// [`next`](Consumer::next) gives that, and then the end, without waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: nothing is taken.
+    pub async fn ended(&mut self) {
+        poll_fn(|cx| self.0.poll_ended(cx)).await;
+    }
+
+    /// [`ended`](Consumer::ended), as a poll.
+    pub fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_ended(cx)
+    }
+
     /// Tells the broker to send no more. What it has sent still comes out of [`next`](Consumer::next), which then ends
     /// with [`ConsumerEnd::Cancelled`]; deliveries that were taken can still be settled.
     ///
@@ -90,6 +105,10 @@ impl fmt::Debug for Consumer {
 pub trait Deliveries: Send + 'static {
     /// The next delivery, or the end, which is then told at each call.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>>;
+
+    /// Whether it is known that no more comes than what [`poll_next`](Deliveries::poll_next) gives without waiting; see
+    /// [`Consumer::ended`].
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
     /// Cancels; see [`Consumer::cancel`].
     async fn cancel(&mut self) -> Result<(), SessionError>;

@@ -32,6 +32,11 @@ pub(super) fn promises() -> Vec<Promise> {
             dropped_after_drop,
         ),
         promise("deleting the queue ends the consumer, the session lives on", "R106", queue_deleted),
+        promise(
+            "the end is known before what came ahead of it is taken, which is there still",
+            "contract",
+            known_ahead,
+        ),
         promise("deleting the queue ends every consumer of every session", "R106", all_end),
         promise(
             "after the queue was deleted what was taken can still be settled",
@@ -208,4 +213,22 @@ async fn get_beside_exclusive(stage: Stage) -> Kept {
     let held = tap.next().await?;
     same("what the consumer has", body(&held).as_str(), "a")?;
     other.holds(&queue, &["b"]).await
+}
+
+async fn known_ahead(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let queue = peer.a_queue("q").await?;
+    peer.fill(&queue, &["a", "b", "c"]).await?;
+    let mut tap = peer.tap(&queue, 10).await?;
+    tap.gives(&["a"]).await?;
+    peer.ready_is(&queue, 0).await?;
+    same("whether it is over", &tap.consumer().ended().now_or_never().is_some(), &false)?;
+    peer.drop_queue(&queue).await?;
+    for _ in 0..2 {
+        stage.within("the end is known", tap.consumer().ended()).await?;
+    }
+    let left = tap.take(2).await?;
+    same("what was sent before", &[body(&left[0]), body(&left[1])], &["b", "c"])?;
+    same("the end", &tap.end().await?, &ConsumerEnd::CancelledByBroker)?;
+    stage.within("the end is known afterwards", tap.consumer().ended()).await
 }

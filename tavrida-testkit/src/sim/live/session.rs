@@ -166,6 +166,10 @@ impl Deliveries for RecordedDeliveries {
         self.inner.poll_next(cx).map_ok(|delivery| self.line.arrived(delivery))
     }
 
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.inner.poll_ended(cx)
+    }
+
     async fn cancel(&mut self) -> Result<(), SessionError> {
         self.inner.cancel().await
     }

@@ -81,6 +81,12 @@ pub(super) fn consuming() -> Vec<Mutant> {
             "deleting the queue ends the consumer",
         ),
         mutant(
+            "the end of a consumer is known to who takes everything alone",
+            Twist::habit(Habit::EndsLate),
+            "ending",
+            "the end is known before what came ahead of it is taken",
+        ),
+        mutant(
             "a consumer that the broker cancelled thinks it did so itself",
             Twist { end: |end| *end = ConsumerEnd::Cancelled, ..Twist::NONE },
             "ending",
