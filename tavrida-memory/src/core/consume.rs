@@ -1,5 +1,7 @@
 //! `basic.qos`, `basic.consume`, `basic.cancel`, `basic.get` (A8, A9 of the broker semantics).
 
+use std::fmt::Display;
+
 use tavrida::field::{ShortString, Table, Value};
 
 use super::arena::Key;
@@ -256,7 +258,7 @@ impl Broker {
 }
 
 /// The arguments of a consumer (R105).
-fn check_arguments(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), Fault> {
+fn check_arguments(arguments: &Table, kind: QueueKind, what: &dyn Display) -> Result<(), Fault> {
     let invalid = |name: &str, reason: &str| {
         Fault::precondition_failed(format!("invalid arg '{name}' for {what}{reason}"))
     };
@@ -281,7 +283,7 @@ fn check_arguments(arguments: &Table, kind: QueueKind, what: &str) -> Result<(),
             }
             other => tracing::warn!(
                 argument = other,
-                queue = what,
+                queue = %what,
                 "ignored: RabbitMQ does not know this argument"
             ),
         }

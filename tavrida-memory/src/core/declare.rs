@@ -1,11 +1,13 @@
 //! Declaring exchanges and queues, deleting exchanges, purging queues.
 
+use std::fmt::Display;
+
 use tavrida::field::{ShortString, Value};
 
 use super::arena::Key;
 use super::channel::Channel;
 use super::effect::{Effects, Reply};
-use super::errors::{Code, Fault};
+use super::errors::{Code, Fault, Named};
 use super::exchange::{Exchange, Router};
 use super::method::{ExchangeDeclare, QueueDeclare};
 use super::queue::Queue;
@@ -97,7 +99,7 @@ impl Broker {
     ) -> Result<Key<Queue>, Fault> {
         let mut name = stripped(&declare.queue);
         if name.is_empty() {
-            if matches!(read_kind(&declare.arguments, ""), Ok(QueueKind::Quorum)) {
+            if matches!(read_kind(&declare.arguments, &""), Ok(QueueKind::Quorum)) {
                 let kind = QueueKind::Quorum.module();
                 return Err(Fault::precondition_failed(format!(
                     "Cannot declare a server-named queue for type {kind}"
@@ -250,13 +252,13 @@ impl Broker {
     }
 
     /// A queue as the texts name it.
-    pub(crate) fn queue_text(&self, name: &str) -> String {
-        format!("queue '{name}' in vhost '{}'", self.virtual_host)
+    pub(crate) fn queue_text<'a>(&'a self, name: &'a str) -> Named<'a> {
+        Named { kind: "queue", name, virtual_host: &self.virtual_host }
     }
 
     /// An exchange as the texts name it.
-    pub(crate) fn exchange_text(&self, name: &str) -> String {
-        format!("exchange '{name}' in vhost '{}'", self.virtual_host)
+    pub(crate) fn exchange_text<'a>(&'a self, name: &'a str) -> Named<'a> {
+        Named { kind: "exchange", name, virtual_host: &self.virtual_host }
     }
 }
 
@@ -269,7 +271,7 @@ fn router(kind: &str) -> Result<Router, Fault> {
 }
 
 fn is_classic(arguments: &tavrida::field::Table) -> bool {
-    matches!(read_kind(arguments, ""), Ok(QueueKind::Classic))
+    matches!(read_kind(arguments, &""), Ok(QueueKind::Classic))
 }
 
 /// Names lose their line ends (R29).
@@ -297,7 +299,7 @@ fn check_not_reserved(kind: &str, name: &str) -> Result<(), Fault> {
 }
 
 /// An argument that names an exchange must be text.
-fn check_exchange_name(name: &str, what: &str, value: Option<&Value>) -> Result<(), Fault> {
+fn check_exchange_name(name: &str, what: &dyn Display, value: Option<&Value>) -> Result<(), Fault> {
     match value {
         None | Some(Value::LongString(_)) => Ok(()),
         Some(other) => {
@@ -307,7 +309,7 @@ fn check_exchange_name(name: &str, what: &str, value: Option<&Value>) -> Result<
     }
 }
 
-fn check_quorum(durable: bool, declare: &QueueDeclare, what: &str) -> Result<(), Fault> {
+fn check_quorum(durable: bool, declare: &QueueDeclare, what: &dyn Display) -> Result<(), Fault> {
     let property = if declare.auto_delete {
         "auto-delete"
     } else if declare.exclusive {

@@ -55,7 +55,7 @@ pub(crate) fn compared(kind: QueueKind) -> &'static [&'static str] {
 /// Compares a plain field.
 pub(crate) fn field<T: PartialEq + Display>(
     name: &str,
-    what: &str,
+    what: &dyn Display,
     current: T,
     received: T,
 ) -> Result<(), Fault> {
@@ -66,7 +66,12 @@ pub(crate) fn field<T: PartialEq + Display>(
 }
 
 /// Compares one argument.
-pub(crate) fn argument(name: &str, what: &str, current: &Table, received: &Table) -> Result<(), Fault> {
+pub(crate) fn argument(
+    name: &str,
+    what: &dyn Display,
+    current: &Table,
+    received: &Table,
+) -> Result<(), Fault> {
     let (current, received) = (current.get(name), received.get(name));
     let (received, current) = match (received, current) {
         (None, None) => return Ok(()),
@@ -79,7 +84,7 @@ pub(crate) fn argument(name: &str, what: &str, current: &Table, received: &Table
     Err(inequivalent(name, what, &received, &current))
 }
 
-fn inequivalent(name: &str, what: &str, received: &str, current: &str) -> Fault {
+fn inequivalent(name: &str, what: &dyn Display, received: &str, current: &str) -> Fault {
     Fault::precondition_failed(format!(
         "inequivalent arg '{name}' for {what}: received {received} but current is {current}"
     ))

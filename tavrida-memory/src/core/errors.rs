@@ -1,5 +1,7 @@
 //! [`Fault`]: a refusal on its way to the client, with RabbitMQ's codes and the frame of its texts.
 
+use std::fmt;
+
 use super::CloseReason;
 
 /// A refusal: closes the channel, or the connection where the code is a hard one.
@@ -49,6 +51,21 @@ impl Code {
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotImplemented => "NOT_IMPLEMENTED",
         }
+    }
+}
+
+/// Something in the virtual host as the texts name it: written down only where something is wrong with it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) name: &'a str,
+    pub(crate) virtual_host: &'a str,
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, virtual_host } = self;
+        write!(f, "{kind} '{name}' in vhost '{virtual_host}'")
     }
 }
 

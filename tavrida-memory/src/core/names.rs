@@ -1,5 +1,6 @@
 //! The names that the broker makes up: of queues, of consumers, of reply addresses.
 
+use smallvec::SmallVec;
 use tavrida::field::ShortString;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -35,17 +36,17 @@ impl Names {
     }
 
     fn name(&mut self, prefix: &str, letters: usize) -> ShortString {
-        let mut text = String::with_capacity(prefix.len() + letters);
-        text.push_str(prefix);
+        let mut text = SmallVec::<[u8; 96]>::from_slice(prefix.as_bytes());
         let mut bits = 0;
         for position in 0..letters {
             // 64 bits are good for ten letters of six bits each.
             if position % 10 == 0 {
                 bits = self.next();
             }
-            text.push(char::from(ALPHABET[(bits & 63) as usize]));
+            text.push(ALPHABET[(bits & 63) as usize]);
             bits >>= 6;
         }
+        let text = std::str::from_utf8(&text).expect("prefixes are text, and letters are ASCII");
         text.try_into().expect("a made-up name is shorter than 255 bytes")
     }
 

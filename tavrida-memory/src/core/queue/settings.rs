@@ -1,5 +1,6 @@
 //! [`Settings`]: what a queue's arguments say, checked as RabbitMQ checks them.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use tavrida::field::{ShortString, Table, Value};
@@ -117,7 +118,7 @@ impl Settings {
     }
 
     /// Reads the arguments of a new queue; `what` is the queue as the texts name it.
-    pub(crate) fn read(arguments: &Table, what: &str) -> Result<Self, Fault> {
+    pub(crate) fn read(arguments: &Table, what: &dyn Display) -> Result<Self, Fault> {
         let kind = read_kind(arguments, what)?;
         for (name, check, known) in CHECKS {
             if let Some(value) = arguments.get(name).filter(|_| known.to(kind)) {
@@ -162,7 +163,7 @@ impl Settings {
 }
 
 /// The type of queue that arguments ask for.
-pub(crate) fn read_kind(arguments: &Table, what: &str) -> Result<QueueKind, Fault> {
+pub(crate) fn read_kind(arguments: &Table, what: &dyn Display) -> Result<QueueKind, Fault> {
     let reason = match arguments.get("x-queue-type") {
         None => return Ok(QueueKind::Classic),
         Some(Value::LongString(text)) => match &text[..] {
@@ -190,7 +191,7 @@ fn read_dead_letter(arguments: &Table) -> Option<DeadLetter> {
 }
 
 /// Arguments of other types of queue are refused; what RabbitMQ does not know it ignores, and so do we.
-fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), Fault> {
+fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &dyn Display) -> Result<(), Fault> {
     let mut names: Vec<&str> = arguments.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     for name in names {
@@ -205,7 +206,7 @@ fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &str) -> Result<(), 
                 )));
             }
             None => {
-                tracing::warn!(argument = name, queue = what, "ignored: RabbitMQ does not know this argument")
+                tracing::warn!(argument = name, queue = %what, "ignored: RabbitMQ does not know this argument")
             }
         }
     }
