@@ -89,8 +89,36 @@ impl IdSource for CausalIds {
     }
 }
 
+/// A number in 16 hexadecimal digits.
 fn hex(number: u64) -> SmolStr {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits: [u8; 16] = std::array::from_fn(|at| DIGITS[(number >> ((15 - at) * 4) & 15) as usize]);
-    std::str::from_utf8(&digits).expect("digits are ASCII").into()
+    // Where they are aligned they are seen to be text by the word.
+    #[repr(align(16))]
+    struct Digits([u8; 16]);
+    let mut digits = Digits([0; 16]);
+    digits.0[..8].copy_from_slice(&eight_digits(number >> 32).to_be_bytes());
+    digits.0[8..].copy_from_slice(&eight_digits(number & u64::from(u32::MAX)).to_be_bytes());
+    std::str::from_utf8(&digits.0).expect("digits are ASCII").into()
+}
+
+/// The eight hexadecimal digits of a number of 32 bits, each in a byte: all at once, since every message needs several ids.
+const fn eight_digits(number: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let pairs = (number | number << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+    let digits = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // 6 more than 9 is 16: the next bit says that it is a letter.
+    let letters = (digits + 6 * ONES) >> 4 & ONES;
+    digits + b'0' as u64 * ONES + letters * (b'a' - b'0' - 10) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hex;
+
+    #[test]
+    fn ids_are_written_in_hexadecimal_digits() {
+        for number in [0, 1, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, 0x9a9a_9a9a_a9a9_a9a9, u64::MAX] {
+            assert_eq!(hex(number), format!("{number:016x}"));
+        }
+    }
 }
