@@ -106,8 +106,8 @@ impl State {
 
     /// Notes the effects that are left, and keeps the buffer for the next command.
     pub(super) fn keep(&mut self, mut effects: Effects) {
-        for effect in effects.drain() {
-            self.note(effect);
+        if !effects.as_slice().is_empty() {
+            effects.drain().for_each(|effect| self.note(effect));
         }
         self.effects = effects;
     }

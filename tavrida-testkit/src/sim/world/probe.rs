@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -49,12 +49,13 @@ pub(crate) struct Probe {
 #[async_trait]
 impl Incoming for Probe {
     async fn handle(&self, message: Message, next: Next) -> Result<Reply, Failure> {
-        let mut watch = Watch::begin(self, &message);
-        match watch.fault(Site::Start) {
+        let (mut watch, fault) = Watch::begin(self, &message);
+        match fault {
             Some(Fault::Slow(by)) => tokio::time::sleep(by).await,
             other => watch.suffer(other).await,
         }
-        let result = Watched::new(Box::pin(next.run(message)), &mut watch).await;
+        let handler = pin!(next.run(message));
+        let result = Watched { handler, watch: &mut watch, guard: Guard::default(), waited: false }.await;
         watch.end(match &result {
             Ok(Reply::Nothing) => Ending::Quiet,
             Ok(_) => Ending::Answered,
@@ -73,15 +74,17 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn begin(probe: &'a Probe, message: &Message) -> Self {
+    /// A handler begins; gives what goes wrong with it first.
+    fn begin(probe: &'a Probe, message: &Message) -> (Self, Option<Fault>) {
         let mut state = probe.stage.world().state();
         let message = state.messages.with_id(message.message_id());
         let delivery = message.map_or(0, |message| state.messages.deliveries(message));
         state.handlers += 1;
         let attempt = message.map_or(1, |message| state.trace.message(message).attempt());
         state.tell_of(probe.actor, message, delivery, What::Started { attempt });
+        let fault = message.and_then(|message| state.fault(Site::Start, message, probe.actor));
         drop(state);
-        Self { probe, message, delivery, over: false }
+        (Self { probe, message, delivery, over: false }, fault)
     }
 
     fn fault(&self, site: Site) -> Option<Fault> {
@@ -137,24 +140,15 @@ impl Drop for Watch<'_> {
 }
 
 /// A handler that is watched while it works.
-struct Watched<'a, 'b> {
-    handler: Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>,
+struct Watched<'a, 'b, F> {
+    handler: Pin<&'a mut F>,
     watch: &'a mut Watch<'b>,
     guard: Guard,
     waited: bool,
 }
 
-impl<'a, 'b> Watched<'a, 'b> {
-    fn new(
-        handler: Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>,
-        watch: &'a mut Watch<'b>,
-    ) -> Self {
-        Self { handler, watch, guard: Guard::default(), waited: false }
-    }
-}
-
-impl Future for Watched<'_, '_> {
-    type Output = Result<Reply, Failure>;
+impl<F: Future> Future for Watched<'_, '_, F> {
+    type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { handler, watch, guard, waited } = self.get_mut();
