@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use smol_str::format_smolstr;
+
 use crate::field::ShortString;
 
 /// An address: `service.method`, a whole `service`, or none.
@@ -37,7 +39,7 @@ impl EntryPoint {
     ///
     /// When a name cannot stand in a routing key.
     pub fn new(service: &str, method: &str) -> Result<Self, BadEntryPoint> {
-        Self::parse([service, ".", method].concat())
+        Self::parse(format_smolstr!("{service}.{method}"))
     }
 
     /// Reads a text, where the empty one is [`EntryPoint::NONE`], as it is on the wire.

@@ -29,7 +29,7 @@ pub(super) struct Execution<'a> {
 impl Execution<'_> {
     /// Runs middleware and handler, and answers a call: the message itself, or one whose answer was put off until this message,
     /// an answer in its turn, came.
-    pub(super) async fn run(self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
+    pub(super) async fn run(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
         let owed = proxy::owed(&message);
         let ids = owed.as_ref().map(|_| self.desk.ids_of(&message));
         let put_off = message.kind() != MessageKind::Request;

@@ -28,7 +28,7 @@ use crate::outbound::{Outbound, SendError, Terms};
 use crate::proxy;
 use crate::service::Router;
 use crate::time::Stopwatch;
-use crate::transport::Delivery;
+use crate::transport::{Delivery, Loss};
 use execution::Execution;
 
 /// Where the deliveries of a server are worked.
@@ -81,7 +81,13 @@ impl Desk {
         let (message_id, outcome, due) = self.handle(message, &delivery, history, epoch).await;
         let disposition = self.policy.decide(&outcome, history.attempt, &message_id);
         tracing::debug!(%outcome, ?disposition, elapsed = ?started, "worked");
-        self.settle(delivery, history, outcome, disposition, &due, epoch).await;
+        if let (Disposition::Ack, Outcome::Handled) = (&disposition, &outcome) {
+            self.tally.handled.add_one();
+            tell_of_loss(delivery.ack());
+        } else {
+            // Boxed, as all that seldom happens.
+            Box::pin(self.settle(delivery, history, outcome, disposition, &due, epoch)).await;
+        }
     }
 
     /// Handles a message in all services that are due; gives its id, what came of it, and the services still due.
@@ -175,7 +181,7 @@ impl Desk {
         }
     }
 
-    /// Carries out what was decided. A copy that has to be made is confirmed before the delivery is acked.
+    /// Carries out what was decided of a message that was not simply handled. A copy that has to be made is confirmed before the delivery is acked.
     async fn settle(
         &self,
         delivery: Delivery,
@@ -187,10 +193,6 @@ impl Desk {
     ) {
         let copied = match (&disposition, &outcome) {
             (Disposition::Leave, _) => return,
-            (Disposition::Ack, Outcome::Handled) => {
-                self.tally.handled.add_one();
-                Ok(())
-            }
             (Disposition::Ack, _) => Ok(()),
             (Disposition::Discard, outcome) => {
                 tracing::warn!(?outcome, "a message is dropped, as the failure policy says");
@@ -211,7 +213,7 @@ impl Desk {
             }
             (Disposition::DeadLetter(_), _) => unreachable!("only failures are dead-lettered"),
         };
-        let settled = match copied {
+        tell_of_loss(match copied {
             Ok(()) => delivery.ack(),
             // The broker delivers the message again, whatever became of the copy.
             Err(reason) if reason.is_lost() => return,
@@ -221,10 +223,13 @@ impl Desk {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 delivery.requeue()
             }
-        };
-        if let Err(loss) = settled {
-            tracing::info!(%loss, "a settlement came too late: the broker delivers the message again");
-        }
+        });
+    }
+}
+
+fn tell_of_loss(settled: Result<(), Loss>) {
+    if let Err(loss) = settled {
+        tracing::info!(%loss, "a settlement came too late: the broker delivers the message again");
     }
 }
 

@@ -26,7 +26,7 @@ proptest! {
         for (name, value) in &tree {
             prop_assert_eq!(found.get(name).expect("any value fits"), Some(value.clone()));
         }
-        prop_assert_eq!(Object::parse(object.as_str().to_owned()).expect("an object"), object);
+        prop_assert_eq!(&Object::parse(object.as_str().to_owned()).expect("an object"), &object);
     }
 }
 

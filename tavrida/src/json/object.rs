@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytestring::ByteString;
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use super::scan;
 
@@ -109,7 +111,7 @@ impl Object {
 
     /// The members, to be read one by one.
     pub fn members(&self) -> Members<'_> {
-        let mut members = Vec::new();
+        let mut members = SmallVec::new();
         self.each(|name, value| members.push((Name::new(name), value)));
         Members(members)
     }
@@ -151,7 +153,10 @@ impl fmt::Debug for Object {
 
 /// The members of an [`Object`], found but not yet read.
 #[derive(Debug, Clone)]
-pub struct Members<'a>(Vec<(Name<'a>, &'a str)>);
+pub struct Members<'a>(List<'a>);
+
+/// Most objects have few members.
+type List<'a> = SmallVec<[(Name<'a>, &'a str); 6]>;
 
 impl<'a> Members<'a> {
     /// The value of one member; `None` where there is no such member.
@@ -175,15 +180,13 @@ impl<'a> Members<'a> {
 
     /// Each name once, at its first place, with its last value.
     fn last_of_each(self) -> Self {
-        let mut places = rustc_hash::FxHashMap::<_, usize>::default();
-        let mut members: Vec<(Name<'a>, &'a str)> = Vec::with_capacity(self.0.len());
+        let mut members = List::with_capacity(self.0.len());
+        let mut places = Places::default();
         for (name, value) in self.0 {
-            match places.get(&name.text) {
-                Some(&place) => {
-                    members[place].1 = value;
-                }
+            match places.find(&members, &name.text) {
+                Some(place) => members[place].1 = value,
                 None => {
-                    places.insert(name.text.clone(), members.len());
+                    places.add(&members, name.text.clone());
                     members.push((name, value));
                 }
             }
@@ -203,6 +206,31 @@ impl<'a> Members<'a> {
         }
         text.push('}');
         text
+    }
+}
+
+/// Where names stand in a list: few are looked for one by one, many have a table.
+#[derive(Default)]
+struct Places<'a>(Option<FxHashMap<Cow<'a, str>, usize>>);
+
+impl<'a> Places<'a> {
+    const FEW: usize = 16;
+
+    fn find(&self, members: &List<'a>, name: &str) -> Option<usize> {
+        match &self.0 {
+            Some(table) => table.get(name).copied(),
+            None => members.iter().position(|(member, _)| member.text == name),
+        }
+    }
+
+    /// Takes note of a name that comes behind those of a list.
+    fn add(&mut self, members: &List<'a>, name: Cow<'a, str>) {
+        if let Some(table) = &mut self.0 {
+            table.insert(name, members.len());
+        } else if members.len() == Self::FEW {
+            let before = members.iter().map(|(name, _)| name.text.clone());
+            self.0 = Some(before.chain([name]).zip(0..).collect());
+        }
     }
 }
 

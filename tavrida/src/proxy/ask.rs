@@ -27,7 +27,8 @@ use crate::transport::{Loss, SessionError};
 /// Dropping it stops waiting; the request may have been sent. An answer that comes later is dropped and counted.
 #[must_use = "an ask does nothing until it is awaited"]
 pub struct Ask {
-    request: RequestBuilder,
+    /// Boxed: it would make the future of every ask larger.
+    request: Box<RequestBuilder>,
     timeout: Duration,
     transient: bool,
 }
@@ -37,7 +38,7 @@ impl Ask {
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
     pub(crate) fn new(request: RequestBuilder) -> Self {
-        Self { request, timeout: Self::DEFAULT_TIMEOUT, transient: false }
+        Self { request: Box::new(request), timeout: Self::DEFAULT_TIMEOUT, transient: false }
     }
 
     /// Waits at most so long, sending included. The default is 30 s.

@@ -19,12 +19,14 @@ use crate::outbound::{Outbound, SendError, Sent, Terms};
 pub(crate) struct Sender(Arc<Inner>);
 
 struct Inner {
-    identity: Identity,
+    source: EntryPoint,
+    correlation_id: Option<CorrelationId>,
+    context: Context,
+    headers: Mutex<Headers>,
     route: Route,
     outbound: Arc<Outbound>,
     asks: Arc<Asks>,
     ids: IdScope,
-    headers: Mutex<Headers>,
     debt: Debt,
 }
 
@@ -53,8 +55,10 @@ impl Sender {
         asks: Arc<Asks>,
         ids: IdScope,
     ) -> Self {
-        let headers = Mutex::new(identity.headers.clone());
-        Self(Arc::new(Inner { identity, route, outbound, asks, ids, headers, debt: Debt::default() }))
+        let Identity { source, correlation_id, context, headers } = identity;
+        let headers = Mutex::new(headers);
+        let debt = Debt::default();
+        Self(Arc::new(Inner { source, correlation_id, context, headers, route, outbound, asks, ids, debt }))
     }
 
     pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
@@ -103,15 +107,15 @@ impl Sender {
     }
 
     pub(crate) fn source(&self) -> &EntryPoint {
-        &self.0.identity.source
+        &self.0.source
     }
 
     pub(crate) fn correlation_id(&self) -> Option<&CorrelationId> {
-        self.0.identity.correlation_id.as_ref()
+        self.0.correlation_id.as_ref()
     }
 
     pub(crate) fn context(&self) -> &Context {
-        &self.0.identity.context
+        &self.0.context
     }
 
     pub(crate) fn headers(&self) -> MutexGuard<'_, Headers> {
