@@ -1,9 +1,10 @@
 //! [`Pending`]: who waits for which answer. Pure: no session, no clock.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
+use dashmap::DashMap;
+use rustc_hash::FxBuildHasher;
 use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
@@ -11,9 +12,8 @@ use crate::message::Message;
 use crate::transport::Loss;
 
 /// The asks that have no answer yet, by request id.
-#[derive(Default)]
 pub(crate) struct Pending {
-    asks: Mutex<FxHashMap<SmolStr, Ask>>,
+    asks: DashMap<SmolStr, Ask, FxBuildHasher>,
     /// The epoch whose reply queue is consumed; 0 for none.
     open: AtomicU64,
 }
@@ -23,11 +23,21 @@ struct Ask {
     answer: oneshot::Sender<Result<Message, Loss>>,
 }
 
+impl Default for Pending {
+    fn default() -> Self {
+        /// An ask is looked up twice in its life, so that few shards serve many threads, and an asker that is made for one
+        /// simulated run costs little.
+        const SHARDS: usize = 4;
+        let asks = DashMap::with_hasher_and_shard_amount(FxBuildHasher, SHARDS);
+        Self { asks, open: AtomicU64::default() }
+    }
+}
+
 impl Pending {
     /// Begins to wait; dropping the guard ends it.
     pub(crate) fn wait(self: &Arc<Self>, request_id: SmolStr, epoch: u64) -> Waiting {
         let (answer, arrives) = oneshot::channel();
-        self.asks().insert(request_id.clone(), Ask { epoch, answer });
+        self.asks.insert(request_id.clone(), Ask { epoch, answer });
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
         if !self.is_open(epoch) {
             // The session died between asking for its queue and waiting here.
@@ -62,8 +72,8 @@ impl Pending {
     /// The reply queue of an epoch is gone: all who wait on it are told, in the order of their request ids.
     pub(crate) fn close(&self, epoch: u64, loss: &Loss) {
         let _ = self.open.compare_exchange(epoch, 0, Ordering::SeqCst, Ordering::SeqCst);
-        let of_epoch = |(id, ask): (&SmolStr, &Ask)| (ask.epoch == epoch).then(|| id.clone());
-        let mut lost: Vec<SmolStr> = self.asks().iter().filter_map(of_epoch).collect();
+        let lost = self.asks.iter().filter(|ask| ask.epoch == epoch).map(|ask| ask.key().clone());
+        let mut lost: Vec<SmolStr> = lost.collect();
         lost.sort();
         for request_id in lost {
             self.fail(&request_id, loss);
@@ -78,17 +88,12 @@ impl Pending {
     }
 
     fn forget(&self, request_id: &str) -> Option<Ask> {
-        self.asks().remove(request_id)
-    }
-
-    /// Held for a look-up alone: who waits is woken without it.
-    fn asks(&self) -> MutexGuard<'_, FxHashMap<SmolStr, Ask>> {
-        self.asks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.asks.remove(request_id).map(|(_, ask)| ask)
     }
 
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.asks().len()
+        self.asks.len()
     }
 }
 
