@@ -1,6 +1,6 @@
 //! [`Channel`]: what the broker knows of a channel.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use tavrida::field::ShortString;
 
@@ -11,6 +11,7 @@ use super::effect::{Arrival, Effect, Effects, Sent};
 use super::limiter::Limiter;
 use super::queue::Queue;
 use super::reply_to::ReplyConsumer;
+use super::sorted::SortedMap;
 use super::tx::Transaction;
 use super::unacked::{Pending, Unacked};
 
@@ -25,7 +26,7 @@ pub(crate) struct Channel {
     pub(crate) unacked: Unacked,
     /// What was sent and has not arrived.
     pub(crate) outbox: VecDeque<Sent>,
-    pub(crate) consumers: BTreeMap<ShortString, Key<Consumer>>,
+    pub(crate) consumers: SortedMap<ShortString, Key<Consumer>>,
     /// Queues where it has or had a consumer: those get their messages back first when it closes (R4).
     pub(crate) consumed: Vec<Key<Queue>>,
     /// What `basic.qos` set for later consumers.
@@ -55,7 +56,7 @@ impl Channel {
             next_tag: 1,
             unacked: Unacked::default(),
             outbox: VecDeque::new(),
-            consumers: BTreeMap::new(),
+            consumers: SortedMap::new(),
             consumed: Vec::new(),
             prefetch: 0,
             limiter: Limiter::default(),

@@ -1,18 +1,19 @@
 //! [`Connection`]: what the broker knows of a connection.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::arena::Key;
 use super::channel::Channel;
 use super::command::{Command, ConnectionOptions};
 use super::queue::Queue;
+use super::sorted::SortedMap;
 
 /// A connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) options: ConnectionOptions,
     /// Its channels by number, those that wait for `channel.close-ok` included.
-    pub(crate) channels: BTreeMap<u16, Key<Channel>>,
+    pub(crate) channels: SortedMap<u16, Key<Channel>>,
     /// Its exclusive queues, in the order of their creation.
     pub(crate) exclusive: Vec<Key<Queue>>,
     /// What it sent after it published during an alarm; none while it is not blocked.
@@ -21,6 +22,6 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(options: ConnectionOptions) -> Self {
-        Self { options, channels: BTreeMap::new(), exclusive: Vec::new(), held: None }
+        Self { options, channels: SortedMap::new(), exclusive: Vec::new(), held: None }
     }
 }

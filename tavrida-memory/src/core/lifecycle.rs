@@ -135,6 +135,9 @@ impl Broker {
         effects: &mut Effects,
     ) {
         let taken = self.channels[channel].unacked.take_all();
+        if taken.is_empty() {
+            return;
+        }
         let (mut back, kept): (Vec<_>, Vec<_>) =
             taken.into_iter().partition(|(_, pending)| which(pending.queue, pending));
         self.channels[channel].unacked.put_back(kept);

@@ -87,6 +87,7 @@ pub mod routing;
 mod settle;
 mod shared;
 mod snapshot;
+mod sorted;
 mod tx;
 mod unacked;
 

@@ -66,7 +66,7 @@ impl Broker {
     }
 
     pub(crate) fn commit(&mut self, channel: Key<Channel>, effects: &mut Effects) -> Result<(), Fault> {
-        let Transaction { published, settled } = self.transaction(channel)?;
+        let Transaction { published, settled } = std::mem::take(self.transaction(channel)?);
         let id = self.channels[channel].id;
         let mut taken = true;
         for (parcel, names) in published {
@@ -86,21 +86,24 @@ impl Broker {
     }
 
     pub(crate) fn rollback(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
-        let Transaction { settled, .. } = self.transaction(channel)?;
-        self.channels[channel].unacked.put_back(settled.into_iter().flat_map(|(_, deliveries)| deliveries));
+        self.transaction(channel)?;
+        self.roll_back(channel);
         Ok(())
     }
 
-    /// What a channel that ends had not committed is undone.
+    /// What a channel has not committed is undone, if it has a transaction.
     pub(crate) fn roll_back(&mut self, channel: Key<Channel>) {
-        // An error says that the channel has no transaction.
-        let _ = self.rollback(channel);
+        let channel = &mut self.channels[channel];
+        if let Mode::Transaction(transaction) = &mut channel.mode {
+            let settled = std::mem::take(transaction).settled;
+            channel.unacked.put_back(settled.into_iter().flat_map(|(_, deliveries)| deliveries));
+        }
     }
 
-    /// The open transaction; an empty one takes its place.
-    fn transaction(&mut self, channel: Key<Channel>) -> Result<Transaction, Fault> {
+    /// The open transaction.
+    fn transaction(&mut self, channel: Key<Channel>) -> Result<&mut Transaction, Fault> {
         match &mut self.channels[channel].mode {
-            Mode::Transaction(transaction) => Ok(std::mem::take(transaction)),
+            Mode::Transaction(transaction) => Ok(transaction),
             _ => Err(Fault::precondition_failed("channel is not transactional")),
         }
     }
