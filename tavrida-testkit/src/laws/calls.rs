@@ -89,10 +89,13 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
             What::Note(ref note) => later.actor == event.actor && note == CONSUMER_CANCELLED,
             _ => false,
         };
+        if later.iter().any(ends) {
+            continue;
+        }
         let due = deadline(facts, id).is_some_and(|within| event.at + within <= facts.end);
         // A copy of a failed request, made by the server that could not work it, has no asker of its own.
         let is_copy = facts.trace.message(id).is_copy();
-        if !due && !is_copy && !later.iter().any(ends) {
+        if !due && !is_copy {
             let text = format!(
                 "{} has no answer at the end of the run, and its deadline is to come",
                 facts.name(id)

@@ -68,12 +68,14 @@ pub(super) fn context(facts: &Facts<'_>) -> Option<Broken> {
 /// Whether two bodies of this library have the same context, or the first has an empty one, where that can be seen without reading
 /// them: the context stands at the end.
 fn is_same_context(a: &SentMessage, b: &SentMessage) -> bool {
-    const CONTEXT: &str = ", \"context\": ";
-    if a.publication().body.ends_with(b", \"context\": {}}") {
+    const CONTEXT: &[u8] = b", \"context\": ";
+    let (a, b) = (&a.publication().body[..], &b.publication().body[..]);
+    if a.ends_with(b", \"context\": {}}") {
         return true;
     }
-    let Ok(body) = std::str::from_utf8(&a.publication().body) else { return false };
-    let (Some(first), last) = (body.find(CONTEXT), body.rfind(CONTEXT)) else { return false };
-    let own = &body[first..];
-    last == Some(first) && b.publication().body.ends_with(own.as_bytes())
+    let mut places = (0..a.len()).filter(|at| a[*at] == CONTEXT[0] && a[*at..].starts_with(CONTEXT));
+    match (places.next(), places.next()) {
+        (Some(only), None) => b.ends_with(&a[only..]),
+        _ => false,
+    }
 }

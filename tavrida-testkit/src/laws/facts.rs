@@ -124,7 +124,8 @@ impl<'t> Facts<'t> {
 
     fn read(&mut self) {
         let trace = self.trace;
-        let mut by_request: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut by_request: FxHashMap<&str, usize> =
+            FxHashMap::with_capacity_and_hasher(self.talks.capacity(), Default::default());
         for sent in trace.messages() {
             let properties = &sent.publication().properties;
             let kind = sent.kind();
