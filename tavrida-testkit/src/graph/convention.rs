@@ -25,12 +25,12 @@ struct Known {
 impl Convention {
     /// Services by their names.
     pub(crate) fn of<'a>(services: impl IntoIterator<Item = &'a str>) -> Self {
-        let short = |text: String| ShortString::try_from(text).expect("a service's name fits a routing key");
+        let name = |parts: &[&str]| ShortString::joined(parts).expect("a service's name fits a routing key");
         let mut known: Vec<Known> = services
             .into_iter()
             .map(|service| Known {
-                service: short(service.to_owned()),
-                notifications: short([service, ".notifications"].concat()),
+                service: name(&[service]),
+                notifications: name(&[service, ".notifications"]),
             })
             .collect();
         known.sort_by(|a, b| a.service.cmp(&b.service));

@@ -11,7 +11,7 @@ mod pending;
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, SmolStrBuilder};
 use tokio::sync::Mutex;
 
 pub(crate) use pending::Pending;
@@ -37,7 +37,10 @@ pub(crate) struct Asks {
 
 impl Asks {
     pub(crate) fn new(instance: SmolStr, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
-        let instance = [crate::EntryPoint::RESERVED, &instance].concat().into();
+        let mut method = SmolStrBuilder::new();
+        method.push_str(crate::EntryPoint::RESERVED);
+        method.push_str(&instance);
+        let instance = method.finish();
         Self { instance, exchange, direct: false, pending: Arc::default(), queue: Mutex::new(None), tally }
     }
 

@@ -18,7 +18,7 @@ use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::json::Object;
 use crate::link::{Health, Link};
 use crate::message::{Context, Headers, ReservedHeader};
-use crate::middleware::Outgoing;
+use crate::middleware::{self, Outgoing};
 use crate::outbound::{Neighbours, Outbound};
 use crate::proxy::{Identity, Route, Sender};
 use crate::transport::{Backoff, Transport};
@@ -189,7 +189,7 @@ impl ClientBuilder {
         let link = Arc::new(Link::new(self.transport, backoff, seed_of(&instance), tally.clone()));
         let outbound = Outbound {
             discovery: self.discovery.unwrap_or_else(|| Arc::new(Registry::new())),
-            outgoing: self.outgoing.into(),
+            outgoing: middleware::shared(self.outgoing),
             neighbours: Arc::new(Neighbours::default()),
             tally: tally.clone(),
         };

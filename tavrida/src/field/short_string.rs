@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, SmolStrBuilder};
 
 /// UTF-8 text of at most 255 bytes: AMQP's `shortstr`, the type of names (exchange, queue, routing key, header
 /// name, consumer tag) and of most message properties.
@@ -34,6 +34,23 @@ impl ShortString {
     pub const fn from_static(text: &'static str) -> Self {
         assert!(text.len() <= Self::MAX_LEN, "a short string has at most 255 bytes");
         Self(SmolStr::new_static(text))
+    }
+
+    /// The name that these parts make together.
+    ///
+    /// # Errors
+    ///
+    /// It is too long.
+    ///
+    /// ```
+    /// # use tavrida::field::ShortString;
+    /// assert_eq!(ShortString::joined(&["orders", ".#"])?, "orders.#");
+    /// # Ok::<(), tavrida::field::TooLong>(())
+    /// ```
+    pub fn joined(parts: &[&str]) -> Result<Self, TooLong> {
+        let mut text = SmolStrBuilder::new();
+        parts.iter().for_each(|part| text.push_str(part));
+        text.finish().try_into()
     }
 
     /// The text.

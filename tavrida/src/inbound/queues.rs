@@ -82,7 +82,7 @@ impl Queues {
     }
 
     fn dead_letters_name(&self) -> Result<ShortString, TooLong> {
-        ShortString::try_from([&*self.name, ".dead"].concat())
+        ShortString::joined(&[&self.name, ".dead"])
     }
 }
 

@@ -28,8 +28,15 @@ mod outgoing;
 #[cfg(feature = "tower")]
 pub mod tower;
 
+use std::sync::Arc;
+
 pub use from_fn::{FromFn, OutgoingFn, from_fn, outgoing_fn};
 pub(crate) use incoming::Endpoint;
 pub use incoming::{Incoming, Next};
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::pass;
+
+/// A chain as its users share it; an empty one allocates nothing.
+pub(crate) fn shared<M: ?Sized>(chain: Vec<Arc<M>>) -> Arc<[Arc<M>]> {
+    if chain.is_empty() { Arc::default() } else { chain.into() }
+}

@@ -18,7 +18,7 @@ use crate::field::{ShortString, TooLong};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk, Queues};
 use crate::link::Link;
-use crate::middleware::Incoming;
+use crate::middleware::{self, Incoming};
 use crate::outbound::{Neighbours, Outbound};
 use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
@@ -208,7 +208,7 @@ impl ServerBuilder {
             deadline: self.deadline,
             log_payloads: self.log_payloads,
         });
-        let worker = Worker {
+        let worker = Box::new(Worker {
             desk: desk.clone(),
             plan: plan.clone(),
             topology: self.topology,
@@ -220,7 +220,7 @@ impl ServerBuilder {
             consumer: None,
             left: VecDeque::new(),
             tasks: JoinSet::new(),
-        };
+        });
         Ok(Server { link: Arc::new(link), desk, plan, worker, stop })
     }
 
@@ -260,7 +260,7 @@ impl ServerBuilder {
         for service in services {
             let outbound = Arc::new(Outbound {
                 discovery: service.discovery.unwrap_or_else(|| Arc::new(Registry::new())),
-                outgoing: service.outgoing.into(),
+                outgoing: middleware::shared(service.outgoing),
                 neighbours: neighbours.clone(),
                 tally: tally.clone(),
             });

@@ -45,7 +45,8 @@ pub struct Server {
     link: Arc<Link>,
     desk: Arc<Desk>,
     plan: Arc<Plan>,
-    worker: Worker,
+    /// Boxed: a server is moved several times before it works.
+    worker: Box<Worker>,
     stop: CancellationToken,
 }
 
@@ -99,7 +100,7 @@ impl Server {
     /// what was being handled is handled again.
     pub async fn serve(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let stop = self.stop.clone();
-        let serving = self.link.run(&mut self.worker, &stop);
+        let serving = self.link.run(&mut *self.worker, &stop);
         tokio::pin!(serving);
         tokio::select! {
             biased;

@@ -1,6 +1,6 @@
 //! [`Plan`]: the topology that a server's services need. Pure, printable.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use crate::discovery::Role;
 use crate::error::{Error, Kind};
@@ -53,10 +53,10 @@ impl Plan {
         exchange: &ShortString,
         delays: &[std::time::Duration],
     ) -> Result<Self, Error> {
-        let mut exchanges = vec![exchange.clone()];
+        let mut exchanges = Vec::new();
         let mut bindings = Vec::new();
         for service in services {
-            exchanges.extend(service.discovery().exchanges());
+            exchanges.append(&mut service.discovery().exchanges());
             for name in answers_to(service) {
                 add(&mut bindings, own, exchange, name)?;
             }
@@ -74,6 +74,9 @@ impl Plan {
         queues.extend([own.service()?, own.dead_letters()?]);
         for delay in delays {
             queues.push(own.waiting(*delay)?);
+        }
+        if !exchanges.contains(exchange) {
+            exchanges.push(exchange.clone());
         }
         exchanges.sort_unstable();
         exchanges.dedup();
@@ -117,21 +120,19 @@ impl Plan {
     }
 }
 
-/// The names that messages to a service bear: its own, for replies come to that, and those of its request handlers.
+/// The names that messages to a service bear, some more than once: its own, for replies come to that, and those of its request handlers.
 ///
 /// The original binds request handlers alone: there, a service without any never hears a reply.
-fn answers_to(service: &Hosted) -> Vec<&str> {
+fn answers_to(service: &Hosted) -> impl Iterator<Item = &str> {
+    let own = service.name.as_str();
     let requests = service.dispatcher.entry_points(MessageKind::Request);
-    let mut names = vec![service.name.as_str()];
-    names.extend(requests.filter_map(|entry_point| entry_point.service()));
-    names.sort_unstable();
-    names.dedup();
-    names
+    let others = requests.filter_map(|entry_point| entry_point.service()).filter(move |name| *name != own);
+    iter::once(own).chain(others)
 }
 
 /// Adds a binding for all keys that begin with a name.
 fn add(bindings: &mut Vec<Binding>, own: &Queues, exchange: &ShortString, name: &str) -> Result<(), TooLong> {
-    let routing_key = ShortString::try_from([name, ".#"].concat())?;
+    let routing_key = ShortString::joined(&[name, ".#"])?;
     bindings.push(Binding::queue(&own.name, exchange, routing_key));
     Ok(())
 }

@@ -31,11 +31,20 @@ impl Hosted {
 }
 
 /// The services of a server, and who gets what.
+#[derive(Default)]
 pub(crate) struct Router {
     services: Vec<Arc<Hosted>>,
-    by_request: FxHashMap<ShortString, usize>,
-    by_name: FxHashMap<ShortString, usize>,
+    by_name: FxHashMap<ShortString, Roles>,
     by_topic: FxHashMap<EntryPoint, Vec<usize>>,
+}
+
+/// Which services a name stands for.
+#[derive(Default)]
+struct Roles {
+    /// The one that takes requests to the name.
+    requests: Option<usize>,
+    /// The one that is named so: it takes the answers.
+    answers: Option<usize>,
 }
 
 /// A service that gets a message, and its handler for it.
@@ -46,37 +55,32 @@ pub(crate) struct Unwanted(pub(crate) Error);
 
 impl Router {
     pub(crate) fn new(services: Vec<Arc<Hosted>>) -> Result<Self, Error> {
-        let mut router = Self {
-            services: Vec::with_capacity(services.len()),
-            by_request: FxHashMap::default(),
-            by_name: FxHashMap::default(),
-            by_topic: FxHashMap::default(),
-        };
-        services.into_iter().try_for_each(|service| router.add(service))?;
-        Ok(router)
+        let mut router = Self::default();
+        for (index, service) in services.iter().enumerate() {
+            router.add(index, service)?;
+        }
+        Ok(Self { services, ..router })
     }
 
-    fn add(&mut self, service: Arc<Hosted>) -> Result<(), Error> {
-        let index = self.services.len();
+    fn add(&mut self, index: usize, service: &Hosted) -> Result<(), Error> {
         let duplicate = |name: &str, what: &str| {
             Error::new(
                 Kind::DuplicatedServiceRegistration,
                 format!("two services {what} '{name}' in one server"),
             )
         };
-        if self.by_name.insert(service.name.routing_key(), index).is_some() {
+        if self.by_name.entry(service.name.routing_key()).or_default().answers.replace(index).is_some() {
             return Err(duplicate(service.name.as_str(), "are named"));
         }
         for entry_point in service.dispatcher.entry_points(MessageKind::Request) {
             let name = entry_point.to_service().routing_key();
-            if *self.by_request.entry(name.clone()).or_insert(index) != index {
+            if *self.by_name.entry(name.clone()).or_default().requests.get_or_insert(index) != index {
                 return Err(duplicate(&name, "answer requests to"));
             }
         }
         for topic in service.dispatcher.entry_points(MessageKind::Notification) {
             self.by_topic.entry(topic.clone()).or_default().push(index);
         }
-        self.services.push(service);
         Ok(())
     }
 
@@ -88,8 +92,8 @@ impl Router {
     /// order of addition.
     pub(crate) fn route(&self, message: &Message) -> Result<SmallVec<[Target<'_>; 1]>, Unwanted> {
         let indices = match message.kind() {
-            MessageKind::Request => self.only(&self.by_request, message)?,
-            MessageKind::Response | MessageKind::Error => self.only(&self.by_name, message)?,
+            MessageKind::Request => self.only(message, |roles| &roles.requests)?,
+            MessageKind::Response | MessageKind::Error => self.only(message, |roles| &roles.answers)?,
             MessageKind::Notification => match self.by_topic.get(message.source()) {
                 Some(indices) => indices.as_slice(),
                 None => return Err(nobody_handles(message, Kind::HandlerNotFound)),
@@ -104,16 +108,15 @@ impl Router {
             .collect()
     }
 
-    fn only<'a>(
-        &self,
-        by: &'a FxHashMap<ShortString, usize>,
-        message: &Message,
-    ) -> Result<&'a [usize], Unwanted> {
+    fn only(&self, message: &Message, role: fn(&Roles) -> &Option<usize>) -> Result<&[usize], Unwanted> {
         let service = message.destination().service().unwrap_or_default();
-        by.get(service).map(std::slice::from_ref).ok_or_else(|| {
-            let text = format!("no service '{service}' here for the {message}");
-            Unwanted(Error::new(Kind::ServiceNotFound, text))
-        })
+        match self.by_name.get(service).and_then(|roles| role(roles).as_ref()) {
+            Some(index) => Ok(std::slice::from_ref(index)),
+            None => {
+                let text = format!("no service '{service}' here for the {message}");
+                Err(Unwanted(Error::new(Kind::ServiceNotFound, text)))
+            }
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl Network for World {
         let mut state = self.state();
         let number = state.trace.add_channel(Channel {
             actor: ActorId::of_peer(line.peer),
-            queue: consume.queue.to_string(),
+            queue: consume.queue.as_str().to_owned(),
             prefetch: consume.prefetch,
             no_ack: consume.no_ack,
         });
