@@ -38,8 +38,18 @@ impl Setup {
         F: Fn(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
-        let mut first = self.run(&scenario);
-        let second = self.run(&scenario);
+        let first = self.run(&scenario);
+        self.run_again(first, &scenario)
+    }
+
+    /// Makes a run again; the problem of the first is then that it went another way, if it did.
+    #[track_caller]
+    pub(crate) fn run_again<F, Fut>(&self, mut first: Finished, scenario: &F) -> Finished
+    where
+        F: Fn(Sim) -> Fut,
+        Fut: Future<Output: Ended>,
+    {
+        let second = self.run(scenario);
         if let Some(problem) = difference(&first, &second) {
             first.verdict = Verdict::Failed(Box::new(problem));
         }

@@ -15,6 +15,7 @@ use super::search::{Found, Hit, Search};
 use super::show::show;
 use super::shrink::{is_same, shrink};
 use super::{Explore, Failure, Report};
+use crate::problem::ProblemKind;
 use crate::schedule::{Choice, Deviations, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 
@@ -67,7 +68,7 @@ where
     #[track_caller]
     fn once(&self, replay: &Replay, trace: Option<TraceFormat>) -> Report {
         let began = Instant::now();
-        let finished = self.replayed(replay.seed, &replay.schedule);
+        let finished = self.replayed(replay);
         if let Some(format) = trace {
             self.show(format, &finished, replay);
         }
@@ -132,7 +133,7 @@ where
         let (mut failures, mut notes) = (Vec::new(), Vec::new());
         for (line, known) in regressions.iter().flat_map(|regressions| &regressions.known) {
             let file = self.regressions.clone().unwrap_or_default();
-            let finished = self.replayed(known.seed, &known.schedule);
+            let finished = self.replayed(known);
             let origin = Origin::Regression { file, line: *line };
             notes.extend(idle_note(&origin, known, &finished));
             failures.extend(self.failed(known, origin, finished));
@@ -168,10 +169,19 @@ where
         search.run()
     }
 
-    /// One run by a schedule.
-    fn replayed(&self, seed: u64, schedule: &Deviations) -> Finished {
-        let replay = Some(schedule.clone());
-        Setup { seed, replay, ..self.setup.clone() }.run(&self.scenario)
+    /// A run by a schedule.
+    fn by(&self, seed: u64, schedule: &Deviations) -> Setup {
+        Setup { seed, replay: Some(schedule.clone()), ..self.setup.clone() }
+    }
+
+    /// One run by a schedule. One that passes is made again: the failure may have been that it goes several ways.
+    fn replayed(&self, replay: &Replay) -> Finished {
+        let setup = self.by(replay.seed, &replay.schedule);
+        let finished = setup.run(&self.scenario);
+        match finished.verdict {
+            Verdict::Passed => setup.run_again(finished, &self.scenario),
+            Verdict::Failed(_) => finished,
+        }
     }
 
     /// The failure of a run by a schedule, if it failed.
@@ -190,6 +200,7 @@ where
             schedule: replay.schedule.clone(),
             replays: 0,
             reproduced: true,
+            twice: self.setup.twice,
             run,
             names: self.names.clone(),
         })
@@ -199,7 +210,12 @@ where
     fn shrunk(&self, hit: Hit) -> Failure {
         let Hit { before, setup, problem, finished } = hit;
         let found = finished.schedule.clone();
-        let shrunk = shrink(finished, problem, self.replays, |schedule| self.replayed(setup.seed, schedule));
+        // What a run that went two ways has done once says nothing: smaller ones have to go two ways as well.
+        let twice = problem.kind == ProblemKind::Nondeterminism;
+        let shrunk = shrink(finished, problem, self.replays, |schedule| {
+            let setup = self.by(setup.seed, schedule);
+            if twice { setup.run_twice(&self.scenario) } else { setup.run(&self.scenario) }
+        });
         let policy = setup.policy.of_seed(setup.seed);
         Failure {
             problem: shrunk.problem,
@@ -210,6 +226,7 @@ where
             replays: shrunk.replays,
             kept: None,
             reproduced: shrunk.reproduced,
+            twice: self.setup.twice,
             run: shrunk.run,
             names: self.names.clone(),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::events::{SHOWN, last_events};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Deviations, Policy, Replay};
 use crate::sim::Finished;
 
@@ -34,6 +34,8 @@ pub struct Failure {
     pub kept: Option<PathBuf>,
     /// The run of the short schedule.
     pub run: Finished,
+    /// Whether everything was delivered twice.
+    pub(super) twice: bool,
     pub(super) names: Names,
 }
 
@@ -97,10 +99,16 @@ impl Failure {
         let test = test.rsplit("::").next().unwrap_or(test);
         let scenario = self.names.scenario.as_deref().unwrap_or("scenario");
         let replay = self.replay().labelled(&self.run.trace);
-        format!(
-            "#[test]\nfn {test}_on_a_schedule_that_failed() {{\n    \
-             tavrida_testkit::replay(\n        \"{replay}\",\n        {scenario},\n    );\n}}\n"
-        )
+        let body = match self.twice {
+            false => {
+                format!("tavrida_testkit::replay(\n        \"{replay}\",\n        {scenario},\n    );")
+            }
+            true => format!(
+                "let schedule = \"{replay}\";\n    tavrida_testkit::explore({scenario})\n        .delivering_twice()\n        \
+                 .replay(schedule.parse().expect(\"a schedule\"))\n        .run()\n        .assert_ok();"
+            ),
+        };
+        format!("#[test]\nfn {test}_on_a_schedule_that_failed() {{\n    {body}\n}}\n")
     }
 }
 
@@ -133,6 +141,13 @@ impl fmt::Display for Failure {
             }
         }
         writeln!(f, "  {}", self.schedule.labelled(&self.run.trace))?;
+        if self.problem.kind == ProblemKind::Nondeterminism {
+            writeln!(
+                f,
+                "no schedule replays such a run faithfully, since more than the schedule decides; a replay that passes is made \
+                 again, and may go the same way both times"
+            )?;
+        }
         writeln!(f, "\nagain:\n  {}", self.command())?;
         let of =
             self.problem.chain.as_ref().map(|chain| format!(" of the chain {chain}")).unwrap_or_default();

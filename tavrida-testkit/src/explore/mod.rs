@@ -49,7 +49,7 @@
 //! |---|---|
 //! | `TAVRIDA_SEED=0x2a` | tries the default schedule, and that of this seed |
 //! | `TAVRIDA_SEEDS=100000` | tries so many seeds |
-//! | `TAVRIDA_REPLAY='seed:0x2a ...'` | makes one run, by this schedule |
+//! | `TAVRIDA_REPLAY='seed:0x2a ...'` | makes one run, by this schedule; one that passes is made again, and has to be the same |
 //! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes; a page goes to a file |
 
 mod builder;
@@ -90,7 +90,7 @@ where
 }
 
 /// Makes a run of a scenario again, by a schedule as a [`Failure`] prints it: what a regression test calls. Decisions that are about
-/// nothing that happens any more are told on stderr.
+/// nothing that happens any more are told on stderr. A run that passes is made again, and fails if it goes another way then.
 ///
 /// ```
 /// use tavrida::message::Failure;

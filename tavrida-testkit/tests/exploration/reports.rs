@@ -1,7 +1,7 @@
 //! What an exploration reports.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tavrida::message::Failure;
@@ -273,4 +273,81 @@ fn a_handler_that_does_its_effect_twice_is_found_by_delivering_twice() {
     let failure = report.failure().expect("the money is counted twice");
     assert_eq!(failure.problem.kind, ProblemKind::Law(tavrida_testkit::laws::IDEMPOTENT.to_owned()));
     assert!(failure.problem.text.contains("till.pay"), "{failure}");
+}
+
+/// Tills that count money twice when a message comes twice, if the second was paid before all others.
+async fn tills_that_are_careful_in_their_order(sim: Sim) -> Result<(), Failure> {
+    let (effects, came) = (sim.clone(), Arc::new(Mutex::new(Vec::new())));
+    let till = |name: &'static str| {
+        let (effects, came) = (effects.clone(), came.clone());
+        move || {
+            let (effects, came) = (effects.clone(), came.clone());
+            tavrida::Service::new(name).rpc("pay", move || {
+                let mut came = came.lock().expect("no panic in a handler");
+                if !came.contains(&name) || came[0] == "second" {
+                    effects.effect("money", name);
+                }
+                came.push(name);
+                async {}
+            })
+        }
+    };
+    let tills = ["first", "second", "third", "fourth"];
+    let graph = tills.into_iter().fold(sim.graph(), |graph, name| graph.service(till(name)));
+    let graph = graph.client("web").start().await;
+    for address in ["first.pay", "second.pay", "third.pay", "fourth.pay"] {
+        graph.client("web").to(address).cast().await?;
+    }
+    graph.settle().await;
+    Ok(())
+}
+
+#[test]
+fn what_fails_when_all_is_delivered_twice_is_made_short_and_its_pasted_test_delivers_twice() {
+    let report = exploration(tills_that_are_careful_in_their_order)
+        .policy(Policy::Random)
+        .schedules(200)
+        .delivering_twice()
+        .run();
+    let failure = report.failure().expect("a payment counts twice");
+    assert_eq!(failure.problem.kind, ProblemKind::Law(tavrida_testkit::laws::IDEMPOTENT.to_owned()));
+    assert!(failure.reproduced && failure.found.len() > 1, "{failure}");
+    assert_eq!(failure.schedule.len(), 1, "{failure}");
+    let pasted = failure.regression_test();
+    assert!(pasted.contains(".delivering_twice()\n        .replay(schedule"), "{pasted}");
+    let again =
+        exploration(tills_that_are_careful_in_their_order).delivering_twice().replay(failure.replay());
+    assert_eq!(
+        again.run().failure().map(|failure| failure.problem.kind.clone()),
+        Some(failure.problem.kind.clone())
+    );
+    exploration(tills_that_are_careful_in_their_order).replay(failure.replay()).run().assert_ok();
+}
+
+/// The runs of a scenario that begins with what earlier ones left.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn a_run_that_goes_two_ways_is_made_short_as_one_that_does() {
+    let report = exploration(|sim: Sim| async move {
+        let run = RUNS.fetch_add(1, Ordering::Relaxed);
+        marked(sim.clone()).await?;
+        sim.note(format!("run {run}"));
+        Ok(())
+    });
+    let report = report.policy(Policy::Random).schedules(70).threads(1).run();
+    let failure = report.failure().expect("each run has a number of its own");
+    assert_eq!(failure.problem.kind, ProblemKind::Nondeterminism, "{failure}");
+    assert!(failure.reproduced && !failure.found.is_empty() && failure.schedule.is_empty(), "{failure}");
+    let text = failure.to_string();
+    assert!(text.contains("no schedule replays such a run faithfully"), "{text}");
+    let replayed = exploration(|sim: Sim| async move {
+        sim.note(format!("run {}", RUNS.fetch_add(1, Ordering::Relaxed)));
+        Ok(())
+    });
+    let replayed = replayed.replay(failure.replay()).run();
+    assert_eq!(
+        replayed.failure().map(|failure| failure.problem.kind.clone()),
+        Some(ProblemKind::Nondeterminism)
+    );
 }
