@@ -1,6 +1,7 @@
 //! [`Worker`]: takes deliveries off the queue and has them worked, so many at a time.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,8 +45,11 @@ impl Work for Worker {
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
         let mut lost = epoch.session.closed();
+        // Watched once, and not anew for each message.
+        let stop = self.stop.clone();
+        let mut stopped = pin!(stop.cancelled());
         let end = loop {
-            match self.next(&mut consumer, &mut lost, epoch).await {
+            match self.next(&mut consumer, &mut lost, &mut stopped, epoch).await {
                 Next::Delivery(delivery, epoch) => self.begin(delivery, epoch),
                 Next::End(end) => break end,
                 Next::Stop => {
@@ -77,6 +81,7 @@ impl Worker {
         &mut self,
         consumer: &mut Consumer,
         lost: &mut (impl Future<Output = Loss> + Unpin),
+        stopped: &mut (impl Future<Output = ()> + Unpin),
         epoch: &Epoch,
     ) -> Next {
         loop {
@@ -89,7 +94,7 @@ impl Worker {
             }
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Next::Stop,
+                () = &mut *stopped => return Next::Stop,
                 Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => tell(ended),
                 next = ask(consumer, room) => return match next {
                     Some(Ok(delivery)) => Next::Delivery(delivery, epoch.clone()),
