@@ -5,5 +5,6 @@ mod chain;
 mod children;
 #[path = "../../../tavrida/tests/it/compiler.rs"]
 mod compiler;
+mod processes;
 mod uses;
 mod wrong_uses;
