@@ -3,8 +3,13 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
+use std::time::Duration;
 
+use tavrida::message::Failure;
 use tavrida_testkit::sim::Sim;
+
+use crate::chain::three_requests;
 
 /// What a test of this file says, and whether it passes.
 fn run(test: &str, variables: &[(&str, &str)]) -> (String, bool) {
@@ -17,7 +22,16 @@ fn run(test: &str, variables: &[(&str, &str)]) -> (String, bool) {
 
 #[tavrida_testkit::test(seeds = 1, live = "TAVRIDA_TEST_BROKER")]
 #[ignore = "is run by the tests below"]
-async fn on_a_broker(_: Sim) {}
+async fn on_a_broker(sim: Sim) -> Result<(), Failure> {
+    three_requests(sim).await
+}
+
+#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
+#[tavrida_testkit::test(seeds = 1, live = "TAVRIDA_TEST_BROKER")]
+#[ignore = "is run by a test below"]
+async fn in_a_simulation_alone(sim: Sim) {
+    sim.advance(Duration::from_secs(1)).await;
+}
 
 #[test]
 fn without_its_variable_a_live_test_says_that_it_was_not_run_live() {
@@ -43,12 +57,28 @@ fn an_address_that_is_none_is_told_with_its_variable() {
 
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 #[test]
-fn a_live_test_says_that_it_was_run_live() {
+fn a_live_test_is_run_on_rabbitmq_and_says_so() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let vhost = runtime.block_on(tavrida_testkit::rabbitmq::shared_vhost()).expect("a RabbitMQ node");
     let (said, passed) = run("on_a_broker", &[("TAVRIDA_TEST_BROKER", &vhost.uri())]);
     assert!(passed, "{said}");
     assert!(said.contains("children::on_a_broker: passed on the RabbitMQ of TAVRIDA_TEST_BROKER"), "{said}");
+    let queues = format!(
+        "[Name || {{resource, _, _, Name}} <- rabbit_amqqueue:list_names(<<\"{}\">>)].",
+        vhost.name()
+    );
+    let queues = runtime.block_on(vhost.node().eval(&queues)).expect("a running node evaluates");
+    assert!(["orders", "billing", "audit"].iter().all(|queue| queues.contains(queue)), "{queues}");
+}
+
+#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
+#[test]
+fn a_live_test_that_fails_on_rabbitmq_alone_says_that_it_passed_in_the_simulation() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let vhost = runtime.block_on(tavrida_testkit::rabbitmq::shared_vhost()).expect("a RabbitMQ node");
+    let (said, passed) = run("in_a_simulation_alone", &[("TAVRIDA_TEST_BROKER", &vhost.uri())]);
+    let told = "fails on the RabbitMQ of TAVRIDA_TEST_BROKER, and passed in the simulation";
+    assert!(!passed && said.contains(told) && said.contains("`advance` needs a simulation"), "{said}");
 }
 
 #[tavrida_testkit::test(seeds = 4)]
