@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use smallvec::SmallVec;
 use tavrida::field::ShortString;
 
 use super::ChannelId;
@@ -28,7 +29,7 @@ pub(crate) struct Channel {
     pub(crate) outbox: VecDeque<Sent>,
     pub(crate) consumers: SortedMap<ShortString, Key<Consumer>>,
     /// Queues where it has or had a consumer: those get their messages back first when it closes (R4).
-    pub(crate) consumed: Vec<Key<Queue>>,
+    pub(crate) consumed: SmallVec<[Key<Queue>; 2]>,
     /// What `basic.qos` set for later consumers.
     pub(crate) prefetch: u16,
     /// What `basic.qos` set for all consumers together.
@@ -57,7 +58,7 @@ impl Channel {
             unacked: Unacked::default(),
             outbox: VecDeque::new(),
             consumers: SortedMap::new(),
-            consumed: Vec::new(),
+            consumed: SmallVec::new(),
             prefetch: 0,
             limiter: Limiter::default(),
             mode: Mode::Plain,

@@ -37,14 +37,14 @@ impl Names {
 
     fn name(&mut self, prefix: &str, letters: usize) -> ShortString {
         let mut text = SmallVec::<[u8; 96]>::from_slice(prefix.as_bytes());
-        let mut bits = 0;
-        for position in 0..letters {
-            // 64 bits are good for ten letters of six bits each.
-            if position % 10 == 0 {
-                bits = self.next();
+        text.resize(prefix.len() + letters, 0);
+        // 64 bits are good for ten letters of six bits each.
+        for ten in text[prefix.len()..].chunks_mut(10) {
+            let mut bits = self.next();
+            for letter in ten {
+                *letter = ALPHABET[(bits & 63) as usize];
+                bits >>= 6;
             }
-            text.push(ALPHABET[(bits & 63) as usize]);
-            bits >>= 6;
         }
         let text = std::str::from_utf8(&text).expect("prefixes are text, and letters are ASCII");
         text.try_into().expect("a made-up name is shorter than 255 bytes")

@@ -2,14 +2,17 @@
 
 use std::borrow::Borrow;
 
+use smallvec::SmallVec;
+
 /// A map in the order of its keys, for few entries or keys that grow: a channel has a consumer or two, a connection a few
-/// channels. They are found as quickly as in a tree, and a short list is made and dropped in less time.
+/// channels. They are found as quickly as in a tree, a short list is made and dropped in less time, and one entry needs no
+/// allocation.
 #[derive(Debug, Clone)]
-pub(crate) struct SortedMap<K, V>(Vec<(K, V)>);
+pub(crate) struct SortedMap<K, V>(SmallVec<[(K, V); 1]>);
 
 impl<K: Ord, V> SortedMap<K, V> {
-    pub(crate) const fn new() -> Self {
-        Self(Vec::new())
+    pub(crate) fn new() -> Self {
+        Self(SmallVec::new())
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use smallvec::SmallVec;
+
 use crate::core::arena::Key;
 use crate::core::consumer::Consumer;
 
@@ -9,7 +11,7 @@ use crate::core::consumer::Consumer;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     /// By falling priority.
-    levels: Vec<(i64, VecDeque<Key<Consumer>>)>,
+    levels: SmallVec<[(i64, VecDeque<Key<Consumer>>); 1]>,
 }
 
 impl Line {

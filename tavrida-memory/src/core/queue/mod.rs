@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::Publication;
 
@@ -43,7 +44,7 @@ pub(crate) struct Queue {
     /// How many of its messages are with a channel.
     pub(crate) unacked: u32,
     /// All consumers, in the order in which they came.
-    pub(crate) consumers: Vec<Key<Consumer>>,
+    pub(crate) consumers: SmallVec<[Key<Consumer>; 2]>,
     /// Those that can take a message.
     pub(crate) line: Line,
     /// Those that were found without credit, in the order in which they were.
@@ -84,7 +85,7 @@ impl Queue {
             incoming: BTreeSet::new(),
             next_seq: 0,
             unacked: 0,
-            consumers: Vec::new(),
+            consumers: SmallVec::new(),
             line: Line::default(),
             blocked: Vec::new(),
             had_consumers: false,
