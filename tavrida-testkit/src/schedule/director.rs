@@ -49,6 +49,8 @@ struct Script {
 pub(crate) struct Director {
     steering: Steering,
     faults: Faults,
+    /// Whether there are any: each message asks several times.
+    draws_faults: bool,
     seed: u64,
     replay: Option<Deviations>,
     guide: Option<Box<dyn Guide>>,
@@ -72,6 +74,7 @@ impl Director {
         }
         Self {
             steering: Steering::new(policy, seed, length),
+            draws_faults: !faults.is_none(),
             faults,
             seed,
             replay: None,
@@ -113,8 +116,7 @@ impl Director {
     /// Whether anything can go wrong.
     pub(crate) fn is_active(&self) -> bool {
         let guided = || self.guide.as_ref().is_some_and(|guide| guide.has_faults());
-        !self.healed
-            && (!self.scripts.is_empty() || self.replay.is_some() || !self.faults.is_none() || guided())
+        !self.healed && (self.draws_faults || !self.scripts.is_empty() || self.replay.is_some() || guided())
     }
 
     /// Nothing goes wrong from now on.
