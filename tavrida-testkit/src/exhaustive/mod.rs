@@ -37,8 +37,11 @@
 //! - Handlers are taken to share nothing but messages within a process, and nothing at all between processes: two services that
 //!   write to one static variable are not tried in both orders. All clients of a graph, and the scenario, are one process.
 //! - What happens between two awaits of a handler is one step: other orders of a service's own tasks are not tried.
-//! - Time passes only when nothing can arrive: that a timeout overtakes a message is not tried. Give [`Fault::Slow`] as a fault for
-//!   that. Where several processes go on at one instant, it is in the order in which they began to wait; the search sees that and
+//! - Time passes only when nothing can arrive: that a timeout overtakes a message is tried if you give it as a
+//!   [fault](Exhaustive::fault). [`Fault::Delayed`] at [`Site::Deliver`] has every timer of that time fire before the message arrives,
+//!   [`Fault::Slow`] before its handler begins, with each message in turn. It is no choice of its own, because who waits for time is
+//!   anybody: a step of time meets all others, and hardly an order could be left out. As a fault it is bounded by
+//!   [`max_faults`](Exhaustive::max_faults). Where several processes go on at one instant, it is in the order in which they began to wait; the search sees that and
 //!   tries those orders too.
 
 mod footprint;

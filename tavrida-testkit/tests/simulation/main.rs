@@ -13,3 +13,4 @@ mod runs;
 mod shop;
 mod stubs;
 mod text;
+mod timeouts;
