@@ -181,6 +181,14 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
     assert!(kept.len() <= confirmed.len() + ambiguous, "what was not sent is not there");
 }
 
+/// Publishes so that nothing of it is under way any more. The first to an exchange keeps others waiting a little longer than its
+/// confirm takes, until the broker has answered what was asked after it.
+async fn publish_before(session: &std::sync::Arc<dyn Session>) {
+    for body in ["first", "second"] {
+        soon(session.publish(to_queue("q", body))).await.unwrap();
+    }
+}
+
 /// A publish that a pausing broker does not confirm any more: its last threads take a moment to stop.
 async fn unconfirmed(session: &std::sync::Arc<dyn Session>) -> Publishing<'_> {
     loop {
@@ -198,7 +206,7 @@ async fn a_paused_broker_is_given_up_after_its_heartbeats() {
     let session = connect(config(&node.uri()).heartbeat(1)).await;
     declare(&session, "q").await;
     declare(&session, "empty").await;
-    soon(session.publish(to_queue("q", "heard"))).await.unwrap();
+    publish_before(&session).await;
     let mut consumer = consume(&session, "empty", 10).await;
     node.pause().unwrap();
     let publishing = soon(unconfirmed(&session)).await;
@@ -314,7 +322,7 @@ async fn giving_up_on_a_close_ends_the_session_at_once() {
     let node = Node::start().await.unwrap();
     let session = connect_to(&node).await;
     declare(&session, "q").await;
-    soon(session.publish(to_queue("q", "before"))).await.unwrap();
+    publish_before(&session).await;
     node.pause().unwrap();
     let publishing = soon(unconfirmed(&session)).await;
     assert!(timeout(Duration::from_millis(200), session.close()).await.is_err());
