@@ -121,6 +121,8 @@ impl<N: Into<ShortString>, V: Into<Value>> FromIterator<(N, V)> for Table {
 
 impl<N: Into<ShortString>, V: Into<Value>> Extend<(N, V)> for Table {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
+        let entries = entries.into_iter();
+        self.0.reserve(entries.size_hint().0);
         for (name, value) in entries {
             self.insert(name, value);
         }
