@@ -92,6 +92,26 @@ fn cpu_time(process: &str) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
+/// What a ratio is to be, and what it must be for a release.
+#[derive(Clone, Copy)]
+pub(crate) struct Goal {
+    pub(crate) goal: f64,
+    pub(crate) floor: f64,
+}
+
+impl Goal {
+    /// A ratio beside its goal, if it has one.
+    fn beside(goal: Option<Self>, ratio: f64) -> String {
+        match goal {
+            Some(Self { goal, floor }) => {
+                let verdict = if ratio < floor { ", below the floor" } else { "" };
+                format!(" (goal {goal:.2}x, floor {floor:.2}x{verdict})")
+            }
+            None => String::new(),
+        }
+    }
+}
+
 /// The runs of one workload, by who did it.
 pub(crate) struct Case {
     title: String,
@@ -109,7 +129,7 @@ impl Case {
     }
 
     /// Prints everybody's numbers, and ours as a ratio to each peer's beside the goal.
-    pub(crate) fn print(&self, peers: &[(&'static str, Option<f64>)]) {
+    pub(crate) fn print(&self, peers: &[(&'static str, Option<Goal>)]) {
         println!("{}", self.title);
         for (who, runs) in &self.runs {
             self.print_runs(who, runs);
@@ -120,21 +140,22 @@ impl Case {
     }
 
     /// Prints somebody's numbers as a ratio to a peer's beside the goal.
-    pub(crate) fn compare(&self, ours: &str, peer: &str, goal: Option<f64>) {
+    pub(crate) fn compare(&self, ours: &str, peer: &str, goal: Option<Goal>) {
         let pairs = || self.runs[ours].iter().zip(&self.runs[peer]);
         let wall = median(pairs().map(|(ours, theirs)| theirs.wall.as_secs_f64() / ours.wall.as_secs_f64()));
         let cpu = median(pairs().map(|(ours, theirs)| ours.cpu.as_secs_f64() / theirs.cpu.as_secs_f64()));
-        let goal = goal.map(|goal| format!(" (goal {goal:.2}x)")).unwrap_or_default();
+        let goal = Goal::beside(goal, wall);
         println!("  {ours} to {peer}: {wall:.2}x as fast{goal}, at {cpu:.2}x its CPU");
     }
 
     /// Prints the CPU time of ours beside that of peers which were measured elsewhere.
-    pub(crate) fn print_cpu(&self, peers: &[(&str, f64, Option<f64>)]) {
+    pub(crate) fn print_cpu(&self, peers: &[(&str, f64, Option<Goal>)]) {
         println!("{}", self.title);
         let cpu = self.print_runs("ours", &self.runs["ours"]);
         for (peer, microseconds, goal) in peers {
-            let goal = goal.map(|goal| format!(" (goal {goal:.1}x)")).unwrap_or_default();
-            println!("  {peer}: {microseconds:.0} us CPU; ours takes {:.1}x less{goal}", microseconds / cpu);
+            let ratio = microseconds / cpu;
+            let goal = Goal::beside(*goal, ratio);
+            println!("  {peer}: {microseconds:.0} us CPU; ours takes {ratio:.1}x less{goal}");
         }
     }
 
