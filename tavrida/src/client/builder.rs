@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use super::{Client, Idle, Inner};
 use crate::asks::Asks;
@@ -16,7 +15,7 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLong, Value};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::json::Object;
-use crate::link::{Health, Link};
+use crate::link::{Health, Link, Stop};
 use crate::message::{Context, Headers, ReservedHeader};
 use crate::middleware::{self, Outgoing};
 use crate::outbound::{Neighbours, Outbound};
@@ -180,7 +179,7 @@ impl ClientBuilder {
     }
 
     fn start(self) -> Client {
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let tally = Arc::new(Tally::default());
         let ids = self.ids.unwrap_or_else(|| Arc::new(RandomIds));
         let root = IdScope::new(ids, self.source.as_str().into());

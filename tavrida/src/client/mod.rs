@@ -22,7 +22,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 pub use builder::ClientBuilder;
 pub(crate) use builder::seed_of;
@@ -32,7 +31,7 @@ use crate::counters::{Counters, Tally};
 use crate::entry_point::{BadEntryPoint, EntryPoint};
 use crate::error::Error;
 use crate::field::ShortString;
-use crate::link::{Ended, Epoch, Health, Link, Work};
+use crate::link::{Ended, Epoch, Health, Link, Stop, Work};
 use crate::outbound::{SendError, Sent};
 use crate::proxy::{NotificationBuilder, RequestBuilder, Sender, TypedAsk};
 use crate::transport::{Exchange, ExchangeKind, Session, SessionError, Transport};
@@ -48,7 +47,7 @@ struct Inner {
     sender: Sender,
     link: Arc<Link>,
     tally: Arc<Tally>,
-    stop: CancellationToken,
+    stop: Stop,
     task: Mutex<Option<JoinHandle<Result<(), Error>>>>,
 }
 
@@ -132,7 +131,7 @@ impl Client {
     ///
     /// Once polled the client ends, waited for or not.
     pub async fn close(&self) {
-        self.0.stop.cancel();
+        self.0.stop.wish();
         if let Some(task) = self.0.task.lock().await.take() {
             // How it ended was told by the health, and is no news to who wanted the end.
             let _ = task.await;
@@ -142,7 +141,7 @@ impl Client {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.stop.wish();
     }
 }
 
@@ -159,7 +158,7 @@ impl fmt::Debug for Client {
 struct Idle {
     /// The exchange that answers of the original's services come through.
     reply_exchange: Option<ShortString>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 #[async_trait]
@@ -174,7 +173,7 @@ impl Work for Idle {
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => Ended::Stopped,
+            () = self.stop.wished() => Ended::Stopped,
             loss = epoch.session.closed() => Ended::Lost(loss),
         }
     }

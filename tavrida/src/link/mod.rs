@@ -7,16 +7,18 @@
 mod health;
 mod line;
 mod machine;
+mod stop;
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 pub use health::Health;
 pub(crate) use line::{Epoch, Line};
+pub(crate) use stop::Stop;
 
 use crate::counters::Tally;
 use crate::error::{Error, Kind};
@@ -72,7 +74,7 @@ impl Link {
     /// Connects, prepares and serves until the work is done, or the attempts are used up.
     ///
     /// `stop` ends it while it connects, prepares or waits; while it serves the work itself looks for that.
-    pub(crate) async fn run(&self, work: &mut impl Work, stop: &CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn run(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let result = self.drive(work, stop).await;
         self.line.end(match &result {
             Ok(()) => Loss::closed_here(),
@@ -81,9 +83,10 @@ impl Link {
         result
     }
 
-    async fn drive(&self, work: &mut impl Work, stop: &CancellationToken) -> Result<(), Error> {
+    async fn drive(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let mut session: Option<Arc<dyn Session>> = None;
         let mut step = self.machine().first();
+        let mut stopped = pin!(stop.wished());
         loop {
             let input = match step {
                 Step::Serve => self.serve(work, &mut session).await,
@@ -95,7 +98,7 @@ impl Link {
                 }
                 idle => tokio::select! {
                     biased;
-                    () = stop.cancelled() => Input::Stopped,
+                    () = &mut stopped => Input::Stopped,
                     input = self.make_ready(idle, work, &mut session) => input,
                 },
             };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
 use super::{Plan, QueueType, Server, Topology, Worker};
 use crate::asks::Asks;
@@ -17,7 +16,7 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLong};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk, Queues};
-use crate::link::Link;
+use crate::link::{Link, Stop};
 use crate::middleware::{self, Incoming};
 use crate::outbound::{Neighbours, Outbound};
 use crate::service::{Hosted, Router, Service};
@@ -196,7 +195,7 @@ impl ServerBuilder {
         let (router, outbound) = self.host(&tally)?;
         let queues = Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.wait_queue_type };
         let plan = Arc::new(Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?);
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let desk = Arc::new(Desk {
             router,
             policy: self.policy,

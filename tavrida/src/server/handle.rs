@@ -4,19 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::counters::Counters;
 use crate::error::{Error, Kind};
 use crate::inbound::Desk;
-use crate::link::{Health, Link};
+use crate::link::{Health, Link, Stop};
 
 /// Looks at a server, and stops it. A clone is the same handle.
 #[derive(Clone)]
 pub struct ServerHandle {
     pub(super) link: Arc<Link>,
     pub(super) desk: Arc<Desk>,
-    pub(super) stop: CancellationToken,
+    pub(super) stop: Stop,
 }
 
 impl ServerHandle {
@@ -52,7 +50,7 @@ impl ServerHandle {
 
     /// Asks the server to stop taking, drain and close, as a signal does.
     pub fn stop(&self) {
-        self.stop.cancel();
+        self.stop.wish();
     }
 
     /// Sends dead letters back to the server's queue, as new messages: at most so many, oldest first. Gives how many.

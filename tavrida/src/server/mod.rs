@@ -26,8 +26,6 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
 pub use builder::ServerBuilder;
 pub use handle::ServerHandle;
 pub use plan::{Plan, Topology};
@@ -35,7 +33,7 @@ pub use plan::{Plan, Topology};
 use crate::error::Error;
 use crate::inbound::Desk;
 pub use crate::inbound::QueueType;
-use crate::link::Link;
+use crate::link::{Link, Stop};
 use crate::transport::Transport;
 use worker::Worker;
 
@@ -47,7 +45,7 @@ pub struct Server {
     plan: Arc<Plan>,
     /// Boxed: a server is moved several times before it works.
     worker: Box<Worker>,
-    stop: CancellationToken,
+    stop: Stop,
 }
 
 impl Server {
@@ -105,7 +103,7 @@ impl Server {
         tokio::select! {
             biased;
             result = &mut serving => return result,
-            () = shutdown => self.stop.cancel(),
+            () = shutdown => self.stop.wish(),
         }
         serving.await
     }

@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 
 use super::{Plan, Topology};
 use crate::field::ShortString;
 use crate::inbound::Desk;
-use crate::link::{Ended, Epoch, Work};
+use crate::link::{Ended, Epoch, Stop, Work};
 use crate::transport::{Consume, Consumer, ConsumerEnd, Delivery, Loss, Session, SessionError};
 
 pub(super) struct Worker {
@@ -23,7 +22,7 @@ pub(super) struct Worker {
     pub(super) prefetch: u16,
     pub(super) concurrency: usize,
     pub(super) drain: Duration,
-    pub(super) stop: CancellationToken,
+    pub(super) stop: Stop,
     /// Made by `prepare`, taken by `serve`.
     pub(super) consumer: Option<Consumer>,
     /// Deliveries of consumers whose end was seen while there was no room for them.
@@ -47,7 +46,7 @@ impl Work for Worker {
         let mut lost = epoch.session.closed();
         // Watched once, and not anew for each message.
         let stop = self.stop.clone();
-        let mut stopped = pin!(stop.cancelled());
+        let mut stopped = pin!(stop.wished());
         let end = loop {
             match self.next(&mut consumer, &mut lost, &mut stopped, epoch).await {
                 Next::Delivery(delivery, epoch) => self.begin(delivery, epoch),
@@ -87,7 +86,7 @@ impl Worker {
         loop {
             let room = self.tasks.len() < self.concurrency;
             if room
-                && !self.stop.is_cancelled()
+                && !self.stop.is_wished()
                 && let Some((delivery, epoch)) = self.left.pop_front()
             {
                 return Next::Delivery(delivery, epoch);
