@@ -79,8 +79,12 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
         let Some(id) = event.message else { continue };
         // What is held up on its way was asked long before it is routed.
         let asked = facts.seen(id).first.unwrap_or(place);
+        let talk = facts.talk(id);
+        if talk.and_then(|talk| talk.heard).is_some_and(|heard| heard > asked) {
+            continue;
+        }
         let later = &facts.trace.events()[asked + 1..];
-        let answers = facts.talk(id).map_or(&[][..], |talk| &talk.answers);
+        let answers = talk.map_or(&[][..], |talk| &talk.answers);
         let ends = |later: &Event| match later.what {
             What::Delivered { .. } => later.message.is_some_and(|message| answers.contains(&message)),
             What::Disconnected(_) | What::Crashed => later.actor == event.actor,

@@ -64,6 +64,8 @@ pub(super) struct Talk {
     pub(super) quiet: bool,
     /// What answers it, copies left out.
     pub(super) answers: Vec<MessageId>,
+    /// The place of the last event with which one of them arrived, of those that were seen to be sent before.
+    pub(super) heard: Option<usize>,
 }
 
 impl<'t> Facts<'t> {
@@ -174,6 +176,8 @@ impl<'t> Facts<'t> {
                     What::Ended(Ending::Quiet) => talk.quiet = true,
                     _ => {}
                 }
+            } else if matches!(event.what, What::Delivered { .. }) && talk.answers.contains(&id) {
+                talk.heard = Some(place);
             } else if matches!(event.what, What::Published(_))
                 && !std::mem::replace(&mut published[id.index()], true)
             {
