@@ -10,6 +10,8 @@ use super::{ChannelId, Command, Method, Now};
 
 impl Broker {
     /// Does everything that is due by `now`, then the command, and appends what the broker says to `effects`.
+    // Inlined, with what it calls, as far as the match over methods: a command is large, and would be copied for each call.
+    #[inline]
     pub fn apply(&mut self, now: Now, command: Command, effects: &mut Effects) {
         if now.elapsed >= self.now.elapsed {
             self.catch_up(now, effects);
@@ -28,6 +30,7 @@ impl Broker {
         self.now = now;
     }
 
+    #[inline]
     pub(super) fn execute(&mut self, command: Command, effects: &mut Effects) {
         self.routed.clear();
         match command {

@@ -215,12 +215,11 @@ fn check_message(publication: &Publication) -> Result<Option<Vec<Octets>>, Fault
     if let Some(mode @ (0 | 3..)) = properties.delivery_mode {
         return Err(invalid(format!("{{delivery_mode_unknown,{mode}}}")));
     }
-    const NAMES: [&str; 2] = ["CC", "BCC"];
     let Some(headers) = &properties.headers else { return Ok(None) };
-    if !headers.iter().any(|(name, _)| NAMES.contains(&name.as_str())) {
+    if !headers.iter().any(|(name, _)| matches!(name.as_str(), "CC" | "BCC")) {
         return Ok(None);
     }
-    for name in NAMES {
+    for name in ["CC", "BCC"] {
         if let Some(value) = headers.get(name)
             && !matches!(value, Value::Array(_))
         {
@@ -228,7 +227,7 @@ fn check_message(publication: &Publication) -> Result<Option<Vec<Octets>>, Fault
             return Err(invalid(format!("{{unacceptable_type_in_header,\"{name}\",{kind}}}")));
         }
     }
-    Ok(Some(header_keys(headers, &NAMES)))
+    Ok(Some(header_keys(headers, &["CC", "BCC"])))
 }
 
 /// The routing keys in these headers; what is no text is ignored.

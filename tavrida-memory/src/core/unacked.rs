@@ -39,7 +39,8 @@ impl Unacked {
     /// Takes one delivery out.
     pub(crate) fn take(&mut self, tag: u64) -> Option<Pending> {
         let index = self.find(tag)?;
-        let pending = self.ring[index].1.take()?;
+        // Mostly it is the first, which leaves no gap.
+        let pending = if index == 0 { self.ring.pop_front()?.1? } else { self.ring[index].1.take()? };
         self.len -= 1;
         while matches!(self.ring.front(), Some((_, None))) {
             self.ring.pop_front();
