@@ -120,10 +120,16 @@ impl AmqpSession {
         let name = name.to_owned();
         self.apart(async move |desk: Arc<Desk>| {
             let channel = desk.idle.take(&desk.life, &desk.connection, &name).await;
-            let channel = channel.map_err(|error| desk.life.error(&error))?;
-            let done = operation(channel.clone()).await.map_err(|error| desk.life.error(&error));
+            let channel = match channel {
+                Ok(channel) => channel,
+                Err(error) => return Err(desk.life.error_on(&desk.connection, error).await),
+            };
+            let done = operation(channel.clone()).await;
             desk.idle.give_back(channel).await;
-            done
+            match done {
+                Ok(done) => Ok(done),
+                Err(error) => Err(desk.life.error_on(&desk.connection, error).await),
+            }
         })
         .await
     }

@@ -17,7 +17,10 @@ pub(crate) async fn get(
     idle: &Arc<IdleChannels>,
     queue: &str,
 ) -> Result<Option<Fetched>, SessionError> {
-    let channel = idle.take(life, connection, queue).await.map_err(|error| life.error(&error))?;
+    let channel = match idle.take(life, connection, queue).await {
+        Ok(channel) => channel,
+        Err(error) => return Err(life.error_on(connection, error).await),
+    };
     let guard = Taken {
         life: life.clone(),
         idle: idle.clone(),
@@ -26,7 +29,7 @@ pub(crate) async fn get(
     };
     let message = match channel.basic_get(short(queue), BasicGetOptions { no_ack: false }).await {
         Ok(message) => message,
-        Err(error) => return Err(life.error(&error)),
+        Err(error) => return Err(life.error_on(connection, error).await),
     };
     let Some(message) = message else {
         if let Some(channel) = guard.release() {

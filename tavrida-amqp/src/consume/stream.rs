@@ -23,13 +23,16 @@ pub(crate) async fn consume(
     connection: &Connection,
     consume: &Consume,
 ) -> Result<(Consumer, Arc<Settler>), SessionError> {
-    let channel = open_channel(life, connection).await.map_err(|error| life.error(&error))?;
+    let channel = match open_channel(life, connection).await {
+        Ok(channel) => channel,
+        Err(error) => return Err(life.error_on(connection, error).await),
+    };
     let started = start(&channel, consume).await;
     let source = match started {
         Ok(source) => source,
         Err(error) => {
             close_quietly(&channel).await;
-            return Err(life.error(&error));
+            return Err(life.error_on(connection, error).await);
         }
     };
     let settler = Settler::new(life.clone(), channel.clone(), consume.prefetch);

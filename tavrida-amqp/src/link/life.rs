@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use lapin::Connection;
 use tavrida::transport::{Loss, Refusal, SessionError};
 use tokio::sync::Notify;
 
@@ -83,6 +84,23 @@ impl Life {
                 other => other,
             },
         }
+    }
+
+    /// As [`fate`](Life::fate), of an operation on this connection. lapin tells its channels that it is over a moment before it tells
+    /// us why: what finds its channel closed meanwhile waits for that.
+    pub(crate) async fn fate_on(&self, connection: &Connection, error: &lapin::Error) -> Fate {
+        match self.fate(error) {
+            Fate::ChannelGone if !connection.status().connected() => Fate::Connection(self.ended().await),
+            fate => fate,
+        }
+    }
+
+    /// What became of an operation with a channel of this connection to itself that failed with `error`.
+    pub(crate) async fn error_on(&self, connection: &Connection, error: lapin::Error) -> SessionError {
+        if let Fate::ChannelGone = self.fate_on(connection, &error).await {
+            return Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into();
+        }
+        self.error(&error)
     }
 
     /// What became of an operation with a channel to itself that failed with `error`.

@@ -73,7 +73,7 @@ impl Lane {
                 self.careful.push(pipe);
                 Ok(Ok(self.careful.len() - 1))
             }
-            Err(error) => match self.life.fate(&error) {
+            Err(error) => match self.life.fate_on(&self.connection, &error).await {
                 Fate::Connection(loss) => Err(loss),
                 Fate::Channel(refusal) => Ok(Err(refusal)),
                 Fate::ChannelGone => Ok(Err(Refusal::channel(504, format!("CHANNEL_ERROR - {error}")))),

@@ -185,6 +185,10 @@ impl Lane {
         if let Poll::Ready(loss) = self.ended.as_mut().poll(cx) {
             return Err(loss);
         }
+        if !self.connection.status().connected() {
+            // Its channels are closed with it, and the cause is about to be told: nothing is judged before.
+            return Ok(Poll::Pending);
+        }
         let given_up = self.poll_overdue(cx);
         let mut answers = self.main.poll_answers(cx);
         if given_up {

@@ -79,7 +79,7 @@ impl Lane {
         let fresh = match self.alongside(opening).await? {
             Ok(pipe) => pipe,
             Err(error) => {
-                return match self.life.fate(&error) {
+                return match self.life.fate_on(&self.connection, &error).await {
                     Fate::Connection(loss) => Err(loss),
                     // No channel is left: the old one has to do.
                     Fate::Channel(_) | Fate::ChannelGone => Ok(()),

@@ -19,10 +19,13 @@ impl Lane {
     /// The first should not happen: it takes an exchange that was deleted, or a right that was revoked, between two publishes.
     pub(super) async fn repair(&mut self) -> Result<(), Loss> {
         self.until(|lane| lane.main.is_over()).await?;
-        let refusal = match self.main.broken().map(|error| self.life.fate(error)) {
-            Some(Fate::Connection(loss)) => return Err(loss),
-            Some(Fate::Channel(refusal)) => Some(refusal),
-            Some(Fate::ChannelGone) | None => None,
+        let refusal = match self.main.broken().cloned() {
+            Some(error) => match self.life.fate_on(&self.connection, &error).await {
+                Fate::Connection(loss) => return Err(loss),
+                Fate::Channel(refusal) => Some(refusal),
+                Fate::ChannelGone => None,
+            },
+            None => None,
         };
         // The consumer of direct replies is gone with its channel.
         self.replies = replies::none();
@@ -35,7 +38,10 @@ impl Lane {
         self.main = match self.alongside(opening).await? {
             Ok(pipe) => pipe,
             Err(error) => {
-                let loss = Loss::broken(format!("cannot open a channel to publish on: {error}"));
+                let loss = match self.life.fate_on(&self.connection, &error).await {
+                    Fate::Connection(loss) => loss,
+                    _ => Loss::broken(format!("cannot open a channel to publish on: {error}")),
+                };
                 return Err(self.life.lose(loss).clone());
             }
         };

@@ -54,7 +54,7 @@ impl Lane {
                     self.replies = Arc::downgrade(&place);
                     Ok(Replies { channel, source, place: Place(place) })
                 }
-                Err(error) => Err(self.life.error(&error)),
+                Err(error) => Err(self.life.error_on(&self.connection, error).await),
             }
         };
         // Dropped with what is in it where nobody waits any more.
@@ -104,7 +104,7 @@ impl Lane {
         };
         match self.alongside(checking).await? {
             Ok(()) => Ok(Ok(())),
-            Err(error) => match self.life.fate(&error) {
+            Err(error) => match self.life.fate_on(&self.connection, &error).await {
                 Fate::Connection(loss) => Err(loss),
                 Fate::Channel(refusal) => Ok(Err(refusal)),
                 Fate::ChannelGone => Ok(Err(Refusal::channel(504, format!("CHANNEL_ERROR - {error}")))),

@@ -9,7 +9,7 @@ use tavrida::transport::{Loss, Refusal};
 pub(crate) enum Fate {
     /// The channel of the operation, by the broker's refusal.
     Channel(Refusal),
-    /// The channel of the operation was closed already; the reason was told to somebody else.
+    /// The channel of the operation, or its connection, was closed already; the reason was told to somebody else.
     ChannelGone,
     /// The connection.
     Connection(Loss),
@@ -24,7 +24,9 @@ pub(crate) fn fate(error: &lapin::Error, endpoint: &str) -> Fate {
             530,
             "NOT_ALLOWED - the number of open channels has reached the negotiated channel_max",
         )),
-        ErrorKind::InvalidChannel(_) | ErrorKind::InvalidChannelState(..) => Fate::ChannelGone,
+        ErrorKind::InvalidChannel(_)
+        | ErrorKind::InvalidChannelState(..)
+        | ErrorKind::InvalidConnectionState(_) => Fate::ChannelGone,
         _ => Fate::Connection(Loss::broken(format!("{endpoint}: {error}"))),
     }
 }

@@ -134,6 +134,54 @@ async fn an_operator_closing_connections_is_noticed_by_everyone_within_a_second(
     assert!(redelivered.delivery.redelivered());
 }
 
+/// lapin closes channels a moment before it tells why; nobody may be told that alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_is_under_way_when_connections_are_closed_ends_with_the_loss_of_the_session() {
+    let node = Node::start().await.unwrap();
+    for round in 0..40 {
+        let session = connect_to(&node).await;
+        declare(&session, "q").await;
+        // Each is refused, and costs its channel: the next one is sent on a new one.
+        let message = |number: u32| {
+            let mut message = to_queue("q", number.to_string());
+            message.properties.user_id = Some(name("somebody else"));
+            message
+        };
+        let messages: Vec<_> = (0..200).map(message).collect();
+        let publishing = tokio::spawn({
+            let session = session.clone();
+            async move { publish_all(&session, messages).await }
+        });
+        let managing = tokio::spawn({
+            let session = session.clone();
+            async move {
+                loop {
+                    if let Err(error) = session.check_queue("q").await {
+                        return error;
+                    }
+                }
+            }
+        });
+        for _ in 0..round {
+            tokio::task::yield_now().await;
+        }
+        node.close_all_connections("maintenance").await.unwrap();
+        let loss = soon(session.closed()).await;
+        assert_eq!(soon(managing).await.unwrap(), SessionError::Lost(loss.clone()), "round {round}");
+        for result in soon(publishing).await.unwrap() {
+            match result.map_err(|unpublished| unpublished.reason) {
+                Err(NotPublished::Ambiguous(seen) | NotPublished::NotSent(seen)) => {
+                    assert_eq!(seen, loss, "round {round}");
+                }
+                Err(NotPublished::Refused(refusal)) => {
+                    assert_eq!(refusal.code, 406, "round {round}: {refusal}")
+                }
+                other => panic!("round {round}: {other:?}"),
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none_hanging() {
     let node = Node::start().await.unwrap();
