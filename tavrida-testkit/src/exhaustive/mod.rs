@@ -41,8 +41,8 @@
 //!   [fault](Exhaustive::fault). [`Fault::Delayed`] at [`Site::Deliver`] has every timer of that time fire before the message arrives,
 //!   [`Fault::Slow`] before its handler begins, with each message in turn. It is no choice of its own, because who waits for time is
 //!   anybody: a step of time meets all others, and hardly an order could be left out. As a fault it is bounded by
-//!   [`max_faults`](Exhaustive::max_faults). Where several processes go on at one instant, it is in the order in which they began to wait; the search sees that and
-//!   tries those orders too.
+//!   [`max_faults`](Exhaustive::max_faults). Where several processes go on at one instant, it is in the order in which they began to
+//!   wait; the search sees that and tries those orders too.
 
 mod footprint;
 mod report;

@@ -70,8 +70,8 @@ async fn queue_ttl(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue_with("q", ttl(LIFE)).await?;
     peer.fill(&queue, &["a", "b"]).await?;
-    sleep(AFTERWARDS).await;
-    same("ready messages", &peer.ready(&queue).await?, &0)?;
+    // A busy broker may be late, but it needs nobody who asks for them.
+    peer.ready_is(&queue, 0).await?;
     peer.holds(&queue, &[]).await
 }
 

@@ -162,7 +162,7 @@ async fn circle(stage: Stage) -> Kept {
         sleep(Duration::from_millis(100)).await;
     }
     same("what is taken", &taken, &[true, true, false, false])?;
-    peer.holds(&queue, &[]).await
+    peer.ready_is(&queue, 0).await
 }
 
 async fn counted(stage: Stage) -> Kept {
