@@ -99,11 +99,6 @@ impl EntryPoint {
         }
     }
 
-    /// The address that answers to one asker come to: a method of the service that no handler can have.
-    pub(crate) fn of_asker(service: &str, instance: &str) -> Result<Self, BadEntryPoint> {
-        Self::new(service, instance)
-    }
-
     /// Whether answers to an asker come to this address. Such a message reaches its asker through a queue of the
     /// asker's own; the copy that a binding `service.#` makes for the service's shared queue is nobody's.
     pub fn is_reserved(&self) -> bool {

@@ -9,7 +9,7 @@
 
 mod pending;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use smol_str::{SmolStr, SmolStrBuilder};
 use tokio::sync::Mutex;
@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 pub(crate) use pending::Pending;
 
 use crate::counters::Tally;
+use crate::entry_point::EntryPoint;
 use crate::envelope;
 use crate::field::ShortString;
 use crate::link::Epoch;
@@ -26,6 +27,8 @@ use crate::transport::{Binding, Consume, Consumer, DIRECT_REPLY_TO, Loss, Queue,
 pub(crate) struct Asks {
     /// A reserved method name that is this asker's alone.
     instance: SmolStr,
+    /// The address for the service that asked first: most askers are one.
+    address: OnceLock<EntryPoint>,
     /// The exchange that answers of the original's services come through, where there is one.
     exchange: Option<ShortString>,
     direct: bool,
@@ -38,10 +41,18 @@ pub(crate) struct Asks {
 impl Asks {
     pub(crate) fn new(instance: SmolStr, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
         let mut method = SmolStrBuilder::new();
-        method.push_str(crate::EntryPoint::RESERVED);
+        method.push_str(EntryPoint::RESERVED);
         method.push_str(&instance);
         let instance = method.finish();
-        Self { instance, exchange, direct: false, pending: Arc::default(), queue: Mutex::new(None), tally }
+        Self {
+            instance,
+            address: OnceLock::new(),
+            exchange,
+            direct: false,
+            pending: Arc::default(),
+            queue: Mutex::new(None),
+            tally,
+        }
     }
 
     /// An asker of direct replies.
@@ -49,9 +60,11 @@ impl Asks {
         Self { direct: true, ..Self::new(instance, None, tally) }
     }
 
-    /// The method of the address that answers come to.
-    pub(crate) fn instance(&self) -> &str {
-        &self.instance
+    /// The address that answers to a service come to: a method of it that no handler can have.
+    pub(crate) fn address(&self, service: &str) -> EntryPoint {
+        let make = || EntryPoint::new(service, &self.instance).unwrap_or_default();
+        let kept = self.address.get_or_init(make);
+        if kept.service() == Some(service) { kept.clone() } else { make() }
     }
 
     pub(crate) fn pending(&self) -> &Arc<Pending> {

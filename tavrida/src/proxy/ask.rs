@@ -88,8 +88,7 @@ impl Ask {
             }
         };
         let source = self.request.source_or_own();
-        let reply_to = EntryPoint::of_asker(source.service().unwrap_or_default(), sender.asks().instance());
-        let reply_to = reply_to.unwrap_or_default();
+        let reply_to = sender.asks().address(source.service().unwrap_or_default());
         let addresses = Addresses { source, reply_to, reply_queue: Some(queue), ..Addresses::default() };
         let (mut message, flaw) = self.request.into_message(addresses);
         if let Some(flaw) = flaw {
