@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use smol_str::{SmolStr, SmolStrBuilder};
 use tokio::sync::Mutex;
 
-pub(crate) use pending::Pending;
+pub(crate) use pending::{Pending, Waiting};
 
 use crate::counters::Tally;
 use crate::entry_point::EntryPoint;

@@ -11,6 +11,7 @@ use super::{Desk, outcome_of_reply};
 use crate::disposition::Outcome;
 use crate::error::{Error, Kind};
 use crate::handler::{Attempt, Deadline, ErasedHandler, Invocation, StateMap};
+use crate::id::IdScope;
 use crate::link::Epoch;
 use crate::message::{Failure, Message, MessageKind, Payload, Reply, Request};
 use crate::middleware::{Endpoint, Next};
@@ -31,11 +32,11 @@ impl Execution<'_> {
     /// an answer in its turn, came.
     pub(super) async fn run(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
         let owed = proxy::owed(&message);
-        let ids = owed.as_ref().map(|_| self.desk.ids_of(&message));
         let put_off = message.kind() != MessageKind::Request;
+        let message_id = message.parts().message_id.clone();
         let proxy = self.proxy(&message);
         let result = self.reach(message, handler, &proxy).await;
-        let (Some(call), Some(ids)) = (owed, ids) else {
+        let Some(call) = owed else {
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         };
         if proxy.debt().is_gone() {
@@ -57,6 +58,7 @@ impl Execution<'_> {
         };
         let Some(reply) = reply else { return outcome };
         // The reply's ids follow those of what the handler sent: both come of the same message.
+        let ids = IdScope::new(self.desk.ids.clone(), message_id);
         let session = &*self.epoch.session;
         let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
         match outcome_of_reply(sent, &self.desk.tally) {

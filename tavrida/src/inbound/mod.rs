@@ -52,16 +52,15 @@ impl Desk {
     pub(crate) async fn work(&self, delivery: Delivery, epoch: &Epoch) {
         let _counted = self.tally.in_flight.during();
         let history = History::of(delivery.properties());
-        match envelope::decode(delivery.publication()) {
-            Ok(message) => {
-                let span = span_of(&message, &history);
-                self.work_message(message, delivery, &history, epoch).instrument(span).await;
-            }
+        let message = match envelope::decode(delivery.publication()) {
+            Ok(message) => message,
             Err(undecodable) => {
                 // Boxed, as all that seldom happens: it would make the future of every message larger.
-                Box::pin(self.work_undecodable(undecodable, delivery, &history, epoch)).await;
+                return Box::pin(self.work_undecodable(undecodable, delivery, &history, epoch)).await;
             }
-        }
+        };
+        let span = span_of(&message, &history);
+        self.work_message(message, delivery, &history, epoch).instrument(span).await;
     }
 
     async fn work_undecodable(
@@ -181,7 +180,8 @@ impl Desk {
         }
     }
 
-    /// Carries out what was decided of a message that was not simply handled. A copy that has to be made is confirmed before the delivery is acked.
+    /// Carries out what was decided of a message that was not simply handled. A copy that has to be made is confirmed before
+    /// the delivery is acked.
     async fn settle(
         &self,
         delivery: Delivery,

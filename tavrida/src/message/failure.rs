@@ -29,8 +29,12 @@ use crate::error::{Error, Kind, UNKNOWN_CODE};
 ///
 /// It is not itself a [`std::error::Error`], as that would bar the conversion from all of these. Two failures are equal when a
 /// caller could not tell them apart and both are worth a retry, or neither is.
-#[derive(Debug, Clone)]
-pub struct Failure {
+#[derive(Clone)]
+pub struct Failure(Box<Inner>);
+
+/// Behind a pointer, since every result of a handler has room for it.
+#[derive(Clone)]
+struct Inner {
     class: String,
     message: String,
     code: i64,
@@ -45,20 +49,20 @@ impl Failure {
     ///
     /// `class` is a dotted path by custom (`billing.Declined`), whose last part is the [`name`](Failure::name).
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Inner {
             class: class.into(),
             message: message.into(),
             code: UNKNOWN_CODE,
             detail: None,
             retryable: false,
             cause: None,
-        }
+        }))
     }
 
     /// The same with another code.
     #[must_use = "the failure comes back with the code"]
     pub fn code(mut self, code: i64) -> Self {
-        self.code = code;
+        self.0.code = code;
         self
     }
 
@@ -70,13 +74,13 @@ impl Failure {
     pub fn detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
         let json = serde_json::to_string(body)
             .map_err(|error| Error::new(Kind::WrongResponse, format!("the body of an error: {error}")))?;
-        self.detail = Some(json.into());
+        self.0.detail = Some(json.into());
         Ok(self)
     }
 
     /// The same with a body that is known to be JSON.
     pub(crate) fn with_detail_json(mut self, json: &str) -> Self {
-        self.detail = Some(json.into());
+        self.0.detail = Some(json.into());
         self
     }
 
@@ -84,49 +88,49 @@ impl Failure {
     /// answered with the error at once.
     #[must_use = "the failure comes back with the mark"]
     pub fn retryable(mut self) -> Self {
-        self.retryable = true;
+        self.0.retryable = true;
         self
     }
 
     /// The same, marked as another failure is.
     pub(crate) fn retryable_as(mut self, other: &Self) -> Self {
-        self.retryable = other.retryable;
+        self.0.retryable = other.0.retryable;
         self
     }
 
     /// The class: a dotted path.
     pub fn class(&self) -> &str {
-        &self.class
+        &self.0.class
     }
 
     /// The last part of the class.
     pub fn name(&self) -> &str {
-        self.class.rsplit('.').next().unwrap_or_default()
+        self.0.class.rsplit('.').next().unwrap_or_default()
     }
 
     /// The text for people.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The number.
     pub fn number(&self) -> i64 {
-        self.code
+        self.0.code
     }
 
     /// The typed body, where there is one, as JSON.
     pub fn body(&self) -> Option<&str> {
-        self.detail.as_deref()
+        self.0.detail.as_deref()
     }
 
     /// The first error of a type among those that this failure was made of with `?`: the error itself, or one of its causes.
     pub fn cause<E: StdError + 'static>(&self) -> Option<&E> {
-        cause(&**self.cause.as_ref()?)
+        cause(&**self.0.cause.as_ref()?)
     }
 
     /// Whether another try is worth it.
     pub fn is_retryable(&self) -> bool {
-        self.retryable
+        self.0.retryable
     }
 
     pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
@@ -140,29 +144,44 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.class, self.code, self.message)
+        write!(f, "{} ({}): {}", self.0.class, self.0.code, self.0.message)
     }
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let class = || std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
-        let failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
+        let mut failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
             (Some(remote), _) => remote.failure(),
-            (None, Some(own)) => Self { code: own.code(), ..Self::new(own.class(), error.to_string()) },
+            (None, Some(own)) => Self::new(own.class(), error.to_string()).code(own.code()),
             (None, None) => Self::new(class(), error.to_string()),
         };
-        Self { cause: Some(Arc::new(error)), ..failure }
+        failure.0.cause = Some(Arc::new(error));
+        failure
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { class, message, code, detail, retryable, cause } = &*self.0;
+        f.debug_struct("Failure")
+            .field("class", class)
+            .field("message", message)
+            .field("code", code)
+            .field("detail", detail)
+            .field("retryable", retryable)
+            .field("cause", cause)
+            .finish()
     }
 }
 
 impl PartialEq for Failure {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |failure: &Self| (failure.code, failure.retryable);
+        let parts = |failure: &Self| (failure.0.code, failure.0.retryable);
         parts(self) == parts(other)
-            && self.class == other.class
-            && self.message == other.message
-            && self.detail == other.detail
+            && self.0.class == other.0.class
+            && self.0.message == other.0.message
+            && self.0.detail == other.0.detail
     }
 }
 

@@ -8,10 +8,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::{RequestBuilder, TypedAsk};
+use super::{RequestBuilder, Sender, TypedAsk};
+use crate::asks::Waiting;
 use crate::contract::Rpc;
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
+use crate::field::ShortString;
 use crate::id::Purpose;
 use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
 use crate::outbound::{SendError, Terms};
@@ -87,21 +89,10 @@ impl Ask {
                 return Err(AskError::NotSent(self.into_send_error(error)));
             }
         };
-        let source = self.request.source_or_own();
-        let reply_to = sender.asks().address(source.service().unwrap_or_default());
-        let addresses = Addresses { source, reply_to, reply_queue: Some(queue), ..Addresses::default() };
-        let (mut message, flaw) = self.request.into_message(addresses);
-        if let Some(flaw) = flaw {
-            return Err(AskError::NotSent(SendError::new(flaw, message)));
-        }
-        let request_id = sender.ids().next(Purpose::Request);
-        message.parts_mut().request_id = request_id.clone();
-        let waiting = sender.asks().pending().wait(request_id, epoch.number);
-        let terms = Terms {
-            expires_in: Some(deadline - Instant::now()),
-            transient: self.transient,
-            ..Terms::default()
-        };
+        let transient = self.transient;
+        let (message, waiting) = self.begin(&sender, queue, epoch.number)?;
+        let expires_in = Some(deadline - Instant::now());
+        let terms = Terms { expires_in, transient, ..Terms::default() };
         let mut sending = pin!(sender.send_on(&epoch, message, terms));
         let mut answer = pin!(waiting.answer());
         // An answer proves the request: whoever has it need not wait for the confirm.
@@ -119,6 +110,20 @@ impl Ask {
                 }
             }
         }
+    }
+
+    /// The message, and the place where its answer is waited for.
+    fn begin(self, sender: &Sender, queue: ShortString, epoch: u64) -> Result<(Message, Waiting), AskError> {
+        let source = self.request.source_or_own();
+        let reply_to = sender.asks().address(source.service().unwrap_or_default());
+        let addresses = Addresses { source, reply_to, reply_queue: Some(queue), ..Addresses::default() };
+        let (mut message, flaw) = self.request.into_message(addresses);
+        if let Some(flaw) = flaw {
+            return Err(AskError::NotSent(SendError::new(flaw, message)));
+        }
+        let request_id = sender.ids().next(Purpose::Request);
+        message.parts_mut().request_id = request_id.clone();
+        Ok((message, sender.asks().pending().wait(request_id, epoch)))
     }
 
     fn into_send_error(self, error: Error) -> SendError {
