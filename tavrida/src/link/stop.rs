@@ -1,40 +1,29 @@
 //! [`Stop`]: the wish that a client or server ends.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Notify;
+use tokio::sync::SetOnce;
 
 /// The wish that a client or server ends. A clone is the same wish.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    wished: AtomicBool,
-    told: Notify,
-}
+pub(crate) struct Stop(Arc<SetOnce<()>>);
 
 impl Stop {
     /// Wishes it; once is enough.
     pub(crate) fn wish(&self) {
-        self.0.wished.store(true, Ordering::SeqCst);
-        self.0.told.notify_waiters();
+        // Set by an earlier wish it stays so.
+        let _ = self.0.set(());
     }
 
     pub(crate) fn is_wished(&self) -> bool {
-        self.0.wished.load(Ordering::SeqCst)
+        self.0.initialized()
     }
 
     /// Waits until it is wished. Whoever looks often keeps the future: it registers once.
     ///
     /// Cancel safe.
     pub(crate) async fn wished(&self) {
-        // Made before looking, so that no wish falls between the two.
-        let told = self.0.told.notified();
-        if !self.is_wished() {
-            told.await;
-        }
+        self.0.wait().await;
     }
 }
 
