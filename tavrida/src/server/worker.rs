@@ -43,6 +43,8 @@ impl Work for Worker {
 
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
+        // What came on a session that is lost is delivered again.
+        self.left.retain(|(_, of)| Arc::ptr_eq(&of.session, &epoch.session));
         let mut lost = epoch.session.closed();
         // Watched once, and not anew for each message.
         let stop = self.stop.clone();
@@ -58,10 +60,7 @@ impl Work for Worker {
             }
         };
         match end {
-            ConsumerEnd::Lost(loss) => {
-                self.left.clear();
-                Ended::Lost(loss)
-            }
+            ConsumerEnd::Lost(loss) => Ended::Lost(loss),
             end => Ended::Idle(end),
         }
     }

@@ -114,6 +114,25 @@ async fn a_deleted_queue_is_declared_again_and_consumed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_ended_consumer_left_is_not_begun_once_its_session_is_lost_too() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let server = town.run(town.server(work(&notes)).concurrency(1)).await;
+    let client = town.client(&["work"]).await;
+    for n in [1, 2] {
+        client.to("work.slowly").param("n", n).cast().await.expect("sent");
+    }
+    notes.reach(1).await;
+    town.session().await.delete_queue("work", false, false).await.expect("deleted");
+    while server.handle.health() == Health::Consuming {
+        tokio::task::yield_now().await;
+    }
+    town.broker.close_sessions("maintenance");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!(notes.all(), ["begin 1", "end 1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn limited_attempts_end_the_server_with_the_reason() {
     let town = Town::new();
     let backoff = Backoff::between(Duration::from_millis(10), Duration::from_millis(10)).attempts(3);
