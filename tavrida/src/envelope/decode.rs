@@ -181,7 +181,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The text of a header, which shares the header's bytes; void is empty.
+/// The text of a header, which shares the header's where it is long; void is empty.
 fn text(header: &'static str, value: &Value) -> Result<SmolStr, DecodeError> {
     match value {
         Value::Void => Ok(SmolStr::default()),

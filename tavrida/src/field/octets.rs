@@ -28,11 +28,9 @@ pub struct Octets(Repr);
 #[derive(Clone)]
 enum Repr {
     Text(SmolStr),
+    /// What is no UTF-8.
     Bytes(Bytes),
 }
-
-/// Text that is not longer than this stands in the value itself.
-const SHORT: usize = 23;
 
 impl Octets {
     /// Text known at compile time; costs no allocation.
@@ -44,7 +42,7 @@ impl Octets {
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
             Repr::Text(text) => Some(text),
-            Repr::Bytes(bytes) => std::str::from_utf8(bytes).ok(),
+            Repr::Bytes(_) => None,
         }
     }
 
@@ -52,7 +50,7 @@ impl Octets {
     pub(crate) fn to_text(&self) -> Option<SmolStr> {
         match &self.0 {
             Repr::Text(text) => Some(text.clone()),
-            Repr::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(SmolStr::new),
+            Repr::Bytes(_) => None,
         }
     }
 
@@ -128,10 +126,7 @@ impl From<&str> for Octets {
 
 impl From<String> for Octets {
     fn from(text: String) -> Self {
-        match text.len() <= SHORT {
-            true => text.as_str().into(),
-            false => Self(Repr::Bytes(text.into())),
-        }
+        Self(Repr::Text(text.into()))
     }
 }
 
@@ -150,8 +145,8 @@ impl From<ShortString> for Octets {
 impl From<Bytes> for Octets {
     fn from(bytes: Bytes) -> Self {
         match std::str::from_utf8(&bytes) {
-            Ok(text) if text.len() <= SHORT => text.into(),
-            _ => Self(Repr::Bytes(bytes)),
+            Ok(text) => text.into(),
+            Err(_) => Self(Repr::Bytes(bytes)),
         }
     }
 }
@@ -195,7 +190,7 @@ mod tests {
 
     #[test]
     fn bytes_are_what_they_were_however_long_they_are() {
-        for len in [0, 1, SHORT, SHORT + 1, 300] {
+        for len in [0, 1, 23, 24, 300] {
             let text = "x".repeat(len);
             for octets in [Octets::from(&*text), text.clone().into(), Bytes::from(text.clone()).into()] {
                 assert_eq!(octets, *text);
