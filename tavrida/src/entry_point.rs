@@ -106,7 +106,7 @@ impl EntryPoint {
     }
 
     /// What the methods of reserved addresses begin with.
-    pub(crate) const RESERVED: &str = "~";
+    pub(crate) const RESERVED: char = '~';
 
     /// The text, which is also the routing key; empty where there is no address.
     pub fn as_str(&self) -> &str {

@@ -5,8 +5,7 @@ use std::borrow::Borrow;
 use smallvec::SmallVec;
 
 /// A map in the order of its keys, for few entries or keys that grow: a channel has a consumer or two, a connection a few
-/// channels. They are found as quickly as in a tree, a short list is made and dropped in less time, and one entry needs no
-/// allocation.
+/// channels. One entry, the usual case, needs no allocation.
 #[derive(Debug, Clone)]
 pub(crate) struct SortedMap<K, V>(SmallVec<[(K, V); 1]>);
 

@@ -11,7 +11,7 @@ mod pending;
 
 use std::sync::{Arc, OnceLock};
 
-use smol_str::{SmolStr, SmolStrBuilder};
+use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::Mutex;
 
 pub(crate) use pending::{Pending, Waiting};
@@ -40,12 +40,8 @@ pub(crate) struct Asks {
 
 impl Asks {
     pub(crate) fn new(instance: SmolStr, exchange: Option<ShortString>, tally: Arc<Tally>) -> Self {
-        let mut method = SmolStrBuilder::new();
-        method.push_str(EntryPoint::RESERVED);
-        method.push_str(&instance);
-        let instance = method.finish();
         Self {
-            instance,
+            instance: format_smolstr!("{}{instance}", EntryPoint::RESERVED),
             address: OnceLock::new(),
             exchange,
             direct: false,

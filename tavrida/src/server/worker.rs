@@ -116,7 +116,7 @@ impl Worker {
 
     fn begin(&mut self, delivery: Delivery, epoch: Epoch) {
         let desk = self.desk.clone();
-        // Boxed: a task is moved several times before it runs, and this one is a few kilobytes.
+        // Boxed: a task is moved several times before it runs, and this one is not small.
         self.tasks.spawn(Box::pin(async move { desk.work(delivery, &epoch).await }));
     }
 

@@ -9,7 +9,7 @@ use crate::message::MessageKind;
 
 /// The handlers of one service.
 ///
-/// A service has a few: sorted they are found as quickly as in a table, and are in order for whatever is shown or checked.
+/// A service has a few: a sorted list finds them, and has them in order for whatever is shown or checked.
 #[derive(Default)]
 pub(crate) struct Dispatcher {
     handlers: Vec<Registered>,
