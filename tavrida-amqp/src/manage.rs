@@ -23,7 +23,7 @@ pub(crate) async fn declare_exchange(channel: &Channel, exchange: &Exchange) -> 
     channel.exchange_declare(short(&exchange.name), kind(&exchange.kind), options, arguments).await
 }
 
-pub(crate) async fn check_exchange(channel: &Channel, name: &str) -> lapin::Result<()> {
+pub(crate) async fn declare_exchange_passive(channel: &Channel, name: &str) -> lapin::Result<()> {
     let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare(short(name), lapin::ExchangeKind::Direct, options, FieldTable::default()).await
 }
@@ -43,7 +43,7 @@ pub(crate) async fn declare_queue(channel: &Channel, queue: &Queue) -> lapin::Re
     channel.queue_declare(short(&queue.name), options, table_out(&queue.arguments)).await.map(status)
 }
 
-pub(crate) async fn check_queue(channel: &Channel, name: &str) -> lapin::Result<QueueStatus> {
+pub(crate) async fn declare_queue_passive(channel: &Channel, name: &str) -> lapin::Result<QueueStatus> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(short(name), options, FieldTable::default()).await.map(status)
 }

@@ -67,8 +67,8 @@ impl ServerConfig {
         if let Some(concurrency) = self.concurrency {
             builder = builder.concurrency(concurrency);
         }
-        if let Some(topology) = self.topology {
-            builder = builder.topology(topology);
+        if let Some(mode) = self.declare_mode {
+            builder = builder.declare_mode(mode);
         }
         for service in self.chosen(offered.into_iter().collect())? {
             builder = builder.service(self.discovering(service)?);

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use lapin::{Channel, Connection};
 use tavrida::field::Table;
 use tavrida::transport::{
-    Binding, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, Fetched, Loss, Publication,
-    Publishing, Queue, QueueStatus, Session, SessionError,
+    Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, GetMessage,
+    Publication, PublishFuture, Queue, QueueStatus, Session, SessionError,
 };
 
 use crate::config::{AmqpConfig, Host};
@@ -30,7 +30,7 @@ struct Tenure(Arc<Life>);
 
 impl Drop for Tenure {
     fn drop(&mut self) {
-        self.0.lose(Loss::closed_here());
+        self.0.lose(ConnectionLost::closed_here());
     }
 }
 
@@ -99,10 +99,12 @@ impl AmqpSession {
     }
 
     /// Waits until both connections are closed; whoever asks first hears whether the broker has read all that was sent.
-    async fn wait_until_over(&self) -> Result<(), Loss> {
+    async fn wait_until_over(&self) -> Result<(), ConnectionLost> {
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
         match over {
-            Some(over) => over.await.unwrap_or_else(|_| Err(Loss::broken("the runtime was shut down"))),
+            Some(over) => {
+                over.await.unwrap_or_else(|_| Err(ConnectionLost::broken("the runtime was shut down")))
+            }
             None => Ok(()),
         }
     }
@@ -145,7 +147,7 @@ impl AmqpSession {
         match tokio::spawn(operation(self.desk.clone())).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => Err(Loss::broken("the runtime was shut down").into()),
+            Err(_) => Err(ConnectionLost::broken("the runtime was shut down").into()),
         }
     }
 }
@@ -159,9 +161,13 @@ impl Session for AmqpSession {
             .await
     }
 
-    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
+    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
         let name = name.to_owned();
-        self.manage("exchange", |channel| async move { manage::check_exchange(&channel, &name).await }).await
+        self.manage(
+            "exchange",
+            |channel| async move { manage::declare_exchange_passive(&channel, &name).await },
+        )
+        .await
     }
 
     async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
@@ -179,9 +185,10 @@ impl Session for AmqpSession {
         self.manage("queue", |channel| async move { manage::declare_queue(&channel, &queue).await }).await
     }
 
-    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
+    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
         let queue = name.to_owned();
-        self.manage(name, |channel| async move { manage::check_queue(&channel, &queue).await }).await
+        self.manage(name, |channel| async move { manage::declare_queue_passive(&channel, &queue).await })
+            .await
     }
 
     async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
@@ -211,11 +218,11 @@ impl Session for AmqpSession {
         self.manage(&name, |channel| async move { manage::unbind(&channel, &binding).await }).await
     }
 
-    fn publish(&self, publication: Publication) -> Publishing<'_> {
+    fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         self.publisher.publish(publication)
     }
 
-    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
         let queue = queue.to_owned();
         self.apart(async move |desk: Arc<Desk>| {
             consume::get(&desk.life, &desk.connection, &desk.idle, &queue).await
@@ -255,7 +262,7 @@ impl Session for AmqpSession {
         if cause.is_closed_here() { Ok(over?) } else { Err(cause.into()) }
     }
 
-    async fn closed(&self) -> Loss {
+    async fn closed(&self) -> ConnectionLost {
         self.life.0.ended().await
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tavrida::transport::{Backoff, Loss, Session, SessionError, Transport};
+use tavrida::transport::{Backoff, ConnectionLost, Session, SessionError, Transport};
 
 use crate::config::AmqpConfig;
 use crate::session::AmqpSession;
@@ -49,10 +49,10 @@ impl Transport for AmqpTransport {
     }
 }
 
-fn together(mut failures: Vec<Loss>) -> Loss {
+fn together(mut failures: Vec<ConnectionLost>) -> ConnectionLost {
     if failures.len() == 1 {
         return failures.remove(0);
     }
     let texts: Vec<_> = failures.iter().map(ToString::to_string).collect();
-    Loss::broken(texts.join("; "))
+    ConnectionLost::broken(texts.join("; "))
 }

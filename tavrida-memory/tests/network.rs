@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tavrida::field::ShortString;
-use tavrida::transport::{Consume, Loss, NotPublished, Publication, Queue, Transport, Verdict};
+use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishErrorKind, Queue, Transport};
 use tavrida_memory::core::{ChannelId, Operator};
 use tavrida_memory::{Heads, Line, MemoryBroker, Network, PublishFate, SettleFate};
 
@@ -14,13 +14,13 @@ struct Even(PublishFate);
 const CLEAR: Even = Even(PublishFate::Taken);
 
 impl Network for Even {
-    fn connecting(&self, _peer: u32) -> Result<(), Loss> {
+    fn connecting(&self, _peer: u32) -> Result<(), ConnectionLost> {
         Ok(())
     }
 
     fn connected(&self, _line: Line) {}
 
-    fn disconnected(&self, _line: Line, _loss: &Loss) {}
+    fn disconnected(&self, _line: Line, _loss: &ConnectionLost) {}
 
     fn publishing(&self, _line: Line, _publication: &Arc<Publication>) -> PublishFate {
         self.0
@@ -30,12 +30,12 @@ impl Network for Even {
         &self,
         _line: Line,
         _publication: &Arc<Publication>,
-        _outcome: &Result<(), NotPublished>,
+        _outcome: &Result<(), PublishErrorKind>,
         _queues: &mut dyn Iterator<Item = &str>,
     ) {
     }
 
-    fn settling(&self, _line: Line, _channel: ChannelId, _tag: u64, _verdict: Verdict) -> SettleFate {
+    fn settling(&self, _line: Line, _channel: ChannelId, _tag: u64, _verdict: AckKind) -> SettleFate {
         SettleFate::Taken
     }
 }
@@ -136,7 +136,7 @@ async fn what_is_on_its_way_on_a_channel_that_an_operator_closes_is_ignored_and_
     }
     let told = publishing.now_or_never().expect("its sender is told at once");
     let error = told.expect_err("nobody knows whether it came");
-    assert!(matches!(error.reason, NotPublished::Ambiguous(_)), "{error}");
+    assert!(matches!(error.reason, PublishErrorKind::Ambiguous(_)), "{error}");
     broker.release(0);
     assert_eq!(broker.snapshot().queue("orders").expect("it is there").ready.len(), 0);
 }

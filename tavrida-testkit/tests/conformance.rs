@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tavrida::transport::{Loss, Session, SessionError, Transport};
+use tavrida::transport::{ConnectionLost, Session, SessionError, Transport};
 use tavrida_testkit::conformance::{Capability, Report, Suite, Verdict, promises};
 
 /// A transport that cannot even connect, in one of several ways.
@@ -20,7 +20,7 @@ enum Unusable {
 impl Transport for Unusable {
     async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
         match self {
-            Self::Unreachable => Err(Loss::broken("nobody listens").into()),
+            Self::Unreachable => Err(ConnectionLost::broken("nobody listens").into()),
             Self::Silent => pending().await,
             Self::Broken => panic!("a bug in the transport"),
         }

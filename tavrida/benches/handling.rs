@@ -92,7 +92,7 @@ impl Done {
 }
 
 async fn through_tavrida() -> Duration {
-    async fn work(done: State<Arc<Done>>, order: Payload<Order>) {
+    async fn work(done: State<Arc<Done>>, order: Json<Order>) {
         done.one(&order.0);
     }
     let done = Arc::new(Done::default());
@@ -151,7 +151,7 @@ async fn through_a_channel() -> Duration {
 const ASKS: u64 = 5_000;
 
 async fn asks_through_tavrida() -> Duration {
-    async fn echo(order: Payload<Order>) -> Order {
+    async fn echo(order: Json<Order>) -> Order {
         order.0
     }
     let broker = MemoryBroker::new();

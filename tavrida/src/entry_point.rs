@@ -20,7 +20,7 @@ use crate::field::ShortString;
 /// assert_eq!(world.method(), Some("world"));
 /// assert_eq!(world.to_string(), "test_world.world");
 /// assert!("a.b.c".parse::<EntryPoint>().is_err());
-/// # Ok::<(), tavrida::entry_point::BadEntryPoint>(())
+/// # Ok::<(), tavrida::entry_point::EntryPointError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryPoint {
@@ -38,7 +38,7 @@ impl EntryPoint {
     /// # Errors
     ///
     /// When a name cannot stand in a routing key.
-    pub fn new(service: &str, method: &str) -> Result<Self, BadEntryPoint> {
+    pub fn new(service: &str, method: &str) -> Result<Self, EntryPointError> {
         Self::parse(format_smolstr!("{service}.{method}"))
     }
 
@@ -47,13 +47,13 @@ impl EntryPoint {
     /// # Errors
     ///
     /// When the text is neither empty nor an address.
-    pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, BadEntryPoint> {
+    pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, EntryPointError> {
         let beginning = |text: &str| text.chars().take(64).collect::<String>();
         let too_long = (text.as_ref().len() > ShortString::MAX_LEN).then(|| beginning(text.as_ref()));
         let text: ShortString = text
             .try_into()
-            .map_err(|_| BadEntryPoint { text: too_long.unwrap_or_default(), flaw: Flaw::TooLong })?;
-        let bad = |flaw| BadEntryPoint { text: beginning(&text), flaw };
+            .map_err(|_| EntryPointError { text: too_long.unwrap_or_default(), flaw: Flaw::TooLongError })?;
+        let bad = |flaw| EntryPointError { text: beginning(&text), flaw };
         if text.is_empty() {
             return Ok(Self::NONE);
         }
@@ -129,37 +129,37 @@ fn flaw_of(name: &str) -> Option<Flaw> {
 }
 
 impl FromStr for EntryPoint {
-    type Err = BadEntryPoint;
+    type Err = EntryPointError;
 
     /// Reads an address; unlike [`EntryPoint::parse`] it refuses the empty text, which a person does not mean.
-    fn from_str(text: &str) -> Result<Self, BadEntryPoint> {
+    fn from_str(text: &str) -> Result<Self, EntryPointError> {
         match Self::parse(text)? {
-            none if none.is_none() => Err(BadEntryPoint { text: String::new(), flaw: Flaw::Empty }),
+            none if none.is_none() => Err(EntryPointError { text: String::new(), flaw: Flaw::Empty }),
             entry_point => Ok(entry_point),
         }
     }
 }
 
 impl TryFrom<&str> for EntryPoint {
-    type Error = BadEntryPoint;
+    type Error = EntryPointError;
 
-    fn try_from(text: &str) -> Result<Self, BadEntryPoint> {
+    fn try_from(text: &str) -> Result<Self, EntryPointError> {
         text.parse()
     }
 }
 
 impl TryFrom<String> for EntryPoint {
-    type Error = BadEntryPoint;
+    type Error = EntryPointError;
 
-    fn try_from(text: String) -> Result<Self, BadEntryPoint> {
+    fn try_from(text: String) -> Result<Self, EntryPointError> {
         text.parse()
     }
 }
 
 impl TryFrom<&EntryPoint> for EntryPoint {
-    type Error = BadEntryPoint;
+    type Error = EntryPointError;
 
-    fn try_from(entry_point: &EntryPoint) -> Result<Self, BadEntryPoint> {
+    fn try_from(entry_point: &EntryPoint) -> Result<Self, EntryPointError> {
         Ok(entry_point.clone())
     }
 }
@@ -176,7 +176,7 @@ impl fmt::Debug for EntryPoint {
     }
 }
 
-impl From<std::convert::Infallible> for BadEntryPoint {
+impl From<std::convert::Infallible> for EntryPointError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }
@@ -184,7 +184,7 @@ impl From<std::convert::Infallible> for BadEntryPoint {
 
 /// A text that is no address, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadEntryPoint {
+pub struct EntryPointError {
     text: String,
     flaw: Flaw,
 }
@@ -195,23 +195,23 @@ enum Flaw {
     EmptyName,
     TooManyDots,
     Wildcard,
-    TooLong,
+    TooLongError,
 }
 
-impl fmt::Display for BadEntryPoint {
+impl fmt::Display for EntryPointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.flaw {
             Flaw::Empty => "it is empty",
             Flaw::EmptyName => "a name before or after the dot is empty",
             Flaw::TooManyDots => "it has more than one dot",
             Flaw::Wildcard => "a name is `*` or `#`, which a binding reads as a wildcard",
-            Flaw::TooLong => "it has over 255 bytes, the most that a routing key can have",
+            Flaw::TooLongError => "it has over 255 bytes, the most that a routing key can have",
         };
         write!(f, "'{}' is no entry point (`service.method` or `service`): {why}", self.text)
     }
 }
 
-impl std::error::Error for BadEntryPoint {}
+impl std::error::Error for EntryPointError {}
 
 #[cfg(test)]
 mod tests {

@@ -170,14 +170,14 @@ impl std::error::Error for Error {
     }
 }
 
-impl From<crate::field::TooLong> for Error {
-    fn from(error: crate::field::TooLong) -> Self {
+impl From<crate::field::TooLongError> for Error {
+    fn from(error: crate::field::TooLongError) -> Self {
         Self::new(Kind::UnsuitableFieldValue, error.to_string())
     }
 }
 
-impl From<crate::entry_point::BadEntryPoint> for Error {
-    fn from(error: crate::entry_point::BadEntryPoint) -> Self {
+impl From<crate::entry_point::EntryPointError> for Error {
+    fn from(error: crate::entry_point::EntryPointError) -> Self {
         Self::new(Kind::WrongEntryPointFormat, error.to_string())
     }
 }

@@ -19,7 +19,7 @@
 //! impl Calc {
 //!     #[rpc]
 //!     async fn sum(&self, a: i64, b: i64) -> Result<Sum> {
-//!         let sum = a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").code(4000))?;
+//!         let sum = a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").with_code(4000))?;
 //!         Ok(Sum { sum })
 //!     }
 //! }

@@ -1,16 +1,16 @@
 //! What an application needs, in one line: `use tavrida::prelude::*;`.
 
 pub use crate::client::Client;
-pub use crate::contract::{Event, NoError, Refusal, Rpc};
+pub use crate::contract::{CallError, Event, NoError, Rpc};
 pub use crate::discovery::Registry;
 pub use crate::disposition::{FailurePolicy, Retry};
 pub use crate::entry_point::EntryPoint;
-pub use crate::handler::{Attempt, Deadline, Payload, State, params};
+pub use crate::handler::{Attempt, Deadline, Json, State, params};
 pub use crate::message::{
     Context, ErrorReply, Failure, Headers, IntoFailure, Notification, Request, Response,
 };
 pub use crate::outbound::Sent;
-pub use crate::proxy::{Answered, Proxy, Reply};
+pub use crate::proxy::{Answered, Proxy, Responder};
 pub use crate::server::Server;
 pub use crate::service::Service;
 #[cfg(feature = "macros")]

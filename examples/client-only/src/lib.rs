@@ -27,7 +27,7 @@ struct Calculator(Story);
 impl Calculator {
     #[rpc(Add)]
     async fn sum(&self, add: Add) -> tavrida::prelude::Result<Sum> {
-        let too_large = || Failure::new("calc.Overflow", "the sum is too large").code(4000);
+        let too_large = || Failure::new("calc.Overflow", "the sum is too large").with_code(4000);
         Ok(Sum { sum: add.a.checked_add(add.b).ok_or_else(too_large)? })
     }
 

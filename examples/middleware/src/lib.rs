@@ -33,8 +33,8 @@ impl Doors {
     async fn authorise(&self, message: Message, next: Next) -> Answer {
         match message.headers().get_str("authorization") {
             Some("secret") => next.run(message).await,
-            Some(_) => Err(Failure::new("door.WrongKey", "the key does not fit").code(403)),
-            None => Err(Failure::new("door.NoKey", "a key is needed").code(401)),
+            Some(_) => Err(Failure::new("door.WrongKey", "the key does not fit").with_code(403)),
+            None => Err(Failure::new("door.NoKey", "a key is needed").with_code(401)),
         }
     }
 

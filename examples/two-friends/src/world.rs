@@ -18,7 +18,7 @@ impl World {
         let context = request.context();
         self.0.tell(format!("{request}: request to world, param = {param}, context {context}"));
         if param < 0 {
-            return Err(Failure::new("world.Negative", format!("{param} is below zero")).code(4000));
+            return Err(Failure::new("world.Negative", format!("{param} is below zero")).with_code(4000));
         }
         Ok(Greeting { param: "world response" })
     }

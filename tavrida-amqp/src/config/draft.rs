@@ -167,6 +167,11 @@ const TLS_PORT: u16 = 5671;
 pub(super) const TLS_KEYS: [&str; 5] =
     ["cacertfile", "certfile", "keyfile", "server_name_indication", "verify"];
 
+/// A limit of attempts as the original's configuration writes it: a negative number is no limit.
+pub(super) fn attempts(limit: i64) -> Option<u32> {
+    u32::try_from(limit).ok()
+}
+
 /// A length of time from seconds.
 pub(super) fn seconds(value: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(value).ok()

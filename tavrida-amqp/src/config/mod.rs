@@ -49,8 +49,8 @@ pub struct AmqpConfig {
     pub(crate) channel_max: Option<u16>,
     pub(crate) frame_max: Option<u32>,
     pub(crate) locale: String,
-    pub(crate) connection_attempts: i64,
-    pub(crate) reconnect_attempts: i64,
+    pub(crate) connection_attempts: Option<u32>,
+    pub(crate) reconnect_attempts: Option<u32>,
     pub(crate) retry_delay: Duration,
     pub(crate) publish_window: usize,
 }
@@ -100,8 +100,8 @@ impl AmqpConfig {
             channel_max: None,
             frame_max: None,
             locale: "en_US".into(),
-            connection_attempts: -1,
-            reconnect_attempts: -1,
+            connection_attempts: None,
+            reconnect_attempts: None,
             retry_delay: Self::RETRY_DELAY,
             publish_window: Self::PUBLISH_WINDOW,
         }
@@ -205,19 +205,18 @@ impl AmqpConfig {
         self
     }
 
-    /// How many times to try until the first session is there; a negative number, the default, is no limit. One attempt asks
-    /// each host in turn.
+    /// The limit of attempts before the first session; `None`, the default, is no limit. One attempt tries each host in
+    /// turn.
     #[must_use = "the config comes back with the limit"]
-    pub fn connection_attempts(mut self, attempts: i64) -> Self {
-        self.connection_attempts = attempts;
+    pub fn connection_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
+        self.connection_attempts = limit.into();
         self
     }
 
-    /// How many times to try after the loss of a session; a negative number, the default, is no limit. With 0 a loss is
-    /// final.
+    /// The limit of attempts after the loss of a session; `None`, the default, is no limit. With 0 a loss is final.
     #[must_use = "the config comes back with the limit"]
-    pub fn reconnect_attempts(mut self, attempts: i64) -> Self {
-        self.reconnect_attempts = attempts;
+    pub fn reconnect_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
+        self.reconnect_attempts = limit.into();
         self
     }
 
@@ -245,8 +244,8 @@ impl AmqpConfig {
     /// [`connection_attempts`](Self::connection_attempts), [`reconnect_attempts`](Self::reconnect_attempts).
     pub fn backoff(&self) -> Backoff {
         Backoff::between(self.retry_delay, Self::LONGEST_RETRY_DELAY)
-            .attempts(self.reconnect_attempts)
-            .first_attempts(self.connection_attempts)
+            .max_attempts(self.reconnect_attempts)
+            .max_first_attempts(self.connection_attempts)
     }
 
     /// The user's name, if that is how the broker knows the user.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::draft::{Address, Draft, TLS_KEYS, seconds};
+use super::draft::{Address, Draft, TLS_KEYS, attempts, seconds};
 use super::{AmqpConfig, ConfigError};
 
 pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
@@ -105,8 +105,8 @@ fn parameter(config: &mut AmqpConfig, key: &str, value: &str) -> Result<(), Conf
         "connection_timeout" => config.connect_timeout = Duration::from_millis(number(key, value)?),
         "locale" => config.locale = value.into(),
         "connection_name" => config.connection_name = Some(value.into()),
-        "connection_attempts" => config.connection_attempts = number(key, value)?,
-        "reconnect_attempts" => config.reconnect_attempts = number(key, value)?,
+        "connection_attempts" => config.connection_attempts = attempts(number(key, value)?),
+        "reconnect_attempts" => config.reconnect_attempts = attempts(number(key, value)?),
         "retry_delay" => {
             let delay = value.parse().ok().and_then(seconds);
             config.retry_delay = delay.ok_or_else(|| {
@@ -183,7 +183,7 @@ mod tests {
             .connection_name("billing")
             .connection_attempts(3)
             .retry_delay(Duration::from_millis(500))
-            .reconnect_attempts(-1)
+            .reconnect_attempts(None)
             .publish_window(16);
         assert_eq!(parsed(uri), expected);
     }

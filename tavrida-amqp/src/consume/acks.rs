@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use tavrida::transport::Verdict;
+use tavrida::transport::AckKind;
 
 /// A settlement as it goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Acks {
     }
 
     /// Settles one; `send` is given what is due by it. A tag that is not open is left alone.
-    pub(super) fn settle(&mut self, tag: u64, verdict: Verdict, send: &mut dyn FnMut(Frame)) {
+    pub(super) fn settle(&mut self, tag: u64, verdict: AckKind, send: &mut dyn FnMut(Frame)) {
         let Some(mark) = tag.checked_sub(self.lowest).and_then(|at| self.marks.get_mut(at as usize)) else {
             return;
         };
@@ -72,7 +72,7 @@ impl Acks {
             return;
         }
         self.open -= 1;
-        if verdict == Verdict::Ack {
+        if verdict == AckKind::Ack {
             *mark = Mark::Held;
             self.held += 1;
             if self.held >= self.limit {
@@ -82,7 +82,7 @@ impl Acks {
         }
         *mark = Mark::Sent;
         self.flush(send);
-        send(Frame::Reject { tag, requeue: verdict == Verdict::Requeue });
+        send(Frame::Reject { tag, requeue: verdict == AckKind::Requeue });
     }
 
     /// Sends all that is held.
@@ -127,7 +127,7 @@ mod tests {
 
     fn settle(acks: &mut Acks, tags: impl IntoIterator<Item = u64>) -> Vec<Frame> {
         let mut sent = Vec::new();
-        tags.into_iter().for_each(|tag| acks.settle(tag, Verdict::Ack, &mut |frame| sent.push(frame)));
+        tags.into_iter().for_each(|tag| acks.settle(tag, AckKind::Ack, &mut |frame| sent.push(frame)));
         sent
     }
 
@@ -182,7 +182,7 @@ mod tests {
         let mut acks = handed_out(20, 3);
         settle(&mut acks, [1, 2]);
         let mut sent = Vec::new();
-        acks.settle(3, Verdict::Requeue, &mut |frame| sent.push(frame));
+        acks.settle(3, AckKind::Requeue, &mut |frame| sent.push(frame));
         assert_eq!(sent, [Ack { tag: 2, multiple: true }, Reject { tag: 3, requeue: true }]);
     }
 

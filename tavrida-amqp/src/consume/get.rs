@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lapin::options::{BasicAckOptions, BasicGetOptions, BasicRejectOptions};
 use lapin::{Channel, Connection};
-use tavrida::transport::{Delivery, Fetched, Loss, SessionError, Settle, Verdict};
+use tavrida::transport::{AckKind, Acker, ConnectionLost, Delivery, GetMessage, SessionError};
 use tokio::runtime::Handle;
 
 use crate::link::{IdleChannels, Life, close_quietly};
@@ -16,7 +16,7 @@ pub(crate) async fn get(
     connection: &Connection,
     idle: &Arc<IdleChannels>,
     queue: &str,
-) -> Result<Option<Fetched>, SessionError> {
+) -> Result<Option<GetMessage>, SessionError> {
     let channel = match idle.take(life, connection, queue).await {
         Ok(channel) => channel,
         Err(error) => return Err(life.error_on(connection, error).await),
@@ -41,7 +41,7 @@ pub(crate) async fn get(
         (message.delivery.delivery_tag, message.delivery.redelivered, message.message_count);
     let publication = Arc::new(delivered(message.delivery));
     let delivery = Delivery::new(publication, redelivered, Arc::new(guard), tag);
-    Ok(Some(Fetched { delivery, messages_left }))
+    Ok(Some(GetMessage { delivery, messages_left }))
 }
 
 /// A channel on which at most one message is unsettled. Dropped before that is settled, the channel is closed, which
@@ -59,19 +59,19 @@ impl Taken {
     }
 }
 
-impl Settle for Taken {
-    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+impl Acker for Taken {
+    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
         self.life.check()?;
         let Some(channel) = self.release() else { return Ok(()) };
         if !channel.status().connected() {
-            return Err(Loss::broken("the channel of the delivery is closed"));
+            return Err(ConnectionLost::broken("the channel of the delivery is closed"));
         }
         match verdict {
-            Verdict::Ack => {
+            AckKind::Ack => {
                 super::settler::start(channel.basic_ack(tag, BasicAckOptions { multiple: false }))
             }
-            Verdict::Reject | Verdict::Requeue => {
-                let options = BasicRejectOptions { requeue: verdict == Verdict::Requeue };
+            AckKind::Reject | AckKind::Requeue => {
+                let options = BasicRejectOptions { requeue: verdict == AckKind::Requeue };
                 super::settler::start(channel.basic_reject(tag, options));
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicRejectOptions};
-use tavrida::transport::{Loss, Settle, Verdict};
+use tavrida::transport::{AckKind, Acker, ConnectionLost};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -24,7 +24,7 @@ pub(crate) struct Settler {
     channel: Arc<Channel>,
     acks: Mutex<Acks>,
     /// Why the channel ended, when the session did not.
-    ended: OnceLock<Loss>,
+    ended: OnceLock<ConnectionLost>,
     /// Acks are held that nobody will send unless the [flusher](Settler::flusher) does.
     held: Notify,
     /// Nothing is handed out and unsettled.
@@ -49,13 +49,13 @@ impl Settler {
     }
 
     /// Ends it, for a reason that concerns its channel alone: settlements fail from now on.
-    pub(super) fn end(&self, loss: Loss) {
+    pub(super) fn end(&self, loss: ConnectionLost) {
         let _acks = self.acks();
         self.gone(loss);
     }
 
     /// Notes why the channel is gone; the first reason counts.
-    fn gone(&self, loss: Loss) -> Loss {
+    fn gone(&self, loss: ConnectionLost) -> ConnectionLost {
         let loss = self.ended.get_or_init(|| loss).clone();
         self.held.notify_one();
         self.settled.notify_one();
@@ -89,7 +89,7 @@ impl Settler {
         }
     }
 
-    fn lost(&self) -> Option<&Loss> {
+    fn lost(&self) -> Option<&ConnectionLost> {
         self.life.lost().or_else(|| self.ended.get())
     }
 
@@ -111,15 +111,15 @@ impl Settler {
     }
 }
 
-impl Settle for Settler {
-    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+impl Acker for Settler {
+    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
         let mut acks = self.acks();
         // Under the lock: what is accepted here is there for the last flush.
         if let Some(loss) = self.lost() {
             return Err(loss.clone());
         }
         if !self.channel.status().connected() {
-            return Err(self.gone(Loss::broken("the channel of the delivery is closed")));
+            return Err(self.gone(ConnectionLost::broken("the channel of the delivery is closed")));
         }
         let held = acks.held();
         acks.settle(tag, verdict, &mut |frame| self.send(frame));

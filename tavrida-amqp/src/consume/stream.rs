@@ -7,7 +7,9 @@ use std::task::{Context, Poll, ready};
 use async_trait::async_trait;
 use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
 use lapin::{Channel, Connection};
-use tavrida::transport::{Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Loss, Refusal, SessionError};
+use tavrida::transport::{
+    BrokerError, ConnectionLost, Consume, Consumer, ConsumerError, Delivery, DeliveryStream, SessionError,
+};
 use tokio::runtime::Handle;
 use tokio::task::coop;
 
@@ -61,7 +63,9 @@ pub(crate) async fn consume_replies(
     consume: &Consume,
 ) -> Result<Consumer, SessionError> {
     if !consume.no_ack {
-        return Err(Refusal::channel(406, "PRECONDITION_FAILED - reply consumer cannot acknowledge").into());
+        return Err(
+            BrokerError::channel(406, "PRECONDITION_FAILED - reply consumer cannot acknowledge").into()
+        );
     }
     let Replies { channel, source, place } = publisher.replies().await?;
     let settler = Settler::new(life.clone(), channel.clone(), 0);
@@ -102,7 +106,7 @@ struct Running {
     settler: Arc<Settler>,
     no_ack: bool,
     cancelled: bool,
-    end: Option<ConsumerEnd>,
+    end: Option<ConsumerError>,
     runtime: Handle,
 }
 
@@ -121,40 +125,42 @@ impl Running {
         self.source.as_mut().expect("it is taken by drop alone")
     }
 
-    fn end(&mut self, end: ConsumerEnd) -> ConsumerEnd {
-        if let ConsumerEnd::Refused(refusal) = &end {
-            self.settler.end(Loss::closed_by_broker(refusal.clone()));
+    fn end(&mut self, end: ConsumerError) -> ConsumerError {
+        if let ConsumerError::Refused(refusal) = &end {
+            self.settler.end(ConnectionLost::closed_by_broker(refusal.clone()));
         }
         self.settler.flush();
         self.end.insert(end).clone()
     }
 
     /// Why the source gave no more, and no error.
-    fn quiet_end(&self) -> ConsumerEnd {
+    fn quiet_end(&self) -> ConsumerError {
         match self.life.lost() {
-            Some(loss) => ConsumerEnd::Lost(loss.clone()),
-            None if self.cancelled => ConsumerEnd::Cancelled,
-            None => ConsumerEnd::CancelledByBroker,
+            Some(loss) => ConsumerError::Lost(loss.clone()),
+            None if self.cancelled => ConsumerError::Cancelled,
+            None => ConsumerError::CancelledByBroker,
         }
     }
 
-    fn error_end(&self, error: &lapin::Error) -> ConsumerEnd {
+    fn error_end(&self, error: &lapin::Error) -> ConsumerError {
         match self.life.fate(error) {
-            Fate::Channel(refusal) => ConsumerEnd::Refused(refusal),
-            Fate::ChannelGone => ConsumerEnd::Lost(Loss::broken(format!("the consumer's channel: {error}"))),
-            Fate::Connection(loss) => ConsumerEnd::Lost(loss),
+            Fate::Channel(refusal) => ConsumerError::Refused(refusal),
+            Fate::ChannelGone => {
+                ConsumerError::Lost(ConnectionLost::broken(format!("the consumer's channel: {error}")))
+            }
+            Fate::Connection(loss) => ConsumerError::Lost(loss),
         }
     }
 }
 
 #[async_trait]
-impl Deliveries for Running {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+impl DeliveryStream for Running {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         if let Some(end) = &self.end {
             return Poll::Ready(Err(end.clone()));
         }
         if let Some(loss) = self.life.lost() {
-            let end = ConsumerEnd::Lost(loss.clone());
+            let end = ConsumerError::Lost(loss.clone());
             return Poll::Ready(Err(self.end(end)));
         }
         // lapin always has one ready under load: without this, a loop over deliveries would starve its thread's other tasks.
@@ -192,7 +198,7 @@ impl Deliveries for Running {
         let cancelled = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
         cancelled.map_err(|error| match self.life.error(&error) {
             SessionError::Lost(loss) => loss.into(),
-            other => Loss::broken(other.to_string()).into(),
+            other => ConnectionLost::broken(other.to_string()).into(),
         })
     }
 }
@@ -244,7 +250,7 @@ impl Farewell {
         if self.lodging.is_none() {
             close_quietly(&self.channel).await;
         }
-        self.settler.end(Loss::closed_here());
+        self.settler.end(ConnectionLost::closed_here());
     }
 
     /// Gives back what was not taken. The source ends: it is cancelled, or its channel is gone.

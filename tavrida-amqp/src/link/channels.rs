@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lapin::{Channel, Connection, ErrorKind};
-use tavrida::transport::Loss;
+use tavrida::transport::ConnectionLost;
 
 use super::Life;
 
@@ -67,7 +67,7 @@ pub(crate) async fn open_channel(life: &Life, connection: &Connection) -> lapin:
             // The broker refuses to open a channel by a connection error alone.
             Err(error) if error.is_amqp_soft_error() => used_up = true,
             Err(error) if used_up && matches!(error.kind(), ErrorKind::ChannelsLimitReached) => {
-                life.lose(Loss::broken("all channel numbers of the connection are used up"));
+                life.lose(ConnectionLost::broken("all channel numbers of the connection are used up"));
                 return Err(error);
             }
             opened => return opened.map(Arc::new),

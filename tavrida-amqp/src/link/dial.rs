@@ -10,7 +10,7 @@ use futures_util::Stream;
 use lapin::tcp::AsyncTcpStream;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties, Event};
-use tavrida::transport::{Loss, SessionError};
+use tavrida::transport::{ConnectionLost, SessionError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -47,7 +47,7 @@ pub(crate) async fn dial(config: &AmqpConfig, host: &Host, role: &str) -> Result
 }
 
 fn unreachable(host: &Host, why: impl std::fmt::Display) -> SessionError {
-    Loss::broken(format!("cannot connect to {host}: {why}")).into()
+    ConnectionLost::broken(format!("cannot connect to {host}: {why}")).into()
 }
 
 async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {

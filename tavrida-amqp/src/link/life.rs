@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use lapin::Connection;
-use tavrida::transport::{Loss, Refusal, SessionError};
+use tavrida::transport::{BrokerError, ConnectionLost, SessionError};
 use tokio::sync::Notify;
 
 use crate::wire::{Fate, fate};
@@ -15,7 +15,7 @@ const CONNECTION_FORCED: u16 = 320;
 /// One life: it ends once, for the first cause that is told.
 pub(crate) struct Life {
     endpoint: String,
-    lost: OnceLock<Loss>,
+    lost: OnceLock<ConnectionLost>,
     ended: Notify,
     buried: AtomicBool,
     blocked: Mutex<Option<String>>,
@@ -29,24 +29,24 @@ impl Life {
     }
 
     /// Ends it for `loss`, unless it ended before; gives the cause that counts.
-    pub(crate) fn lose(&self, loss: Loss) -> &Loss {
+    pub(crate) fn lose(&self, loss: ConnectionLost) -> &ConnectionLost {
         let cause = self.lost.get_or_init(|| loss);
         self.ended.notify_waiters();
         cause
     }
 
     /// The cause of its end, once it is over.
-    pub(crate) fn lost(&self) -> Option<&Loss> {
+    pub(crate) fn lost(&self) -> Option<&ConnectionLost> {
         self.lost.get()
     }
 
     /// The cause of its end as an error.
-    pub(crate) fn check(&self) -> Result<(), Loss> {
+    pub(crate) fn check(&self) -> Result<(), ConnectionLost> {
         self.lost().map_or(Ok(()), |loss| Err(loss.clone()))
     }
 
     /// Waits for its end.
-    pub(crate) async fn ended(&self) -> Loss {
+    pub(crate) async fn ended(&self) -> ConnectionLost {
         loop {
             let ended = self.ended.notified();
             if let Some(loss) = self.lost() {
@@ -98,7 +98,7 @@ impl Life {
     /// What became of an operation with a channel of this connection to itself that failed with `error`.
     pub(crate) async fn error_on(&self, connection: &Connection, error: lapin::Error) -> SessionError {
         if let Fate::ChannelGone = self.fate_on(connection, &error).await {
-            return Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into();
+            return BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")).into();
         }
         self.error(&error)
     }
@@ -115,7 +115,7 @@ impl Life {
         match (self.fate(error), spoken) {
             (Fate::Channel(refusal), _) | (Fate::Connection(_), Some(refusal)) => refusal.into(),
             (Fate::Connection(loss), None) => loss.into(),
-            (Fate::ChannelGone, _) => Refusal::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
+            (Fate::ChannelGone, _) => BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
         }
     }
 
@@ -141,10 +141,10 @@ mod tests {
     async fn the_first_cause_counts_and_everyone_hears_it() {
         let life = Life::new("host:5672".into());
         let (first, second) = tokio::join!(life.ended(), async {
-            life.lose(Loss::broken("cut"));
-            life.lose(Loss::closed_here());
+            life.lose(ConnectionLost::broken("cut"));
+            life.lose(ConnectionLost::closed_here());
             life.ended().await
         });
-        assert_eq!((first, second), (Loss::broken("cut"), Loss::broken("cut")));
+        assert_eq!((first, second), (ConnectionLost::broken("cut"), ConnectionLost::broken("cut")));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use lapin::{Connection, Event};
-use tavrida::transport::Loss;
+use tavrida::transport::ConnectionLost;
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Tells that both connections are closed: `Ok` when the broker has read all acks. (It has all publishes when it has
 /// confirmed them.)
-pub(crate) type Over = oneshot::Receiver<Result<(), Loss>>;
+pub(crate) type Over = oneshot::Receiver<Result<(), ConnectionLost>>;
 
 /// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
 /// What `last` gives is dropped after that.
@@ -85,18 +85,20 @@ impl Side {
                 }
                 Some(_) => {}
                 None => {
-                    self.life
-                        .lose(Loss::broken(format!("{}: the connection was closed", self.life.endpoint())));
+                    self.life.lose(ConnectionLost::broken(format!(
+                        "{}: the connection was closed",
+                        self.life.endpoint()
+                    )));
                     return;
                 }
             }
         }
     }
 
-    async fn close(self) -> Result<(), Loss> {
+    async fn close(self) -> Result<(), ConnectionLost> {
         let Dialled { connection, cut, .. } = self.dialled;
         let closed = Self::say_goodbye(&connection, &cut).await;
-        closed.map_err(|why| Loss::broken(format!("{}: {why}", self.life.endpoint())))
+        closed.map_err(|why| ConnectionLost::broken(format!("{}: {why}", self.life.endpoint())))
     }
 
     async fn say_goodbye(connection: &Connection, cut: &Cut) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! The careful way: what the broker may refuse has a channel to itself.
 
-use tavrida::transport::{Loss, Refusal};
+use tavrida::transport::{BrokerError, ConnectionLost};
 
 use super::job::Job;
 use super::lane::Lane;
@@ -12,7 +12,7 @@ const CAREFUL: usize = 16;
 
 impl Lane {
     /// Publishes on a channel of its own, between what was published before and what will be after.
-    pub(super) async fn publish_carefully(&mut self, job: Job) -> Result<(), Loss> {
+    pub(super) async fn publish_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let at = match self.careful_pipe().await {
             Ok(Ok(at)) => at,
             Ok(Err(refusal)) => {
@@ -41,7 +41,7 @@ impl Lane {
     }
 
     /// Waits until the broker has processed all that is on the main channel.
-    pub(super) async fn settle_main(&mut self) -> Result<(), Loss> {
+    pub(super) async fn settle_main(&mut self) -> Result<(), ConnectionLost> {
         loop {
             self.until(|lane| lane.main.is_written() || lane.main.is_done_for()).await?;
             if !self.main.is_done_for() {
@@ -58,7 +58,7 @@ impl Lane {
     }
 
     /// A careful pipe on which nothing is under way, once the main one is settled.
-    async fn careful_pipe(&mut self) -> Result<Result<usize, Refusal>, Loss> {
+    async fn careful_pipe(&mut self) -> Result<Result<usize, BrokerError>, ConnectionLost> {
         self.settle_main().await?;
         self.drop_stale_careful();
         if self.careful.len() >= CAREFUL {
@@ -76,7 +76,7 @@ impl Lane {
             Err(error) => match self.life.fate_on(&self.connection, &error).await {
                 Fate::Connection(loss) => Err(loss),
                 Fate::Channel(refusal) => Ok(Err(refusal)),
-                Fate::ChannelGone => Ok(Err(Refusal::channel(504, format!("CHANNEL_ERROR - {error}")))),
+                Fate::ChannelGone => Ok(Err(BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")))),
             },
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tavrida::field::ShortString;
-use tavrida::transport::{Loss, Publication};
+use tavrida::transport::{ConnectionLost, Publication};
 use tokio::time::{Sleep, sleep};
 
 use super::job::Job;
@@ -53,7 +53,7 @@ impl Lane {
 
     /// Publishes a fence on each channel with doubts, whether there is room in the window or not. Its confirm carries no return,
     /// which ends the doubts; or it takes one more off their heap, and the next fence is due.
-    pub(super) async fn raise_fence(&mut self) -> Result<(), Loss> {
+    pub(super) async fn raise_fence(&mut self) -> Result<(), ConnectionLost> {
         if !self.proven.contains("") {
             // It goes on a channel to itself, which proves the exchange, or not.
             self.publish(fence()).await?;

@@ -1,12 +1,12 @@
 //! One publish, from its first poll to its outcome.
 
-use tavrida::transport::{Loss, NotPublished, Publication, Unpublished};
+use tavrida::transport::{ConnectionLost, Publication, PublishError, PublishErrorKind};
 use tokio::sync::oneshot;
 
 use super::ledger::Verdict;
 
 /// What became of a publish.
-pub(super) type Outcome = Result<(), Unpublished>;
+pub(super) type Outcome = Result<(), PublishError>;
 
 /// A publish whose caller waits. Whatever happens, the caller is answered and gets the publication back: dropped with
 /// its task, it says so.
@@ -32,19 +32,23 @@ impl Job {
     pub(super) fn decide(mut self, verdict: Verdict) {
         match verdict {
             Verdict::Routed => self.answer(Ok(())),
-            Verdict::Unroutable => self.fail(NotPublished::Unroutable),
-            Verdict::Nacked => self.fail(NotPublished::Nacked),
+            Verdict::Unroutable => self.fail(PublishErrorKind::Unroutable),
+            Verdict::Nacked => self.fail(PublishErrorKind::Nacked),
         }
     }
 
     /// Ends it for the loss of what it was sent on, or would have been.
-    pub(super) fn lose(mut self, loss: Loss) {
-        self.fail(if self.sent { NotPublished::Ambiguous(loss) } else { NotPublished::NotSent(loss) });
+    pub(super) fn lose(mut self, loss: ConnectionLost) {
+        self.fail(if self.sent {
+            PublishErrorKind::Ambiguous(loss)
+        } else {
+            PublishErrorKind::NotSent(loss)
+        });
     }
 
-    pub(super) fn fail(&mut self, reason: NotPublished) {
+    pub(super) fn fail(&mut self, reason: PublishErrorKind) {
         if let Some(publication) = self.publication.take() {
-            self.answer(Err(Unpublished { reason, publication }));
+            self.answer(Err(PublishError { reason, publication }));
         }
     }
 
@@ -65,8 +69,9 @@ impl AsRef<Publication> for Job {
 impl Drop for Job {
     fn drop(&mut self) {
         if self.caller.is_some() {
-            let loss = Loss::broken("the runtime that published was shut down");
-            let reason = if self.sent { NotPublished::Ambiguous(loss) } else { NotPublished::NotSent(loss) };
+            let loss = ConnectionLost::broken("the runtime that published was shut down");
+            let reason =
+                if self.sent { PublishErrorKind::Ambiguous(loss) } else { PublishErrorKind::NotSent(loss) };
             self.fail(reason);
         }
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use lapin::Connection;
 use tavrida::field::ShortString;
-use tavrida::transport::Loss;
+use tavrida::transport::ConnectionLost;
 use tokio::sync::mpsc;
 
 use super::fence::Fence;
@@ -43,7 +43,7 @@ pub(crate) struct Lane {
     pub(super) replies: Weak<()>,
     pub(super) fence: Fence,
     pub(super) overdue: Overdue,
-    ended: Pin<Box<dyn Future<Output = Loss> + Send>>,
+    ended: Pin<Box<dyn Future<Output = ConnectionLost> + Send>>,
 }
 
 /// What comes next.
@@ -107,7 +107,7 @@ impl Lane {
     }
 
     /// Sends what is there, as far as the window goes, then waits for more to do; `false` when nothing more can come.
-    async fn turn(&mut self) -> Result<bool, Loss> {
+    async fn turn(&mut self) -> Result<bool, ConnectionLost> {
         for _ in 0..BURST {
             if self.main.is_done_for() {
                 self.repair().await?;
@@ -155,7 +155,7 @@ impl Lane {
         self.main.len() == 0 && self.retired.len() == 0 && self.careful.iter().all(|pipe| pipe.len() == 0)
     }
 
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, Loss>> {
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, ConnectionLost>> {
         let answers = self.poll_answers(cx)?;
         if answers.is_ready() || self.main.is_done_for() {
             self.fence.put_off();
@@ -181,7 +181,7 @@ impl Lane {
     }
 
     /// Reads all answers that are there; ready when there were some.
-    fn poll_answers(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Loss> {
+    fn poll_answers(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, ConnectionLost> {
         if let Poll::Ready(loss) = self.ended.as_mut().poll(cx) {
             return Err(loss);
         }
@@ -213,7 +213,7 @@ impl Lane {
     }
 
     /// Waits for `done`, reading answers meanwhile. The main channel may break under it.
-    pub(super) async fn until(&mut self, done: impl Fn(&Self) -> bool) -> Result<(), Loss> {
+    pub(super) async fn until(&mut self, done: impl Fn(&Self) -> bool) -> Result<(), ConnectionLost> {
         poll_fn(|cx| {
             loop {
                 if done(self) {
@@ -228,7 +228,10 @@ impl Lane {
     }
 
     /// Awaits `future`, reading answers meanwhile.
-    pub(super) async fn alongside<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Loss> {
+    pub(super) async fn alongside<T>(
+        &mut self,
+        future: impl Future<Output = T>,
+    ) -> Result<T, ConnectionLost> {
         let mut future = pin!(future);
         poll_fn(|cx| {
             if let Poll::Ready(output) = future.as_mut().poll(cx) {
@@ -246,7 +249,7 @@ impl Lane {
         &mut self,
         barrier: impl Future<Output = lapin::Result<()>>,
         pipe: impl Fn(&Self) -> &Pipe,
-    ) -> Result<bool, Loss> {
+    ) -> Result<bool, ConnectionLost> {
         let mut barrier = pin!(barrier);
         poll_fn(|cx| {
             if let Poll::Ready(passed) = barrier.as_mut().poll(cx) {
@@ -258,7 +261,7 @@ impl Lane {
         .await
     }
 
-    pub(super) async fn publish(&mut self, job: Job) -> Result<(), Loss> {
+    pub(super) async fn publish(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let publication = job.as_ref();
         let harmless =
             self.proven.contains(&publication.exchange) && !is_suspicious(publication, self.login.as_deref());
@@ -274,7 +277,7 @@ impl Lane {
         Ok(())
     }
 
-    async fn abandon(&mut self, loss: &Loss) {
+    async fn abandon(&mut self, loss: &ConnectionLost) {
         for pipe in [&mut self.main].into_iter().chain(&mut self.retired.pipes).chain(&mut self.careful) {
             for job in pipe.take_all() {
                 job.lose(loss.clone());

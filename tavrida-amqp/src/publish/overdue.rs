@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::Context;
 use std::time::Duration;
 
-use tavrida::transport::Loss;
+use tavrida::transport::ConnectionLost;
 use tokio::time::{Sleep, sleep};
 
 use super::lane::Lane;
@@ -53,7 +53,7 @@ impl Pipe {
         let overdue = oldest.is_some() && oldest == self.seen;
         self.seen = oldest;
         if overdue {
-            let loss = Loss::broken(format!("no confirm came within {PATIENCE:?}"));
+            let loss = ConnectionLost::broken(format!("no confirm came within {PATIENCE:?}"));
             tracing::warn!(under_way = self.len(), "the broker does not confirm: a channel is given up");
             self.give_up().into_iter().for_each(|job| job.lose(loss.clone()));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tavrida::transport::{NotPublished, Publication, Publishing, SessionError, Unpublished};
+use tavrida::transport::{Publication, PublishError, PublishErrorKind, PublishFuture, SessionError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::job::Job;
@@ -36,18 +36,21 @@ impl Publisher {
     ///
     /// The line has no bound, the window behind it has: a publish takes its place in line with its first poll, so that
     /// order is that of first polls, and whoever awaits the outcome is held back by it.
-    pub(crate) fn publish(&self, publication: Publication) -> Publishing<'_> {
+    pub(crate) fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         if let Some(loss) = self.life.lost() {
-            let reason = NotPublished::NotSent(loss.clone());
-            return Publishing::ready(Err(Unpublished::new(reason, publication)));
+            let reason = PublishErrorKind::NotSent(loss.clone());
+            return PublishFuture::ready(Err(PublishError::new(reason, publication)));
         }
         if let Some(headers) = &publication.properties.headers
             && let Err(refusal) = fits("headers", headers, self.frame_max)
         {
-            return Publishing::ready(Err(Unpublished::new(NotPublished::Refused(refusal), publication)));
+            return PublishFuture::ready(Err(PublishError::new(
+                PublishErrorKind::Refused(refusal),
+                publication,
+            )));
         }
         let (job, outcome) = Job::new(publication);
-        Publishing::waiting(async move {
+        PublishFuture::waiting(async move {
             if let Err(mpsc::error::SendError(Request::Publish(job))) =
                 self.requests.send(Request::Publish(job))
             {

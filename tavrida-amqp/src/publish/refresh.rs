@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use lapin::Channel;
-use tavrida::transport::Loss;
+use tavrida::transport::ConnectionLost;
 use tokio::time::Instant;
 
 use super::lane::Lane;
@@ -48,7 +48,7 @@ impl Retired {
                 answers = Poll::Ready(());
             }
             if pipe.broken().is_some() && pipe.is_over() {
-                let loss = Loss::broken("the channel that it was sent on was closed");
+                let loss = ConnectionLost::broken("the channel that it was sent on was closed");
                 pipe.take_all().into_iter().for_each(|job| job.lose(loss.clone()));
             }
             if pipe.len() == 0 {
@@ -72,7 +72,7 @@ impl Lane {
     }
 
     /// Replaces the main channel, once the broker has processed all that is on it: order holds.
-    pub(super) async fn refresh(&mut self) -> Result<(), Loss> {
+    pub(super) async fn refresh(&mut self) -> Result<(), ConnectionLost> {
         self.settle_main().await?;
         self.retired.last = Instant::now();
         let opening = self.open();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tavrida::transport::{Loss, NotPublished, Refusal};
+use tavrida::transport::{BrokerError, ConnectionLost, PublishErrorKind};
 
 use super::job::Job;
 use super::lane::Lane;
@@ -17,7 +17,7 @@ impl Lane {
     /// Replaces the main channel, which the broker closed for one of the publishes on it, or which was given up.
     ///
     /// The first should not happen: it takes an exchange that was deleted, or a right that was revoked, between two publishes.
-    pub(super) async fn repair(&mut self) -> Result<(), Loss> {
+    pub(super) async fn repair(&mut self) -> Result<(), ConnectionLost> {
         self.until(|lane| lane.main.is_over()).await?;
         let refusal = match self.main.broken().cloned() {
             Some(error) => match self.life.fate_on(&self.connection, &error).await {
@@ -40,7 +40,7 @@ impl Lane {
             Err(error) => {
                 let loss = match self.life.fate_on(&self.connection, &error).await {
                     Fate::Connection(loss) => loss,
-                    _ => Loss::broken(format!("cannot open a channel to publish on: {error}")),
+                    _ => ConnectionLost::broken(format!("cannot open a channel to publish on: {error}")),
                 };
                 return Err(self.life.lose(loss).clone());
             }
@@ -53,9 +53,9 @@ impl Lane {
     /// RabbitMQ processes a channel in order, ignores what follows the culprit, and names its exchange. So the culprit is
     /// the last job for that exchange, or another before it: that last one was refused or ignored, and what follows it
     /// was ignored. What comes before may have been taken, though the confirms are lost.
-    fn sort_out(&mut self, jobs: Vec<Job>, refusal: Option<Refusal>) {
+    fn sort_out(&mut self, jobs: Vec<Job>, refusal: Option<BrokerError>) {
         let Some(refusal) = refusal else {
-            let loss = Loss::broken("the channel that it was sent on was closed");
+            let loss = ConnectionLost::broken("the channel that it was sent on was closed");
             return jobs.into_iter().for_each(|job| job.lose(loss.clone()));
         };
         let culprit = jobs.iter().rposition(|job| names_exchange(&refusal, &job.as_ref().exchange));
@@ -66,7 +66,8 @@ impl Lane {
                 false
             }
         };
-        let loss = Loss::broken(format!("the broker closed its channel for another message: {refusal}"));
+        let loss =
+            ConnectionLost::broken(format!("the broker closed its channel for another message: {refusal}"));
         let mut ignored = VecDeque::new();
         for (at, job) in jobs.into_iter().enumerate() {
             match culprit {
@@ -81,7 +82,7 @@ impl Lane {
 }
 
 /// Whether the broker's text speaks of this exchange.
-fn names_exchange(refusal: &Refusal, exchange: &str) -> bool {
+fn names_exchange(refusal: &BrokerError, exchange: &str) -> bool {
     let name = if exchange.is_empty() { "amq.default" } else { exchange };
     refusal.text.contains(&format!("exchange '{name}' in vhost"))
 }
@@ -104,14 +105,16 @@ impl Job {
     /// Ends it with the fate of its channel, on which it was alone.
     fn end(mut self, fate: Fate) {
         match fate {
-            Fate::Channel(refusal) => self.fail(NotPublished::Refused(refusal)),
-            Fate::ChannelGone => self.lose(Loss::broken("the channel that it was sent on was closed")),
+            Fate::Channel(refusal) => self.fail(PublishErrorKind::Refused(refusal)),
+            Fate::ChannelGone => {
+                self.lose(ConnectionLost::broken("the channel that it was sent on was closed"))
+            }
             Fate::Connection(loss) => self.lose(loss),
         }
     }
 
-    pub(super) fn refuse(mut self, refusal: Refusal) {
-        self.fail(NotPublished::Refused(refusal));
+    pub(super) fn refuse(mut self, refusal: BrokerError) {
+        self.fail(PublishErrorKind::Refused(refusal));
     }
 
     fn unsent(mut self) -> Self {

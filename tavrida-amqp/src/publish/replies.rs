@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use lapin::options::{BasicConsumeOptions, ExchangeDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer, ExchangeKind};
-use tavrida::transport::{DIRECT_REPLY_TO, Loss, Refusal, SessionError};
+use tavrida::transport::{BrokerError, ConnectionLost, DIRECT_REPLY_TO, SessionError};
 use tokio::sync::oneshot;
 
 use super::job::Job;
@@ -35,9 +35,9 @@ impl Lane {
     pub(super) async fn consume_replies(
         &mut self,
         told: oneshot::Sender<Result<Replies, SessionError>>,
-    ) -> Result<(), Loss> {
+    ) -> Result<(), ConnectionLost> {
         let started = if self.takes_replies() {
-            Err(Refusal::channel(406, "PRECONDITION_FAILED - reply consumer already set").into())
+            Err(BrokerError::channel(406, "PRECONDITION_FAILED - reply consumer already set").into())
         } else {
             let channel = self.main.channel();
             let starting = {
@@ -64,9 +64,9 @@ impl Lane {
 
     /// Publishes on the main channel what the broker may refuse: alone on it, and only if its exchange is there, for a refusal
     /// would be the end of the consumer.
-    pub(super) async fn publish_request_carefully(&mut self, job: Job) -> Result<(), Loss> {
+    pub(super) async fn publish_request_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let exchange = job.as_ref().exchange.clone();
-        if let Err(refusal) = self.check_exchange(&exchange).await? {
+        if let Err(refusal) = self.declare_exchange_passive(&exchange).await? {
             job.refuse(refusal);
             return Ok(());
         }
@@ -88,7 +88,10 @@ impl Lane {
     }
 
     /// Looks whether an exchange is there, on a channel for that alone.
-    async fn check_exchange(&mut self, exchange: &str) -> Result<Result<(), Refusal>, Loss> {
+    async fn declare_exchange_passive(
+        &mut self,
+        exchange: &str,
+    ) -> Result<Result<(), BrokerError>, ConnectionLost> {
         if exchange.is_empty() {
             return Ok(Ok(()));
         }
@@ -107,7 +110,7 @@ impl Lane {
             Err(error) => match self.life.fate_on(&self.connection, &error).await {
                 Fate::Connection(loss) => Err(loss),
                 Fate::Channel(refusal) => Ok(Err(refusal)),
-                Fate::ChannelGone => Ok(Err(Refusal::channel(504, format!("CHANNEL_ERROR - {error}")))),
+                Fate::ChannelGone => Ok(Err(BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")))),
             },
         }
     }

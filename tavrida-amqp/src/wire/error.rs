@@ -2,17 +2,17 @@
 
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPError, AMQPErrorKind};
-use tavrida::transport::{Loss, Refusal};
+use tavrida::transport::{BrokerError, ConnectionLost};
 
 /// What an error closed.
 #[derive(Debug, Clone)]
 pub(crate) enum Fate {
     /// The channel of the operation, by the broker's refusal.
-    Channel(Refusal),
+    Channel(BrokerError),
     /// The channel of the operation, or its connection, was closed already; the reason was told to somebody else.
     ChannelGone,
     /// The connection.
-    Connection(Loss),
+    Connection(ConnectionLost),
 }
 
 /// What `error`, from an operation on a connection to `endpoint`, closed.
@@ -20,31 +20,33 @@ pub(crate) fn fate(error: &lapin::Error, endpoint: &str) -> Fate {
     match error.kind() {
         ErrorKind::ProtocolError(error) => of_protocol(error),
         // The broker would answer with a connection error; lapin does not ask it.
-        ErrorKind::ChannelsLimitReached => Fate::Channel(Refusal::channel(
+        ErrorKind::ChannelsLimitReached => Fate::Channel(BrokerError::channel(
             530,
             "NOT_ALLOWED - the number of open channels has reached the negotiated channel_max",
         )),
         ErrorKind::InvalidChannel(_)
         | ErrorKind::InvalidChannelState(..)
         | ErrorKind::InvalidConnectionState(_) => Fate::ChannelGone,
-        _ => Fate::Connection(Loss::broken(format!("{endpoint}: {error}"))),
+        _ => Fate::Connection(ConnectionLost::broken(format!("{endpoint}: {error}"))),
     }
 }
 
 fn of_protocol(error: &AMQPError) -> Fate {
     let (code, text) = (error.get_id(), error.get_message().to_string());
     match error.kind() {
-        AMQPErrorKind::Soft(_) => Fate::Channel(Refusal::channel(code, text)),
-        AMQPErrorKind::Hard(_) => Fate::Connection(Loss::closed_by_broker(Refusal::connection(code, text))),
+        AMQPErrorKind::Soft(_) => Fate::Channel(BrokerError::channel(code, text)),
+        AMQPErrorKind::Hard(_) => {
+            Fate::Connection(ConnectionLost::closed_by_broker(BrokerError::connection(code, text)))
+        }
     }
 }
 
 /// The broker's refusal of a connection, if `error` is one. Its code may be a channel's by its number (403 for a wrong
 /// password), but it closed the connection.
-pub(crate) fn refused_at_connect(error: &lapin::Error) -> Option<Refusal> {
+pub(crate) fn refused_at_connect(error: &lapin::Error) -> Option<BrokerError> {
     match error.kind() {
         ErrorKind::ProtocolError(error) => {
-            Some(Refusal::connection(error.get_id(), error.get_message().to_string()))
+            Some(BrokerError::connection(error.get_id(), error.get_message().to_string()))
         }
         _ => None,
     }
@@ -64,14 +66,14 @@ mod tests {
     fn a_soft_error_closes_the_channel_and_keeps_code_and_text() {
         let error = protocol(AMQPSoftError::NOTFOUND.into());
         let Fate::Channel(refusal) = fate(&error, "host:5672") else { panic!("{error} is a channel's") };
-        assert_eq!(refusal, Refusal::channel(404, "WORDS - of the broker"));
+        assert_eq!(refusal, BrokerError::channel(404, "WORDS - of the broker"));
     }
 
     #[test]
     fn a_hard_error_is_the_brokers_end_of_the_session() {
         let error = protocol(AMQPHardError::CONNECTIONFORCED.into());
         let Fate::Connection(loss) = fate(&error, "host:5672") else { panic!("{error} is a connection's") };
-        assert_eq!(loss.refusal(), Some(&Refusal::connection(320, "WORDS - of the broker")));
+        assert_eq!(loss.refusal(), Some(&BrokerError::connection(320, "WORDS - of the broker")));
     }
 
     #[test]
@@ -84,6 +86,6 @@ mod tests {
     #[test]
     fn a_wrong_password_closed_the_connection_though_its_code_is_a_channels() {
         let refusal = refused_at_connect(&protocol(AMQPSoftError::ACCESSREFUSED.into()));
-        assert_eq!(refusal, Some(Refusal::connection(403, "WORDS - of the broker")));
+        assert_eq!(refusal, Some(BrokerError::connection(403, "WORDS - of the broker")));
     }
 }

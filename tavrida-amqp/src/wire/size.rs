@@ -4,14 +4,14 @@
 //! connection (501), so it is not sent in the first place.
 
 use tavrida::field::{Table, Value};
-use tavrida::transport::Refusal;
+use tavrida::transport::BrokerError;
 
 /// The most that everything but a table can take in a frame: names and properties, each of at most 256 bytes.
 const BESIDES: usize = 4096;
 
 /// Refuses a table that does not fit into a frame of `frame_max` bytes together with what else may be in it. `what` it
 /// is, is for people.
-pub(crate) fn fits(what: &str, table: &Table, frame_max: usize) -> Result<(), Refusal> {
+pub(crate) fn fits(what: &str, table: &Table, frame_max: usize) -> Result<(), BrokerError> {
     let room = frame_max.saturating_sub(BESIDES);
     let len = table_len(table);
     if len <= room {
@@ -20,7 +20,7 @@ pub(crate) fn fits(what: &str, table: &Table, frame_max: usize) -> Result<(), Re
     let text = format!(
         "FRAME_ERROR - the {what} take {len} bytes; the frame_max of the connection, {frame_max}, leaves {room}"
     );
-    Err(Refusal::channel(501, text))
+    Err(BrokerError::channel(501, text))
 }
 
 /// The encoded length, without the length's own four bytes.

@@ -141,7 +141,7 @@ impl Town {
     /// Waits until all are connected and consume, as they say themselves.
     pub(crate) async fn healed(&self) {
         let healing = async {
-            while self.health().iter().any(|(_, health)| *health != Health::Consuming) {
+            while self.health().iter().any(|(_, health)| *health != Health::Ready) {
                 sleep(Duration::from_millis(10)).await;
             }
         };

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use tavrida::field::ShortString;
 use tavrida::prelude::*;
 use tavrida::server::{QueueType, ServerBuilder};
-use tavrida::transport::{NotPublished, Publication, Queue, Transport};
+use tavrida::transport::{Publication, PublishErrorKind, Queue, Transport};
 use tavrida::{Backoff, Health};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::{Cluster, Node};
@@ -135,7 +135,7 @@ async fn a_node_is_killed_under_load_and_nothing_confirmed_is_lost() {
     cluster.node(leader).kill().await.unwrap();
 
     at_last("all are back, on the nodes that are left", async || {
-        client.counters().losses == 1 && handles.iter().all(|handle| handle.health() == Health::Consuming)
+        client.counters().losses == 1 && handles.iter().all(|handle| handle.health() == Health::Ready)
     })
     .await;
     enough("enough is confirmed after", confirmed.load(Ordering::Relaxed) + ENOUGH).await;
@@ -181,7 +181,7 @@ async fn without_a_majority_sends_wait_and_with_it_they_are_confirmed() {
     let sent = soon(sending).await.unwrap();
     assert!(sent.as_ref().is_ok_and(|sent| sent.is_routed()), "{sent:?}");
     notes.until(|notes| notes.iter().any(|note| note == "1")).await;
-    at_last("the server consumes", async || handle.health() == Health::Consuming).await;
+    at_last("the server consumes", async || handle.health() == Health::Ready).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +199,7 @@ async fn a_queue_without_a_majority_does_not_hold_its_publishers_for_ever() {
     cluster.node(2).kill().await.unwrap();
     let lost = timeout(LIMIT, session.publish(message(&queue, "lost"))).await.expect("it ends").unwrap_err();
     assert!(
-        matches!(&lost.reason, NotPublished::Ambiguous(loss) if loss.to_string().contains("no confirm came")),
+        matches!(&lost.reason, PublishErrorKind::Ambiguous(loss) if loss.to_string().contains("no confirm came")),
         "{lost}"
     );
     // The session lives, and so do its other queues.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{
-    Consume, ConsumerEnd, Loss, Publication, Queue, Scope, Session, SessionError, Verdict,
+    AckKind, ConnectionLost, Consume, ConsumerError, Publication, Queue, Scope, Session, SessionError,
 };
 use tavrida_testkit::rabbitmq::Node;
 use tokio::time::{sleep, timeout};
@@ -105,7 +105,7 @@ async fn every_message_is_handled_once_however_settlements_are_mixed() {
             }
             _ => {
                 seen[number] += 1;
-                delivery.settle(if dice.bool() { Verdict::Ack } else { Verdict::Reject }).unwrap();
+                delivery.settle(if dice.bool() { AckKind::Ack } else { AckKind::Reject }).unwrap();
             }
         }
         if kept.len() > 20 {
@@ -138,7 +138,7 @@ async fn a_dropped_consumer_gives_back_what_was_not_taken_and_keeps_what_was() {
     let taken = next(&mut consumer).await;
     drop(consumer);
     until_count(session, "q", 19).await;
-    assert_eq!(session.check_queue("q").await.unwrap().consumers, 0);
+    assert_eq!(session.declare_queue_passive("q").await.unwrap().consumers, 0);
     taken.ack().unwrap();
     let rest: Vec<_> = (1..20).map(|number| number.to_string()).collect();
     assert_eq!(drain(session, "q").await, rest);
@@ -154,7 +154,7 @@ async fn a_cancelled_consumer_hands_out_what_it_has_and_ends() {
     let rest = [next(&mut consumer).await, next(&mut consumer).await];
     assert_eq!(rest.iter().map(body).collect::<Vec<_>>(), ["1", "2"]);
     for _ in 0..2 {
-        assert_eq!(soon(consumer.next()).await.unwrap_err(), ConsumerEnd::Cancelled);
+        assert_eq!(soon(consumer.next()).await.unwrap_err(), ConsumerError::Cancelled);
     }
     first.ack().unwrap();
     rest.into_iter().for_each(|delivery| delivery.ack().unwrap());
@@ -171,7 +171,7 @@ async fn a_deleted_queue_ends_its_consumer_at_once_and_the_session_lives() {
     session.delete_queue("q", false, false).await.unwrap();
     for _ in 0..2 {
         let end = timeout(Duration::from_secs(1), consumer.next()).await.unwrap().unwrap_err();
-        assert_eq!(end, ConsumerEnd::CancelledByBroker);
+        assert_eq!(end, ConsumerError::CancelledByBroker);
     }
     // Its message is gone; the broker takes the ack in silence.
     unsettled.ack().unwrap();
@@ -234,7 +234,7 @@ async fn a_fetched_message_is_settled_like_any_other() {
 #[tokio::test]
 async fn the_empty_queue_name_never_means_a_queue_of_somebody_elses() {
     let Place { session, .. } = &Place::new().await;
-    let own = session.declare_queue(&Queue::private()).await.unwrap();
+    let own = session.declare_queue(&Queue::exclusive()).await.unwrap();
     assert!(own.name.starts_with("amq.gen-"));
     for error in [
         session.delete_queue("", false, false).await.map(drop).unwrap_err(),
@@ -244,7 +244,7 @@ async fn the_empty_queue_name_never_means_a_queue_of_somebody_elses() {
     ] {
         assert!(error.is_not_found(), "{error}");
     }
-    assert_eq!(session.check_queue(&own.name).await.unwrap().messages, 0);
+    assert_eq!(session.declare_queue_passive(&own.name).await.unwrap().messages, 0);
 }
 
 #[tokio::test]
@@ -265,10 +265,13 @@ async fn acks_are_flushed_before_an_orderly_close() {
     let expected: Vec<_> = unsettled.chain(150..500).map(|number| number.to_string()).collect();
     assert_eq!(drain(&other, "q").await, expected);
     for delivery in kept {
-        assert_eq!(delivery.ack(), Err(Loss::closed_here()));
+        assert_eq!(delivery.ack(), Err(ConnectionLost::closed_here()));
     }
-    assert_eq!(soon(consumer.next()).await.unwrap_err(), ConsumerEnd::Lost(Loss::closed_here()));
-    assert_eq!(session.check_queue("q").await.unwrap_err(), SessionError::Lost(Loss::closed_here()));
+    assert_eq!(soon(consumer.next()).await.unwrap_err(), ConsumerError::Lost(ConnectionLost::closed_here()));
+    assert_eq!(
+        session.declare_queue_passive("q").await.unwrap_err(),
+        SessionError::Lost(ConnectionLost::closed_here())
+    );
 }
 
 /// The broker looks for late acks every now and then, and closes the channel of the one that owes.
@@ -281,10 +284,14 @@ async fn a_consumer_that_settles_too_late_is_told_so_and_costs_the_session_nothi
     let mut consumer = consume(session, "q", 10).await;
     let late = next(&mut consumer).await;
     let end = soon(consumer.next()).await.unwrap_err();
-    let ConsumerEnd::Refused(refusal) = &end else { panic!("refused, not {end}") };
+    let ConsumerError::Refused(refusal) = &end else { panic!("refused, not {end}") };
     assert_eq!((refusal.code, refusal.scope), (406, Scope::Channel));
     assert!(refusal.text.contains("delivery acknowledgement on channel"), "{}", refusal.text);
-    assert_eq!(late.ack(), Err(Loss::closed_by_broker(refusal.clone())), "the broker will deliver it again");
+    assert_eq!(
+        late.ack(),
+        Err(ConnectionLost::closed_by_broker(refusal.clone())),
+        "the broker will deliver it again"
+    );
     assert_eq!(soon(consumer.next()).await.unwrap_err(), end);
     let again = session.get("q").await.unwrap().unwrap();
     assert!(again.delivery.redelivered());

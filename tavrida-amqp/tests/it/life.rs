@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tavrida::transport::{
-    ConsumerEnd, Loss, NotPublished, Publishing, Queue, Scope, Session, SessionError, Transport,
+    ConnectionLost, ConsumerError, PublishErrorKind, PublishFuture, Queue, Scope, Session, SessionError,
+    Transport,
 };
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::Node;
@@ -83,21 +84,21 @@ async fn a_closed_session_says_so_everywhere_and_closing_it_again_is_fine() {
     soon(session.close()).await.unwrap();
     assert!(soon(session.closed()).await.is_closed_here());
     let unpublished = soon(session.publish(to_queue("q", "late"))).await.unwrap_err();
-    assert_eq!(unpublished.reason, NotPublished::NotSent(Loss::closed_here()));
+    assert_eq!(unpublished.reason, PublishErrorKind::NotSent(ConnectionLost::closed_here()));
     assert_eq!(&unpublished.publication.body[..], b"late");
-    let lost = SessionError::Lost(Loss::closed_here());
-    assert_eq!(session.declare_queue(&Queue::private()).await.unwrap_err(), lost);
+    let lost = SessionError::Lost(ConnectionLost::closed_here());
+    assert_eq!(session.declare_queue(&Queue::exclusive()).await.unwrap_err(), lost);
     assert_eq!(session.get("q").await.map(drop).unwrap_err(), lost);
 }
 
 #[tokio::test]
 async fn a_session_that_is_dropped_closes_its_connections() {
     let place = Place::new().await;
-    let own = place.session.declare_queue(&Queue::private()).await.unwrap().name;
+    let own = place.session.declare_queue(&Queue::exclusive()).await.unwrap().name;
     let other = place.another().await;
     drop(place.session);
     soon(async {
-        while !other.check_queue(&own).await.is_err_and(|error| error.is_not_found()) {
+        while !other.declare_queue_passive(&own).await.is_err_and(|error| error.is_not_found()) {
             sleep(Duration::from_millis(5)).await;
         }
     })
@@ -124,10 +125,10 @@ async fn an_operator_closing_connections_is_noticed_by_everyone_within_a_second(
     let refusal = loss.refusal().expect("the broker said why");
     assert_eq!((refusal.code, refusal.scope), (320, Scope::Connection));
     assert!(refusal.text.contains("maintenance"), "{}", refusal.text);
-    assert_eq!(end.unwrap_err(), ConsumerEnd::Lost(loss.clone()));
+    assert_eq!(end.unwrap_err(), ConsumerError::Lost(loss.clone()));
     assert_eq!(delivery.ack(), Err(loss.clone()), "a stale settlement is an error");
     let late = soon(session.publish(to_queue("q", "late"))).await.unwrap_err();
-    assert_eq!(late.reason, NotPublished::NotSent(loss));
+    assert_eq!(late.reason, PublishErrorKind::NotSent(loss));
 
     let again = connect_to(&node).await;
     let redelivered = again.get("q").await.unwrap().unwrap();
@@ -156,7 +157,7 @@ async fn all_that_is_under_way_when_connections_are_closed_ends_with_the_loss_of
             let session = session.clone();
             async move {
                 loop {
-                    if let Err(error) = session.check_queue("q").await {
+                    if let Err(error) = session.declare_queue_passive("q").await {
                         return error;
                     }
                 }
@@ -170,10 +171,10 @@ async fn all_that_is_under_way_when_connections_are_closed_ends_with_the_loss_of
         assert_eq!(soon(managing).await.unwrap(), SessionError::Lost(loss.clone()), "round {round}");
         for result in soon(publishing).await.unwrap() {
             match result.map_err(|unpublished| unpublished.reason) {
-                Err(NotPublished::Ambiguous(seen) | NotPublished::NotSent(seen)) => {
+                Err(PublishErrorKind::Ambiguous(seen) | PublishErrorKind::NotSent(seen)) => {
                     assert_eq!(seen, loss, "round {round}");
                 }
-                Err(NotPublished::Refused(refusal)) => {
+                Err(PublishErrorKind::Refused(refusal)) => {
                     assert_eq!(refusal.code, 406, "round {round}: {refusal}")
                 }
                 other => panic!("round {round}: {other:?}"),
@@ -201,7 +202,7 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
             publish_all(&session, messages).await
         }
     });
-    while session.check_queue("q").await.unwrap().messages < 500 {}
+    while session.declare_queue_passive("q").await.unwrap().messages < 500 {}
     node.kill().await.unwrap();
     let results = soon(publishing).await.unwrap();
     soon(session.closed()).await;
@@ -212,10 +213,10 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
         .map(|(number, _)| number.to_string())
         .collect();
     let ambiguous = results.iter().filter(|result| {
-        matches!(result, Err(unpublished) if matches!(unpublished.reason, NotPublished::Ambiguous(_)))
+        matches!(result, Err(unpublished) if matches!(unpublished.reason, PublishErrorKind::Ambiguous(_)))
     });
     let not_sent = results.iter().filter(
-        |result| matches!(result, Err(unpublished) if matches!(unpublished.reason, NotPublished::NotSent(_))),
+        |result| matches!(result, Err(unpublished) if matches!(unpublished.reason, PublishErrorKind::NotSent(_))),
     );
     let (ambiguous, not_sent) = (ambiguous.count(), not_sent.count());
     assert_eq!(confirmed.len() + ambiguous + not_sent, 50_000);
@@ -238,7 +239,7 @@ async fn publish_before(session: &std::sync::Arc<dyn Session>) {
 }
 
 /// A publish that a pausing broker does not confirm any more: its last threads take a moment to stop.
-async fn unconfirmed(session: &std::sync::Arc<dyn Session>) -> Publishing<'_> {
+async fn unconfirmed(session: &std::sync::Arc<dyn Session>) -> PublishFuture<'_> {
     loop {
         let mut publishing = session.publish(to_queue("q", "into the void"));
         if timeout(Duration::from_millis(100), &mut publishing).await.is_err() {
@@ -263,9 +264,9 @@ async fn a_paused_broker_is_given_up_after_its_heartbeats() {
     let (sent, unsent, end) = tokio::join!(soon(publishing), soon(waiting), soon(consumer.next()));
     assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
     let loss = session.closed().await;
-    assert_eq!(sent.unwrap_err().reason, NotPublished::Ambiguous(loss.clone()));
-    assert_eq!(unsent.unwrap_err().reason, NotPublished::NotSent(loss.clone()));
-    assert_eq!(end.unwrap_err(), ConsumerEnd::Lost(loss));
+    assert_eq!(sent.unwrap_err().reason, PublishErrorKind::Ambiguous(loss.clone()));
+    assert_eq!(unsent.unwrap_err().reason, PublishErrorKind::NotSent(loss.clone()));
+    assert_eq!(end.unwrap_err(), ConsumerError::Lost(loss));
     node.resume().unwrap();
 }
 
@@ -304,15 +305,19 @@ async fn refusals_do_not_wear_a_session_out() {
     let session = connect(config(&place.vhost.uri()).channel_max(30)).await;
     declare(&session, "q").await;
     for number in 0..20 {
-        let error = session.check_queue("missing").await.unwrap_err();
+        let error = session.declare_queue_passive("missing").await.unwrap_err();
         assert!(error.is_not_found(), "{number}: {error}");
     }
     for number in 0..20 {
         let consumer = consume(&session, "q", 1).await;
         soon(session.publish(to_queue("q", "m"))).await.unwrap();
-        assert_eq!(session.check_queue("q").await.map(|status| status.consumers), Ok(1), "{number}");
+        assert_eq!(
+            session.declare_queue_passive("q").await.map(|status| status.consumers),
+            Ok(1),
+            "{number}"
+        );
         drop(consumer);
-        soon(async { while session.check_queue("q").await.unwrap().consumers > 0 {} }).await;
+        soon(async { while session.declare_queue_passive("q").await.unwrap().consumers > 0 {} }).await;
     }
     soon(session.close()).await.unwrap();
 }
@@ -324,7 +329,7 @@ async fn a_connection_whose_channel_numbers_are_used_up_ends_its_session() {
     let mut refused = 0;
     let end = soon(async {
         loop {
-            match session.check_queue("missing").await {
+            match session.declare_queue_passive("missing").await {
                 Err(SessionError::Refused(refusal)) if refusal.code == 404 => refused += 1,
                 other => break other,
             }
@@ -376,6 +381,6 @@ async fn giving_up_on_a_close_ends_the_session_at_once() {
     assert!(timeout(Duration::from_millis(200), session.close()).await.is_err());
     assert!(soon(session.closed()).await.is_closed_here());
     let unpublished = soon(publishing).await.unwrap_err();
-    assert_eq!(unpublished.reason, NotPublished::Ambiguous(Loss::closed_here()));
+    assert_eq!(unpublished.reason, PublishErrorKind::Ambiguous(ConnectionLost::closed_here()));
     node.resume().unwrap();
 }

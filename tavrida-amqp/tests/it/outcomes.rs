@@ -3,26 +3,28 @@
 use std::collections::BTreeMap;
 
 use tavrida::field::Table;
-use tavrida::transport::{Exchange, ExchangeKind, NotPublished, Publication, Refusal, Scope, Unpublished};
+use tavrida::transport::{
+    BrokerError, Exchange, ExchangeKind, Publication, PublishError, PublishErrorKind, Scope,
+};
 
 use crate::support::{
     Place, declare, declare_limited, drain, name, poll_once, publish_all, soon, to_exchange, to_queue,
 };
 
-fn outcome(result: &Result<(), Unpublished>) -> &'static str {
+fn outcome(result: &Result<(), PublishError>) -> &'static str {
     match result {
         Ok(()) => "routed",
         Err(unpublished) => match unpublished.reason {
-            NotPublished::Unroutable => "unroutable",
-            NotPublished::Nacked => "nacked",
-            NotPublished::Refused(_) => "refused",
-            NotPublished::Ambiguous(_) => "ambiguous",
-            NotPublished::NotSent(_) => "not sent",
+            PublishErrorKind::Unroutable => "unroutable",
+            PublishErrorKind::Nacked => "nacked",
+            PublishErrorKind::Refused(_) => "refused",
+            PublishErrorKind::Ambiguous(_) => "ambiguous",
+            PublishErrorKind::NotSent(_) => "not sent",
         },
     }
 }
 
-fn tally(results: &[Result<(), Unpublished>]) -> BTreeMap<&'static str, usize> {
+fn tally(results: &[Result<(), PublishError>]) -> BTreeMap<&'static str, usize> {
     let mut tally = BTreeMap::new();
     for result in results {
         *tally.entry(outcome(result)).or_default() += 1;
@@ -30,9 +32,9 @@ fn tally(results: &[Result<(), Unpublished>]) -> BTreeMap<&'static str, usize> {
     tally
 }
 
-fn refusal(result: Result<(), Unpublished>) -> Refusal {
+fn refusal(result: Result<(), PublishError>) -> BrokerError {
     match result.unwrap_err().reason {
-        NotPublished::Refused(refusal) => refusal,
+        PublishErrorKind::Refused(refusal) => refusal,
         other => panic!("refused, not {other}"),
     }
 }
@@ -46,7 +48,7 @@ async fn a_message_for_a_queue_is_routed_and_one_for_none_comes_back_whole() {
     let lost = to_queue("nobody", "out");
     let unpublished = soon(session.publish(lost.clone())).await.unwrap_err();
 
-    assert_eq!(unpublished, Unpublished::new(NotPublished::Unroutable, lost));
+    assert_eq!(unpublished, PublishError::new(PublishErrorKind::Unroutable, lost));
     assert_eq!(drain(session, "q").await, ["in"]);
 }
 
@@ -111,8 +113,8 @@ async fn refused_and_routed_messages_of_many_tasks_are_told_apart() {
     let wrong: usize =
         soon(futures_util::future::join_all(tasks)).await.into_iter().map(Result::unwrap).sum();
     assert_eq!(wrong, 0, "of 20,000");
-    assert_eq!(session.check_queue("open").await.unwrap().messages, 10_000);
-    assert_eq!(session.check_queue("full").await.unwrap().messages, 0);
+    assert_eq!(session.declare_queue_passive("open").await.unwrap().messages, 10_000);
+    assert_eq!(session.declare_queue_passive("full").await.unwrap().messages, 0);
 }
 
 #[tokio::test]
@@ -176,14 +178,14 @@ async fn an_exchange_deleted_amid_publishes_leaves_no_outcome_untrue() {
             publish_all(&session, messages).await
         }
     });
-    while other.check_queue("q").await.unwrap().messages < 3_000 {}
+    while other.declare_queue_passive("q").await.unwrap().messages < 3_000 {}
     other.delete_exchange("brief", false).await.unwrap();
     let results = soon(publishing).await.unwrap();
 
     let tally = tally(&results);
     let routed = tally.get("routed").copied().unwrap_or_default();
     let ambiguous = tally.get("ambiguous").copied().unwrap_or_default();
-    let kept = other.check_queue("q").await.unwrap().messages as usize;
+    let kept = other.declare_queue_passive("q").await.unwrap().messages as usize;
     assert!((routed..=routed + ambiguous).contains(&kept), "{kept} messages in the queue; {tally:?}");
     let dead = tally.get("not sent").copied().unwrap_or_default() > 0;
     assert!(dead || tally["refused"] > 0, "{tally:?}");
@@ -327,6 +329,6 @@ async fn routed_unheard_unroutable_nacked_and_refused_are_counted_exactly_in_one
         .filter(|number| told(*number) == "routed" && number % 8 != 7)
         .map(|number| number.to_string())
         .collect();
-    assert_eq!(session.check_queue("q").await.unwrap().messages as usize, kept.len());
-    assert_eq!(session.check_queue("full").await.unwrap().messages, 0);
+    assert_eq!(session.declare_queue_passive("q").await.unwrap().messages as usize, kept.len());
+    assert_eq!(session.declare_queue_passive("full").await.unwrap().messages, 0);
 }

@@ -32,12 +32,12 @@ async fn a_message_that_comes_back_too_often_ends_among_the_dead_letters_of_a_qu
     drop(consumer);
 
     let handle = run(limited(&notes)).await;
-    assert_eq!(handle.send_back_dead_letters(10).await.unwrap(), 1);
+    assert_eq!(handle.requeue_dead_letters(10).await.unwrap(), 1);
     assert_eq!(notes.reach(1).await, ["7"]);
 }
 
 async fn consumers(session: &dyn Session, queue: &str) -> u32 {
-    session.check_queue(queue).await.unwrap().consumers
+    session.declare_queue_passive(queue).await.unwrap().consumers
 }
 
 /// The delays are over while the broker boots: what comes back then finds its queue missing still, or is on its way

@@ -29,11 +29,11 @@ async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it()
     let asking = client.to("work.echo").ask().timeout(Duration::from_millis(300)).into_future();
     assert!(soon(asking).await.unwrap_err().is_timeout(), "an ask does not outlast its time");
     assert!(!held.is_finished());
-    assert_eq!(handle.health(), Health::Consuming, "it has nothing to publish");
+    assert_eq!(handle.health(), Health::Ready, "it has nothing to publish");
 
     node.set_memory_watermark(0.4).await.unwrap();
     assert_eq!(soon(held).await.unwrap().unwrap(), Sent::Routed);
-    assert_eq!(client.health(), Health::Consuming);
+    assert_eq!(client.health(), Health::Ready);
     notes.until(|notes| notes.iter().any(|note| note == "1")).await;
     assert_eq!((handle.counters().losses, client.counters().losses), (0, 0));
 }
@@ -63,7 +63,7 @@ async fn after_a_restart_of_the_broker_topology_consumers_and_messages_are_there
     };
     notes.until(all_there).await;
     let session = connect(config(&node.uri())).await;
-    assert_eq!(session.check_queue("work").await.unwrap().consumers, 1);
+    assert_eq!(session.declare_queue_passive("work").await.unwrap().consumers, 1);
     eventually("nothing is left", async || count(&session, "work").await == 0).await;
 }
 

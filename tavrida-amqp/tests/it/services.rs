@@ -48,7 +48,7 @@ async fn failures_come_back_after_their_delay_and_end_as_dead_letters_that_can_b
     client.to("work.never").param("n", 7).cast().await.unwrap();
     eventually("it is dead-lettered", async || count(&place.session, "work.dead").await == 1).await;
     eventually("it is counted", async || handle.counters().dead_lettered == 1).await;
-    assert_eq!(handle.send_back_dead_letters(10).await.unwrap(), 1);
+    assert_eq!(handle.requeue_dead_letters(10).await.unwrap(), 1);
     eventually("it fails again", async || handle.counters().dead_lettered == 2).await;
     eventually("it is there again", async || count(&place.session, "work.dead").await == 1).await;
     let bodies = drain(&place.session, "work.dead").await;
@@ -65,7 +65,7 @@ async fn after_an_operator_closed_all_connections_server_and_client_are_back_and
         async move { client.to("work.gated").param("n", 1).ask().await }
     });
     notes.reach(1).await;
-    assert_eq!(handle.health(), Health::Consuming);
+    assert_eq!(handle.health(), Health::Ready);
 
     node.close_all_connections("maintenance").await.unwrap();
     eventually("health tells of the loss", async || {
@@ -83,7 +83,7 @@ async fn after_an_operator_closed_all_connections_server_and_client_are_back_and
     notes.open_gate();
     client.to("work.note").param("n", 2).cast().await.unwrap();
     assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
-    assert_eq!((handle.health(), client.health()), (Health::Consuming, Health::Consuming));
+    assert_eq!((handle.health(), client.health()), (Health::Ready, Health::Ready));
     assert_eq!((handle.counters().losses, client.counters().losses), (1, 1));
     // What was being handled is handled again: its settlement came too late.
     notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
@@ -120,7 +120,7 @@ async fn a_deleted_queue_is_consumed_again_though_all_handlers_are_busy_and_what
 
         place.session.delete_queue("work", false, false).await.unwrap();
         eventually("there is a queue, and it is consumed", async || {
-            place.session.check_queue("work").await.is_ok_and(|queue| queue.consumers == 1)
+            place.session.declare_queue_passive("work").await.is_ok_and(|queue| queue.consumers == 1)
         })
         .await;
         assert_eq!(notes.all().len(), concurrency, "no handler has come to its end");
@@ -183,6 +183,6 @@ async fn after_a_kill_of_the_broker_what_it_had_confirmed_is_handled() {
     let all_there = |notes: &[String]| (0..50).all(|n| notes.contains(&format!("end {n}")));
     notes.until(all_there).await;
     let session = connect(config(&node.uri())).await;
-    assert_eq!(session.check_queue(&name("work")).await.unwrap().consumers, 1);
+    assert_eq!(session.declare_queue_passive(&name("work")).await.unwrap().consumers, 1);
     eventually("nothing is left", async || count(&session, "work").await == 0).await;
 }

@@ -56,7 +56,7 @@ async fn a_server_that_is_stopped_ends_what_is_under_way_and_gives_the_rest_back
 async fn what_is_not_done_by_the_deadline_goes_back_to_the_queue() {
     let (place, notes) = (Place::new().await, Notes::new());
     let uri = place.vhost.uri();
-    let limited = server(&uri, work(&notes)).drain_within(Duration::from_millis(300));
+    let limited = server(&uri, work(&notes)).shutdown_timeout(Duration::from_millis(300));
     let (handle, serving) = serve(limited).await;
     busy(&uri, &notes, 5, 5).await;
 

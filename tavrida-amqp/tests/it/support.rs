@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tavrida::field::{ShortString, Value};
-use tavrida::transport::{Consume, Consumer, Delivery, Publication, Queue, Session, Transport, Unpublished};
+use tavrida::transport::{Consume, Consumer, Delivery, Publication, PublishError, Queue, Session, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::{self, Node, VirtualHost};
 use tokio::task::coop::unconstrained;
@@ -94,7 +94,7 @@ pub(crate) async fn next(consumer: &mut Consumer) -> Delivery {
 pub(crate) async fn publish_all(
     session: &Arc<dyn Session>,
     messages: impl IntoIterator<Item = Publication>,
-) -> Vec<Result<(), Unpublished>> {
+) -> Vec<Result<(), PublishError>> {
     let publishes = messages.into_iter().map(|message| session.publish(message));
     // `join_all` polls all of its futures again whenever tokio's budget for one turn is spent: without a budget, then.
     soon(unconstrained(join_all(publishes))).await
@@ -115,5 +115,5 @@ pub(crate) async fn drain(session: &Arc<dyn Session>, queue: &str) -> Vec<String
 }
 
 pub(crate) async fn count(session: &Arc<dyn Session>, queue: &str) -> u32 {
-    session.check_queue(queue).await.unwrap().messages
+    session.declare_queue_passive(queue).await.unwrap().messages
 }

@@ -202,5 +202,5 @@ pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
 }
 
 pub(crate) async fn consuming(handle: &ServerHandle) {
-    eventually("the server consumes", async || handle.health() == Health::Consuming).await;
+    eventually("the server consumes", async || handle.health() == Health::Ready).await;
 }

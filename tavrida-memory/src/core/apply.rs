@@ -3,7 +3,7 @@
 use super::arena::Key;
 use super::broker::Broker;
 use super::channel::Channel;
-use super::effect::{Effect, Effects, Reply};
+use super::effect::{Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
 use super::settle::Verdict;
 use super::{ChannelId, Command, Method, Now};
@@ -77,7 +77,7 @@ impl Broker {
         }
         match method {
             Method::ChannelCloseOk => self.end_channel(channel, effects),
-            Method::ChannelClose => effects.reply(id, Reply::ChannelCloseOk),
+            Method::ChannelClose => effects.reply(id, MethodReply::ChannelCloseOk),
             _ => {}
         }
         Ok(())
@@ -122,7 +122,7 @@ impl Broker {
             }
             Method::BasicRecover { .. } => {
                 self.recover(channel, effects);
-                Some(Reply::BasicRecoverOk)
+                Some(MethodReply::BasicRecoverOk)
             }
             Method::BasicRecoverAsync { .. } => {
                 self.recover(channel, effects);
@@ -131,54 +131,54 @@ impl Broker {
             Method::QueueBind(bind) => {
                 let nowait = bind.nowait;
                 self.bind_queue(channel, bind)?;
-                (!nowait).then_some(Reply::QueueBindOk)
+                (!nowait).then_some(MethodReply::QueueBindOk)
             }
             Method::QueueUnbind(bind) => {
                 self.unbind_queue(channel, bind)?;
-                Some(Reply::QueueUnbindOk)
+                Some(MethodReply::QueueUnbindOk)
             }
             Method::QueuePurge { queue, nowait } => {
                 let message_count = self.purge_queue(channel, &queue)?;
-                (!nowait).then_some(Reply::QueuePurgeOk { message_count })
+                (!nowait).then_some(MethodReply::QueuePurgeOk { message_count })
             }
             Method::ExchangeDeclare(declare) => {
                 let nowait = declare.nowait;
                 self.declare_exchange(declare)?;
-                (!nowait).then_some(Reply::ExchangeDeclareOk)
+                (!nowait).then_some(MethodReply::ExchangeDeclareOk)
             }
             Method::ExchangeDelete { exchange, if_unused, nowait } => {
                 self.delete_exchange(&exchange, if_unused)?;
-                (!nowait).then_some(Reply::ExchangeDeleteOk)
+                (!nowait).then_some(MethodReply::ExchangeDeleteOk)
             }
             Method::ExchangeBind(bind) => {
                 let nowait = bind.nowait;
                 self.bind_exchange(channel, bind)?;
-                (!nowait).then_some(Reply::ExchangeBindOk)
+                (!nowait).then_some(MethodReply::ExchangeBindOk)
             }
             Method::ExchangeUnbind(bind) => {
                 let nowait = bind.nowait;
                 self.unbind_exchange(channel, bind)?;
-                (!nowait).then_some(Reply::ExchangeUnbindOk)
+                (!nowait).then_some(MethodReply::ExchangeUnbindOk)
             }
             Method::ConfirmSelect { nowait } => {
                 self.select_confirms(channel)?;
-                (!nowait).then_some(Reply::ConfirmSelectOk)
+                (!nowait).then_some(MethodReply::ConfirmSelectOk)
             }
             Method::TxSelect => {
                 self.select_transaction(channel)?;
-                Some(Reply::TxSelectOk)
+                Some(MethodReply::TxSelectOk)
             }
             Method::TxCommit => return self.commit(channel, effects),
             Method::TxRollback => {
                 self.rollback(channel)?;
-                Some(Reply::TxRollbackOk)
+                Some(MethodReply::TxRollbackOk)
             }
-            Method::ChannelFlow { active: true } => Some(Reply::ChannelFlowOk { active: true }),
+            Method::ChannelFlow { active: true } => Some(MethodReply::ChannelFlowOk { active: true }),
             Method::ChannelFlow { active: false } => return Err(Fault::not_implemented("active=false")),
             Method::ChannelOpen => return Err(Fault::new(Code::ChannelError, "second 'channel.open' seen")),
             Method::ChannelClose => {
                 self.end_channel(channel, effects);
-                Some(Reply::ChannelCloseOk)
+                Some(MethodReply::ChannelCloseOk)
             }
             Method::ChannelCloseOk => return Err(Fault::new(Code::CommandInvalid, "unimplemented method")),
         };

@@ -7,7 +7,7 @@ use tavrida::field::{ShortString, Table, Value};
 use super::arena::Key;
 use super::channel::Channel;
 use super::consumer::Consumer;
-use super::effect::{Effects, Got, Reply};
+use super::effect::{Effects, Got, MethodReply};
 use super::errors::{Code, Fault};
 use super::method::BasicConsume;
 use super::queue::Queue;
@@ -38,7 +38,7 @@ impl Broker {
         if !global {
             state.prefetch = count;
         }
-        effects.reply(state.id, Reply::BasicQosOk);
+        effects.reply(state.id, MethodReply::BasicQosOk);
         self.resume(channel, waiting, effects);
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Broker {
             state.consumed.push(queue);
         }
         if !consume.nowait {
-            effects.reply(state.id, Reply::BasicConsumeOk { consumer_tag: tag });
+            effects.reply(state.id, MethodReply::BasicConsumeOk { consumer_tag: tag });
         }
         self.add_consumer(queue, consumer);
         self.run(queue, effects);
@@ -166,7 +166,7 @@ impl Broker {
         let consumer = state.consumers.remove(&tag);
         state.reply_consumer.take_if(|consumer| consumer.tag == tag);
         if !nowait {
-            effects.reply(id, Reply::BasicCancelOk { consumer_tag: tag });
+            effects.reply(id, MethodReply::BasicCancelOk { consumer_tag: tag });
         }
         if let Some(consumer) = consumer {
             let queue = self.consumers[consumer].queue;
@@ -236,7 +236,7 @@ impl Broker {
         self.touch(queue);
         let id = self.channels[channel].id;
         let Some(message) = self.fetch(queue) else {
-            effects.reply(id, Reply::BasicGetEmpty);
+            effects.reply(id, MethodReply::BasicGetEmpty);
             return Ok(());
         };
         self.arm(queue);
@@ -252,7 +252,7 @@ impl Broker {
             state.unacked += 1;
             channel.unacked.push(got.delivery_tag, Pending { queue, consumer: None, message });
         }
-        effects.reply(id, Reply::BasicGetOk(got));
+        effects.reply(id, MethodReply::BasicGetOk(got));
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tavrida::field::{Octets, ShortString, Table, Value};
+use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
 
 use super::Broker;
@@ -158,7 +158,7 @@ struct Event<'a> {
     reason: Reason,
     wall: u64,
     publication: &'a Publication,
-    cc: &'a [Octets],
+    cc: &'a [LongString],
 }
 
 impl Event<'_> {

@@ -6,7 +6,7 @@ use tavrida::field::{ShortString, Value};
 
 use super::arena::Key;
 use super::channel::Channel;
-use super::effect::{Effects, Reply};
+use super::effect::{Effects, MethodReply};
 use super::errors::{Code, Fault, Named};
 use super::exchange::{Exchange, Router};
 use super::method::{ExchangeDeclare, QueueDeclare};
@@ -87,7 +87,10 @@ impl Broker {
         let channel = &mut self.channels[channel];
         channel.last_queue = Some(name.clone());
         if !nowait {
-            effects.reply(channel.id, Reply::QueueDeclareOk { queue: name, message_count, consumer_count });
+            effects.reply(
+                channel.id,
+                MethodReply::QueueDeclareOk { queue: name, message_count, consumer_count },
+            );
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::Broker;
 use super::arena::Key;
 use super::channel::Channel;
 use super::declare::stripped;
-use super::effect::{Arrival, Effects, Reply};
+use super::effect::{Arrival, Effects, MethodReply};
 use super::errors::Fault;
 use super::queue::Queue;
 use super::queue::settings::QueueKind;
@@ -26,7 +26,7 @@ impl Broker {
         let id = self.channels[channel].id;
         let Some(queue) = self.queue_names.get(&*stripped(&name)).copied() else {
             if !nowait {
-                effects.reply(id, Reply::QueueDeleteOk { message_count: 0 });
+                effects.reply(id, MethodReply::QueueDeleteOk { message_count: 0 });
             }
             return Ok(());
         };
@@ -47,7 +47,7 @@ impl Broker {
         }
         let (message_count, _) = state.counts();
         if !nowait {
-            effects.reply(id, Reply::QueueDeleteOk { message_count });
+            effects.reply(id, MethodReply::QueueDeleteOk { message_count });
         }
         self.delete_queue(queue, effects);
         Ok(())

@@ -17,7 +17,7 @@ pub enum Effect {
         /// The channel on which the method was called.
         channel: ChannelId,
         /// The answer.
-        reply: Reply,
+        reply: MethodReply,
     },
     /// A mandatory message that reached no queue comes back (`basic.return`); its confirm follows.
     Return {
@@ -81,7 +81,7 @@ pub enum Effect {
 /// The answer to a method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants and fields are those of the AMQP methods, by their names")]
-pub enum Reply {
+pub enum MethodReply {
     ChannelOpenOk,
     ChannelFlowOk { active: bool },
     ChannelCloseOk,
@@ -203,7 +203,7 @@ impl Effects {
         self.0.push(effect);
     }
 
-    pub(crate) fn reply(&mut self, channel: ChannelId, reply: Reply) {
+    pub(crate) fn reply(&mut self, channel: ChannelId, reply: MethodReply) {
         self.push(Effect::Reply { channel, reply });
     }
 }

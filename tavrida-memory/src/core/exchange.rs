@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tavrida::field::{Octets, ShortString, Table, Value};
+use tavrida::field::{LongString, ShortString, Table, Value};
 
 use super::arena::Key;
 use super::binding::Bindings;
@@ -101,7 +101,7 @@ impl Router {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keys<'a> {
     pub(crate) primary: &'a str,
-    pub(crate) more: &'a [Octets],
+    pub(crate) more: &'a [LongString],
 }
 
 impl<'a> Keys<'a> {

@@ -6,7 +6,7 @@ use super::arena::Key;
 use super::channel::Channel;
 use super::command::ConnectionOptions;
 use super::connection::Connection;
-use super::effect::{CloseReason, Effect, Effects, Reply};
+use super::effect::{CloseReason, Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
 use super::queue::Queue;
 use super::queue::settings::QueueKind;
@@ -46,7 +46,7 @@ impl Broker {
         let channel = self.channels.insert(Channel::new(id));
         connection.channels.insert(id.number, channel);
         self.channel_ids.insert(id, channel);
-        effects.reply(id, Reply::ChannelOpenOk);
+        effects.reply(id, MethodReply::ChannelOpenOk);
         Ok(())
     }
 

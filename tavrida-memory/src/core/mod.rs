@@ -16,7 +16,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use tavrida::transport::Publication;
-//! use tavrida_memory::core::{Broker, Command, Config, ConnectionId, Effect, Effects, Method, Now, QueueDeclare, Reply};
+//! use tavrida_memory::core::{Broker, Command, Config, ConnectionId, Effect, Effects, Method, Now, QueueDeclare, MethodReply};
 //! use tavrida::field::ShortString;
 //!
 //! let mut broker = Broker::new(Config::default());
@@ -41,7 +41,7 @@
 //! effects.clear();
 //! let get = Method::BasicGet { queue: name, no_ack: true };
 //! broker.apply(Now::default(), Command::Method { channel, method: get }, &mut effects);
-//! let Effect::Reply { reply: Reply::BasicGetOk(got), .. } = &effects.as_slice()[0] else { panic!() };
+//! let Effect::Reply { reply: MethodReply::BasicGetOk(got), .. } = &effects.as_slice()[0] else { panic!() };
 //! assert_eq!(&got.publication.body[..], b"one");
 //! ```
 //!
@@ -93,7 +93,7 @@ mod unacked;
 
 pub use broker::{Broker, Config};
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
-pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, Reply, Sent};
+pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
 pub use snapshot::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tavrida::field::Octets;
+use tavrida::field::LongString;
 use tavrida::transport::Publication;
 
 use super::publish::header_keys;
@@ -12,7 +12,7 @@ use super::publish::header_keys;
 pub(crate) struct Parcel {
     pub(crate) publication: Arc<Publication>,
     /// The keys of its `BCC` header, which was taken out: dead-lettering routes by them again (R79).
-    pub(crate) hidden: Option<Arc<Vec<Octets>>>,
+    pub(crate) hidden: Option<Arc<Vec<LongString>>>,
 }
 
 impl Parcel {

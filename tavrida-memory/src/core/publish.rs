@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tavrida::field::{Octets, ShortString, Table, Value};
+use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::Publication;
 
 use super::arena::Key;
@@ -209,7 +209,7 @@ fn sort_out(queues: &mut Vec<Key<Queue>>) {
 }
 
 /// The keys of the `CC` and `BCC` headers, where there are such, of a message whose properties make sense.
-fn check_message(publication: &Publication) -> Result<Option<Vec<Octets>>, Fault> {
+fn check_message(publication: &Publication) -> Result<Option<Vec<LongString>>, Fault> {
     let properties = &publication.properties;
     let invalid = |reason: String| Fault::precondition_failed(format!("invalid message: {reason}"));
     if let Some(mode @ (0 | 3..)) = properties.delivery_mode {
@@ -231,7 +231,7 @@ fn check_message(publication: &Publication) -> Result<Option<Vec<Octets>>, Fault
 }
 
 /// The routing keys in these headers; what is no text is ignored.
-pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<Octets> {
+pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<LongString> {
     let mut keys = Vec::new();
     for name in names {
         if let Some(Value::Array(items)) = headers.get(name) {

@@ -8,7 +8,7 @@ use tavrida::transport::Publication;
 use super::Broker;
 use super::arena::Key;
 use super::channel::Channel;
-use super::effect::{Arrival, Delivered, Effects, Reply};
+use super::effect::{Arrival, Delivered, Effects, MethodReply};
 use super::errors::Fault;
 use super::exchange::Keys;
 use super::method::BasicConsume;
@@ -53,7 +53,7 @@ impl Broker {
         let state = &mut self.channels[channel];
         state.reply_consumer = Some(ReplyConsumer { tag: tag.clone(), address });
         if !consume.nowait {
-            effects.reply(state.id, Reply::BasicConsumeOk { consumer_tag: tag });
+            effects.reply(state.id, MethodReply::BasicConsumeOk { consumer_tag: tag });
         }
         Ok(())
     }

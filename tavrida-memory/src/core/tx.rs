@@ -5,7 +5,7 @@ use tavrida::field::ShortString;
 use super::Broker;
 use super::arena::Key;
 use super::channel::{Channel, Mode};
-use super::effect::{Effects, Reply};
+use super::effect::{Effects, MethodReply};
 use super::errors::Fault;
 use super::parcel::Parcel;
 use super::settle::Verdict;
@@ -81,7 +81,7 @@ impl Broker {
         if !taken {
             return Err(Fault::precondition_failed("partial tx completion"));
         }
-        effects.reply(id, Reply::TxCommitOk);
+        effects.reply(id, MethodReply::TxCommitOk);
         Ok(())
     }
 

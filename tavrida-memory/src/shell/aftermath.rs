@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use tavrida::transport::Unpublished;
+use tavrida::transport::PublishError;
 use tokio::sync::oneshot;
 
 use super::handle::Life;
@@ -25,7 +25,7 @@ struct Rest {
 }
 
 /// What became of a publish.
-pub(super) type Outcome = Result<(), Unpublished>;
+pub(super) type Outcome = Result<(), PublishError>;
 
 impl Aftermath {
     pub(super) fn wake(&mut self, waker: Waker) {

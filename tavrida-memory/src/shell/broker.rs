@@ -80,7 +80,7 @@ impl MemoryBroker {
     }
 
     /// Cancels all consumers of a queue, as the failure of a queue does: they end with
-    /// [`CancelledByBroker`](tavrida::transport::ConsumerEnd::CancelledByBroker). Gives how many there were.
+    /// [`CancelledByBroker`](tavrida::transport::ConsumerError::CancelledByBroker). Gives how many there were.
     pub fn cancel_consumers(&self, queue: &str) -> usize {
         self.for_consumers(queue, |consumer| Operator::CancelConsumer {
             channel: consumer.channel,
@@ -90,7 +90,7 @@ impl MemoryBroker {
 
     /// Closes the channels of all consumers of a queue with a code and text such as `406` and `PRECONDITION_FAILED -
     /// delivery acknowledgement on channel 1 timed out`: they end with
-    /// [`Refused`](tavrida::transport::ConsumerEnd::Refused), and what they had not settled goes back. Gives how many
+    /// [`Refused`](tavrida::transport::ConsumerError::Refused), and what they had not settled goes back. Gives how many
     /// there were.
     pub fn close_consumers(&self, queue: &str, code: u16, text: &str) -> usize {
         self.for_consumers(queue, |consumer| Operator::CloseChannel {

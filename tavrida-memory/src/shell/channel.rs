@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tavrida::transport::{ConsumerEnd, Loss, Refusal, Settle, Verdict};
+use tavrida::transport::{AckKind, Acker, BrokerError, ConnectionLost, ConsumerError};
 
 use super::handle::Handle;
 use crate::core::{ChannelId, Method};
@@ -12,27 +12,27 @@ pub(super) struct OwnChannel {
     pub(super) handle: Arc<Handle>,
     pub(super) id: ChannelId,
     /// The broker's words, when it has closed the channel.
-    pub(super) end: Arc<OnceLock<Refusal>>,
+    pub(super) end: Arc<OnceLock<BrokerError>>,
 }
 
 impl OwnChannel {
     /// Whether the channel and its session live.
-    pub(super) fn check(&self) -> Result<(), Loss> {
+    pub(super) fn check(&self) -> Result<(), ConnectionLost> {
         self.handle.life.check()?;
-        self.end.get().map_or(Ok(()), |refusal| Err(Loss::closed_by_broker(refusal.clone())))
+        self.end.get().map_or(Ok(()), |refusal| Err(ConnectionLost::closed_by_broker(refusal.clone())))
     }
 
     /// The end that came from outside, if it has.
-    pub(super) fn sudden_end(&self) -> Option<ConsumerEnd> {
+    pub(super) fn sudden_end(&self) -> Option<ConsumerError> {
         if let Some(loss) = self.handle.life.loss() {
-            return Some(ConsumerEnd::Lost(loss.clone()));
+            return Some(ConsumerError::Lost(loss.clone()));
         }
-        self.end.get().map(|refusal| ConsumerEnd::Refused(refusal.clone()))
+        self.end.get().map(|refusal| ConsumerError::Refused(refusal.clone()))
     }
 }
 
-impl Settle for OwnChannel {
-    fn settle(&self, delivery_tag: u64, verdict: Verdict) -> Result<(), Loss> {
+impl Acker for OwnChannel {
+    fn settle(&self, delivery_tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
         let mut state = self.handle.shared.lock();
         self.check()?;
         if state.retired {
@@ -43,11 +43,11 @@ impl Settle for OwnChannel {
 }
 
 /// A verdict as AMQP says it.
-pub(super) fn method_of(delivery_tag: u64, verdict: Verdict) -> Method {
+pub(super) fn method_of(delivery_tag: u64, verdict: AckKind) -> Method {
     match verdict {
-        Verdict::Ack => Method::BasicAck { delivery_tag, multiple: false },
-        Verdict::Reject => Method::BasicReject { delivery_tag, requeue: false },
-        Verdict::Requeue => Method::BasicReject { delivery_tag, requeue: true },
+        AckKind::Ack => Method::BasicAck { delivery_tag, multiple: false },
+        AckKind::Reject => Method::BasicReject { delivery_tag, requeue: false },
+        AckKind::Requeue => Method::BasicReject { delivery_tag, requeue: true },
     }
 }
 

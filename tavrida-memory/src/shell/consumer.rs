@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use tavrida::field::ShortString;
-use tavrida::transport::{ConsumerEnd, Deliveries, Delivery, SessionError};
+use tavrida::transport::{ConsumerError, Delivery, DeliveryStream, SessionError};
 
 use super::channel::OwnChannel;
 use crate::core::{Arrival, Delivered, Method, Sent};
@@ -19,7 +19,7 @@ pub(super) struct MemoryDeliveries {
     /// What has arrived and was not asked for yet: without a network the whole outbox is taken under one lock.
     arrived: VecDeque<Sent>,
     cancelled: bool,
-    end: Option<ConsumerEnd>,
+    end: Option<ConsumerError>,
 }
 
 impl MemoryDeliveries {
@@ -36,7 +36,7 @@ impl MemoryDeliveries {
         }
     }
 
-    fn ended(&mut self, end: ConsumerEnd) -> Poll<Result<Delivery, ConsumerEnd>> {
+    fn ended(&mut self, end: ConsumerError) -> Poll<Result<Delivery, ConsumerError>> {
         self.arrived.clear();
         self.end = Some(end.clone());
         Poll::Ready(Err(end))
@@ -44,8 +44,8 @@ impl MemoryDeliveries {
 }
 
 #[async_trait]
-impl Deliveries for MemoryDeliveries {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+impl DeliveryStream for MemoryDeliveries {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         if let Some(end) = &self.end {
             return Poll::Ready(Err(end.clone()));
         }
@@ -71,8 +71,8 @@ impl Deliveries for MemoryDeliveries {
         };
         match received {
             Ok(Some(Arrival::Delivery(delivered))) => Poll::Ready(Ok(self.hand_out(delivered))),
-            Ok(Some(Arrival::Cancel { .. })) => self.ended(ConsumerEnd::CancelledByBroker),
-            Ok(None) => self.ended(ConsumerEnd::Cancelled),
+            Ok(Some(Arrival::Cancel { .. })) => self.ended(ConsumerError::CancelledByBroker),
+            Ok(None) => self.ended(ConsumerError::Cancelled),
             Err(end) => self.ended(end),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tavrida::transport::{Loss, SessionError};
+use tavrida::transport::{ConnectionLost, SessionError};
 use tokio::sync::Notify;
 
 use super::shared::{Locked, Shared};
@@ -31,7 +31,7 @@ impl SessionId {
 /// The life of a session: it ends once.
 pub(super) struct Life {
     pub(super) id: SessionId,
-    loss: OnceLock<Loss>,
+    loss: OnceLock<ConnectionLost>,
     ended: Notify,
 }
 
@@ -40,7 +40,7 @@ impl Life {
         Self { id, loss: OnceLock::new(), ended: Notify::new() }
     }
 
-    pub(super) fn end(&self, loss: Loss) {
+    pub(super) fn end(&self, loss: ConnectionLost) {
         // The first end is the one that is told.
         let _ = self.loss.set(loss);
     }
@@ -50,15 +50,15 @@ impl Life {
         self.ended.notify_waiters();
     }
 
-    pub(super) fn loss(&self) -> Option<&Loss> {
+    pub(super) fn loss(&self) -> Option<&ConnectionLost> {
         self.loss.get()
     }
 
-    pub(super) fn check(&self) -> Result<(), Loss> {
+    pub(super) fn check(&self) -> Result<(), ConnectionLost> {
         self.loss().map_or(Ok(()), |loss| Err(loss.clone()))
     }
 
-    pub(super) async fn ended(&self) -> Loss {
+    pub(super) async fn ended(&self) -> ConnectionLost {
         loop {
             let ended = self.ended.notified();
             if let Some(loss) = self.loss() {
@@ -87,6 +87,6 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.lock().end_session(self.life.id, Loss::closed_here());
+        self.shared.lock().end_session(self.life.id, ConnectionLost::closed_here());
     }
 }

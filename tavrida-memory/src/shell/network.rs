@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::field::ShortString;
-use tavrida::transport::{Consume, Loss, NotPublished, Publication, Verdict};
+use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishErrorKind};
 
 use super::aftermath::Outcome;
 use super::broker::MemoryBroker;
@@ -42,13 +42,13 @@ pub trait Network: Send + Sync + 'static {
     /// # Errors
     ///
     /// It cannot, and is told this loss.
-    fn connecting(&self, peer: u32) -> Result<(), Loss>;
+    fn connecting(&self, peer: u32) -> Result<(), ConnectionLost>;
 
     /// A session is open.
     fn connected(&self, line: Line);
 
     /// A session is over.
-    fn disconnected(&self, line: Line, loss: &Loss);
+    fn disconnected(&self, line: Line, loss: &ConnectionLost);
 
     /// A message leaves a session.
     fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate;
@@ -59,12 +59,12 @@ pub trait Network: Send + Sync + 'static {
         &self,
         line: Line,
         publication: &Arc<Publication>,
-        outcome: &Result<(), NotPublished>,
+        outcome: &Result<(), PublishErrorKind>,
         queues: &mut dyn Iterator<Item = &str>,
     );
 
     /// A verdict leaves a session, for the delivery that [`arrived`](MemoryBroker::arrive) on this channel under this tag.
-    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: Verdict) -> SettleFate;
+    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: AckKind) -> SettleFate;
 
     /// A consumer was added: what arrives on this channel from now on is for it.
     fn consuming(&self, line: Line, channel: ChannelId, consume: &Consume) {
@@ -120,7 +120,7 @@ impl MemoryBroker {
     pub fn replace(&self, core: Broker) {
         let mut state = self.shared.lock();
         for id in state.sessions.keys().copied().collect::<Vec<_>>() {
-            state.end_session(id, Loss::broken("the broker was replaced"));
+            state.end_session(id, ConnectionLost::broken("the broker was replaced"));
         }
         state.clock.learn(&core);
         state.broker = core;
@@ -148,7 +148,7 @@ impl MemoryBroker {
         let mut state = self.shared.lock();
         let id = SessionId(session);
         let there = state.sessions.contains_key(&id);
-        state.end_session(id, Loss::broken(why));
+        state.end_session(id, ConnectionLost::broken(why));
         there
     }
 
@@ -213,7 +213,7 @@ impl State {
         &self,
         id: SessionId,
         publication: &Arc<Publication>,
-        outcome: &Result<(), NotPublished>,
+        outcome: &Result<(), PublishErrorKind>,
     ) {
         let Some(network) = &self.network else { return };
         let mut queues = self.broker.last_routed().filter(|_| outcome.is_ok());
@@ -247,7 +247,7 @@ impl State {
                 let _unseen = self.publish(id, publication.clone());
                 Sent::Known(self.publish(id, publication))
             }
-            PublishFate::Nacked => Sent::Known(Err(unpublished(NotPublished::Nacked, publication))),
+            PublishFate::Nacked => Sent::Known(Err(unpublished(PublishErrorKind::Nacked, publication))),
             PublishFate::Lost => Sent::Known(self.break_off(id, publication)),
             PublishFate::ConfirmLost => {
                 let _unseen = self.publish(id, publication.clone());
@@ -267,7 +267,7 @@ impl State {
     fn break_off(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
         let loss = broken();
         self.end_session(id, loss.clone());
-        Err(unpublished(NotPublished::Ambiguous(loss), publication))
+        Err(unpublished(PublishErrorKind::Ambiguous(loss), publication))
     }
 
     /// Does with a verdict what the network says.
@@ -275,8 +275,8 @@ impl State {
         &mut self,
         channel: ChannelId,
         delivery_tag: u64,
-        verdict: Verdict,
-    ) -> Result<(), Loss> {
+        verdict: AckKind,
+    ) -> Result<(), ConnectionLost> {
         let id = SessionId::of(channel.connection);
         let method = method_of(delivery_tag, verdict);
         let fate = match &self.network {
@@ -305,6 +305,6 @@ impl State {
     }
 }
 
-fn broken() -> Loss {
-    Loss::broken("the connection broke")
+fn broken() -> ConnectionLost {
+    ConnectionLost::broken("the connection broke")
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use tavrida::transport::{
-    DIRECT_REPLY_TO, Loss, NotPublished, Publication, Publishing, Refusal, Scope, SendNow, Unpublished,
+    BrokerError, ConnectionLost, DIRECT_REPLY_TO, Publication, PublishError, PublishErrorKind, PublishFuture,
+    Scope, SendNow,
 };
 use tokio::sync::oneshot;
 
@@ -36,22 +37,22 @@ impl Waiting {
     }
 
     /// The session is over and it was never sent.
-    pub(super) fn give_up(self, loss: &Loss, aftermath: &mut Aftermath) {
-        self.fail(NotPublished::NotSent(loss.clone()), aftermath);
+    pub(super) fn give_up(self, loss: &ConnectionLost, aftermath: &mut Aftermath) {
+        self.fail(PublishErrorKind::NotSent(loss.clone()), aftermath);
     }
 
     /// The session is over, and whether the broker has it its sender cannot know.
-    pub(super) fn lose(self, loss: &Loss, aftermath: &mut Aftermath) {
-        self.fail(NotPublished::Ambiguous(loss.clone()), aftermath);
+    pub(super) fn lose(self, loss: &ConnectionLost, aftermath: &mut Aftermath) {
+        self.fail(PublishErrorKind::Ambiguous(loss.clone()), aftermath);
     }
 
-    fn fail(self, reason: NotPublished, aftermath: &mut Aftermath) {
+    fn fail(self, reason: PublishErrorKind, aftermath: &mut Aftermath) {
         aftermath.tell(self.outcome, Err(unpublished(reason, self.publication)));
     }
 }
 
-pub(super) fn unpublished(reason: NotPublished, publication: Arc<Publication>) -> Unpublished {
-    Unpublished::new(reason, Arc::unwrap_or_clone(publication))
+pub(super) fn unpublished(reason: PublishErrorKind, publication: Arc<Publication>) -> PublishError {
+    PublishError::new(reason, Arc::unwrap_or_clone(publication))
 }
 
 /// What became of a publish when it was sent.
@@ -63,18 +64,21 @@ pub(super) enum Sent {
 }
 
 impl SendNow for Handle {
-    fn send_now(&self, publication: Arc<Publication>) -> Publishing<'static> {
+    fn send_now(&self, publication: Arc<Publication>) -> PublishFuture<'static> {
         let mut state = self.shared.lock();
         let id = self.life.id;
         if let Some(loss) = self.life.loss() {
-            return Publishing::ready(Err(unpublished(NotPublished::NotSent(loss.clone()), publication)));
+            return PublishFuture::ready(Err(unpublished(
+                PublishErrorKind::NotSent(loss.clone()),
+                publication,
+            )));
         }
         if let Some(reason) = state.broker.alarm() {
             let reason = reason.to_owned();
             return state.hold_back(id, reason, publication);
         }
         match state.send(id, publication) {
-            Sent::Known(outcome) => Publishing::ready(outcome),
+            Sent::Known(outcome) => PublishFuture::ready(outcome),
             Sent::Held(publication) => {
                 state.keep_publish(id, publication, |entry, waiting| entry.held.push(waiting))
             }
@@ -82,7 +86,7 @@ impl SendNow for Handle {
                 let keep = |entry: &mut Entry, waiting| entry.unconfirmed.push((waiting, became));
                 state.keep_publish(id, publication, keep)
             }
-            Sent::Unknown => Publishing::waiting(std::future::pending()),
+            Sent::Unknown => PublishFuture::waiting(std::future::pending()),
         }
     }
 }
@@ -95,14 +99,15 @@ impl State {
 
     /// A channel was closed: if a session published on it, it does so on a new one. What was on its way the broker ignores, which
     /// its sender cannot know.
-    pub(super) fn replace_publisher(&mut self, channel: ChannelId, refusal: &Refusal) {
+    pub(super) fn replace_publisher(&mut self, channel: ChannelId, refusal: &BrokerError) {
         let id = SessionId::of(channel.connection);
         if channel != channel_of(id) || !self.sessions.contains_key(&id) {
             return;
         }
         self.open_publisher(id);
         let held = self.sessions.get_mut(&id).map(|entry| std::mem::take(&mut entry.held));
-        let loss = Loss::broken(format!("the broker closed the channel that it was sent on: {refusal}"));
+        let loss =
+            ConnectionLost::broken(format!("the broker closed the channel that it was sent on: {refusal}"));
         for waiting in held.into_iter().flatten() {
             waiting.lose(&loss, &mut self.aftermath);
         }
@@ -130,12 +135,14 @@ impl State {
         let mut failure = None;
         for effect in effects.drain() {
             match effect {
-                Effect::Return { channel, .. } if channel == own => failure = Some(NotPublished::Unroutable),
+                Effect::Return { channel, .. } if channel == own => {
+                    failure = Some(PublishErrorKind::Unroutable)
+                }
                 Effect::Confirm { channel, ack: false, .. } if channel == own => {
-                    failure = Some(NotPublished::Nacked);
+                    failure = Some(PublishErrorKind::Nacked);
                 }
                 Effect::ChannelClosed { channel, ref reason } if channel == own => {
-                    failure = Some(NotPublished::Refused(refusal(reason.clone(), Scope::Channel)));
+                    failure = Some(PublishErrorKind::Refused(refusal(reason.clone(), Scope::Channel)));
                 }
                 _ => {}
             }
@@ -153,7 +160,7 @@ impl State {
         id: SessionId,
         reason: String,
         publication: Arc<Publication>,
-    ) -> Publishing<'static> {
+    ) -> PublishFuture<'static> {
         self.keep_publish(id, publication, |entry, waiting| {
             entry.blocked = Some(reason);
             entry.waiting.push_back(waiting);
@@ -166,12 +173,12 @@ impl State {
         id: SessionId,
         publication: Arc<Publication>,
         keep: impl FnOnce(&mut Entry, Waiting),
-    ) -> Publishing<'static> {
+    ) -> PublishFuture<'static> {
         let (waiting, told) = Waiting::new(publication);
         if let Some(entry) = self.sessions.get_mut(&id) {
             keep(entry, waiting);
         }
-        Publishing::waiting(async { told.await.expect("a publish that waits is told its outcome") })
+        PublishFuture::waiting(async { told.await.expect("a publish that waits is told its outcome") })
     }
 
     /// The alarm is over: what waited is published, session by session, in order.

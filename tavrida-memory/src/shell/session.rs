@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tavrida::field::ShortString;
 use tavrida::transport::{
-    Binding, Consume, Consumer, DIRECT_REPLY_TO, Delivery, Destination, Exchange, Fetched, Loss, Publication,
-    Publishing, Queue, QueueStatus, Refusal, Scope, Session, SessionError,
+    Binding, BrokerError, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Delivery, Destination,
+    Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Scope, Session, SessionError,
 };
 
 use super::channel::OwnChannel;
@@ -16,8 +16,8 @@ use super::publish::replies_of;
 use super::shared::Locked;
 use super::state::refusal;
 use crate::core::{
-    BasicConsume, ChannelId, Command, Effect, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare,
-    Reply,
+    BasicConsume, ChannelId, Command, Effect, ExchangeBind, ExchangeDeclare, Method, MethodReply, QueueBind,
+    QueueDeclare,
 };
 
 /// One session.
@@ -31,7 +31,7 @@ impl MemorySession {
     }
 
     /// Calls a method on the session's channel for such; a refusal closes that, and the next call opens another.
-    fn manage(&self, method: Method) -> Result<Reply, SessionError> {
+    fn manage(&self, method: Method) -> Result<MethodReply, SessionError> {
         let mut state = self.handle.lock()?;
         let id = self.handle.life.id;
         let channel = state.manager(id).ok_or_else(|| lost(&self.handle))?;
@@ -59,7 +59,7 @@ fn open_replies(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, Se
     let id = handle.life.id;
     if state.broker.is_open(replies_of(id)) {
         // The broker says so too, and closes the channel of the first.
-        return Err(Refusal::channel(406, "PRECONDITION_FAILED - reply consumer already set").into());
+        return Err(BrokerError::channel(406, "PRECONDITION_FAILED - reply consumer already set").into());
     }
     Ok(state.open_replies(id))
 }
@@ -67,16 +67,16 @@ fn open_replies(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, Se
 /// The end of a session that was just found out.
 fn lost(handle: &Handle) -> SessionError {
     let loss = handle.life.loss().cloned();
-    match loss.as_ref().and_then(Loss::refusal) {
+    match loss.as_ref().and_then(ConnectionLost::refusal) {
         Some(refusal) => refusal.clone().into(),
-        None => SessionError::Lost(loss.unwrap_or_else(Loss::closed_here)),
+        None => SessionError::Lost(loss.unwrap_or_else(ConnectionLost::closed_here)),
     }
 }
 
 /// Calls a method and gives its reply, or the refusal.
-fn call(state: &mut Locked<'_>, own: ChannelId, method: Method) -> Result<Reply, SessionError> {
+fn call(state: &mut Locked<'_>, own: ChannelId, method: Method) -> Result<MethodReply, SessionError> {
     let mut effects = state.execute(Command::Method { channel: own, method });
-    let mut answer: Option<Result<Reply, Refusal>> = None;
+    let mut answer: Option<Result<MethodReply, BrokerError>> = None;
     for effect in effects.drain() {
         match effect {
             Effect::Reply { channel, reply } if channel == own => {
@@ -121,7 +121,7 @@ impl Session for MemorySession {
         Ok(())
     }
 
-    async fn check_exchange(&self, exchange: &str) -> Result<(), SessionError> {
+    async fn declare_exchange_passive(&self, exchange: &str) -> Result<(), SessionError> {
         let exchange = name(exchange)?;
         self.manage(Method::ExchangeDeclare(ExchangeDeclare {
             exchange,
@@ -149,7 +149,7 @@ impl Session for MemorySession {
         Ok(status(reply))
     }
 
-    async fn check_queue(&self, queue: &str) -> Result<QueueStatus, SessionError> {
+    async fn declare_queue_passive(&self, queue: &str) -> Result<QueueStatus, SessionError> {
         let queue = name(queue)?;
         let declare = QueueDeclare { queue, passive: true, ..Default::default() };
         Ok(status(self.manage(Method::QueueDeclare(declare))?))
@@ -158,14 +158,14 @@ impl Session for MemorySession {
     async fn delete_queue(&self, queue: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
         let method = Method::QueueDelete { queue: name(queue)?, if_unused, if_empty, nowait: false };
         match self.manage(method)? {
-            Reply::QueueDeleteOk { message_count } => Ok(message_count),
+            MethodReply::QueueDeleteOk { message_count } => Ok(message_count),
             other => unreachable!("queue.delete was answered with {other:?}"),
         }
     }
 
     async fn purge_queue(&self, queue: &str) -> Result<u32, SessionError> {
         match self.manage(Method::QueuePurge { queue: name(queue)?, nowait: false })? {
-            Reply::QueuePurgeOk { message_count } => Ok(message_count),
+            MethodReply::QueuePurgeOk { message_count } => Ok(message_count),
             other => unreachable!("queue.purge was answered with {other:?}"),
         }
     }
@@ -186,16 +186,16 @@ impl Session for MemorySession {
         Ok(())
     }
 
-    fn publish(&self, publication: Publication) -> Publishing<'_> {
-        Publishing::unsent(&*self.handle, Arc::new(publication))
+    fn publish(&self, publication: Publication) -> PublishFuture<'_> {
+        PublishFuture::unsent(&*self.handle, Arc::new(publication))
     }
 
-    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
         let queue = name(queue)?;
         let mut state = self.handle.lock()?;
         let id = open(&mut state, &self.handle)?;
         let reply = call(&mut state, id, Method::BasicGet { queue, no_ack: false });
-        let Ok(Reply::BasicGetOk(got)) = reply else {
+        let Ok(MethodReply::BasicGetOk(got)) = reply else {
             state.close_channel(id);
             return reply.map(|_| None);
         };
@@ -203,7 +203,7 @@ impl Session for MemorySession {
         let end = state.follow(id);
         let channel = Arc::new(OwnChannel { handle: self.handle.clone(), id, end });
         let delivery = Delivery::new(got.publication, got.redelivered, channel, got.delivery_tag);
-        Ok(Some(Fetched { delivery, messages_left: got.message_count }))
+        Ok(Some(GetMessage { delivery, messages_left: got.message_count }))
     }
 
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
@@ -217,7 +217,7 @@ impl Session for MemorySession {
         let end = state.follow(id);
         let method = BasicConsume { queue, no_ack, exclusive, arguments, ..Default::default() };
         match call(&mut state, id, Method::BasicConsume(method)) {
-            Ok(Reply::BasicConsumeOk { consumer_tag }) => {
+            Ok(MethodReply::BasicConsumeOk { consumer_tag }) => {
                 state.tell_consuming(self.handle.life.id, id, consume);
                 let channel = Arc::new(OwnChannel { handle: self.handle.clone(), id, end });
                 Ok(Consumer::new(MemoryDeliveries::new(channel, consumer_tag, no_ack)))
@@ -231,11 +231,11 @@ impl Session for MemorySession {
     }
 
     async fn close(&self) -> Result<(), SessionError> {
-        self.handle.shared.lock().end_session(self.handle.life.id, Loss::closed_here());
+        self.handle.shared.lock().end_session(self.handle.life.id, ConnectionLost::closed_here());
         Ok(())
     }
 
-    async fn closed(&self) -> Loss {
+    async fn closed(&self) -> ConnectionLost {
         self.handle.life.ended().await
     }
 
@@ -249,9 +249,9 @@ fn name_of(kind: &tavrida::transport::ExchangeKind) -> ShortString {
     kind.as_str().try_into().expect("a type of exchange has a short name")
 }
 
-fn status(reply: Reply) -> QueueStatus {
+fn status(reply: MethodReply) -> QueueStatus {
     match reply {
-        Reply::QueueDeclareOk { queue, message_count, consumer_count } => {
+        MethodReply::QueueDeclareOk { queue, message_count, consumer_count } => {
             QueueStatus { name: queue, messages: message_count, consumers: consumer_count }
         }
         other => unreachable!("queue.declare was answered with {other:?}"),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use rustc_hash::FxHashMap;
-use tavrida::transport::{Loss, Refusal, Scope};
+use tavrida::transport::{BrokerError, ConnectionLost, Scope};
 
 use super::aftermath::{Aftermath, Outcome};
 use super::clock::ShellClock;
@@ -59,7 +59,7 @@ pub(super) struct Entry {
 struct Port {
     waker: Option<Waker>,
     /// Filled when the broker closes the channel.
-    end: Arc<OnceLock<Refusal>>,
+    end: Arc<OnceLock<BrokerError>>,
     /// With a network: what it let arrive.
     arrived: VecDeque<Arrival>,
 }
@@ -129,8 +129,8 @@ impl State {
             }
             Effect::ConnectionClosed { connection, reason } => {
                 let loss = match reason {
-                    Some(reason) => Loss::closed_by_broker(refusal(reason, Scope::Connection)),
-                    None => Loss::broken("the broker was killed"),
+                    Some(reason) => ConnectionLost::closed_by_broker(refusal(reason, Scope::Connection)),
+                    None => ConnectionLost::broken("the broker was killed"),
                 };
                 self.end_session(SessionId::of(connection), loss);
             }
@@ -148,7 +148,7 @@ impl State {
     /// # Errors
     ///
     /// The network lets the peer not connect.
-    pub(super) fn open_session(&mut self, peer: u32) -> Result<Arc<Life>, Loss> {
+    pub(super) fn open_session(&mut self, peer: u32) -> Result<Arc<Life>, ConnectionLost> {
         if let Some(network) = &self.network {
             network.connecting(peer)?;
         }
@@ -178,7 +178,7 @@ impl State {
     }
 
     /// A session is over: what is left of its connections is dropped, and who waits for it is told.
-    pub(super) fn end_session(&mut self, id: SessionId, loss: Loss) {
+    pub(super) fn end_session(&mut self, id: SessionId, loss: ConnectionLost) {
         let Some(entry) = self.sessions.remove(&id) else { return };
         if let Some(network) = &self.network {
             network.disconnected(Line { peer: entry.peer, session: id.0 }, &loss);
@@ -252,7 +252,7 @@ impl State {
     }
 
     /// Follows a channel: gives where its end will be told.
-    pub(super) fn follow(&mut self, channel: ChannelId) -> Arc<OnceLock<Refusal>> {
+    pub(super) fn follow(&mut self, channel: ChannelId) -> Arc<OnceLock<BrokerError>> {
         let end = Arc::new(OnceLock::new());
         self.ports.insert(channel, Port { waker: None, end: end.clone(), arrived: VecDeque::new() });
         end
@@ -336,6 +336,6 @@ impl Numbers {
 }
 
 /// The broker's words as the transport tells them.
-pub(super) fn refusal(reason: CloseReason, scope: Scope) -> Refusal {
-    Refusal { code: reason.code, text: reason.text, scope }
+pub(super) fn refusal(reason: CloseReason, scope: Scope) -> BrokerError {
+    BrokerError { code: reason.code, text: reason.text, scope }
 }

@@ -1,6 +1,8 @@
 //! How channels and connections close, and what becomes of what they held (R1 to R6, R129).
 
-use tavrida_memory::core::{BasicConsume, Command, ConnectionOptions, Effect, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{
+    BasicConsume, Command, ConnectionOptions, Effect, Method, MethodReply, QueueDeclare,
+};
 
 use crate::rig::*;
 
@@ -14,7 +16,7 @@ fn r3_a_closed_channel_hears_nothing_until_the_client_agrees_and_starts_afresh()
     assert_eq!(rig.call(ch, declare_queue("ignored", args::<i32>(&[]))), Answer::Nothing);
     assert_eq!(rig.call(ch, publish("", "q", "ignored")), Answer::Nothing);
     assert_eq!(rig.call(ch, Method::ChannelOpen), Answer::Nothing);
-    assert_eq!(rig.call(ch, Method::ChannelClose), Answer::Reply(Reply::ChannelCloseOk));
+    assert_eq!(rig.call(ch, Method::ChannelClose), Answer::Reply(MethodReply::ChannelCloseOk));
     assert_eq!(rig.counts("ignored"), None);
     rig.reopen(ch);
     // Tags, confirms and the last queue start afresh.
@@ -91,7 +93,10 @@ fn r6_opening_channels() {
 #[test]
 fn r6_r128_flow_can_be_on_and_not_off() {
     let (mut rig, ch) = Rig::with_channel();
-    assert_eq!(rig.ok(ch, Method::ChannelFlow { active: true }), Some(Reply::ChannelFlowOk { active: true }));
+    assert_eq!(
+        rig.ok(ch, Method::ChannelFlow { active: true }),
+        Some(MethodReply::ChannelFlowOk { active: true })
+    );
     rig.fatal(ch, Method::ChannelFlow { active: false }, 540, "NOT_IMPLEMENTED - active=false");
 }
 
@@ -107,8 +112,8 @@ fn r14_replies_come_in_the_order_of_the_methods() {
         matches!(
             &replies[..],
             [
-                Effect::Reply { reply: Reply::BasicConsumeOk { .. }, .. },
-                Effect::Reply { reply: Reply::ChannelFlowOk { .. }, .. }
+                Effect::Reply { reply: MethodReply::BasicConsumeOk { .. }, .. },
+                Effect::Reply { reply: MethodReply::ChannelFlowOk { .. }, .. }
             ]
         ),
         "{replies:?}"

@@ -1,7 +1,7 @@
 //! Consumers: tags, arguments, exclusiveness, prefetch, cancel, get (R96, R101 to R108).
 
 use tavrida::field::Value;
-use tavrida_memory::core::{Command, ConnectionOptions, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{Command, ConnectionOptions, Method, MethodReply, QueueDeclare};
 
 use crate::rig::*;
 
@@ -36,7 +36,7 @@ fn r101_get_tells_what_is_left_and_looks_at_nothing_else() {
     let other = rig.client();
     let left: Vec<u32> = (0..3).map(|_| rig.get(other, "q").expect("a message").message_count).collect();
     assert_eq!(left, [2, 1, 0]);
-    assert_eq!(rig.ok(other, get("q")), Some(Reply::BasicGetEmpty));
+    assert_eq!(rig.ok(other, get("q")), Some(MethodReply::BasicGetEmpty));
     rig.refused(other, get("nosuch"), 404, "NOT_FOUND - no queue 'nosuch' in vhost '/'");
 }
 
@@ -57,7 +57,7 @@ fn r102_a_tag_that_is_in_use_ends_the_connection_before_the_queue_is_looked_for(
 fn r102_cancelling_what_is_not_there_is_fine() {
     let (mut rig, ch) = Rig::with_channel();
     let cancel = |nowait| Method::BasicCancel { consumer_tag: short("t"), nowait };
-    assert_eq!(rig.ok(ch, cancel(false)), Some(Reply::BasicCancelOk { consumer_tag: short("t") }));
+    assert_eq!(rig.ok(ch, cancel(false)), Some(MethodReply::BasicCancelOk { consumer_tag: short("t") }));
     assert_eq!(rig.ok(ch, cancel(true)), None);
 }
 

@@ -1,7 +1,7 @@
 //! Dead letters that a quorum queue owes at least once (R136).
 
 use tavrida::field::Value;
-use tavrida_memory::core::{ChannelId, Operator, QueueDeclare, Reply};
+use tavrida_memory::core::{ChannelId, MethodReply, Operator, QueueDeclare};
 
 use crate::rig::*;
 
@@ -127,7 +127,7 @@ fn r136_debts_go_with_their_queue() {
 fn r136_a_purge_takes_what_is_ready_alone() {
     let (mut rig, ch) = with_debt("x", "m");
     rig.fill(ch, "q", ["ready"]);
-    assert_eq!(rig.ok(ch, purge("q")), Some(Reply::QueuePurgeOk { message_count: 1 }));
+    assert_eq!(rig.ok(ch, purge("q")), Some(MethodReply::QueuePurgeOk { message_count: 1 }));
     assert_eq!(owed(&rig), ["m"]);
 }
 

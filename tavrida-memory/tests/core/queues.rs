@@ -1,6 +1,6 @@
 //! The life of queues: names, owners, counts, deletion (R49 to R62).
 
-use tavrida_memory::core::{Command, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{Command, Method, MethodReply, QueueDeclare};
 
 use crate::rig::*;
 
@@ -9,7 +9,7 @@ fn r49_the_broker_makes_up_names_and_tags() {
     let (mut rig, ch) = Rig::with_channel();
     let name = rig.declare(ch, QueueDeclare::default());
     assert!(name.starts_with("amq.gen-") && name.len() == 30, "{name}");
-    let Some(Reply::BasicConsumeOk { consumer_tag }) = rig.ok(ch, consume(&name, "")) else { panic!() };
+    let Some(MethodReply::BasicConsumeOk { consumer_tag }) = rig.ok(ch, consume(&name, "")) else { panic!() };
     assert!(consumer_tag.starts_with("amq.ctag-") && consumer_tag.len() == 31, "{consumer_tag}");
     // R50: it cannot be declared by its name again, but looked up.
     let text = format!("ACCESS_REFUSED - queue name '{name}' contains reserved prefix 'amq.*'");
@@ -66,7 +66,10 @@ fn r57_counts_are_of_ready_messages_and_a_passive_declare_compares_nothing() {
     rig.consume(ch, "q", "t");
     let passive = QueueDeclare { queue: short("q"), passive: true, durable: true, ..Default::default() };
     let reply = rig.ok(ch, Method::QueueDeclare(passive));
-    assert_eq!(reply, Some(Reply::QueueDeclareOk { queue: short("q"), message_count: 1, consumer_count: 1 }));
+    assert_eq!(
+        reply,
+        Some(MethodReply::QueueDeclareOk { queue: short("q"), message_count: 1, consumer_count: 1 })
+    );
     rig.refused(ch, passive_queue("nosuch"), 404, "NOT_FOUND - no queue 'nosuch' in vhost '/'");
     rig.refused(ch, passive_queue(""), 404, "NOT_FOUND - no queue '' in vhost '/'");
 }
@@ -81,7 +84,7 @@ fn r58_no_name_means_the_queue_declared_last_passively_too() {
     rig.queue(ch, "second");
     rig.ok(ch, passive_queue("first"));
     rig.fill(ch, "first", ["m"]);
-    assert_eq!(rig.ok(ch, purge("")), Some(Reply::QueuePurgeOk { message_count: 1 }));
+    assert_eq!(rig.ok(ch, purge("")), Some(MethodReply::QueuePurgeOk { message_count: 1 }));
     rig.ok(ch, delete_queue(""));
     assert_eq!(rig.counts("first"), None);
 }
@@ -91,7 +94,7 @@ fn r59_conditions_of_a_delete() {
     let (mut rig, ch) = Rig::with_channel();
     let delete =
         |if_unused, if_empty| Method::QueueDelete { queue: short("q"), if_unused, if_empty, nowait: false };
-    assert_eq!(rig.ok(ch, delete(true, true)), Some(Reply::QueueDeleteOk { message_count: 0 }));
+    assert_eq!(rig.ok(ch, delete(true, true)), Some(MethodReply::QueueDeleteOk { message_count: 0 }));
     rig.queue(ch, "q");
     rig.fill(ch, "q", 0..3);
     let consumer = rig.client();
@@ -101,7 +104,7 @@ fn r59_conditions_of_a_delete() {
     rig.refused(ch, delete(true, false), 406, "PRECONDITION_FAILED - queue 'q' in vhost '/' in use");
     rig.ok(ch, purge("q"));
     // What is unsettled does not count, and vanishes; its settlement is accepted.
-    assert_eq!(rig.ok(ch, delete(false, true)), Some(Reply::QueueDeleteOk { message_count: 0 }));
+    assert_eq!(rig.ok(ch, delete(false, true)), Some(MethodReply::QueueDeleteOk { message_count: 0 }));
     assert_eq!(rig.arrived(consumer), ["t:1:0", "cancel t"]);
     rig.requeue(consumer, 1);
 }
@@ -113,7 +116,7 @@ fn r60_a_purge_leaves_what_is_unsettled() {
     rig.queue(ch, "q");
     rig.fill(ch, "q", 0..3);
     rig.gets(ch, "q", 1);
-    assert_eq!(rig.ok(ch, purge("q")), Some(Reply::QueuePurgeOk { message_count: 2 }));
+    assert_eq!(rig.ok(ch, purge("q")), Some(MethodReply::QueuePurgeOk { message_count: 2 }));
     rig.requeue(ch, 1);
     assert_eq!(rig.drain("q"), ["0*"]);
 }

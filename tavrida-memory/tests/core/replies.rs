@@ -2,7 +2,7 @@
 
 use tavrida::field::{ShortString, Value};
 use tavrida::transport::Properties;
-use tavrida_memory::core::{BasicConsume, ChannelId, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{BasicConsume, ChannelId, Method, MethodReply, QueueDeclare};
 
 use crate::rig::*;
 
@@ -97,7 +97,7 @@ fn r123_a_declare_asks_whether_the_consumer_lives() {
         )
     };
     let alive = |name: &str| {
-        Answer::Reply(Reply::QueueDeclareOk { queue: short(name), message_count: 0, consumer_count: 1 })
+        Answer::Reply(MethodReply::QueueDeclareOk { queue: short(name), message_count: 0, consumer_count: 1 })
     };
     assert_eq!(declare(&mut rig, ch, "amq.rabbitmq.reply-to"), alive("amq.rabbitmq.reply-to"));
     rig.ok(ch, reply_consumer("t", true));

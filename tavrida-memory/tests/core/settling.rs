@@ -1,7 +1,7 @@
 //! Settling: tags, groups, places, recover (R97 to R100, A6, A13).
 
 use tavrida::field::Table;
-use tavrida_memory::core::{Command, Method, Reply};
+use tavrida_memory::core::{Command, Method, MethodReply};
 
 use crate::rig::*;
 
@@ -98,7 +98,7 @@ fn r99_recover_gives_everything_back() {
     rig.queue(ch, "q");
     rig.fill(ch, "q", 0..3);
     rig.gets(ch, "q", 2);
-    assert_eq!(rig.ok(ch, Method::BasicRecover { requeue: true }), Some(Reply::BasicRecoverOk));
+    assert_eq!(rig.ok(ch, Method::BasicRecover { requeue: true }), Some(MethodReply::BasicRecoverOk));
     assert_eq!(rig.gets(ch, "q", 3), ["0*", "1*", "2"]);
     assert_eq!(rig.ok(ch, Method::BasicRecoverAsync { requeue: true }), None);
     assert_eq!(rig.drain("q"), ["0*", "1*", "2*"]);

@@ -1,6 +1,6 @@
 //! Transactions (R116 to R118).
 
-use tavrida_memory::core::{ChannelId, Command, Effect, Method, Reply};
+use tavrida_memory::core::{ChannelId, Command, Effect, Method, MethodReply};
 
 use crate::rig::*;
 
@@ -8,7 +8,7 @@ fn transactional() -> (Rig, ChannelId) {
     let mut rig = Rig::new();
     let connection = rig.connect();
     let ch = rig.plain_channel(connection, 1);
-    assert_eq!(rig.ok(ch, Method::TxSelect), Some(Reply::TxSelectOk));
+    assert_eq!(rig.ok(ch, Method::TxSelect), Some(MethodReply::TxSelectOk));
     (rig, ch)
 }
 
@@ -51,7 +51,7 @@ fn r117_r118_a_commit_publishes_and_settles() {
     rig.ack(ch, 1);
     rig.requeue(ch, 2);
     assert_eq!(rig.ready("q"), 0);
-    assert_eq!(rig.ok(ch, Method::TxCommit), Some(Reply::TxCommitOk));
+    assert_eq!(rig.ok(ch, Method::TxCommit), Some(MethodReply::TxCommitOk));
     assert_eq!(rig.drain("q"), ["b*", "c"]);
 }
 
@@ -64,7 +64,7 @@ fn r118_a_rollback_forgets_publishes_and_settlements() {
     rig.gets(ch, "q", 2);
     rig.ok(ch, publish("", "q", "never"));
     rig.ok(ch, ack(2, true));
-    assert_eq!(rig.ok(ch, Method::TxRollback), Some(Reply::TxRollbackOk));
+    assert_eq!(rig.ok(ch, Method::TxRollback), Some(MethodReply::TxRollbackOk));
     assert_eq!(rig.ready("q"), 0);
     // The same tags can be settled again.
     rig.requeue(ch, 1);

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use tavrida::transport::Publication;
-use tavrida_memory::core::{Arrival, ChannelId, CloseReason, ConnectionId, Effect, Reply};
+use tavrida_memory::core::{Arrival, ChannelId, CloseReason, ConnectionId, Effect, MethodReply};
 
 use crate::text;
 
 /// What a broker says because of a method, in its order on a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Said {
-    Reply(Reply),
+    Reply(MethodReply),
     Return {
         code: u16,
         text: String,
@@ -107,7 +107,7 @@ impl Said {
 
     fn line(&self) -> String {
         match self {
-            Self::Reply(Reply::BasicGetOk(got)) => {
+            Self::Reply(MethodReply::BasicGetOk(got)) => {
                 let mut line = format!("get-ok tag={}", got.delivery_tag);
                 if got.redelivered {
                     line.push_str(" redelivered");

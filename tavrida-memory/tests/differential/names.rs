@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::Publication;
-use tavrida_memory::core::{Arrival, Method, Reply};
+use tavrida_memory::core::{Arrival, Method, MethodReply};
 
 use crate::heard::Said;
 
@@ -89,13 +89,13 @@ impl Names {
     /// Learns the names in an answer and puts symbols in their place.
     pub(crate) fn normalise_said(&mut self, said: &mut Said) {
         match said {
-            Said::Reply(Reply::QueueDeclareOk { queue: name, .. })
-            | Said::Reply(Reply::BasicConsumeOk { consumer_tag: name })
-            | Said::Reply(Reply::BasicCancelOk { consumer_tag: name }) => {
+            Said::Reply(MethodReply::QueueDeclareOk { queue: name, .. })
+            | Said::Reply(MethodReply::BasicConsumeOk { consumer_tag: name })
+            | Said::Reply(MethodReply::BasicCancelOk { consumer_tag: name }) => {
                 self.learn(name);
                 self.shorten(name);
             }
-            Said::Reply(Reply::BasicGetOk(got)) => self.normalise(&mut got.publication),
+            Said::Reply(MethodReply::BasicGetOk(got)) => self.normalise(&mut got.publication),
             Said::Return { publication, .. } => self.normalise(publication),
             Said::Closed(reason) => {
                 self.learn_within(&reason.text);

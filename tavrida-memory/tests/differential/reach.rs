@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tavrida_memory::core::{Arrival, Method, Reply};
+use tavrida_memory::core::{Arrival, Method, MethodReply};
 
 use crate::heard::{Report, Said};
 use crate::run::predict;
@@ -40,8 +40,8 @@ fn heard(report: &Report) -> Vec<String> {
                 Said::Closed(reason) => format!("channel closed {}", reason.code),
                 Said::Return { .. } => "return".to_owned(),
                 Said::Confirm { ack, .. } => if *ack { "confirm" } else { "refusal" }.to_owned(),
-                Said::Reply(Reply::BasicGetOk(got)) if got.redelivered => "get redelivered".to_owned(),
-                Said::Reply(Reply::BasicGetOk(_)) => "get".to_owned(),
+                Said::Reply(MethodReply::BasicGetOk(got)) if got.redelivered => "get redelivered".to_owned(),
+                Said::Reply(MethodReply::BasicGetOk(_)) => "get".to_owned(),
                 Said::Reply(_) | Said::ConnectionCloseOk => continue,
             });
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::select_all;
-use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, Reply};
+use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, MethodReply};
 use tavrida_testkit::rabbitmq::Node;
 use tokio::time::timeout;
 
@@ -142,7 +142,10 @@ impl<'n> Real<'n> {
     /// How many channels there are to be, after some may have been closed.
     fn channels_expected(&self, report: &Report) -> Option<usize> {
         let closed = report.0.values().flat_map(|heard| &heard.said).any(|said| {
-            matches!(said, Said::Closed(_) | Said::ConnectionCloseOk | Said::Reply(Reply::ChannelCloseOk))
+            matches!(
+                said,
+                Said::Closed(_) | Said::ConnectionCloseOk | Said::Reply(MethodReply::ChannelCloseOk)
+            )
         });
         let count =
             |connection: &ConnectionId| if *connection == AUDITOR { 1 } else { usize::from(CHANNELS) };
@@ -287,14 +290,16 @@ impl<'n> Real<'n> {
         wanted: &Report,
         report: &mut Report,
     ) -> Result<(), LinkError> {
-        if said == Said::Reply(Reply::ChannelFlowOk { active: true })
+        if said == Said::Reply(MethodReply::ChannelFlowOk { active: true })
             && let Some(place) = self.flows.iter().position(|waiting| *waiting == channel)
         {
             self.flows.remove(place);
             return Ok(());
         }
-        let opens =
-            matches!(said, Said::Reply(Reply::ChannelOpenOk | Reply::ConfirmSelectOk | Reply::TxSelectOk));
+        let opens = matches!(
+            said,
+            Said::Reply(MethodReply::ChannelOpenOk | MethodReply::ConfirmSelectOk | MethodReply::TxSelectOk)
+        );
         if opens && let Some(answers) = self.swallow.get_mut(&channel) {
             *answers -= 1;
             if *answers == 0 {
@@ -320,7 +325,7 @@ impl<'n> Real<'n> {
                 link.send(channel.number, &Method::ChannelCloseOk);
                 self.open(channel);
             }
-            Said::Reply(Reply::ChannelCloseOk) => {
+            Said::Reply(MethodReply::ChannelCloseOk) => {
                 self.closing.retain(|closing| *closing != channel);
                 self.open(channel);
             }

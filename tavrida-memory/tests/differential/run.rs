@@ -1,7 +1,7 @@
 //! One program on both sides.
 
 use tavrida::field::ShortString;
-use tavrida_memory::core::{Method, QueueDeclare, Reply};
+use tavrida_memory::core::{Method, MethodReply, QueueDeclare};
 use tavrida_testkit::rabbitmq::Node;
 
 use crate::barrier::Barrier;
@@ -99,8 +99,8 @@ fn drain(world: &mut World, queue: &ShortString, predictions: &mut Vec<Predictio
         predictions.push(prediction);
         reply
     };
-    if let Some(Said::Reply(Reply::QueueDeclareOk { .. })) = act(Method::QueueDeclare(passive)) {
+    if let Some(Said::Reply(MethodReply::QueueDeclareOk { .. })) = act(Method::QueueDeclare(passive)) {
         let get = || Method::BasicGet { queue: queue.clone(), no_ack: true };
-        while let Some(Said::Reply(Reply::BasicGetOk(_))) = act(get()) {}
+        while let Some(Said::Reply(MethodReply::BasicGetOk(_))) = act(get()) {}
     }
 }

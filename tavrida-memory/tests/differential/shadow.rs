@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tavrida::field::{ShortString, Table};
-use tavrida_memory::core::{Arrival, ChannelId, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{Arrival, ChannelId, Method, MethodReply, QueueDeclare};
 
 use crate::heard::{Heard, Report, Said};
 use crate::world::Action;
@@ -80,7 +80,10 @@ impl Shadow {
     pub(crate) fn note(&mut self, channel: ChannelId, action: &Action, existed: bool, report: &Report) {
         let heard = report.0.get(&channel).cloned().unwrap_or_default();
         let closed = heard.said.iter().any(|said| {
-            matches!(said, Said::Closed(_) | Said::Reply(Reply::ChannelCloseOk) | Said::ConnectionCloseOk)
+            matches!(
+                said,
+                Said::Closed(_) | Said::Reply(MethodReply::ChannelCloseOk) | Said::ConnectionCloseOk
+            )
         });
         if let Action::Call(method) = action
             && !closed
@@ -120,14 +123,14 @@ impl Shadow {
         match method {
             Method::BasicConsume(consume) => {
                 let tag = match first {
-                    Some(Reply::BasicConsumeOk { consumer_tag }) => consumer_tag.clone(),
+                    Some(MethodReply::BasicConsumeOk { consumer_tag }) => consumer_tag.clone(),
                     _ => consume.consumer_tag.clone(),
                 };
                 state.consumers.insert(tag, ConsumerShadow { queue: meant, no_ack: consume.no_ack });
             }
             Method::BasicCancel { consumer_tag, .. } => drop(state.consumers.remove(consumer_tag)),
             Method::BasicGet { no_ack: false, .. } => {
-                if let Some(Reply::BasicGetOk(got)) = first {
+                if let Some(MethodReply::BasicGetOk(got)) = first {
                     state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant });
                 }
             }
@@ -160,10 +163,10 @@ impl Shadow {
         channel: ChannelId,
         declare: &QueueDeclare,
         existed: bool,
-        reply: Option<&Reply>,
+        reply: Option<&MethodReply>,
     ) {
         let name = match reply {
-            Some(Reply::QueueDeclareOk { queue, .. }) => queue.clone(),
+            Some(MethodReply::QueueDeclareOk { queue, .. }) => queue.clone(),
             _ => declare.queue.clone(),
         };
         if !declare.passive && !existed {

@@ -2,7 +2,7 @@
 
 use tavrida::field::ShortString;
 use tavrida_memory::core::{
-    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, Now, Reply,
+    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now,
 };
 
 use crate::guard;
@@ -174,7 +174,7 @@ impl World {
                     self.apply(Command::Method { channel, method: Method::ChannelCloseOk });
                     self.reopen(channel, &mut report);
                 }
-                Said::Reply(Reply::ChannelCloseOk) => {
+                Said::Reply(MethodReply::ChannelCloseOk) => {
                     lost = true;
                     self.reopen(channel, &mut report);
                 }
@@ -224,7 +224,7 @@ impl World {
         }
         match effects.as_slice().last() {
             Some(Effect::Reply {
-                reply: Reply::QueueDeclareOk { message_count, consumer_count, .. },
+                reply: MethodReply::QueueDeclareOk { message_count, consumer_count, .. },
                 ..
             }) => Some((*message_count, *consumer_count)),
             Some(Effect::ChannelClosed { reason, .. }) if reason.code == 405 => Some((0, 0)),

@@ -1,6 +1,6 @@
 //! What befalls a broker and its sessions from outside: restarts, kills, and what operators end.
 
-use tavrida::transport::{Consume, ConsumerEnd, Properties, Publication};
+use tavrida::transport::{Consume, ConsumerError, Properties, Publication};
 use tavrida_memory::MemoryBroker;
 use tavrida_memory::core::Operator;
 
@@ -32,7 +32,7 @@ async fn a_kill_breaks_sessions_without_a_word() {
     broker.kill();
     let loss = session.closed().await;
     assert!(loss.refusal().is_none() && !loss.is_closed_here());
-    assert_eq!(consumer.next().await.unwrap_err(), ConsumerEnd::Lost(loss));
+    assert_eq!(consumer.next().await.unwrap_err(), ConsumerError::Lost(loss));
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn cancelled_and_closed_consumers_know_why_and_the_session_lives() {
     let session = with_queue(&broker).await;
     let mut consumer = session.consume(&Consume::new(Q, 1)).await.unwrap();
     assert_eq!(broker.cancel_consumers("q"), 1);
-    assert_eq!(consumer.next().await.unwrap_err(), ConsumerEnd::CancelledByBroker);
+    assert_eq!(consumer.next().await.unwrap_err(), ConsumerError::CancelledByBroker);
     let mut consumer = session.consume(&Consume::new(Q, 1)).await.unwrap();
     session.publish(message("m")).await.unwrap();
     let delivery = consumer.next().await.unwrap();
@@ -49,7 +49,7 @@ async fn cancelled_and_closed_consumers_know_why_and_the_session_lives() {
     assert_eq!(broker.close_consumers("q", 406, text), 1);
     let loss = delivery.ack().unwrap_err();
     assert_eq!(loss.refusal().map(|refusal| refusal.text.as_str()), Some(text));
-    let Err(ConsumerEnd::Refused(refusal)) = consumer.next().await else { panic!() };
+    let Err(ConsumerError::Refused(refusal)) = consumer.next().await else { panic!() };
     assert_eq!(refusal.code, 406);
     let fetched = session.get("q").await.unwrap().unwrap();
     assert!(fetched.delivery.redelivered());
@@ -67,7 +67,7 @@ async fn a_session_goes_on_though_an_operator_closed_all_its_channels() {
             broker.operate(Operator::CloseChannel { channel, code: 406, text });
         }
     }
-    assert!(session.check_queue("q").await.is_ok());
+    assert!(session.declare_queue_passive("q").await.is_ok());
     session.publish(message("m")).await.expect("the channel that publishes is replaced as well");
     assert_eq!(ready(&broker, "q"), 1, "and what was said to be routed is there");
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use tavrida::field::{ShortString, Value};
 use tavrida::time::Clock;
-use tavrida::transport::{Consume, NotPublished, Publication, Queue, Session, Transport};
+use tavrida::transport::{Consume, Publication, PublishErrorKind, Queue, Session, Transport};
 use tavrida_memory::MemoryBroker;
 use tavrida_memory::core::Operator;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -181,7 +181,7 @@ async fn a_publish_that_waited_is_told_when_the_session_ends_and_was_not_sent() 
     assert!(futures_poll(held.as_mut()).is_pending());
     session.close().await.unwrap();
     let unpublished = held.await.unwrap_err();
-    assert!(matches!(unpublished.reason, NotPublished::NotSent(loss) if loss.is_closed_here()));
+    assert!(matches!(unpublished.reason, PublishErrorKind::NotSent(loss) if loss.is_closed_here()));
     assert_eq!(unpublished.publication.body, "m");
     broker.operate(Operator::Unblock);
     assert_eq!(ready(&broker, "q"), 0);
@@ -193,7 +193,9 @@ async fn a_publish_to_a_missing_exchange_costs_the_next_one_nothing() {
     let session = with_queue(&broker).await;
     for _ in 0..3 {
         let refused = session.publish(Publication::new(ShortString::from_static("nosuch"), Q, "m")).await;
-        assert!(matches!(refused.unwrap_err().reason, NotPublished::Refused(refusal) if refusal.code == 404));
+        assert!(
+            matches!(refused.unwrap_err().reason, PublishErrorKind::Refused(refusal) if refusal.code == 404)
+        );
         session.publish(message("m")).await.unwrap();
     }
     assert_eq!(ready(&broker, "q"), 3);
@@ -206,14 +208,14 @@ async fn two_brokers_never_meet() {
     let (one, two) = (MemoryBroker::new(), MemoryBroker::new());
     with_queue(&one).await;
     let session = session(&two).await;
-    assert!(session.check_queue("q").await.unwrap_err().is_not_found());
+    assert!(session.declare_queue_passive("q").await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
 async fn a_session_that_nobody_holds_is_gone_with_its_queues() {
     let broker = MemoryBroker::new();
     let session = session(&broker).await;
-    session.declare_queue(&Queue::private()).await.unwrap();
+    session.declare_queue(&Queue::exclusive()).await.unwrap();
     with_queue(&broker).await;
     let mut consumer = session.consume(&Consume::new(Q, 1)).await.unwrap();
     drop(session);

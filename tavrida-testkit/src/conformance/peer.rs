@@ -9,8 +9,8 @@ use std::task::Poll;
 use futures_util::future::{MaybeDone, join_all, maybe_done};
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::{
-    Binding, Consume, Delivery, Exchange, ExchangeKind, Fetched, Loss, NotPublished, Publication, Publishing,
-    Queue, Session, Unpublished,
+    Binding, ConnectionLost, Consume, Delivery, Exchange, ExchangeKind, GetMessage, Publication,
+    PublishError, PublishErrorKind, PublishFuture, Queue, Session,
 };
 
 use super::check::{Fault, Kept, same};
@@ -26,7 +26,7 @@ pub(super) struct Peer {
 }
 
 /// Publishes that were polled once.
-pub(super) type Started<'a> = MaybeDone<Publishing<'a>>;
+pub(super) type Started<'a> = MaybeDone<PublishFuture<'a>>;
 
 impl Deref for Peer {
     type Target = dyn Session;
@@ -89,7 +89,7 @@ impl Peer {
     }
 
     /// Publishes, and waits for the outcome.
-    pub(super) async fn outcome(&self, publication: Publication) -> Result<Result<(), Unpublished>, Fault> {
+    pub(super) async fn outcome(&self, publication: Publication) -> Result<Result<(), PublishError>, Fault> {
         let what = format!("publishing to '{}' with key '{}'", publication.exchange, publication.routing_key);
         self.stage.within(&what, self.session.publish(publication)).await
     }
@@ -102,13 +102,13 @@ impl Peer {
     }
 
     /// Publishes a message that must not be taken, for this reason; and must come back whole.
-    pub(super) async fn fails(&self, publication: Publication, reason: &NotPublished) -> Kept {
+    pub(super) async fn fails(&self, publication: Publication, reason: &PublishErrorKind) -> Kept {
         let failure = self.failure(publication).await?;
         same("the reason", &failure, reason)
     }
 
     /// Publishes a message that must not be taken, and must come back whole; gives the reason.
-    pub(super) async fn failure(&self, publication: Publication) -> Result<NotPublished, Fault> {
+    pub(super) async fn failure(&self, publication: Publication) -> Result<PublishErrorKind, Fault> {
         match self.outcome(publication.clone()).await? {
             Ok(()) => Err(Fault::new("the message is not taken", "it was published")),
             Err(unpublished) => {
@@ -122,7 +122,7 @@ impl Peer {
     pub(super) async fn reaches(&self, publication: Publication) -> Result<bool, Fault> {
         match self.outcome(Publication { mandatory: true, ..publication }).await? {
             Ok(()) => Ok(true),
-            Err(Unpublished { reason: NotPublished::Unroutable, .. }) => Ok(false),
+            Err(PublishError { reason: PublishErrorKind::Unroutable, .. }) => Ok(false),
             Err(unpublished) => Err(Fault::new("routed or unroutable", unpublished)),
         }
     }
@@ -151,7 +151,7 @@ impl Peer {
     pub(super) async fn outcomes(
         &self,
         started: Vec<Started<'_>>,
-    ) -> Result<Vec<Result<(), Unpublished>>, Fault> {
+    ) -> Result<Vec<Result<(), PublishError>>, Fault> {
         let what = format!("the outcomes of {} publishes", started.len());
         let outcomes = join_all(started.into_iter().map(|mut publishing| async move {
             (&mut publishing).await;
@@ -161,7 +161,7 @@ impl Peer {
     }
 
     /// The first message of a queue, if it has one now.
-    pub(super) async fn take(&self, queue: &str) -> Result<Option<Fetched>, Fault> {
+    pub(super) async fn take(&self, queue: &str) -> Result<Option<GetMessage>, Fault> {
         self.stage.done(&format!("getting from '{queue}'"), self.session.get(queue)).await
     }
 
@@ -196,7 +196,7 @@ impl Peer {
 
     /// How many messages of a queue are ready.
     pub(super) async fn ready(&self, queue: &str) -> Result<u32, Fault> {
-        Ok(self.stage.done(&format!("checking '{queue}'"), self.check_queue(queue)).await?.messages)
+        Ok(self.stage.done(&format!("checking '{queue}'"), self.declare_queue_passive(queue)).await?.messages)
     }
 
     /// Waits until so many messages of a queue are ready.
@@ -207,13 +207,13 @@ impl Peer {
 
     /// Demands that a queue is there, or is not.
     pub(super) async fn queue_exists(&self, queue: &str, expected: bool) -> Kept {
-        let seen = self.stage.within("checking a queue", self.check_queue(queue)).await?;
+        let seen = self.stage.within("checking a queue", self.declare_queue_passive(queue)).await?;
         exists("the queue", queue, seen.map(drop), expected)
     }
 
     /// Demands that an exchange is there, or is not.
     pub(super) async fn exchange_exists(&self, exchange: &str, expected: bool) -> Kept {
-        let seen = self.stage.within("checking an exchange", self.check_exchange(exchange)).await?;
+        let seen = self.stage.within("checking an exchange", self.declare_exchange_passive(exchange)).await?;
         exists("the exchange", exchange, seen, expected)
     }
 
@@ -235,7 +235,7 @@ impl Peer {
     }
 
     /// The end of the session, which must have come or come soon.
-    pub(super) async fn loss(&self) -> Result<Loss, Fault> {
+    pub(super) async fn loss(&self) -> Result<ConnectionLost, Fault> {
         self.stage.within("the end of the session", self.session.closed()).await
     }
 }
@@ -246,7 +246,7 @@ pub(super) async fn poll_once(future: &mut (impl Future + Unpin)) -> bool {
 }
 
 /// Demands that a settlement was accepted.
-pub(super) fn settled(what: &str, outcome: Result<(), Loss>) -> Kept {
+pub(super) fn settled(what: &str, outcome: Result<(), ConnectionLost>) -> Kept {
     outcome.map_err(|loss| Fault::new(format_args!("{what}: accepted"), format_args!("{what}: {loss}")))
 }
 

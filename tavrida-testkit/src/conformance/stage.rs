@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tavrida::field::ShortString;
-use tavrida::transport::{Loss, Refusal, Session, SessionError};
+use tavrida::transport::{BrokerError, ConnectionLost, Session, SessionError};
 use tokio::time::{sleep, timeout};
 
 use super::Capability;
@@ -139,7 +139,7 @@ impl Stage {
         code: u16,
         text: impl Into<String>,
     ) -> Kept {
-        self.refused_as(what, operation, &Refusal::channel(code, text)).await
+        self.refused_as(what, operation, &BrokerError::channel(code, text)).await
     }
 
     /// Waits for an operation that must be refused.
@@ -147,7 +147,7 @@ impl Stage {
         &self,
         what: &str,
         operation: impl Future<Output = Result<T, SessionError>>,
-        expected: &Refusal,
+        expected: &BrokerError,
     ) -> Kept {
         match self.within(what, operation).await? {
             Err(SessionError::Refused(refusal)) => self.same_refusal(what, &refusal, expected),
@@ -159,13 +159,13 @@ impl Stage {
     }
 
     /// Compares refusals; the text only where the broker speaks as RabbitMQ does.
-    pub(super) fn same_refusal(&self, what: &str, seen: &Refusal, expected: &Refusal) -> Kept {
+    pub(super) fn same_refusal(&self, what: &str, seen: &BrokerError, expected: &BrokerError) -> Kept {
         let text = match self.0.settings.lacking.contains(&Capability::RabbitWording) {
             true => seen.text.clone(),
             false => worded(expected.text.clone()),
         };
-        let Refusal { code, scope, .. } = *expected;
-        same(what, seen, &Refusal { code, text, scope })
+        let BrokerError { code, scope, .. } = *expected;
+        same(what, seen, &BrokerError { code, text, scope })
     }
 
     /// Waits for an operation that must fail because its session is over.
@@ -173,7 +173,7 @@ impl Stage {
         &self,
         what: &str,
         operation: impl Future<Output = Result<T, SessionError>>,
-        loss: &Loss,
+        loss: &ConnectionLost,
     ) -> Kept {
         match self.within(what, operation).await? {
             Err(error) => same(what, &error, &SessionError::Lost(loss.clone())),

@@ -1,7 +1,7 @@
 //! A consumer in the hands of a check.
 
 use futures_util::FutureExt;
-use tavrida::transport::{Consumer, ConsumerEnd, Delivery};
+use tavrida::transport::{Consumer, ConsumerError, Delivery};
 
 use super::check::{Fault, Kept, same};
 use super::peer::settled;
@@ -47,7 +47,7 @@ impl Tap {
     }
 
     /// The end, which must be what comes next.
-    pub(super) async fn end(&mut self) -> Result<ConsumerEnd, Fault> {
+    pub(super) async fn end(&mut self) -> Result<ConsumerError, Fault> {
         let what = format!("the end of the consumer of '{}'", self.queue);
         match self.stage.within(&what, self.consumer.next()).await? {
             Err(end) => Ok(end),

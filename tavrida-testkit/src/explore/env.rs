@@ -38,19 +38,19 @@ pub enum TraceFormat {
 
 /// A variable of the environment has a value that it cannot have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrongVariable {
+pub struct VariableError {
     name: &'static str,
     value: String,
     expected: String,
 }
 
-impl fmt::Display for WrongVariable {
+impl fmt::Display for VariableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}='{}' cannot be: {}", self.name, self.value, self.expected)
     }
 }
 
-impl std::error::Error for WrongVariable {}
+impl std::error::Error for VariableError {}
 
 impl Environment {
     /// Reads the variables of this process.
@@ -58,7 +58,7 @@ impl Environment {
     /// # Errors
     ///
     /// One of them has a value that it cannot have.
-    pub fn read() -> Result<Self, WrongVariable> {
+    pub fn read() -> Result<Self, VariableError> {
         Self::of(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
@@ -67,7 +67,7 @@ impl Environment {
     /// # Errors
     ///
     /// One of them has a value that it cannot have.
-    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, WrongVariable> {
+    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, VariableError> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         Ok(Self {
             seed: read(SEED, variable(SEED), |value| {
@@ -78,7 +78,7 @@ impl Environment {
                 seeds.ok_or_else(|| "the number of seeds is a decimal from 1".to_owned())
             })?,
             replay: read(REPLAY, variable(REPLAY), |value| {
-                value.parse().map_err(|error: crate::schedule::NoSchedule| error.to_string())
+                value.parse().map_err(|error: crate::schedule::ScheduleError| error.to_string())
             })?,
             trace: read(TRACE, variable(TRACE), |value| match value {
                 "text" => Ok(TraceFormat::Text),
@@ -94,11 +94,11 @@ fn read<T>(
     name: &'static str,
     value: Option<String>,
     parse: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<Option<T>, WrongVariable> {
+) -> Result<Option<T>, VariableError> {
     let Some(value) = value else { return Ok(None) };
     match parse(value.trim()) {
         Ok(read) => Ok(Some(read)),
-        Err(expected) => Err(WrongVariable { name, value, expected }),
+        Err(expected) => Err(VariableError { name, value, expected }),
     }
 }
 
@@ -106,7 +106,7 @@ fn read<T>(
 mod tests {
     use super::*;
 
-    fn with(name: &str, value: &str) -> Result<Environment, WrongVariable> {
+    fn with(name: &str, value: &str) -> Result<Environment, VariableError> {
         Environment::of(|asked| (asked == name).then(|| value.to_owned()))
     }
 

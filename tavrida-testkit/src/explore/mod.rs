@@ -70,7 +70,7 @@ mod shrink;
 use std::future::Future;
 
 pub use builder::Explore;
-pub use env::{Environment, TraceFormat, WrongVariable};
+pub use env::{Environment, TraceFormat, VariableError};
 pub use failure::{Failure, Origin};
 #[cfg(feature = "proptest")]
 pub use plan::{Plan, PlanTree, Plans, plans};

@@ -46,7 +46,7 @@ pub use families::Faults;
 pub use family::Family;
 pub(crate) use means::Means;
 pub use point::Point;
-pub use text::NoFault;
+pub use text::FaultError;
 pub(crate) use text::{in_milliseconds, milliseconds};
 
 use std::fmt;

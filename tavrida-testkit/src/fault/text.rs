@@ -10,10 +10,10 @@ use super::Fault;
 const EXPECTED: &str = "a fault, such as 'connection-lost', 'crash(200ms)' or 'clock-jump(-30s)'";
 
 impl FromStr for Fault {
-    type Err = NoFault;
+    type Err = FaultError;
 
-    fn from_str(text: &str) -> Result<Self, NoFault> {
-        read(text).ok_or_else(|| NoFault(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        read(text).ok_or_else(|| FaultError(text.to_owned()))
     }
 }
 
@@ -85,15 +85,15 @@ impl Fault {
 
 /// A text names no [`Fault`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoFault(String);
+pub struct FaultError(String);
 
-impl fmt::Display for NoFault {
+impl fmt::Display for FaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "'{}' is not {EXPECTED}", self.0)
     }
 }
 
-impl std::error::Error for NoFault {}
+impl std::error::Error for FaultError {}
 
 #[cfg(test)]
 mod tests {

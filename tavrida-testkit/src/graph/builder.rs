@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tavrida::server::{ServerBuilder, Topology};
+use tavrida::server::{DeclareMode, ServerBuilder};
 use tavrida::{Client, Server, Service};
 
 use super::convention::Convention;
@@ -189,13 +189,13 @@ impl Place {
         match &self.make {
             Making::Server(make) => make.clone(),
             Making::Service(make) => {
-                let topology = if furnished { Topology::None } else { Topology::Create };
+                let mode = if furnished { DeclareMode::Skip } else { DeclareMode::Declare };
                 let (make, name, convention) = (make.clone(), self.name.clone(), convention.clone());
                 Arc::new(move |transport| {
                     Server::builder(transport)
                         .queue(name.as_str())
                         .exchange(name.as_str())
-                        .topology(topology)
+                        .declare_mode(mode)
                         .service(make().fallback_discovery(convention.clone()))
                 })
             }

@@ -143,8 +143,8 @@ impl Graph {
     /// # Cancel safety
     ///
     /// Safe.
-    pub async fn settle_within(&self, time: Duration) -> Result<Run, Unsettled> {
-        if self.stage.settled(time).await { Ok(self.run()) } else { Err(Unsettled { after: time }) }
+    pub async fn settle_within(&self, time: Duration) -> Result<Run, UnsettledError> {
+        if self.stage.settled(time).await { Ok(self.run()) } else { Err(UnsettledError { after: time }) }
     }
 
     /// What happened so far.
@@ -183,15 +183,15 @@ impl fmt::Debug for Graph {
 
 /// Something is still under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsettled {
+pub struct UnsettledError {
     /// How long was waited.
     pub after: Duration,
 }
 
-impl fmt::Display for Unsettled {
+impl fmt::Display for UnsettledError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "something is still under way after {:?}", self.after)
     }
 }
 
-impl std::error::Error for Unsettled {}
+impl std::error::Error for UnsettledError {}

@@ -1,7 +1,7 @@
 //! [`Story`]: which events a picture shows, and by which names.
 
 use tavrida::message::MessageKind;
-use tavrida::transport::Loss;
+use tavrida::transport::ConnectionLost;
 
 use crate::trace::{ActorId, Ending, Event, MessageId, Outcome, SentMessage, Trace, What};
 
@@ -191,7 +191,7 @@ fn is_reply(sent: &SentMessage) -> bool {
 
 /// Whether a session is over because its own side closed it.
 pub(super) fn is_own_end(why: &str) -> bool {
-    why == Loss::closed_here().to_string()
+    why == ConnectionLost::closed_here().to_string()
 }
 
 /// What was wrong with a publish, in few words; nothing where all was well.

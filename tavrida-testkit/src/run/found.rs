@@ -8,7 +8,7 @@ use tavrida::message::Message;
 
 use super::order::Settled;
 use super::queries::Read;
-use super::{Chain, Run, Verdict, report};
+use super::{AckKind, Chain, Run, report};
 use crate::trace::{ActorId, Ending, MessageId, SentMessage, What};
 
 /// One thing that was found.
@@ -238,7 +238,7 @@ impl<V> Found<'_, V> {
     ///
     /// When one was settled otherwise or not at all, or nothing was found.
     #[track_caller]
-    pub fn settled(self, verdict: Verdict) -> Self {
+    pub fn settled(self, verdict: AckKind) -> Self {
         let settled = Settled::of(self.run.trace());
         self.each(&format!("each settled by {verdict:?}"), |_, hit| settled.verdict(hit) == Some(verdict))
     }

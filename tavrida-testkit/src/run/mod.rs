@@ -48,7 +48,7 @@
 //! run.no_errors();
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! # });
-//! # assert_eq!(finished.verdict, Verdict::Passed);
+//! # assert_eq!(finished.verdict, AckKind::Passed);
 //! ```
 
 mod chain;
@@ -64,7 +64,7 @@ use std::sync::Arc;
 pub use chain::{Chain, Step};
 pub use found::{Found, Hit};
 pub use queries::Kind;
-pub use tavrida::transport::Verdict::{self, Ack, Reject, Requeue};
+pub use tavrida::transport::AckKind::{self, Ack, Reject, Requeue};
 
 use crate::trace::Trace;
 

@@ -1,6 +1,6 @@
 //! [`Settled`]: what became of deliveries.
 
-use tavrida::transport::Verdict;
+use tavrida::transport::AckKind;
 
 use super::Hit;
 use crate::trace::{Trace, What};
@@ -14,7 +14,7 @@ impl<'t> Settled<'t> {
     }
 
     /// How something was settled, if it was: the delivery of a handler, or the last delivery of a message.
-    pub(super) fn verdict(&self, hit: &Hit) -> Option<Verdict> {
+    pub(super) fn verdict(&self, hit: &Hit) -> Option<AckKind> {
         let about = self.0.events()[hit.event..].iter().filter(|event| match hit.delivery {
             0 => event.message == Some(hit.message),
             _ => hit.is_about(event),
@@ -23,9 +23,9 @@ impl<'t> Settled<'t> {
         for event in about {
             match &event.what {
                 What::Delivered { .. } => verdict = None,
-                What::Acked => verdict = Some(Verdict::Ack),
-                What::Rejected => verdict = Some(Verdict::Reject),
-                What::Requeued => verdict = Some(Verdict::Requeue),
+                What::Acked => verdict = Some(AckKind::Ack),
+                What::Rejected => verdict = Some(AckKind::Reject),
+                What::Requeued => verdict = Some(AckKind::Requeue),
                 _ => continue,
             }
         }

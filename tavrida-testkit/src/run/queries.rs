@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use rustc_hash::FxHashSet;
 use tavrida::Error;
-use tavrida::contract::{Event, Refusal, Rpc, Wire};
+use tavrida::contract::{CallError, Event, Rpc, Wire};
 use tavrida::message::{ErrorReply, Message, MessageKind, Notification, Request, Response};
 
 use super::{Chain, Found, Hit, Run, report};
@@ -73,9 +73,9 @@ impl Run {
 
     /// The errors that answered a contract's requests, declared or not.
     #[must_use]
-    pub fn refused<C: Rpc>(&self) -> Found<'_, Refusal<C::Error>> {
+    pub fn refused<C: Rpc>(&self) -> Found<'_, CallError<C::Error>> {
         self.messages_of(MessageKind::Error, C::ENTRY_POINT, "errors", |message| {
-            Ok(Refusal::of::<C>(&kind_of(message)?))
+            Ok(CallError::of::<C>(&kind_of(message)?))
         })
     }
 

@@ -36,7 +36,7 @@
 //! let replay: Replay = turned.schedule.to_string().parse()?;
 //! let again = Setup { replay: Some(replay.schedule), ..Setup::new(0) }.run(two_casts);
 //! assert_eq!(again.trace.events(), turned.trace.events());
-//! # Ok::<(), tavrida_testkit::schedule::NoSchedule>(())
+//! # Ok::<(), tavrida_testkit::schedule::ScheduleError>(())
 //! ```
 
 mod deviations;
@@ -54,4 +54,4 @@ pub(crate) use guide::Guide;
 pub use policy::Policy;
 pub use replay::Replay;
 pub(crate) use replay::parse_seed;
-pub use text::NoSchedule;
+pub use text::ScheduleError;

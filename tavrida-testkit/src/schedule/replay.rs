@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Deviations, NoSchedule};
+use super::{Deviations, ScheduleError};
 
 /// All that it takes to make a run of a scenario again: what was decided in it, and the seed, which the scenario may draw from.
 ///
@@ -22,7 +22,7 @@ use super::{Deviations, NoSchedule};
 ///     "'deliver:9f3a52c01b7d88e4#1:late' is no part of a schedule: \
 ///      expected 'passed(2)', '+40ms' or a fault such as 'crash(0ms)'"
 /// );
-/// # Ok::<(), tavrida_testkit::schedule::NoSchedule>(())
+/// # Ok::<(), tavrida_testkit::schedule::ScheduleError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Replay {
@@ -43,17 +43,17 @@ impl fmt::Display for Replay {
 }
 
 impl FromStr for Replay {
-    type Err = NoSchedule;
+    type Err = ScheduleError;
 
     /// A schedule, with the seed as its first word; 0 where it is left out.
-    fn from_str(text: &str) -> Result<Self, NoSchedule> {
+    fn from_str(text: &str) -> Result<Self, ScheduleError> {
         let text = text.trim();
         let Some(rest) = text.strip_prefix("seed:") else {
             return Ok(Self { seed: 0, schedule: text.parse()? });
         };
         let (seed, schedule) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         let read = parse_seed(seed);
-        let wrong = || NoSchedule::new(&format!("seed:{seed}"), "a seed such as 'seed:0x2a' or 'seed:42'");
+        let wrong = || ScheduleError::new(&format!("seed:{seed}"), "a seed such as 'seed:0x2a' or 'seed:42'");
         Ok(Self { seed: read.ok_or_else(wrong)?, schedule: schedule.parse()? })
     }
 }

@@ -37,12 +37,12 @@ impl fmt::Display for Deviations {
 
 /// A word of a schedule cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NoSchedule {
+pub struct ScheduleError {
     word: String,
     expected: &'static str,
 }
 
-impl NoSchedule {
+impl ScheduleError {
     pub(super) fn new(word: &str, expected: &'static str) -> Self {
         Self { word: word.to_owned(), expected }
     }
@@ -53,18 +53,18 @@ impl NoSchedule {
     }
 }
 
-impl fmt::Display for NoSchedule {
+impl fmt::Display for ScheduleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "'{}' is no part of a schedule: expected {}", self.word, self.expected)
     }
 }
 
-impl std::error::Error for NoSchedule {}
+impl std::error::Error for ScheduleError {}
 
 impl FromStr for Choice {
-    type Err = NoSchedule;
+    type Err = ScheduleError;
 
-    fn from_str(text: &str) -> Result<Self, NoSchedule> {
+    fn from_str(text: &str) -> Result<Self, ScheduleError> {
         let expected = "'passed(2)', '+40ms' or a fault such as 'crash(0ms)'";
         let passed = text.strip_prefix("passed(").and_then(|rest| rest.strip_suffix(')'));
         let read = match (passed, text.strip_prefix('+')) {
@@ -72,14 +72,14 @@ impl FromStr for Choice {
             (None, Some(delay)) => milliseconds(delay).map(Self::Delayed),
             (None, None) => text.parse::<Fault>().ok().map(Self::Fault),
         };
-        read.ok_or_else(|| NoSchedule::new(text, expected))
+        read.ok_or_else(|| ScheduleError::new(text, expected))
     }
 }
 
 impl FromStr for Deviations {
-    type Err = NoSchedule;
+    type Err = ScheduleError;
 
-    fn from_str(text: &str) -> Result<Self, NoSchedule> {
+    fn from_str(text: &str) -> Result<Self, ScheduleError> {
         let words = text.split_whitespace().filter(|word| *word != NONE);
         let mut all = Self::none();
         for word in words {
@@ -91,8 +91,8 @@ impl FromStr for Deviations {
 }
 
 /// One word, with or without a label.
-fn decision(word: &str) -> Result<(Point, Choice), NoSchedule> {
-    let wrong = |expected| NoSchedule::new(word, expected);
+fn decision(word: &str) -> Result<(Point, Choice), ScheduleError> {
+    let wrong = |expected| ScheduleError::new(word, expected);
     let (_, bare) = word.rsplit_once('@').unwrap_or(("", word));
     let (site, rest) = bare.split_once(':').ok_or_else(|| wrong("site:message#time:decision"))?;
     let (message, rest) = rest.split_once('#').ok_or_else(|| wrong("a '#' after the message"))?;
@@ -104,7 +104,7 @@ fn decision(word: &str) -> Result<(Point, Choice), NoSchedule> {
         key: hexadecimal(message).ok_or_else(|| wrong("16 hexadecimal digits between ':' and '#'"))?,
         nth: nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(|| wrong("a number from 1 after '#'"))?,
     };
-    let choice = choice.parse().map_err(|error: NoSchedule| wrong(error.expected))?;
+    let choice = choice.parse().map_err(|error: ScheduleError| wrong(error.expected))?;
     Ok((point, choice))
 }
 

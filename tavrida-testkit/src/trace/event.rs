@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use tavrida::transport::NotPublished;
+use tavrida::transport::PublishErrorKind;
 
 use super::{ActorId, ChannelNumber, MessageId};
 
@@ -131,11 +131,11 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome of a publish that failed.
-    pub(crate) fn of(reason: &NotPublished) -> Self {
+    pub(crate) fn of(reason: &PublishErrorKind) -> Self {
         match reason {
-            NotPublished::Unroutable => Self::Unroutable,
-            NotPublished::Nacked => Self::Nacked,
-            NotPublished::Ambiguous(_) => Self::Lost,
+            PublishErrorKind::Unroutable => Self::Unroutable,
+            PublishErrorKind::Nacked => Self::Nacked,
+            PublishErrorKind::Ambiguous(_) => Self::Lost,
             other => Self::Refused(other.to_string()),
         }
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tavrida::transport::{
-    Consumer, ConsumerEnd, Deliveries, Delivery, Loss, Session, SessionError, Settle, Verdict,
+    AckKind, Acker, ConnectionLost, Consumer, ConsumerError, Delivery, DeliveryStream, Session, SessionError,
 };
 
 use crate::twist::{Habit, Twist};
@@ -41,7 +41,7 @@ pub(crate) fn rewrap(delivery: Delivery, wrapped: &Wrapped) -> Delivery {
 }
 
 impl Held {
-    fn settle_inner(&self, verdict: Verdict) -> Result<(), Loss> {
+    fn settle_inner(&self, verdict: AckKind) -> Result<(), ConnectionLost> {
         match locked(&self.inner).take() {
             Some(delivery) => delivery.settle(verdict),
             None => Ok(()),
@@ -49,12 +49,12 @@ impl Held {
     }
 }
 
-impl Settle for Held {
-    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+impl Acker for Held {
+    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
         let Wrapped { session, twist, earlier } = &self.wrapped;
         let verdict = (twist.verdict)(verdict);
         match twist.habit {
-            Habit::AcksMultiple if verdict == Verdict::Ack => {
+            Habit::AcksMultiple if verdict == AckKind::Ack => {
                 let earlier = locked(earlier)[..tag as usize].to_vec();
                 earlier.iter().try_for_each(|held| held.settle_inner(verdict))
             }
@@ -89,7 +89,7 @@ impl Stream {
     }
 
     /// The next delivery; of two that are there, the second comes first.
-    fn poll_swapped(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+    fn poll_swapped(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         if let Some(first) = self.second.take() {
             return Poll::Ready(Ok(first));
         }
@@ -105,11 +105,11 @@ impl Stream {
 }
 
 #[async_trait]
-impl Deliveries for Stream {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+impl DeliveryStream for Stream {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         let habit = self.wrapped.twist.habit;
         if self.cancelled && habit == Habit::CancelLoses {
-            return Poll::Ready(Err(ConsumerEnd::Cancelled));
+            return Poll::Ready(Err(ConsumerError::Cancelled));
         }
         if self.ended && habit == Habit::EndsOnce {
             return Poll::Pending;

@@ -1,8 +1,8 @@
 //! What a mutant does differently from the transport that it wraps.
 
 use tavrida::transport::{
-    Binding, Consume, ConsumerEnd, Exchange, Loss, Publication, Queue, QueueStatus, SessionError,
-    Unpublished, Verdict,
+    AckKind, Binding, ConnectionLost, Consume, ConsumerError, Exchange, Publication, PublishError, Queue,
+    QueueStatus, SessionError,
 };
 
 use crate::unable::Unable;
@@ -15,16 +15,16 @@ pub(crate) struct Twist {
     pub(crate) binding: fn(&mut Binding),
     pub(crate) publication: fn(&mut Publication),
     pub(crate) consume: fn(&mut Consume),
-    pub(crate) verdict: fn(Verdict) -> Verdict,
-    pub(crate) outcome: fn(&mut Result<(), Unpublished>),
+    pub(crate) verdict: fn(AckKind) -> AckKind,
+    pub(crate) outcome: fn(&mut Result<(), PublishError>),
     pub(crate) delivered: fn(&mut Publication),
     pub(crate) redelivered: fn(bool) -> bool,
     pub(crate) status: fn(&mut QueueStatus),
     pub(crate) count: fn(u32) -> u32,
     pub(crate) left: fn(u32) -> u32,
     pub(crate) error: fn(&mut SessionError),
-    pub(crate) end: fn(&mut ConsumerEnd),
-    pub(crate) loss: fn(Loss) -> Loss,
+    pub(crate) end: fn(&mut ConsumerError),
+    pub(crate) loss: fn(ConnectionLost) -> ConnectionLost,
     pub(crate) blocked: fn(Option<String>) -> Option<String>,
     /// An argument that queues lose.
     pub(crate) loses: &'static str,

@@ -2,8 +2,8 @@
 
 use tavrida::field::Table;
 use tavrida::transport::{
-    Binding, Consume, DIRECT_REPLY_TO, Destination, Exchange, ExchangeKind, NotPublished, Publication, Queue,
-    Refusal, SessionError, Unpublished,
+    Binding, BrokerError, Consume, DIRECT_REPLY_TO, Destination, Exchange, ExchangeKind, Publication,
+    PublishError, PublishErrorKind, Queue, SessionError,
 };
 use tavrida_testkit::conformance::Capability;
 
@@ -31,8 +31,8 @@ fn reword(error: &mut SessionError) {
     }
 }
 
-fn reword_publish(outcome: &mut Result<(), Unpublished>) {
-    if let Err(Unpublished { reason: NotPublished::Refused(refusal), .. }) = outcome {
+fn reword_publish(outcome: &mut Result<(), PublishError>) {
+    if let Err(PublishError { reason: PublishErrorKind::Refused(refusal), .. }) = outcome {
         refusal.text = "no".to_owned();
     }
 }
@@ -84,15 +84,15 @@ impl Unable {
         unless(needed)
     }
 
-    pub(crate) fn publication(self, publication: &Publication) -> Result<(), Unpublished> {
+    pub(crate) fn publication(self, publication: &Publication) -> Result<(), PublishError> {
         let needed = match self.0 {
             Some(Capability::CarbonCopies) => has(publication.properties.headers(), &["CC", "BCC"]),
             _ => false,
         };
         match needed {
             true => {
-                let refusal = NotPublished::Refused(Refusal::channel(540, "NOT_IMPLEMENTED - this"));
-                Err(Unpublished::new(refusal, publication.clone()))
+                let refusal = PublishErrorKind::Refused(BrokerError::channel(540, "NOT_IMPLEMENTED - this"));
+                Err(PublishError::new(refusal, publication.clone()))
             }
             false => Ok(()),
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tavrida::transport::{
-    Binding, Consume, Consumer, Exchange, Fetched, Loss, NotPublished, Publication, Publishing, Queue,
-    QueueStatus, Session, SessionError, Transport, Unpublished,
+    Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishError,
+    PublishErrorKind, PublishFuture, Queue, QueueStatus, Session, SessionError, Transport,
 };
 
 use crate::consumer::{Stream, Wrapped, locked, rewrap};
@@ -47,7 +47,7 @@ struct TwistedSession {
     inner: Arc<dyn Session>,
     twist: Twist,
     held: Mutex<Option<Publication>>,
-    last: Mutex<Option<Result<(), NotPublished>>>,
+    last: Mutex<Option<Result<(), PublishErrorKind>>>,
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -63,19 +63,19 @@ impl TwistedSession {
         self.inner.closed().now_or_never().is_some()
     }
 
-    async fn publish_twisted(&self, publication: Publication) -> Result<(), Unpublished> {
+    async fn publish_twisted(&self, publication: Publication) -> Result<(), PublishError> {
         self.twist.unable.publication(&publication)?;
         let mut changed = publication.clone();
         (self.twist.publication)(&mut changed);
         let mut outcome = self
             .publish_habitually(changed)
             .await
-            .map_err(|unpublished| Unpublished { publication: Box::new(publication), ..unpublished });
+            .map_err(|unpublished| PublishError { publication: Box::new(publication), ..unpublished });
         (self.twist.outcome)(&mut outcome);
         outcome
     }
 
-    async fn publish_habitually(&self, publication: Publication) -> Result<(), Unpublished> {
+    async fn publish_habitually(&self, publication: Publication) -> Result<(), PublishError> {
         match self.twist.habit {
             Habit::SwapsPublishes => self.publish_swapped(publication).await,
             Habit::ConfirmsBlindly if !publication.exchange.is_empty() => Ok(()),
@@ -91,7 +91,7 @@ impl TwistedSession {
             Habit::SwapsOutcomes => self.publish_mixed_up(publication).await,
             Habit::DiesOfRefusals => {
                 let outcome = self.inner.publish(publication).await;
-                if matches!(&outcome, Err(Unpublished { reason: NotPublished::Refused(_), .. })) {
+                if matches!(&outcome, Err(PublishError { reason: PublishErrorKind::Refused(_), .. })) {
                     let _ = self.inner.close().await;
                 }
                 outcome
@@ -101,7 +101,7 @@ impl TwistedSession {
     }
 
     /// Sends every second publish before the one that came before it.
-    async fn publish_swapped(&self, publication: Publication) -> Result<(), Unpublished> {
+    async fn publish_swapped(&self, publication: Publication) -> Result<(), PublishError> {
         let held = locked(&self.held).take();
         match held {
             Some(first) => {
@@ -122,14 +122,14 @@ impl TwistedSession {
     }
 
     /// Tells each publish the outcome of the one before it, when two are under way.
-    async fn publish_mixed_up(&self, publication: Publication) -> Result<(), Unpublished> {
+    async fn publish_mixed_up(&self, publication: Publication) -> Result<(), PublishError> {
         let outcome = self.inner.publish(publication.clone()).await;
         tokio::task::yield_now().await;
         let own = outcome.map_err(|unpublished| unpublished.reason);
         let other = locked(&self.last).replace(own.clone());
         match other.unwrap_or(own) {
             Ok(()) => Ok(()),
-            Err(reason) => Err(Unpublished::new(reason, publication)),
+            Err(reason) => Err(PublishError::new(reason, publication)),
         }
     }
 }
@@ -143,8 +143,8 @@ impl Session for TwistedSession {
         self.twisted(self.inner.declare_exchange(&exchange).await)
     }
 
-    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
-        self.twisted(self.inner.check_exchange(name).await)
+    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
+        self.twisted(self.inner.declare_exchange_passive(name).await)
     }
 
     async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
@@ -162,12 +162,12 @@ impl Session for TwistedSession {
         Ok(status)
     }
 
-    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
+    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
         if self.twist.habit == Habit::OutlivesItself && self.is_dead() {
             let name = name.try_into().expect("a name that was declared");
             return Ok(QueueStatus { name, messages: 0, consumers: 0 });
         }
-        let mut status = self.twisted(self.inner.check_queue(name).await)?;
+        let mut status = self.twisted(self.inner.declare_queue_passive(name).await)?;
         (self.twist.status)(&mut status);
         Ok(status)
     }
@@ -199,24 +199,24 @@ impl Session for TwistedSession {
         self.twisted(self.inner.unbind(&binding).await)
     }
 
-    fn publish(&self, publication: Publication) -> Publishing<'_> {
+    fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         if self.twist.habit == Habit::PublishesEarly {
             let mut publishing = Box::pin(self.publish_twisted(publication));
             return match (&mut publishing).now_or_never() {
-                Some(outcome) => Publishing::ready(outcome),
-                None => Publishing::waiting(publishing),
+                Some(outcome) => PublishFuture::ready(outcome),
+                None => PublishFuture::waiting(publishing),
             };
         }
-        Publishing::waiting(self.publish_twisted(publication))
+        PublishFuture::waiting(self.publish_twisted(publication))
     }
 
-    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
         let fetched = match self.twisted(self.inner.get(queue).await) {
             Err(error) if error.is_not_found() && self.twist.habit == Habit::ForgivesMissing => None,
             fetched => fetched?,
         };
         let wrapped = Wrapped { session: self.inner.clone(), twist: self.twist, earlier: Arc::default() };
-        Ok(fetched.map(|Fetched { delivery, messages_left }| Fetched {
+        Ok(fetched.map(|GetMessage { delivery, messages_left }| GetMessage {
             delivery: rewrap(delivery, &wrapped),
             messages_left: (self.twist.left)(messages_left),
         }))
@@ -238,7 +238,7 @@ impl Session for TwistedSession {
         self.inner.close().await
     }
 
-    async fn closed(&self) -> Loss {
+    async fn closed(&self) -> ConnectionLost {
         if self.twist.habit == Habit::EndsInSilence && !self.is_dead() {
             return std::future::pending().await;
         }

@@ -7,8 +7,8 @@ use tavrida::Server;
 use tavrida::discovery::Registry;
 use tavrida::server::ServerBuilder;
 use tavrida::transport::{
-    Binding, Consume, Consumer, Exchange, Fetched, Loss, Publication, Publishing, Queue, QueueStatus,
-    Session, SessionError, Transport,
+    Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishFuture, Queue,
+    QueueStatus, Session, SessionError, Transport,
 };
 use tavrida_testkit::sim::SimTransport;
 
@@ -55,8 +55,8 @@ impl Session for CrookedSession {
         self.inner.declare_exchange(exchange).await
     }
 
-    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
-        self.inner.check_exchange(name).await
+    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
+        self.inner.declare_exchange_passive(name).await
     }
 
     async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
@@ -67,8 +67,8 @@ impl Session for CrookedSession {
         self.inner.declare_queue(queue).await
     }
 
-    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
-        self.inner.check_queue(name).await
+    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        self.inner.declare_queue_passive(name).await
     }
 
     async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
@@ -87,14 +87,14 @@ impl Session for CrookedSession {
         self.inner.unbind(binding).await
     }
 
-    fn publish(&self, publication: Publication) -> Publishing<'_> {
+    fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         match (self.twist)(publication) {
             Some(publication) => self.inner.publish(publication),
-            None => Publishing::ready(Ok(())),
+            None => PublishFuture::ready(Ok(())),
         }
     }
 
-    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
         self.inner.get(queue).await
     }
 
@@ -106,7 +106,7 @@ impl Session for CrookedSession {
         self.inner.close().await
     }
 
-    async fn closed(&self) -> Loss {
+    async fn closed(&self) -> ConnectionLost {
         self.inner.closed().await
     }
 

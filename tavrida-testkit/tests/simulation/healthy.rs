@@ -51,10 +51,13 @@ fn desk() -> Service {
         proxy.to("back.work").answer_to_caller().transfer(&request).await?;
         Ok(())
     }
-    async fn later(proxy: Proxy, reply: tavrida::proxy::Reply) -> Result<tavrida::proxy::Answered, Failure> {
+    async fn later(
+        proxy: Proxy,
+        reply: tavrida::proxy::Responder,
+    ) -> Result<tavrida::proxy::Answered, Failure> {
         Ok(proxy.to("back.work").context(&serde_json::json!({"new": 1})).call_with(reply).await?)
     }
-    async fn worked(reply: tavrida::proxy::Reply) -> tavrida::proxy::Answered {
+    async fn worked(reply: tavrida::proxy::Responder) -> tavrida::proxy::Answered {
         reply.answer(())
     }
     async fn tell(proxy: Proxy) -> Result<(), Failure> {

@@ -45,7 +45,7 @@ fn settling_waits_for_handlers_that_still_work() {
         let run = graph
             .settle_within(Duration::from_secs(20))
             .await
-            .map_err(|error| Failure::new("test.Unsettled", error.to_string()))?;
+            .map_err(|error| Failure::new("test.UnsettledError", error.to_string()))?;
         let published =
             run.trace().events().iter().filter(|event| event.what == What::Published(Outcome::Routed));
         assert_eq!(published.count(), 5, "the cast, and two calls with their answers");

@@ -1,6 +1,6 @@
 //! What a finished run can be asked, and what is said where it is otherwise.
 
-use tavrida::contract::{NoError, Refusal, Rpc};
+use tavrida::contract::{CallError, NoError, Rpc};
 use tavrida::message::{ErrorReply, Notification, Request};
 use tavrida_testkit::fault::{At, Fault};
 use tavrida_testkit::run::{Ack, Reject, Run};
@@ -39,7 +39,7 @@ fn a_chain_is_asserted_as_it_is_drawn() {
 #[test]
 fn errors_and_their_handlers_are_found() {
     let run = one_order(5000);
-    let Refusal::Declared(declined) = run.refused::<Charge>().value() else { panic!("not as declared") };
+    let CallError::Declared(declined) = run.refused::<Charge>().value() else { panic!("not as declared") };
     assert_eq!(declined, Declined { limit: 1000 });
     run.all::<ErrorReply>().times(2);
     run.handled::<Charge>().failed("more than 1000");

@@ -1,6 +1,6 @@
 //! Stand-ins for services that are not there.
 
-use tavrida::contract::Refusal;
+use tavrida::contract::CallError;
 use tavrida::message::Failure;
 use tavrida_testkit::graph::Stub;
 use tavrida_testkit::sim::{Setup, Sim, Verdict};
@@ -43,8 +43,8 @@ fn a_stub_fails_on_demand_and_then_works_again() {
         let run = graph.settle().await;
         assert_eq!(billing.times(), 3);
         let refused = run.refused::<Charge>().times(2).values();
-        assert_eq!(refused[0], Refusal::Declared(Declined { limit: 3 }));
-        assert!(matches!(&refused[1], Refusal::Other(failure) if failure.class() == "billing.Down"));
+        assert_eq!(refused[0], CallError::Declared(Declined { limit: 3 }));
+        assert!(matches!(&refused[1], CallError::Other(failure) if failure.class() == "billing.Down"));
         Ok(())
     });
 }

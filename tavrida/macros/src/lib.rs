@@ -88,14 +88,14 @@ use proc_macro::TokenStream;
 /// # Arguments
 ///
 /// An argument is an extractor if the last part of its type's path is the name of one (`Request`, `Response`, `ErrorReply`,
-/// `Notification`, `Message`, `Proxy`, `Context`, `Headers`, `Payload<T>`, `State<T>`, `Reply<C>`, `Attempt`, `Deadline`), or if it is
+/// `Notification`, `Message`, `Proxy`, `Context`, `Headers`, `Json<T>`, `State<T>`, `Responder<C>`, `Attempt`, `Deadline`), or if it is
 /// marked `#[extract]`. Any other argument comes from the payload, by its name (a leading `_` does not count) and with its type:
 ///
 /// - `Option<T>` is `None` where the parameter is missing or `null`;
 /// - `#[default] x: T` is then `T::default()`, and `#[default(10)] x: u32` is 10;
 /// - `#[param("from")] sender: String` has another name in the payload.
 ///
-/// A handler of a contract has one such argument at most, which is what the contract hands over: the request, the reply, a `Refusal`
+/// A handler of a contract has one such argument at most, which is what the contract hands over: the request, the reply, a `CallError`
 /// of the error, the event.
 ///
 /// # The crate's path

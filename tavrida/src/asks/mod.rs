@@ -21,7 +21,9 @@ use crate::entry_point::EntryPoint;
 use crate::envelope;
 use crate::field::ShortString;
 use crate::link::Epoch;
-use crate::transport::{Binding, Consume, Consumer, DIRECT_REPLY_TO, Loss, Queue, Session, SessionError};
+use crate::transport::{
+    Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Queue, Session, SessionError,
+};
 
 /// The asking side of a client or server.
 pub(crate) struct Asks {
@@ -91,7 +93,7 @@ impl Asks {
 
     /// Makes and binds a queue for answers.
     async fn declare(&self, session: &dyn Session) -> Result<ShortString, SessionError> {
-        let name = session.declare_queue(&Queue::private()).await?.name;
+        let name = session.declare_queue(&Queue::exclusive()).await?.name;
         if let Some(exchange) = &self.exchange {
             let every_service =
                 ShortString::try_from(format!("*.{}", self.instance)).expect("an instance is short");
@@ -118,5 +120,5 @@ async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>,
             Err(undecodable) => tracing::warn!(error = %undecodable.error, "an answer cannot be read"),
         }
     };
-    pending.close(epoch, &Loss::broken(end.to_string()));
+    pending.close(epoch, &ConnectionLost::broken(end.to_string()));
 }

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
 use crate::message::Message;
-use crate::transport::Loss;
+use crate::transport::ConnectionLost;
 
 /// The asks that have no answer yet, by request id.
 pub(crate) struct Pending {
@@ -20,7 +20,7 @@ pub(crate) struct Pending {
 
 struct Ask {
     epoch: u64,
-    answer: oneshot::Sender<Result<Message, Loss>>,
+    answer: oneshot::Sender<Result<Message, ConnectionLost>>,
 }
 
 impl Default for Pending {
@@ -41,7 +41,7 @@ impl Pending {
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
         if !self.is_open(epoch) {
             // The session died between asking for its queue and waiting here.
-            waiting.pending.fail(&waiting.request_id, &Loss::broken("the session is over"));
+            waiting.pending.fail(&waiting.request_id, &ConnectionLost::broken("the session is over"));
         }
         waiting
     }
@@ -70,7 +70,7 @@ impl Pending {
     }
 
     /// The reply queue of an epoch is gone: all who wait on it are told, in the order of their request ids.
-    pub(crate) fn close(&self, epoch: u64, loss: &Loss) {
+    pub(crate) fn close(&self, epoch: u64, loss: &ConnectionLost) {
         let _ = self.open.compare_exchange(epoch, 0, Ordering::SeqCst, Ordering::SeqCst);
         let lost = self.asks.iter().filter(|ask| ask.epoch == epoch).map(|ask| ask.key().clone());
         let mut lost: Vec<SmolStr> = lost.collect();
@@ -80,7 +80,7 @@ impl Pending {
         }
     }
 
-    fn fail(&self, request_id: &SmolStr, loss: &Loss) {
+    fn fail(&self, request_id: &SmolStr, loss: &ConnectionLost) {
         if let Some(ask) = self.forget(request_id) {
             // Who does not listen any more needs not be told.
             let _ = ask.answer.send(Err(loss.clone()));
@@ -101,13 +101,13 @@ impl Pending {
 pub(crate) struct Waiting {
     pending: Arc<Pending>,
     request_id: SmolStr,
-    arrives: oneshot::Receiver<Result<Message, Loss>>,
+    arrives: oneshot::Receiver<Result<Message, ConnectionLost>>,
 }
 
 impl Waiting {
     /// The answer, or the loss of the session that it was to come on.
-    pub(crate) async fn answer(mut self) -> Result<Message, Loss> {
-        (&mut self.arrives).await.unwrap_or_else(|_| Err(Loss::broken("the asker is gone")))
+    pub(crate) async fn answer(mut self) -> Result<Message, ConnectionLost> {
+        (&mut self.arrives).await.unwrap_or_else(|_| Err(ConnectionLost::broken("the asker is gone")))
     }
 }
 
@@ -162,8 +162,8 @@ mod tests {
         let old = pending.wait("1".into(), 1);
         pending.open(2);
         let new = pending.wait("2".into(), 2);
-        pending.close(1, &Loss::broken("cut"));
-        assert_eq!(old.answer().await.unwrap_err(), Loss::broken("cut"));
+        pending.close(1, &ConnectionLost::broken("cut"));
+        assert_eq!(old.answer().await.unwrap_err(), ConnectionLost::broken("cut"));
         pending.resolve(answer_to("2")).expect("the new epoch is untouched");
         assert!(new.answer().await.is_ok());
     }
@@ -171,7 +171,7 @@ mod tests {
     #[tokio::test]
     async fn waiting_on_an_epoch_that_is_over_ends_at_once() {
         let pending = pending();
-        pending.close(1, &Loss::broken("cut"));
+        pending.close(1, &ConnectionLost::broken("cut"));
         assert!(pending.wait("1".into(), 1).answer().await.is_err());
     }
 }

@@ -10,13 +10,13 @@ use super::{Client, Idle, Inner};
 use crate::asks::Asks;
 use crate::counters::Tally;
 use crate::discovery::{Discovery, Registry};
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::{Error, Kind};
-use crate::field::{ShortString, TooLong, Value};
+use crate::field::{ShortString, TooLongError, Value};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::json::Object;
 use crate::link::{Health, Link, Stop};
-use crate::message::{Context, Headers, ReservedHeader};
+use crate::message::{Context, Headers, ReservedHeaderError};
 use crate::middleware::{self, Outgoing};
 use crate::outbound::{Neighbours, Outbound};
 use crate::proxy::{Identity, Route, Sender};
@@ -62,7 +62,7 @@ impl ClientBuilder {
     }
 
     /// In whose name it sends: a name of its own, such as `client_app`, or an entry point. Required.
-    pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+    pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>) -> Self {
         self.source = self.keep(source.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
@@ -90,7 +90,7 @@ impl ClientBuilder {
     /// A custom header of everything that is sent.
     pub fn header(
         mut self,
-        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
         value: impl Into<Value>,
     ) -> Self {
         let inserted = self.headers.insert(name, value);
@@ -100,7 +100,10 @@ impl ClientBuilder {
 
     /// An exchange of the client's own, declared by it (topic, durable), through which services of the Python original answer
     /// its asks: they must know it as the exchange of the client's source. Services of this library need none.
-    pub fn reply_exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLong>>) -> Self {
+    pub fn reply_exchange(
+        mut self,
+        exchange: impl TryInto<ShortString, Error = impl Into<TooLongError>>,
+    ) -> Self {
         self.reply_exchange = self.keep(exchange.try_into().map_err(Into::into));
         self
     }

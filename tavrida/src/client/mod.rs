@@ -28,7 +28,7 @@ pub(crate) use builder::seed_of;
 
 use crate::contract::{Event, Rpc};
 use crate::counters::{Counters, Tally};
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::Error;
 use crate::field::ShortString;
 use crate::link::{Ended, Epoch, Health, Link, Stop, Work};
@@ -61,7 +61,7 @@ impl Client {
     /// error of the send.
     pub fn to(
         &self,
-        destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        destination: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
     ) -> RequestBuilder {
         RequestBuilder::new(self.0.sender.clone(), destination.try_into().map_err(Into::into))
     }

@@ -61,18 +61,18 @@
 //! Unknown members are ignored, so that a sender may know more than a receiver. A member that older senders do not know is an
 //! `Option`, or has `#[serde(default)]`. A new name beside an old one is `#[serde(rename = "...", alias = "...")]`.
 
-mod refusal;
+mod call_error;
 mod wire;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use refusal::{Refusal, declared, failure_of};
+pub use call_error::{CallError, declared, failure_of};
 pub use wire::Wire;
 pub(crate) use wire::payload_of;
 
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::UNKNOWN_CODE;
 
 /// A method of a service: its parameters are the members of this type.
@@ -139,7 +139,7 @@ impl std::error::Error for NoError {}
 /// # Errors
 ///
 /// When [`Rpc::ENTRY_POINT`] is no entry point.
-pub fn entry_point<C: Rpc>() -> Result<EntryPoint, BadEntryPoint> {
+pub fn entry_point<C: Rpc>() -> Result<EntryPoint, EntryPointError> {
     EntryPoint::parse(C::ENTRY_POINT)
 }
 
@@ -148,7 +148,7 @@ pub fn entry_point<C: Rpc>() -> Result<EntryPoint, BadEntryPoint> {
 /// # Errors
 ///
 /// When [`Event::TOPIC`] is no entry point.
-pub fn topic<E: Event>() -> Result<EntryPoint, BadEntryPoint> {
+pub fn topic<E: Event>() -> Result<EntryPoint, EntryPointError> {
     EntryPoint::parse(E::TOPIC)
 }
 

@@ -82,7 +82,7 @@
 //! assert_eq!(by_name.exchanges().len(), 4);
 //! let unknown = by_name.find(Role::Service, "oders").unwrap_err();
 //! assert_eq!(unknown.to_string(), "no discovery knows the service 'oders'");
-//! # Ok::<(), tavrida::discovery::Undiscovered>(())
+//! # Ok::<(), tavrida::discovery::DiscoveryError>(())
 //! ```
 //!
 //! With [`Discovery::known`] as well, that error lists what there is.
@@ -91,7 +91,7 @@ mod ds;
 mod fallback;
 mod registration;
 mod registry;
-mod undiscovered;
+mod error;
 
 use std::fmt;
 use std::sync::Arc;
@@ -99,10 +99,10 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::field::ShortString;
 
+pub use error::DiscoveryError;
 pub use fallback::Fallback;
-pub use registration::BadRegistration;
+pub use registration::RegistrationError;
 pub use registry::Registry;
-pub use undiscovered::Undiscovered;
 
 /// Knows the exchanges of services.
 ///
@@ -143,13 +143,13 @@ pub trait Discovery: Send + Sync + 'static {
     /// # Errors
     ///
     /// When the name is unknown in this role.
-    fn find(&self, role: Role, name: &str) -> Result<ShortString, Undiscovered> {
+    fn find(&self, role: Role, name: &str) -> Result<ShortString, DiscoveryError> {
         let found = match role {
             Role::Service => self.service_exchange(name),
             Role::Publisher => self.publisher_exchange(name),
             Role::LocalPublisher => self.local_publisher_exchange(name),
         };
-        found.ok_or_else(|| Undiscovered::new(role, name, self.known(role)))
+        found.ok_or_else(|| DiscoveryError::new(role, name, self.known(role)))
     }
 }
 

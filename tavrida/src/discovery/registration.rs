@@ -1,4 +1,4 @@
-//! What can be registered: names of services, names of exchanges, and [`BadRegistration`] for the rest.
+//! What can be registered: names of services, names of exchanges, and [`RegistrationError`] for the rest.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ pub(super) fn checked(
     role: Role,
     name: &str,
     exchange: &str,
-) -> Result<(ShortString, ShortString), BadRegistration> {
-    let refused = |why: String| BadRegistration::new(role, name, &why);
+) -> Result<(ShortString, ShortString), RegistrationError> {
+    let refused = |why: String| RegistrationError::new(role, name, &why);
     Ok((service_name(name).map_err(refused)?, exchange_name(exchange).map_err(refused)?))
 }
 
@@ -43,27 +43,27 @@ fn short(name: &str) -> Result<ShortString, String> {
 
 /// A registration that cannot be, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadRegistration {
+pub struct RegistrationError {
     text: String,
 }
 
-impl BadRegistration {
+impl RegistrationError {
     pub(super) fn new(role: Role, name: &str, why: &str) -> Self {
         let name = name.chars().take(64).collect::<String>();
         Self { text: format!("the {role} '{name}' cannot be registered: {why}") }
     }
 }
 
-impl fmt::Display for BadRegistration {
+impl fmt::Display for RegistrationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for BadRegistration {}
+impl std::error::Error for RegistrationError {}
 
-impl From<BadRegistration> for Error {
-    fn from(error: BadRegistration) -> Self {
+impl From<RegistrationError> for Error {
+    fn from(error: RegistrationError) -> Self {
         Self::new(Kind::Build, error.text)
     }
 }

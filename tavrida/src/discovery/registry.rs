@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::registration::{self, BadRegistration};
+use super::registration::{self, RegistrationError};
 use super::{Discovery, Role};
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
@@ -56,7 +56,7 @@ struct Book {
     publishers: Page,
     local_publishers: Page,
     /// What the chain was given and could not take.
-    refused: Vec<BadRegistration>,
+    refused: Vec<RegistrationError>,
 }
 
 /// Sorted, as errors and declarations list it.
@@ -102,7 +102,7 @@ impl Registry {
         role: Role,
         name: impl AsRef<str>,
         exchange: impl AsRef<str>,
-    ) -> Result<Option<ShortString>, BadRegistration> {
+    ) -> Result<Option<ShortString>, RegistrationError> {
         let (name, exchange) = registration::checked(role, name.as_ref(), exchange.as_ref())?;
         Ok(self.set(role, name, exchange))
     }
@@ -169,7 +169,7 @@ impl Discovery for Registry {
         if book.refused.is_empty() {
             return Ok(());
         }
-        let all = book.refused.iter().map(BadRegistration::to_string).collect::<Vec<_>>();
+        let all = book.refused.iter().map(RegistrationError::to_string).collect::<Vec<_>>();
         Err(Error::new(Kind::Build, all.join("; ")))
     }
 }
@@ -192,12 +192,12 @@ impl Book {
     }
 
     /// Adds, but never replaces.
-    fn add(&mut self, role: Role, name: &str, exchange: &str) -> Result<(), BadRegistration> {
+    fn add(&mut self, role: Role, name: &str, exchange: &str) -> Result<(), RegistrationError> {
         let (key, exchange) = registration::checked(role, name, exchange)?;
         let kept = self.page_mut(role).entry(key).or_insert_with(|| exchange.clone());
         if *kept != exchange {
             let why = format!("it is registered twice, with the exchanges '{kept}' and '{exchange}'");
-            return Err(BadRegistration::new(role, name, &why));
+            return Err(RegistrationError::new(role, name, &why));
         }
         Ok(())
     }

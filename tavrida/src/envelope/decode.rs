@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::body::Body;
 use super::error::Shown;
-use super::{DecodeError, Undecodable, names};
+use super::{DecodeError, UndecodableError, names};
 use crate::entry_point::EntryPoint;
 use crate::field::{ShortString, Table, Value};
 use crate::message::{Addresses, CorrelationId, Headers, Message, MessageKind, Parts, Payload, Request};
@@ -25,10 +25,10 @@ use crate::transport::Publication;
 ///
 /// # Errors
 ///
-/// [`Undecodable`], with the reason, and with the call that waits for an answer if the message is one.
-pub fn decode(publication: &Publication) -> Result<Message, Undecodable> {
+/// [`UndecodableError`], with the reason, and with the call that waits for an answer if the message is one.
+pub fn decode(publication: &Publication) -> Result<Message, UndecodableError> {
     let wire = Wire::of(publication);
-    wire.message().map_err(|error| Undecodable { asker: wire.asker(), error })
+    wire.message().map_err(|error| UndecodableError { asker: wire.asker(), error })
 }
 
 /// A message's headers, found but not checked.

@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Write};
 
-use crate::entry_point::BadEntryPoint;
+use crate::entry_point::EntryPointError;
 use crate::error::{Error, Kind};
 use crate::field::Value;
 use crate::message::Request;
 
 /// A message that cannot be read, and who asked, where that can be told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Undecodable {
+pub struct UndecodableError {
     /// The reason.
     pub error: DecodeError,
     /// The call that somebody waits for, as far as it could be read; none where the message is no call, or does not say
@@ -95,7 +95,7 @@ pub enum DecodeError {
         /// The header.
         header: &'static str,
         /// What is wrong with it, with the text.
-        flaw: BadEntryPoint,
+        flaw: EntryPointError,
     },
 }
 
@@ -159,13 +159,13 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-impl fmt::Display for Undecodable {
+impl fmt::Display for UndecodableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl std::error::Error for Undecodable {}
+impl std::error::Error for UndecodableError {}
 
 impl From<DecodeError> for Error {
     fn from(error: DecodeError) -> Self {
@@ -173,8 +173,8 @@ impl From<DecodeError> for Error {
     }
 }
 
-impl From<Undecodable> for Error {
-    fn from(undecodable: Undecodable) -> Self {
+impl From<UndecodableError> for Error {
+    fn from(undecodable: UndecodableError) -> Self {
         undecodable.error.into()
     }
 }

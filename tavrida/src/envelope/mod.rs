@@ -47,5 +47,5 @@ mod round_trip;
 
 pub use decode::decode;
 pub use encode::{encode, encode_to_queue};
-pub use error::{DecodeError, Shown, Undecodable};
+pub use error::{DecodeError, Shown, UndecodableError};
 pub(crate) use names::is_added_to_copies;

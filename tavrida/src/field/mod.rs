@@ -1,19 +1,19 @@
 //! AMQP field values: the types that headers, arguments and properties are made of.
 //!
-//! Short text stands in the value itself, longer text is shared ([`ShortString`] and [`Octets`]), so that most names and ids of
+//! Short text stands in the value itself, longer text is shared ([`ShortString`] and [`LongString`]), so that most names and ids of
 //! a message cost no allocation, and a clone copies no text. A [`Table`] is a small vector: for the seven to ten headers of a
 //! message a linear search beats every map.
 //!
 //! Source: AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's letters for the types
 //! (<https://www.rabbitmq.com/amqp-0-9-1-errata#section_3>).
 
-mod octets;
+mod long_string;
 pub(crate) mod serial;
 mod short_string;
 mod table;
 mod value;
 
-pub use octets::Octets;
-pub use short_string::{ShortString, TooLong};
+pub use long_string::LongString;
+pub use short_string::{ShortString, TooLongError};
 pub use table::Table;
 pub use value::{Decimal, Value};

@@ -17,7 +17,7 @@ use smol_str::{SmolStr, SmolStrBuilder};
 /// let name = ShortString::try_from("orders_exchange")?;
 /// assert_eq!(name, "orders_exchange");
 /// assert!(ShortString::try_from("x".repeat(256)).is_err());
-/// # Ok::<(), tavrida::field::TooLong>(())
+/// # Ok::<(), tavrida::field::TooLongError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ShortString(SmolStr);
@@ -45,9 +45,9 @@ impl ShortString {
     /// ```
     /// # use tavrida::field::ShortString;
     /// assert_eq!(ShortString::joined(&["orders", ".#"])?, "orders.#");
-    /// # Ok::<(), tavrida::field::TooLong>(())
+    /// # Ok::<(), tavrida::field::TooLongError>(())
     /// ```
-    pub fn joined(parts: &[&str]) -> Result<Self, TooLong> {
+    pub fn joined(parts: &[&str]) -> Result<Self, TooLongError> {
         let mut text = SmolStrBuilder::new();
         parts.iter().for_each(|part| text.push_str(part));
         text.finish().try_into()
@@ -65,25 +65,25 @@ impl ShortString {
 }
 
 impl TryFrom<SmolStr> for ShortString {
-    type Error = TooLong;
+    type Error = TooLongError;
 
-    fn try_from(text: SmolStr) -> Result<Self, TooLong> {
-        if text.len() > Self::MAX_LEN { Err(TooLong::new(&text)) } else { Ok(Self(text)) }
+    fn try_from(text: SmolStr) -> Result<Self, TooLongError> {
+        if text.len() > Self::MAX_LEN { Err(TooLongError::new(&text)) } else { Ok(Self(text)) }
     }
 }
 
 impl TryFrom<&str> for ShortString {
-    type Error = TooLong;
+    type Error = TooLongError;
 
-    fn try_from(text: &str) -> Result<Self, TooLong> {
-        if text.len() > Self::MAX_LEN { Err(TooLong::new(text)) } else { Ok(Self(text.into())) }
+    fn try_from(text: &str) -> Result<Self, TooLongError> {
+        if text.len() > Self::MAX_LEN { Err(TooLongError::new(text)) } else { Ok(Self(text.into())) }
     }
 }
 
 impl TryFrom<String> for ShortString {
-    type Error = TooLong;
+    type Error = TooLongError;
 
-    fn try_from(text: String) -> Result<Self, TooLong> {
+    fn try_from(text: String) -> Result<Self, TooLongError> {
         SmolStr::from(text).try_into()
     }
 }
@@ -140,12 +140,12 @@ impl fmt::Debug for ShortString {
 
 /// A text is over 255 bytes and cannot be a [`ShortString`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooLong {
+pub struct TooLongError {
     beginning: String,
     len: usize,
 }
 
-impl TooLong {
+impl TooLongError {
     fn new(text: &str) -> Self {
         Self { beginning: text.chars().take(24).collect(), len: text.len() }
     }
@@ -157,19 +157,19 @@ impl TooLong {
     }
 }
 
-impl From<std::convert::Infallible> for TooLong {
+impl From<std::convert::Infallible> for TooLongError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }
 }
 
-impl fmt::Display for TooLong {
+impl fmt::Display for TooLongError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the name \"{}...\" has {} bytes; AMQP allows at most 255", self.beginning, self.len)
     }
 }
 
-impl std::error::Error for TooLong {}
+impl std::error::Error for TooLongError {}
 
 #[cfg(test)]
 mod tests {

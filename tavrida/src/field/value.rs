@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{Octets, ShortString, Table};
+use super::{LongString, ShortString, Table};
 
 /// A field value, with the type that it has on the wire.
 ///
@@ -40,9 +40,9 @@ pub enum Value {
     /// `D`.
     Decimal(Decimal),
     /// `S`: text by custom, any bytes in truth. See [`Value::as_str`].
-    LongString(Octets),
+    LongString(LongString),
     /// `x`.
-    Bytes(Octets),
+    Bytes(LongString),
     /// `A`.
     Array(Vec<Value>),
     /// `T`: seconds since 1970-01-01 00:00 UTC.
@@ -63,7 +63,7 @@ pub struct Decimal {
 impl Value {
     /// Text known at compile time; costs no allocation.
     pub const fn from_static(text: &'static str) -> Self {
-        Self::LongString(Octets::from_static(text))
+        Self::LongString(LongString::from_static(text))
     }
 
     /// The text of a [`Value::LongString`] that is UTF-8; none of any other value.

@@ -26,7 +26,7 @@ use crate::message::{Failure, MessageKind};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no extractor",
     label = "a handler cannot have an argument of this type",
-    note = "extractors are Request, Response, ErrorReply, Notification, Proxy, Context, Headers, Payload<T>, State<T>, Attempt \
+    note = "extractors are Request, Response, ErrorReply, Notification, Proxy, Context, Headers, Json<T>, State<T>, Attempt \
             and Deadline; an argument that comes from the payload by name is given with `params([\"name\"], function)`"
 )]
 pub trait Extract: Sized + Send + 'static {

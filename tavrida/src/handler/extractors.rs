@@ -13,7 +13,7 @@ use crate::contract::Wire;
 use crate::message::{
     Context, ErrorReply, Failure, Headers, Message, MessageKind, Notification, Request, Response,
 };
-use crate::proxy::{Proxy, Reply};
+use crate::proxy::{Proxy, Responder};
 
 /// A message of one kind, which fits handlers of that kind alone.
 fn only(kind: MessageKind, site: &Site<'_>) -> Result<(), String> {
@@ -84,7 +84,7 @@ impl Extract for Proxy {
     }
 }
 
-impl<C: 'static, S: Wire> Extract for Reply<C, S> {
+impl<C: 'static, S: Wire> Extract for Responder<C, S> {
     fn extract(invocation: &Invocation) -> Result<Self, Failure> {
         Self::take(&invocation.message, &invocation.proxy)
     }
@@ -95,7 +95,7 @@ impl<C: 'static, S: Wire> Extract for Reply<C, S> {
                 Err("it takes a Reply, and a notification is never answered".to_owned())
             }
             MessageKind::Request if !Self::needs_no_state() => Err(format!(
-                "it takes a Reply with a state of type {}, which a request does not bring: take `Reply<C>`, and give it the state \
+                "it takes a Reply with a state of type {}, which a request does not bring: take `Responder<C>`, and give it the state \
                  with `.keeping(...)`",
                 std::any::type_name::<S>()
             )),
@@ -118,9 +118,9 @@ impl Extract for Headers {
 
 /// The whole payload as a type of yours. Unknown members are ignored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Payload<T>(pub T);
+pub struct Json<T>(pub T);
 
-impl<T: DeserializeOwned + Send + 'static> Extract for Payload<T> {
+impl<T: DeserializeOwned + Send + 'static> Extract for Json<T> {
     fn extract(invocation: &Invocation) -> Result<Self, Failure> {
         Ok(Self(invocation.message.payload().to()?))
     }

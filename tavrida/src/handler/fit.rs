@@ -15,8 +15,8 @@ use crate::message::{Failure, IntoFailure, Reply};
     label = "cannot be read from the payload",
     note = "a parameter from the payload: write `#[derive(serde::Deserialize)]` above `{Self}`, and let it own what it holds",
     note = "an extractor of your own: implement `tavrida::handler::Extract` for it, and write `#[extract]` before the argument; those \
-            of the library are Request, Response, ErrorReply, Notification, Message, Proxy, Context, Headers, Payload<T>, State<T>, \
-            Reply<C>, Attempt and Deadline"
+            of the library are Request, Response, ErrorReply, Notification, Message, Proxy, Context, Headers, Json<T>, State<T>, \
+            Responder<C>, Attempt and Deadline"
 )]
 pub trait Parameter {}
 

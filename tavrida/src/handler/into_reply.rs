@@ -125,13 +125,13 @@ mod tests {
     #[test]
     fn what_is_no_object_is_the_handlers_failure_with_the_originals_code() {
         let failure = reply(vec![1, 2]).unwrap_err();
-        assert_eq!((failure.name(), failure.number()), ("WrongResponse", 1009));
+        assert_eq!((failure.name(), failure.code()), ("WrongResponse", 1009));
         assert!(failure.message().contains("is no object but [1,2]"), "{failure}");
     }
 
     #[test]
     fn an_error_is_the_failure() {
-        let failed = Err::<Sum, _>(Failure::new("a.B", "no").code(7));
-        assert_eq!(reply(failed).unwrap_err().number(), 7);
+        let failed = Err::<Sum, _>(Failure::new("a.B", "no").with_code(7));
+        assert_eq!(reply(failed).unwrap_err().code(), 7);
     }
 }

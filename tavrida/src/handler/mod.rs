@@ -2,7 +2,7 @@
 //!
 //! Arguments are [extractors](Extract): the message ([`Request`](crate::message::Request), ...), a
 //! [`Proxy`](crate::Proxy), the [`Context`](crate::message::Context), [`Headers`](crate::message::Headers), the whole
-//! [`Payload<T>`](Payload), shared [`State<T>`](State), the [`Attempt`], the [`Deadline`]. A function has no parameter
+//! [`Json<T>`](Json), shared [`State<T>`](State), the [`Attempt`], the [`Deadline`]. A function has no parameter
 //! names that a library could see: [`params`] gives them, for arguments that come from the payload by name.
 //!
 //! ```
@@ -40,7 +40,7 @@ use futures_util::future::BoxFuture;
 
 pub(crate) use boxed::{ErasedHandler, erase};
 pub use extract::{Extract, Site};
-pub use extractors::{Attempt, Deadline, Payload, State};
+pub use extractors::{Attempt, Deadline, Json, State};
 pub use fit::{
     Extracted, Extractor, IfExtractor, IfParameter, Itself, Param, Parameter, answer, outcome, reply,
 };
@@ -62,7 +62,7 @@ use crate::message::{Failure, Reply};
     message = "`{Self}` is no handler",
     label = "not an async function of extractors with a reply",
     note = "every argument must be an extractor (Request, Response, ErrorReply, Notification, Proxy, Context, Headers, \
-            Payload<T>, State<T>, Attempt, Deadline); arguments that come from the payload by name are given with \
+            Json<T>, State<T>, Attempt, Deadline); arguments that come from the payload by name are given with \
             `params([\"name\", ...], function)`",
     note = "the return type must be (), a serialisable value, Response, ErrorReply, or an Option or Result of these; an error \
             type must be IntoFailure"

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{IntoReply, marker};
-use crate::contract::{self, Event, Refusal, Rpc, Wire};
+use crate::contract::{self, CallError, Event, Rpc, Wire};
 use crate::message::{ErrorReply, Failure, Message, Reply};
 use crate::proxy::{Answered, recognised};
 
@@ -28,7 +28,7 @@ pub struct OfRequests<C>(PhantomData<fn() -> C>);
 #[derive(Debug)]
 pub struct OfResponses<C>(PhantomData<fn() -> C>);
 
-/// A service gets the errors of its calls: the handler is handed a [`Refusal`].
+/// A service gets the errors of its calls: the handler is handed a [`CallError`].
 #[derive(Debug)]
 pub struct OfErrors<C>(PhantomData<fn() -> C>);
 
@@ -53,10 +53,10 @@ impl<C: Rpc> Side for OfResponses<C> {
 }
 
 impl<C: Rpc> Side for OfErrors<C> {
-    type Argument = Refusal<C::Error>;
+    type Argument = CallError<C::Error>;
 
-    fn read(message: &Message) -> Result<Refusal<C::Error>, Failure> {
-        Ok(Refusal::of::<C>(&ErrorReply(message.clone())))
+    fn read(message: &Message) -> Result<CallError<C::Error>, Failure> {
+        Ok(CallError::of::<C>(&ErrorReply(message.clone())))
     }
 }
 
@@ -75,7 +75,7 @@ impl<E: Event> Side for OfEvents<E> {
     label = "not what the contract says",
     note = "return the contract's `Reply`, or a `Result` of it whose error is the contract's `Error` or `tavrida::message::Failure` \
             (as `tavrida::prelude::Result<Reply>` is), so that `?` works for every error; a handler that takes a \
-            `tavrida::proxy::Reply` returns `Answered` in the place of the contract's `Reply`"
+            `tavrida::proxy::Responder` returns `Answered` in the place of the contract's `Reply`"
 )]
 pub trait IntoAnswer<S, M> {
     /// The reply, or the failure.

@@ -16,7 +16,7 @@ use crate::message::{Failure, Reply};
     message = "`{Self}` is no handler of this contract",
     label = "not an async function of extractors and what the contract hands over",
     note = "the last argument is what the contract hands over: of `rpc_of::<C, _>` the request `C`, of `on_response_of` its `Reply`, of \
-            `on_error_of` a `Refusal` of its `Error`, of `on_event` the event; all before it are extractors",
+            `on_error_of` a `CallError` of its `Error`, of `on_event` the event; all before it are extractors",
     note = "a handler of `rpc_of::<C, _>` returns C's `Reply`, or a `Result` of it whose error is C's `Error` or \
             `tavrida::message::Failure`"
 )]

@@ -13,7 +13,9 @@ use crate::envelope;
 use crate::field::{ShortString, Value};
 use crate::message::Failure;
 use crate::time::{Clock, unix_seconds};
-use crate::transport::{Delivery, Loss, NotPublished, Properties, Publication, Queue, Session, SessionError};
+use crate::transport::{
+    ConnectionLost, Delivery, Properties, Publication, PublishErrorKind, Queue, Session, SessionError,
+};
 
 const ATTEMPT: ShortString = ShortString::from_static("x-tavrida-attempt");
 const DUE: ShortString = ShortString::from_static("x-tavrida-due");
@@ -101,7 +103,7 @@ impl Copies {
         headers.insert(REASON, reason);
         headers.insert(ERROR_CLASS, failure.class());
         headers.insert(ERROR_MESSAGE, failure.message());
-        headers.insert(ERROR_CODE, failure.number());
+        headers.insert(ERROR_CODE, failure.code());
         headers.insert(ORIGIN_QUEUE, self.queues.name.clone());
         headers.insert(ORIGIN_EXCHANGE, origin.exchange.clone());
         headers.insert(ORIGIN_KEY, origin.routing_key.clone());
@@ -150,7 +152,7 @@ async fn place(mut copy: Publication, queue: Queue, session: &dyn Session) -> Re
         Ok(()) => return Ok(()),
         Err(unpublished) => unpublished,
     };
-    if unpublished.reason != NotPublished::Unroutable {
+    if unpublished.reason != PublishErrorKind::Unroutable {
         return Err(NoCopy::Publish(unpublished.reason));
     }
     session.declare_queue(&queue).await.map_err(NoCopy::Session)?;
@@ -160,10 +162,10 @@ async fn place(mut copy: Publication, queue: Queue, session: &dyn Session) -> Re
 /// Why no copy could be made.
 #[derive(Debug)]
 pub(crate) enum NoCopy {
-    Name(crate::field::TooLong),
-    Publish(NotPublished),
+    Name(crate::field::TooLongError),
+    Publish(PublishErrorKind),
     Session(SessionError),
-    Lost(Loss),
+    Lost(ConnectionLost),
 }
 
 impl NoCopy {
@@ -171,7 +173,7 @@ impl NoCopy {
     pub(crate) fn is_lost(&self) -> bool {
         matches!(
             self,
-            Self::Publish(NotPublished::Ambiguous(_) | NotPublished::NotSent(_))
+            Self::Publish(PublishErrorKind::Ambiguous(_) | PublishErrorKind::NotSent(_))
                 | Self::Session(SessionError::Lost(_))
                 | Self::Lost(_)
         )

@@ -19,7 +19,7 @@ pub(crate) use queues::Queues;
 use crate::asks::Asks;
 use crate::counters::Tally;
 use crate::disposition::{Disposition, FailurePolicy, Outcome};
-use crate::envelope::{self, Undecodable};
+use crate::envelope::{self, UndecodableError};
 use crate::handler::{Attempt, Deadline};
 use crate::id::{IdScope, IdSource, Purpose};
 use crate::link::Epoch;
@@ -28,7 +28,7 @@ use crate::outbound::{Outbound, SendError, Terms};
 use crate::proxy;
 use crate::service::Router;
 use crate::time::Stopwatch;
-use crate::transport::{Delivery, Loss};
+use crate::transport::{ConnectionLost, Delivery};
 use execution::Execution;
 
 /// Where the deliveries of a server are worked.
@@ -65,7 +65,7 @@ impl Desk {
 
     async fn work_undecodable(
         &self,
-        undecodable: Undecodable,
+        undecodable: UndecodableError,
         delivery: Delivery,
         history: &History,
         epoch: &Epoch,
@@ -158,7 +158,7 @@ impl Desk {
         }
     }
 
-    async fn answer_undecodable(&self, undecodable: Undecodable, epoch: &Epoch) -> Failure {
+    async fn answer_undecodable(&self, undecodable: UndecodableError, epoch: &Epoch) -> Failure {
         let failure = Failure::from(crate::Error::from(undecodable.error));
         tracing::warn!(%failure, "a message cannot be read");
         if let Some(asker) = undecodable.asker {
@@ -227,7 +227,7 @@ impl Desk {
     }
 }
 
-fn tell_of_loss(settled: Result<(), Loss>) {
+fn tell_of_loss(settled: Result<(), ConnectionLost>) {
     if let Err(loss) = settled {
         tracing::info!(%loss, "a settlement came too late: the broker delivers the message again");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::field::{ShortString, TooLong};
+use crate::field::{ShortString, TooLongError};
 use crate::transport::Queue;
 
 /// What kind of queue a server declares.
@@ -45,7 +45,7 @@ pub(crate) struct Queues {
 
 impl Queues {
     /// The queue that the server consumes. RabbitMQ itself dead-letters only what comes back too often.
-    pub(crate) fn service(&self) -> Result<Queue, TooLong> {
+    pub(crate) fn service(&self) -> Result<Queue, TooLongError> {
         let queue = Queue::durable(self.name.clone());
         match self.own {
             QueueType::Classic => Ok(queue),
@@ -62,7 +62,7 @@ impl Queues {
     }
 
     /// The queue for dead letters.
-    pub(crate) fn dead_letters(&self) -> Result<Queue, TooLong> {
+    pub(crate) fn dead_letters(&self) -> Result<Queue, TooLongError> {
         let queue = Queue::durable(self.dead_letters_name()?);
         Ok(match self.own {
             QueueType::Classic => queue,
@@ -71,7 +71,7 @@ impl Queues {
     }
 
     /// The queue where copies wait for so long, and come back to the server's own.
-    pub(crate) fn waiting(&self, delay: Duration) -> Result<Queue, TooLong> {
+    pub(crate) fn waiting(&self, delay: Duration) -> Result<Queue, TooLongError> {
         let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
         let queue = Queue::durable(ShortString::try_from(format!("{}.retry.{milliseconds}", self.name))?)
             .argument(ShortString::from_static("x-message-ttl"), milliseconds);
@@ -81,7 +81,7 @@ impl Queues {
         })
     }
 
-    fn dead_letters_name(&self) -> Result<ShortString, TooLong> {
+    fn dead_letters_name(&self) -> Result<ShortString, TooLongError> {
         ShortString::joined(&[&self.name, ".dead"])
     }
 }

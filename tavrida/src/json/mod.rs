@@ -10,6 +10,6 @@ mod python;
 mod scan;
 
 pub(crate) use object::unescaped;
-pub use object::{BadObject, Members, Object};
+pub use object::{Members, Object, ObjectError};
 pub(crate) use python::without_python_literals;
 pub(crate) use scan::members;

@@ -22,7 +22,7 @@ use super::scan;
 /// let order = Object::from_serialize(&serde_json::json!({ "id": 7, "cents": 500 }))?;
 /// assert_eq!(order.get::<u64>("cents")?, Some(500));
 /// assert_eq!(order.get::<u64>("nope")?, None);
-/// # Ok::<(), tavrida::json::BadObject>(())
+/// # Ok::<(), tavrida::json::ObjectError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Object(ByteString);
@@ -36,15 +36,15 @@ impl Object {
     /// # Errors
     ///
     /// When it does not serialise, or not to an object.
-    pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, BadObject> {
+    pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, ObjectError> {
         let text =
-            serde_json::to_string(value).map_err(|error| BadObject::new("does not serialise", error))?;
+            serde_json::to_string(value).map_err(|error| ObjectError::new("does not serialise", error))?;
         Self::from_json(text)
     }
 
     /// The object that a text is of which it is known that it is JSON.
-    pub(crate) fn from_json(text: String) -> Result<Self, BadObject> {
-        if text.starts_with('{') { Ok(Self(text.into())) } else { Err(BadObject::not_an_object(&text)) }
+    pub(crate) fn from_json(text: String) -> Result<Self, ObjectError> {
+        if text.starts_with('{') { Ok(Self(text.into())) } else { Err(ObjectError::not_an_object(&text)) }
     }
 
     /// Reads a text.
@@ -52,14 +52,14 @@ impl Object {
     /// # Errors
     ///
     /// When it is not JSON, or not an object.
-    pub fn parse(text: impl Into<ByteString>) -> Result<Self, BadObject> {
+    pub fn parse(text: impl Into<ByteString>) -> Result<Self, ObjectError> {
         let text = text.into();
         if scan::members(&text, |_, _| {}).is_some() {
             return Ok(Self(text.slice_ref(text.trim_ascii())));
         }
         match serde_json::from_str::<&RawValue>(&text) {
-            Ok(raw) => Err(BadObject::not_an_object(raw.get())),
-            Err(error) => Err(BadObject::new("is no JSON", error)),
+            Ok(raw) => Err(ObjectError::not_an_object(raw.get())),
+            Err(error) => Err(ObjectError::new("is no JSON", error)),
         }
     }
 
@@ -86,7 +86,7 @@ impl Object {
     /// # Errors
     ///
     /// When the member is of another type; the error names it.
-    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, BadObject> {
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ObjectError> {
         let mut found = None;
         self.each(|key, value| {
             if unescaped(key) == name {
@@ -101,11 +101,11 @@ impl Object {
     /// # Errors
     ///
     /// When it does not fit; the error names the member where there is one.
-    pub fn to<T: DeserializeOwned>(&self) -> Result<T, BadObject> {
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, ObjectError> {
         serde_json::from_str(&self.0).or_else(|error| {
             // A derived type refuses a name that comes twice; a tree of values keeps the last, as Python does.
             let last_wins = serde_json::from_str(&self.0).and_then(serde_json::from_value::<T>);
-            last_wins.map_err(|_| BadObject::new("does not fit", error))
+            last_wins.map_err(|_| ObjectError::new("does not fit", error))
         })
     }
 
@@ -164,7 +164,7 @@ impl<'a> Members<'a> {
     /// # Errors
     ///
     /// When the member is of another type; the error names it.
-    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, BadObject> {
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ObjectError> {
         read(name, self.raw(name))
     }
 
@@ -234,8 +234,8 @@ impl<'a> Places<'a> {
     }
 }
 
-fn read<T: DeserializeOwned>(name: &str, value: Option<&str>) -> Result<Option<T>, BadObject> {
-    value.map(|raw| serde_json::from_str(raw).map_err(|error| BadObject::member(name, error))).transpose()
+fn read<T: DeserializeOwned>(name: &str, value: Option<&str>) -> Result<Option<T>, ObjectError> {
+    value.map(|raw| serde_json::from_str(raw).map_err(|error| ObjectError::member(name, error))).transpose()
 }
 
 /// The name of a member.
@@ -265,13 +265,13 @@ pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
 
 /// A text or value is no JSON object, or not the one that was asked for.
 #[derive(Debug)]
-pub struct BadObject {
+pub struct ObjectError {
     member: Option<String>,
     flaw: String,
     source: Option<serde_json::Error>,
 }
 
-impl BadObject {
+impl ObjectError {
     fn new(flaw: &str, source: serde_json::Error) -> Self {
         Self { member: None, flaw: flaw.to_owned(), source: Some(source) }
     }
@@ -291,7 +291,7 @@ impl BadObject {
     }
 }
 
-impl fmt::Display for BadObject {
+impl fmt::Display for ObjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.member {
             Some(name) => write!(f, "the member '{name}' {}", self.flaw)?,
@@ -304,7 +304,7 @@ impl fmt::Display for BadObject {
     }
 }
 
-impl std::error::Error for BadObject {}
+impl std::error::Error for ObjectError {}
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ pub enum Health {
     /// Not connected yet, and no attempt has failed.
     Starting,
     /// All is well: consumers consume (a client: it can send).
-    Consuming,
+    Ready,
     /// The broker takes no publishes at the moment (an alarm).
     Blocked {
         /// The broker's reason, such as `low on memory`.
@@ -39,7 +39,7 @@ impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting => f.write_str("starting"),
-            Self::Consuming => f.write_str("consuming"),
+            Self::Ready => f.write_str("ready"),
             Self::Blocked { why } => write!(f, "blocked by the broker: {why}"),
             Self::Reconnecting { attempts, why, .. } => write!(f, "reconnecting ({attempts} failed): {why}"),
             Self::Failed { why } => write!(f, "failed: {why}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::error::{Error, Kind};
-use crate::transport::{Loss, Session};
+use crate::transport::{ConnectionLost, Session};
 
 /// One session and its number.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ struct State {
 enum Now {
     Nobody,
     Live(Epoch),
-    Over(Loss),
+    Over(ConnectionLost),
 }
 
 impl Line {
@@ -70,7 +70,7 @@ impl Line {
     }
 
     /// There will be no session any more.
-    pub(crate) fn end(&self, loss: Loss) {
+    pub(crate) fn end(&self, loss: ConnectionLost) {
         self.state().now = Now::Over(loss);
         self.changed.notify_waiters();
     }

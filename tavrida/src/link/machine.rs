@@ -87,7 +87,7 @@ impl Machine {
             Input::Prepared => {
                 self.ready_at = Some(now);
                 self.was_ready = true;
-                self.health = Health::Consuming;
+                self.health = Health::Ready;
                 Step::Serve
             }
             Input::Failed(why) => self.retreat(why, now, Step::Connect),
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(machine.health(), Health::Starting);
         assert_eq!(machine.next(Input::Connected, now), Step::Prepare);
         assert_eq!(machine.next(Input::Prepared, now), Step::Serve);
-        assert_eq!(machine.health(), Health::Consuming);
+        assert_eq!(machine.health(), Health::Ready);
         assert_eq!(machine.next(Input::Stopped, now), Step::Stop);
         assert_eq!(machine.health(), Health::Stopped);
     }
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn limited_attempts_are_used_up() {
         let now = Instant::now();
-        let mut machine = Machine::new(Backoff::default().attempts(2), 1);
+        let mut machine = Machine::new(Backoff::default().max_attempts(2), 1);
         delay(machine.next(Input::Failed("first".into()), now));
         assert_eq!(machine.next(Input::Failed("second".into()), now), Step::GiveUp("second".into()));
         assert_eq!(machine.health(), Health::Failed { why: "second".into() });
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_loss_is_no_failed_attempt() {
-        let (mut machine, now) = ready(Backoff::default().attempts(2));
+        let (mut machine, now) = ready(Backoff::default().max_attempts(2));
         delay(machine.next(Input::Lost("gone".into()), now));
         delay(machine.next(Input::Failed("first".into()), now));
         assert_eq!(machine.next(Input::Failed("second".into()), now), Step::GiveUp("second".into()));
@@ -232,13 +232,13 @@ mod tests {
 
     #[test]
     fn with_no_attempts_a_loss_is_final() {
-        let (mut machine, now) = ready(Backoff::default().attempts(0));
+        let (mut machine, now) = ready(Backoff::default().max_attempts(0));
         assert_eq!(machine.next(Input::Lost("gone".into()), now), Step::GiveUp("gone".into()));
     }
 
     #[test]
     fn sessions_that_die_young_use_up_the_attempts() {
-        let (mut machine, now) = ready(Backoff::default().attempts(2));
+        let (mut machine, now) = ready(Backoff::default().max_attempts(2));
         delay(machine.next(Input::Lost("gone".into()), now));
         machine.next(Input::Prepared, now);
         delay(machine.next(Input::Lost("at once".into()), now));
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_start_has_attempts_of_its_own() {
-        let backoff = Backoff::default().attempts(-1).first_attempts(1);
+        let backoff = Backoff::default().max_attempts(None).max_first_attempts(1);
         let mut machine = Machine::new(backoff.clone(), 1);
         let now = Instant::now();
         assert_eq!(machine.next(Input::Failed("no".into()), now), Step::GiveUp("no".into()));

@@ -22,7 +22,7 @@ pub(crate) use stop::Stop;
 
 use crate::counters::Tally;
 use crate::error::{Error, Kind};
-use crate::transport::{Backoff, ConsumerEnd, Loss, Session, SessionError, Transport};
+use crate::transport::{Backoff, ConnectionLost, ConsumerError, Session, SessionError, Transport};
 use machine::{Input, Machine, Step};
 
 /// What a link is for: a server consumes, a client waits.
@@ -38,9 +38,9 @@ pub(crate) trait Work: Send {
 /// Why [`Work::serve`] came back.
 pub(crate) enum Ended {
     /// The session is over.
-    Lost(Loss),
+    Lost(ConnectionLost),
     /// Only a consumer is: the session can be prepared again.
-    Idle(ConsumerEnd),
+    Idle(ConsumerError),
     /// The work is done: this side wants to stop.
     Stopped,
 }
@@ -66,7 +66,7 @@ impl Link {
     pub(crate) fn health(&self) -> Health {
         let health = self.machine().health();
         match self.line.now().and_then(|epoch| epoch.session.blocked()) {
-            Some(why) if health == Health::Consuming => Health::Blocked { why },
+            Some(why) if health == Health::Ready => Health::Blocked { why },
             _ => health,
         }
     }
@@ -77,8 +77,8 @@ impl Link {
     pub(crate) async fn run(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let result = self.drive(work, stop).await;
         self.line.end(match &result {
-            Ok(()) => Loss::closed_here(),
-            Err(error) => Loss::broken(error.to_string()),
+            Ok(()) => ConnectionLost::closed_here(),
+            Err(error) => ConnectionLost::broken(error.to_string()),
         });
         result
     }

@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, UNKNOWN_CODE};
 ///
 /// fn parse(text: &str) -> Result<i64, Failure> {
 ///     if text.is_empty() {
-///         return Err(Failure::new("billing.NoAmount", "an amount is needed").code(4000));
+///         return Err(Failure::new("billing.NoAmount", "an amount is needed").with_code(4000));
 ///     }
 ///     Ok(text.parse()?)
 /// }
@@ -61,7 +61,7 @@ impl Failure {
 
     /// The same with another code.
     #[must_use = "the failure comes back with the code"]
-    pub fn code(mut self, code: i64) -> Self {
+    pub fn with_code(mut self, code: i64) -> Self {
         self.0.code = code;
         self
     }
@@ -71,7 +71,7 @@ impl Failure {
     /// # Errors
     ///
     /// When the body does not serialise.
-    pub fn detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
+    pub fn with_detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
         let json = serde_json::to_string(body)
             .map_err(|error| Error::new(Kind::WrongResponse, format!("the body of an error: {error}")))?;
         self.0.detail = Some(json.into());
@@ -114,12 +114,12 @@ impl Failure {
     }
 
     /// The number.
-    pub fn number(&self) -> i64 {
+    pub fn code(&self) -> i64 {
         self.0.code
     }
 
     /// The typed body, where there is one, as JSON.
-    pub fn body(&self) -> Option<&str> {
+    pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
@@ -153,7 +153,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
         let class = || std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
         let mut failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
             (Some(remote), _) => remote.failure(),
-            (None, Some(own)) => Self::new(own.class(), error.to_string()).code(own.code()),
+            (None, Some(own)) => Self::new(own.class(), error.to_string()).with_code(own.code()),
             (None, None) => Self::new(class(), error.to_string()),
         };
         failure.0.cause = Some(Arc::new(error));
@@ -203,7 +203,7 @@ fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
 ///
 /// impl IntoFailure for Declined {
 ///     fn into_failure(self) -> Failure {
-///         Failure::new("billing.Declined", self.reason).code(4002)
+///         Failure::new("billing.Declined", self.reason).with_code(4002)
 ///     }
 /// }
 /// ```
@@ -238,13 +238,13 @@ mod tests {
     #[test]
     fn any_error_becomes_a_failure_with_its_type_as_class() {
         let failure = Failure::from(std::fmt::Error);
-        assert_eq!((failure.class(), failure.name(), failure.number()), ("core.fmt.Error", "Error", 1000));
+        assert_eq!((failure.class(), failure.name(), failure.code()), ("core.fmt.Error", "Error", 1000));
     }
 
     #[test]
     fn an_error_of_the_library_keeps_number_and_class() {
         let failure = Failure::from(Error::new(Kind::UnableToDiscover, "unknown"));
-        assert_eq!((failure.class(), failure.number()), ("tavrida.exceptions.UnableToDiscover", 1007));
+        assert_eq!((failure.class(), failure.code()), ("tavrida.exceptions.UnableToDiscover", 1007));
     }
 
     #[test]

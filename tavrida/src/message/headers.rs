@@ -26,21 +26,21 @@ impl Headers {
     ///
     /// # Errors
     ///
-    /// [`ReservedHeader`] for the seven names of the wire format (`message_type`, `correlation_id`, `request_id`,
+    /// [`ReservedHeaderError`] for the seven names of the wire format (`message_type`, `correlation_id`, `request_id`,
     /// `message_id`, `source`, `destination`, `reply_to`) and for those that begin with `x-tavrida-` or `tavrida-`; and for
-    /// values whose type would harm a Python peer (see [`ReservedHeader`]).
+    /// values whose type would harm a Python peer (see [`ReservedHeaderError`]).
     pub fn insert(
         &mut self,
-        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
         value: impl Into<Value>,
-    ) -> Result<(), ReservedHeader> {
+    ) -> Result<(), ReservedHeaderError> {
         let (name, value) = (name.try_into().map_err(Into::into)?, value.into());
         let ours = name.starts_with(OWN_PREFIX) || name.starts_with(ECHOED_PREFIX);
         if ours || RESERVED.contains(&name.as_str()) {
-            return Err(ReservedHeader(Flaw::Reserved(name)));
+            return Err(ReservedHeaderError(Flaw::Reserved(name)));
         }
         if !is_harmless(&value) {
-            return Err(ReservedHeader(Flaw::Harmful(name, value.type_letter())));
+            return Err(ReservedHeaderError(Flaw::Harmful(name, value.type_letter())));
         }
         self.custom.insert(name, value);
         Ok(())
@@ -179,28 +179,28 @@ fn is_harmless(value: &Value) -> bool {
 /// 64-bit integers, and dies of byte arrays and of text that is not UTF-8. What passes: text, booleans, 32-bit integers,
 /// 64-bit integers from 0, nothing, and arrays and tables of these. (Observed on the original, with its pika 0.10.)
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReservedHeader(Flaw);
+pub struct ReservedHeaderError(Flaw);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Flaw {
     Reserved(ShortString),
     Harmful(ShortString, char),
-    TooLong(crate::field::TooLong),
+    TooLongError(crate::field::TooLongError),
 }
 
-impl From<crate::field::TooLong> for ReservedHeader {
-    fn from(error: crate::field::TooLong) -> Self {
-        Self(Flaw::TooLong(error))
+impl From<crate::field::TooLongError> for ReservedHeaderError {
+    fn from(error: crate::field::TooLongError) -> Self {
+        Self(Flaw::TooLongError(error))
     }
 }
 
-impl From<std::convert::Infallible> for ReservedHeader {
+impl From<std::convert::Infallible> for ReservedHeaderError {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }
 }
 
-impl fmt::Display for ReservedHeader {
+impl fmt::Display for ReservedHeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Flaw::Reserved(name) => {
@@ -211,15 +211,15 @@ impl fmt::Display for ReservedHeader {
                 "the header '{name}' has the AMQP type '{letter}', or a value of its type, that a Python peer cannot take; \
                  send text, a boolean, an integer (32 bits, or 64 bits from 0), nothing, or arrays and tables of these"
             ),
-            Flaw::TooLong(error) => write!(f, "the header has no AMQP name: {error}"),
+            Flaw::TooLongError(error) => write!(f, "the header has no AMQP name: {error}"),
         }
     }
 }
 
-impl std::error::Error for ReservedHeader {}
+impl std::error::Error for ReservedHeaderError {}
 
-impl From<ReservedHeader> for crate::Error {
-    fn from(error: ReservedHeader) -> Self {
+impl From<ReservedHeaderError> for crate::Error {
+    fn from(error: ReservedHeaderError) -> Self {
         Self::new(crate::error::Kind::ForbiddenHeaders, error.to_string())
     }
 }

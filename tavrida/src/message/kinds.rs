@@ -73,11 +73,12 @@ impl Failure {
             #[serde(skip_serializing_if = "Option::is_none")]
             detail: Option<&'a RawValue>,
         }
-        let detail = self.body().map(|body| RawValue::from_string(body.to_owned()).expect("a body is JSON"));
+        let detail =
+            self.detail().map(|body| RawValue::from_string(body.to_owned()).expect("a body is JSON"));
         let wire = Wire {
             class: self.class(),
             message: self.message(),
-            code: self.number(),
+            code: self.code(),
             detail: detail.as_deref(),
         };
         Payload::new(&wire).expect("texts and a number serialise to an object")
@@ -96,7 +97,7 @@ impl ErrorReply {
     }
 
     /// The text for people. Empty where the sender gave none.
-    pub fn text(&self) -> String {
+    pub fn message(&self) -> String {
         self.payload().get("message").unwrap_or_default()
     }
 
@@ -107,8 +108,8 @@ impl ErrorReply {
 
     /// The same as a failure, for a handler that passes it on.
     pub fn failure(&self) -> Failure {
-        let failure =
-            Failure::new(self.class(), self.text()).code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
+        let failure = Failure::new(self.class(), self.message())
+            .with_code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
         match self.payload().members().raw("detail") {
             Some(detail) => failure.with_detail_json(detail),
             None => failure,
@@ -268,8 +269,8 @@ mod tests {
 
     #[test]
     fn an_error_has_class_message_and_code_and_its_body_under_detail() {
-        let failure = Failure::new("billing.Declined", "no funds").code(4002);
-        let error = call().fail(&failure.clone().detail(&serde_json::json!({"left": 3})).unwrap());
+        let failure = Failure::new("billing.Declined", "no funds").with_code(4002);
+        let error = call().fail(&failure.clone().with_detail(&serde_json::json!({"left": 3})).unwrap());
         assert_eq!(
             error.payload().as_str(),
             r#"{"class":"billing.Declined","message":"no funds","code":4002,"detail":{"left":3}}"#
@@ -287,6 +288,6 @@ mod tests {
     fn an_error_of_a_stranger_may_have_any_payload() {
         let mut error = ErrorReply(call().0);
         error.set_payload(Payload::EMPTY);
-        assert_eq!((error.class().as_str(), error.text().as_str(), error.code()), ("", "", None));
+        assert_eq!((error.class().as_str(), error.message().as_str(), error.code()), ("", "", None));
     }
 }

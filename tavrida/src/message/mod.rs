@@ -17,7 +17,7 @@ mod reply;
 pub use context::Context;
 pub use correlation::CorrelationId;
 pub use failure::{Failure, IntoFailure};
-pub use headers::{Headers, ReservedHeader};
+pub use headers::{Headers, ReservedHeaderError};
 pub use kinds::{ErrorReply, Notification, Request, Response};
 pub(crate) use parts::{Addresses, Parts};
 pub use parts::{Message, MessageKind};

@@ -10,7 +10,7 @@
 //!
 //! async fn authorise(message: Message, next: Next) -> Result<Reply, Failure> {
 //!     if message.headers().get_str("authorization") != Some("secret") {
-//!         return Err(Failure::new("auth.Denied", "a key is needed").code(401));
+//!         return Err(Failure::new("auth.Denied", "a key is needed").with_code(401));
 //!     }
 //!     next.run(message).await
 //! }

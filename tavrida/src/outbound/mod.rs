@@ -14,7 +14,7 @@ pub use send_error::SendError;
 pub use sent::Sent;
 
 use crate::counters::Tally;
-use crate::discovery::{Discovery, Role, Undiscovered};
+use crate::discovery::{Discovery, DiscoveryError, Role};
 use crate::envelope;
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
@@ -22,7 +22,7 @@ use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
 use crate::time::Stopwatch;
-use crate::transport::{NotPublished, Properties, Publication, Session, Unpublished};
+use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, Session};
 
 /// How the messages of one service, or of one client, leave.
 pub(crate) struct Outbound {
@@ -43,7 +43,7 @@ pub(crate) struct Neighbours {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Terms {
     /// A notification that nobody hears is an error.
-    pub(crate) must_be_heard: bool,
+    pub(crate) mandatory: bool,
     /// How long the message is worth to be delivered.
     pub(crate) expires_in: Option<Duration>,
     /// The message need not survive a restart of the broker.
@@ -95,7 +95,7 @@ impl Outbound {
         })
     }
 
-    fn publication(&self, message: &Message, terms: Terms) -> Result<Publication, Undiscovered> {
+    fn publication(&self, message: &Message, terms: Terms) -> Result<Publication, DiscoveryError> {
         let mut publication = self.address(message)?;
         if let Some(expires_in) = terms.expires_in {
             let milliseconds = format_smolstr!("{}", expires_in.as_millis());
@@ -108,7 +108,7 @@ impl Outbound {
     }
 
     /// The publication of a message: a reply to a queue goes there, everything else through the exchange of a service.
-    fn address(&self, message: &Message) -> Result<Publication, Undiscovered> {
+    fn address(&self, message: &Message) -> Result<Publication, DiscoveryError> {
         if let Some(queue) = message.reply_queue_of_reply() {
             return Ok(envelope::encode_to_queue(message, queue.clone()));
         }
@@ -122,7 +122,7 @@ impl Outbound {
     }
 
     /// What a discovery says counts; services of the same server need none.
-    fn exchange_of(&self, service: &str) -> Result<ShortString, Undiscovered> {
+    fn exchange_of(&self, service: &str) -> Result<ShortString, DiscoveryError> {
         match self.discovery.service_exchange(service) {
             Some(exchange) => Ok(exchange),
             None if self.neighbours.services.iter().any(|name| name == service) => {
@@ -134,7 +134,7 @@ impl Outbound {
 
     fn judge(
         &self,
-        outcome: Result<(), Unpublished>,
+        outcome: Result<(), PublishError>,
         message: &Message,
         terms: Terms,
     ) -> Result<Sent, Error> {
@@ -143,23 +143,23 @@ impl Outbound {
             Err(unpublished) => unpublished.reason,
         };
         let kind = match &reason {
-            NotPublished::Unroutable if message.kind() == MessageKind::Notification => {
+            PublishErrorKind::Unroutable if message.kind() == MessageKind::Notification => {
                 self.tally.unheard.add_one();
-                if !terms.must_be_heard {
+                if !terms.mandatory {
                     return Ok(Sent::Unheard);
                 }
                 Kind::Unroutable
             }
-            NotPublished::Unroutable => {
+            PublishErrorKind::Unroutable => {
                 self.tally.unroutable.add_one();
                 Kind::Unroutable
             }
-            NotPublished::Nacked | NotPublished::Refused(_) => Kind::Refused,
-            NotPublished::Ambiguous(_) => {
+            PublishErrorKind::Nacked | PublishErrorKind::Refused(_) => Kind::Refused,
+            PublishErrorKind::Ambiguous(_) => {
                 self.tally.ambiguous.add_one();
                 Kind::Ambiguous
             }
-            NotPublished::NotSent(_) => Kind::Closed,
+            PublishErrorKind::NotSent(_) => Kind::Closed,
         };
         Err(Error::new(kind, format!("the {message} was not sent: {reason}")))
     }

@@ -17,7 +17,7 @@ use crate::field::ShortString;
 use crate::id::Purpose;
 use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
 use crate::outbound::{SendError, Terms};
-use crate::transport::{Loss, SessionError};
+use crate::transport::{ConnectionLost, SessionError};
 
 /// A request under way whose answer is awaited here: await it.
 ///
@@ -169,7 +169,7 @@ pub enum AskError {
     /// The request was not, or not surely, sent.
     NotSent(SendError),
     /// The session died while the answer was waited for. The request may have been worked.
-    Lost(Loss),
+    Lost(ConnectionLost),
 }
 
 impl AskError {
@@ -221,8 +221,8 @@ impl From<SendError> for AskError {
     }
 }
 
-impl From<Loss> for AskError {
-    fn from(loss: Loss) -> Self {
+impl From<ConnectionLost> for AskError {
+    fn from(loss: ConnectionLost) -> Self {
         Self::Lost(loss)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Debt`]: what has become of the [`Reply`](super::Reply) that a handler took.
+//! [`Debt`]: what has become of the [`Responder`](super::Responder) that a handler took.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};

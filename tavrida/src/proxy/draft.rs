@@ -13,7 +13,7 @@ use crate::field::{ShortString, Table, Value};
 use crate::id::Purpose;
 use crate::json::Object;
 use crate::message::{
-    Addresses, Context, CorrelationId, Headers, Message, MessageKind, Parts, Payload, ReservedHeader,
+    Addresses, Context, CorrelationId, Headers, Message, MessageKind, Parts, Payload, ReservedHeaderError,
 };
 
 pub(crate) struct Draft {
@@ -89,7 +89,7 @@ impl Draft {
 
     pub(crate) fn header(
         &mut self,
-        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
         value: impl Into<Value>,
     ) {
         let inserted = self.headers.insert(name, value);

@@ -37,7 +37,7 @@ mod debt;
 mod draft;
 mod later;
 mod notification;
-mod reply;
+mod responder;
 mod request;
 mod sender;
 mod typed;
@@ -49,16 +49,16 @@ pub use ask::{Ask, AskError};
 pub(crate) use debt::{Debt, unanswered};
 pub(crate) use later::owed;
 pub use notification::NotificationBuilder;
-pub use reply::{Answered, NotCarried, Reply, Untyped};
 pub use request::RequestBuilder;
+pub use responder::{Answered, CallWithError, Responder, Untyped};
 pub(crate) use sender::{Identity, Route, Sender};
 pub(crate) use typed::recognised;
 pub use typed::{Answer, RpcError, TypedAsk};
 
 use crate::contract::{Event, Rpc};
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::field::{ShortString, Value};
-use crate::message::{Context, CorrelationId, ReservedHeader};
+use crate::message::{Context, CorrelationId, ReservedHeaderError};
 use crate::outbound::{SendError, Sent};
 
 /// Sends in the name of a handler. A clone is the same proxy.
@@ -79,7 +79,7 @@ impl Proxy {
     /// error of the send.
     pub fn to(
         &self,
-        destination: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        destination: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
     ) -> RequestBuilder {
         RequestBuilder::new(self.0.clone(), destination.try_into().map_err(Into::into))
     }
@@ -152,12 +152,12 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// [`ReservedHeader`] for a name that belongs to the wire format, and for types that a Python peer cannot take.
+    /// [`ReservedHeaderError`] for a name that belongs to the wire format, and for types that a Python peer cannot take.
     pub fn add_header(
         &self,
-        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
         value: impl Into<Value>,
-    ) -> Result<(), ReservedHeader> {
+    ) -> Result<(), ReservedHeaderError> {
         self.0.headers().insert(name, value)
     }
 
@@ -166,9 +166,12 @@ impl Proxy {
     /// # Errors
     ///
     /// As [`add_header`](Proxy::add_header).
-    pub fn add_headers<N, V>(&self, headers: impl IntoIterator<Item = (N, V)>) -> Result<(), ReservedHeader>
+    pub fn add_headers<N, V>(
+        &self,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), ReservedHeaderError>
     where
-        N: TryInto<ShortString, Error: Into<ReservedHeader>>,
+        N: TryInto<ShortString, Error: Into<ReservedHeaderError>>,
         V: Into<Value>,
     {
         headers.into_iter().try_for_each(|(name, value)| self.add_header(name, value))

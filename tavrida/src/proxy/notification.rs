@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::Sender;
 use super::draft::Draft;
 use crate::contract::{self, Event};
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, Value};
-use crate::message::{Addresses, CorrelationId, MessageKind, Payload, ReservedHeader};
+use crate::message::{Addresses, CorrelationId, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, Sent, Terms};
 
 /// A notification that is being written. See [`Proxy::publish`](crate::Proxy::publish).
@@ -61,7 +61,7 @@ impl NotificationBuilder {
     }
 
     /// Another topic, `service.event`; discovery must know where that service publishes.
-    pub fn topic(mut self, topic: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+    pub fn topic(mut self, topic: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>) -> Self {
         self.draft.source = self.draft.keep(topic.try_into().map_err(Into::into));
         self
     }
@@ -81,7 +81,7 @@ impl NotificationBuilder {
     /// A custom header of this notification, over those of the proxy.
     pub fn header(
         mut self,
-        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
         value: impl Into<Value>,
     ) -> Self {
         self.draft.header(name, value);
@@ -89,8 +89,8 @@ impl NotificationBuilder {
     }
 
     /// Makes it an error that nobody hears it.
-    pub fn must_be_heard(mut self) -> Self {
-        self.terms.must_be_heard = true;
+    pub fn mandatory(mut self) -> Self {
+        self.terms.mandatory = true;
         self
     }
 
@@ -99,7 +99,7 @@ impl NotificationBuilder {
     /// # Errors
     ///
     /// [`SendError`]: undiscovered, refused, ambiguous, unroutable where it [must be
-    /// heard](NotificationBuilder::must_be_heard); or a flaw of the message, such as a topic without an event, which nobody could
+    /// heard](NotificationBuilder::mandatory); or a flaw of the message, such as a topic without an event, which nobody could
     /// subscribe to. It hands the message back.
     ///
     /// # Cancel safety

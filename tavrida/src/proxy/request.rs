@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::draft::Draft;
-use super::{Answered, Ask, NotCarried, Reply, Sender};
+use super::{Answered, Ask, CallWithError, Responder, Sender};
 use crate::contract::{self, Rpc, Wire};
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::field::{ShortString, Value};
 use crate::json::Object;
-use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeader};
+use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, Sent, Terms};
 
 /// A request that is being written. See [`Proxy::to`](crate::Proxy::to).
@@ -21,7 +21,7 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    pub(crate) fn new(sender: Sender, destination: Result<EntryPoint, BadEntryPoint>) -> Self {
+    pub(crate) fn new(sender: Sender, destination: Result<EntryPoint, EntryPointError>) -> Self {
         let mut draft = Draft::new(sender);
         let destination = draft.keep(destination).unwrap_or_default();
         Self { draft, destination, reply_to: None, answer_to_caller: false }
@@ -67,7 +67,7 @@ impl RequestBuilder {
     }
 
     /// Another sender's name.
-    pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+    pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>) -> Self {
         self.draft.source = self.draft.keep(source.try_into().map_err(Into::into));
         self
     }
@@ -75,7 +75,7 @@ impl RequestBuilder {
     /// A custom header of this request, over those of the proxy.
     pub fn header(
         mut self,
-        name: impl TryInto<ShortString, Error = impl Into<ReservedHeader>>,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
         value: impl Into<Value>,
     ) -> Self {
         self.draft.header(name, value);
@@ -83,7 +83,10 @@ impl RequestBuilder {
     }
 
     /// Where the answer of a [`call`](RequestBuilder::call) or [`transfer`](RequestBuilder::transfer) goes, if not to this service.
-    pub fn reply_to(mut self, reply_to: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>) -> Self {
+    pub fn reply_to(
+        mut self,
+        reply_to: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
+    ) -> Self {
         self.reply_to = self.draft.keep(reply_to.try_into().map_err(Into::into));
         self
     }
@@ -110,24 +113,27 @@ impl RequestBuilder {
         self.send(Addresses { source, reply_to, ..Addresses::default() }, None).await
     }
 
-    /// Sends a [call](RequestBuilder::call) whose answer brings this reply back, to be [taken](Reply) by the handler of the answer.
+    /// Sends a [call](RequestBuilder::call) whose answer brings this reply back, to be [taken](Responder) by the handler of the answer.
     ///
     /// # Errors
     ///
-    /// [`NotCarried`] hands the reply back, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a
+    /// [`CallWithError`] hands the reply back, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a
     /// state that does not serialise or is too large.
     ///
     /// # Cancel safety
     ///
     /// Dropping it drops the reply, which is an error for the caller; later than at the first poll the call may have been sent.
-    pub async fn call_with<C, S: Wire>(mut self, reply: Reply<C, S>) -> Result<Answered, NotCarried<C, S>> {
+    pub async fn call_with<C, S: Wire>(
+        mut self,
+        reply: Responder<C, S>,
+    ) -> Result<Answered, CallWithError<C, S>> {
         let later = reply.to_table();
         if let Some(later) = self.draft.keep(later) {
             self.draft.later(later);
         }
         match self.call().await {
             Ok(_) => Ok(reply.gone()),
-            Err(error) => Err(NotCarried { error, reply }),
+            Err(error) => Err(CallWithError { error, reply }),
         }
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{Plan, QueueType, Server, Topology, Worker};
+use super::{DeclareMode, Plan, QueueType, Server, Worker};
 use crate::asks::Asks;
 use crate::client::seed_of;
 use crate::counters::Tally;
 use crate::discovery::Registry;
 use crate::disposition::FailurePolicy;
 use crate::error::{Error, Kind};
-use crate::field::{ShortString, TooLong};
+use crate::field::{ShortString, TooLongError};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk, Queues};
 use crate::link::{Link, Stop};
@@ -34,9 +34,9 @@ pub struct ServerBuilder {
     prefetch: u16,
     concurrency: usize,
     policy: FailurePolicy,
-    topology: Topology,
+    declare_mode: DeclareMode,
     queue_type: QueueType,
-    wait_queue_type: QueueType,
+    retry_queue_type: QueueType,
     deadline: Duration,
     drain: Duration,
     backoff: Option<Backoff>,
@@ -57,9 +57,9 @@ impl ServerBuilder {
             prefetch: 64,
             concurrency: 16,
             policy: FailurePolicy::default(),
-            topology: Topology::default(),
+            declare_mode: DeclareMode::default(),
             queue_type: QueueType::Classic,
-            wait_queue_type: QueueType::quorum(),
+            retry_queue_type: QueueType::quorum(),
             deadline: Duration::from_secs(300),
             drain: Duration::from_secs(30),
             backoff: None,
@@ -75,13 +75,13 @@ impl ServerBuilder {
     }
 
     /// The queue that messages to all the services come to. Required. Servers with the same queue share the work.
-    pub fn queue(mut self, queue: impl TryInto<ShortString, Error = impl Into<TooLong>>) -> Self {
+    pub fn queue(mut self, queue: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.queue = self.keep(queue.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
 
     /// The exchange that others send requests and replies to the services through. Required.
-    pub fn exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLong>>) -> Self {
+    pub fn exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.exchange = self.keep(exchange.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
@@ -119,8 +119,8 @@ impl ServerBuilder {
     }
 
     /// Whether the server declares its topology (the default), checks it, or trusts it.
-    pub fn topology(mut self, topology: Topology) -> Self {
-        self.topology = topology;
+    pub fn declare_mode(mut self, mode: DeclareMode) -> Self {
+        self.declare_mode = mode;
         self
     }
 
@@ -134,8 +134,8 @@ impl ServerBuilder {
     /// The type of the queues where retries wait; a delivery limit means nothing there. The default is
     /// [`QueueType::quorum`]: such a queue keeps a message until it is safe in the server's own queue. A classic one, for brokers
     /// before RabbitMQ 3.10, does not: what is on its way at the moment when the broker is killed can be lost.
-    pub fn wait_queue_type(mut self, queue_type: QueueType) -> Self {
-        self.wait_queue_type = queue_type;
+    pub fn retry_queue_type(mut self, queue_type: QueueType) -> Self {
+        self.retry_queue_type = queue_type;
         self
     }
 
@@ -147,7 +147,7 @@ impl ServerBuilder {
     }
 
     /// How long a stopping server waits for its handlers. The default is 30 s.
-    pub fn drain_within(mut self, drain: Duration) -> Self {
+    pub fn shutdown_timeout(mut self, drain: Duration) -> Self {
         self.drain = drain;
         self
     }
@@ -193,7 +193,8 @@ impl ServerBuilder {
         let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
         let (router, outbound) = self.host(&tally)?;
-        let queues = Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.wait_queue_type };
+        let queues =
+            Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.retry_queue_type };
         let plan = Arc::new(Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?);
         let stop = Stop::default();
         let desk = Arc::new(Desk {
@@ -210,7 +211,7 @@ impl ServerBuilder {
         let worker = Box::new(Worker {
             desk: desk.clone(),
             plan: plan.clone(),
-            topology: self.topology,
+            declare_mode: self.declare_mode,
             queue: self.queue,
             prefetch: self.prefetch,
             concurrency: self.concurrency,

@@ -63,7 +63,7 @@ impl ServerHandle {
     ///
     /// A letter is taken off the dead-letter queue only after its copy is confirmed: dropping the future may leave one
     /// letter twice, and never loses one.
-    pub async fn send_back_dead_letters(&self, at_most: usize) -> Result<usize, Error> {
+    pub async fn requeue_dead_letters(&self, at_most: usize) -> Result<usize, Error> {
         let Some(epoch) = self.link.line().now() else {
             return Err(Error::new(Kind::Closed, "the server has no session at the moment"));
         };

@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 pub use builder::ServerBuilder;
 pub use handle::ServerHandle;
-pub use plan::{Plan, Topology};
+pub use plan::{DeclareMode, Plan};
 
 use crate::error::Error;
 use crate::inbound::Desk;
@@ -81,7 +81,7 @@ impl Server {
 
     /// Serves until `shutdown` is done (or [`ServerHandle::stop`]), then stops taking, drains and closes.
     ///
-    /// Draining takes at most the [drain time](ServerBuilder::drain_within): handlers that are not done then are dropped, and
+    /// Draining takes at most the [drain time](ServerBuilder::shutdown_timeout): handlers that are not done then are dropped, and
     /// their messages go back to the queue.
     ///
     /// # Errors

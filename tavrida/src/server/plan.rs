@@ -4,7 +4,7 @@ use std::{fmt, iter};
 
 use crate::discovery::Role;
 use crate::error::{Error, Kind};
-use crate::field::{ShortString, TooLong};
+use crate::field::{ShortString, TooLongError};
 use crate::inbound::Queues;
 use crate::message::MessageKind;
 use crate::service::Hosted;
@@ -35,14 +35,14 @@ pub struct Plan {
 
 /// What a server does with its plan at the start of a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Topology {
+pub enum DeclareMode {
     /// Declares it: the default.
     #[default]
-    Create,
+    Declare,
     /// Checks that exchanges and queues are there, for users without the right to configure. Bindings cannot be checked.
-    Passive,
+    Check,
     /// Nothing: somebody else cares for it.
-    None,
+    Skip,
 }
 
 impl Plan {
@@ -88,11 +88,11 @@ impl Plan {
     }
 
     /// Makes it so, or checks it, on a session.
-    pub(crate) async fn apply(&self, session: &dyn Session, topology: Topology) -> Result<(), SessionError> {
-        match topology {
-            Topology::Create => self.declare(session).await,
-            Topology::Passive => self.check(session).await,
-            Topology::None => Ok(()),
+    pub(crate) async fn apply(&self, session: &dyn Session, mode: DeclareMode) -> Result<(), SessionError> {
+        match mode {
+            DeclareMode::Declare => self.declare(session).await,
+            DeclareMode::Check => self.check(session).await,
+            DeclareMode::Skip => Ok(()),
         }
     }
 
@@ -111,10 +111,10 @@ impl Plan {
 
     async fn check(&self, session: &dyn Session) -> Result<(), SessionError> {
         for exchange in &self.exchanges {
-            session.check_exchange(&exchange.name).await?;
+            session.declare_exchange_passive(&exchange.name).await?;
         }
         for queue in &self.queues {
-            session.check_queue(&queue.name).await?;
+            session.declare_queue_passive(&queue.name).await?;
         }
         Ok(())
     }
@@ -131,7 +131,12 @@ fn answers_to(service: &Hosted) -> impl Iterator<Item = &str> {
 }
 
 /// Adds a binding for all keys that begin with a name.
-fn add(bindings: &mut Vec<Binding>, own: &Queues, exchange: &ShortString, name: &str) -> Result<(), TooLong> {
+fn add(
+    bindings: &mut Vec<Binding>,
+    own: &Queues,
+    exchange: &ShortString,
+    name: &str,
+) -> Result<(), TooLongError> {
     let routing_key = ShortString::joined(&[name, ".#"])?;
     bindings.push(Binding::queue(&own.name, exchange, routing_key));
     Ok(())

@@ -8,16 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::{JoinError, JoinSet};
 
-use super::{Plan, Topology};
+use super::{DeclareMode, Plan};
 use crate::field::ShortString;
 use crate::inbound::Desk;
 use crate::link::{Ended, Epoch, Stop, Work};
-use crate::transport::{Consume, Consumer, ConsumerEnd, Delivery, Loss, Session, SessionError};
+use crate::transport::{ConnectionLost, Consume, Consumer, ConsumerError, Delivery, Session, SessionError};
 
 pub(super) struct Worker {
     pub(super) desk: Arc<Desk>,
     pub(super) plan: Arc<Plan>,
-    pub(super) topology: Topology,
+    pub(super) declare_mode: DeclareMode,
     pub(super) queue: ShortString,
     pub(super) prefetch: u16,
     pub(super) concurrency: usize,
@@ -34,7 +34,7 @@ pub(super) struct Worker {
 #[async_trait]
 impl Work for Worker {
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
-        self.plan.apply(&**session, self.topology).await?;
+        self.plan.apply(&**session, self.declare_mode).await?;
         let consume = Consume::new(&self.queue, self.prefetch);
         self.consumer = Some(session.consume(&consume).await?);
         tracing::info!(queue = &*self.queue, "consuming");
@@ -60,7 +60,7 @@ impl Work for Worker {
             }
         };
         match end {
-            ConsumerEnd::Lost(loss) => Ended::Lost(loss),
+            ConsumerError::Lost(loss) => Ended::Lost(loss),
             end => Ended::Idle(end),
         }
     }
@@ -68,7 +68,7 @@ impl Work for Worker {
 
 enum Next {
     Delivery(Delivery, Epoch),
-    End(ConsumerEnd),
+    End(ConsumerError),
     Stop,
 }
 
@@ -78,7 +78,7 @@ impl Worker {
     async fn next(
         &mut self,
         consumer: &mut Consumer,
-        lost: &mut (impl Future<Output = Loss> + Unpin),
+        lost: &mut (impl Future<Output = ConnectionLost> + Unpin),
         stopped: &mut (impl Future<Output = ()> + Unpin),
         epoch: &Epoch,
     ) -> Next {
@@ -99,13 +99,13 @@ impl Worker {
                     Some(Err(end)) => Next::End(end),
                     None => Next::End(self.take_what_is_left(consumer, epoch).await),
                 },
-                loss = &mut *lost, if !room => return Next::End(ConsumerEnd::Lost(loss)),
+                loss = &mut *lost, if !room => return Next::End(ConsumerError::Lost(loss)),
             }
         }
     }
 
     /// Keeps what a consumer that is over was sent before its end, which this gives.
-    async fn take_what_is_left(&mut self, consumer: &mut Consumer, epoch: &Epoch) -> ConsumerEnd {
+    async fn take_what_is_left(&mut self, consumer: &mut Consumer, epoch: &Epoch) -> ConsumerError {
         loop {
             match consumer.next().await {
                 Ok(delivery) => self.left.push_back((delivery, epoch.clone())),
@@ -145,7 +145,7 @@ impl Worker {
 }
 
 /// The next delivery or the end, if there is room for a delivery; nothing once the end is known, if there is none.
-async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, ConsumerEnd>> {
+async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, ConsumerError>> {
     if room {
         return Some(consumer.next().await);
     }

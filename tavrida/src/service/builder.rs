@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Dispatcher;
 use crate::discovery::{Discovery, Fallback};
-use crate::entry_point::{BadEntryPoint, EntryPoint};
+use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::{Error, Kind};
 use crate::handler::{Handler, StateMap, erase};
 use crate::message::MessageKind;
@@ -61,7 +61,7 @@ impl Service {
     /// A handler of responses from a method of another service.
     pub fn on_response<M: 'static>(
         self,
-        from: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        from: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
         handler: impl Handler<M>,
     ) -> Self {
         self.on(MessageKind::Response, from.try_into(), handler)
@@ -70,7 +70,7 @@ impl Service {
     /// A handler of errors from a method of another service.
     pub fn on_error<M: 'static>(
         self,
-        from: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        from: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
         handler: impl Handler<M>,
     ) -> Self {
         self.on(MessageKind::Error, from.try_into(), handler)
@@ -79,7 +79,7 @@ impl Service {
     /// A handler of a publisher's notifications: a subscription to a topic, `publisher.event`.
     pub fn on_notification<M: 'static>(
         self,
-        topic: impl TryInto<EntryPoint, Error = impl Into<BadEntryPoint>>,
+        topic: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
         handler: impl Handler<M>,
     ) -> Self {
         self.on(MessageKind::Notification, topic.try_into(), handler)
@@ -88,7 +88,7 @@ impl Service {
     pub(super) fn on<M: 'static>(
         mut self,
         kind: MessageKind,
-        entry_point: Result<EntryPoint, impl Into<BadEntryPoint>>,
+        entry_point: Result<EntryPoint, impl Into<EntryPointError>>,
         handler: impl Handler<M>,
     ) -> Self {
         let registered = entry_point.map_err(|error| Error::from(error.into())).and_then(|entry_point| {

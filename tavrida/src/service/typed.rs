@@ -11,7 +11,7 @@ use crate::message::MessageKind;
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
-/// # use tavrida::contract::{Event, NoError, Refusal, Rpc};
+/// # use tavrida::contract::{Event, NoError, CallError, Rpc};
 /// # use tavrida::prelude::{Proxy, Service};
 /// # #[derive(Serialize, Deserialize)] struct Charge { order: u64, cents: u64 }
 /// # #[derive(Serialize, Deserialize)] struct Receipt { number: String }
@@ -19,7 +19,7 @@ use crate::message::MessageKind;
 /// # #[derive(Serialize, Deserialize)] struct Low { sku: String }
 /// # impl Event for Low { const TOPIC: &'static str = "stock.low"; }
 /// async fn charged(proxy: Proxy, receipt: Receipt) {}
-/// async fn not_charged(proxy: Proxy, refusal: Refusal<NoError>) {}
+/// async fn not_charged(proxy: Proxy, refusal: CallError<NoError>) {}
 /// async fn low(low: Low) {}
 ///
 /// let orders = Service::new("orders")
@@ -39,7 +39,7 @@ impl Service {
         self.on(MessageKind::Response, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// A handler of the errors of a contract's requests: it is handed a [`Refusal`](contract::Refusal).
+    /// A handler of the errors of a contract's requests: it is handed a [`CallError`](contract::CallError).
     pub fn on_error_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfErrors<C>, M>) -> Self {
         self.on(MessageKind::Error, contract::entry_point::<C>(), Typed::new(handler))
     }

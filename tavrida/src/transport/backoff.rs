@@ -19,19 +19,19 @@ impl Backoff {
         Self { first, most: most.max(first), attempts: None, first_attempts: None }
     }
 
-    /// At most this many attempts in a row that fail, after a loss or at the start; a negative number is no limit, as in
-    /// the original's `reconnect_attempts`. With 0 a loss is final.
-    #[must_use = "the backoff comes back with the limit"]
-    pub fn attempts(mut self, attempts: i64) -> Self {
-        self.attempts = u32::try_from(attempts).ok();
+    /// Gives up after this many failed attempts in a row, after a loss or at the start; `None` is no limit. With 0 a loss is
+    /// final.
+    #[must_use = "the backoff is returned with the limit"]
+    pub fn max_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
+        self.attempts = limit.into();
         self
     }
 
-    /// At most this many attempts until the first session is ready, whatever holds after a loss; a negative number is no
-    /// limit. One attempt is always made.
-    #[must_use = "the backoff comes back with the limit"]
-    pub fn first_attempts(mut self, attempts: i64) -> Self {
-        self.first_attempts = Some(u32::try_from(attempts).ok());
+    /// Gives up after this many failed attempts before the first session, whatever holds after a loss; `None` is no limit.
+    /// One attempt is always made.
+    #[must_use = "the backoff is returned with the limit"]
+    pub fn max_first_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
+        self.first_attempts = Some(limit.into());
         self
     }
 
@@ -75,20 +75,20 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_limit_is_none() {
-        assert!(!Backoff::default().attempts(-1).is_used_up(u32::MAX));
-        assert!(Backoff::default().attempts(3).is_used_up(3));
-        assert!(!Backoff::default().attempts(3).is_used_up(2));
+    fn no_limit_is_never_used_up() {
+        assert!(!Backoff::default().max_attempts(None).is_used_up(u32::MAX));
+        assert!(Backoff::default().max_attempts(3).is_used_up(3));
+        assert!(!Backoff::default().max_attempts(3).is_used_up(2));
     }
 
     #[test]
     fn the_start_has_the_same_limit_unless_it_has_one_of_its_own() {
-        let both = Backoff::default().attempts(3);
+        let both = Backoff::default().max_attempts(3);
         assert!(both.is_used_up_at_first(3));
-        let patient = both.first_attempts(-1);
+        let patient = both.max_first_attempts(None);
         assert!(!patient.is_used_up_at_first(u32::MAX));
         assert!(patient.is_used_up(3));
-        assert!(Backoff::default().first_attempts(2).is_used_up_at_first(2));
-        assert!(!Backoff::default().first_attempts(2).is_used_up(2));
+        assert!(Backoff::default().max_first_attempts(2).is_used_up_at_first(2));
+        assert!(!Backoff::default().max_first_attempts(2).is_used_up(2));
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 
-use super::{Delivery, Loss, Refusal, SessionError};
+use super::{BrokerError, ConnectionLost, Delivery, SessionError};
 use crate::field::{ShortString, Table};
 
 /// The name that stands for a session's own reply address (RabbitMQ's direct reply-to), in a
@@ -36,11 +36,11 @@ impl Consume {
 }
 
 /// A running consumer. Dropping it cancels it; deliveries that were not taken go back to the queue.
-pub struct Consumer(Box<dyn Deliveries>);
+pub struct Consumer(Box<dyn DeliveryStream>);
 
 impl Consumer {
     /// A consumer over a transport's own stream.
-    pub fn new(deliveries: impl Deliveries) -> Self {
+    pub fn new(deliveries: impl DeliveryStream) -> Self {
         Self(Box::new(deliveries))
     }
 
@@ -53,12 +53,12 @@ impl Consumer {
     /// # Cancel safety
     ///
     /// Safe: a delivery is taken only by the poll that returns it.
-    pub async fn next(&mut self) -> Result<Delivery, ConsumerEnd> {
+    pub async fn next(&mut self) -> Result<Delivery, ConsumerError> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
     /// [`next`](Consumer::next), as a poll.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         self.0.poll_next(cx)
     }
 
@@ -78,7 +78,7 @@ impl Consumer {
     }
 
     /// Tells the broker to send no more. What it has sent still comes out of [`next`](Consumer::next), which then ends
-    /// with [`ConsumerEnd::Cancelled`]; deliveries that were taken can still be settled.
+    /// with [`ConsumerError::Cancelled`]; deliveries that were taken can still be settled.
     ///
     /// # Errors
     ///
@@ -102,11 +102,11 @@ impl fmt::Debug for Consumer {
 ///
 /// Dropping it cancels the consumer and gives back what was not taken.
 #[async_trait]
-pub trait Deliveries: Send + 'static {
+pub trait DeliveryStream: Send + 'static {
     /// The next delivery, or the end, which is then told at each call.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>>;
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>>;
 
-    /// Whether it is known that no more comes than what [`poll_next`](Deliveries::poll_next) gives without waiting; see
+    /// Whether it is known that no more comes than what [`poll_next`](DeliveryStream::poll_next) gives without waiting; see
     /// [`Consumer::ended`].
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
@@ -116,18 +116,18 @@ pub trait Deliveries: Send + 'static {
 
 /// Why a consumer ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ConsumerEnd {
+pub enum ConsumerError {
     /// This side cancelled it.
     Cancelled,
     /// The broker cancelled it: its queue was deleted, or moved. The session is alive.
     CancelledByBroker,
     /// The broker closed the consumer's channel; its unsettled deliveries went back. The session is alive.
-    Refused(Refusal),
+    Refused(BrokerError),
     /// The session is over.
-    Lost(Loss),
+    Lost(ConnectionLost),
 }
 
-impl fmt::Display for ConsumerEnd {
+impl fmt::Display for ConsumerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cancelled => f.write_str("the consumer was cancelled on this side"),
@@ -140,4 +140,4 @@ impl fmt::Display for ConsumerEnd {
     }
 }
 
-impl std::error::Error for ConsumerEnd {}
+impl std::error::Error for ConsumerError {}

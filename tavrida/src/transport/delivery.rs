@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Loss, Properties, Publication};
+use super::{ConnectionLost, Properties, Publication};
 
 /// One delivery: the message as it was published, to be settled once.
 ///
@@ -19,13 +19,13 @@ pub struct Delivery {
 }
 
 struct Settlement {
-    settle: Arc<dyn Settle>,
+    settle: Arc<dyn Acker>,
     tag: u64,
 }
 
 impl Delivery {
     /// A delivery that `settle` wants settled under `tag`.
-    pub fn new(publication: Arc<Publication>, redelivered: bool, settle: Arc<dyn Settle>, tag: u64) -> Self {
+    pub fn new(publication: Arc<Publication>, redelivered: bool, settle: Arc<dyn Acker>, tag: u64) -> Self {
         Self { publication, redelivered, settlement: Some(Settlement { settle, tag }) }
     }
 
@@ -58,9 +58,9 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// The [`Loss`] of its session: the settlement cannot be told any more, and the broker will deliver the message again.
-    pub fn ack(self) -> Result<(), Loss> {
-        self.settle(Verdict::Ack)
+    /// The [`ConnectionLost`] of its session: the settlement cannot be told any more, and the broker will deliver the message again.
+    pub fn ack(self) -> Result<(), ConnectionLost> {
+        self.settle(AckKind::Ack)
     }
 
     /// Refused for good: the queue dead-letters it where it was declared to, else it is gone.
@@ -68,8 +68,8 @@ impl Delivery {
     /// # Errors
     ///
     /// As [`ack`](Delivery::ack).
-    pub fn reject(self) -> Result<(), Loss> {
-        self.settle(Verdict::Reject)
+    pub fn reject(self) -> Result<(), ConnectionLost> {
+        self.settle(AckKind::Reject)
     }
 
     /// Back to its place in the queue, to be delivered again at once, marked as redelivered.
@@ -77,8 +77,8 @@ impl Delivery {
     /// # Errors
     ///
     /// As [`ack`](Delivery::ack).
-    pub fn requeue(self) -> Result<(), Loss> {
-        self.settle(Verdict::Requeue)
+    pub fn requeue(self) -> Result<(), ConnectionLost> {
+        self.settle(AckKind::Requeue)
     }
 
     /// Settles by a verdict that was computed.
@@ -86,7 +86,7 @@ impl Delivery {
     /// # Errors
     ///
     /// As [`ack`](Delivery::ack).
-    pub fn settle(mut self, verdict: Verdict) -> Result<(), Loss> {
+    pub fn settle(mut self, verdict: AckKind) -> Result<(), ConnectionLost> {
         match self.settlement.take() {
             Some(Settlement { settle, tag }) => settle.settle(tag, verdict),
             None => Ok(()),
@@ -98,7 +98,7 @@ impl Drop for Delivery {
     fn drop(&mut self) {
         if let Some(Settlement { settle, tag }) = self.settlement.take() {
             // A session that is over has given the message back already: nothing is left to say.
-            let _ = settle.settle(tag, Verdict::Requeue);
+            let _ = settle.settle(tag, AckKind::Requeue);
         }
     }
 }
@@ -115,7 +115,7 @@ impl fmt::Debug for Delivery {
 
 /// What to do with a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum AckKind {
     /// Forget it: the work is done.
     Ack,
     /// Dead-letter it where the queue was declared so, else drop it.
@@ -125,7 +125,7 @@ pub enum Verdict {
 }
 
 /// The side of a session that takes settlements; a transport implements it.
-pub trait Settle: Send + Sync {
+pub trait Acker: Send + Sync {
     /// Settles the delivery with this tag. Called at most once for each tag, from any thread; it must not block.
     ///
     /// `Ok` says that the session is alive and the verdict is on its way in order; a transport may send several verdicts
@@ -134,12 +134,12 @@ pub trait Settle: Send + Sync {
     /// # Errors
     ///
     /// The loss of the session (or of the consumer's channel) that the delivery belongs to.
-    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss>;
+    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost>;
 }
 
 /// A message that was asked for with [`Session::get`](super::Session::get).
 #[derive(Debug)]
-pub struct Fetched {
+pub struct GetMessage {
     /// The message.
     pub delivery: Delivery,
     /// How many ready messages the queue has left.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A broker's refusal, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct BrokerError {
     /// The AMQP reply code: 404, 406, ...
     pub code: u16,
     /// The broker's text, such as `NOT_FOUND - no queue 'orders' in vhost '/'`.
@@ -23,7 +23,7 @@ pub enum Scope {
     Connection,
 }
 
-impl Refusal {
+impl BrokerError {
     /// A refusal that concerns one channel.
     pub fn channel(code: u16, text: impl Into<String>) -> Self {
         Self { code, text: text.into(), scope: Scope::Channel }
@@ -35,7 +35,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scope = match self.scope {
             Scope::Channel => "channel",
@@ -45,27 +45,27 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for BrokerError {}
 
 /// How a session ended. A clone is cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loss(Option<Arc<Cause>>);
+pub struct ConnectionLost(Option<Arc<Cause>>);
 
 /// Why a session ended that this side did not close.
 #[derive(Debug, PartialEq, Eq)]
 enum Cause {
-    ClosedByBroker(Refusal),
+    ClosedByBroker(BrokerError),
     Broken(String),
 }
 
-impl Loss {
+impl ConnectionLost {
     /// This side closed the session.
     pub fn closed_here() -> Self {
         Self(None)
     }
 
     /// The broker closed the session and said why.
-    pub fn closed_by_broker(refusal: Refusal) -> Self {
+    pub fn closed_by_broker(refusal: BrokerError) -> Self {
         Self(Some(Arc::new(Cause::ClosedByBroker(refusal))))
     }
 
@@ -80,7 +80,7 @@ impl Loss {
     }
 
     /// The broker's words, when it closed the session.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&BrokerError> {
         match self.0.as_deref() {
             Some(Cause::ClosedByBroker(refusal)) => Some(refusal),
             _ => None,
@@ -88,7 +88,7 @@ impl Loss {
     }
 }
 
-impl fmt::Display for Loss {
+impl fmt::Display for ConnectionLost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_deref() {
             None => f.write_str("the session was closed on this side"),
@@ -100,22 +100,22 @@ impl fmt::Display for Loss {
     }
 }
 
-impl std::error::Error for Loss {}
+impl std::error::Error for ConnectionLost {}
 
 /// Why an operation of a session failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionError {
     /// The broker said no. The same request will be refused again, as long as nothing else changes.
-    Refused(Refusal),
+    Refused(BrokerError),
     /// The session is over, before or during the operation: whether it took place is open. Connect again.
-    Lost(Loss),
+    Lost(ConnectionLost),
     /// This transport cannot do what was asked; `0` names it.
     Unsupported(&'static str),
 }
 
 impl SessionError {
     /// The broker's refusal, where it was one.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&BrokerError> {
         match self {
             Self::Refused(refusal) => Some(refusal),
             Self::Lost(loss) => loss.refusal(),
@@ -141,14 +141,14 @@ impl fmt::Display for SessionError {
 
 impl std::error::Error for SessionError {}
 
-impl From<Refusal> for SessionError {
-    fn from(refusal: Refusal) -> Self {
+impl From<BrokerError> for SessionError {
+    fn from(refusal: BrokerError) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<Loss> for SessionError {
-    fn from(loss: Loss) -> Self {
+impl From<ConnectionLost> for SessionError {
+    fn from(loss: ConnectionLost) -> Self {
         Self::Lost(loss)
     }
 }

@@ -12,8 +12,8 @@
 //! **Life.** A session lives from [`Transport::connect`] until it dies, once, for one reason:
 //! [`Session::closed`] tells it to whoever asks, as often as they ask. A dead session stays dead, and it never heals
 //! itself; recovery is the work of the core, over a new session. Everything that belongs to a dead session
-//! fails clearly: operations with [`SessionError::Lost`], settlements with the [`Loss`], consumers with
-//! [`ConsumerEnd::Lost`]. An adapter's own error scopes stay visible: a [`Refusal`] whose scope is
+//! fails clearly: operations with [`SessionError::Lost`], settlements with the [`ConnectionLost`], consumers with
+//! [`ConsumerError::Lost`]. An adapter's own error scopes stay visible: a [`BrokerError`] whose scope is
 //! [`Scope::Channel`] leaves the session and all its consumers and publishes untouched; one whose scope is
 //! [`Scope::Connection`] is also the session's end.
 //!
@@ -22,11 +22,11 @@
 //! delete ...) has taken effect, for every session, when its future is done.
 //!
 //! **Outcomes.** [`Session::publish`] ends as routed (`Ok`) or says why not, and gives the publication back
-//! ([`Unpublished`]). `Ok` means that the broker has taken responsibility: every queue that the message was routed to
-//! has it. No outcome is a guess: what is not known is [`NotPublished::Ambiguous`].
+//! ([`PublishError`]). `Ok` means that the broker has taken responsibility: every queue that the message was routed to
+//! has it. No outcome is a guess: what is not known is [`PublishErrorKind::Ambiguous`].
 //!
 //! **Cancel safety.** Dropping a management future leaves open whether the operation took place. Dropping a
-//! [`Publishing`] that was polled once does not take the message back; before the first poll nothing
+//! [`PublishFuture`] that was polled once does not take the message back; before the first poll nothing
 //! was sent. [`Consumer::next`] can be dropped at any await without losing a delivery.
 //!
 //! **Unsettled deliveries.** A [`Delivery`] that is dropped without a verdict goes back to its queue, as do all
@@ -37,15 +37,15 @@ mod consumer;
 mod delivery;
 mod error;
 mod publication;
-mod publishing;
+mod publish;
 mod session;
 mod topology;
 
 pub use backoff::Backoff;
-pub use consumer::{Consume, Consumer, ConsumerEnd, DIRECT_REPLY_TO, Deliveries};
-pub use delivery::{Delivery, Fetched, Settle, Verdict};
-pub use error::{Loss, Refusal, Scope, SessionError};
+pub use consumer::{Consume, Consumer, ConsumerError, DIRECT_REPLY_TO, DeliveryStream};
+pub use delivery::{AckKind, Acker, Delivery, GetMessage};
+pub use error::{BrokerError, ConnectionLost, Scope, SessionError};
 pub use publication::{Properties, Publication};
-pub use publishing::{NotPublished, Publishing, SendNow, Unpublished};
+pub use publish::{PublishError, PublishErrorKind, PublishFuture, SendNow};
 pub use session::{Session, Transport};
 pub use topology::{Binding, Destination, Exchange, ExchangeKind, Queue, QueueStatus};

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Backoff, Binding, Consume, Consumer, Exchange, Fetched, Loss, Publication, Publishing, Queue,
-    QueueStatus, SessionError,
+    Backoff, Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishFuture,
+    Queue, QueueStatus, SessionError,
 };
 
 /// Makes sessions: the address of a broker, and how to connect to it.
@@ -77,7 +77,7 @@ pub trait Session: Send + Sync + 'static {
     /// # Errors
     ///
     /// Refused: 404 when it is missing.
-    async fn check_exchange(&self, name: &str) -> Result<(), SessionError>;
+    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError>;
 
     /// Deletes an exchange with its bindings; a missing one is fine.
     ///
@@ -99,7 +99,7 @@ pub trait Session: Send + Sync + 'static {
     /// # Errors
     ///
     /// Refused: 404 when it is missing, 405 when it is exclusive to another session.
-    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError>;
+    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError>;
 
     /// Deletes a queue; gives how many ready messages went with it. A missing queue is fine: 0.
     ///
@@ -129,10 +129,10 @@ pub trait Session: Send + Sync + 'static {
     /// Refused: 403 for the default exchange.
     async fn unbind(&self, binding: &Binding) -> Result<(), SessionError>;
 
-    /// Publishes one message and tells what became of it. See [`Publishing`] for order, cancel safety and errors.
+    /// Publishes one message and tells what became of it. See [`PublishFuture`] for order, cancel safety and errors.
     ///
     /// Not an `async fn`, so that a transport that knows the outcome at once need not allocate a future.
-    fn publish(&self, publication: Publication) -> Publishing<'_>;
+    fn publish(&self, publication: Publication) -> PublishFuture<'_>;
 
     /// Takes one message from a queue, if there is one, to be settled like any delivery.
     ///
@@ -143,7 +143,7 @@ pub trait Session: Send + Sync + 'static {
     /// # Cancel safety
     ///
     /// A message that was taken when the future is dropped goes back to its queue.
-    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError>;
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError>;
 
     /// Starts a consumer.
     ///
@@ -171,7 +171,7 @@ pub trait Session: Send + Sync + 'static {
     /// # Cancel safety
     ///
     /// Safe: any number of tasks may wait, and each is told.
-    async fn closed(&self) -> Loss;
+    async fn closed(&self) -> ConnectionLost;
 
     /// Why the broker has blocked this session's publishes at the moment (an alarm), if it has.
     fn blocked(&self) -> Option<String>;

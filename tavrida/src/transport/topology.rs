@@ -108,7 +108,7 @@ impl Queue {
     }
 
     /// A queue of this session's own, named by the broker.
-    pub fn private() -> Self {
+    pub fn exclusive() -> Self {
         Self { exclusive: true, ..Self::transient(ShortString::default()) }
     }
 

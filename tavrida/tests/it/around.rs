@@ -107,7 +107,7 @@ async fn a_middleware_answers_in_the_handlers_place_with_a_response_or_an_error(
             Some("response") => {
                 Ok(request.respond(tavrida::message::Payload::new(&json!({ "early": 1 }))?).into())
             }
-            Some("error") => Ok(request.fail(&Failure::new("guard.Closed", "closed").code(423)).into()),
+            Some("error") => Ok(request.fail(&Failure::new("guard.Closed", "closed").with_code(423)).into()),
             Some("failure") => Err(Failure::new("guard.Broken", "broken")),
             Some("nothing") => Ok(Reply::Nothing),
             _ => next.run(message).await,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tavrida::prelude::*;
 use tavrida::proxy::AskError;
-use tavrida::transport::{Loss, NotPublished, Properties, Publication, Verdict};
+use tavrida::transport::{AckKind, ConnectionLost, Properties, Publication, PublishErrorKind};
 use tavrida_memory::core::ChannelId;
 use tavrida_memory::{Line, MemoryBroker, Network, PublishFate, SettleFate};
 use tokio::time::Instant;
@@ -25,7 +25,9 @@ async fn slow(n: i64) -> serde_json::Value {
 async fn nothing() {}
 
 async fn refuse() -> Result<()> {
-    Err(Failure::new("calc.Refused", "not today").code(4001).detail(&json!({ "until": "monday" }))?)
+    Err(Failure::new("calc.Refused", "not today")
+        .with_code(4001)
+        .with_detail(&json!({ "until": "monday" }))?)
 }
 
 fn calc() -> Service {
@@ -68,7 +70,7 @@ async fn an_error_of_the_other_side_is_the_asks_error_with_its_typed_body() {
     let error = town.client(&["calc"]).await.to("calc.refuse").ask().await.expect_err("refused");
     let reply = error.failed().expect("the other side answered");
     assert_eq!(
-        (reply.class().as_str(), reply.text().as_str(), reply.code()),
+        (reply.class().as_str(), reply.message().as_str(), reply.code()),
         ("calc.Refused", "not today", Some(4001))
     );
     assert_eq!(reply.detail::<serde_json::Value>().expect("a body")["until"], "monday");
@@ -299,13 +301,13 @@ async fn direct_replies_and_a_reply_exchange_exclude_each_other() {
 struct NoConfirms;
 
 impl Network for NoConfirms {
-    fn connecting(&self, _: u32) -> Result<(), Loss> {
+    fn connecting(&self, _: u32) -> Result<(), ConnectionLost> {
         Ok(())
     }
 
     fn connected(&self, _: Line) {}
 
-    fn disconnected(&self, _: Line, _: &Loss) {}
+    fn disconnected(&self, _: Line, _: &ConnectionLost) {}
 
     fn publishing(&self, _: Line, publication: &Arc<Publication>) -> PublishFate {
         match publication.routing_key.starts_with("calc.") {
@@ -318,12 +320,12 @@ impl Network for NoConfirms {
         &self,
         _: Line,
         _: &Arc<Publication>,
-        _: &Result<(), NotPublished>,
+        _: &Result<(), PublishErrorKind>,
         _: &mut dyn Iterator<Item = &str>,
     ) {
     }
 
-    fn settling(&self, _: Line, _: ChannelId, _: u64, _: Verdict) -> SettleFate {
+    fn settling(&self, _: Line, _: ChannelId, _: u64, _: AckKind) -> SettleFate {
         SettleFate::Taken
     }
 }

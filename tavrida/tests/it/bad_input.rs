@@ -52,7 +52,7 @@ async fn error_of(
     let client = town.client(&["calc"]).await;
     let error = request(&client).ask().await.expect_err("an error");
     let reply = error.failed().unwrap_or_else(|| panic!("the service answers, and not: {error}"));
-    (reply.name(), reply.text())
+    (reply.name(), reply.message())
 }
 
 fn text_of(publication: &Publication, header: &str) -> String {
@@ -97,7 +97,7 @@ async fn a_body_that_is_no_json_or_no_object_answers_the_caller_and_is_dead_lett
     let town = Town::new();
     let _server = town.host(calc()).await;
     let session = town.session().await;
-    let replies = session.declare_queue(&tavrida::transport::Queue::private()).await.expect("a queue").name;
+    let replies = session.declare_queue(&tavrida::transport::Queue::exclusive()).await.expect("a queue").name;
     for (body, reason) in [
         ("{not json", "JSON"),
         ("[1, 2]", "object"),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tavrida::contract::{Event, NoError, Refusal, Rpc};
+use tavrida::contract::{CallError, Event, NoError, Rpc};
 use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida::proxy::RpcError;
@@ -63,7 +63,7 @@ async fn charge(proxy: Proxy, new: Charge) -> Result<Receipt> {
     match new.cents {
         0 => Err(Declined::Blocked)?,
         500.. => Err(Declined::NoFunds { left: 499 })?,
-        13 => Err(Failure::new("billing.Superstition", "not 13").code(13)),
+        13 => Err(Failure::new("billing.Superstition", "not 13").with_code(13)),
         _ => {
             proxy.emit(Charged { order: new.order }).await?;
             Ok(Receipt { number: new.order * 10 })
@@ -119,10 +119,10 @@ async fn calls_come_back_to_typed_handlers_and_events_reach_theirs() {
     async fn charged(notes: State<Notes>, response: Response, receipt: Receipt) {
         notes.add(format!("{receipt:?} {}", response.source()));
     }
-    async fn not_charged(notes: State<Notes>, refusal: Refusal<Declined>) {
+    async fn not_charged(notes: State<Notes>, refusal: CallError<Declined>) {
         notes.add(match refusal {
-            Refusal::Declared(declined) => format!("{declined:?}"),
-            Refusal::Other(failure) => format!("{failure}"),
+            CallError::Declared(declined) => format!("{declined:?}"),
+            CallError::Other(failure) => format!("{failure}"),
         });
     }
     async fn heard(notes: State<Notes>, notification: Notification, event: Charged) {

@@ -147,7 +147,7 @@ fn subscriber(name: &str, notes: &Notes) -> Service {
 
 fn publisher() -> Service {
     async fn create(proxy: Proxy, id: i64) -> Result<()> {
-        proxy.publish().event("created").param("id", id).must_be_heard().send().await?;
+        proxy.publish().event("created").param("id", id).mandatory().send().await?;
         Ok(())
     }
     let registry = Registry::new().local_publisher("orders", "orders_notifications");
@@ -254,7 +254,7 @@ async fn a_notification_without_a_topic_is_an_error_that_says_what_to_write() {
 async fn what_nobody_hears_is_told_and_counted() {
     async fn shout(proxy: Proxy, notes: State<Notes>) -> Result<()> {
         notes.add(format!("{:?}", proxy.publish().send().await?));
-        let error = proxy.publish().must_be_heard().send().await.expect_err("it had to be heard");
+        let error = proxy.publish().mandatory().send().await.expect_err("it had to be heard");
         notes.add(format!("unroutable: {}", error.is_unroutable()));
         Ok(())
     }

@@ -77,11 +77,11 @@ async fn dead_letters_are_sent_back_to_work_as_new() {
     notes.reach(3).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(town.depth("work.dead").await, 3);
-    assert_eq!(server.handle.send_back_dead_letters(2).await.expect("sent back"), 2);
+    assert_eq!(server.handle.requeue_dead_letters(2).await.expect("sent back"), 2);
     assert_eq!(notes.reach(5).await[3..], ["try 1", "try 1"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(town.depth("work.dead").await, 3, "they failed again");
-    assert_eq!(server.handle.send_back_dead_letters(1).await.expect("sent back"), 1);
+    assert_eq!(server.handle.requeue_dead_letters(1).await.expect("sent back"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +114,7 @@ async fn a_failing_call_is_answered_at_once_and_not_retried() {
     let service = Service::new("work").state(notes.clone()).rpc("do", never);
     let _server = town.run(town.server(service).on_failure(retry())).await;
     let error = town.client(&["work"]).await.to("work.do").ask().await.expect_err("it fails");
-    assert_eq!(error.failed().expect("answered").text(), "never");
+    assert_eq!(error.failed().expect("answered").message(), "never");
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(notes.all(), ["try 1"]);
     assert_eq!(town.depth("work.dead").await, 0);
@@ -138,7 +138,7 @@ async fn a_failure_marked_as_retryable_is_retried_for_a_call_too_and_answered_in
     let answer = client.to("work.shaky").ask().await.expect("the third try works");
     assert_eq!(answer.payload().get::<u32>("worked_at").expect("a number"), 3);
     let error = client.to("work.hopeless").ask().await.expect_err("never");
-    assert_eq!(error.failed().expect("answered").text(), "again and again");
+    assert_eq!(error.failed().expect("answered").message(), "again and again");
 }
 
 #[tokio::test(start_paused = true)]

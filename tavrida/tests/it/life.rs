@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tavrida::prelude::*;
-use tavrida::server::{QueueType, Topology};
-use tavrida::transport::{Consume, Loss, Session, SessionError, Transport};
+use tavrida::server::{DeclareMode, QueueType};
+use tavrida::transport::{ConnectionLost, Consume, Session, SessionError, Transport};
 use tavrida::{Backoff, Health};
 use tokio::time::Instant;
 
@@ -38,7 +38,7 @@ async fn after_a_lost_session_server_and_client_are_back_and_health_tells() {
     let client = town.client(&["work"]).await;
     client.to("work.note").param("n", 1).cast().await.expect("sent");
     notes.reach(1).await;
-    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!(server.handle.health(), Health::Ready);
 
     town.broker.close_sessions("maintenance");
     tokio::task::yield_now().await;
@@ -50,7 +50,7 @@ async fn after_a_lost_session_server_and_client_are_back_and_health_tells() {
 
     client.to("work.note").param("n", 2).cast().await.expect("the client waits for its session");
     assert_eq!(notes.reach(2).await, ["1", "2"]);
-    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!(server.handle.health(), Health::Ready);
     assert_eq!((server.handle.counters().losses, client.counters().losses), (1, 1));
 }
 
@@ -107,7 +107,7 @@ async fn a_deleted_queue_is_declared_again_and_consumed() {
     let server = town.host(work(&notes)).await;
     town.session().await.delete_queue("work", false, false).await.expect("deleted");
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!(server.handle.health(), Health::Ready);
     town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("routed");
     assert_eq!(notes.reach(1).await, ["1"]);
     assert_eq!(server.handle.counters().losses, 0, "the session was never lost");
@@ -123,20 +123,20 @@ async fn what_an_ended_consumer_left_is_not_begun_once_its_session_is_lost_too()
     }
     notes.reach(1).await;
     town.session().await.delete_queue("work", false, false).await.expect("deleted");
-    while server.handle.health() == Health::Consuming {
+    while server.handle.health() == Health::Ready {
         tokio::task::yield_now().await;
     }
     town.broker.close_sessions("maintenance");
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!(server.handle.health(), Health::Ready);
     assert_eq!(notes.all(), ["begin 1", "end 1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn limited_attempts_end_the_server_with_the_reason() {
     let town = Town::new();
-    let backoff = Backoff::between(Duration::from_millis(10), Duration::from_millis(10)).attempts(3);
-    let passive = town.server(work(&Notes::default())).topology(Topology::Passive).reconnect(backoff);
+    let backoff = Backoff::between(Duration::from_millis(10), Duration::from_millis(10)).max_attempts(3);
+    let passive = town.server(work(&Notes::default())).declare_mode(DeclareMode::Check).reconnect(backoff);
     let server = passive.build().expect("a server");
     let handle = server.handle();
     let error = within(server.serve(std::future::pending())).await.expect_err("nothing is declared");
@@ -148,7 +148,7 @@ async fn limited_attempts_end_the_server_with_the_reason() {
 async fn passive_topology_is_content_with_what_is_there() {
     let (town, notes) = (Town::new(), Notes::default());
     town.host(work(&notes)).await.stop().await;
-    let _server = town.run(town.server(work(&notes)).topology(Topology::Passive)).await;
+    let _server = town.run(town.server(work(&notes)).declare_mode(DeclareMode::Check)).await;
     town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, ["1"]);
 }
@@ -164,7 +164,7 @@ struct Unreachable {
 impl Transport for Unreachable {
     async fn connect(&self) -> std::result::Result<Arc<dyn Session>, SessionError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        Err(Loss::broken("connection refused").into())
+        Err(ConnectionLost::broken("connection refused").into())
     }
 
     fn endpoint(&self) -> String {
@@ -178,9 +178,10 @@ impl Transport for Unreachable {
 
 #[tokio::test(start_paused = true)]
 async fn a_transport_says_how_often_to_try_and_the_server_may_say_otherwise() {
-    for (told, expected) in [(None, 2), (Some(Backoff::default().attempts(5)), 5)] {
+    for (told, expected) in [(None, 2), (Some(Backoff::default().max_attempts(5)), 5)] {
         let asked = Arc::new(AtomicU32::new(0));
-        let transport = Unreachable { asked: asked.clone(), backoff: Backoff::default().first_attempts(2) };
+        let transport =
+            Unreachable { asked: asked.clone(), backoff: Backoff::default().max_first_attempts(2) };
         let mut builder =
             Server::builder(transport).queue("q").exchange("e").service(work(&Notes::default()));
         if let Some(backoff) = told {
@@ -195,7 +196,7 @@ async fn a_transport_says_how_often_to_try_and_the_server_may_say_otherwise() {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_server_in_vain_is_told_why() {
-    for (backoff, timeout) in [(Backoff::default(), true), (Backoff::default().attempts(1), false)] {
+    for (backoff, timeout) in [(Backoff::default(), true), (Backoff::default().max_attempts(1), false)] {
         let transport = Unreachable { backoff, ..Unreachable::default() };
         let server = Server::builder(transport).queue("q").exchange("e").service(work(&Notes::default()));
         let server = server.build().expect("a server");
@@ -235,7 +236,7 @@ async fn shutdown_stops_taking_and_lets_what_is_under_way_end() {
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_is_not_done_within_the_drain_time_is_dropped_and_its_message_is_back() {
     let (town, notes) = (Town::new(), Notes::default());
-    let server = town.run(town.server(work(&notes)).drain_within(Duration::from_secs(2))).await;
+    let server = town.run(town.server(work(&notes)).shutdown_timeout(Duration::from_secs(2))).await;
     town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
     notes.reach(1).await;
     let stopped = Instant::now();
@@ -294,7 +295,7 @@ async fn a_blocked_broker_holds_sends_and_shows_in_health() {
     town.broker.unblock();
     within(sending).await.expect("no panic").expect("sent");
     assert_eq!(notes.reach(1).await, ["1"]);
-    assert_eq!(server.handle.health(), Health::Consuming);
+    assert_eq!(server.handle.health(), Health::Ready);
 }
 
 #[tokio::test(start_paused = true)]
@@ -341,10 +342,10 @@ async fn what_a_server_declares_is_what_its_plan_says() {
     handle.ready(Duration::from_secs(10)).await.expect("it comes up");
     let session = town.session().await;
     for exchange in ["orders_notifications", "other_exchange", "work_exchange"] {
-        session.check_exchange(exchange).await.expect("declared");
+        session.declare_exchange_passive(exchange).await.expect("declared");
     }
     for queue in ["work", "work.dead", "work.retry.1000", "work.retry.9000"] {
-        session.check_queue(queue).await.expect("declared");
+        session.declare_queue_passive(queue).await.expect("declared");
     }
     // An exclusive consumer is refused while the server consumes.
     let consume = Consume { exclusive: true, ..Consume::new(name("work"), 1) };
@@ -374,7 +375,7 @@ async fn a_quorum_queue_gives_up_what_comes_back_too_often_and_its_dead_letters_
     assert_eq!((town.depth("work").await, town.depth("work.dead").await), (0, 1));
 
     let server = town.run(limited(&notes)).await;
-    assert_eq!(server.handle.send_back_dead_letters(10).await.expect("sent back"), 1);
+    assert_eq!(server.handle.requeue_dead_letters(10).await.expect("sent back"), 1);
     assert_eq!(notes.reach(1).await, ["7"]);
 }
 

@@ -14,7 +14,7 @@ async fn work(notes: State<Notes>, ms: u64) -> Result<()> {
     notes.add(format!("{ms} begins"));
     tokio::time::sleep(Duration::from_millis(ms)).await;
     if ms == 13 {
-        return Err(Failure::new("work.Unlucky", "not 13").code(4013));
+        return Err(Failure::new("work.Unlucky", "not 13").with_code(4013));
     }
     notes.add(format!("{ms} ends"));
     Ok(())
@@ -27,7 +27,7 @@ fn service(notes: &Notes) -> Service {
 async fn error_of(client: &Client, ms: u64) -> String {
     let error = client.to("work.do").param("ms", ms).ask().await.expect_err("it fails");
     let reply = error.failed().expect("an error reply");
-    format!("{} ({:?}): {}", reply.class(), reply.code(), reply.text())
+    format!("{} ({:?}): {}", reply.class(), reply.code(), reply.message())
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,7 +70,7 @@ async fn load_is_shed_where_it_is_asked_for_and_retried_where_the_error_says_so(
     let (town, notes) = (Town::new(), Notes::default());
     let layer = ServiceBuilder::new().load_shed().concurrency_limit(1).into_inner();
     let shed = from_layer(layer)
-        .map_error(|error| Failure::new("work.Busy", error.to_string()).code(4029).retryable());
+        .map_error(|error| Failure::new("work.Busy", error.to_string()).with_code(4029).retryable());
     let retries = Retry::times(3).between(Duration::from_secs(1), Duration::from_secs(1)).then_dead_letter();
     let server = town.server(service(&notes).incoming(shed)).on_failure(retries);
     let server = town.run(server).await;

@@ -79,7 +79,7 @@ impl Town {
 
     /// How many messages are ready in a queue.
     pub(crate) async fn depth(&self, queue: &str) -> u32 {
-        self.session().await.check_queue(queue).await.expect("the queue is there").messages
+        self.session().await.declare_queue_passive(queue).await.expect("the queue is there").messages
     }
 
     /// Waits for a message in a queue and takes it.

@@ -3,7 +3,7 @@
 use super::keys::TLS;
 use super::setting::Setting;
 use super::toml_text::Section;
-use crate::config::draft::{Address, Draft};
+use crate::config::draft::{Address, Draft, attempts};
 use crate::config::{ConfigError, uri};
 
 /// Writes into a draft what the sections of one layer say: its URI first, its single settings over it.
@@ -60,9 +60,9 @@ fn set(draft: &mut Draft, setting: &Setting) -> Result<(), ConfigError> {
         "frame_max" => config.frame_max = Some(setting.number()?),
         "heartbeat" => config.heartbeat = Some(setting.number()?),
         "connect_timeout" => config.connect_timeout = setting.seconds()?,
-        "connection_attempts" => config.connection_attempts = setting.number()?,
+        "connection_attempts" => config.connection_attempts = attempts(setting.number()?),
         "retry_delay" => config.retry_delay = setting.seconds()?,
-        "reconnect_attempts" => config.reconnect_attempts = setting.number()?,
+        "reconnect_attempts" => config.reconnect_attempts = attempts(setting.number()?),
         "locale" => config.locale = setting.text()?.into(),
         "connection_name" => config.connection_name = Some(setting.text()?.into()),
         "publish_window" => config.publish_window = uri::window("publish_window", setting.number()?)?,

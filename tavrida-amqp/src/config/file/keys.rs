@@ -31,7 +31,7 @@ const OF_CONNECTION: [&str; 18] = [
 ];
 
 const OF_SERVER: [&str; 7] =
-    ["queue", "exchange", "services", "discovery", "prefetch", "concurrency", "topology"];
+    ["queue", "exchange", "services", "discovery", "prefetch", "concurrency", "declare_mode"];
 
 /// The keys of a section that there is.
 pub(super) fn known(section: &str) -> &'static [&'static str] {

@@ -57,7 +57,7 @@ use toml_text::{Section, Text};
 ///     .connect_timeout(Duration::from_secs(3))
 ///     .connection_attempts(10)
 ///     .retry_delay(Duration::from_millis(500))
-///     .reconnect_attempts(-1)
+///     .reconnect_attempts(None)
 ///     .connection_name("billing");
 /// assert_eq!(file.connection()?, in_code);
 /// assert_eq!(file.server()?.queue(), "billing_2");
@@ -75,7 +75,7 @@ use toml_text::{Section, Text};
 /// the URI; `verify` may be `verify_peer` alone.
 ///
 /// `[server]`: `queue` and `exchange`, which are required; `services`, `discovery`, `prefetch`, `concurrency`, and
-/// `topology` (`create`, `passive` or `none`).
+/// `declare_mode` (`declare`, `check` or `skip`).
 ///
 /// # Environment
 ///

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tavrida::server::Topology;
+use tavrida::server::DeclareMode;
 
 use super::setting::Setting;
 use crate::config::{AmqpConfig, ConfigError};
@@ -20,7 +20,7 @@ pub struct ServerConfig {
     pub(crate) discovery: Option<Named<PathBuf>>,
     pub(crate) prefetch: Option<u16>,
     pub(crate) concurrency: Option<usize>,
-    pub(crate) topology: Option<Topology>,
+    pub(crate) declare_mode: Option<DeclareMode>,
 }
 
 /// A value whose flaws show later: with its key and where it stands.
@@ -95,7 +95,7 @@ pub(super) fn read(
         discovery: last("discovery").map(|setting| Ok(Named::of(setting, setting.path()?))).transpose()?,
         prefetch: last("prefetch").map(at_least_one).transpose()?,
         concurrency: last("concurrency").map(at_least_one).transpose()?,
-        topology: last("topology").map(topology).transpose()?,
+        declare_mode: last("declare_mode").map(declare_mode).transpose()?,
     })
 }
 
@@ -106,11 +106,11 @@ fn at_least_one<N: std::str::FromStr + Default + PartialEq>(setting: &Setting) -
     }
 }
 
-fn topology(setting: &Setting) -> Result<Topology, ConfigError> {
+fn declare_mode(setting: &Setting) -> Result<DeclareMode, ConfigError> {
     match setting.text()? {
-        "create" => Ok(Topology::Create),
-        "passive" => Ok(Topology::Passive),
-        "none" => Ok(Topology::None),
-        other => Err(setting.wrong(format!("\"{other}\" is not known; known: create, passive, none"))),
+        "declare" => Ok(DeclareMode::Declare),
+        "check" => Ok(DeclareMode::Check),
+        "skip" => Ok(DeclareMode::Skip),
+        other => Err(setting.wrong(format!("\"{other}\" is not known; known: declare, check, skip"))),
     }
 }

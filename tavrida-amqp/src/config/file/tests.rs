@@ -273,7 +273,7 @@ fn a_server_says_what_it_must_have() {
     );
     let text = "[server]\nqueue = \"q\"\nexchange = \"e\"\n";
     assert!(server_flaw(&format!("{text}prefetch = 0")).ends_with("server.prefetch: at least 1"));
-    assert!(server_flaw(&format!("{text}topology = \"all\"")).ends_with("known: create, passive, none"));
+    assert!(server_flaw(&format!("{text}declare_mode = \"all\"")).ends_with("known: declare, check, skip"));
     assert!(server_flaw(&format!("{text}services = \"a\"")).contains("a list of texts is expected"));
     let server = ConfigFile::of_text(format!("{text}services = [\"a\"]"))
         .variables([("TAVRIDA_SERVER__SERVICES", "b,c"), ("TAVRIDA_SERVER__EXCHANGE", "f")])

@@ -2,34 +2,34 @@
 //! handler of that name did.
 
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Value, json};
 use tavrida::message::Reply as Answer;
 use tavrida::prelude::*;
 
 use crate::town::Notes;
 
-/// A parameter of any type, which must be there: a `Json` alone may be missing, as an `Option` may.
+/// A parameter of any type, which must be there: a `Value` alone may be missing, as an `Option` may.
 #[derive(Deserialize)]
 struct Given {
     #[serde(deserialize_with = "Deserialize::deserialize")]
-    param: Json,
+    param: Value,
 }
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "it only says which parameters there must be")]
 struct GivenBoth {
     #[serde(deserialize_with = "Deserialize::deserialize")]
-    param: Json,
+    param: Value,
     #[serde(deserialize_with = "Deserialize::deserialize")]
-    opt: Json,
+    opt: Value,
 }
 
 fn raised(class: &str, message: &str, code: i64) -> Result<()> {
-    Err(Failure::new(class, message).code(code))
+    Err(Failure::new(class, message).with_code(code))
 }
 
 /// Sends a request to the world with these parameters.
-async fn call(proxy: &Proxy, method: &str, payload: Json) -> Result<()> {
+async fn call(proxy: &Proxy, method: &str, payload: Value) -> Result<()> {
     proxy.to(method).params(&payload).call().await?;
     Ok(())
 }
@@ -61,7 +61,7 @@ async fn heard_world(notes: State<Notes>, response: Response, param: String) {
 }
 
 async fn world_failed(notes: State<Notes>, error: ErrorReply) {
-    notes.add(format!("{} {} {} {:?}", error.correlation_id(), error.class(), error.text(), error.code()));
+    notes.add(format!("{} {} {} {:?}", error.correlation_id(), error.class(), error.message(), error.code()));
 }
 
 fn calls(service: Service) -> Service {
@@ -135,33 +135,33 @@ fn world(proxy: &Proxy, param: &str) -> tavrida::proxy::RequestBuilder {
     proxy.to("test_world.world").param("param", param)
 }
 
-async fn publish(proxy: &Proxy, payload: Json) -> Result<()> {
+async fn publish(proxy: &Proxy, payload: Value) -> Result<()> {
     proxy.publish().params(&payload).send().await?;
     Ok(())
 }
 
 fn answering(service: Service) -> Service {
-    let answer = async |Payload(given): Payload<Given>| json!({ "answer": given.param });
+    let answer = async |Json(given): Json<Given>| json!({ "answer": given.param });
     service
-        .rpc("hello", async |Payload(_): Payload<Given>| ())
+        .rpc("hello", async |Json(_): Json<Given>| ())
         .rpc("ret_dict", answer)
         .rpc("ret_response", async |request: Request| {
             request.respond(
                 tavrida::message::Payload::new(
-                    &json!({ "made": request.payload().get::<Json>("param").unwrap() }),
+                    &json!({ "made": request.payload().get::<Value>("param").unwrap() }),
                 )
                 .unwrap(),
             )
         })
         .rpc("ret_error", async |request: Request| {
-            request.fail(&Failure::new("exceptions.ValueError", "returned, not raised").code(1000))
+            request.fail(&Failure::new("exceptions.ValueError", "returned, not raised").with_code(1000))
         })
         .rpc("ret_empty", async || Answer::Nothing)
         .rpc("ret_list", async || json!([1]))
         .rpc("ret_unserializable", async || json!("not an object"))
         .rpc("no_params", async || json!({ "ok": true }))
-        .rpc("default_param", async |Payload(_): Payload<GivenBoth>| json!({ "ok": true }))
-        .rpc("kwargs_param", async |Payload(_): Payload<Given>| json!({ "ok": true }))
+        .rpc("default_param", async |Json(_): Json<GivenBoth>| json!({ "ok": true }))
+        .rpc("kwargs_param", async |Json(_): Json<Given>| json!({ "ok": true }))
         .rpc("boom", async || raised("exceptions.ValueError", "boom happened", 1000))
         .rpc("boom_bare", async || raised("exceptions.Exception", "", 1000))
         .rpc("boom_unicode", async || raised("exceptions.ValueError", "взрыв", 1000))
@@ -174,13 +174,13 @@ pub(super) fn world_service(notes: &Notes) -> Service {
         .remote_service("test_hello", "test_exchange")
         .remote_service("client_app", "client_exchange")
         .remote_publisher("test_hello", "test_notification_exchange");
-    let heard = async |notes: State<Notes>, heard: Notification, param: Json| {
+    let heard = async |notes: State<Notes>, heard: Notification, param: Value| {
         notes.add(format!("{} heard {param} {}", heard.correlation_id(), heard.context()));
     };
     Service::new("test_world")
         .state(notes.clone())
         .discovery(registry)
-        .rpc("world", async |Payload(_): Payload<Given>| json!({ "param": "world response" }))
+        .rpc("world", async |Json(_): Json<Given>| json!({ "param": "world response" }))
         .rpc("fail", async || raised("exceptions.ValueError", "world failed", 1000))
         .rpc("fail_tavrida", async || {
             raised("tavrida.exceptions.UnableToDiscover", "Service nowhere could not be discovered", 1007)

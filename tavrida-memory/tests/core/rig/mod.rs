@@ -7,7 +7,7 @@ mod words;
 
 use tavrida_memory::core::{
     Broker, ChannelId, CloseReason, Command, Config, ConnectionId, ConnectionOptions, Effect, Effects,
-    Method, Now, Operator, Reply,
+    Method, MethodReply, Now, Operator,
 };
 
 pub(crate) use methods::*;
@@ -116,7 +116,7 @@ impl Rig {
 
     pub(crate) fn plain_channel(&mut self, connection: ConnectionId, number: u16) -> ChannelId {
         let channel = connection.channel(number);
-        assert_eq!(self.call(channel, Method::ChannelOpen), Answer::Reply(Reply::ChannelOpenOk));
+        assert_eq!(self.call(channel, Method::ChannelOpen), Answer::Reply(MethodReply::ChannelOpenOk));
         channel
     }
 
@@ -147,7 +147,7 @@ impl Rig {
 
     /// Calls a method that must succeed.
     #[track_caller]
-    pub(crate) fn ok(&mut self, channel: ChannelId, method: Method) -> Option<Reply> {
+    pub(crate) fn ok(&mut self, channel: ChannelId, method: Method) -> Option<MethodReply> {
         match self.call(channel, method.clone()) {
             Answer::Reply(reply) => Some(reply),
             Answer::Nothing => None,

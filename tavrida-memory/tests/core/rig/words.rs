@@ -26,7 +26,7 @@ impl Rig {
     #[track_caller]
     pub(crate) fn declare(&mut self, channel: ChannelId, declare: QueueDeclare) -> ShortString {
         match self.ok(channel, Method::QueueDeclare(declare)) {
-            Some(Reply::QueueDeclareOk { queue, .. }) => queue,
+            Some(MethodReply::QueueDeclareOk { queue, .. }) => queue,
             other => panic!("queue.declare was answered with {other:?}"),
         }
     }
@@ -77,7 +77,7 @@ impl Rig {
     pub(crate) fn counts(&mut self, queue: &str) -> Option<(u32, u32)> {
         let looker = self.client();
         let counts = match self.call(looker, passive_queue(queue)) {
-            Answer::Reply(Reply::QueueDeclareOk { message_count, consumer_count, .. }) => {
+            Answer::Reply(MethodReply::QueueDeclareOk { message_count, consumer_count, .. }) => {
                 Some((message_count, consumer_count))
             }
             Answer::ChannelClosed(reason) => {
@@ -99,7 +99,7 @@ impl Rig {
         let declare = ExchangeDeclare { exchange: short(exchange), passive: true, ..Default::default() };
         let answer = self.call(looker, Method::ExchangeDeclare(declare));
         self.apply(Command::Close { connection: looker.connection });
-        answer == Answer::Reply(Reply::ExchangeDeclareOk)
+        answer == Answer::Reply(MethodReply::ExchangeDeclareOk)
     }
 
     // -- Publishing --
@@ -185,8 +185,8 @@ impl Rig {
     #[track_caller]
     pub(crate) fn get(&mut self, channel: ChannelId, queue: &str) -> Option<Got> {
         match self.ok(channel, Method::BasicGet { queue: short(queue), no_ack: false }) {
-            Some(Reply::BasicGetOk(got)) => Some(got),
-            Some(Reply::BasicGetEmpty) => None,
+            Some(MethodReply::BasicGetOk(got)) => Some(got),
+            Some(MethodReply::BasicGetEmpty) => None,
             other => panic!("basic.get was answered with {other:?}"),
         }
     }
@@ -208,7 +208,7 @@ impl Rig {
         let drainer = self.client();
         let mut drained = Vec::new();
         let get = Method::BasicGet { queue: short(queue), no_ack: true };
-        while let Some(Reply::BasicGetOk(got)) = self.ok(drainer, get.clone()) {
+        while let Some(MethodReply::BasicGetOk(got)) = self.ok(drainer, get.clone()) {
             drained.push(got);
         }
         self.apply(Command::Close { connection: drainer.connection });

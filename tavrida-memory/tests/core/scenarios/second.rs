@@ -2,7 +2,7 @@
 
 use tavrida::field::Value;
 use tavrida::transport::Properties;
-use tavrida_memory::core::{Arrival, Command, Effect, Method, QueueDeclare, Reply};
+use tavrida_memory::core::{Arrival, Command, Effect, Method, MethodReply, QueueDeclare};
 
 use super::*;
 
@@ -158,7 +158,7 @@ fn s23_a_transaction_routes_when_it_publishes() {
     let effects = rig.apply(Command::Method { channel: ch, method: Method::TxCommit });
     assert!(matches!(
         &effects[..],
-        [Effect::Return { code: 312, .. }, Effect::Reply { reply: Reply::TxCommitOk, .. }]
+        [Effect::Return { code: 312, .. }, Effect::Reply { reply: MethodReply::TxCommitOk, .. }]
     ));
     assert_eq!(rig.ready("q"), 0);
 }
@@ -170,7 +170,7 @@ fn s24_consumers_of_a_deleted_queue_are_cancelled_by_tag() {
     rig.consume(ch, "q", "b");
     rig.consume(ch, "q", "a");
     let other = rig.client();
-    assert_eq!(rig.ok(other, delete_queue("q")), Some(Reply::QueueDeleteOk { message_count: 0 }));
+    assert_eq!(rig.ok(other, delete_queue("q")), Some(MethodReply::QueueDeleteOk { message_count: 0 }));
     assert!(matches!(rig.broker.peek(ch), Some(Arrival::Cancel { .. })));
     assert_eq!(rig.arrived(ch), ["cancel a", "cancel b"]);
 }

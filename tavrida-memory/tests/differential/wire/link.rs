@@ -9,7 +9,9 @@ use amq_protocol::frame::{AMQPFrame, ProtocolVersion, WriteContext, gen_frame, p
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
 use amq_protocol::types::{AMQPValue, FieldTable, ShortString as WireString};
 use tavrida::transport::Publication;
-use tavrida_memory::core::{Arrival, ChannelId, CloseReason, ConnectionId, Delivered, Got, Method, Reply};
+use tavrida_memory::core::{
+    Arrival, ChannelId, CloseReason, ConnectionId, Delivered, Got, Method, MethodReply,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -326,7 +328,7 @@ impl Link {
                 redelivered: head.redelivered,
                 publication,
             })),
-            basic::AMQPMethod::GetOk(head) => Word::Said(Said::Reply(Reply::BasicGetOk(Got {
+            basic::AMQPMethod::GetOk(head) => Word::Said(Said::Reply(MethodReply::BasicGetOk(Got {
                 delivery_tag: head.delivery_tag,
                 redelivered: head.redelivered,
                 message_count: head.message_count,

@@ -1,7 +1,7 @@
 //! Methods to the frames, and answers from them.
 
 use amq_protocol::protocol::{AMQPClass, basic, channel, confirm, exchange, queue, tx};
-use tavrida_memory::core::{Method, Reply};
+use tavrida_memory::core::{Method, MethodReply};
 
 use super::convert::{from_wire, table_to_wire, to_wire};
 
@@ -154,41 +154,43 @@ fn basic(method: &Method) -> basic::AMQPMethod {
 }
 
 /// The answer that a method from the broker is; none where it is no plain answer.
-pub(super) fn reply(class: &AMQPClass) -> Option<Reply> {
+pub(super) fn reply(class: &AMQPClass) -> Option<MethodReply> {
     Some(match class {
-        AMQPClass::Channel(channel::AMQPMethod::OpenOk(_)) => Reply::ChannelOpenOk,
-        AMQPClass::Channel(channel::AMQPMethod::FlowOk(flow)) => Reply::ChannelFlowOk { active: flow.active },
-        AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)) => Reply::ChannelCloseOk,
-        AMQPClass::Exchange(exchange::AMQPMethod::DeclareOk(_)) => Reply::ExchangeDeclareOk,
-        AMQPClass::Exchange(exchange::AMQPMethod::DeleteOk(_)) => Reply::ExchangeDeleteOk,
-        AMQPClass::Exchange(exchange::AMQPMethod::BindOk(_)) => Reply::ExchangeBindOk,
-        AMQPClass::Exchange(exchange::AMQPMethod::UnbindOk(_)) => Reply::ExchangeUnbindOk,
-        AMQPClass::Queue(queue::AMQPMethod::DeclareOk(ok)) => Reply::QueueDeclareOk {
+        AMQPClass::Channel(channel::AMQPMethod::OpenOk(_)) => MethodReply::ChannelOpenOk,
+        AMQPClass::Channel(channel::AMQPMethod::FlowOk(flow)) => {
+            MethodReply::ChannelFlowOk { active: flow.active }
+        }
+        AMQPClass::Channel(channel::AMQPMethod::CloseOk(_)) => MethodReply::ChannelCloseOk,
+        AMQPClass::Exchange(exchange::AMQPMethod::DeclareOk(_)) => MethodReply::ExchangeDeclareOk,
+        AMQPClass::Exchange(exchange::AMQPMethod::DeleteOk(_)) => MethodReply::ExchangeDeleteOk,
+        AMQPClass::Exchange(exchange::AMQPMethod::BindOk(_)) => MethodReply::ExchangeBindOk,
+        AMQPClass::Exchange(exchange::AMQPMethod::UnbindOk(_)) => MethodReply::ExchangeUnbindOk,
+        AMQPClass::Queue(queue::AMQPMethod::DeclareOk(ok)) => MethodReply::QueueDeclareOk {
             queue: from_wire(&ok.queue),
             message_count: ok.message_count,
             consumer_count: ok.consumer_count,
         },
-        AMQPClass::Queue(queue::AMQPMethod::BindOk(_)) => Reply::QueueBindOk,
-        AMQPClass::Queue(queue::AMQPMethod::UnbindOk(_)) => Reply::QueueUnbindOk,
+        AMQPClass::Queue(queue::AMQPMethod::BindOk(_)) => MethodReply::QueueBindOk,
+        AMQPClass::Queue(queue::AMQPMethod::UnbindOk(_)) => MethodReply::QueueUnbindOk,
         AMQPClass::Queue(queue::AMQPMethod::PurgeOk(ok)) => {
-            Reply::QueuePurgeOk { message_count: ok.message_count }
+            MethodReply::QueuePurgeOk { message_count: ok.message_count }
         }
         AMQPClass::Queue(queue::AMQPMethod::DeleteOk(ok)) => {
-            Reply::QueueDeleteOk { message_count: ok.message_count }
+            MethodReply::QueueDeleteOk { message_count: ok.message_count }
         }
-        AMQPClass::Basic(basic::AMQPMethod::QosOk(_)) => Reply::BasicQosOk,
+        AMQPClass::Basic(basic::AMQPMethod::QosOk(_)) => MethodReply::BasicQosOk,
         AMQPClass::Basic(basic::AMQPMethod::ConsumeOk(ok)) => {
-            Reply::BasicConsumeOk { consumer_tag: from_wire(&ok.consumer_tag) }
+            MethodReply::BasicConsumeOk { consumer_tag: from_wire(&ok.consumer_tag) }
         }
         AMQPClass::Basic(basic::AMQPMethod::CancelOk(ok)) => {
-            Reply::BasicCancelOk { consumer_tag: from_wire(&ok.consumer_tag) }
+            MethodReply::BasicCancelOk { consumer_tag: from_wire(&ok.consumer_tag) }
         }
-        AMQPClass::Basic(basic::AMQPMethod::GetEmpty(_)) => Reply::BasicGetEmpty,
-        AMQPClass::Basic(basic::AMQPMethod::RecoverOk(_)) => Reply::BasicRecoverOk,
-        AMQPClass::Confirm(confirm::AMQPMethod::SelectOk(_)) => Reply::ConfirmSelectOk,
-        AMQPClass::Tx(tx::AMQPMethod::SelectOk(_)) => Reply::TxSelectOk,
-        AMQPClass::Tx(tx::AMQPMethod::CommitOk(_)) => Reply::TxCommitOk,
-        AMQPClass::Tx(tx::AMQPMethod::RollbackOk(_)) => Reply::TxRollbackOk,
+        AMQPClass::Basic(basic::AMQPMethod::GetEmpty(_)) => MethodReply::BasicGetEmpty,
+        AMQPClass::Basic(basic::AMQPMethod::RecoverOk(_)) => MethodReply::BasicRecoverOk,
+        AMQPClass::Confirm(confirm::AMQPMethod::SelectOk(_)) => MethodReply::ConfirmSelectOk,
+        AMQPClass::Tx(tx::AMQPMethod::SelectOk(_)) => MethodReply::TxSelectOk,
+        AMQPClass::Tx(tx::AMQPMethod::CommitOk(_)) => MethodReply::TxCommitOk,
+        AMQPClass::Tx(tx::AMQPMethod::RollbackOk(_)) => MethodReply::TxRollbackOk,
         _ => return None,
     })
 }

@@ -1,6 +1,6 @@
 //! Bindings: made once, known by all their fields, gone when unbound.
 
-use tavrida::transport::{Binding, ExchangeKind, NotPublished, Publication};
+use tavrida::transport::{Binding, ExchangeKind, Publication, PublishErrorKind};
 
 use crate::conformance::check::{Kept, same};
 use crate::conformance::peer::Peer;
@@ -45,7 +45,7 @@ async fn idempotent(stage: Stage) -> Kept {
     peer.send(publication.clone()).await?;
     peer.holds(&queue, &["m"]).await?;
     peer.untie(&binding).await?;
-    peer.fails(publication, &NotPublished::Unroutable).await
+    peer.fails(publication, &PublishErrorKind::Unroutable).await
 }
 
 async fn identity(stage: Stage) -> Kept {
@@ -154,7 +154,7 @@ async fn not_back(stage: Stage) -> Kept {
     peer.tie(&Binding::queue(&queue, &exchange, short("k"))).await?;
     peer.drop_queue(&queue).await?;
     peer.a_queue("q").await?;
-    peer.fails(Publication::new(&exchange, short("k"), "m"), &NotPublished::Unroutable).await
+    peer.fails(Publication::new(&exchange, short("k"), "m"), &PublishErrorKind::Unroutable).await
 }
 
 async fn empty_key(stage: Stage) -> Kept {

@@ -2,8 +2,8 @@
 
 use tavrida::field::ShortString;
 use tavrida::transport::{
-    Binding, Consume, ConsumerEnd, Delivery, Exchange, ExchangeKind, Loss, NotPublished, Publication, Queue,
-    SessionError,
+    Binding, ConnectionLost, Consume, ConsumerError, Delivery, Exchange, ExchangeKind, Publication,
+    PublishErrorKind, Queue, SessionError,
 };
 
 use crate::conformance::check::{Fault, Kept, same};
@@ -43,10 +43,10 @@ pub(super) fn promises() -> Vec<Promise> {
 }
 
 /// Closes a session and gives its loss.
-async fn closed(peer: &Peer) -> Result<Loss, Fault> {
+async fn closed(peer: &Peer) -> Result<ConnectionLost, Fault> {
     peer.finish().await?;
     let loss = peer.loss().await?;
-    same("the loss", &loss, &Loss::closed_here())?;
+    same("the loss", &loss, &ConnectionLost::closed_here())?;
     Ok(loss)
 }
 
@@ -165,10 +165,10 @@ async fn operations_fail(stage: Stage) -> Kept {
     let binding = Binding::queue(&queue, &exchange.name, short("k"));
     let loss = closed(&peer).await?;
     stage.lost("declaring an exchange", peer.declare_exchange(&exchange), &loss).await?;
-    stage.lost("checking an exchange", peer.check_exchange(&exchange.name), &loss).await?;
+    stage.lost("checking an exchange", peer.declare_exchange_passive(&exchange.name), &loss).await?;
     stage.lost("deleting an exchange", peer.delete_exchange(&exchange.name, false), &loss).await?;
     stage.lost("declaring a queue", peer.declare_queue(&Queue::durable(&queue)), &loss).await?;
-    stage.lost("checking a queue", peer.check_queue(&queue), &loss).await?;
+    stage.lost("checking a queue", peer.declare_queue_passive(&queue), &loss).await?;
     stage.lost("purging a queue", peer.purge_queue(&queue), &loss).await?;
     stage.lost("deleting a queue", peer.delete_queue(&queue, false, false), &loss).await?;
     stage.lost("binding", peer.bind(&binding), &loss).await?;
@@ -183,10 +183,10 @@ async fn publishes_fail(stage: Stage) -> Kept {
     let unpolled = leaving.publish(Publication::new(short(""), &queue, "made before"));
     let loss = closed(&leaving).await?;
     let late = Publication::new(short(""), &queue, "made after");
-    leaving.fails(late, &NotPublished::NotSent(loss.clone())).await?;
+    leaving.fails(late, &PublishErrorKind::NotSent(loss.clone())).await?;
     let outcome = stage.within("a publish that was made before", unpolled).await?;
     let reason = outcome.map_err(|unpublished| unpublished.reason);
-    same("a publish made before and polled after", &reason, &Err(NotPublished::NotSent(loss)))?;
+    same("a publish made before and polled after", &reason, &Err(PublishErrorKind::NotSent(loss)))?;
     staying.holds(&queue, &[]).await
 }
 
@@ -206,7 +206,7 @@ async fn consumers_end(stage: Stage) -> Kept {
     let mut tap = peer.tap(&queue, 10).await?;
     let loss = closed(&peer).await?;
     for _ in 0..2 {
-        same("the end of the consumer", &tap.end().await?, &ConsumerEnd::Lost(loss.clone()))?;
+        same("the end of the consumer", &tap.end().await?, &ConsumerError::Lost(loss.clone()))?;
     }
     let cancelled = tap.consumer().cancel().await;
     same("cancelling it", &cancelled, &Err(SessionError::Lost(loss)))
@@ -216,7 +216,7 @@ async fn nothing_more(stage: Stage) -> Kept {
     let (leaving, staying) = stage.two_sessions().await?;
     let (queue, mut tap, taken) = consuming(&leaving).await?;
     let loss = closed(&leaving).await?;
-    same("the end of the consumer", &tap.end().await?, &ConsumerEnd::Lost(loss))?;
+    same("the end of the consumer", &tap.end().await?, &ConsumerError::Lost(loss))?;
     staying.holds(&queue, &["a", "b", "c"]).await?;
     drop(taken);
     Ok(())
@@ -247,5 +247,5 @@ async fn consumer_woken(stage: Stage) -> Kept {
     tokio::task::yield_now().await;
     let loss = closed(&peer).await?;
     let end = waiting.await.map_err(|error| Fault::new("a task that ends", error))??;
-    same("the end of the consumer", &end, &ConsumerEnd::Lost(loss))
+    same("the end of the consumer", &end, &ConsumerError::Lost(loss))
 }

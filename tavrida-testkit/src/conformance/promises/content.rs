@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tavrida::field::{Decimal, Table, Value};
-use tavrida::transport::{NotPublished, Properties, Publication};
+use tavrida::transport::{Properties, Publication, PublishErrorKind};
 
 use crate::conformance::check::{Kept, holds, same};
 use crate::conformance::peer::settled;
@@ -191,7 +191,7 @@ async fn returned(stage: Stage) -> Kept {
         (with_headers(Table::new()), bytes(1)),
     ] {
         let publication = Publication { properties, ..Publication::new(short(""), &nobody, body) };
-        peer.fails(publication, &NotPublished::Unroutable).await?;
+        peer.fails(publication, &PublishErrorKind::Unroutable).await?;
     }
     Ok(())
 }

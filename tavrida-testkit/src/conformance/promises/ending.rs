@@ -1,7 +1,7 @@
 //! How a consumer ends, and what becomes of what it had.
 
 use futures_util::FutureExt;
-use tavrida::transport::{Consume, ConsumerEnd};
+use tavrida::transport::{Consume, ConsumerError};
 
 use crate::conformance::check::{Fault, Kept, same};
 use crate::conformance::peer::settled;
@@ -64,7 +64,7 @@ async fn cancelled(stage: Stage) -> Kept {
     let sent = tap.take(2).await?;
     same("what was sent before", &[body(&sent[0]), body(&sent[1])], &["a", "b"])?;
     for _ in 0..2 {
-        same("the end", &tap.end().await?, &ConsumerEnd::Cancelled)?;
+        same("the end", &tap.end().await?, &ConsumerError::Cancelled)?;
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ async fn nothing_more(stage: Stage) -> Kept {
     tap.cancel().await?;
     peer.fill(&queue, &["m"]).await?;
     peer.holds(&queue, &["m"]).await?;
-    same("the end", &tap.end().await?, &ConsumerEnd::Cancelled)
+    same("the end", &tap.end().await?, &ConsumerError::Cancelled)
 }
 
 async fn settled_afterwards(stage: Stage) -> Kept {
@@ -100,7 +100,7 @@ async fn twice(stage: Stage) -> Kept {
     let mut tap = peer.tap(&queue, 1).await?;
     tap.cancel().await?;
     tap.cancel().await?;
-    same("the end", &tap.end().await?, &ConsumerEnd::Cancelled)?;
+    same("the end", &tap.end().await?, &ConsumerError::Cancelled)?;
     tap.cancel().await
 }
 
@@ -148,7 +148,7 @@ async fn queue_deleted(stage: Stage) -> Kept {
     let mut tap = peer.tap(&queue, 1).await?;
     peer.drop_queue(&queue).await?;
     for _ in 0..2 {
-        same("the end", &tap.end().await?, &ConsumerEnd::CancelledByBroker)?;
+        same("the end", &tap.end().await?, &ConsumerError::CancelledByBroker)?;
     }
     tap.cancel().await?;
     let again = peer.a_queue("q").await?;
@@ -166,7 +166,7 @@ async fn all_end(stage: Stage) -> Kept {
     let mut taps = [one.tap(&queue, 1).await?, one.tap(&queue, 0).await?, other.tap(&queue, 1).await?];
     other.drop_queue(&queue).await?;
     for tap in &mut taps {
-        same("the end", &tap.end().await?, &ConsumerEnd::CancelledByBroker)?;
+        same("the end", &tap.end().await?, &ConsumerError::CancelledByBroker)?;
     }
     Ok(())
 }
@@ -178,7 +178,7 @@ async fn settled_after_delete(stage: Stage) -> Kept {
     let mut tap = peer.tap(&queue, 10).await?;
     let mut taken = tap.take(4).await?.into_iter();
     peer.drop_queue(&queue).await?;
-    same("the end", &tap.end().await?, &ConsumerEnd::CancelledByBroker)?;
+    same("the end", &tap.end().await?, &ConsumerError::CancelledByBroker)?;
     let mut take = || taken.next().expect("four were taken");
     settled("ack", take().ack())?;
     settled("reject", take().reject())?;
@@ -229,6 +229,6 @@ async fn known_ahead(stage: Stage) -> Kept {
     }
     let left = tap.take(2).await?;
     same("what was sent before", &[body(&left[0]), body(&left[1])], &["b", "c"])?;
-    same("the end", &tap.end().await?, &ConsumerEnd::CancelledByBroker)?;
+    same("the end", &tap.end().await?, &ConsumerError::CancelledByBroker)?;
     stage.within("the end is known afterwards", tap.consumer().ended()).await
 }

@@ -1,6 +1,6 @@
 //! Exchanges come, stay the same, and go.
 
-use tavrida::transport::{Binding, Exchange, ExchangeKind, NotPublished, Publication};
+use tavrida::transport::{Binding, Exchange, ExchangeKind, Publication, PublishErrorKind};
 
 use crate::conformance::check::Kept;
 use crate::conformance::promise::promise;
@@ -51,7 +51,7 @@ async fn declared(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.exchange_text(&missing));
-    stage.refused("checking a missing exchange", peer.check_exchange(&missing), 404, text).await?;
+    stage.refused("checking a missing exchange", peer.declare_exchange_passive(&missing), 404, text).await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     peer.exchange_exists(&exchange, true).await
 }
@@ -173,7 +173,7 @@ async fn deleted(stage: Stage) -> Kept {
     stage.done("deleting the exchange", peer.delete_exchange(&exchange, false)).await?;
     peer.exchange_exists(&exchange, false).await?;
     peer.exchange(&Exchange::durable(&exchange, ExchangeKind::Direct)).await?;
-    peer.fails(Publication::new(&exchange, short("k"), "m"), &NotPublished::Unroutable).await
+    peer.fails(Publication::new(&exchange, short("k"), "m"), &PublishErrorKind::Unroutable).await
 }
 
 async fn delete_missing(stage: Stage) -> Kept {
@@ -211,7 +211,7 @@ async fn default_exchange(stage: Stage) -> Kept {
     let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
     let exchange = Exchange::durable(short(""), ExchangeKind::Direct);
     stage.refused("declaring it", peer.declare_exchange(&exchange), 403, text).await?;
-    stage.refused("checking it", peer.check_exchange(""), 403, text).await?;
+    stage.refused("checking it", peer.declare_exchange_passive(""), 403, text).await?;
     stage.refused("deleting it", peer.delete_exchange("", false), 403, text).await
 }
 

@@ -1,7 +1,7 @@
 //! Queues that hold only so much, and what becomes of the rest.
 
 use tavrida::field::{Table, Value};
-use tavrida::transport::{NotPublished, Publication};
+use tavrida::transport::{Publication, PublishErrorKind};
 
 use crate::conformance::check::{Kept, same};
 use crate::conformance::peer::settled;
@@ -84,7 +84,7 @@ async fn reject(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue_with("q", rejecting(2)).await?;
     peer.fill(&queue, &["a", "b"]).await?;
-    peer.fails(Publication::new(short(""), &queue, "c"), &NotPublished::Nacked).await?;
+    peer.fails(Publication::new(short(""), &queue, "c"), &PublishErrorKind::Nacked).await?;
     settled("ack", peer.head(&queue).await?.ack())?;
     peer.fill(&queue, &["d"]).await?;
     peer.holds(&queue, &["b", "d"]).await
@@ -142,7 +142,7 @@ async fn reject_dead_letters(stage: Stage) -> Kept {
         .with(short("x-dead-letter-routing-key"), Value::from(dead.clone()));
     let queue = peer.a_queue_with("q", arguments).await?;
     peer.fill(&queue, &["a"]).await?;
-    peer.fails(Publication::new(short(""), &queue, "b"), &NotPublished::Nacked).await?;
+    peer.fails(Publication::new(short(""), &queue, "b"), &PublishErrorKind::Nacked).await?;
     same("the dead letter", body(&peer.arrival(&dead).await?).as_str(), "b")?;
     peer.holds(&queue, &["a"]).await
 }

@@ -1,7 +1,9 @@
 //! The broker breaks the connection: what a session tells, and what a new one finds.
 
 use tavrida::field::ShortString;
-use tavrida::transport::{ConsumerEnd, Delivery, Loss, NotPublished, Publication, Queue, Scope, Unpublished};
+use tavrida::transport::{
+    ConnectionLost, ConsumerError, Delivery, Publication, PublishError, PublishErrorKind, Queue, Scope,
+};
 
 use crate::conformance::check::{Fault, Kept, holds, same};
 use crate::conformance::peer::{Peer, settled};
@@ -41,7 +43,7 @@ pub(super) fn promises() -> Vec<Promise> {
 }
 
 /// Breaks the connections and gives the loss of a session.
-async fn lose(stage: &Stage, peer: &Peer) -> Result<Loss, Fault> {
+async fn lose(stage: &Stage, peer: &Peer) -> Result<ConnectionLost, Fault> {
     stage.break_connections().await?;
     peer.loss().await
 }
@@ -72,9 +74,9 @@ async fn operations_fail(stage: Stage) -> Kept {
     let queue = peer.a_queue("q").await?;
     let loss = lose(&stage, &peer).await?;
     stage.lost("declaring", peer.declare_queue(&Queue::durable(&queue)), &loss).await?;
-    stage.lost("checking", peer.check_queue(&queue), &loss).await?;
+    stage.lost("checking", peer.declare_queue_passive(&queue), &loss).await?;
     stage.lost("getting", peer.get(&queue), &loss).await?;
-    peer.fails(Publication::new(short(""), &queue, "m"), &NotPublished::NotSent(loss)).await
+    peer.fails(Publication::new(short(""), &queue, "m"), &PublishErrorKind::NotSent(loss)).await
 }
 
 async fn consumers_end(stage: Stage) -> Kept {
@@ -83,7 +85,7 @@ async fn consumers_end(stage: Stage) -> Kept {
     let mut tap = peer.tap(&queue, 1).await?;
     let loss = lose(&stage, &peer).await?;
     for _ in 0..2 {
-        same("the end", &tap.end().await?, &ConsumerEnd::Lost(loss.clone()))?;
+        same("the end", &tap.end().await?, &ConsumerError::Lost(loss.clone()))?;
     }
     Ok(())
 }
@@ -170,10 +172,10 @@ async fn under_way(stage: Stage) -> Kept {
         let text = format!("{number:03}");
         match outcome {
             Ok(()) => surely.push(text),
-            Err(Unpublished { reason: NotPublished::Ambiguous(seen), .. }) if seen == loss => {
+            Err(PublishError { reason: PublishErrorKind::Ambiguous(seen), .. }) if seen == loss => {
                 perhaps.push(text)
             }
-            Err(Unpublished { reason: NotPublished::NotSent(seen), .. }) if seen == loss => {}
+            Err(PublishError { reason: PublishErrorKind::NotSent(seen), .. }) if seen == loss => {}
             Err(other) => return Err(Fault::new("routed, ambiguous or not sent, with the loss", other)),
         }
     }

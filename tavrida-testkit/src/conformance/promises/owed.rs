@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tavrida::field::{ShortString, Table, Value};
-use tavrida::transport::{Binding, ExchangeKind, NotPublished, Publication, Unpublished};
+use tavrida::transport::{Binding, ExchangeKind, Publication, PublishError, PublishErrorKind};
 use tokio::time::sleep;
 
 use crate::conformance::check::{Fault, Kept, same};
@@ -75,7 +75,7 @@ async fn arrive(stage: &Stage, peer: &Peer, queue: &ShortString, expected: &[&st
 async fn takes(peer: &Peer, queue: &ShortString, text: &'static str) -> Result<bool, Fault> {
     match peer.outcome(Publication::new(short(""), queue, text)).await? {
         Ok(()) => Ok(true),
-        Err(Unpublished { reason: NotPublished::Nacked, .. }) => Ok(false),
+        Err(PublishError { reason: PublishErrorKind::Nacked, .. }) => Ok(false),
         Err(unpublished) => Err(Fault::new("taken or nacked", unpublished)),
     }
 }

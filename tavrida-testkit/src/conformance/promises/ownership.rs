@@ -66,7 +66,7 @@ async fn locked(stage: Stage) -> Kept {
     stage.refused("declaring it as exclusive", other.declare_queue(&queue), 405, &text).await?;
     let shared = Queue::transient(&name);
     stage.refused("declaring it as shared", other.declare_queue(&shared), 405, &text).await?;
-    stage.refused("checking it", other.check_queue(&name), 405, &text).await?;
+    stage.refused("checking it", other.declare_queue_passive(&name), 405, &text).await?;
     stage.refused("getting from it", other.get(&name), 405, &text).await?;
     stage.refused("consuming it", other.consume(&Consume::new(&name, 1)), 405, &text).await?;
     stage.refused("purging it", other.purge_queue(&name), 405, &text).await?;
@@ -158,7 +158,7 @@ async fn last_dropped(stage: Stage) -> Kept {
     let queue = fleeting(&stage, &peer).await?;
     drop(peer.tap(&queue, 1).await?);
     stage
-        .until("the queue is gone", async || match peer.check_queue(&queue).await {
+        .until("the queue is gone", async || match peer.declare_queue_passive(&queue).await {
             Ok(_) => Ok(None),
             Err(error) if error.is_not_found() => Ok(Some(())),
             Err(error) => Err(Fault::new("the queue is gone", error)),

@@ -1,7 +1,7 @@
 //! Many publishes under way at once: order, and to each its own outcome.
 
 use tavrida::field::ShortString;
-use tavrida::transport::{ExchangeKind, NotPublished, Publication, Unpublished};
+use tavrida::transport::{ExchangeKind, Publication, PublishError, PublishErrorKind};
 
 use super::publishing::full_queue;
 use crate::conformance::check::{Fault, Kept, same};
@@ -51,12 +51,12 @@ enum Fate {
 }
 
 impl Fate {
-    fn of(outcome: &Result<(), Unpublished>) -> Result<Self, Fault> {
+    fn of(outcome: &Result<(), PublishError>) -> Result<Self, Fault> {
         match outcome {
             Ok(()) => Ok(Self::Routed),
-            Err(Unpublished { reason: NotPublished::Unroutable, .. }) => Ok(Self::Unroutable),
-            Err(Unpublished { reason: NotPublished::Nacked, .. }) => Ok(Self::Nacked),
-            Err(Unpublished { reason: NotPublished::Refused(refusal), .. }) if refusal.code == 404 => {
+            Err(PublishError { reason: PublishErrorKind::Unroutable, .. }) => Ok(Self::Unroutable),
+            Err(PublishError { reason: PublishErrorKind::Nacked, .. }) => Ok(Self::Nacked),
+            Err(PublishError { reason: PublishErrorKind::Refused(refusal), .. }) if refusal.code == 404 => {
                 Ok(Self::Refused)
             }
             Err(other) => Err(Fault::new("one of the four outcomes of a living session", other)),
@@ -187,7 +187,7 @@ async fn held(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     let held = peer.start(vec![to(&queue, "held")]).await;
-    let managed = stage.done("checking a queue meanwhile", peer.check_queue(&queue)).await;
+    let managed = stage.done("checking a queue meanwhile", peer.declare_queue_passive(&queue)).await;
     peer.fill(&queue, &["other"]).await?;
     managed?;
     for outcome in peer.outcomes(held).await? {

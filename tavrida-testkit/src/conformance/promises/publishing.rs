@@ -1,7 +1,7 @@
 //! What becomes of a publish: every outcome, exactly, with the publication back where it was not taken.
 
 use tavrida::field::{ShortString, Value};
-use tavrida::transport::{Binding, ExchangeKind, NotPublished, Properties, Publication, Refusal};
+use tavrida::transport::{Binding, BrokerError, ExchangeKind, Properties, Publication, PublishErrorKind};
 
 use crate::conformance::check::{Fault, Kept, holds, same};
 use crate::conformance::peer::Peer;
@@ -53,8 +53,8 @@ async fn unroutable(stage: Stage) -> Kept {
     let mut publication = Publication::new(&exchange, short("nobody"), "the body");
     publication.properties.headers = Some(table([("trace", "abc".into())]));
     publication.properties.correlation_id = Some(short("17"));
-    peer.fails(publication, &NotPublished::Unroutable).await?;
-    peer.fails(to(&stage.name("no-queue"), "m"), &NotPublished::Unroutable).await
+    peer.fails(publication, &PublishErrorKind::Unroutable).await?;
+    peer.fails(to(&stage.name("no-queue"), "m"), &PublishErrorKind::Unroutable).await
 }
 
 async fn unheard(stage: Stage) -> Kept {
@@ -68,7 +68,9 @@ async fn unheard(stage: Stage) -> Kept {
 async fn refused(stage: &Stage, peer: &Peer, publication: Publication, code: u16, text: String) -> Kept {
     let what = format!("publishing to '{}'", publication.exchange);
     match peer.failure(publication).await? {
-        NotPublished::Refused(refusal) => stage.same_refusal(&what, &refusal, &Refusal::channel(code, text)),
+        PublishErrorKind::Refused(refusal) => {
+            stage.same_refusal(&what, &refusal, &BrokerError::channel(code, text))
+        }
         other => Err(Fault::new(format_args!("{what}: refused with {code}, {text}"), other)),
     }
 }
@@ -98,8 +100,8 @@ pub(super) async fn full_queue(peer: &Peer, local: &str) -> Result<ShortString, 
 async fn nacked(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = full_queue(&peer, "q").await?;
-    peer.fails(to(&queue, "second"), &NotPublished::Nacked).await?;
-    peer.fails(optional(to(&queue, "second")), &NotPublished::Nacked).await?;
+    peer.fails(to(&queue, "second"), &PublishErrorKind::Nacked).await?;
+    peer.fails(optional(to(&queue, "second")), &PublishErrorKind::Nacked).await?;
     peer.holds(&queue, &["first"]).await?;
     peer.fill(&queue, &["third"]).await
 }
@@ -111,7 +113,7 @@ async fn partly_nacked(stage: Stage) -> Kept {
     for queue in [&full, &free] {
         peer.tie(&Binding::queue(queue, &exchange, short(""))).await?;
     }
-    peer.fails(Publication::new(&exchange, short(""), "m"), &NotPublished::Nacked).await?;
+    peer.fails(Publication::new(&exchange, short(""), "m"), &PublishErrorKind::Nacked).await?;
     peer.holds(&full, &["first"]).await?;
     // The free queue answers for itself: its copy may come a moment after the other's refusal.
     same("what the free queue got", body(&peer.arrival(&free).await?).as_str(), "m")

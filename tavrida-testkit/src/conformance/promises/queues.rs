@@ -45,12 +45,12 @@ async fn declared(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("checking a missing queue", peer.check_queue(&missing), 404, text).await?;
+    stage.refused("checking a missing queue", peer.declare_queue_passive(&missing), 404, text).await?;
     let queue = Queue::durable(stage.name("q"));
     let status = stage.done("declaring", peer.declare_queue(&queue)).await?;
     same("the name", &status.name, &queue.name)?;
     same("messages and consumers", &(status.messages, status.consumers), &(0, 0))?;
-    same("the status", &stage.done("checking", peer.check_queue(&queue.name)).await?, &status)
+    same("the status", &stage.done("checking", peer.declare_queue_passive(&queue.name)).await?, &status)
 }
 
 async fn again(stage: Stage) -> Kept {
@@ -72,7 +72,7 @@ async fn status(stage: Stage) -> Kept {
     let mut taps = Vec::new();
     for consumers in 1..=2 {
         taps.push(peer.tap(&queue, 1).await?);
-        let status = stage.done("checking", peer.check_queue(&queue)).await?;
+        let status = stage.done("checking", peer.declare_queue_passive(&queue)).await?;
         same(
             "ready messages and consumers",
             &(status.messages, status.consumers),
@@ -82,7 +82,7 @@ async fn status(stage: Stage) -> Kept {
     for mut tap in taps {
         tap.cancel().await?;
     }
-    same("consumers", &stage.done("checking", peer.check_queue(&queue)).await?.consumers, &0)
+    same("consumers", &stage.done("checking", peer.declare_queue_passive(&queue)).await?.consumers, &0)
 }
 
 async fn unsettled_do_not_count(stage: Stage) -> Kept {
@@ -222,7 +222,7 @@ async fn odd_names(stage: Stage) -> Kept {
 async fn empty_name(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let text = format!("NOT_FOUND - no {}", stage.queue_text(""));
-    stage.refused("checking ''", peer.check_queue(""), 404, text).await?;
+    stage.refused("checking ''", peer.declare_queue_passive(""), 404, text).await?;
     let text = "NOT_FOUND - no previously declared queue";
     stage.refused("getting from ''", peer.get(""), 404, text).await?;
     stage.refused("purging ''", peer.purge_queue(""), 404, text).await

@@ -2,7 +2,8 @@
 
 use futures_util::FutureExt;
 use tavrida::transport::{
-    Binding, Consume, ConsumerEnd, Exchange, ExchangeKind, NotPublished, Publication, Refusal, SessionError,
+    Binding, BrokerError, Consume, ConsumerError, Exchange, ExchangeKind, Publication, PublishErrorKind,
+    SessionError,
 };
 
 use crate::conformance::check::{Fault, Kept, same};
@@ -36,8 +37,8 @@ async fn provoke(stage: &Stage, peer: &Peer) -> Kept {
     let reserved = Exchange::durable(short(""), ExchangeKind::Direct);
     for _ in 0..3 {
         for (what, outcome, code) in [
-            ("checking a missing queue", peer.check_queue(&missing).await.map(drop), 404),
-            ("checking a missing exchange", peer.check_exchange(&missing).await, 404),
+            ("checking a missing queue", peer.declare_queue_passive(&missing).await.map(drop), 404),
+            ("checking a missing exchange", peer.declare_exchange_passive(&missing).await, 404),
             ("purging a missing queue", peer.purge_queue(&missing).await.map(drop), 404),
             ("getting from a missing queue", peer.get(&missing).await.map(drop), 404),
             ("consuming a missing queue", peer.consume(&Consume::new(&missing, 1)).await.map(drop), 404),
@@ -51,7 +52,7 @@ async fn provoke(stage: &Stage, peer: &Peer) -> Kept {
             same(what, &seen, &Err(Ok(code)))?;
         }
         match peer.failure(Publication::new(&missing, short(""), "m")).await? {
-            NotPublished::Refused(refusal) => same("publishing to nothing", &refusal.code, &404)?,
+            PublishErrorKind::Refused(refusal) => same("publishing to nothing", &refusal.code, &404)?,
             other => return Err(Fault::new("a refused publish", other)),
         }
     }
@@ -116,10 +117,10 @@ async fn publishes_live(stage: Stage) -> Kept {
 }
 
 /// Has the broker refuse something so that the whole connection ends.
-async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Result<Refusal, Fault> {
+async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Result<BrokerError, Fault> {
     let kind = ExchangeKind::Other(short("no-such-type"));
     let exchange = Exchange::durable(stage.name("never"), kind);
-    let refusal = Refusal::connection(503, "COMMAND_INVALID - unknown exchange type 'no-such-type'");
+    let refusal = BrokerError::connection(503, "COMMAND_INVALID - unknown exchange type 'no-such-type'");
     let operation = peer.declare_exchange(&exchange);
     stage.refused_as("declaring an exchange of no type", operation, &refusal).await?;
     Ok(refusal)
@@ -136,8 +137,8 @@ async fn unknown_type(stage: Stage) -> Kept {
         Some(seen) => stage.same_refusal("the end of the session", seen, &refusal)?,
         None => return Err(Fault::new(&refusal, &loss)),
     }
-    same("the end of its consumer", &tap.end().await?, &ConsumerEnd::Lost(loss.clone()))?;
-    stage.lost("checking a queue afterwards", peer.check_queue(&queue), &loss).await
+    same("the end of its consumer", &tap.end().await?, &ConsumerError::Lost(loss.clone()))?;
+    stage.lost("checking a queue afterwards", peer.declare_queue_passive(&queue), &loss).await
 }
 
 async fn given_back(stage: Stage) -> Kept {
@@ -174,5 +175,5 @@ async fn wording(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("checking a missing queue", peer.check_queue(&missing), 404, text).await
+    stage.refused("checking a missing queue", peer.declare_queue_passive(&missing), 404, text).await
 }

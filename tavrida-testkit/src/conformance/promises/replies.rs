@@ -1,7 +1,7 @@
 //! Direct replies: answers that come straight to who asked, through no queue.
 
 use tavrida::field::ShortString;
-use tavrida::transport::{Consume, DIRECT_REPLY_TO, NotPublished, Properties, Publication, Refusal};
+use tavrida::transport::{BrokerError, Consume, DIRECT_REPLY_TO, Properties, Publication, PublishErrorKind};
 
 use crate::conformance::check::{Fault, Kept, holds, same};
 use crate::conformance::peer::{Peer, settled};
@@ -107,8 +107,8 @@ async fn no_consumer(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     match peer.failure(request(short(""), &queue, "a")).await? {
-        NotPublished::Refused(refusal) => {
-            stage.same_refusal("a request", &refusal, &Refusal::channel(406, NO_CONSUMER))
+        PublishErrorKind::Refused(refusal) => {
+            stage.same_refusal("a request", &refusal, &BrokerError::channel(406, NO_CONSUMER))
         }
         other => Err(Fault::new("refused", other)),
     }
@@ -142,7 +142,7 @@ async fn refused_publish(stage: Stage) -> Kept {
     for publication in [request(nowhere.clone(), &queue, "lost"), Publication::new(&nowhere, &queue, "lost")]
     {
         match asking.failure(publication).await? {
-            NotPublished::Refused(refusal) => same("the code", &refusal.code, &404)?,
+            PublishErrorKind::Refused(refusal) => same("the code", &refusal.code, &404)?,
             other => return Err(Fault::new("refused", other)),
         }
     }

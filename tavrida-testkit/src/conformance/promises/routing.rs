@@ -1,7 +1,7 @@
 //! Where direct and fanout exchanges, and chains of exchanges, route a message.
 
 use tavrida::field::ShortString;
-use tavrida::transport::{Binding, Exchange, ExchangeKind, NotPublished, Publication, Refusal};
+use tavrida::transport::{Binding, BrokerError, Exchange, ExchangeKind, Publication, PublishErrorKind};
 
 use crate::conformance::check::{Fault, Kept, same};
 use crate::conformance::peer::Peer;
@@ -132,9 +132,9 @@ async fn onward(stage: Stage) -> Kept {
     peer.tie(&Binding::queue(&queue, &second, short("a.b"))).await?;
     peer.send(to(&first, "a.b")).await?;
     same("the delivered message", &as_sent(&peer.head(&queue).await?), &to(&first, "a.b"))?;
-    peer.fails(to(&first, "a.c"), &NotPublished::Unroutable).await?;
+    peer.fails(to(&first, "a.c"), &PublishErrorKind::Unroutable).await?;
     peer.untie(&hop).await?;
-    peer.fails(to(&first, "a.b"), &NotPublished::Unroutable).await
+    peer.fails(to(&first, "a.b"), &PublishErrorKind::Unroutable).await
 }
 
 async fn circles(stage: Stage) -> Kept {
@@ -162,8 +162,8 @@ async fn internal(stage: Stage) -> Kept {
     peer.tie(&Binding::exchange(&inner.name, &outer, short(""))).await?;
     let text = format!("ACCESS_REFUSED - cannot publish to internal {}", stage.exchange_text(&inner.name));
     match peer.failure(to(&inner.name, "k")).await? {
-        NotPublished::Refused(refusal) => {
-            stage.same_refusal("publishing to it", &refusal, &Refusal::channel(403, text))?;
+        PublishErrorKind::Refused(refusal) => {
+            stage.same_refusal("publishing to it", &refusal, &BrokerError::channel(403, text))?;
         }
         other => return Err(Fault::new("a refusal with code 403", other)),
     }
@@ -193,7 +193,7 @@ async fn dead_end(stage: Stage) -> Kept {
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &fallback, short(""))).await?;
     peer.tie(&Binding::exchange(&nowhere, &exchange, short("k"))).await?;
-    peer.fails(to(&exchange, "k"), &NotPublished::Unroutable).await?;
+    peer.fails(to(&exchange, "k"), &PublishErrorKind::Unroutable).await?;
     peer.send(to(&exchange, "other")).await?;
     peer.holds(&queue, &["m"]).await
 }
@@ -202,7 +202,7 @@ async fn late_alternate(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let fallback = stage.name("fallback");
     let exchange = with_alternate(&stage, &peer, "x", &fallback).await?;
-    peer.fails(to(&exchange, "k"), &NotPublished::Unroutable).await?;
+    peer.fails(to(&exchange, "k"), &PublishErrorKind::Unroutable).await?;
     peer.exchange(&Exchange::durable(&fallback, ExchangeKind::Fanout)).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &fallback, short(""))).await?;
@@ -214,7 +214,7 @@ async fn default_alternate(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let exchange = with_alternate(&stage, &peer, "x", &short("")).await?;
     let queue = peer.a_queue("q").await?;
-    peer.fails(Publication::new(&exchange, &queue, "m"), &NotPublished::Unroutable).await?;
+    peer.fails(Publication::new(&exchange, &queue, "m"), &PublishErrorKind::Unroutable).await?;
     peer.holds(&queue, &[]).await
 }
 
@@ -223,7 +223,7 @@ async fn alternate_circle(stage: Stage) -> Kept {
     let second = stage.name("second");
     let first = with_alternate(&stage, &peer, "first", &second).await?;
     with_alternate(&stage, &peer, "second", &first).await?;
-    peer.fails(to(&first, "k"), &NotPublished::Unroutable).await
+    peer.fails(to(&first, "k"), &PublishErrorKind::Unroutable).await
 }
 
 /// An auto-delete exchange.

@@ -1,6 +1,6 @@
 //! Each delivery is settled once, by whom and when ever.
 
-use tavrida::transport::{Delivery, Verdict};
+use tavrida::transport::{AckKind, Delivery};
 
 use crate::conformance::check::{Fault, Kept, same};
 use crate::conformance::peer::settled;
@@ -120,7 +120,7 @@ async fn computed(stage: Stage) -> Kept {
     let mut tap = consuming.tap(&queue, 10).await?;
     let taken = tap.take(3).await?;
     tap.cancel().await?;
-    for (delivery, verdict) in taken.into_iter().zip([Verdict::Ack, Verdict::Reject, Verdict::Requeue]) {
+    for (delivery, verdict) in taken.into_iter().zip([AckKind::Ack, AckKind::Reject, AckKind::Requeue]) {
         settled(&format!("{verdict:?}"), delivery.settle(verdict))?;
     }
     consuming.finish().await?;

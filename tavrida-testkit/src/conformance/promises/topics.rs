@@ -1,6 +1,6 @@
 //! How topic exchanges match keys against patterns.
 
-use tavrida::transport::{Binding, ExchangeKind, NotPublished, Publication, Unpublished};
+use tavrida::transport::{Binding, ExchangeKind, Publication, PublishError, PublishErrorKind};
 
 use crate::conformance::check::{Fault, Kept, holds, same};
 use crate::conformance::promise::promise;
@@ -110,10 +110,10 @@ async fn patterns(stage: Stage) -> Kept {
     Ok(())
 }
 
-fn routed(outcome: Result<(), Unpublished>) -> Result<bool, Fault> {
+fn routed(outcome: Result<(), PublishError>) -> Result<bool, Fault> {
     match outcome {
         Ok(()) => Ok(true),
-        Err(Unpublished { reason: NotPublished::Unroutable, .. }) => Ok(false),
+        Err(PublishError { reason: PublishErrorKind::Unroutable, .. }) => Ok(false),
         Err(unpublished) => Err(Fault::new("routed or unroutable", unpublished)),
     }
 }

@@ -83,7 +83,7 @@ impl Stage {
         let Ok(session) = transport.connect().await else { return false };
         let mut empty = true;
         for queue in queues {
-            empty &= session.check_queue(&queue).await.is_ok_and(|status| status.messages == 0);
+            empty &= session.declare_queue_passive(&queue).await.is_ok_and(|status| status.messages == 0);
         }
         // A session that was only for looking may end as it likes.
         let _ = session.close().await;

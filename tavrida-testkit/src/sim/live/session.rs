@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use tavrida::transport::{
-    Binding, Consume, Consumer, ConsumerEnd, Deliveries, Delivery, Exchange, Fetched, Loss, Publication,
-    Publishing, Queue, QueueStatus, Session, SessionError, Settle, Verdict,
+    AckKind, Acker, Binding, ConnectionLost, Consume, Consumer, ConsumerError, Delivery, DeliveryStream,
+    Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Session, SessionError,
 };
 use tavrida_memory::core::{ChannelId, ConnectionId};
 
@@ -37,7 +37,7 @@ impl Recorded {
 
 impl Drop for Recorded {
     fn drop(&mut self) {
-        self.world.state().close_live_session(self.actor, self.number, &Loss::closed_here());
+        self.world.state().close_live_session(self.actor, self.number, &ConnectionLost::closed_here());
     }
 }
 
@@ -47,8 +47,8 @@ impl Session for Recorded {
         self.inner.declare_exchange(exchange).await
     }
 
-    async fn check_exchange(&self, name: &str) -> Result<(), SessionError> {
-        self.inner.check_exchange(name).await
+    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
+        self.inner.declare_exchange_passive(name).await
     }
 
     async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
@@ -59,8 +59,8 @@ impl Session for Recorded {
         self.inner.declare_queue(queue).await
     }
 
-    async fn check_queue(&self, name: &str) -> Result<QueueStatus, SessionError> {
-        self.inner.check_queue(name).await
+    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        self.inner.declare_queue_passive(name).await
     }
 
     async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
@@ -79,7 +79,7 @@ impl Session for Recorded {
         self.inner.unbind(binding).await
     }
 
-    fn publish(&self, publication: Publication) -> Publishing<'_> {
+    fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         let (inner, world, actor) = (self.inner.clone(), self.world.clone(), self.actor);
         let publishing = async move {
             let message = {
@@ -98,10 +98,10 @@ impl Session for Recorded {
             outcome
         };
         // A sender may give up waiting, because its answer came before the confirm: what became of the message is told all the same.
-        Publishing::waiting(async { tokio::spawn(publishing).await.expect("nothing in it panics") })
+        PublishFuture::waiting(async { tokio::spawn(publishing).await.expect("nothing in it panics") })
     }
 
-    async fn get(&self, queue: &str) -> Result<Option<Fetched>, SessionError> {
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
         self.inner.get(queue).await
     }
 
@@ -133,7 +133,7 @@ impl Session for Recorded {
         self.inner.close().await
     }
 
-    async fn closed(&self) -> Loss {
+    async fn closed(&self) -> ConnectionLost {
         let loss = self.inner.closed().await;
         self.world.state().close_live_session(self.actor, self.number, &loss);
         loss
@@ -161,8 +161,8 @@ struct RecordedDeliveries {
 }
 
 #[async_trait]
-impl Deliveries for RecordedDeliveries {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerEnd>> {
+impl DeliveryStream for RecordedDeliveries {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         self.inner.poll_next(cx).map_ok(|delivery| self.line.arrived(delivery))
     }
 
@@ -202,16 +202,16 @@ struct RecordedSettle {
     inner: std::sync::Mutex<Option<Delivery>>,
 }
 
-impl Settle for RecordedSettle {
-    fn settle(&self, tag: u64, verdict: Verdict) -> Result<(), Loss> {
+impl Acker for RecordedSettle {
+    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
         let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let Some(inner) = inner else { return Ok(()) };
         let settled = inner.settle(verdict);
         let what = match (&settled, verdict) {
             (Err(_), _) => What::Zombie,
-            (Ok(()), Verdict::Ack) => What::Acked,
-            (Ok(()), Verdict::Reject) => What::Rejected,
-            (Ok(()), Verdict::Requeue) => What::Requeued,
+            (Ok(()), AckKind::Ack) => What::Acked,
+            (Ok(()), AckKind::Reject) => What::Rejected,
+            (Ok(()), AckKind::Requeue) => What::Requeued,
         };
         let mut state = self.line.world.state();
         if let Some(held) = state.held.remove(&(self.line.channel, tag)) {

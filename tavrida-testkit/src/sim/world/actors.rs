@@ -97,7 +97,12 @@ impl State {
 
     /// A session of a live broker is over.
     #[cfg(feature = "live")]
-    pub(crate) fn close_live_session(&mut self, id: ActorId, number: u32, loss: &tavrida::transport::Loss) {
+    pub(crate) fn close_live_session(
+        &mut self,
+        id: ActorId,
+        number: u32,
+        loss: &tavrida::transport::ConnectionLost,
+    ) {
         let actor = self.actor(id);
         if actor.session == Some(number) {
             actor.session = None;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tavrida::transport::{Consume, Loss, NotPublished, Publication, Verdict};
+use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishErrorKind};
 use tavrida_memory::core::{ChannelId, Got};
 use tavrida_memory::{Line, Network, PublishFate, SettleFate};
 
@@ -16,10 +16,10 @@ impl Network for World {
         Some(self.time.elapsed())
     }
 
-    fn connecting(&self, peer: u32) -> Result<(), Loss> {
+    fn connecting(&self, peer: u32) -> Result<(), ConnectionLost> {
         let mut state = self.state();
         match state.actor(ActorId::of_peer(peer)).is_cut_off() {
-            true => Err(Loss::broken("the broker cannot be reached")),
+            true => Err(ConnectionLost::broken("the broker cannot be reached")),
             false => Ok(()),
         }
     }
@@ -31,7 +31,7 @@ impl Network for World {
         state.tell(actor, What::Connected);
     }
 
-    fn disconnected(&self, line: Line, loss: &Loss) {
+    fn disconnected(&self, line: Line, loss: &ConnectionLost) {
         let mut state = self.state();
         if state.over {
             return;
@@ -59,7 +59,7 @@ impl Network for World {
         &self,
         line: Line,
         publication: &Arc<Publication>,
-        outcome: &Result<(), NotPublished>,
+        outcome: &Result<(), PublishErrorKind>,
         queues: &mut dyn Iterator<Item = &str>,
     ) {
         let mut state = self.state();
@@ -83,7 +83,7 @@ impl Network for World {
         state.published(actor, message, outcome);
     }
 
-    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: Verdict) -> SettleFate {
+    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: AckKind) -> SettleFate {
         let mut state = self.state();
         let actor = ActorId::of_peer(line.peer);
         let Some(held) = state.held.remove(&(channel, delivery_tag)) else { return SettleFate::Taken };
@@ -97,7 +97,7 @@ impl Network for World {
         }
         state.tell_held(actor, held, what);
         if fate == SettleFate::Taken
-            && verdict == Verdict::Ack
+            && verdict == AckKind::Ack
             && let Some(Fault::Crash(down_for)) = state.fault(Site::Done, held.message, actor)
         {
             state.kill(actor, down_for);
@@ -164,25 +164,25 @@ impl State {
         }
     }
 
-    fn fate_of_verdict(&mut self, actor: ActorId, held: Held, verdict: Verdict) -> (SettleFate, What) {
+    fn fate_of_verdict(&mut self, actor: ActorId, held: Held, verdict: AckKind) -> (SettleFate, What) {
         if self.actor(actor).down {
             return (SettleFate::Vanished, What::Zombie);
         }
         if self.actor(actor).is_mute() {
             let what = match verdict {
-                Verdict::Ack => What::Acked,
-                Verdict::Reject => What::Rejected,
-                Verdict::Requeue => What::Requeued,
+                AckKind::Ack => What::Acked,
+                AckKind::Reject => What::Rejected,
+                AckKind::Requeue => What::Requeued,
             };
             return (SettleFate::Held, what);
         }
         match verdict {
-            Verdict::Reject => return (SettleFate::Taken, What::Rejected),
-            Verdict::Requeue => {
+            AckKind::Reject => return (SettleFate::Taken, What::Rejected),
+            AckKind::Requeue => {
                 self.count_given_back(held);
                 return (SettleFate::Taken, What::Requeued);
             }
-            Verdict::Ack => {}
+            AckKind::Ack => {}
         }
         if self.twice && self.doubled.insert(self.trace.message(held.message).key()) {
             return (SettleFate::Requeued, What::AckLost);

@@ -1,7 +1,7 @@
 //! Mutants that consume, settle and end wrongly.
 
 use tavrida::field::Table;
-use tavrida::transport::{ConsumerEnd, Loss, Verdict};
+use tavrida::transport::{AckKind, ConnectionLost, ConsumerError};
 
 use super::{Mutant, mutant};
 use crate::twist::{Habit, Twist};
@@ -88,7 +88,7 @@ pub(super) fn consuming() -> Vec<Mutant> {
         ),
         mutant(
             "a consumer that the broker cancelled thinks it did so itself",
-            Twist { end: |end| *end = ConsumerEnd::Cancelled, ..Twist::NONE },
+            Twist { end: |end| *end = ConsumerError::Cancelled, ..Twist::NONE },
             "ending",
             "deleting the queue ends every consumer",
         ),
@@ -118,7 +118,7 @@ pub(super) fn settling() -> Vec<Mutant> {
         mutant(
             "requeued messages are lost",
             Twist {
-                verdict: |verdict| change_verdict(verdict, Verdict::Requeue, Verdict::Ack),
+                verdict: |verdict| change_verdict(verdict, AckKind::Requeue, AckKind::Ack),
                 ..Twist::NONE
             },
             "settling",
@@ -127,7 +127,7 @@ pub(super) fn settling() -> Vec<Mutant> {
         mutant(
             "rejected messages come again",
             Twist {
-                verdict: |verdict| change_verdict(verdict, Verdict::Reject, Verdict::Requeue),
+                verdict: |verdict| change_verdict(verdict, AckKind::Reject, AckKind::Requeue),
                 ..Twist::NONE
             },
             "settling",
@@ -136,7 +136,7 @@ pub(super) fn settling() -> Vec<Mutant> {
         mutant(
             "rejected messages are acknowledged",
             Twist {
-                verdict: |verdict| change_verdict(verdict, Verdict::Reject, Verdict::Ack),
+                verdict: |verdict| change_verdict(verdict, AckKind::Reject, AckKind::Ack),
                 ..Twist::NONE
             },
             "dead letters",
@@ -157,7 +157,7 @@ pub(super) fn settling() -> Vec<Mutant> {
     ]
 }
 
-fn change_verdict(verdict: Verdict, from: Verdict, to: Verdict) -> Verdict {
+fn change_verdict(verdict: AckKind, from: AckKind, to: AckKind) -> AckKind {
     if verdict == from { to } else { verdict }
 }
 
@@ -195,19 +195,19 @@ pub(super) fn ending() -> Vec<Mutant> {
         ),
         mutant(
             "a closed session is called broken",
-            Twist { loss: |_| Loss::broken("gone"), ..Twist::NONE },
+            Twist { loss: |_| ConnectionLost::broken("gone"), ..Twist::NONE },
             "closing",
             "who asks later is told the same",
         ),
         mutant(
             "the broker's words at the end are lost",
-            Twist { loss: |_| Loss::broken("gone"), ..Twist::NONE },
+            Twist { loss: |_| ConnectionLost::broken("gone"), ..Twist::NONE },
             "loss",
             "is told with its code (320)",
         ),
         mutant(
             "a consumer of a closed session thinks it was cancelled",
-            Twist { end: |end| *end = ConsumerEnd::Cancelled, ..Twist::NONE },
+            Twist { end: |end| *end = ConsumerError::Cancelled, ..Twist::NONE },
             "closing",
             "consumers end with the loss",
         ),

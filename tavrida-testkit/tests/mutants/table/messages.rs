@@ -1,7 +1,7 @@
 //! Mutants that publish, carry and hand out wrongly.
 
 use tavrida::field::{ShortString, Value};
-use tavrida::transport::{NotPublished, Publication, Unpublished};
+use tavrida::transport::{Publication, PublishError, PublishErrorKind};
 
 use super::{Mutant, mutant};
 use crate::twist::{Habit, Twist};
@@ -10,13 +10,13 @@ pub(super) fn publishing() -> Vec<Mutant> {
     vec![
         mutant(
             "what is unroutable passes as routed",
-            Twist { outcome: |outcome| forgive(outcome, &NotPublished::Unroutable), ..Twist::NONE },
+            Twist { outcome: |outcome| forgive(outcome, &PublishErrorKind::Unroutable), ..Twist::NONE },
             "publishing",
             "comes back as unroutable",
         ),
         mutant(
             "what is nacked passes as routed",
-            Twist { outcome: |outcome| forgive(outcome, &NotPublished::Nacked), ..Twist::NONE },
+            Twist { outcome: |outcome| forgive(outcome, &PublishErrorKind::Nacked), ..Twist::NONE },
             "publishing",
             "makes the publish nacked",
         ),
@@ -142,27 +142,27 @@ pub(super) fn carrying() -> Vec<Mutant> {
     ]
 }
 
-fn forgive(outcome: &mut Result<(), Unpublished>, what: &NotPublished) {
+fn forgive(outcome: &mut Result<(), PublishError>, what: &PublishErrorKind) {
     if outcome.as_ref().is_err_and(|unpublished| unpublished.reason == *what) {
         *outcome = Ok(());
     }
 }
 
-fn nacked_to_unroutable(outcome: &mut Result<(), Unpublished>) {
-    if let Err(Unpublished { reason: reason @ NotPublished::Nacked, .. }) = outcome {
-        *reason = NotPublished::Unroutable;
+fn nacked_to_unroutable(outcome: &mut Result<(), PublishError>) {
+    if let Err(PublishError { reason: reason @ PublishErrorKind::Nacked, .. }) = outcome {
+        *reason = PublishErrorKind::Unroutable;
     }
 }
 
-fn not_sent_to_ambiguous(outcome: &mut Result<(), Unpublished>) {
-    if let Err(Unpublished { reason, .. }) = outcome
-        && let NotPublished::NotSent(loss) = reason.clone()
+fn not_sent_to_ambiguous(outcome: &mut Result<(), PublishError>) {
+    if let Err(PublishError { reason, .. }) = outcome
+        && let PublishErrorKind::NotSent(loss) = reason.clone()
     {
-        *reason = NotPublished::Ambiguous(loss);
+        *reason = PublishErrorKind::Ambiguous(loss);
     }
 }
 
-fn strip(outcome: &mut Result<(), Unpublished>) {
+fn strip(outcome: &mut Result<(), PublishError>) {
     if let Err(unpublished) = outcome {
         unpublished.publication.properties = Default::default();
     }

@@ -1,7 +1,7 @@
 //! Mutants that declare, delete and look wrongly.
 
 use tavrida::field::Table;
-use tavrida::transport::{Binding, Exchange, ExchangeKind, Refusal, Scope, SessionError};
+use tavrida::transport::{Binding, BrokerError, Exchange, ExchangeKind, Scope, SessionError};
 
 use super::{Mutant, mutant};
 use crate::twist::{Habit, Twist};
@@ -182,12 +182,12 @@ fn lower_case_key(binding: &mut Binding) {
     binding.routing_key = key.try_into().expect("no longer than it was");
 }
 
-fn change_refusal(error: &mut SessionError, change: fn(&mut Refusal)) {
+fn change_refusal(error: &mut SessionError, change: fn(&mut BrokerError)) {
     if let SessionError::Refused(refusal) = error {
         change(refusal);
     }
 }
 
-fn widen(refusal: &mut Refusal) {
+fn widen(refusal: &mut BrokerError) {
     refusal.scope = Scope::Connection;
 }

@@ -46,11 +46,11 @@ const EXTRACTORS: [&str; 13] = [
     "Proxy",
     "Context",
     "Headers",
-    "Payload",
+    "Json",
     "State",
     "Attempt",
     "Deadline",
-    "Reply",
+    "Responder",
 ];
 
 impl Argument {

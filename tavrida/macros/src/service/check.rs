@@ -78,8 +78,8 @@ fn messages(handler: &Handler, errors: &mut Errors) {
         if never.contains(&name.as_str()) {
             errors.add(wrong(&name, span));
         }
-        if name == "Reply" && handler.kind == Kind::Subscribe {
-            errors.add(Error::new(span, "a notification is never answered: leave the `Reply` out"));
+        if name == "Responder" && handler.kind == Kind::Subscribe {
+            errors.add(Error::new(span, "a notification is never answered: leave the `Responder` out"));
         }
     }
 }

@@ -81,7 +81,7 @@ impl Handler {
             && let Some(surplus) = parameters.get(MOST_PARAMETERS)
         {
             let text = format!(
-                "a handler has at most {MOST_PARAMETERS} parameters from the payload: take them as one, `Payload(all): Payload<All>`"
+                "a handler has at most {MOST_PARAMETERS} parameters from the payload: take them as one, `Json(all): Json<All>`"
             );
             return Err(Error::new(surplus.span, text));
         }
@@ -140,7 +140,7 @@ fn handed_over(kind: Kind, contract: &Type, others: &[&Argument]) -> Result<Rest
     let contract_text = quote!(#contract).to_string();
     let what = match kind {
         Kind::Response => format!("the reply of `{contract_text}`"),
-        Kind::Error => format!("a `Refusal` of the error of `{contract_text}`"),
+        Kind::Error => format!("a `CallError` of the error of `{contract_text}`"),
         _ => format!("the `{contract_text}`"),
     };
     if let Some(second) = others.get(1) {

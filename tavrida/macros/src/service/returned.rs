@@ -61,14 +61,14 @@ pub(super) fn check(handler: &Handler) -> Result<()> {
     };
     let refuse = |text: String| Err(Error::new_spanned(value, text));
     let name = last_part(value).unwrap_or_default();
-    let takes_reply = handler.known().any(|(name, _)| name == "Reply");
+    let takes_reply = handler.known().any(|(name, _)| name == "Responder");
     match handler.kind {
         Kind::Rpc if name == "Answered" => match takes_reply {
             true => Ok(()),
-            false => refuse("only a `Reply` makes an `Answered`: take one, `reply: Reply`".to_owned()),
+            false => refuse("only a `Responder` makes an `Answered`: take one, `reply: Responder`".to_owned()),
         },
         Kind::Rpc if takes_reply => {
-            refuse("a handler that takes a `Reply` answers with it, and once: return `Result<Answered>`, or `Result<()>`".to_owned())
+            refuse("a handler that takes a `Responder` answers with it, and once: return `Result<Answered>`, or `Result<()>`".to_owned())
         }
         Kind::Rpc => {
             borrowed(value)?;
@@ -83,7 +83,7 @@ pub(super) fn check(handler: &Handler) -> Result<()> {
         }
         _ if is_unit(value) => Ok(()),
         kind => refuse(format!(
-            "nobody gets what a `#[{}]` handler returns: return `Result<()>`, or nothing; to answer a call of long ago, take a `Reply`",
+            "nobody gets what a `#[{}]` handler returns: return `Result<()>`, or nothing; to answer a call of long ago, take a `Responder`",
             kind.word()
         )),
     }

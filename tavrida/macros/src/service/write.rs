@@ -160,7 +160,7 @@ fn this(handler: &Handler) -> Option<Ident> {
 fn handed_over(library: &TokenStream, kind: Kind, contract: &syn::Type) -> TokenStream {
     match kind {
         Kind::Response => quote!(<#contract as #library::contract::Rpc>::Reply),
-        Kind::Error => quote!(#library::contract::Refusal<<#contract as #library::contract::Rpc>::Error>),
+        Kind::Error => quote!(#library::contract::CallError<<#contract as #library::contract::Rpc>::Error>),
         _ => quote!(#contract),
     }
 }

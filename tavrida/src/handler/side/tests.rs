@@ -64,27 +64,27 @@ fn the_declared_error_crosses_as_such_returned_plain_or_with_a_question_mark() {
 #[test]
 fn an_asked_services_error_of_the_same_type_is_declared_here_too() {
     fn asks_another() -> Result<Receipt, Failure> {
-        let reply = reply_of(&Failure::new("bank.Declined", "only 3 left").code(7));
+        let reply = reply_of(&Failure::new("bank.Declined", "only 3 left").with_code(7));
         Err(RpcError::Declared { error: Declined { left: 3 }, reply })?
     }
     let failure = answer(asks_another()).unwrap_err();
-    assert_eq!((failure.class(), failure.number()), ("billing.Declined", 1000));
+    assert_eq!((failure.class(), failure.code()), ("billing.Declined", 1000));
     assert_eq!(declared::<Charge>(&reply_of(&failure)), Some(Declined { left: 3 }));
 }
 
 #[test]
 fn any_other_error_of_an_asked_service_travels_on_as_what_it_was() {
     fn asks_another() -> Result<Receipt, Failure> {
-        let failure = Failure::new("bank.Closed", "come back tomorrow").code(7).detail("Sunday")?;
+        let failure = Failure::new("bank.Closed", "come back tomorrow").with_code(7).with_detail("Sunday")?;
         Err(RpcError::<NoError>::from(crate::proxy::AskError::Failed(reply_of(&failure))))?
     }
     let failure = answer(asks_another()).unwrap_err();
-    assert_eq!((failure.class(), failure.number(), failure.body()), ("bank.Closed", 7, Some(r#""Sunday""#)));
+    assert_eq!((failure.class(), failure.code(), failure.detail()), ("bank.Closed", 7, Some(r#""Sunday""#)));
 }
 
 #[test]
 fn a_declared_error_that_is_worth_a_retry_stays_so() {
     let failure = Failure::from(Declined { left: 3 }).retryable();
     let failure = answer(Err::<Receipt, _>(failure)).unwrap_err();
-    assert!(failure.is_retryable() && failure.body().is_some());
+    assert!(failure.is_retryable() && failure.detail().is_some());
 }

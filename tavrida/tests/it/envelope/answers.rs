@@ -17,7 +17,7 @@ fn a_call_that_cannot_be_read_can_still_be_answered() {
     let publication = encode(&asker.fail(&failure).into(), exchange());
     let answer = decode(&publication).expect("an answer").into_error().expect("of errors");
     assert_eq!(publication.routing_key, "client");
-    assert_eq!(answer.text(), "the body's 'payload' is no JSON object but []");
+    assert_eq!(answer.message(), "the body's 'payload' is no JSON object but []");
     assert_eq!((answer.name().as_str(), answer.code()), ("UnsuitableFieldValue", Some(1002)));
     assert_eq!((answer.request_id(), answer.correlation_id().as_str()), ("r-1", Some("c-1")));
     assert_eq!((answer.source().as_str(), answer.headers().get_str("x-trace")), ("shop.buy", Some("abc")));

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tavrida::contract::{NoError, Refusal, Rpc};
+use tavrida::contract::{CallError, NoError, Rpc};
 use tavrida::field::{ShortString, Value};
 use tavrida::prelude::*;
-use tavrida::proxy::{Answered, Reply};
+use tavrida::proxy::{Answered, Responder};
 
 use crate::town::{Notes, Town, registry};
 
@@ -60,20 +60,20 @@ impl Rpc for Create {
     type Error = Rejected;
 }
 
-async fn create(reply: Reply<Create>, proxy: Proxy, new: Create) -> Result<Answered> {
+async fn create(reply: Responder<Create>, proxy: Proxy, new: Create) -> Result<Answered> {
     let charge = proxy.request(Charge { cents: new.cents });
     Ok(charge.call_with(reply.keeping(new.id)).await?)
 }
 
-async fn charged(reply: Reply<Create, u64>, receipt: Receipt) {
+async fn charged(reply: Responder<Create, u64>, receipt: Receipt) {
     let id = *reply.state();
     reply.answer(Created { id, receipt: receipt.number });
 }
 
-async fn not_charged(reply: Reply<Create, u64>, refusal: Refusal<NoError>) -> Result<()> {
+async fn not_charged(reply: Responder<Create, u64>, refusal: CallError<NoError>) -> Result<()> {
     match refusal {
-        Refusal::Other(failure) if failure.number() == 4002 => reply.fail(Rejected::TooDear),
-        Refusal::Other(failure) => reply.fail(failure),
+        CallError::Other(failure) if failure.code() == 4002 => reply.fail(Rejected::TooDear),
+        CallError::Other(failure) => reply.fail(failure),
     };
     Ok(())
 }
@@ -90,7 +90,7 @@ fn billing() -> Service {
     async fn charge(new: Charge) -> Result<Receipt> {
         match new.cents {
             0 => Err(Failure::new("billing.Nothing", "nothing to charge")),
-            500.. => Err(Failure::new("billing.NoFunds", "too dear").code(4002)),
+            500.. => Err(Failure::new("billing.NoFunds", "too dear").with_code(4002)),
             cents => Ok(Receipt { number: cents * 10 }),
         }
     }
@@ -159,11 +159,11 @@ async fn the_answer_survives_a_restart_of_the_service_in_between() {
 
 #[tokio::test(start_paused = true)]
 async fn replies_nest_where_the_asked_service_answers_later_too() {
-    async fn charge_later(reply: Reply<Charge>, proxy: Proxy, new: Charge) -> Result<Answered> {
+    async fn charge_later(reply: Responder<Charge>, proxy: Proxy, new: Charge) -> Result<Answered> {
         let reply = reply.keeping(format!("cents {}", new.cents));
         Ok(proxy.to("bank.transfer").param("cents", new.cents).call_with(reply).await?)
     }
-    async fn transferred(reply: Reply<Charge, String>, response: Response, number: u64) {
+    async fn transferred(reply: Responder<Charge, String>, response: Response, number: u64) {
         assert!(response.headers().is_empty(), "{:?}", response.headers());
         assert_eq!(reply.state(), "cents 100");
         reply.answer(Receipt { number });

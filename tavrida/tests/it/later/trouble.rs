@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tavrida::prelude::*;
-use tavrida::proxy::{Answered, AskError, Reply};
+use tavrida::proxy::{Answered, AskError, Responder};
 
 use super::{Charge, Create, billing};
 use crate::town::{Notes, Town, registry};
@@ -20,7 +20,7 @@ fn with<M: 'static, N: 'static>(
         .discovery(registry(&["billing"]))
 }
 
-async fn pass_on(reply: Reply, proxy: Proxy) -> Result<()> {
+async fn pass_on(reply: Responder, proxy: Proxy) -> Result<()> {
     proxy.request(Charge { cents: 100 }).call_with(reply).await?;
     Ok(())
 }
@@ -37,12 +37,12 @@ async fn asked(service: Service) -> (Town, std::result::Result<Response, AskErro
 
 fn error_text(answer: std::result::Result<Response, AskError>) -> String {
     let error = answer.expect_err("an error");
-    error.failed().unwrap_or_else(|| panic!("{error}")).text()
+    error.failed().unwrap_or_else(|| panic!("{error}")).message()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_can_be_used_at_once_and_once_for_an_untyped_call() {
-    async fn now(reply: Reply) -> Answered {
+    async fn now(reply: Responder) -> Answered {
         reply.answer(json!({ "n": 1 }))
     }
     async fn never() {}
@@ -52,7 +52,7 @@ async fn a_reply_can_be_used_at_once_and_once_for_an_untyped_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_is_dropped_is_an_error_and_no_silence() {
-    async fn forget(_reply: Reply) {}
+    async fn forget(_reply: Responder) {}
     async fn never() {}
     let (_town, answer) = asked(with(forget, never)).await;
     assert_eq!(error_text(answer), "orders.create was handled to its end, and nobody answered");
@@ -60,7 +60,7 @@ async fn a_reply_that_is_dropped_is_an_error_and_no_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_that_came_back_and_is_dropped_or_not_even_taken_is_an_error_too() {
-    async fn drops(_reply: Reply) {}
+    async fn drops(_reply: Responder) {}
     async fn takes_none() {}
     let (_town, answer) = asked(with(pass_on, drops)).await;
     assert_eq!(error_text(answer), "orders.create was handled to its end, and nobody answered");
@@ -78,7 +78,7 @@ async fn an_answer_that_nobody_handles_is_an_error_for_the_first_caller() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_with_the_reply_in_hand_is_the_answer() {
-    async fn fails(_reply: Reply) -> Result<()> {
+    async fn fails(_reply: Responder) -> Result<()> {
         Err(Failure::new("orders.Closed", "come back tomorrow"))
     }
     async fn never() {}
@@ -89,14 +89,14 @@ async fn a_failure_with_the_reply_in_hand_is_the_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_handler_of_the_answer_is_tried_again_and_tells_the_first_caller_in_the_end() {
-    async fn second_time(reply: Reply, attempt: Attempt) -> Result<()> {
+    async fn second_time(reply: Responder, attempt: Attempt) -> Result<()> {
         if attempt.number == 1 {
             return Err(Failure::new("orders.NotYet", "not yet"));
         }
         reply.answer(json!({ "attempt": attempt.number }));
         Ok(())
     }
-    async fn never(_reply: Reply) -> Result<()> {
+    async fn never(_reply: Responder) -> Result<()> {
         Err(Failure::new("orders.Never", "never"))
     }
     let (_town, answer) = asked(with(pass_on, second_time)).await;
@@ -108,11 +108,11 @@ async fn a_failing_handler_of_the_answer_is_tried_again_and_tells_the_first_call
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_after_the_reply_has_gone_on_is_no_second_answer() {
-    async fn fails_late(reply: Reply, proxy: Proxy) -> Result<()> {
+    async fn fails_late(reply: Responder, proxy: Proxy) -> Result<()> {
         proxy.request(Charge { cents: 100 }).call_with(reply).await?;
         Err(Failure::new("orders.Late", "too late"))
     }
-    async fn answers(reply: Reply) {
+    async fn answers(reply: Responder) {
         reply.answer(json!({ "n": 1 }));
     }
     let (town, answer) = asked(with(fails_late, answers)).await;
@@ -122,7 +122,7 @@ async fn a_failure_after_the_reply_has_gone_on_is_no_second_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_cannot_be_sent_gives_the_reply_back() {
-    async fn otherwise(reply: Reply, proxy: Proxy) -> Answered {
+    async fn otherwise(reply: Responder, proxy: Proxy) -> Answered {
         match proxy.to("nobody.there").call_with(reply.keeping(7)).await {
             Ok(answered) => answered,
             Err(not_carried) => {
@@ -131,7 +131,7 @@ async fn a_call_that_cannot_be_sent_gives_the_reply_back() {
             }
         }
     }
-    async fn fails(reply: Reply, proxy: Proxy) -> Result<Answered> {
+    async fn fails(reply: Responder, proxy: Proxy) -> Result<Answered> {
         Ok(proxy.to("nobody.there").call_with(reply).await?)
     }
     async fn never() {}
@@ -144,7 +144,7 @@ async fn a_call_that_cannot_be_sent_gives_the_reply_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_state_that_is_too_large_is_refused_before_the_broker_would() {
-    async fn large(reply: Reply, proxy: Proxy) -> Result<Answered> {
+    async fn large(reply: Responder, proxy: Proxy) -> Result<Answered> {
         let reply = reply.keeping("x".repeat(40_000));
         Ok(proxy.request(Charge { cents: 100 }).call_with(reply).await?)
     }
@@ -156,10 +156,10 @@ async fn a_state_that_is_too_large_is_refused_before_the_broker_would() {
 
 #[tokio::test(start_paused = true)]
 async fn a_state_of_another_type_is_an_error_that_says_so() {
-    async fn keeps_text(reply: Reply, proxy: Proxy) -> Result<Answered> {
+    async fn keeps_text(reply: Responder, proxy: Proxy) -> Result<Answered> {
         Ok(proxy.request(Charge { cents: 100 }).call_with(reply.keeping("seven".to_owned())).await?)
     }
-    async fn wants_number(reply: Reply<tavrida::proxy::Untyped, u64>) {
+    async fn wants_number(reply: Responder<tavrida::proxy::Untyped, u64>) {
         reply.answer(());
     }
     let (_town, answer) = asked(with(keeps_text, wants_number)).await;
@@ -169,7 +169,7 @@ async fn a_state_of_another_type_is_an_error_that_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_may_wait_in_a_task_while_its_message_is_not_settled() {
-    async fn in_a_task(reply: Reply) {
+    async fn in_a_task(reply: Responder) {
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(20)).await;
             reply.answer(json!({ "n": 1 }));
@@ -187,7 +187,7 @@ async fn a_reply_may_wait_in_a_task_while_its_message_is_not_settled() {
 
 #[tokio::test(start_paused = true)]
 async fn the_handler_of_a_cast_may_take_a_reply_that_nobody_gets() {
-    async fn note(notes: State<Notes>, reply: Reply) {
+    async fn note(notes: State<Notes>, reply: Responder) {
         notes.add(format!("awaited: {}", reply.is_awaited()));
     }
     let (town, notes) = (Town::new(), Notes::default());
@@ -200,8 +200,8 @@ async fn the_handler_of_a_cast_may_take_a_reply_that_nobody_gets() {
 
 #[tokio::test]
 async fn a_reply_where_none_can_be_is_told_when_the_server_is_built() {
-    async fn hears(_reply: Reply) {}
-    async fn with_state(_reply: Reply<Create, u64>) {}
+    async fn hears(_reply: Responder) {}
+    async fn with_state(_reply: Responder<Create, u64>) {}
     let town = Town::new();
     let registry = registry(&[]).remote_publisher("stock", "stock_notifications");
     let service = Service::new("orders").on_notification("stock.low", hears).discovery(registry);

@@ -68,7 +68,7 @@ impl Arguments {
         n: i64,
         #[extract] Tenant(tenant): Tenant,
         place: Place,
-        Payload(all): Payload<Value>,
+        Json(all): Json<Value>,
         attempt: Attempt,
     ) -> Value {
         json!({ "n": n, "tenant": tenant, "town": place.town, "all": all, "attempt": attempt.number })
@@ -108,7 +108,7 @@ async fn asked(method: &str, params: Value) -> std::result::Result<Value, String
     let request = client.to(format!("{NAME}.{method}")).params(&params).header("x-tenant", "acme");
     match request.ask().await {
         Ok(answer) => Ok(answer.payload().to().expect("a value")),
-        Err(error) => Err(error.failed().expect("answered").text()),
+        Err(error) => Err(error.failed().expect("answered").message()),
     }
 }
 

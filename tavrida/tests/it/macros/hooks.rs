@@ -18,7 +18,7 @@ impl Guarded {
     #[incoming]
     async fn authorise(&self, message: Message, next: Next) -> Result<Reply> {
         if message.headers().get_str("x-key") != Some(self.key) {
-            return Err(Failure::new("auth.Denied", "a key is needed").code(401));
+            return Err(Failure::new("auth.Denied", "a key is needed").with_code(401));
         }
         next.run(message).await
     }

@@ -1,10 +1,10 @@
 //! Each kind of handler, by texts and by contracts.
 
 use serde::Serialize;
-use tavrida::contract::Refusal;
+use tavrida::contract::CallError;
 use tavrida::message::MessageKind;
 use tavrida::prelude::*;
-use tavrida::proxy::{Answered, Reply};
+use tavrida::proxy::{Answered, Responder};
 
 use super::{Billing, Charge, Charged, Declined, Receipt, Told};
 use crate::town::{Notes, Town, registry};
@@ -20,7 +20,8 @@ struct Calc;
 impl Calc {
     #[rpc]
     async fn sum(&self, a: i64, b: i64) -> Result<Sum> {
-        let sum = a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").code(4000))?;
+        let sum =
+            a.checked_add(b).ok_or_else(|| Failure::new("calc.Overflow", "too large").with_code(4000))?;
         Ok(Sum { sum })
     }
 
@@ -72,7 +73,7 @@ impl Orders {
     }
 
     #[error(Charge)]
-    async fn not_charged(&self, refusal: Refusal<Declined>) {
+    async fn not_charged(&self, refusal: CallError<Declined>) {
         self.0.add(format!("{refusal:?}"));
     }
 
@@ -154,13 +155,13 @@ struct Later;
 #[tavrida::service("later")]
 impl Later {
     #[rpc]
-    async fn start(&self, reply: Reply, proxy: Proxy, cents: u64) -> Result<Answered> {
+    async fn start(&self, reply: Responder, proxy: Proxy, cents: u64) -> Result<Answered> {
         let reply = reply.keeping(cents);
         Ok(proxy.request(Charge { order: 7, cents }).call_with(reply).await?)
     }
 
     #[response(Charge)]
-    async fn charged(&self, reply: Reply<tavrida::proxy::Untyped, u64>, receipt: Receipt) {
+    async fn charged(&self, reply: Responder<tavrida::proxy::Untyped, u64>, receipt: Receipt) {
         let sum = receipt.number as i64 + *reply.state() as i64;
         reply.answer(Sum { sum });
     }

@@ -1,6 +1,6 @@
 //! No answer.
 //!
-//~ only a `Reply` makes an `Answered`: take one, `reply: Reply`
+//~ only a `Responder` makes an `Answered`: take one, `reply: Responder`
 
 use tavrida::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Two answers.
 //!
-//~ a handler that takes a `Reply` answers with it, and once: return `Result<Answered>`, or `Result<()>`
+//~ a handler that takes a `Responder` answers with it, and once: return `Result<Answered>`, or `Result<()>`
 
 use tavrida::prelude::*;
 
@@ -9,7 +9,7 @@ struct Hello;
 #[tavrida::service("hello")]
 impl Hello {
     #[rpc]
-    async fn hello(&self, reply: tavrida::proxy::Reply) -> Result<Response> {
+    async fn hello(&self, reply: tavrida::proxy::Responder) -> Result<Response> {
         todo!()
     }
 }

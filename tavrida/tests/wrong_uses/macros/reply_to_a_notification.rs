@@ -1,6 +1,6 @@
 //! An answer to nobody.
 //!
-//~ a notification is never answered: leave the `Reply` out
+//~ a notification is never answered: leave the `Responder` out
 
 use tavrida::prelude::*;
 
@@ -9,5 +9,5 @@ struct Hello;
 #[tavrida::service("hello")]
 impl Hello {
     #[subscribe("chuck.kicked")]
-    async fn kicked(&self, reply: tavrida::proxy::Reply) {}
+    async fn kicked(&self, reply: tavrida::proxy::Responder) {}
 }

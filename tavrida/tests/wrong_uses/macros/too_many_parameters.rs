@@ -1,6 +1,6 @@
 //! More than a function is told apart by.
 //!
-//~ a handler has at most 8 parameters from the payload: take them as one, `Payload(all): Payload<All>`
+//~ a handler has at most 8 parameters from the payload: take them as one, `Json(all): Json<All>`
 //~ a handler has at most 5 extractors here: bundle some in an extractor of your own
 
 use tavrida::prelude::*;

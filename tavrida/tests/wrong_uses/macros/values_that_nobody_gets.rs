@@ -1,6 +1,6 @@
 //! Values of handlers that answer nobody.
 //!
-//~ nobody gets what a `#[subscribe]` handler returns: return `Result<()>`, or nothing; to answer a call of long ago, take a `Reply`
+//~ nobody gets what a `#[subscribe]` handler returns: return `Result<()>`, or nothing; to answer a call of long ago, take a `Responder`
 
 use tavrida::prelude::*;
 

@@ -38,7 +38,7 @@ impl Want {
 }
 
 impl Criteria {
-    pub(super) fn new(arguments: &Table) -> Result<Self, InvalidMatch> {
+    pub(super) fn new(arguments: &Table) -> Result<Self, MatchError> {
         let mode = Mode::of(arguments)?;
         let wants = arguments
             .iter()
@@ -48,7 +48,7 @@ impl Criteria {
         Ok(Self { any: mode.any, wants })
     }
 
-    pub(super) fn check(arguments: &Table) -> Result<(), InvalidMatch> {
+    pub(super) fn check(arguments: &Table) -> Result<(), MatchError> {
         Mode::of(arguments).map(|_| ())
     }
 }
@@ -74,7 +74,7 @@ struct Mode {
 }
 
 impl Mode {
-    fn of(arguments: &Table) -> Result<Self, InvalidMatch> {
+    fn of(arguments: &Table) -> Result<Self, MatchError> {
         let (any, with_x) = match arguments.get("x-match") {
             None => (false, false),
             Some(Value::LongString(text)) => match &text[..] {
@@ -83,14 +83,14 @@ impl Mode {
                 b"all-with-x" => (false, true),
                 b"any-with-x" => (true, true),
                 other => {
-                    return Err(InvalidMatch(format!(
+                    return Err(MatchError(format!(
                         "Invalid x-match field value {}; expected all, any, all-with-x, or any-with-x",
                         erlang::binary(other)
                     )));
                 }
             },
             Some(other) => {
-                return Err(InvalidMatch(format!(
+                return Err(MatchError(format!(
                     "Invalid x-match field type {} (value {}); expected longstr",
                     erlang::type_name(other),
                     erlang::term(other)
@@ -103,12 +103,12 @@ impl Mode {
 
 /// Why a binding's `x-match` is refused, in RabbitMQ's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidMatch(String);
+pub struct MatchError(String);
 
-impl std::fmt::Display for InvalidMatch {
+impl std::fmt::Display for MatchError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for InvalidMatch {}
+impl std::error::Error for MatchError {}

@@ -7,7 +7,7 @@ mod wants;
 use tavrida::field::Table;
 
 use criteria::Criteria;
-pub use criteria::InvalidMatch;
+pub use criteria::MatchError;
 use wants::{Numbers, Wants};
 
 /// The table of a headers exchange.
@@ -79,7 +79,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
     /// # Errors
     ///
     /// What is wrong with their `x-match`.
-    pub fn check(arguments: &Table) -> Result<(), InvalidMatch> {
+    pub fn check(arguments: &Table) -> Result<(), MatchError> {
         Criteria::check(arguments)
     }
 
@@ -88,7 +88,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
     /// # Errors
     ///
     /// As [`check`](HeadersTable::check); nothing was added then.
-    pub fn insert(&mut self, arguments: &Table, destination: D) -> Result<(), InvalidMatch> {
+    pub fn insert(&mut self, arguments: &Table, destination: D) -> Result<(), MatchError> {
         let criteria = Criteria::new(arguments)?;
         if criteria.any && criteria.wants.is_empty() {
             // It asks for one of nothing, and never matches.

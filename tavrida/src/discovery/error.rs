@@ -1,4 +1,4 @@
-//! [`Undiscovered`]: a name without an exchange.
+//! [`DiscoveryError`]: a name without an exchange.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::field::ShortString;
 ///
 /// As an [`Error`] it has the code 1007 and answers to [`Error::is_undiscovered`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undiscovered {
+pub struct DiscoveryError {
     role: Role,
     name: String,
     known: Vec<ShortString>,
@@ -19,7 +19,7 @@ pub struct Undiscovered {
 /// So many known names are listed; the rest is counted. A line of a log stays a line.
 const LISTED: usize = 20;
 
-impl Undiscovered {
+impl DiscoveryError {
     pub(super) fn new(role: Role, name: &str, known: Vec<ShortString>) -> Self {
         Self { role, name: name.to_owned(), known }
     }
@@ -40,7 +40,7 @@ impl Undiscovered {
     }
 }
 
-impl fmt::Display for Undiscovered {
+impl fmt::Display for DiscoveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no discovery knows the {} '{}'", self.role, self.name)?;
         if self.known.is_empty() {
@@ -55,10 +55,10 @@ impl fmt::Display for Undiscovered {
     }
 }
 
-impl std::error::Error for Undiscovered {}
+impl std::error::Error for DiscoveryError {}
 
-impl From<Undiscovered> for Error {
-    fn from(error: Undiscovered) -> Self {
+impl From<DiscoveryError> for Error {
+    fn from(error: DiscoveryError) -> Self {
         Self::new(Kind::UnableToDiscover, error.to_string())
     }
 }
@@ -73,21 +73,21 @@ mod tests {
 
     #[test]
     fn the_error_names_the_role_the_name_and_what_is_known() {
-        let error = Undiscovered::new(Role::Publisher, "chuk", vec![ShortString::from_static("chuck")]);
+        let error = DiscoveryError::new(Role::Publisher, "chuk", vec![ShortString::from_static("chuck")]);
         assert_eq!(error.to_string(), "no discovery knows the publisher 'chuk'; known in this role: 'chuck'");
         assert_eq!((error.role(), error.name(), error.known().len()), (Role::Publisher, "chuk", 1));
     }
 
     #[test]
     fn a_long_list_is_cut_and_counted() {
-        let text = Undiscovered::new(Role::Service, "nope", names(23)).to_string();
+        let text = DiscoveryError::new(Role::Service, "nope", names(23)).to_string();
         assert!(text.ends_with("'service_19' and 3 more"), "{text}");
         assert!(!text.contains("service_20"), "{text}");
     }
 
     #[test]
     fn on_the_wire_it_is_the_originals_unable_to_discover() {
-        let error = Error::from(Undiscovered::new(Role::Service, "nope", names(0)));
+        let error = Error::from(DiscoveryError::new(Role::Service, "nope", names(0)));
         assert_eq!((error.code(), error.is_undiscovered()), (1007, true));
         assert_eq!(error.to_string(), "no discovery knows the service 'nope'");
     }

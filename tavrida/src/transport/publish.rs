@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{Loss, Publication, Refusal};
+use super::{BrokerError, ConnectionLost, Publication};
 
 /// A publish under way: a future of its outcome, from [`Session::publish`](super::Session::publish).
 ///
@@ -18,23 +18,23 @@ use super::{Loss, Publication, Refusal};
 ///
 /// # Errors
 ///
-/// [`Unpublished`]: the reason, and the publication itself.
+/// [`PublishError`]: the reason, and the publication itself.
 ///
 /// # Cancel safety
 ///
 /// Dropped before its first poll, nothing is sent. Dropped later, the message is on its way and the outcome is unknown.
 #[must_use = "a publish does nothing until it is awaited, and its outcome may be a loss"]
-pub struct Publishing<'a>(State<'a>);
+pub struct PublishFuture<'a>(State<'a>);
 
 enum State<'a> {
     Unsent(&'a dyn SendNow, Option<Arc<Publication>>),
-    Ready(Option<Result<(), Unpublished>>),
-    Waiting(Pin<Box<dyn Future<Output = Result<(), Unpublished>> + Send + 'a>>),
+    Ready(Option<Result<(), PublishError>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send + 'a>>),
 }
 
-impl<'a> Publishing<'a> {
+impl<'a> PublishFuture<'a> {
     /// The outcome is known.
-    pub fn ready(outcome: Result<(), Unpublished>) -> Self {
+    pub fn ready(outcome: Result<(), PublishError>) -> Self {
         Self(State::Ready(Some(outcome)))
     }
 
@@ -44,13 +44,13 @@ impl<'a> Publishing<'a> {
     }
 
     /// The outcome has to be waited for.
-    pub fn waiting(outcome: impl Future<Output = Result<(), Unpublished>> + Send + 'a) -> Self {
+    pub fn waiting(outcome: impl Future<Output = Result<(), PublishError>> + Send + 'a) -> Self {
         Self(State::Waiting(Box::pin(outcome)))
     }
 }
 
-impl Future for Publishing<'_> {
-    type Output = Result<(), Unpublished>;
+impl Future for PublishFuture<'_> {
+    type Output = Result<(), PublishError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let State::Unsent(session, publication) = &mut self.0 {
@@ -70,49 +70,49 @@ impl Future for Publishing<'_> {
 /// A session that publishes without waiting for anything: for transports that know most outcomes at once.
 pub trait SendNow: Send + Sync {
     /// Sends the publication before it returns, and gives what is known of the outcome: a
-    /// [`ready`](Publishing::ready) one, or one to be [waited](Publishing::waiting) for.
-    fn send_now(&self, publication: Arc<Publication>) -> Publishing<'static>;
+    /// [`ready`](PublishFuture::ready) one, or one to be [waited](PublishFuture::waiting) for.
+    fn send_now(&self, publication: Arc<Publication>) -> PublishFuture<'static>;
 }
 
-impl fmt::Debug for Publishing<'_> {
+impl fmt::Debug for PublishFuture<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Publishing").finish_non_exhaustive()
+        f.debug_struct("PublishFuture").finish_non_exhaustive()
     }
 }
 
 /// A publication that was not, or not surely, taken by the broker, and why.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unpublished {
+pub struct PublishError {
     /// Why, and with it whether sending it again may make a second copy.
-    pub reason: NotPublished,
+    pub reason: PublishErrorKind,
     /// The message, to be sent again or kept.
     pub publication: Box<Publication>,
 }
 
-impl Unpublished {
+impl PublishError {
     /// A publication with the reason why it was not taken.
-    pub fn new(reason: NotPublished, publication: Publication) -> Self {
+    pub fn new(reason: PublishErrorKind, publication: Publication) -> Self {
         Self { reason, publication: Box::new(publication) }
     }
 }
 
 /// Why a publish did not end as routed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotPublished {
+pub enum PublishErrorKind {
     /// Mandatory, and no queue is bound for it: the broker gave it back (312). No copy exists; bind a queue, or
     /// correct the address.
     Unroutable,
     /// A queue refused it (`basic.nack`), being full for instance. Other queues that it was routed to may have it.
     Nacked,
     /// The broker refused it with an error: a missing or internal exchange, permissions, an invalid property.
-    Refused(Refusal),
+    Refused(BrokerError),
     /// The session died between sending and the confirm: the broker may have it, or not.
-    Ambiguous(Loss),
+    Ambiguous(ConnectionLost),
     /// The session was over before anything was sent: no copy exists, and sending again is safe.
-    NotSent(Loss),
+    NotSent(ConnectionLost),
 }
 
-impl fmt::Display for NotPublished {
+impl fmt::Display for PublishErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unroutable => f.write_str("unroutable: no queue is bound for it (312 NO_ROUTE)"),
@@ -124,7 +124,7 @@ impl fmt::Display for NotPublished {
     }
 }
 
-impl fmt::Display for Unpublished {
+impl fmt::Display for PublishError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Publication { exchange, routing_key, .. } = &*self.publication;
         write!(
@@ -135,4 +135,4 @@ impl fmt::Display for Unpublished {
     }
 }
 
-impl std::error::Error for Unpublished {}
+impl std::error::Error for PublishError {}

@@ -1,4 +1,4 @@
-//! [`Octets`]: what is text by custom, and any bytes in truth.
+//! [`LongString`]: what is text by custom, and any bytes in truth.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,13 +17,13 @@ use super::{ShortString, serial};
 /// bytes.
 ///
 /// ```
-/// use tavrida::field::Octets;
+/// use tavrida::field::LongString;
 ///
-/// assert_eq!(Octets::from("orders").as_str(), Some("orders"));
-/// assert_eq!(Octets::from(vec![0xff]).as_str(), None);
+/// assert_eq!(LongString::from("orders").as_str(), Some("orders"));
+/// assert_eq!(LongString::from(vec![0xff]).as_str(), None);
 /// ```
 #[derive(Clone)]
-pub struct Octets(Repr);
+pub struct LongString(Repr);
 
 #[derive(Clone)]
 enum Repr {
@@ -32,7 +32,7 @@ enum Repr {
     Bytes(Bytes),
 }
 
-impl Octets {
+impl LongString {
     /// Text known at compile time; costs no allocation.
     pub const fn from_static(text: &'static str) -> Self {
         Self(Repr::Text(SmolStr::new_static(text)))
@@ -63,7 +63,7 @@ impl Octets {
     }
 }
 
-impl Deref for Octets {
+impl Deref for LongString {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -74,75 +74,75 @@ impl Deref for Octets {
     }
 }
 
-impl AsRef<[u8]> for Octets {
+impl AsRef<[u8]> for LongString {
     fn as_ref(&self) -> &[u8] {
         self
     }
 }
 
-impl Default for Octets {
+impl Default for LongString {
     fn default() -> Self {
         Self::from_static("")
     }
 }
 
-impl PartialEq for Octets {
+impl PartialEq for LongString {
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl Eq for Octets {}
+impl Eq for LongString {}
 
-impl PartialEq<str> for Octets {
+impl PartialEq<str> for LongString {
     fn eq(&self, other: &str) -> bool {
         **self == *other.as_bytes()
     }
 }
 
-impl PartialEq<[u8]> for Octets {
+impl PartialEq<[u8]> for LongString {
     fn eq(&self, other: &[u8]) -> bool {
         **self == *other
     }
 }
 
-impl Hash for Octets {
+impl Hash for LongString {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (**self).hash(state);
     }
 }
 
-impl fmt::Debug for Octets {
+impl fmt::Debug for LongString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Bytes::copy_from_slice(self).fmt(f)
     }
 }
 
-impl From<&str> for Octets {
+impl From<&str> for LongString {
     fn from(text: &str) -> Self {
         Self(Repr::Text(text.into()))
     }
 }
 
-impl From<String> for Octets {
+impl From<String> for LongString {
     fn from(text: String) -> Self {
         Self(Repr::Text(text.into()))
     }
 }
 
-impl From<SmolStr> for Octets {
+impl From<SmolStr> for LongString {
     fn from(text: SmolStr) -> Self {
         Self(Repr::Text(text))
     }
 }
 
-impl From<ShortString> for Octets {
+impl From<ShortString> for LongString {
     fn from(text: ShortString) -> Self {
         text.into_text().into()
     }
 }
 
-impl From<Bytes> for Octets {
+impl From<Bytes> for LongString {
     fn from(bytes: Bytes) -> Self {
         match std::str::from_utf8(&bytes) {
             Ok(text) => text.into(),
@@ -151,13 +151,13 @@ impl From<Bytes> for Octets {
     }
 }
 
-impl From<Vec<u8>> for Octets {
+impl From<Vec<u8>> for LongString {
     fn from(bytes: Vec<u8>) -> Self {
         Bytes::from(bytes).into()
     }
 }
 
-impl From<&[u8]> for Octets {
+impl From<&[u8]> for LongString {
     fn from(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => text.into(),
@@ -166,19 +166,19 @@ impl From<&[u8]> for Octets {
     }
 }
 
-impl<const N: usize> From<&[u8; N]> for Octets {
+impl<const N: usize> From<&[u8; N]> for LongString {
     fn from(bytes: &[u8; N]) -> Self {
         bytes[..].into()
     }
 }
 
-impl Serialize for Octets {
+impl Serialize for LongString {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serial::serialize(self, serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Octets {
+impl<'de> Deserialize<'de> for LongString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         serial::deserialize(deserializer).map(Bytes::into)
     }
@@ -192,14 +192,14 @@ mod tests {
     fn bytes_are_what_they_were_however_long_they_are() {
         for len in [0, 1, 23, 24, 300] {
             let text = "x".repeat(len);
-            for octets in [Octets::from(&*text), text.clone().into(), Bytes::from(text.clone()).into()] {
+            for octets in [LongString::from(&*text), text.clone().into(), Bytes::from(text.clone()).into()] {
                 assert_eq!(octets, *text);
                 assert_eq!(octets.as_str(), Some(&*text));
                 assert_eq!(octets.to_text().as_deref(), Some(&*text));
             }
             let mut bytes = text.into_bytes();
             bytes.push(0xff);
-            let octets = Octets::from(bytes.clone());
+            let octets = LongString::from(bytes.clone());
             assert_eq!(octets, bytes[..]);
             assert_eq!((octets.as_str(), octets.to_text()), (None, None));
         }
@@ -207,12 +207,12 @@ mod tests {
 
     #[test]
     fn what_is_longer_than_a_name_is_shared() {
-        let long = Octets::from("x".repeat(100));
+        let long = LongString::from("x".repeat(100));
         assert_eq!(long.as_ptr(), long.clone().as_ptr());
     }
 
     #[test]
     fn they_are_shown_as_bytes() {
-        assert_eq!(format!("{:?}", Octets::from(b"d\xe9j\xe0")), r#"b"d\xe9j\xe0""#);
+        assert_eq!(format!("{:?}", LongString::from(b"d\xe9j\xe0")), r#"b"d\xe9j\xe0""#);
     }
 }

@@ -1,18 +1,18 @@
-//! [`Refusal`]: an error reply as a contract sees it.
+//! [`CallError`]: an error reply as a contract sees it.
 
 use super::{Rpc, Wire};
 use crate::message::{ErrorReply, Failure};
 
 /// The error that answers a call, as the caller's handler gets it: one that the contract declares, or any other.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Refusal<E> {
+pub enum CallError<E> {
     /// What the contract declares.
     Declared(E),
     /// Anything else: a bug or an outage of the other service, a missing parameter, nobody there, ...
     Other(Failure),
 }
 
-impl<E> Refusal<E> {
+impl<E> CallError<E> {
     /// Reads an error reply.
     pub fn of<C: Rpc<Error = E>>(reply: &ErrorReply) -> Self {
         declared::<C>(reply).map_or_else(|| Self::Other(reply.failure()), Self::Declared)
@@ -21,7 +21,7 @@ impl<E> Refusal<E> {
 
 /// The failure that a contract's error is: class, message, code, and the error itself as the detail.
 pub fn failure_of<C: Rpc>(error: &C::Error) -> Failure {
-    let failure = Failure::new(C::error_class(), error.to_string()).code(C::error_code(error));
+    let failure = Failure::new(C::error_class(), error.to_string()).with_code(C::error_code(error));
     match error.to_json() {
         Ok(body) => failure.with_detail_json(&body),
         Err(error) => error.into(),

@@ -1,4 +1,4 @@
-//! [`Reply`]: the answer to a call in a handler's own hands, to be given later.
+//! [`Responder`]: the answer to a call in a handler's own hands, to be given later.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,16 +15,16 @@ use crate::field::Table;
 use crate::message::{Failure, IntoFailure, Message, Payload, Request};
 use crate::outbound::SendError;
 
-/// The answer to a call, in the handler's own hands: given [now](Reply::answer), or after others have
+/// The answer to a call, in the handler's own hands: given [now](Responder::answer), or after others have
 /// [answered](super::RequestBuilder::call_with) calls of this handler.
 ///
 /// A handler of a call that takes it returns nothing, or [`Answered`]. To answer later it sends the reply along with a call of
 /// its own; the handler of the answer to that takes it again, and answers the first caller, or sends it on again. `C` is the
-/// [contract](crate::contract) that is answered, and `S` a small state of the handler that [travels with it](Reply::keeping).
+/// [contract](crate::contract) that is answered, and `S` a small state of the handler that [travels with it](Responder::keeping).
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
-/// # use tavrida::contract::{NoError, Refusal, Rpc};
+/// # use tavrida::contract::{NoError, CallError, Rpc};
 /// # use tavrida::prelude::{Proxy, Result, Service};
 /// # #[derive(Serialize, Deserialize)] struct Charge { order: u64, cents: u64 }
 /// # #[derive(Serialize, Deserialize)] struct Receipt { number: String }
@@ -32,19 +32,19 @@ use crate::outbound::SendError;
 /// # #[derive(Serialize, Deserialize)] struct Create { id: u64, cents: u64 }
 /// # #[derive(Serialize, Deserialize)] struct Created { id: u64, receipt: String }
 /// # impl Rpc for Create { const ENTRY_POINT: &'static str = "orders.create"; type Reply = Created; type Error = NoError; }
-/// use tavrida::proxy::{Answered, Reply};
+/// use tavrida::proxy::{Answered, Responder};
 ///
-/// async fn create(reply: Reply<Create>, proxy: Proxy, new: Create) -> Result<Answered> {
+/// async fn create(reply: Responder<Create>, proxy: Proxy, new: Create) -> Result<Answered> {
 ///     let charge = Charge { order: new.id, cents: new.cents };
 ///     Ok(proxy.request(charge).call_with(reply.keeping(new.id)).await?) // this handler is done; nobody waits
 /// }
 ///
-/// async fn charged(reply: Reply<Create, u64>, receipt: Receipt) {
+/// async fn charged(reply: Responder<Create, u64>, receipt: Receipt) {
 ///     let id = *reply.state();
 ///     reply.answer(Created { id, receipt: receipt.number });
 /// }
 ///
-/// async fn not_charged(reply: Reply<Create, u64>, refusal: Refusal<NoError>) {
+/// async fn not_charged(reply: Responder<Create, u64>, refusal: CallError<NoError>) {
 ///     reply.fail(tavrida::message::Failure::new("orders.NotCharged", "billing said no"));
 /// }
 ///
@@ -68,13 +68,13 @@ use crate::outbound::SendError;
 ///
 /// The handler of a cast may take a reply too: nobody gets the answer.
 #[must_use = "a reply that is dropped is an error for the caller"]
-pub struct Reply<C = Untyped, S = ()> {
+pub struct Responder<C = Untyped, S = ()> {
     open: Open,
     state: S,
     contract: PhantomData<fn() -> C>,
 }
 
-/// The contract of a [`Reply`] that has none: it is answered with whatever serialises to an object.
+/// The contract of a [`Responder`] that has none: it is answered with whatever serialises to an object.
 #[derive(Debug, Clone, Copy)]
 pub enum Untyped {}
 
@@ -106,7 +106,7 @@ impl Drop for Open {
     }
 }
 
-impl<C, S: Wire> Reply<C, S> {
+impl<C, S: Wire> Responder<C, S> {
     /// Takes the reply to a message out of the hands of its execution.
     pub(crate) fn take(message: &Message, proxy: &Proxy) -> Result<Self, Failure> {
         let Some(request) = later::request_to_answer(message)? else {
@@ -144,7 +144,7 @@ fn wrong_state(why: impl fmt::Display) -> Error {
     Error::new(Kind::WrongParameters, format!("the state of the reply: {why}"))
 }
 
-impl<C, S> Reply<C, S> {
+impl<C, S> Responder<C, S> {
     /// The state that was sent along.
     pub fn state(&self) -> &S {
         &self.state
@@ -152,8 +152,8 @@ impl<C, S> Reply<C, S> {
 
     /// The same reply with a state, which is there again when the reply comes back: a type that serde writes and reads, of a
     /// few hundred bytes rather than more (32 KiB is the most, address included).
-    pub fn keeping<T: Wire>(self, state: T) -> Reply<C, T> {
-        Reply { open: self.open, state, contract: PhantomData }
+    pub fn keeping<T: Wire>(self, state: T) -> Responder<C, T> {
+        Responder { open: self.open, state, contract: PhantomData }
     }
 
     /// Whether somebody waits for the answer: not so in the handler of a cast.
@@ -182,7 +182,7 @@ impl<C, S> Reply<C, S> {
     }
 }
 
-impl<S> Reply<Untyped, S> {
+impl<S> Responder<Untyped, S> {
     /// Answers, with a value that serialises to an object or to nothing (`()`).
     ///
     /// The answer leaves when the handler is done, and only then is the handled message settled; what cannot be sent is the
@@ -192,13 +192,13 @@ impl<S> Reply<Untyped, S> {
         self.open.use_up(Fate::Answered(Box::new(payload)))
     }
 
-    /// Answers with an error. It leaves as an [answer](Reply::answer) does; a mark to retry it means nothing.
+    /// Answers with an error. It leaves as an [answer](Responder::answer) does; a mark to retry it means nothing.
     pub fn fail(self, failure: impl Into<Failure>) -> Answered {
         self.open.use_up(Fate::Answered(Box::new(Err(failure.into()))))
     }
 }
 
-impl<C: Rpc, S> Reply<C, S> {
+impl<C: Rpc, S> Responder<C, S> {
     /// Answers with the contract's reply.
     ///
     /// The answer leaves when the handler is done, and only then is the handled message settled; what cannot be sent is the
@@ -208,16 +208,16 @@ impl<C: Rpc, S> Reply<C, S> {
         self.open.use_up(Fate::Answered(Box::new(payload)))
     }
 
-    /// Answers with an error: the contract's, or any other. It leaves as an [answer](Reply::answer) does; a mark to retry it means
+    /// Answers with an error: the contract's, or any other. It leaves as an [answer](Responder::answer) does; a mark to retry it means
     /// nothing.
     pub fn fail(self, failure: impl Into<Failure>) -> Answered {
         self.open.use_up(Fate::Answered(Box::new(Err(recognised::<C>(failure.into())))))
     }
 }
 
-impl<C, S> fmt::Debug for Reply<C, S> {
+impl<C, S> fmt::Debug for Responder<C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply").field("to", &self.open.request.to_string()).finish_non_exhaustive()
+        f.debug_struct("Responder").field("to", &self.open.request.to_string()).finish_non_exhaustive()
     }
 }
 
@@ -231,27 +231,27 @@ impl From<Answered> for crate::message::Reply {
 ///
 /// With `?` it fails the handler, and the caller gets that as an error reply.
 #[derive(Debug)]
-pub struct NotCarried<C, S> {
+pub struct CallWithError<C, S> {
     /// Why not.
     pub error: SendError,
     /// The reply, to answer otherwise.
-    pub reply: Reply<C, S>,
+    pub reply: Responder<C, S>,
 }
 
-impl<C, S> fmt::Display for NotCarried<C, S> {
+impl<C, S> fmt::Display for CallWithError<C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
 /// Not by way of [`std::error::Error`], which it is not: a failure keeps the error that it was made of, and would keep the reply.
-impl<C, S> From<NotCarried<C, S>> for Failure {
-    fn from(not_carried: NotCarried<C, S>) -> Self {
+impl<C, S> From<CallWithError<C, S>> for Failure {
+    fn from(not_carried: CallWithError<C, S>) -> Self {
         not_carried.error.into()
     }
 }
 
-impl<C, S> IntoFailure for NotCarried<C, S> {
+impl<C, S> IntoFailure for CallWithError<C, S> {
     fn into_failure(self) -> Failure {
         self.into()
     }
