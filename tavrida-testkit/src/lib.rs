@@ -3,8 +3,8 @@
 //!
 //! # A graph of services, without a broker and without waiting
 //!
-//! The services are those of production; what is between them is simulated. [`macro@test`] tries many schedules of one
-//! scenario: which message arrives next, which is late, what goes wrong.
+//! The services are the production services; the broker and the network between them are simulated. [`macro@test`] runs one scenario under
+//! many schedules: which message arrives next, which is late, what goes wrong.
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -84,24 +84,23 @@
 //! # }
 //! ```
 //!
-//! | to | there is |
+//! | to | see |
 //! |---|---|
 //! | write a test | [`macro@test`], or the function [`check`](check()) that it calls |
 //! | put a graph together | [`graph`]: services, servers, replicas, stubs, clients |
 //! | ask what happened | [`run`]: by contract, entry point, chain; [`trace`]: events, stable text, digest; [`picture`]: diagrams and pages |
-//! | let something go wrong | [`fault`]: at a place, or at random by family |
-//! | hold what must always be so | [`laws`] |
-//! | search | [`explore`](explore()): many schedules, made short where they fail; [`exhaustive`](exhaustive()): every one |
-//! | make a failed run again | [`replay`], or `TAVRIDA_REPLAY`: [`explore`](mod@explore) has all variables |
-//! | know what a run depends on | [`sim`]: what makes it nondeterministic, and who tells |
+//! | inject faults | [`fault`]: at a place, or at random by family |
+//! | check what holds in every run | [`laws`] |
+//! | search | [`explore`](explore()): many schedules, shrunk where they fail; [`exhaustive`](exhaustive()): all of them |
+//! | repeat a failed run | [`replay`], or `TAVRIDA_REPLAY`: [`explore`](mod@explore) lists all variables |
+//! | know what a run depends on | [`sim`]: what makes it nondeterministic, and which check detects it |
 //!
-//! A whole example: `double-charge`, a shop of four services one of which charges twice.
+//! A complete example: `double-charge`, a shop of four services, one of which charges twice.
 //!
 //! # RabbitMQ, and transports
 //!
-//! [`conformance`] is the contract of [`Transport`](tavrida::transport::Transport), one line for each promise, for any transport.
-//! With the feature `rabbitmq` there are private nodes of RabbitMQ, started, stopped, killed, paused and cut off by the test that needs
-//! them.
+//! [`conformance`] is the contract of [`Transport`](tavrida::transport::Transport) as a list of promises, one line each, that runs against
+//! any transport. The feature `rabbitmq` adds private RabbitMQ nodes that a test starts, stops, kills, pauses and cuts off.
 
 pub mod conformance;
 #[cfg(all(feature = "rabbitmq", unix))]

@@ -6,27 +6,27 @@ use std::time::Duration;
 /// Why a run failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind of failure.
+    /// The kind of failure.
     pub kind: ProblemKind,
-    /// What is wrong, for people.
+    /// A description for people.
     pub text: String,
-    /// When, in virtual time.
+    /// The virtual time.
     pub at: Duration,
-    /// The correlation id of the chain that shows it, where one does.
+    /// The correlation id of the chain that shows it, if there is one.
     pub chain: Option<String>,
 }
 
-/// What kind of failure.
+/// The kind of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProblemKind {
-    /// The scenario panicked: an assertion of the test's own.
+    /// The scenario panicked: an assertion of the test failed.
     Assertion,
-    /// The scenario gave an error.
+    /// The scenario returned an error.
     Error,
-    /// A law was broken; its name.
+    /// A law was violated; its name.
     Law(String),
-    /// The scenario was not done by the horizon.
+    /// The scenario did not end before the horizon.
     Stuck,
     /// A task panicked.
     Panic,
@@ -34,7 +34,7 @@ pub enum ProblemKind {
     Server,
     /// A scripted fault did not happen.
     Script,
-    /// The run depends on something that its seed does not steer.
+    /// The run depends on something that its seed does not control.
     Nondeterminism,
 }
 

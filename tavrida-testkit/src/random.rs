@@ -1,7 +1,7 @@
-//! [`Random`]: a generator whose numbers are fixed for good, and hashes for decisions that stand alone.
+//! [`Random`]: a generator whose sequence never changes, and hashes for decisions that stand alone.
 //!
-//! Crates that give random numbers keep the right to change theirs; a seed that was written down must mean the same run for as
-//! long as the run does the same. Both algorithms are public domain: splitmix64 and xoshiro256++ by Blackman and Vigna
+//! Crates for random numbers may change their sequences; a recorded seed must mean the same run as long as the run does the same. Both
+//! algorithms are public domain: splitmix64 and xoshiro256++ by Blackman and Vigna
 //! (<https://prng.di.unimi.it>), FNV-1a by Fowler, Noll and Vo.
 
 /// A stream of random numbers.
@@ -9,7 +9,7 @@
 pub struct Random([u64; 4]);
 
 impl Random {
-    /// The stream of a seed.
+    /// Returns the stream of a seed.
     pub fn new(seed: u64) -> Self {
         let mut state = seed;
         Self(std::array::from_fn(|_| {
@@ -18,7 +18,7 @@ impl Random {
         }))
     }
 
-    /// Any number.
+    /// Returns the next number.
     pub fn draw(&mut self) -> u64 {
         let s = &mut self.0;
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
@@ -32,40 +32,40 @@ impl Random {
         result
     }
 
-    /// A number below `end`, all alike but for less than one in 2^32.
+    /// Returns a number below `end`, uniform up to a bias of less than 1 in 2^32.
     ///
     /// # Panics
     ///
-    /// When `end` is 0.
+    /// Panics if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         assert!(end > 0, "a number below 0 was asked for");
         usize::try_from(scale(self.draw(), end as u64)).expect("it is below a usize")
     }
 }
 
-/// A number below `end` of random bits.
+/// Maps random bits to a number below `end`.
 pub(crate) fn scale(bits: u64, end: u64) -> u64 {
     u64::try_from((u128::from(bits) * u128::from(end)) >> 64).expect("it is below a u64")
 }
 
-/// The finish of splitmix64: each bit of the input changes half of the output.
+/// The finalizer of splitmix64: each bit of the input changes half of the output.
 pub(crate) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
 
-/// One number of two.
+/// Combines two numbers into one.
 pub(crate) const fn join(a: u64, b: u64) -> u64 {
     mix(a.rotate_left(25) ^ b.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-/// FNV-1a of some bytes.
+/// Returns the FNV-1a hash of some bytes.
 pub(crate) const fn hash(bytes: &[u8]) -> u64 {
     hash_on(0xcbf2_9ce4_8422_2325, bytes)
 }
 
-/// FNV-1a, gone on with.
+/// Continues an FNV-1a hash.
 pub(crate) const fn hash_on(mut hash: u64, bytes: &[u8]) -> u64 {
     let mut index = 0;
     while index < bytes.len() {

@@ -1,4 +1,4 @@
-//! [`Setup::run_twice`]: whether a run is the same when it is made again.
+//! [`Setup::run_twice`]: checks that a run repeats exactly.
 
 use std::future::Future;
 
@@ -7,8 +7,8 @@ use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 use crate::trace::{Event, Trace, What};
 
 impl Setup {
-    /// Makes one run of a scenario twice. Where the second goes another way than the first, that is the problem of the run that
-    /// comes back ([`ProblemKind::Nondeterminism`]): its text shows the first events that differ and names the handler.
+    /// Runs a scenario twice. If the second run differs from the first, the returned run has that as its problem
+    /// ([`ProblemKind::Nondeterminism`]): its text shows the first events that differ and names the handler.
     ///
     /// [Explorations](crate::explore()) do it with one seed in 64.
     ///
@@ -31,7 +31,7 @@ impl Setup {
     ///
     /// # Panics
     ///
-    /// Inside of a runtime.
+    /// Panics inside a runtime.
     #[track_caller]
     pub fn run_twice<F, Fut>(&self, scenario: F) -> Finished
     where
@@ -42,7 +42,7 @@ impl Setup {
         self.run_again(first, &scenario)
     }
 
-    /// Makes a run again; the problem of the first is then that it went another way, if it did.
+    /// Repeats a run; if it differs, that becomes the problem of the first.
     #[track_caller]
     pub(crate) fn run_again<F, Fut>(&self, mut first: Finished, scenario: &F) -> Finished
     where
@@ -61,7 +61,7 @@ const ADVICE: &str = "It depends on something that the seed does not steer: the 
     (tavrida::select! is steered), random numbers, the clock of the system, what an earlier run left in a static. \
     The documentation of tavrida_testkit::sim says what to use instead";
 
-/// Where two runs that should be the same part, as a problem.
+/// Returns the first difference between two runs that should be equal, as a problem.
 fn difference(first: &Finished, second: &Finished) -> Option<Problem> {
     let (text, end) = match parting(&first.trace.text(), &second.trace.text()) {
         Some(Parting { event, one, other }) => {
@@ -95,10 +95,10 @@ struct Parting {
     other: String,
 }
 
-/// Where two texts of traces part.
+/// Returns where two texts of traces first differ.
 fn parting(one: &str, other: &str) -> Option<Parting> {
     let (mut one, mut other) = (one.lines(), other.lines());
-    // The first line says the format.
+    // The first line is the format.
     for line in 0_usize.. {
         let (one, other) = (one.next(), other.next());
         if one == other {
@@ -111,7 +111,7 @@ fn parting(one: &str, other: &str) -> Option<Parting> {
     None
 }
 
-/// The handler that an event comes of, for people.
+/// Returns the handler that caused an event, for people.
 fn handler(trace: &Trace, event: &Event) -> Option<String> {
     let message = event.message?;
     let handled = match event.what {

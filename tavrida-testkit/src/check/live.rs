@@ -1,11 +1,11 @@
-//! A scenario on a RabbitMQ that somebody named in the environment.
+//! Runs a scenario on a RabbitMQ whose address an environment variable has.
 
 use std::future::Future;
 use std::time::Duration;
 
 use crate::sim::{Ended, Sim};
 
-/// Runs a scenario on the RabbitMQ whose address a variable has, and says whether it did.
+/// Runs a scenario on the RabbitMQ at the address in `variable`. Returns whether it ran.
 #[track_caller]
 pub(super) fn check<F, Fut>(test: &str, variable: &str, horizon: Duration, scenario: F)
 where
@@ -32,7 +32,7 @@ where
 
     use crate::sim::{Setup, Verdict};
 
-    /// One graph at a time: two of them may name their queues alike.
+    /// One graph at a time: two graphs may use the same queue names.
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let setup = Setup { horizon, ..Setup::new(1) };

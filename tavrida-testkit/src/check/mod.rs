@@ -1,4 +1,4 @@
-//! [`check()`]: a test of a scenario, which `#[tavrida_testkit::test]` writes a call of.
+//! [`check()`]: tests a scenario. `#[tavrida_testkit::test]` expands to a call of it.
 //!
 //! ```
 //! use tavrida::Service;
@@ -19,8 +19,8 @@
 //! tavrida_testkit::check("every_word_is_heard", Options::new().seeds(20), every_word_is_heard);
 //! ```
 //!
-//! The test is a plain function without a runtime: each run makes one of its own. So tests run side by side in the threads of
-//! `cargo test` and in the processes of nextest alike, and what a seed does depends on neither.
+//! The test is a plain function without a runtime: each run makes its own runtime. Tests can therefore run in parallel, in the threads of
+//! `cargo test` or in the processes of nextest, and what a seed does depends on neither.
 
 mod live;
 mod options;
@@ -33,13 +33,13 @@ pub use options::Options;
 use crate::explore::explore;
 use crate::sim::{Ended, Sim};
 
-/// Tries a scenario by many schedules, as an [exploration](explore()) with these options does. `name` is the test's path; a crate
-/// at its beginning, as `module_path!()` puts it, is left out.
+/// Runs a scenario under many schedules, as an [exploration](explore()) with these options does. `name` is the path of the test; a leading
+/// crate name, as `module_path!()` has it, is removed.
 ///
 /// # Panics
 ///
-/// The scenario fails: the text is the [report](crate::explore::Report)'s. Inside of a runtime. On a live broker, when it fails
-/// there, or when it cannot be run there though its variable is set.
+/// Panics if the scenario fails; the message is the text of the [report](crate::explore::Report). Panics inside a runtime. Panics if the
+/// scenario fails on a live broker, or cannot run there although its variable is set.
 #[track_caller]
 pub fn check<F, Fut>(name: &str, options: Options, scenario: F)
 where

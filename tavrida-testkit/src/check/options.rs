@@ -1,4 +1,4 @@
-//! [`Options`]: how a scenario is tried.
+//! [`Options`]: how a scenario is tested.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::source::Source;
 use crate::fault::Faults;
 use crate::schedule::Policy;
 
-/// How a scenario is tried.
+/// How a scenario is tested.
 #[derive(Debug, Clone)]
 #[must_use = "options are for `check`"]
 pub struct Options {
@@ -20,7 +20,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// 64 schedules of the portfolio, without faults, with an hour of virtual time each.
+    /// Returns the defaults: 64 schedules of the portfolio, without faults, with a horizon of one hour of virtual time.
     pub fn new() -> Self {
         Self {
             seeds: 64,
@@ -33,46 +33,46 @@ impl Options {
         }
     }
 
-    /// How many schedules are tried; the first is the default one, without faults.
+    /// Sets how many schedules are run. The first is the default schedule, without faults.
     pub fn seeds(mut self, seeds: u64) -> Self {
         self.seeds = seeds;
         self
     }
 
-    /// How they are made up.
+    /// Sets the policy that makes the schedules.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// What may go wrong at random.
+    /// Sets the faults that may happen at random.
     pub fn faults(mut self, faults: Faults) -> Self {
         self.faults = faults;
         self
     }
 
-    /// How many threads try schedules. What is found does not depend on it.
+    /// Sets how many threads run schedules. The result does not depend on it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
         self
     }
 
-    /// How long a run may take, in virtual time.
+    /// Sets how long a run may take, in virtual time.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.horizon = horizon;
         self
     }
 
-    /// Runs the scenario once on a RabbitMQ as well, in real time and without faults, if this variable of the environment has its
-    /// address. Whether it did is told on stderr. It needs the feature `live`, and a virtual host that nobody else uses meanwhile;
-    /// tests of one process take turns.
+    /// Also runs the scenario once on a RabbitMQ, in real time and without faults, if this environment variable has its address. Prints on
+    /// stderr whether it ran. This needs the feature `live` and a virtual host that nothing else uses meanwhile; tests of one process take
+    /// turns.
     pub fn live(mut self, variable: impl Into<String>) -> Self {
         self.live = Some(variable.into());
         self
     }
 
-    /// Keeps the schedules that fail beside the test's source, in `<file>.<test>.tavrida-regressions`, and tries them first from
-    /// then on. `package` is `env!("CARGO_MANIFEST_DIR")`, `file` is `file!()`.
+    /// Stores failing schedules beside the source of the test, in `<file>.<test>.tavrida-regressions`; later runs try them first. `package`
+    /// is `env!("CARGO_MANIFEST_DIR")`, `file` is `file!()`.
     pub fn source(mut self, package: &str, file: &str) -> Self {
         self.source = Some(Source::new(package, file));
         self

@@ -1,4 +1,4 @@
-//! [`Source`]: where the source of a test is.
+//! [`Source`]: the location of the source of a test.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
     package: PathBuf,
-    /// As the compiler names it: from the folder that cargo runs it in, which is the workspace's or the package's.
+    /// The path as the compiler has it: relative to the folder of the workspace or of the package.
     file: PathBuf,
 }
 
@@ -15,7 +15,7 @@ impl Source {
         Self { package: package.into(), file: file.into() }
     }
 
-    /// The file beside it where the schedules of a test are kept; none where the source is not on this machine.
+    /// Returns the file beside the source that stores the schedules of a test. `None` if the source is not on this machine.
     pub(super) fn regressions_of(&self, test: &str) -> Option<PathBuf> {
         let found = self.find();
         if found.is_none() {

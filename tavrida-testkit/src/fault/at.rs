@@ -1,34 +1,34 @@
-//! [`At`]: where a scripted fault happens.
+//! [`At`]: the place of a scripted fault.
 
 use std::fmt;
 
 use super::Fault;
 
-/// The stations of a message's way at which something can go wrong.
+/// The steps in the life of a message at which a fault can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Site {
     /// A server of the graph is about to start.
     Boot,
-    /// It leaves its sender.
+    /// The message leaves its sender.
     Publish,
-    /// It is about to arrive.
+    /// The message is about to arrive.
     Deliver,
-    /// Its handler is about to begin.
+    /// The handler of the message is about to begin.
     Start,
-    /// Its handler waits for something for the first time.
+    /// The handler waits for the first time.
     Wait,
-    /// Its handler is done, and the broker is about to be told.
+    /// The handler has ended, and the delivery is about to be acknowledged.
     Ack,
-    /// The broker was told.
+    /// The broker has the acknowledgement.
     Done,
 }
 
 impl Site {
-    /// All of them, in the order of a message's way.
+    /// All sites, in the order in which a message reaches them.
     pub const ALL: [Self; 7] =
         [Self::Boot, Self::Publish, Self::Deliver, Self::Start, Self::Wait, Self::Ack, Self::Done];
 
-    /// The word for it, as schedules are written.
+    /// Returns the word for it in the text of a schedule.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Boot => "boot",
@@ -48,13 +48,13 @@ impl fmt::Display for Site {
     }
 }
 
-/// A place in a run: a site on the way of a message, the nth time that it comes to pass.
+/// A place in a run: a site that a message reaches, and which time it does.
 ///
-/// A message is named by the entry point that it is handled under (`billing.charge` for the request, the response, the error
-/// and the notification of that name alike) or, at its publish, by an exchange.
+/// The message is named by the entry point that handles it (`billing.charge` for the request, the response, the error and the notification
+/// of that name alike) or, when it is published, by an exchange.
 ///
-/// A place that never comes to pass is told: the run fails, unless the place is [`optional`](At::optional). So a name that is
-/// misspelt, or a fault in a branch that no run takes, does not go unseen.
+/// A run that never reaches the place fails, unless the place is [`optional`](At::optional). This catches a misspelt name, and a fault in a
+/// branch that no run takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
     site: Site,
@@ -68,52 +68,52 @@ impl At {
         Self { site, what: what.to_owned(), nth: 1, optional: false }
     }
 
-    /// When a server of the graph, with all its replicas, is about to start for the first time. This is to be said before the
-    /// graph starts: see [`Sim::fault`](crate::sim::Sim::fault).
+    /// A server of the graph, with all its replicas, is about to start for the first time. Set it before the graph starts: see
+    /// [`Sim::fault`](crate::sim::Sim::fault).
     pub fn boot(server: &str) -> Self {
         Self::new(Site::Boot, server)
     }
 
-    /// When a message for this entry point leaves its sender.
+    /// A message for this entry point leaves its sender.
     pub fn publish(entry_point: &str) -> Self {
         Self::new(Site::Publish, entry_point)
     }
 
-    /// When a message through this exchange, or for this entry point, is about to be confirmed.
+    /// A message through this exchange, or for this entry point, is about to be confirmed.
     pub fn confirm(exchange: &str) -> Self {
         Self::new(Site::Publish, exchange)
     }
 
-    /// When a message for this entry point is about to arrive.
+    /// A message for this entry point is about to arrive.
     pub fn delivery(entry_point: &str) -> Self {
         Self::new(Site::Deliver, entry_point)
     }
 
-    /// When a handler of this entry point is about to begin.
+    /// A handler of this entry point is about to begin.
     pub fn start(entry_point: &str) -> Self {
         Self::new(Site::Start, entry_point)
     }
 
-    /// When a handler of this entry point waits for something for the first time.
+    /// A handler of this entry point waits for the first time.
     pub fn in_handler(entry_point: &str) -> Self {
         Self::new(Site::Wait, entry_point)
     }
 
-    /// When a handler of this entry point is done, and its delivery not acked yet.
+    /// A handler of this entry point has ended, and its delivery is not acknowledged yet.
     pub fn before_ack(entry_point: &str) -> Self {
         Self::new(Site::Ack, entry_point)
     }
 
-    /// When a delivery for this entry point was acked.
+    /// A delivery for this entry point was acknowledged.
     pub fn after_ack(entry_point: &str) -> Self {
         Self::new(Site::Done, entry_point)
     }
 
-    /// The nth time that this comes to pass, from 1; the first unless said otherwise.
+    /// Sets which occurrence is meant, counted from 1. The default is the first.
     ///
     /// # Panics
     ///
-    /// When it is the 0th.
+    /// Panics if `nth` is 0.
     #[must_use = "the place comes back with the number"]
     #[track_caller]
     pub fn nth(mut self, nth: u32) -> Self {
@@ -122,19 +122,19 @@ impl At {
         self
     }
 
-    /// A run in which it never comes to pass does not fail.
+    /// Allows runs that never reach the place.
     #[must_use = "the place comes back as an optional one"]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Where on the way.
+    /// Returns the site.
     pub fn site(&self) -> Site {
         self.site
     }
 
-    /// Whether a run may never come to it.
+    /// Returns whether a run may miss the place.
     pub fn is_optional(&self) -> bool {
         self.optional
     }
@@ -155,14 +155,14 @@ impl fmt::Display for At {
     }
 }
 
-/// A scripted fault whose place did not come to pass.
+/// A scripted fault whose place the run did not reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet {
     /// The place.
     pub at: At,
-    /// What was to go wrong there.
+    /// The fault.
     pub fault: Fault,
-    /// How often the place came to pass, less often than it had to.
+    /// How often the run reached the place: less often than the fault needs.
     pub seen: u32,
 }
 

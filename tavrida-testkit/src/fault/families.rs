@@ -1,4 +1,4 @@
-//! [`Faults`]: which faults a run may draw at random, and how often.
+//! [`Faults`]: the faults that a run may draw at random, and their rates.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,15 +6,14 @@ use std::time::Duration;
 use super::{Family, Fault, Point};
 use crate::random::{hash, join, scale};
 
-/// Which faults a run may draw at random, how often, and for how long.
+/// The faults that a run may draw at random, their rates, and how long they happen.
 ///
-/// What happens at a [`Point`] comes of the seed and the point alone, never of a sequence: a run that is changed at one place
-/// has the same faults at all others. So one seed with fewer families, or with a later [`until`](Faults::until), has the
-/// faults that are left at the same places.
+/// The fault at a [`Point`] depends on the seed and the point only, not on a sequence: changing a run at one place keeps its faults at all
+/// other places. One seed with fewer families, or with another [`until`](Faults::until), keeps the remaining faults at the same places.
 ///
-/// A run is a fault phase and then a healing phase: with the end of the scenario, or earlier at [`until`](Faults::until),
-/// nothing goes wrong any more. With the end of the scenario who is cut off is there again at once, who was killed is started
-/// anew, and the run has to come to rest, or it failed.
+/// A run is a fault phase and then a healing phase, in which nothing goes wrong. The healing phase begins at the end of the scenario, or
+/// earlier at [`until`](Faults::until). At the end of the scenario partitions heal and killed processes restart; the run must then become
+/// quiescent, or it fails.
 ///
 /// ```
 /// use tavrida_testkit::fault::{Family, Faults};
@@ -25,7 +24,7 @@ use crate::random::{hash, join, scale};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faults {
-    /// By family, in a million.
+    /// The rate of each family, in millionths.
     rates: [u32; Family::ALL.len()],
     swarm: bool,
     most: Option<u32>,
@@ -35,20 +34,19 @@ pub struct Faults {
 const MILLION: u32 = 1_000_000;
 
 impl Faults {
-    /// None: only scripted faults happen.
+    /// No random faults: only scripted faults happen.
     pub const fn none() -> Self {
         Self { rates: [0; Family::ALL.len()], swarm: false, most: None, until: None }
     }
 
-    /// All families, each at a rate that leaves most messages alone, in a [`swarm`](Faults::swarm).
+    /// All families as a [`swarm`](Faults::swarm), each at a rate that leaves most messages alone.
     pub fn any() -> Self {
         Self::those(|_| true)
     }
 
-    /// As [`any`](Faults::any), but only what a service must bear that works each message at least once. Left out are the
-    /// families that take a message away by the queue's own settings ([`Expired`](Family::Expired),
-    /// [`Overflow`](Family::Overflow)) or before there is a queue ([`LateStart`](Family::LateStart)), and
-    /// [`ClockJump`](Family::ClockJump), which has nothing to do with messages.
+    /// As [`any`](Faults::any), but only what a service with at-least-once handling must survive. This leaves out the families that remove
+    /// a message by the settings of the queue ([`Expired`](Family::Expired), [`Overflow`](Family::Overflow)) or before the queue exists
+    /// ([`LateStart`](Family::LateStart)), and [`ClockJump`](Family::ClockJump), which does not concern messages.
     pub fn at_least_once() -> Self {
         Self::those(Family::is_borne_at_least_once)
     }
@@ -58,16 +56,16 @@ impl Faults {
         Self { rates, swarm: true, ..Self::none() }
     }
 
-    /// One family alone, as often as [`any`](Faults::any) has it.
+    /// One family alone, at the rate that [`any`](Faults::any) uses.
     pub fn only(family: Family) -> Self {
         Self { swarm: false, ..Self::those(|other| other == family) }
     }
 
-    /// With a family, at this rate: how often it strikes of all times that it could, from 0 to 1.
+    /// Adds a family at this rate: the share of its opportunities at which it happens, from 0 to 1.
     ///
     /// # Panics
     ///
-    /// When the rate is no number from 0 to 1.
+    /// Panics if the rate is not a number from 0 to 1.
     #[must_use = "the faults come back with the family"]
     #[track_caller]
     pub fn with(mut self, family: Family, rate: f64) -> Self {
@@ -83,48 +81,48 @@ impl Faults {
         self
     }
 
-    /// Without a family.
+    /// Removes a family.
     #[must_use = "the faults come back without the family"]
     pub fn without(mut self, family: Family) -> Self {
         self.rates[family as usize] = 0;
         self
     }
 
-    /// At most so many in one run; the first that come to pass.
+    /// Limits a run to its first `faults` faults.
     #[must_use = "the faults come back with the limit"]
     pub fn at_most(mut self, faults: u32) -> Self {
         self.most = Some(faults);
         self
     }
 
-    /// Only in the first so much virtual time of a run; then it heals.
+    /// Limits faults to the first `time` of a run, in virtual time. Afterwards the run heals.
     #[must_use = "the faults come back with the limit"]
     pub fn until(mut self, time: Duration) -> Self {
         self.until = Some(time);
         self
     }
 
-    /// Each seed has a subset of the families, half of them on average: some runs see a few kinds of trouble alone, which
-    /// others would hide. [`any`](Faults::any) and [`at_least_once`](Faults::at_least_once) do so already.
+    /// Enables a subset of the families for each seed, half of them on average: some runs see a few kinds of fault alone, which other kinds
+    /// would hide. [`any`](Faults::any) and [`at_least_once`](Faults::at_least_once) already do so.
     #[must_use = "the faults come back as a swarm"]
     pub fn swarm(mut self) -> Self {
         self.swarm = true;
         self
     }
 
-    /// Each seed has all families.
+    /// Enables all families for each seed.
     #[must_use = "the faults come back as no swarm"]
     pub fn no_swarm(mut self) -> Self {
         self.swarm = false;
         self
     }
 
-    /// Whether none can happen.
+    /// Returns whether no fault can happen.
     pub fn is_none(&self) -> bool {
         self.most == Some(0) || self.rates.iter().all(|rate| *rate == 0)
     }
 
-    /// The families that can happen in the run of a seed.
+    /// Returns the families that can happen in the run of a seed.
     pub fn families(&self, seed: u64) -> impl Iterator<Item = Family> {
         Family::ALL
             .into_iter()
@@ -136,12 +134,12 @@ impl Faults {
         !self.swarm || join(join(seed, SWARM), family.salt()) & 1 == 0
     }
 
-    /// Whether there can be one more, so long after the beginning of a run that had so many.
+    /// Returns whether a run that already had `had` faults may have one more at virtual time `at`.
     pub(crate) fn are_left(&self, had: u32, at: Duration) -> bool {
         self.most.is_none_or(|most| had < most) && self.until.is_none_or(|until| at < until)
     }
 
-    /// What goes wrong at a point in the run of a seed, of what `can`. The same point has the same fault in each run of the
+    /// Returns the fault at a point in the run of a seed, among those that `can` accepts. One point has the same fault in each run of the
     /// seed, whatever else happens.
     pub(crate) fn at(&self, seed: u64, point: Point, can: impl Fn(Fault) -> bool) -> Option<Fault> {
         let place = join(join(seed, point.key), join(point.site as u64, u64::from(point.nth)));
@@ -166,7 +164,7 @@ impl Default for Faults {
 }
 
 impl fmt::Display for Faults {
-    /// The families with their rates in percent.
+    /// Writes the families with their rates in percent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut some = false;
         for family in Family::ALL {

@@ -1,4 +1,4 @@
-//! [`Family`]: what can go wrong, by kind, as random faults are enabled.
+//! [`Family`]: the kinds of fault that can be enabled at random.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Fault, Site};
 use crate::random::{hash, join, scale};
 
-/// A kind of thing that goes wrong. [The module](super) has the table of what happens in each.
+/// A kind of fault. [The module](super) has the table of what happens in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Family {
@@ -16,13 +16,13 @@ pub enum Family {
     PublishLost,
     /// The session breaks before the sender knows that the broker has its message.
     ConfirmLost,
-    /// A full queue refuses a message.
+    /// A full queue nacks a message.
     Nacked,
     /// A message is in its queue twice.
     PublishedTwice,
     /// A process is killed while it waits for a confirm.
     CrashAtPublish,
-    /// A message is long on its way.
+    /// A message arrives late.
     Delayed,
     /// Later messages arrive first.
     Overtaken,
@@ -36,13 +36,13 @@ pub enum Family {
     BrokerRestart,
     /// The broker is killed and starts again.
     BrokerKilled,
-    /// Somebody is cut off both ways.
+    /// A session is cut off in both directions.
     Partition,
-    /// Somebody hears nothing.
+    /// A session receives nothing.
     Deaf,
-    /// Nothing that somebody sends gets through.
+    /// Nothing that a session sends arrives.
     Mute,
-    /// A message with a time to live dies in its queue.
+    /// A message with a time to live expires in its queue.
     Expired,
     /// A full queue drops a message.
     Overflow,
@@ -52,18 +52,18 @@ pub enum Family {
     Slow,
     /// A process is killed before its handler begins.
     CrashAtStart,
-    /// A process is killed while its handler waits for something.
+    /// A process is killed while its handler waits.
     CrashInHandler,
-    /// A process is killed when its handler is done and nobody was told.
+    /// A process is killed when its handler has ended and the delivery is not acknowledged.
     CrashBeforeAck,
-    /// A process is killed right after the broker was told.
+    /// A process is killed right after the broker has the acknowledgement.
     CrashAfterAck,
-    /// A message is delivered again though it was acked.
+    /// A message is delivered again although it was acknowledged.
     Redelivered,
 }
 
 impl Family {
-    /// All of them.
+    /// All families.
     pub const ALL: [Self; 25] = [
         Self::LateStart,
         Self::PublishLost,
@@ -92,7 +92,7 @@ impl Family {
         Self::Redelivered,
     ];
 
-    /// The word for it.
+    /// Returns the word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LateStart => "late-start",
@@ -123,7 +123,7 @@ impl Family {
         }
     }
 
-    /// The families whose faults happen at a site.
+    /// Returns the families whose faults happen at a site.
     pub(super) const fn at(site: Site) -> &'static [Self] {
         match site {
             Site::Boot => &[Self::LateStart],
@@ -156,14 +156,12 @@ impl Family {
         }
     }
 
-    /// Whether a service that works each message at least once must come through it: whether it takes nothing away from queues
-    /// that exist.
+    /// Returns whether a service with at-least-once handling must survive it: whether it removes nothing from queues that exist.
     pub(super) const fn is_borne_at_least_once(self) -> bool {
         !matches!(self, Self::LateStart | Self::Expired | Self::Overflow | Self::ClockJump)
     }
 
-    /// How often it strikes where it can, in a million: rare enough that most messages go their way, and the rarer the more it
-    /// takes down.
+    /// Returns the default rate in millionths. It leaves most messages alone, and is lower for faults that take down more.
     pub(super) const fn usual_rate(self) -> u32 {
         match self {
             Self::LateStart => 50_000,
@@ -181,7 +179,7 @@ impl Family {
         }
     }
 
-    /// One of its faults, by random bits.
+    /// Returns one fault of the family, chosen by random bits.
     pub(super) fn fault(self, bits: u64) -> Fault {
         match self {
             Self::LateStart => Fault::LateStart(millis(bits, 10, 10_000)),
@@ -212,7 +210,7 @@ impl Family {
         }
     }
 
-    /// What tells its draws from those of others.
+    /// Returns a salt that separates its draws from those of other families.
     pub(super) const fn salt(self) -> u64 {
         const SALTS: [u64; Family::ALL.len()] = {
             let mut salts = [0; Family::ALL.len()];
@@ -227,7 +225,7 @@ impl Family {
     }
 }
 
-/// A number from `low` to `high`. Its logarithm is what is random, so that small and large ones are alike in number.
+/// Returns a number from `low` to `high`. Its logarithm is uniform, so that small and large numbers are equally frequent.
 fn between(bits: u64, low: u64, high: u64) -> u64 {
     let doublings = u64::from((high / low).ilog2()) + 1;
     let top = low << scale(bits, doublings);
@@ -238,7 +236,7 @@ fn millis(bits: u64, low: u64, high: u64) -> Duration {
     Duration::from_millis(between(bits, low, high))
 }
 
-/// From a second to a day, either way.
+/// Returns a number of seconds between one second and one day, positive or negative.
 fn seconds(bits: u64) -> i64 {
     let seconds = i64::try_from(between(bits, 1, 86_400)).expect("a day has fewer seconds");
     if join(bits, 2) & 1 == 0 { seconds } else { -seconds }

@@ -1,20 +1,20 @@
-//! [`Means`]: what a place lets go wrong, beyond its site.
+//! [`Means`]: what a place offers to a fault, beyond its site.
 
 use super::Fault;
 
-/// What is there at a place for faults to happen to.
+/// What a place offers to a fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Means {
-    /// Somebody starts the process anew when it is killed.
+    /// The process is restarted when it is killed.
     pub(crate) restarts: bool,
     /// The message has a time to live.
     pub(crate) expires: bool,
-    /// The queue has a limit, and drops what is oldest.
+    /// The queue has a limit and drops its oldest messages.
     pub(crate) overflows: bool,
 }
 
 impl Means {
-    /// Why a fault cannot happen here, if it cannot.
+    /// Returns why a fault cannot happen here. `None` if it can.
     pub(crate) fn lack_for(self, fault: Fault) -> Option<&'static str> {
         match fault {
             Fault::Crash(_) if !self.restarts => {

@@ -1,38 +1,38 @@
-//! Faults: what can go wrong ([`Fault`]), where ([`At`]), and how often it does at random ([`Faults`]).
+//! Faults: what can go wrong ([`Fault`]), where ([`At`]), and how often at random ([`Faults`]).
 //!
-//! A scripted fault happens at a place that a test names: `graph.fault(At::before_ack("billing.charge"), Fault::ConnectionLost)`.
-//! Random ones are enabled by [`Family`]; a seed then decides for itself at each place.
+//! A scripted fault happens at a place that a test names: `graph.fault(At::before_ack("billing.charge"), Fault::ConnectionLost)`. Random
+//! faults are enabled by [`Family`]; the seed then decides at each place.
 //!
-//! | family | at | what happens | what a correct service bears |
+//! | family | at | what happens | what a correct service must handle |
 //! |---|---|---|---|
-//! | late-start | boot | A server, with all its replicas, starts some time after the others. Its queue is not there until then. | What it sends to the server is refused or unroutable and the sender told; what was published meanwhile the server never hears. |
+//! | late-start | boot | A server, with all its replicas, starts some time after the others. Its queue does not exist until then. | What is sent to the server is refused or unroutable, and the sender gets that error; the server never receives what was published meanwhile. |
 //! | publish-lost | publish | The session breaks before the broker has the message. | The outcome is ambiguous, and nothing arrived. |
 //! | confirm-lost | publish | The broker has the message, and the session breaks before the confirm. | The outcome is ambiguous, and it arrived: sending again makes a second one. |
 //! | nacked | publish | A full queue with `reject-publish` refuses the message. | The send is refused, and nothing arrived. |
-//! | published-twice | publish | The broker gets the message twice, as from a sender that tried again. | It is handled twice, without a mark of redelivery; the message id is the same. |
-//! | crash-at-publish | publish | The broker has the message, and the sender's process is killed. | What the handler did so far it does again. |
-//! | delayed | deliver | The message, and what is behind it on its channel, arrives later. | Timeouts; an order between queues that is another one. |
-//! | overtaken | deliver | Some messages of other queues arrive before it. | An order between queues that is another one. |
-//! | connection-lost | deliver, start, wait, ack | The session breaks. | What is not acked is delivered again, marked; asks under way fail. |
-//! | channel-closed | deliver | The broker closes the consumer's channel (406). | What is not acked is delivered again, marked. |
-//! | consumer-cancelled | deliver | The broker cancels the consumer. | It consumes again; what had arrived can still be acked. |
-//! | broker-restart | deliver | The broker stops in good order and starts again: all sessions end with 320. | Transient messages and exclusive queues are gone; persistent messages in durable queues are kept. |
-//! | broker-killed | deliver | The broker is killed and starts again. | The same, and everything that is left is marked as redelivered. |
-//! | partition | deliver | Nothing goes between the receiver and the broker for a time, then its session breaks. | Both of the one-way cuts; what was sent meanwhile is ambiguous. |
+//! | published-twice | publish | The broker gets the message twice, as from a sender that tried again. | It is handled twice, without the redelivered flag; the message id is the same. |
+//! | crash-at-publish | publish | The broker has the message, and the sender's process is killed. | The handler repeats what it did so far. |
+//! | delayed | deliver | The message, and what is behind it on its channel, arrives later. | Timeouts; a different order between queues. |
+//! | overtaken | deliver | Some messages of other queues arrive before it. | A different order between queues. |
+//! | connection-lost | deliver, start, wait, ack | The session breaks. | What is not acked is redelivered; asks under way fail. |
+//! | channel-closed | deliver | The broker closes the consumer's channel (406). | What is not acked is redelivered. |
+//! | consumer-cancelled | deliver | The broker cancels the consumer. | It consumes again; deliveries that had arrived can still be acked. |
+//! | broker-restart | deliver | The broker stops in good order and starts again: all sessions end with 320. | Transient messages and exclusive queues are lost; persistent messages in durable queues are kept. |
+//! | broker-killed | deliver | The broker is killed and starts again. | The same, and all remaining messages are marked as redelivered. |
+//! | partition | deliver | Nothing passes between the receiver and the broker for a time, then its session breaks. | The effects of both one-way cuts; what was sent meanwhile is ambiguous. |
 //! | deaf | deliver | Nothing arrives at the receiver for a time, confirms included. | Timeouts of asks that were answered. |
-//! | mute | deliver | Nothing that the receiver sends gets through for a time, acks included. | Its confirms come late; its asks are answered late. |
-//! | expired | deliver | A message with a time to live dies in its queue: it is dead-lettered or gone. | An ask that nobody answers. |
-//! | overflow | deliver | A full queue that drops what is oldest drops the message: it is dead-lettered or gone. | A message that never comes, though it was confirmed. |
-//! | clock-jump | deliver | The wall clock jumps, up to a day, either way. | Wall time that runs backwards; deadlines stay as they are. |
+//! | mute | deliver | Nothing that the receiver sends arrives for a time, acks included. | Its confirms come late; its asks are answered late. |
+//! | expired | deliver | A message with a time to live expires in its queue: it is dead-lettered or dropped. | An ask that gets no answer. |
+//! | overflow | deliver | A full queue that drops its oldest messages drops the message: it is dead-lettered or lost. | A message that never comes, although it was confirmed. |
+//! | clock-jump | deliver | The wall clock jumps, up to a day, either way. | Wall time that runs backwards; deadlines do not change. |
 //! | slow | start | The handler begins some time after its message arrived. | Timeouts; a backlog. |
-//! | crash-at-start | start | The process is killed before the handler begins, and started anew. | Its memory is empty; the message comes again, marked. |
-//! | crash-in-handler | wait | The process is killed when the handler first waits for something. | The same, with what the handler did before. |
-//! | crash-before-ack | ack | The process is killed when the handler is done and its delivery not acked. | The same, with all that the handler did. |
-//! | crash-after-ack | done | The process is killed when the delivery was acked. | Its memory is empty, and the message does not come again. |
-//! | redelivered | ack | The acknowledgement does not count. | The message comes again, marked, to the same process. |
+//! | crash-at-start | start | The process is killed before the handler begins, and restarted. | Its memory is empty; the message is redelivered. |
+//! | crash-in-handler | wait | The process is killed when the handler waits for the first time. | The same, and the handler repeats what it did before. |
+//! | crash-before-ack | ack | The process is killed when the handler has ended and its delivery is not acked. | The same, and the handler repeats all that it did. |
+//! | crash-after-ack | done | The process is killed when the delivery was acked. | Its memory is empty, and the message is not redelivered. |
+//! | redelivered | ack | The acknowledgement is lost. | The message is redelivered to the same process. |
 //!
-//! Clients cannot crash, since nobody would start them anew; only what has a time to live can expire, and only a queue with a length
-//! limit overflows. At random such a fault does not happen there; a scripted one fails the run and says why.
+//! Clients cannot crash, since nothing would restart them; only a message with a time to live can expire, and only a queue with a length
+//! limit overflows. Elsewhere, random faults of these kinds do not happen, and a scripted one fails the run with the reason.
 
 mod at;
 mod families;
@@ -52,11 +52,11 @@ pub(crate) use text::{in_milliseconds, milliseconds};
 use std::fmt;
 use std::time::Duration;
 
-/// Something that goes wrong. Each has the [sites](Fault::sites) where it can happen.
+/// A fault. Each has the [sites](Fault::sites) where it can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Boot: the server starts so long after the others. Until then its queue is not there.
+    /// Boot: the server starts this long after the others. Until then its queue does not exist.
     LateStart(Duration),
     /// Publish: the session breaks before the broker has the message.
     PublishLost,
@@ -68,7 +68,7 @@ pub enum Fault {
     PublishedTwice,
     /// Deliver: it arrives only after this time, and so does what is behind it on its channel.
     Delayed(Duration),
-    /// Deliver: so many messages on other channels arrive before it, as far as there are so many.
+    /// Deliver: up to this many messages on other channels arrive before it.
     Overtaken(u32),
     /// Deliver, Start, Wait, Ack: the session breaks; what is not acked is delivered again.
     ConnectionLost,
@@ -76,10 +76,10 @@ pub enum Fault {
     ChannelClosed,
     /// Deliver: the broker cancels the consumer.
     ConsumerCancelled,
-    /// At every station of a message: the process is killed, and started anew after this time. Its memory is gone; so is what it had not
-    /// acked, which is delivered again.
+    /// Any site of a message: the process is killed, and restarted after this time. It loses its memory; what it had not acked is
+    /// redelivered.
     Crash(Duration),
-    /// Ack: the acknowledgement does not count, and the message is delivered again.
+    /// Ack: the acknowledgement is lost, and the message is redelivered.
     Redelivered,
     /// Deliver: the broker stops in good order and starts again.
     BrokerRestart,
@@ -87,22 +87,22 @@ pub enum Fault {
     BrokerKilled,
     /// Start: the handler begins only after this time.
     Slow(Duration),
-    /// Deliver: nothing goes between the receiver and the broker for this time, then its session breaks.
+    /// Deliver: nothing passes between the receiver and the broker for this time, then its session breaks.
     Partition(Duration),
-    /// Deliver: nothing arrives at the receiver for this time, though what it sends gets through.
+    /// Deliver: nothing arrives at the receiver for this time, but what it sends arrives.
     Deaf(Duration),
-    /// Deliver: nothing that the receiver sends gets through for this time, though it still hears.
+    /// Deliver: nothing that the receiver sends arrives for this time, but it still receives.
     Mute(Duration),
-    /// Deliver: the message, which has a time to live, dies in its queue.
+    /// Deliver: the message, which has a time to live, expires in its queue.
     Expired,
-    /// Deliver: the queue, which has a limit and drops what is oldest, drops the message.
+    /// Deliver: the queue, which has a limit and drops its oldest messages, drops the message.
     Overflow,
-    /// Deliver: the wall clock jumps by so many seconds.
+    /// Deliver: the wall clock jumps by this many seconds.
     ClockJump(i64),
 }
 
 impl Fault {
-    /// Where it can happen.
+    /// Returns the sites where it can happen.
     pub const fn sites(self) -> &'static [Site] {
         match self {
             Self::LateStart(_) => &[Site::Boot],
@@ -126,11 +126,11 @@ impl Fault {
         }
     }
 
-    /// Makes sure that it can happen at a place.
+    /// Asserts that the fault can happen at a place.
     ///
     /// # Panics
     ///
-    /// When it cannot; the text says where it can.
+    /// Panics if it cannot; the text says where it can.
     #[track_caller]
     pub(crate) fn assert_can_happen(self, at: &At) {
         let sites = self.sites();

@@ -1,4 +1,4 @@
-//! [`Fault`] read from text, as its `Display` writes it.
+//! Parses a [`Fault`] from the text that its `Display` writes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -62,13 +62,13 @@ pub(crate) fn milliseconds(text: &str) -> Option<Duration> {
     text.strip_suffix("ms")?.parse().ok().map(Duration::from_millis)
 }
 
-/// A time without what is less than a millisecond: tokio's paused clock knows nothing finer, and text writes nothing finer.
+/// Truncates a time to whole milliseconds: tokio's paused clock and the text have no finer unit.
 pub(crate) fn in_milliseconds(time: Duration) -> Duration {
     Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Fault {
-    /// How long it lasts, where it says so.
+    /// Returns the duration of the fault, if it has one.
     pub(crate) fn time(&mut self) -> Option<&mut Duration> {
         match self {
             Self::Crash(time)
@@ -83,7 +83,7 @@ impl Fault {
     }
 }
 
-/// A text names no [`Fault`].
+/// The text names no [`Fault`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultError(String);
 

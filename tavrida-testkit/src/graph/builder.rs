@@ -1,4 +1,4 @@
-//! [`GraphBuilder`]: puts a graph together and starts it.
+//! [`GraphBuilder`]: assembles a graph and starts it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::problem::ProblemKind;
 use crate::sim::{SimTransport, Stage};
 use crate::trace::ActorKind;
 
-/// Puts a [`Graph`] together.
+/// Assembles a [`Graph`].
 #[must_use = "a graph runs when it is started"]
 pub struct GraphBuilder {
     stage: Stage,
@@ -33,9 +33,9 @@ struct Place {
 
 /// How its server is made.
 enum Making {
-    /// A service on a server as the graph's convention has it.
+    /// A service on a server that follows the graph's convention.
     Service(Arc<dyn Fn() -> Service + Send + Sync>),
-    /// A server of the caller's.
+    /// A server that the caller configures.
     Server(Make),
 }
 
@@ -44,16 +44,16 @@ impl GraphBuilder {
         Self { stage, places: Vec::new(), clients: Vec::new() }
     }
 
-    /// A service, on a server of its own whose queue and exchange bear its name.
+    /// Adds a service on its own server, with a queue and an exchange of the service's name.
     ///
     /// # Panics
     ///
-    /// When the graph has a server or stub of its name already; the same holds for [`server`](GraphBuilder::server).
+    /// Panics if the graph already has a server or stub of this name; so does [`server`](GraphBuilder::server).
     #[track_caller]
     pub fn service(self, make: impl Fn() -> Service + Send + Sync + 'static) -> Self {
         let first = make();
         let name = first.name().to_owned();
-        // It had to be made for its name, and serves as the first.
+        // The name is known only from a service, so one is made here; it serves the first start.
         let first = Mutex::new(Some(first));
         let make = move || {
             let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -62,8 +62,8 @@ impl GraphBuilder {
         self.place(name, ActorKind::Service, Making::Service(Arc::new(make)))
     }
 
-    /// A server as in production: with its own queue, exchange, failure policy, and any number of services. It is known by
-    /// `name`, and found by others only through their own discoveries.
+    /// Adds a server configured as in production: with its own queue, exchange, failure policy, and any number of services. `name` is its
+    /// name in the test; other servers find it only through their own discoveries.
     #[track_caller]
     pub fn server(
         self,
@@ -73,7 +73,7 @@ impl GraphBuilder {
         self.place(name.to_owned(), ActorKind::Service, Making::Server(Arc::new(make)))
     }
 
-    /// A stand-in for a service, with its place in the convention.
+    /// Adds a stand-in for a service, under the graph's convention.
     #[track_caller]
     pub(super) fn stand_in(self, name: String, make: impl Fn() -> Service + Send + Sync + 'static) -> Self {
         self.place(name, ActorKind::Stub, Making::Service(Arc::new(make)))
@@ -94,22 +94,22 @@ impl GraphBuilder {
         self
     }
 
-    /// How many servers share the work of a service.
+    /// Sets how many servers share the work of a service.
     ///
     /// # Panics
     ///
-    /// When the graph has no server of this name yet.
+    /// Panics if the graph has no server of this name yet.
     #[track_caller]
     pub fn replicas(mut self, name: &str, replicas: usize) -> Self {
         self.find(name).replicas = replicas;
         self
     }
 
-    /// A server that starts so long after the others: what is sent to it before its first start is unroutable.
+    /// Starts a server `by` after the others. What is sent to it before its first start is unroutable.
     ///
     /// # Panics
     ///
-    /// When the graph has no server of this name yet.
+    /// Panics if the graph has no server of this name yet.
     #[track_caller]
     pub fn late(mut self, name: &str, by: Duration) -> Self {
         self.find(name).late = by;
@@ -122,17 +122,17 @@ impl GraphBuilder {
         place.unwrap_or_else(|| panic!("no server '{name}' in the graph yet"))
     }
 
-    /// A client of this name, which is also the source of what it sends.
+    /// Adds a client. Its name is also the source of what it sends.
     pub fn client(mut self, name: &str) -> Self {
         self.clients.push(name.to_owned());
         self
     }
 
-    /// Starts everything, and waits until servers consume and clients are connected.
+    /// Starts everything, and waits until all servers consume and all clients are connected.
     ///
     /// # Panics
     ///
-    /// When a server or client cannot be built: the test is wrong.
+    /// Panics if a server or client cannot be built.
     pub async fn start(self) -> Graph {
         let Self { stage, places, clients } = self;
         let convention = Convention::of(places.iter().filter_map(|place| match place.make {
@@ -171,7 +171,7 @@ impl GraphBuilder {
         let ready: Vec<_> = keepers.into_iter().filter_map(Keeper::start).collect();
         for ready in ready {
             if ready.await.is_err() {
-                // What went wrong was told by the keeper.
+                // The keeper has already reported what went wrong.
                 break;
             }
         }
@@ -184,7 +184,7 @@ impl GraphBuilder {
 }
 
 impl Place {
-    /// How a server of it is made; what it needs on the broker is there already where it is `furnished`.
+    /// Makes the servers. If `furnished`, their topology already exists on the broker.
     fn make(&self, convention: &Convention, furnished: bool) -> Make {
         match &self.make {
             Making::Server(make) => make.clone(),
@@ -203,7 +203,7 @@ impl Place {
     }
 }
 
-/// Carries out the plans of the servers that declare nothing themselves.
+/// Declares the topology of the servers that do not declare it themselves.
 async fn furnish(stage: &Stage, keepers: &[Keeper]) {
     let plans = keepers.iter().filter_map(|keeper| keeper.first.as_ref().map(Server::plan)).collect();
     match furniture::broker_with(plans).await {

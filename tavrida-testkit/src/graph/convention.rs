@@ -12,12 +12,12 @@ pub(crate) struct Convention(Arc<Inner>);
 struct Inner {
     /// Sorted by their names.
     services: Vec<Known>,
-    /// Those of all services, sorted.
+    /// The exchanges of all services, sorted.
     exchanges: Vec<ShortString>,
 }
 
 struct Known {
-    /// Its name, and that of its exchange.
+    /// The name of the service, and of its exchange.
     service: ShortString,
     notifications: ShortString,
 }

@@ -1,7 +1,7 @@
-//! What the servers of a graph declare, declared once: brokers of further runs begin as copies.
+//! Declares the topology of a graph once; the brokers of further runs start as copies.
 //!
-//! A run starts in microseconds only if it does not declare anew what is the same in each. The copies are kept by thread, with
-//! the plans that they came of: a graph with other plans gets another broker.
+//! A run starts in microseconds only if it does not repeat the declarations that all runs share. Each thread keeps the copies together with
+//! the plans that they were made from: a graph with other plans gets another broker.
 
 use std::cell::RefCell;
 
@@ -17,11 +17,11 @@ thread_local! {
     static FURNISHED: RefCell<Vec<(Vec<Plan>, Broker)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A broker in which all of these plans are carried out.
+/// Returns a broker with all of these plans carried out.
 ///
 /// # Errors
 ///
-/// The broker refuses something that a plan has: two of them clash.
+/// The broker refuses part of a plan: two plans clash.
 pub(super) async fn broker_with(plans: Vec<&Plan>) -> Result<Broker, SessionError> {
     let known = FURNISHED.with_borrow(|furnished| {
         let same = furnished.iter().find(|(of, _)| of.iter().eq(plans.iter().copied()));

@@ -1,4 +1,4 @@
-//! [`Keeper`]: keeps the process of a server: starts it, kills it, and starts it anew.
+//! [`Keeper`]: starts, kills and restarts the process of a server.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ pub(super) type Make = Arc<dyn Fn(SimTransport) -> ServerBuilder + Send + Sync>;
 /// Keeps one process.
 pub(super) struct Keeper {
     pub(super) process: Process,
-    /// How long after the others it starts.
+    /// The delay of its first start.
     pub(super) late: Duration,
-    /// The server of its first life, where it is built already.
+    /// The server of the first start, if it is already built.
     pub(super) first: Option<Server>,
 }
 
-/// A process, whether it lives at the moment or not.
+/// A process, running or not.
 pub(super) struct Process {
     pub(super) stage: Stage,
     pub(super) actor: ActorId,
@@ -33,7 +33,7 @@ pub(super) struct Process {
 }
 
 impl Keeper {
-    /// Starts the process. What comes back tells when it consumes; nothing where it starts late.
+    /// Starts the process. The returned receiver fires when it consumes. Returns `None` for a late start.
     pub(super) fn start(self) -> Option<oneshot::Receiver<()>> {
         let Self { process, late, first } = self;
         if late.is_zero() {
@@ -52,7 +52,7 @@ impl Keeper {
 }
 
 impl Process {
-    /// Life after life.
+    /// Runs the process and restarts it each time that it is killed.
     async fn keep(self, mut first: Option<Server>, mut tell: Option<oneshot::Sender<()>>) {
         loop {
             let server = match first.take().map_or_else(|| self.build(), Ok) {
@@ -65,7 +65,7 @@ impl Process {
         }
     }
 
-    /// A server for a life of the process.
+    /// Builds the server for one start of the process.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Process {
         builder.ids(stage.ids(actor)).clock(stage.clock().clone()).incoming(probe).build()
     }
 
-    /// One life of the process, until it is killed; gives how long it stays down, or nothing where it cannot live.
+    /// Runs the process until it is killed. Returns how long it stays down, or `None` if it cannot start.
     async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> Option<Duration> {
         let killed = self.stage.world().state().actor(self.actor).killed.clone();
         let handle = server.handle();
@@ -92,7 +92,7 @@ impl Process {
         }
     }
 
-    /// The process cannot live: the run has failed.
+    /// Fails the run: the process cannot start.
     pub(super) fn fail(&self, text: String) {
         let mut state = self.stage.world().state();
         let name = state.trace.actor(self.actor).name().to_owned();
@@ -101,12 +101,12 @@ impl Process {
     }
 }
 
-/// Tells that a server consumes, where somebody waits for that.
+/// Fires `tell` when the server consumes, if it is set.
 async fn tell_when_ready(server: &ServerHandle, tell: Option<oneshot::Sender<()>>) -> Infallible {
     if let Some(tell) = tell
         && server.ready(Duration::from_secs(60)).await.is_ok()
     {
-        // Who waited may be gone.
+        // The receiver may have been dropped.
         let _ = tell.send(());
     }
     std::future::pending().await

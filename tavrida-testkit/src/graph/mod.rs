@@ -1,7 +1,7 @@
 //! [`Graph`]: services and clients around one broker, in a simulation.
 //!
-//! Services are given as factories, since replicas and restarts need fresh values: `fn orders() -> Service`, the same that
-//! production serves. Each gets a server of its own with a queue and an exchange of its name, and finds all others.
+//! Services are given as factories (`fn orders() -> Service`, the same as in production), since replicas and restarts need fresh values.
+//! Each gets its own server with a queue and an exchange of its name, and finds all others.
 
 mod builder;
 mod convention;
@@ -24,13 +24,13 @@ use crate::sim::{Sim, Stage};
 use crate::trace::{ActorId, What};
 
 impl Sim {
-    /// Begins to put a graph of services together.
+    /// Starts to assemble a graph of services.
     pub fn graph(&self) -> GraphBuilder {
         GraphBuilder::new(self.stage.clone())
     }
 }
 
-/// Services and clients that run.
+/// Running services and clients.
 pub struct Graph {
     stage: Stage,
     clients: BTreeMap<String, Client>,
@@ -38,23 +38,22 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A client of the graph.
+    /// Returns a client of the graph.
     ///
     /// # Panics
     ///
-    /// When there is none of this name; the text says which there are.
+    /// Panics if the graph has no client of this name; the text lists the clients.
     #[track_caller]
     pub fn client(&self, name: &str) -> &Client {
         let known = || self.clients.keys().cloned().collect::<Vec<_>>();
         self.clients.get(name).unwrap_or_else(|| panic!("no client '{name}' in the graph, but {:?}", known()))
     }
 
-    /// Lets something go wrong at a place. A run in which the place never comes to pass fails, unless it is
-    /// [optional](At::optional).
+    /// Injects a fault at a place. A run that never reaches the place fails, unless the place is [optional](At::optional).
     ///
     /// # Panics
     ///
-    /// When this fault cannot happen at such a place; on a live broker, as everything here that steers the broker or time.
+    /// Panics if this fault cannot happen at this place. Panics on a live broker, as do all methods that control the broker or time.
     #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
         self.stage.simulated("`fault`");
@@ -63,11 +62,11 @@ impl Graph {
         self
     }
 
-    /// Kills the process of a service, or of one replica (`billing/2`), and starts it anew after a time.
+    /// Kills the process of a service, or of one replica (`billing/2`), and restarts it after `down_for`.
     ///
     /// # Panics
     ///
-    /// When there is none of this name.
+    /// Panics if there is no server of this name.
     #[track_caller]
     pub fn crash(&self, server: &str, down_for: Duration) {
         self.stage.simulated("`crash`");
@@ -76,22 +75,22 @@ impl Graph {
         self.stage.cut(actor, "the process was killed");
     }
 
-    /// Breaks the session of a service, or of one replica.
+    /// Breaks the session of a service or of one replica.
     ///
     /// # Panics
     ///
-    /// When there is none of this name.
+    /// Panics if there is no server of this name.
     #[track_caller]
     pub fn cut(&self, server: &str) {
         self.stage.simulated("`cut`");
         self.stage.cut(self.server(server), "the connection broke");
     }
 
-    /// Nothing goes between a server and the broker for this time, then its session breaks and comes back.
+    /// Cuts a server off from the broker for this time; then its session breaks, and is opened again.
     ///
     /// # Panics
     ///
-    /// When there is none of this name.
+    /// Panics if there is no server of this name.
     #[track_caller]
     pub fn partition(&self, server: &str, time: Duration) {
         self.stage.simulated("`partition`");
@@ -99,46 +98,46 @@ impl Graph {
         self.stage.world().state().isolate(actor, true, true, time);
     }
 
-    /// Stops the broker in good order and starts it again.
+    /// Stops the broker in good order and restarts it.
     pub fn restart_broker(&self) {
         let broker = self.stage.simulated("`restart_broker`");
         self.stage.world().state().tell(ActorId::of_peer(0), What::Fault("broker-restart".into()));
         broker.restart();
     }
 
-    /// Nothing goes wrong from now on, and what is cut off is there again.
+    /// Stops all faults from now on and restores all connections.
     pub fn heal(&self) {
         self.stage.heal();
     }
 
-    /// Lets so much virtual time pass, with everything that happens meanwhile: TTLs, backoffs and deadlines move.
+    /// Lets virtual time pass by `time`, with all that happens meanwhile: TTLs, backoffs and deadlines advance.
     ///
     /// # Panics
     ///
-    /// On a live broker.
+    /// Panics on a live broker.
     pub async fn advance(&self, time: Duration) {
         self.stage.simulated("`advance`");
         tokio::time::sleep(time).await;
     }
 
-    /// Waits until nothing is under way any more, exactly: nothing on its way, no handler at work, everybody connected, no
-    /// message waiting for its time. Virtual time moves only as far as that needs. Gives what happened so far.
+    /// Waits until the graph is quiescent: no message under way, no handler running, all sessions connected, no message waiting for its
+    /// time. This is exact. Virtual time advances only as far as needed. Returns what happened so far.
     ///
     /// # Panics
     ///
-    /// When it does not come to that within an hour of virtual time; on a live broker, within 30 seconds.
+    /// Panics if the graph is not quiescent within one hour of virtual time; on a live broker, within 30 seconds.
     pub async fn settle(&self) -> Run {
         let within = Duration::from_secs(if self.stage.is_live() { 30 } else { 3600 });
         let settled = self.settle_within(within).await;
         settled.unwrap_or_else(|unsettled| panic!("{unsettled}"))
     }
 
-    /// As [`settle`](Graph::settle), at most so long. On a live broker, which cannot be seen through, everything counts as settled
-    /// when all that the graph sent is confirmed, no handler works, and the queues of its servers were empty twice in a row.
+    /// As [`settle`](Graph::settle), with a limit of `time`. A live broker cannot be observed completely: there, the graph counts as
+    /// settled when all that it sent is confirmed, no handler runs, and the queues of its servers were empty twice in a row.
     ///
     /// # Errors
     ///
-    /// It does not come to that.
+    /// The graph is not quiescent within `time`.
     ///
     /// # Cancel safety
     ///
@@ -147,16 +146,16 @@ impl Graph {
         if self.stage.settled(time).await { Ok(self.run()) } else { Err(UnsettledError { after: time }) }
     }
 
-    /// What happened so far.
+    /// Returns what happened so far.
     pub fn run(&self) -> Run {
         Run::new(self.stage.world().state().trace.clone().into())
     }
 
-    /// What is in the broker at the moment.
+    /// Returns the current state of the broker.
     ///
     /// # Panics
     ///
-    /// On a live broker.
+    /// Panics on a live broker.
     #[track_caller]
     pub fn broker(&self) -> tavrida_memory::core::Snapshot {
         self.stage.simulated("`broker`").snapshot()
@@ -184,7 +183,7 @@ impl fmt::Debug for Graph {
 /// Something is still under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsettledError {
-    /// How long was waited.
+    /// How long the call waited.
     pub after: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! [`Stub`]: a stand-in for a service that is not there.
+//! [`Stub`]: a stand-in for a service.
 
 use std::borrow::Borrow;
 use std::collections::VecDeque;
@@ -11,8 +11,8 @@ use tavrida::message::{Failure, IntoFailure};
 
 use super::GraphBuilder;
 
-/// A stand-in for a service: it answers the requests of contracts as it is told, hears events, counts, and fails on demand. A clone
-/// is another handle to the same stub, for a test that keeps one.
+/// A stand-in for a service: answers the requests of contracts as configured, receives events, counts calls, and fails on demand. Clones
+/// are handles to the same stub.
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ pub struct Stub(Arc<Inner>);
 
 struct Inner {
     name: String,
-    /// What adds the handlers to a service, in the order in which they were given.
+    /// Functions that add the handlers to a service, in the order in which they were given.
     handlers: Mutex<Vec<Arc<Handlers>>>,
     state: Mutex<State>,
 }
@@ -55,32 +55,32 @@ struct State {
 }
 
 impl Stub {
-    /// A stub without handlers, of this name.
+    /// Returns a stub of this name without handlers.
     pub fn named(name: &str) -> Self {
         Self(Arc::new(Inner { name: name.to_owned(), handlers: Mutex::default(), state: Mutex::default() }))
     }
 
-    /// A stub of the service of a contract: it replies to each of its requests.
+    /// Returns a stub for the service of a contract: it replies to each request of that contract.
     pub fn of<C: Rpc>(reply: impl Fn(C) -> C::Reply + Send + Sync + 'static) -> Self {
         Self::named(service_of::<C>()).and::<C>(reply)
     }
 
-    /// A stub of the service of a contract that may also answer with the contract's error.
+    /// Returns a stub for the service of a contract that may also answer with the contract's error.
     pub fn trying<C: Rpc>(answer: impl Fn(C) -> Result<C::Reply, C::Error> + Send + Sync + 'static) -> Self {
         Self::named(service_of::<C>()).and_trying::<C>(answer)
     }
 
-    /// A service of this name that hears an event.
+    /// Returns a stub of this name that subscribes to an event.
     pub fn hearing<E: Event>(name: &str) -> Self {
         Self::named(name).and_hearing::<E>()
     }
 
-    /// It replies to the requests of another contract as well.
+    /// Also replies to the requests of another contract.
     pub fn and<C: Rpc>(self, reply: impl Fn(C) -> C::Reply + Send + Sync + 'static) -> Self {
         self.and_trying::<C>(move |request| Ok(reply(request)))
     }
 
-    /// It answers the requests of another contract as well, with replies or the contract's error.
+    /// Also answers the requests of another contract, with replies or the contract's error.
     pub fn and_trying<C: Rpc>(
         self,
         answer: impl Fn(C) -> Result<C::Reply, C::Error> + Send + Sync + 'static,
@@ -96,7 +96,7 @@ impl Stub {
         })
     }
 
-    /// It hears an event as well.
+    /// Also subscribes to another event.
     pub fn and_hearing<E: Event>(self) -> Self {
         self.handle(|service, stub| {
             let stub = stub.clone();
@@ -107,35 +107,34 @@ impl Stub {
         })
     }
 
-    /// It fails so often from now on, before it works again: a request is answered with the failure, an event is retried or
-    /// dead-lettered.
+    /// Fails the next `times` calls: a request is answered with the failure, an event is retried or dead-lettered.
     pub fn failing(self, times: usize, failure: impl IntoFailure) -> Self {
         self.fail(times, failure);
         self
     }
 
-    /// It fails with a contract's error so often from now on, before it works again.
+    /// Fails the next `times` calls with a contract's error.
     pub fn failing_with<C: Rpc>(self, times: usize, error: &C::Error) -> Self {
         self.failing(times, contract::failure_of::<C>(error))
     }
 
-    /// As [`failing`](Stub::failing), of a stub that is at work already.
+    /// As [`failing`](Stub::failing), for a stub that already runs.
     pub fn fail(&self, times: usize, failure: impl IntoFailure) {
         let failure = failure.into_failure();
         self.state().failures.extend(std::iter::repeat_n(failure, times));
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// How often it was called or heard something, failures included.
+    /// Returns how many requests and events it received, including those that it failed.
     pub fn times(&self) -> usize {
         self.state().times
     }
 
-    /// The service that it is.
+    /// Returns the service that the stub runs.
     fn service(&self) -> Service {
         let handlers = self.handlers().clone();
         handlers.iter().fold(Service::new(&self.0.name), |service, add| add(service, self))
@@ -150,7 +149,7 @@ impl Stub {
     ///
     /// # Errors
     ///
-    /// It is to fail.
+    /// The call is to fail.
     fn called(&self) -> Result<(), Failure> {
         let mut state = self.state();
         state.times += 1;
@@ -171,11 +170,11 @@ fn service_of<C: Rpc>() -> &'static str {
 }
 
 impl GraphBuilder {
-    /// A stand-in for a service that is not there.
+    /// Adds a stand-in for a service.
     ///
     /// # Panics
     ///
-    /// When the graph has a server of its name already.
+    /// Panics if the graph already has a server of this name.
     #[track_caller]
     pub fn stub(self, stub: impl Borrow<Stub>) -> Self {
         let stub = stub.borrow().clone();

@@ -1,4 +1,4 @@
-//! [`Chain`]: all that was said because of one request.
+//! [`Chain`]: all messages that one request caused.
 
 use std::fmt;
 
@@ -7,10 +7,9 @@ use tavrida::message::MessageKind;
 use super::{Run, diff, report};
 use crate::trace::{MessageId, Outcome, What};
 
-/// All that was said with one correlation id, in the order in which it was sent. The copies that retries make, and what the
-/// broker makes of dead letters, are left out.
+/// All messages with one correlation id, in the order in which they were sent. Copies made by retries and by dead-lettering are left out.
 ///
-/// A chain is written as its [steps](Step), a line for each.
+/// A chain is shown as its [steps](Step), one line each.
 #[derive(Debug, Clone)]
 pub struct Chain<'r> {
     run: &'r Run,
@@ -25,18 +24,18 @@ pub struct Chain<'r> {
 /// | `web -> orders.create` | a request to a method |
 /// | `orders => web` | a response |
 /// | `orders =! web` | an error |
-/// | `orders ~> orders.created` | a notification, to whoever subscribed to the topic |
-/// | `web -> orders.create (unroutable)` | a message that no queue took, or of which its sender could not know |
+/// | `orders ~> orders.created` | a notification, to all subscribers of the topic |
+/// | `web -> orders.create (unroutable)` | a message that no queue took, or whose outcome its sender could not know |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Step {
-    /// The service that sent it, or the client.
+    /// The service or client that sent it.
     pub from: String,
-    /// Which of the four it is.
+    /// The kind of message.
     pub kind: MessageKind,
     /// The method, the service that is answered, or the topic.
     pub to: String,
-    /// What became of it at first; none where that was never known.
+    /// The first outcome of its publish. `None` if it was never known.
     pub outcome: Option<Outcome>,
 }
 
@@ -45,36 +44,36 @@ impl<'r> Chain<'r> {
         Self { run, id, messages }
     }
 
-    /// The correlation id.
+    /// Returns the correlation id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its messages.
+    /// Returns its messages.
     pub fn messages(&self) -> &[MessageId] {
         &self.messages
     }
 
-    /// The run that it is part of.
+    /// Returns the run that the chain is part of.
     pub fn run(&self) -> &'r Run {
         self.run
     }
 
-    /// Its messages as steps.
+    /// Returns its messages as steps.
     pub fn steps(&self) -> Vec<Step> {
         self.messages.iter().map(|message| self.step(*message)).collect()
     }
 
-    /// The steps, a line for each, for snapshots.
+    /// Returns the steps as text, one line each, for snapshots.
     pub fn text(&self) -> String {
         self.to_string()
     }
 
-    /// Asserts what the steps are.
+    /// Asserts that these are the steps.
     ///
     /// # Panics
     ///
-    /// When they are others.
+    /// Panics if the steps differ.
     #[track_caller]
     pub fn assert<S: AsRef<str>>(&self, expected: impl IntoIterator<Item = S>) -> &Self {
         let expected: Vec<String> = expected.into_iter().map(|step| step.as_ref().to_owned()).collect();

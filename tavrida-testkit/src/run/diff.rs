@@ -1,8 +1,8 @@
-//! The difference of two lists of lines.
+//! The difference between two lists of lines.
 
 use std::fmt::Write;
 
-/// Both lists as one: lines that are in both, and with `-` those that only the first has, with `+` those that only the second has.
+/// Merges both lists: common lines as they are, with `-` lines only in the first, with `+` lines only in the second.
 pub(super) fn lines(expected: &[String], found: &[String]) -> String {
     let common = common(expected, found);
     let mut text = String::new();
@@ -29,7 +29,7 @@ pub(super) fn lines(expected: &[String], found: &[String]) -> String {
     text
 }
 
-/// How many lines the rests of both lists have in common at most, from each place on.
+/// For each pair of positions, the length of the longest common subsequence of the rests of both lists.
 fn common(a: &[String], b: &[String]) -> Vec<Vec<usize>> {
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {

@@ -1,4 +1,4 @@
-//! [`Found`]: what was looked for in a run, to be narrowed and asserted about.
+//! [`Found`]: the matches of a query, to be filtered and asserted on.
 
 use std::fmt;
 
@@ -11,23 +11,23 @@ use super::queries::Read;
 use super::{AckKind, Chain, Run, report};
 use crate::trace::{ActorId, Ending, MessageId, SentMessage, What};
 
-/// One thing that was found.
+/// One match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
     /// The message.
     pub message: MessageId,
-    /// The place of the event among [those of the trace](crate::trace::Trace::events): the publish, the beginning of a handler.
+    /// The index of the event in [the events of the trace](crate::trace::Trace::events): the publish, or the start of a handler.
     pub event: usize,
-    /// Who did it, or to whom it happened.
+    /// The actor that did it, or that it happened to.
     pub actor: ActorId,
-    /// Which delivery of the message it is about, from 1; 0 where it is about none.
+    /// Which delivery of the message it is about, from 1; 0 if it is about none.
     pub delivery: u32,
 }
 
-/// What was looked for in a [`Run`], in the order in which it happened. `V` is what the messages say.
+/// The matches of a query on a [`Run`], in the order in which they happened. `V` is the type of the messages' values.
 ///
-/// The methods that narrow it leave some of it out, and those that assert give it back, so that they can be written one after the
-/// other. What is asserted of each does not hold of nothing: it fails when nothing was found.
+/// Some methods filter the matches. The others assert and return the matches, so that assertions can be chained. Assertions about each
+/// match fail if there are none.
 #[derive(Clone)]
 pub struct Found<'r, V> {
     run: &'r Run,
@@ -41,52 +41,52 @@ impl<'r, V> Found<'r, V> {
         Self { run, what, hits, read }
     }
 
-    /// How many there are.
+    /// Returns the number of matches.
     pub fn len(&self) -> usize {
         self.hits.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether there is no match.
     pub fn is_empty(&self) -> bool {
         self.hits.is_empty()
     }
 
-    /// All of them.
+    /// Returns all matches.
     pub fn hits(&self) -> &[Hit] {
         &self.hits
     }
 
-    /// The messages.
+    /// Returns the messages.
     pub fn messages(&self) -> impl Iterator<Item = &'r SentMessage> {
         let trace = self.run.trace();
         self.hits.iter().map(|hit| trace.message(hit.message))
     }
 
-    /// What the messages say.
+    /// Returns the values of the messages.
     ///
     /// # Panics
     ///
-    /// When a message does not fit the type.
+    /// Panics if a message does not fit the type.
     #[track_caller]
     pub fn values(&self) -> Vec<V> {
         self.hits.iter().map(|hit| self.value_of(hit)).collect()
     }
 
-    /// What the only message says.
+    /// Returns the value of the only message.
     ///
     /// # Panics
     ///
-    /// When there are several, or none; when it does not fit the type.
+    /// Panics if there are several or none, or if it does not fit the type.
     #[track_caller]
     pub fn value(&self) -> V {
         self.value_of(&self.only())
     }
 
-    /// The chain of the only one.
+    /// Returns the chain of the only match.
     ///
     /// # Panics
     ///
-    /// When there are several, or none.
+    /// Panics if there are several or none.
     #[track_caller]
     pub fn chain(&self) -> Chain<'r> {
         let only = self.only();
@@ -121,9 +121,9 @@ impl<'r, V> Found<'r, V> {
     }
 }
 
-/// Narrowing.
+/// Filters.
 impl<V> Found<'_, V> {
-    /// Those about an entry point: the destination of a request, the source of all other messages.
+    /// Keeps those of an entry point: the destination of a request, the source of all other messages.
     #[must_use]
     pub fn at(mut self, entry_point: &str) -> Self {
         let trace = self.run.trace();
@@ -131,7 +131,7 @@ impl<V> Found<'_, V> {
         self.and(&format!("at {entry_point}"))
     }
 
-    /// Those done by a service or client, whichever replica, or by one replica (`billing/2`).
+    /// Keeps those of a service or client, with all its replicas, or of one replica (`billing/2`).
     #[must_use]
     pub fn by(mut self, actor: &str) -> Self {
         let trace = self.run.trace();
@@ -142,7 +142,7 @@ impl<V> Found<'_, V> {
         self.and(&format!("by {actor}"))
     }
 
-    /// Those of a chain.
+    /// Keeps those of a chain.
     #[must_use]
     pub fn in_chain(mut self, id: impl fmt::Display) -> Self {
         let (trace, id) = (self.run.trace(), id.to_string());
@@ -150,11 +150,11 @@ impl<V> Found<'_, V> {
         self.and("of one chain")
     }
 
-    /// Those whose message says something.
+    /// Keeps those whose value satisfies a predicate.
     ///
     /// # Panics
     ///
-    /// When a message does not fit the type.
+    /// Panics if a message does not fit the type.
     #[must_use]
     #[track_caller]
     pub fn filter(mut self, is_it: impl Fn(&V) -> bool) -> Self {
@@ -170,13 +170,13 @@ impl<V> Found<'_, V> {
     }
 }
 
-/// Asserting.
+/// Assertions.
 impl<V> Found<'_, V> {
-    /// Asserts that there are so many.
+    /// Asserts that there are exactly `times` matches.
     ///
     /// # Panics
     ///
-    /// When there are not.
+    /// Panics if there are more or fewer.
     #[track_caller]
     pub fn times(self, times: usize) -> Self {
         if self.len() != times {
@@ -185,21 +185,21 @@ impl<V> Found<'_, V> {
         self
     }
 
-    /// Asserts that there is none.
+    /// Asserts that there is no match.
     ///
     /// # Panics
     ///
-    /// When there is one.
+    /// Panics if there is one.
     #[track_caller]
     pub fn none(self) {
         report::none(self.run, &self.what, &self.hits);
     }
 
-    /// Asserts that there are so many, or more.
+    /// Asserts that there are at least `times` matches.
     ///
     /// # Panics
     ///
-    /// When there are fewer.
+    /// Panics if there are fewer.
     #[track_caller]
     pub fn at_least(self, times: usize) -> Self {
         if self.len() < times {
@@ -208,11 +208,11 @@ impl<V> Found<'_, V> {
         self
     }
 
-    /// Asserts that there are so many, or fewer.
+    /// Asserts that there are at most `times` matches.
     ///
     /// # Panics
     ///
-    /// When there are more.
+    /// Panics if there are more.
     #[track_caller]
     pub fn at_most(self, times: usize) -> Self {
         if self.len() > times {
@@ -221,33 +221,33 @@ impl<V> Found<'_, V> {
         self
     }
 
-    /// Asserts of each what its message says.
+    /// Asserts that the value of each match satisfies a predicate.
     ///
     /// # Panics
     ///
-    /// When it does not hold of one, or nothing was found; when a message does not fit the type.
+    /// Panics if one value does not, if there is no match, or if a message does not fit the type.
     #[track_caller]
     pub fn with(self, holds: impl Fn(&V) -> bool) -> Self {
         self.each("of each that it says what was asserted", |found, hit| holds(&found.value_of(hit)))
     }
 
-    /// Asserts of each how it was settled: of a handler, its delivery; of a message, its last delivery. Answers to asks are
-    /// delivered without need of a verdict, and so never settled.
+    /// Asserts how each match was settled: for a handler, its delivery; for a message, its last delivery. Answers to asks are delivered
+    /// without acknowledgement and are therefore never settled.
     ///
     /// # Panics
     ///
-    /// When one was settled otherwise or not at all, or nothing was found.
+    /// Panics if one was settled otherwise or not at all, or if there is no match.
     #[track_caller]
     pub fn settled(self, verdict: AckKind) -> Self {
         let settled = Settled::of(self.run.trace());
         self.each(&format!("each settled by {verdict:?}"), |_, hit| settled.verdict(hit) == Some(verdict))
     }
 
-    /// Asserts of each handler that it ended well.
+    /// Asserts that each handler succeeded.
     ///
     /// # Panics
     ///
-    /// When one failed, panicked or was dropped, or nothing was found.
+    /// Panics if one failed, panicked or was dropped, or if there is no match.
     #[track_caller]
     pub fn succeeded(self) -> Self {
         self.each("each to end well", |found, hit| {
@@ -255,11 +255,11 @@ impl<V> Found<'_, V> {
         })
     }
 
-    /// Asserts of each handler that it failed, with a text that has this in it.
+    /// Asserts that each handler failed with a text that contains `with`.
     ///
     /// # Panics
     ///
-    /// When one did not, or nothing was found.
+    /// Panics if one did not, or if there is no match.
     #[track_caller]
     pub fn failed(self, with: &str) -> Self {
         self.each(
@@ -268,11 +268,11 @@ impl<V> Found<'_, V> {
         )
     }
 
-    /// Asserts that each has a key in its context, with this value.
+    /// Asserts that each match has a context key with this value.
     ///
     /// # Panics
     ///
-    /// When one has not, or nothing was found.
+    /// Panics if one does not, or if there is no match.
     #[track_caller]
     pub fn context<T: Wire + PartialEq>(self, key: &str, value: &T) -> Self {
         self.each(&format!("each to have the context key '{key}' with the value asserted"), |found, hit| {
@@ -282,11 +282,11 @@ impl<V> Found<'_, V> {
         })
     }
 
-    /// Asserts that each has a header with this value.
+    /// Asserts that each match has a header with this value.
     ///
     /// # Panics
     ///
-    /// When one has not, or nothing was found.
+    /// Panics if one does not, or if there is no match.
     #[track_caller]
     pub fn header(self, name: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
@@ -296,11 +296,11 @@ impl<V> Found<'_, V> {
         })
     }
 
-    /// Asserts that all of these happened before any of others.
+    /// Asserts that all of these happened before any of `others`.
     ///
     /// # Panics
     ///
-    /// When one happened later, or nothing was found of these or of the others.
+    /// Panics if one happened later, or if either side has no match.
     #[track_caller]
     pub fn before<W>(self, others: &Found<'_, W>) -> Self {
         let Some(first) = others.hits.first() else { others.fail("some, to come after others", &[]) };
@@ -332,7 +332,7 @@ impl<V> Found<'_, V> {
 }
 
 impl Hit {
-    /// Whether an event is about the same delivery to the same actor.
+    /// Returns whether an event is about the same delivery to the same actor.
     pub(super) fn is_about(&self, event: &crate::trace::Event) -> bool {
         event.message == Some(self.message) && event.actor == self.actor && event.delivery == self.delivery
     }

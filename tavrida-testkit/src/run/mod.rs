@@ -1,11 +1,10 @@
-//! [`Run`]: what happened in a run, to be asked about.
+//! [`Run`]: what happened in a run, for queries and assertions.
 //!
-//! It is a finished value: nothing in it changes any more, so that "this did not happen" needs no waiting. What is looked for is
-//! said by [contracts](tavrida::contract), by entry points or by kinds of messages; what comes back, a [`Found`], is narrowed
-//! and asserted about. A [`Chain`] is all that was said because of one request.
+//! It is a finished value and does not change, so that "this did not happen" needs no waiting. Queries select by
+//! [contracts](tavrida::contract), entry points or kinds of messages, and return a [`Found`] to filter and assert on. A [`Chain`] is all
+//! messages that one request caused.
 //!
-//! An assertion that does not hold panics where it stands; its text shows what was expected, what was found, and the chains
-//! that it happened in.
+//! A failed assertion panics at its call site; its text shows what was expected, what was found, and the chains concerned.
 //!
 //! ```
 //! # use serde::{Deserialize, Serialize};
@@ -68,7 +67,7 @@ pub use tavrida::transport::AckKind::{self, Ack, Reject, Requeue};
 
 use crate::trace::Trace;
 
-/// What happened in a run. A clone is cheap.
+/// What happened in a run. Clones are cheap.
 #[derive(Debug, Clone)]
 pub struct Run(Arc<Trace>);
 
@@ -77,17 +76,17 @@ impl Run {
         Self(trace)
     }
 
-    /// Everything that happened.
+    /// Returns everything that happened.
     pub fn trace(&self) -> &Trace {
         &self.0
     }
 
-    /// The text of everything that happened, for snapshots: see [`Trace::text`].
+    /// Returns everything that happened as text, for snapshots: see [`Trace::text`].
     pub fn text(&self) -> String {
         self.0.text()
     }
 
-    /// The digest of everything that happened: see [`Trace::digest`].
+    /// Returns the digest of everything that happened: see [`Trace::digest`].
     pub fn digest(&self) -> u64 {
         self.0.digest()
     }

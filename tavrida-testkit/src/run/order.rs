@@ -1,11 +1,11 @@
-//! [`Settled`]: what became of deliveries.
+//! [`Settled`]: how deliveries were settled.
 
 use tavrida::transport::AckKind;
 
 use super::Hit;
 use crate::trace::{Trace, What};
 
-/// What became of the deliveries of a trace.
+/// How the deliveries of a trace were settled.
 pub(super) struct Settled<'t>(&'t Trace);
 
 impl<'t> Settled<'t> {
@@ -13,7 +13,7 @@ impl<'t> Settled<'t> {
         Self(trace)
     }
 
-    /// How something was settled, if it was: the delivery of a handler, or the last delivery of a message.
+    /// Returns how a match was settled, if it was: the delivery of a handler, or the last delivery of a message.
     pub(super) fn verdict(&self, hit: &Hit) -> Option<AckKind> {
         let about = self.0.events()[hit.event..].iter().filter(|event| match hit.delivery {
             0 => event.message == Some(hit.message),

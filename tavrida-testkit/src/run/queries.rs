@@ -1,4 +1,4 @@
-//! What a [`Run`] can be asked for.
+//! The queries of a [`Run`].
 
 use std::fmt::Display;
 
@@ -12,10 +12,10 @@ use crate::trace::{Ending, MessageId, Outcome, SentMessage, What};
 
 /// A kind of message as a type: [`Request`], [`Response`], [`ErrorReply`], [`Notification`].
 pub trait Kind: Sized {
-    /// Which it is.
+    /// The kind.
     const KIND: MessageKind;
 
-    /// A message as this kind; none where it is another.
+    /// Converts a message. `None` if it is of another kind.
     fn of(message: &Message) -> Option<Self>;
 }
 
@@ -53,25 +53,25 @@ impl Kind for Notification {
 
 /// By contracts.
 impl Run {
-    /// The requests of a contract that were sent, by calls, casts and asks. The copies that a retry makes are not among them.
+    /// Returns the requests of a contract that were sent, by calls, casts and asks, without the copies that retries make.
     #[must_use]
     pub fn sent<C: Rpc>(&self) -> Found<'_, C> {
         self.messages_of(MessageKind::Request, C::ENTRY_POINT, "requests", read)
     }
 
-    /// The notifications of an event that were published.
+    /// Returns the notifications of an event that were published.
     #[must_use]
     pub fn published<E: Event>(&self) -> Found<'_, E> {
         self.messages_of(MessageKind::Notification, E::TOPIC, "notifications", read)
     }
 
-    /// The replies to a contract's requests.
+    /// Returns the replies to a contract's requests.
     #[must_use]
     pub fn answered<C: Rpc>(&self) -> Found<'_, C::Reply> {
         self.messages_of(MessageKind::Response, C::ENTRY_POINT, "responses", read)
     }
 
-    /// The errors that answered a contract's requests, declared or not.
+    /// Returns the errors that answered a contract's requests, declared or not.
     #[must_use]
     pub fn refused<C: Rpc>(&self) -> Found<'_, CallError<C::Error>> {
         self.messages_of(MessageKind::Error, C::ENTRY_POINT, "errors", |message| {
@@ -79,13 +79,13 @@ impl Run {
         })
     }
 
-    /// How often handlers began to work a contract's request; a redelivery is worked anew.
+    /// Returns each start of a handler for a contract's request; a redelivery starts it again.
     #[must_use]
     pub fn handled<C: Rpc>(&self) -> Found<'_, C> {
         self.handlers_of(MessageKind::Request, C::ENTRY_POINT, read)
     }
 
-    /// How often handlers began to work an event: once for each service that heard it.
+    /// Returns each start of a handler for an event: one for each service that subscribes to it.
     #[must_use]
     pub fn heard<E: Event>(&self) -> Found<'_, E> {
         self.handlers_of(MessageKind::Notification, E::TOPIC, read)
@@ -102,9 +102,9 @@ impl Run {
     }
 }
 
-/// By kinds, and all of them.
+/// By kinds, and all messages.
 impl Run {
-    /// The messages of a kind that were sent.
+    /// Returns the messages of a kind that were sent.
     #[must_use]
     pub fn all<K: Kind>(&self) -> Found<'_, K> {
         let hits = self.sends(|message| message.kind() == Some(K::KIND));
@@ -115,32 +115,32 @@ impl Run {
     ///
     /// # Panics
     ///
-    /// When one was.
+    /// Panics if one was sent.
     #[track_caller]
     pub fn none<K: Kind>(&self) {
         self.all::<K>().none();
     }
 
-    /// All messages that were sent, copies left out.
+    /// Returns all messages that were sent, without copies.
     #[must_use]
     pub fn messages(&self) -> Found<'_, Message> {
         Found::new(self, "messages".to_owned(), self.sends(|_| true), |message| Ok(message.clone()))
     }
 
-    /// All times that a handler began.
+    /// Returns each start of a handler.
     #[must_use]
     pub fn handlers(&self) -> Found<'_, Message> {
         Found::new(self, "handlers".to_owned(), self.begun(|_| true), |message| Ok(message.clone()))
     }
 
-    /// All times that a message arrived somewhere.
+    /// Returns each arrival of a message.
     #[must_use]
     pub fn deliveries(&self) -> Found<'_, Message> {
         let hits = self.hits(|what| matches!(what, What::Delivered { .. }), |_| true);
         Found::new(self, "deliveries".to_owned(), hits, |message| Ok(message.clone()))
     }
 
-    /// The messages that a failure policy gave up: the copies that it put into dead-letter queues.
+    /// Returns the messages that a failure policy gave up: the copies that it published to dead-letter queues.
     #[must_use]
     pub fn dead_letters(&self) -> Found<'_, Message> {
         let is_dead = |message: &SentMessage| message.header("x-tavrida-reason").is_some();
@@ -149,13 +149,13 @@ impl Run {
     }
 }
 
-/// What did not happen.
+/// Assertions that something did not happen.
 impl Run {
-    /// Asserts that no error was answered, and that no handler failed or panicked.
+    /// Asserts that no request was answered with an error, and that no handler failed or panicked.
     ///
     /// # Panics
     ///
-    /// When one did.
+    /// Panics if one was or did.
     #[track_caller]
     pub fn no_errors(&self) {
         let is_bad = |what: &What| matches!(what, What::Ended(Ending::Failed(_) | Ending::Panicked));
@@ -168,18 +168,18 @@ impl Run {
     ///
     /// # Panics
     ///
-    /// When one did.
+    /// Panics if one did.
     #[track_caller]
     pub fn no_redeliveries(&self) {
         let again = self.hits(|what| matches!(what, What::Delivered { redelivered: true }), |_| true);
         report::none(self, "redeliveries", &again);
     }
 
-    /// Asserts that no failure policy gave a message up.
+    /// Asserts that no failure policy gave up a message.
     ///
     /// # Panics
     ///
-    /// When one did.
+    /// Panics if one did.
     #[track_caller]
     pub fn no_dead_letters(&self) {
         self.dead_letters().none();
@@ -189,7 +189,7 @@ impl Run {
     ///
     /// # Panics
     ///
-    /// When one was not.
+    /// Panics if one was not.
     #[track_caller]
     pub fn all_confirmed(&self) {
         let is_not = |what: &What| matches!(what, What::Published(outcome) if *outcome != Outcome::Routed);
@@ -199,7 +199,7 @@ impl Run {
 
 /// Chains.
 impl Run {
-    /// The chain with a correlation id: all that was said because of one request. What has no such id is an empty chain.
+    /// Returns the chain with a correlation id: all messages that one request caused. The chain of an unknown id is empty.
     #[must_use]
     pub fn chain(&self, id: impl Display) -> Chain<'_> {
         let id = id.to_string();
@@ -207,7 +207,7 @@ impl Run {
         Chain::new(self, id, hits.into_iter().map(|hit| hit.message).collect())
     }
 
-    /// All chains, in the order in which they began.
+    /// Returns all chains, in the order in which they began.
     #[must_use]
     pub fn chains(&self) -> Vec<Chain<'_>> {
         let mut chains: Vec<(String, Vec<MessageId>)> = Vec::new();
@@ -221,11 +221,11 @@ impl Run {
         chains.into_iter().map(|(id, messages)| Chain::new(self, id, messages)).collect()
     }
 
-    /// The only chain of the run.
+    /// Returns the only chain of the run.
     ///
     /// # Panics
     ///
-    /// When there are several, or none.
+    /// Panics if there are several or none.
     #[must_use]
     #[track_caller]
     pub fn only_chain(&self) -> Chain<'_> {
@@ -237,7 +237,7 @@ impl Run {
     }
 }
 
-/// How the value of a message is read.
+/// Reads the value of a message.
 pub(super) type Read<V> = fn(&Message) -> Result<V, Error>;
 
 fn read<T: Wire>(message: &Message) -> Result<T, Error> {
@@ -257,7 +257,7 @@ fn preposition(kind: MessageKind) -> &'static str {
 }
 
 impl Run {
-    /// The first publish of each message, copies left out.
+    /// Returns the first publish of each message, without copies.
     pub(super) fn sends(&self, is_it: impl Fn(&SentMessage) -> bool) -> Vec<Hit> {
         let mut known = FxHashSet::default();
         let mut ids = FxHashSet::default();
@@ -273,7 +273,7 @@ impl Run {
         self.hits(|what| matches!(what, What::Started { .. }), is_it)
     }
 
-    /// The events of a kind about messages of a kind.
+    /// Returns the events of a kind about messages of a kind.
     pub(super) fn hits(
         &self,
         happened: impl Fn(&What) -> bool,

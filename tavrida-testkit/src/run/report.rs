@@ -1,4 +1,4 @@
-//! The texts of assertions that do not hold.
+//! The texts of failed assertions.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use super::{Chain, Hit, Run};
 use crate::trace::names::Names;
 use crate::trace::text;
 
-/// More than this is not shown, neither of what was found nor of chains.
+/// The most matches, and the most chains, that are shown.
 const MOST: usize = 20;
 
-/// Fails, and shows what was found with its chains; `culprits` are those of it that are to blame, if some are.
+/// Panics with the matches and their chains; `culprits` are the matches that violate the assertion, if any.
 #[track_caller]
 pub(super) fn fail(run: &Run, what: &str, expected: &str, found: &[Hit], culprits: &[Hit]) -> ! {
     let shown = if culprits.is_empty() { found } else { culprits };
@@ -20,7 +20,7 @@ pub(super) fn fail(run: &Run, what: &str, expected: &str, found: &[Hit], culprit
     panic!("{what}: expected {expected}, found {count}\n{}{}", events(run, shown), chains(run, shown))
 }
 
-/// Asserts that nothing was found.
+/// Asserts that there are no matches.
 #[track_caller]
 pub(super) fn none(run: &Run, what: &str, found: &[Hit]) {
     if !found.is_empty() {
@@ -41,7 +41,7 @@ fn events(run: &Run, hits: &[Hit]) -> String {
     lines
 }
 
-/// The chains of what was found, or all of them where nothing was.
+/// Returns the chains of the matches, or all chains if there are no matches.
 pub(super) fn chains(run: &Run, hits: &[Hit]) -> String {
     let all = run.chains();
     let is_shown = |chain: &&Chain<'_>| {

@@ -1,4 +1,4 @@
-//! [`Actor`]: who takes part in a run.
+//! [`Actor`]: a participant of a run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ impl ActorId {
         Self(u32::try_from(index).expect("a run has fewer than four billion actors"))
     }
 
-    /// Its place in [`Trace::actors`](super::Trace::actors).
+    /// Returns its index in [`Trace::actors`](super::Trace::actors).
     pub fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// The number by which the broker's network knows it.
+    /// Returns its number in the broker's network.
     pub(crate) fn peer(self) -> u32 {
         self.0
     }
@@ -27,14 +27,14 @@ impl ActorId {
     }
 }
 
-/// Someone who takes part in a run. A clone is cheap.
+/// A participant of a run. Clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     name: Arc<str>,
     kind: ActorKind,
 }
 
-/// What an actor is.
+/// The kind of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ActorKind {
@@ -42,7 +42,7 @@ pub enum ActorKind {
     Simulation,
     /// A server with its services; each replica is an actor of its own.
     Service,
-    /// A stand-in for a service that is not there.
+    /// A stand-in for a service.
     Stub,
     /// A client.
     Client,
@@ -53,17 +53,17 @@ impl Actor {
         Self { name: name.into(), kind }
     }
 
-    /// Its name: of a replica, with its number, as `billing/2`.
+    /// Returns its name; the name of a replica has its number, as `billing/2`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What it is.
+    /// Returns its kind.
     pub fn kind(&self) -> ActorKind {
         self.kind
     }
 
-    /// Its name without the number of a replica.
+    /// Returns its name without the number of a replica.
     pub fn service(&self) -> &str {
         self.name.split_once('/').map_or(&self.name, |(service, _)| service)
     }

@@ -1,4 +1,4 @@
-//! [`Channel`]: through which messages reach an actor.
+//! [`Channel`]: the channel on which messages reach an actor.
 
 use super::ActorId;
 
@@ -11,22 +11,22 @@ impl ChannelNumber {
         Self(u32::try_from(index).expect("a run has fewer than four billion channels"))
     }
 
-    /// Its place in [`Trace::channels`](super::Trace::channels).
+    /// Returns its index in [`Trace::channels`](super::Trace::channels).
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Through which messages reach an actor: a consumer of a queue, as long as its session lives.
+/// The channel on which messages reach an actor: a consumer of a queue, until its session ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Channel {
-    /// Whose it is.
+    /// The actor that it belongs to.
     pub actor: ActorId,
-    /// The queue that it consumes; empty where it only fetched a message.
+    /// The queue that it consumes; empty if it only fetched a message.
     pub queue: String,
-    /// How many deliveries may wait for their verdict at a time; 0 for any number.
+    /// The maximum number of unacknowledged deliveries; 0 for no limit.
     pub prefetch: u16,
-    /// Whether what arrives needs no verdict.
+    /// Whether deliveries need no acknowledgement.
     pub no_ack: bool,
 }

@@ -1,4 +1,4 @@
-//! [`Event`]: one thing that happened.
+//! [`Event`]: a single event of a run.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,70 +8,70 @@ use tavrida::transport::PublishErrorKind;
 
 use super::{ActorId, ChannelNumber, MessageId};
 
-/// One thing that happened in a run.
+/// A single event of a run.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
     /// Virtual time since the beginning of the run.
     pub at: Duration,
-    /// To whom it happened, or who did it.
+    /// The actor that it happened to, or that did it.
     pub actor: ActorId,
     /// The message that it is about.
     pub message: Option<MessageId>,
-    /// Which delivery of the message to a server or client it is about, from 1; 0 where it is about none.
+    /// Which delivery of the message to a server or client it is about, from 1; 0 if it is about none.
     pub delivery: u32,
-    /// The consumer's channel, where it is about a delivery or its verdict.
+    /// The consumer's channel, if it is about a delivery or its settlement.
     pub channel: Option<ChannelNumber>,
     /// What happened.
     pub what: What,
 }
 
-/// The note of a consumer that learns that it is over, since the broker cancelled it.
+/// The note of a consumer that ended because the broker cancelled it.
 pub(crate) const CONSUMER_CANCELLED: &str = "the broker cancelled a consumer";
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum What {
-    /// A message was sent, and this became of it.
+    /// A message was sent, with this outcome.
     Published(Outcome),
     /// A message arrived.
     Delivered {
-        /// Whether it was handed out before.
+        /// Whether it was delivered before.
         redelivered: bool,
     },
-    /// A handler began to work a message. One delivery may be worked by several services of a server.
+    /// A handler began to handle a message. Several services of a server may handle one delivery.
     Started {
         /// The attempt of the failure policy, from 1.
         attempt: u32,
     },
     /// A handler ended.
     Ended(Ending),
-    /// The delivery was acknowledged, and the broker knows it.
+    /// The delivery was acknowledged, and the broker has the acknowledgement.
     Acked,
-    /// The delivery was rejected, and the broker knows it.
+    /// The delivery was rejected, and the broker has the rejection.
     Rejected,
-    /// The delivery went back to its queue.
+    /// The delivery was requeued.
     Requeued,
     /// The acknowledgement did not reach the broker, which delivers the message again.
     AckLost,
-    /// A verdict came from a process or session that is gone, and counted for nothing.
+    /// An acknowledgement or rejection came from a process or session that had ended, and had no effect.
     Zombie,
     /// A session with the broker is open.
     Connected,
-    /// A session with the broker is over, and why.
+    /// A session with the broker ended, and why.
     Disconnected(Cow<'static, str>),
-    /// The process was killed, with all that it had in memory.
+    /// The process was killed and lost its memory.
     Crashed,
-    /// The process was started anew.
+    /// The process was restarted.
     Restarted,
     /// The simulation did something to the run, such as a broker restart; the text names it.
     Fault(Cow<'static, str>),
-    /// A handler told an effect on the world outside.
+    /// A handler reported an effect on the outside world.
     Effect {
         /// What kind of effect.
         name: Cow<'static, str>,
-        /// With which value, as text.
+        /// Its value, as text.
         value: String,
     },
     /// A note of the test.
@@ -79,7 +79,7 @@ pub enum What {
 }
 
 impl What {
-    /// Whether it may concern others than whom it happened to, in other ways than by the messages that were sent.
+    /// Returns whether it may affect other actors, other than by the messages that were sent.
     pub(crate) fn concerns_all(&self) -> bool {
         match self {
             Self::Published(Outcome::Routed)
@@ -90,9 +90,9 @@ impl What {
             | Self::Requeued
             | Self::Effect { .. }
             | Self::Note(_) => false,
-            // What a queue has room for is known to all; a message without a queue is told to nobody else.
+            // A queue's free space is visible to all; a message without a queue affects no other actor.
             Self::Published(outcome) => *outcome != Outcome::Unroutable,
-            // The broker itself sends a rejected message on.
+            // The broker itself dead-letters a rejected message.
             Self::Rejected
             | Self::AckLost
             | Self::Zombie
@@ -105,32 +105,32 @@ impl What {
     }
 }
 
-/// What became of a message that was sent.
+/// The outcome of a publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Queues have it, and its sender knows.
+    /// Queues have it, and the sender knows.
     Routed,
-    /// No queue was bound for it, and its sender knows.
+    /// No queue was bound for it, and the sender knows.
     Unroutable,
-    /// A queue did not take it, and its sender knows.
+    /// A queue did not take it, and the sender knows.
     Nacked,
-    /// The broker refused it with this text, and its sender knows.
+    /// The broker refused it with this text, and the sender knows.
     Refused(String),
-    /// The session broke before the broker had it: its sender cannot know.
+    /// The session broke before the broker had it: the sender cannot know.
     Lost,
-    /// The broker has it, and the session broke before its sender knew.
+    /// The broker has it, and the session broke before the sender knew.
     ConfirmLost,
     /// The broker has it, and the sender's process was killed before it knew.
     Unseen,
-    /// The broker has it, and what it says is held up on its way to the sender.
+    /// The broker has it, and its confirm is delayed on the way to the sender.
     Unconfirmed,
-    /// It is held up on its way; another event tells when it is through.
+    /// It is delayed on its way to the broker; another event follows when it arrives.
     Held,
 }
 
 impl Outcome {
-    /// The outcome of a publish that failed.
+    /// Returns the outcome of a failed publish.
     pub(crate) fn of(reason: &PublishErrorKind) -> Self {
         match reason {
             PublishErrorKind::Unroutable => Self::Unroutable,
@@ -140,12 +140,12 @@ impl Outcome {
         }
     }
 
-    /// Whether queues have it.
+    /// Returns whether queues have it.
     pub fn is_taken(&self) -> bool {
         matches!(self, Self::Routed | Self::ConfirmLost | Self::Unseen | Self::Unconfirmed)
     }
 
-    /// Whether its sender was told that queues have it.
+    /// Returns whether the sender got the confirm.
     pub fn is_confirmed(&self) -> bool {
         matches!(self, Self::Routed)
     }
@@ -155,13 +155,13 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// Well, without an answer.
+    /// It succeeded, without an answer.
     Quiet,
-    /// Well, with an answer.
+    /// It succeeded, with an answer.
     Answered,
-    /// With a failure: its class and text.
+    /// It failed: class and text.
     Failed(String),
-    /// With a panic.
+    /// It panicked.
     Panicked,
     /// It was dropped: its process was killed, or its deadline passed.
     Dropped,

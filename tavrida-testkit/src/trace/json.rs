@@ -1,10 +1,10 @@
-//! JSON as texts show it: on one line, the members of objects by name.
+//! JSON as texts show it: on one line, the members of objects sorted by name.
 
 use std::fmt::{self, Write};
 
 use serde_json::Value;
 
-/// A JSON text with the members of its objects sorted; what is no JSON stays as it is.
+/// Returns JSON text with the members of its objects sorted; other text stays as it is.
 pub(super) fn sorted(text: &str) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(value) => {

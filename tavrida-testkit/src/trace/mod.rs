@@ -1,7 +1,6 @@
-//! [`Trace`]: everything that happened in a run, as values.
+//! [`Trace`]: everything that happened in a run, as data.
 //!
-//! While a run goes on only small values are put down; what costs time (reading messages, building chains, writing text) is done
-//! when somebody asks.
+//! A run only records small values; expensive work (reading messages, building chains, writing text) is done on request.
 
 mod actor;
 mod channel;
@@ -19,7 +18,7 @@ pub use message::{MessageId, SentMessage};
 
 use std::collections::BTreeMap;
 
-/// Everything that happened in a run: who was there, which messages were sent, and the events in their order.
+/// Everything that happened in a run: the actors, the messages, and the events in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
     actors: Vec<Actor>,
@@ -31,48 +30,48 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// An empty one, with room for so many messages and what happens with each.
+    /// Returns an empty trace, with capacity for this many messages and their events.
     pub(crate) fn with_room_for(messages: usize) -> Self {
         let (messages, events) = (Vec::with_capacity(messages), Vec::with_capacity(messages * 4));
         Self { messages, events, ..Self::default() }
     }
 
-    /// Who took part, in the order in which they were set up.
+    /// Returns the actors, in the order in which they were set up.
     pub fn actors(&self) -> &[Actor] {
         &self.actors
     }
 
-    /// One of them.
+    /// Returns an actor.
     pub fn actor(&self, id: ActorId) -> &Actor {
         &self.actors[id.index()]
     }
 
-    /// The messages, in the order in which they were first sent.
+    /// Returns the messages, in the order in which they were first sent.
     pub fn messages(&self) -> &[SentMessage] {
         &self.messages
     }
 
-    /// One of them.
+    /// Returns a message.
     pub fn message(&self, id: MessageId) -> &SentMessage {
         &self.messages[id.index()]
     }
 
-    /// The events, in the order in which they happened.
+    /// Returns the events, in the order in which they happened.
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// The channels on which messages could arrive, in the order in which they were opened.
+    /// Returns the channels on which messages could arrive, in the order in which they were opened.
     pub fn channels(&self) -> &[Channel] {
         &self.channels
     }
 
-    /// The names of the queues that a message was routed to, once for each time that a copy of it was.
+    /// Returns the names of the queues that a message was routed to, one for each copy.
     pub fn queues_of(&self, id: MessageId) -> impl Iterator<Item = &str> {
         self.message(id).queues().iter().map(|queue| &*self.queues[*queue as usize])
     }
 
-    /// What [`Sim::sometimes`](crate::sim::Sim::sometimes) was told, by name: whether it was ever so.
+    /// Returns the names given to [`Sim::sometimes`](crate::sim::Sim::sometimes), with whether the condition ever held.
     pub fn marks(&self) -> &BTreeMap<String, bool> {
         &self.marks
     }
@@ -82,7 +81,7 @@ impl Trace {
         ChannelNumber::new(self.channels.len() - 1)
     }
 
-    /// Notes that a queue has a copy of a message.
+    /// Records that a queue has a copy of a message.
     pub(crate) fn add_queue(&mut self, id: MessageId, queue: &str) {
         let place = self.queues.iter().position(|known| known == queue).unwrap_or_else(|| {
             self.queues.push(queue.to_owned());

@@ -1,4 +1,4 @@
-//! [`Names`]: short names for ids, by first appearance, so that a text is the same whatever the ids are.
+//! [`Names`]: short names for ids, by first appearance, so that a text does not depend on the ids.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,15 @@ use tavrida::field::Value;
 
 use super::{MessageId, Trace};
 
-/// A word of a text that is shorter than this is left alone, though it be an id: it may stand for something else.
+/// A shorter word of a text is not renamed even if it equals an id: it may mean something else.
 const SHORTEST: usize = 8;
 
-/// Short names for the ids of a trace: `m1` for a message, `c1` for a chain, `r1` for a request and its answer, `i1` for an
-/// asker, `q1` for the queue of an asker's answers.
+/// Short names for the ids of a trace: `m1` for a message, `c1` for a chain, `r1` for a request and its answer, `i1` for an asking
+/// instance, `q1` for the queue of its answers.
 pub(crate) struct Names<'t> {
     by_text: FxHashMap<&'t str, Name>,
     by_message: Vec<Option<Name>>,
-    /// Those that are no single word, longest first.
+    /// Those that are not a single word, longest first.
     odd: Vec<(&'t str, Name)>,
     given: [u32; 5],
 }
@@ -27,7 +27,7 @@ struct Name {
     number: u32,
 }
 
-/// What an id is of; the place in [`Names::given`].
+/// What an id identifies; the index in [`Names::given`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
     Message,
@@ -38,7 +38,7 @@ enum What {
 }
 
 impl<'t> Names<'t> {
-    /// The names of all ids, in the order in which the events bring them up.
+    /// Names all ids, in the order in which the events mention them.
     pub(crate) fn of(trace: &'t Trace) -> Self {
         let mut names = Self {
             by_text: FxHashMap::default(),
@@ -79,7 +79,7 @@ impl<'t> Names<'t> {
         }
     }
 
-    /// The name of an id: a new one where it was not met before, or has no text.
+    /// Returns the name of an id: a new one if the id is new or empty.
     fn give(&mut self, what: What, id: &'t str) -> Name {
         if let Some(known) = self.by_text.get(id) {
             return *known;
@@ -93,22 +93,22 @@ impl<'t> Names<'t> {
         name
     }
 
-    /// The name of a message.
+    /// Returns the name of a message.
     pub(crate) fn message(&self, message: MessageId) -> String {
         self.by_message[message.index()].map_or_else(|| "m?".to_owned(), |name| name.to_string())
     }
 
-    /// The name of an id; the id itself where it has none.
+    /// Returns the name of an id; the id itself if it has none.
     pub(crate) fn id(&self, id: &str) -> String {
         self.by_text.get(id).map_or_else(|| id.to_owned(), Name::to_string)
     }
 
-    /// A text with names in place of the ids in it.
+    /// Replaces the ids in a text with their names.
     pub(crate) fn rename<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.replace(text, Name::to_string)
     }
 
-    /// A text in which all ids are alike but for what they are of.
+    /// Replaces the ids in a text with a placeholder for each kind.
     pub(crate) fn blank(&self, text: &str) -> String {
         self.replace(text, |name| Name { number: 0, ..*name }.to_string()).into_owned()
     }
@@ -153,7 +153,7 @@ fn is_word(id: &str) -> bool {
     id.chars().all(is_in_word)
 }
 
-/// The words of a text, each with what stands between it and the next.
+/// Returns the words of a text, each with the separator that follows it.
 fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,11 +1,10 @@
 //! The text of a trace, for snapshots and for people, and its digest.
 //!
-//! It begins with its version. Then comes a line for each event: `at | who | what | message | ids`, and of a publish also what the
-//! message says: its payload, its context and its headers, where it has some. The time is virtual, in seconds since the beginning
-//! of the run. Ids are renamed in the order in which they come up (`m1` a message, `c1` a chain, `r1` a request
-//! and its answer, `i1` an asker, `q1` the queue of its answers), also where they occur inside of texts; `< m1` is the message
-//! that was handled when this one was sent. Members of JSON objects are sorted. So the text of a run is the same whatever its
-//! ids, and depends on nothing but what happened.
+//! It begins with its version. Then one line for each event follows: `at | who | what | message | ids`, and for a publish also the content
+//! of the message: its payload, its context and its headers, if any. The time is virtual, in seconds since the beginning of the run. Ids
+//! are renamed in the order of their first appearance (`m1` a message, `c1` a chain, `r1` a request and its answer, `i1` an asking
+//! instance, `q1` the queue of its answers), also inside texts; `< m1` is the message whose handler sent this one. Members of JSON objects
+//! are sorted. The text of a run therefore depends on what happened, and not on the ids.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};
@@ -16,33 +15,33 @@ use super::json::sorted;
 use super::names::Names;
 use super::{Event, SentMessage, Trace, What};
 
-/// The first line of a trace's text; the number changes with the format.
+/// The first line of the text; the number changes with the format.
 const HEADER: &str = "tavrida-trace 1";
 
-/// JSON that is longer than this, in bytes, is cut, and its digest shown.
+/// Longer JSON, in bytes, is cut and shown with its digest.
 const LONGEST: usize = 160;
 
 impl Trace {
-    /// The whole text, for snapshots.
+    /// Returns the whole text, for snapshots.
     pub fn text(&self) -> String {
         self.to_string()
     }
 
-    /// The text without times, for runs in real time.
+    /// Returns the text without times, for runs in real time.
     pub fn text_without_times(&self) -> String {
         let mut text = String::new();
         write(self, false, &mut text).expect("a String takes everything");
         text
     }
 
-    /// The 64-bit FNV-1a of the [text](Trace::text), virtual times included: two runs with one digest did the same.
+    /// Returns the 64-bit FNV-1a hash of the [text](Trace::text), virtual times included: two runs with the same digest did the same.
     pub fn digest(&self) -> u64 {
         let mut digest = Digest(crate::random::hash(b""));
         write(self, true, &mut digest).expect("a digest takes everything");
         digest.0
     }
 
-    /// The first lines in which the texts of two traces differ, that of this one first; none where they are the same.
+    /// Returns the first lines in which the texts of two traces differ, the line of this one first. `None` if they are equal.
     pub fn first_difference(&self, other: &Trace) -> Option<(String, String)> {
         let (ours, theirs) = (self.text(), other.text());
         let (mut ours, mut theirs) = (ours.lines(), theirs.lines());
@@ -65,7 +64,7 @@ impl fmt::Display for Trace {
     }
 }
 
-/// What hashes the text that is written into it.
+/// Hashes the text that is written into it.
 struct Digest(u64);
 
 impl Write for Digest {
@@ -87,7 +86,7 @@ fn write(trace: &Trace, times: bool, out: &mut dyn Write) -> fmt::Result {
     Ok(())
 }
 
-/// The line of an event, without its time.
+/// Returns the line of an event, without its time.
 pub(crate) fn line(trace: &Trace, names: &Names<'_>, event: &Event) -> String {
     let mut line =
         format!("{:<12} | {:<22}", trace.actor(event.actor), one_line(&names.rename(&what(event))));
@@ -112,7 +111,7 @@ pub(crate) fn line(trace: &Trace, names: &Names<'_>, event: &Event) -> String {
     line
 }
 
-/// What happened, with the number of the delivery where it is not the first.
+/// Returns what happened, with the number of the delivery if it is not the first.
 fn what(event: &Event) -> String {
     match (&event.what, event.delivery) {
         (what, 0 | 1) => what.to_string(),
@@ -120,7 +119,7 @@ fn what(event: &Event) -> String {
     }
 }
 
-/// What a message says.
+/// Returns the content of a message.
 fn content(sent: &SentMessage) -> String {
     let Some(message) = sent.message() else {
         return cut(&String::from_utf8_lossy(&sent.publication().body)).into_owned();
@@ -133,18 +132,18 @@ fn content(sent: &SentMessage) -> String {
     text + &headers(message)
 }
 
-/// What a message is and says, without ids: to compare what was sent twice.
+/// Returns the kind and content of a message without ids, to compare messages that were sent twice.
 pub(crate) fn said(sent: &SentMessage, names: &Names<'_>) -> String {
     let to = sent.header("destination").filter(|to| !to.is_empty()).map(|to| format!(" to {to}"));
     one_line(&names.blank(&format!("{sent}{} {}", to.unwrap_or_default(), content(sent)))).into_owned()
 }
 
-/// The custom headers, where there are some; secrets are masked.
+/// Returns the custom headers, if any; secrets are masked.
 fn headers(message: &Message) -> String {
     if message.headers().is_empty() { String::new() } else { format!(" with {:?}", message.headers()) }
 }
 
-/// A text of bearable length.
+/// Cuts a long text.
 fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return Cow::Borrowed(text);
@@ -154,7 +153,7 @@ fn cut(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}.. ({} bytes, {digest:016x})", &text[..end], text.len()))
 }
 
-/// A text on one line.
+/// Puts a text on one line.
 fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return Cow::Borrowed(text);
