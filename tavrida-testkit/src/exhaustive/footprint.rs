@@ -1,24 +1,24 @@
-//! [`Footprint`]: what a step touches, and so which steps can change places.
+//! [`Footprint`]: what a step touches, and therefore which steps are independent.
 
 use rustc_hash::FxHashSet;
 
 use crate::trace::ActorId;
 
-/// What a step touches. Two steps that touch nothing in common can change places, and nobody sees a difference.
+/// What a step touches. Two steps that touch nothing in common can be swapped without an observable difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Footprint {
     /// It may touch anything.
     everything: bool,
-    /// It leaves somebody waiting whose turn, when time passes, depends on when he began to.
+    /// It leaves a process waiting whose turn, when time passes, depends on when it began to wait.
     waits: bool,
-    /// Processes that did something.
+    /// The processes that did something.
     processes: Vec<ActorId>,
-    /// Queues that messages were put at the end of, and those where it mattered that one was settled.
+    /// The queues that messages were appended to, and those where a settlement mattered.
     queues: FxHashSet<u64>,
 }
 
 impl Footprint {
-    /// What the arrival of a message touches in any case.
+    /// Returns what every arrival of a message touches.
     pub(super) fn of(process: ActorId, contended: Option<u64>) -> Self {
         Self {
             everything: false,
@@ -42,17 +42,17 @@ impl Footprint {
         self.everything = true;
     }
 
-    /// Somebody waits at its end for whom it may be for time.
+    /// Records that a process waits at the end of the step, possibly for time.
     pub(super) fn add_wait(&mut self) {
         self.waits = true;
     }
 
-    /// The processes that did something.
+    /// Returns the processes that did something.
     pub(super) fn processes(&self) -> &[ActorId] {
         &self.processes
     }
 
-    /// Whether the order of the two matters.
+    /// Returns whether the order of the two steps matters.
     pub(super) fn meets(&self, other: &Self) -> bool {
         self.everything
             || other.everything

@@ -1,9 +1,9 @@
-//! [`exhaustive`]: every schedule of a scenario, and not one twice.
+//! [`exhaustive`]: runs every schedule of a scenario, without equivalent ones.
 //!
-//! A run decides again and again which of the messages that could arrive does. [`exhaustive`] makes a run for each way to decide
-//! that, and leaves out those that nobody could tell apart: two steps that happen in different processes, and put no messages
-//! into the same queue, may change places. What is left is one schedule for each order of what does depend on each other. If it
-//! says [`Complete`](Ending::Complete), then no order of arrivals breaks the scenario.
+//! At each step, a run decides which of the possible messages arrives. [`exhaustive`] runs each sequence of decisions, except those that
+//! differ only in the order of independent steps: two steps in different processes that put no messages into the same queue. What remains
+//! is one schedule for each order of dependent steps. If the report says [`Complete`](Ending::Complete), no order of arrivals breaks the
+//! scenario, within the limits below.
 //!
 //! ```
 //! use tavrida::prelude::*;
@@ -34,15 +34,15 @@
 //!
 //! # What it does not see
 //!
-//! - Handlers are taken to share nothing but messages within a process, and nothing at all between processes: two services that
-//!   write to one static variable are not tried in both orders. All clients of a graph, and the scenario, are one process.
-//! - What happens between two awaits of a handler is one step: other orders of a service's own tasks are not tried.
-//! - Time passes only when nothing can arrive: that a timeout overtakes a message is tried if you give it as a
-//!   [fault](Exhaustive::fault). [`Fault::Delayed`] at [`Site::Deliver`] has every timer of that time fire before the message arrives,
-//!   [`Fault::Slow`] before its handler begins, with each message in turn. It is no choice of its own, because who waits for time is
-//!   anybody: a step of time meets all others, and hardly an order could be left out. As a fault it is bounded by
-//!   [`max_faults`](Exhaustive::max_faults). Where several processes go on at one instant, it is in the order in which they began to
-//!   wait; the search sees that and tries those orders too.
+//! - Handlers are assumed to share only messages within a process, and nothing between processes: two services that write to one static
+//!   variable are not tried in both orders. All clients of a graph, and the scenario, are one process.
+//! - Code between two awaits of a handler is one step: other orders of a service's own tasks are not tried.
+//! - Time passes only when nothing can arrive. To try a timeout that overtakes a message, add it as a [fault](Exhaustive::fault):
+//!   [`Fault::Delayed`] at [`Site::Deliver`] lets every timer of that time fire before the message arrives, [`Fault::Slow`] before its
+//!   handler begins, for each message in turn. The passing of time is not a choice of the search, because any process may wait for time:
+//!   such a step would depend on all others, and almost no order could be skipped. As a fault it is bounded by
+//!   [`max_faults`](Exhaustive::max_faults). When several processes resume at one instant, they do so in the order in which they began to
+//!   wait; the search detects this and tries those orders too.
 
 mod footprint;
 mod report;
@@ -62,7 +62,7 @@ use crate::sim::{Ended, Setup, Sim, Verdict};
 use crate::trace::{ActorId, What};
 use search::{Came, Next, Search};
 
-/// Goes through every schedule of a scenario: see [the module](self).
+/// Runs every schedule of a scenario: see [the module](self).
 pub fn exhaustive<F, Fut>(scenario: F) -> Exhaustive<F>
 where
     F: Fn(Sim) -> Fut,
@@ -93,55 +93,55 @@ pub struct Exhaustive<F> {
     progress: Option<(u64, Tell)>,
 }
 
-/// Tells how far a search has come.
+/// Reports the progress of a search.
 type Tell = Box<dyn FnMut(&Report)>;
 
 impl<F> Exhaustive<F> {
-    /// How many runs are made at most; 100,000 unless said otherwise.
+    /// Limits the number of runs. The default is 100,000.
     pub fn max_runs(mut self, runs: u64) -> Self {
         self.max_runs = runs;
         self
     }
 
-    /// This may go wrong, with every message that comes to this site; tried at each of them where it [can
+    /// Adds a fault that may happen to every message that reaches this site; it is tried at each of them where it [can
     /// happen](Fault::sites). See [`max_faults`](Exhaustive::max_faults).
     pub fn fault(mut self, site: Site, fault: Fault) -> Self {
         self.alphabet.push((site, fault));
         self
     }
 
-    /// How many things go wrong in one run at most, of those that [may](Exhaustive::fault); 1 unless said otherwise. The number of
-    /// schedules grows with the number of places to its power.
+    /// Limits the number of [added faults](Exhaustive::fault) in one run. The default is 1. The number of schedules grows exponentially
+    /// with this limit.
     pub fn max_faults(mut self, faults: usize) -> Self {
         self.max_faults = faults;
         self
     }
 
-    /// How long the scenario may take, in virtual time; an hour unless said otherwise.
+    /// Limits the scenario in virtual time. The default is one hour.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.setup.horizon = horizon;
         self
     }
 
-    /// The seed of all runs; 0 unless said otherwise.
+    /// Sets the seed of all runs. The default is 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.setup.seed = seed;
         self
     }
 
-    /// Stops after so many failures; 1 unless said otherwise.
+    /// Stops after this many failures. The default is 1.
     pub fn failures(mut self, failures: usize) -> Self {
         self.failures = failures;
         self
     }
 
-    /// Runs also the schedules that nobody could tell apart, to see that it is so. There are very many.
+    /// Also runs equivalent schedules, to check that they are equivalent. There are very many of them.
     pub fn with_all_orders(mut self) -> Self {
         self.reduce = false;
         self
     }
 
-    /// Tells how far it has come, after each so many runs.
+    /// Calls `tell` with the progress after every `every` runs.
     pub fn progress(mut self, every: u64, tell: impl FnMut(&Report) + 'static) -> Self {
         self.progress = Some((every.max(1), Box::new(tell)));
         self
@@ -153,11 +153,11 @@ where
     F: Fn(Sim) -> Fut,
     Fut: Future<Output: Ended>,
 {
-    /// Goes through the schedules.
+    /// Runs the schedules.
     ///
     /// # Panics
     ///
-    /// Inside of a runtime.
+    /// Panics inside a runtime.
     pub fn run(mut self) -> Report {
         let search = Shared::new(Search::new(self.alphabet, self.max_faults, self.reduce));
         let mut report = Report::new();
@@ -221,7 +221,7 @@ fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// A run did not come to where one with the same decisions had come.
+/// The problem of a run that diverged from an earlier one with the same decisions.
 fn went_astray() -> Problem {
     Problem {
         kind: ProblemKind::Nondeterminism,
@@ -231,7 +231,7 @@ fn went_astray() -> Problem {
     }
 }
 
-/// A search that its runs share, one after the other.
+/// A search that successive runs share.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Search>>);
 

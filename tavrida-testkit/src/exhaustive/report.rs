@@ -1,4 +1,4 @@
-//! [`Report`]: what came of going through all schedules.
+//! [`Report`]: the result of an exhaustive search.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,43 +8,43 @@ use crate::problem::Problem;
 use crate::schedule::Replay;
 use crate::trace::Trace;
 
-/// What came of going through all schedules.
+/// The result of an exhaustive search.
 #[derive(Debug, Clone)]
 #[must_use = "a failure that nobody looks at is no failure; `assert_ok` panics with it"]
 pub struct Report {
-    /// How far it came.
+    /// How the search ended.
     pub ending: Ending,
-    /// Schedules that were run to their end: no two of them differ only in the order of independent steps.
+    /// Schedules that were run to the end: no two of them differ only in the order of independent steps.
     pub schedules: u64,
-    /// All runs: the schedules, and those that were given up where they came to what was seen already.
+    /// All runs: the schedules, and the runs that were stopped where they repeated an earlier one.
     pub runs: u64,
     /// The runs that failed.
     pub failures: Vec<Failure>,
-    /// How long it took, in real time.
+    /// The duration in real time.
     pub took: Duration,
 }
 
-/// How far a search came.
+/// How a search ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// To the end: there is no other schedule.
+    /// All schedules were run.
     Complete,
-    /// The runs that it was allowed were used up; there are schedules that were not run.
+    /// The limit of runs was reached; some schedules were not run.
     BudgetReached,
-    /// It found as many failures as it was to find; there may be schedules that were not run.
+    /// The limit of failures was reached; some schedules may not have been run.
     Failed,
 }
 
 /// A run that failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Why.
+    /// Why it failed.
     pub problem: Problem,
-    /// What makes the run again: its seed, and its schedule for [`Setup::replay`](crate::sim::Setup::replay).
+    /// The seed and the schedule, for [`Setup::replay`](crate::sim::Setup::replay).
     pub replay: Replay,
     /// Everything that happened.
     pub trace: Arc<Trace>,
-    /// Which run it was, from 1.
+    /// The number of the run, from 1.
     pub run: u64,
 }
 
@@ -59,21 +59,21 @@ impl Report {
         }
     }
 
-    /// Whether every schedule was run, and none failed.
+    /// Returns whether every schedule was run and none failed.
     pub fn is_ok(&self) -> bool {
         self.ending == Ending::Complete && self.failures.is_empty()
     }
 
-    /// How many runs were made for each second of real time.
+    /// Returns the number of runs for each second of real time.
     pub fn runs_per_second(&self) -> f64 {
         self.runs as f64 / self.took.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    /// Every schedule was run, and none failed.
+    /// Asserts that every schedule was run and none failed.
     ///
     /// # Panics
     ///
-    /// Otherwise, with the first failure and its schedule.
+    /// Panics otherwise, with the first failure and its schedule.
     #[track_caller]
     pub fn assert_ok(&self) {
         assert!(self.is_ok(), "{self}");

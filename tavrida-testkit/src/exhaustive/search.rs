@@ -1,9 +1,9 @@
-//! [`Search`]: depth first through all schedules, by running again and again.
+//! [`Search`]: a depth-first search through all schedules, by repeated runs.
 //!
-//! The path is what was decided in the run under way. A run follows it to its end and goes on with first choices, which
-//! are added to it; then the last decision that has another choice takes that, and the next run begins. Of two orders of steps that
-//! do not meet only one is run: when a step was gone through at a place, it *sleeps* in what its later siblings lead to, until a
-//! step meets it (Godefroid: "Partial-order methods for the verification of concurrent systems", 1996, chapter 5).
+//! The path is the list of decisions of the current run. A run follows it to its end and continues with first choices, which are appended;
+//! then the last decision with another choice takes that choice, and the next run begins. Of two orders of independent steps only one is
+//! run: once a step was explored at a place, it *sleeps* below its later siblings until a dependent step wakes it (Godefroid:
+//! "Partial-order methods for the verification of concurrent systems", 1996, chapter 5).
 
 use rustc_hash::FxHashMap;
 
@@ -13,15 +13,15 @@ use crate::random::hash;
 use crate::schedule::{Candidate, Guide};
 use crate::trace::{ActorId, What};
 
-/// A step that was gone through already from here.
+/// A step that was already explored from here.
 #[derive(Debug, Clone)]
 struct Sleeper {
-    /// The arrival that it begins with: it is called the same in each order of steps that do not meet.
+    /// The arrival that the step begins with: it has the same key in each order of independent steps.
     arrival: Point,
     footprint: Footprint,
 }
 
-/// A place where a run can go either way.
+/// A decision of a run.
 enum Node {
     Arrivals(Arrivals),
     Faults(Faults),
@@ -30,44 +30,44 @@ enum Node {
 /// One of several messages arrives.
 struct Arrivals {
     options: Vec<Point>,
-    /// What slept when the run came here.
+    /// The sleeping steps when the run reached this place.
     asleep: Vec<Sleeper>,
-    /// What was gone through from here.
+    /// The steps already explored from here.
     done: Vec<Sleeper>,
-    /// The option of this run.
+    /// The choice of this run.
     current: usize,
-    /// What the current option touches when nothing goes wrong in it: what is seen the first time.
+    /// What the current choice touches without a fault: recorded the first time.
     footprint: Option<Footprint>,
-    /// Whether something may go wrong after this.
+    /// Whether a fault may happen after this.
     may_fail: bool,
 }
 
-/// Nothing goes wrong, or one of the faults does.
+/// No fault, or one of the faults.
 struct Faults {
     options: Vec<Fault>,
     current: Option<usize>,
 }
 
-/// The step under way.
+/// The current step.
 struct Step {
     node: usize,
     footprint: Footprint,
-    /// Something that we chose went wrong in it.
+    /// A chosen fault happened in it.
     failed: bool,
 }
 
-/// How a run ended for the search.
+/// How a run ended, for the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
-    /// To the end of a schedule.
+    /// It reached the end of a schedule.
     Through,
-    /// To a place from where all leads to what was seen.
+    /// It reached a place where every continuation was already explored.
     Blocked,
-    /// Elsewhere than the run before it.
+    /// It diverged from the run before it.
     Astray,
 }
 
-/// Who goes on at an instant.
+/// Which processes resume at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awake {
     /// Steps follow each other; no time passes.
@@ -76,38 +76,38 @@ enum Awake {
     One(ActorId),
 }
 
-/// What comes after a run.
+/// What to do after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// Another run.
     Run,
-    /// All of it from the beginning: it turned out that more orders matter.
+    /// The search starts again: more orders matter than assumed.
     Anew,
     Nothing,
 }
 
-/// What is searched, and how far it came.
+/// The state of a search.
 pub(super) struct Search {
     alphabet: Vec<(Site, Fault)>,
     max_faults: usize,
-    /// Whether steps sleep; without it all orders are run.
+    /// Whether to skip equivalent orders.
     reduce: bool,
     path: Vec<Node>,
-    /// How many decisions of the path this run has made.
+    /// The number of decisions that this run has made.
     depth: usize,
     step: Option<Step>,
-    /// What sleeps at this moment of the run.
+    /// The sleeping steps at this moment of the run.
     asleep: Vec<Sleeper>,
-    /// How many faults were chosen in this run.
+    /// The number of faults chosen in this run.
     faults: usize,
     came: Came,
-    /// How many handlers each process has under way.
+    /// The number of running handlers of each process.
     working: FxHashMap<ActorId, u32>,
-    /// Who goes on at this instant, while time passes.
+    /// The process that resumes at this instant, while time passes.
     awake: Awake,
-    /// Whether several processes ever went on at one instant.
+    /// Whether several processes ever resumed at one instant.
     together: bool,
-    /// Whether it matters in which order those begin to wait who may wait for time.
+    /// Whether the order matters in which processes begin to wait for time.
     timed: bool,
 }
 
@@ -130,7 +130,7 @@ impl Search {
         }
     }
 
-    /// The run is over. Gives how it ended.
+    /// Ends the run. Returns how it ended.
     pub(super) fn end_run(&mut self) -> Came {
         self.end_step();
         if self.came == Came::Through && self.depth < self.path.len() {
@@ -139,7 +139,7 @@ impl Search {
         self.came
     }
 
-    /// Chooses what the next run does otherwise.
+    /// Chooses what the next run changes.
     pub(super) fn next_run(&mut self) -> Next {
         (self.depth, self.faults, self.came) = (0, 0, Came::Through);
         self.asleep.clear();
@@ -163,7 +163,7 @@ impl Search {
         Next::Nothing
     }
 
-    /// Wakes whom the step under way met. A step that slept is only worth going through when something goes wrong in it.
+    /// Wakes the sleeping steps that depend on the current step. A sleeping step is run again only to inject a fault.
     fn end_step(&mut self) {
         let Some(mut step) = self.step.take() else { return };
         let is_at_work = |process: &ActorId| self.working.get(process).is_some_and(|handlers| *handlers > 0);
@@ -183,7 +183,7 @@ impl Search {
         node.footprint.get_or_insert(step.footprint);
     }
 
-    /// The decision of this run at this place, as the path has it; a new one where it ends.
+    /// Returns the decision of this run at this place, from the path or appended to it.
     fn arrivals(&mut self, options: Vec<Point>) -> Option<&mut Arrivals> {
         if self.depth == self.path.len() {
             let mut node = Arrivals {
@@ -284,7 +284,7 @@ impl Guide for Search {
 }
 
 impl Awake {
-    /// A process goes on; gives whether another one did at this instant.
+    /// Records that a process resumes. Returns whether another one did at this instant.
     fn goes_on(&mut self, process: ActorId) -> bool {
         match *self {
             Self::Steps => false,
@@ -297,7 +297,7 @@ impl Awake {
     }
 }
 
-/// Whether it is the process of the scenario and its clients, who may wait for time whenever they like.
+/// Returns whether it is the process of the scenario and its clients, which may wait for time at any point.
 fn is_scenario(process: &ActorId) -> bool {
     process.index() == 0
 }
@@ -307,12 +307,12 @@ impl Arrivals {
         self.asleep.iter().any(|sleeper| sleeper.arrival == self.options[option])
     }
 
-    /// The first option that is worth it: one that sleeps only where something may go wrong in it.
+    /// Returns the first choice to explore. A sleeping one counts only if a fault may happen in it.
     fn choose(&self) -> Option<usize> {
         (0..self.options.len()).find(|option| self.may_fail || !self.is_asleep(*option))
     }
 
-    /// Goes on to the next option; false where there is none.
+    /// Moves to the next choice. Returns `false` if there is none.
     fn advance(&mut self, reduce: bool) -> bool {
         let footprint = self.footprint.take();
         if reduce

@@ -1,4 +1,4 @@
-//! [`Explore`]: what to explore, and how far.
+//! [`Explore`]: the settings of an exploration.
 
 use std::any::type_name;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::fault::Faults;
 use crate::schedule::{Policy, Replay};
 use crate::sim::Setup;
 
-/// Is told how far an exploration is.
+/// Receives the progress of an exploration.
 type Tell = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// An exploration of a scenario, to be [run](Explore::run). See [`explore`](super::explore()).
@@ -57,98 +57,98 @@ impl<F> Explore<F> {
         }
     }
 
-    /// How many schedules to try at most; 1,000 unless said otherwise, at least one. The first is always the default one: of seed 0,
+    /// Sets the maximum number of schedules, at least one. The default is 1,000. The first is the default schedule: seed 0,
     /// [`Fifo`](Policy::Fifo), without faults.
     pub fn schedules(mut self, schedules: u64) -> Self {
         self.schedules = schedules.max(1);
         self
     }
 
-    /// The seed of the second schedule, from which those after it count up; 1 unless said otherwise.
+    /// Sets the seed of the second schedule; the following schedules count up from it. The default is 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.setup.seed = seed;
         self
     }
 
-    /// How schedules are made up; [`Portfolio`](Policy::Portfolio) unless said otherwise.
+    /// Sets the policy that makes schedules. The default is [`Portfolio`](Policy::Portfolio).
     pub fn policy(mut self, policy: Policy) -> Self {
         self.setup.policy = policy;
         self
     }
 
-    /// What may go wrong at random; nothing unless said otherwise.
+    /// Sets the faults that may happen at random. The default is none.
     pub fn faults(mut self, faults: Faults) -> Self {
         self.setup.faults = faults;
         self
     }
 
-    /// Delivers every message that needs a verdict twice in each run: see [`Setup::delivering_twice`].
+    /// Delivers every message that needs an acknowledgement twice in each run: see [`Setup::delivering_twice`].
     pub fn delivering_twice(mut self) -> Self {
         self.setup = self.setup.delivering_twice();
         self
     }
 
-    /// How long a run may take, in virtual time; an hour unless said otherwise.
+    /// Limits a run in virtual time. The default is one hour.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.setup.horizon = horizon;
         self
     }
 
-    /// How many threads search, at least one; as many as there are processors unless said otherwise, and fewer where that would
-    /// be more than one for each 32 schedules. What is found does not depend on it.
+    /// Sets the number of threads, at least one. The default is the number of processors, but at most one thread for each 32 schedules. The
+    /// result does not depend on it.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads.max(1));
         self
     }
 
-    /// Ends the search after so long, in real time. How many schedules were tried then depends on the machine.
+    /// Ends the search after `budget` of real time. How many schedules run then depends on the machine.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// Tries all schedules, also after one has failed, and reports the first failure of each kind.
+    /// Runs all schedules, also after a failure, and reports the first failure of each kind.
     pub fn keep_going(mut self) -> Self {
         self.keep_going = true;
         self
     }
 
-    /// How many runs it may take at most to make the schedule of a failure short; 2,000 unless said otherwise.
+    /// Limits the number of runs that shrink the schedule of a failure. The default is 2,000.
     pub fn shrink_within(mut self, replays: u32) -> Self {
         self.replays = replays;
         self
     }
 
-    /// Makes one run by this schedule, in place of a search. The environment does not change it.
+    /// Runs this schedule once instead of searching. The environment does not override it.
     pub fn replay(mut self, replay: Replay) -> Self {
         self.replay = Some(replay);
         self
     }
 
-    /// A file of schedules that failed before: they are tried first, and failures that are found are added to it. It is made when
-    /// there is something to write; it belongs beside the test's source, named `<test>.tavrida-regressions`. Tests of cargo have their
-    /// package as working folder.
+    /// Sets a file of schedules that failed before: they run first, and new failures are added to it. The file is created when there is
+    /// something to write. It belongs beside the source of the test, as `<test>.tavrida-regressions`. Tests run by cargo have their package
+    /// as working folder.
     pub fn regressions(mut self, file: impl Into<PathBuf>) -> Self {
         self.regressions = Some(file.into());
         self
     }
 
-    /// What the test is called, for the commands and the test that a failure prints; the name of the thread unless said otherwise,
-    /// which is the test's where Rust's own harness runs it.
+    /// Sets the name of the test, for the commands and the test that a failure prints. The default is the name of the thread, which is the
+    /// name of the test under Rust's own harness.
     pub fn named(mut self, test: impl Into<String>) -> Self {
         self.names.test = Some(test.into());
         self
     }
 
-    /// Tells so often how far the search is, from whichever thread searches; every two seconds a line on stderr unless said
-    /// otherwise.
+    /// Calls `tell` with the progress at this interval, from any thread of the search. The default prints a line on stderr every two
+    /// seconds.
     pub fn on_progress(mut self, every: Duration, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
         self.every = every;
         self.tell = Arc::new(tell);
         self
     }
 
-    /// Does not look at the [environment](super::Environment).
+    /// Ignores the [environment](super::Environment).
     pub fn without_environment(mut self) -> Self {
         self.environment = false;
         self

@@ -1,4 +1,4 @@
-//! [`Explore::run`]: what failed before, then the search, then what was found made short.
+//! [`Explore::run`]: runs earlier failures, then searches, then shrinks what failed.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,7 +19,7 @@ use crate::problem::ProblemKind;
 use crate::schedule::{Choice, Deviations, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 
-/// A thread that has fewer schedules than these is not worth its start.
+/// A thread with fewer schedules is not worth its start.
 const WORTH_A_THREAD: u64 = 32;
 
 impl<F, Fut> Explore<F>
@@ -27,12 +27,12 @@ where
     F: Fn(Sim) -> Fut + Sync,
     Fut: Future<Output: Ended>,
 {
-    /// Tries schedules until one fails or all are tried.
+    /// Runs schedules until one fails or all have run.
     ///
     /// # Panics
     ///
-    /// Inside of a runtime. When a variable of the [environment](super::Environment) has a value that it cannot have. When the
-    /// file of regressions, or a page, cannot be read or written; the text names it.
+    /// Panics inside a runtime, if a variable of the [environment](super::Environment) has an invalid value, or if the file of regressions
+    /// or a page cannot be read or written; the text names the culprit.
     #[track_caller]
     pub fn run(mut self) -> Report {
         let environment = match self.environment {
@@ -45,7 +45,7 @@ where
         }
         if let Some(seed) = environment.seed {
             self.setup.seed = seed;
-            // The default schedule, and that of the seed.
+            // The default schedule, and the one of the seed.
             self.schedules = 2;
         }
         if let Some(seeds) = environment.seeds {
@@ -64,7 +64,7 @@ where
         show(format, run, replay, test).unwrap_or_else(|error| panic!("the page of {test}: {error}"));
     }
 
-    /// One run by a schedule.
+    /// Runs one schedule.
     #[track_caller]
     fn once(&self, replay: &Replay, trace: Option<TraceFormat>) -> Report {
         let began = Instant::now();
@@ -86,7 +86,7 @@ where
         }
     }
 
-    /// What failed before, then the search.
+    /// Runs earlier failures, then searches.
     #[track_caller]
     fn explore(&self) -> Report {
         let read = |path| Regressions::read(path).unwrap_or_else(|unusable| panic!("{unusable}"));
@@ -101,7 +101,7 @@ where
         report.elapsed = found.elapsed;
         report.failed += found.failed;
         if found.hits.is_empty() {
-            // With a failure it depends on the threads how many runs there were.
+            // After a failure, the number of runs depends on the threads.
             report.notes.extend(found.marks.iter().filter(|(_, runs)| **runs == 0).map(|(name, _)| {
                 format!(
                     "'{name}' was never so, in none of {} schedules: they do not show what it is there for",
@@ -169,12 +169,12 @@ where
         search.run()
     }
 
-    /// A run by a schedule.
+    /// Returns the setup of a run with this schedule.
     fn by(&self, seed: u64, schedule: &Deviations) -> Setup {
         Setup { seed, replay: Some(schedule.clone()), ..self.setup.clone() }
     }
 
-    /// One run by a schedule. One that passes is made again: the failure may have been that it goes several ways.
+    /// Runs a schedule. If it passes, it runs again: the failure may have been nondeterminism.
     fn replayed(&self, replay: &Replay) -> Finished {
         let setup = self.by(replay.seed, &replay.schedule);
         let finished = setup.run(&self.scenario);
@@ -184,7 +184,7 @@ where
         }
     }
 
-    /// The failure of a run by a schedule, if it failed.
+    /// Returns the failure of a replayed run, if it failed.
     fn failed(&self, replay: &Replay, origin: Origin, run: Finished) -> Option<Failure> {
         let Verdict::Failed(problem) = &run.verdict else { return None };
         let kept = match &origin {
@@ -206,11 +206,11 @@ where
         })
     }
 
-    /// A failure that was found, made short.
+    /// Shrinks a failure.
     fn shrunk(&self, hit: Hit) -> Failure {
         let Hit { before, setup, problem, finished } = hit;
         let found = finished.schedule.clone();
-        // What a run that went two ways has done once says nothing: smaller ones have to go two ways as well.
+        // One occurrence proves nothing if a run is nondeterministic: smaller schedules must be nondeterministic as well.
         let twice = problem.kind == ProblemKind::Nondeterminism;
         let shrunk = shrink(finished, problem, self.replays, |schedule| {
             let setup = self.by(setup.seed, schedule);
@@ -233,7 +233,7 @@ where
     }
 }
 
-/// That decisions of a schedule are about nothing that happened, where none that it has came to fail.
+/// Returns a note if decisions of a schedule concern nothing that happened, unless the run failed.
 fn idle_note(origin: &Origin, replay: &Replay, run: &Finished) -> Option<String> {
     if run.verdict != Verdict::Passed {
         return None;

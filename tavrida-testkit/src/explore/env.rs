@@ -1,4 +1,4 @@
-//! [`Environment`]: what the environment asks of explorations.
+//! [`Environment`]: the environment variables of explorations.
 
 use std::fmt;
 
@@ -9,34 +9,33 @@ const SEEDS: &str = "TAVRIDA_SEEDS";
 const REPLAY: &str = "TAVRIDA_REPLAY";
 const TRACE: &str = "TAVRIDA_TRACE";
 
-/// What the environment asks of explorations. An empty variable counts as none.
+/// The environment variables of explorations. An empty variable counts as unset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Environment {
-    /// `TAVRIDA_SEED`: this seed, and no others unless `TAVRIDA_SEEDS` says how many. Decimal, or after `0x` hexadecimal.
+    /// `TAVRIDA_SEED`: this seed alone, unless `TAVRIDA_SEEDS` sets a count. Decimal, or hexadecimal after `0x`.
     pub seed: Option<u64>,
-    /// `TAVRIDA_SEEDS`: so many seeds, at least one.
+    /// `TAVRIDA_SEEDS`: the number of seeds, at least one.
     pub seeds: Option<u64>,
-    /// `TAVRIDA_REPLAY`: this run alone, as a failure prints it.
+    /// `TAVRIDA_REPLAY`: only this run, in the form that a failure prints.
     pub replay: Option<Replay>,
-    /// `TAVRIDA_TRACE`: prints the run that failed, or the only one.
+    /// `TAVRIDA_TRACE`: prints the failed run, or the only run.
     pub trace: Option<TraceFormat>,
 }
 
-/// How the events of a run are printed.
+/// The formats of printed runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceFormat {
-    /// `text`: a line for each event, as [`Trace::text`](crate::trace::Trace::text) has it.
+    /// `text`: one line for each event, as in [`Trace::text`](crate::trace::Trace::text).
     Text,
-    /// `mermaid`: a sequence diagram, as [`Picture::mermaid`](crate::picture::Picture::mermaid) draws it.
+    /// `mermaid`: a sequence diagram, as in [`Picture::mermaid`](crate::picture::Picture::mermaid).
     Mermaid,
-    /// `html`: a page, as [`Picture::page`](crate::picture::Picture::page) draws it, in a file of the folder `tavrida` in cargo's
-    /// target folder.
+    /// `html`: a page, as in [`Picture::page`](crate::picture::Picture::page), in a file in the folder `tavrida` of cargo's target folder.
     Html,
 }
 
-/// A variable of the environment has a value that it cannot have.
+/// An environment variable has an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableError {
     name: &'static str,
@@ -57,16 +56,16 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// One of them has a value that it cannot have.
+    /// A variable has an invalid value.
     pub fn read() -> Result<Self, VariableError> {
         Self::of(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    /// Reads variables from wherever they are.
+    /// Reads the variables through a function.
     ///
     /// # Errors
     ///
-    /// One of them has a value that it cannot have.
+    /// A variable has an invalid value.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, VariableError> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         Ok(Self {

@@ -7,7 +7,7 @@ use crate::trace::{Event, Trace, What};
 /// How many events a failure shows.
 pub(super) const SHOWN: usize = 20;
 
-/// The last events of a chain, or of everything where there is none; what goes wrong belongs to each chain.
+/// Returns the last events of a chain, or of the whole run if there is no chain; faults belong to each chain.
 pub(super) fn last_events(trace: &Trace, chain: Option<&str>, count: usize) -> String {
     let told: Vec<&Event> = trace.events().iter().filter(|event| belongs(trace, event, chain)).collect();
     let left_out = told.len().saturating_sub(count);

@@ -1,4 +1,4 @@
-//! [`Failure`]: a schedule that fails, made short, with all that it takes to see why.
+//! [`Failure`]: a shrunk schedule that fails, with what is needed to find the cause.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,48 +11,48 @@ use crate::sim::Finished;
 
 /// A schedule under which a scenario fails.
 ///
-/// Its text has all that it takes to go on: what is wrong, which few decisions lead there, a line that makes the run again, the last
-/// events, and a test to paste, unless the schedule is kept in a file.
+/// Its text has what is wrong, the few decisions that lead there, a command that repeats the run, the last events, and a test to paste
+/// unless the schedule is stored in a file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// Why the short run fails.
+    /// Why the shrunk run fails.
     pub problem: Problem,
     /// The seed of the run.
     pub seed: u64,
-    /// Where the schedule comes from.
+    /// The origin of the schedule.
     pub origin: Origin,
     /// The schedule as it was found.
     pub found: Deviations,
-    /// The shortest schedule that fails in the same way.
+    /// The smallest schedule found that fails in the same way.
     pub schedule: Deviations,
-    /// How many runs it took to make it short; 0 where it was not tried.
+    /// How many runs shrinking took; 0 if it was not tried.
     pub replays: u32,
-    /// Whether the schedule failed each time. Where it does not, the run depends on something that its seed does not steer.
+    /// Whether the schedule failed each time. If not, the run depends on something that its seed does not control.
     pub reproduced: bool,
-    /// The file of regressions where the schedule is, if it is kept.
+    /// The file of regressions that stores the schedule, if any.
     pub kept: Option<PathBuf>,
-    /// The run of the short schedule.
+    /// The run of the shrunk schedule.
     pub run: Finished,
-    /// Whether everything was delivered twice.
+    /// Whether every message was delivered twice.
     pub(super) twice: bool,
     pub(super) names: Names,
 }
 
-/// Where a schedule comes from.
+/// The origin of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origin {
-    /// It was searched for.
+    /// The search found it.
     Search {
-        /// How many schedules were tried before it.
+        /// How many schedules ran before it.
         before: u64,
-        /// The policy that made it; of a portfolio the one that it stood for.
+        /// The policy that made it; for a portfolio, the policy chosen by the seed.
         policy: Policy,
     },
-    /// It was given.
+    /// The caller gave it.
     Given,
-    /// It failed before, and was written down there.
+    /// It failed before and was stored in a file.
     Regression {
         /// The file.
         file: PathBuf,
@@ -61,38 +61,38 @@ pub enum Origin {
     },
 }
 
-/// What a test and its scenario are called.
+/// The names of a test and its scenario.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
-    /// The test's path, where it is known.
+    /// The path of the test, if known.
     pub(super) test: Option<String>,
-    /// The scenario's name, where it has one.
+    /// The name of the scenario, if it has one.
     pub(super) scenario: Option<String>,
 }
 
 impl Failure {
-    /// The run, to be made again.
+    /// Returns the seed and the schedule, to repeat the run.
     pub fn replay(&self) -> Replay {
         Replay { seed: self.seed, schedule: self.schedule.clone() }
     }
 
-    /// When it failed, in virtual time.
+    /// Returns when it failed, in virtual time.
     pub fn at(&self) -> Duration {
         self.problem.at
     }
 
-    /// The command that makes the run again.
+    /// Returns the command that repeats the run.
     pub fn command(&self) -> String {
         let test = self.names.test.as_ref().map(|test| format!(" {test}")).unwrap_or_default();
         format!("TAVRIDA_REPLAY='{}' cargo test{test}", self.replay())
     }
 
-    /// The last events of the chain that shows the failure, as lines.
+    /// Returns the last events of the chain that shows the failure, as lines.
     pub fn events(&self) -> String {
         last_events(&self.run.trace, self.problem.chain.as_deref(), SHOWN)
     }
 
-    /// A test that fails as long as this schedule does: its scenario goes by the name that it has where it was explored, or by
+    /// Returns a test that fails as long as this schedule fails. It calls the scenario by the name it has where it was explored, or by
     /// `scenario` if it has none.
     pub fn regression_test(&self) -> String {
         let test = self.names.test.as_deref().unwrap_or("the_scenario");

@@ -1,8 +1,8 @@
-//! Exploration: the schedules under which a scenario fails, and the shortest of them.
+//! Exploration: finds schedules under which a scenario fails, and shrinks them.
 //!
-//! [`explore`](explore()) tries many schedules of a scenario. Each is made up from a seed: which message arrives next, which is late,
-//! what goes wrong. One that fails is made short: decisions are left out, and numbers lowered, as long as the run still fails
-//! in the same way. What is left is seldom more than a few decisions, and names the messages that must come late.
+//! [`explore`](explore()) runs a scenario under many schedules. Each is made from a seed: which message arrives next, which is late, what
+//! goes wrong. A schedule that fails is shrunk: decisions are removed and numbers lowered as long as the run still fails in the same way.
+//! The result is usually a few decisions, which name the messages that must come late.
 //!
 //! ```
 //! use std::sync::{Arc, Mutex};
@@ -40,17 +40,17 @@
 //! assert!(failure.schedule.labelled(&failure.run.trace).starts_with("request/stock.work@deliver:"));
 //! ```
 //!
-//! Where the scenario fails, the text of [`Report`] and [`Failure`] shows the verdict, the decisions that lead there, the last events, a
-//! command that makes the run again, and a test to paste, which calls [`replay`].
+//! When the scenario fails, the text of [`Report`] and [`Failure`] shows the problem, the decisions that lead there, the last events, a
+//! command that repeats the run, and a test to paste, which calls [`replay`].
 //!
 //! # The environment
 //!
-//! | variable | does |
+//! | variable | effect |
 //! |---|---|
-//! | `TAVRIDA_SEED=0x2a` | tries the default schedule, and that of this seed |
-//! | `TAVRIDA_SEEDS=100000` | tries so many seeds |
-//! | `TAVRIDA_REPLAY='seed:0x2a ...'` | makes one run, by this schedule; one that passes is made again, and has to be the same |
-//! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the run that fails, or of the one that `TAVRIDA_REPLAY` makes; a page goes to a file |
+//! | `TAVRIDA_SEED=0x2a` | runs the default schedule and the schedule of this seed |
+//! | `TAVRIDA_SEEDS=100000` | runs this many seeds |
+//! | `TAVRIDA_REPLAY='seed:0x2a ...'` | runs this schedule once; if it passes, it runs again, and both runs must be equal |
+//! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the failed run, or of the run of `TAVRIDA_REPLAY`; a page is written to a file |
 
 mod builder;
 mod conduct;
@@ -89,8 +89,8 @@ where
     Explore::new(scenario)
 }
 
-/// Makes a run of a scenario again, by a schedule as a [`Failure`] prints it: what a regression test calls. Decisions that are about
-/// nothing that happens any more are told on stderr. A run that passes is made again, and fails if it goes another way then.
+/// Repeats a run of a scenario, with a schedule as a [`Failure`] prints it: for regression tests. Decisions that concern nothing that
+/// happens any more are reported on stderr. A run that passes is repeated, and fails if the second run differs.
 ///
 /// ```
 /// use tavrida::message::Failure;
@@ -106,7 +106,7 @@ where
 ///
 /// # Panics
 ///
-/// The run fails; the text is the [`Failure`]'s. The text is no schedule.
+/// Panics if the run fails, with the text of the [`Failure`], or if the text is not a schedule.
 #[track_caller]
 pub fn replay<F, Fut>(schedule: &str, scenario: F)
 where

@@ -1,4 +1,4 @@
-//! [`Plan`]: a schedule as a value of proptest.
+//! [`Plan`]: a schedule as a proptest value.
 
 use std::fmt;
 use std::future::Future;
@@ -15,10 +15,10 @@ use crate::fault::Faults;
 use crate::schedule::{Deviations, Policy, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 
-/// Plans for proptest: how a run of a scenario goes, to be drawn together with what the scenario is given.
+/// A proptest strategy for plans: the schedule of a run, to be drawn together with the inputs of the scenario.
 ///
-/// When a test fails, decisions of the schedule are left out and numbers lowered as [`explore`](super::explore()) does, and the other
-/// values shrink as proptest makes them. Put the plan first: then the others shrink under a schedule that stays.
+/// When a test fails, the schedule shrinks as in [`explore`](super::explore()), and the other values shrink as in proptest. Put the plan
+/// first: the other values then shrink under a fixed schedule.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -75,19 +75,19 @@ pub struct Plans {
 }
 
 impl Plans {
-    /// How schedules are made up; [`Portfolio`](Policy::Portfolio) unless said otherwise.
+    /// Sets the policy that makes schedules. The default is [`Portfolio`](Policy::Portfolio).
     pub fn policy(mut self, policy: Policy) -> Self {
         self.setup.policy = policy;
         self
     }
 
-    /// What may go wrong at random; nothing unless said otherwise.
+    /// Sets the faults that may happen at random. The default is none.
     pub fn faults(mut self, faults: Faults) -> Self {
         self.setup.faults = faults;
         self
     }
 
-    /// How long a run may take, in virtual time; an hour unless said otherwise.
+    /// Limits a run in virtual time. The default is one hour.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.setup.horizon = horizon;
         self
@@ -105,20 +105,20 @@ impl Strategy for Plans {
     }
 }
 
-/// How a run of a scenario goes: a seed with a policy and faults, or a schedule.
+/// The schedule of a run: a seed with a policy and faults, or fixed decisions.
 #[derive(Clone)]
 pub struct Plan {
     setup: Setup,
-    /// What was decided in its latest run.
+    /// The decisions of its latest run.
     made: Arc<Mutex<Option<Deviations>>>,
 }
 
 impl Plan {
-    /// Makes a run of a scenario. Of a test that makes several runs, the last is the one that shrinks.
+    /// Runs a scenario. If a test makes several runs, the last one shrinks.
     ///
     /// # Panics
     ///
-    /// Inside of a runtime.
+    /// Panics inside a runtime.
     pub fn run<F, Fut>(&self, scenario: F) -> Finished
     where
         F: FnOnce(Sim) -> Fut,
@@ -129,15 +129,15 @@ impl Plan {
         finished
     }
 
-    /// As [`run`](Plan::run), for a test of proptest.
+    /// As [`run`](Plan::run), for a proptest test.
     ///
     /// # Errors
     ///
-    /// The run failed; the text says why, and has the schedule and the last events.
+    /// The run failed; the text has the reason, the schedule and the last events.
     ///
     /// # Panics
     ///
-    /// Inside of a runtime.
+    /// Panics inside a runtime.
     pub fn check<F, Fut>(&self, scenario: F) -> Result<Finished, TestCaseError>
     where
         F: FnOnce(Sim) -> Fut,
@@ -150,7 +150,7 @@ impl Plan {
         Err(TestCaseError::fail(format!("{problem}\nschedule: {schedule}\nthe last events:\n{events}")))
     }
 
-    /// What it takes to make the run again: what was decided in the latest run, or will be where it is a schedule already.
+    /// Returns the replay of the latest run, or of the plan if it already has fixed decisions.
     pub fn replay(&self) -> Replay {
         let schedule = self.made().or_else(|| self.setup.replay.clone()).unwrap_or_default();
         Replay { seed: self.setup.seed, schedule }
@@ -160,7 +160,7 @@ impl Plan {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The same plan by this schedule.
+    /// Returns the same plan with this schedule.
     fn by(&self, schedule: Deviations) -> Self {
         Self { setup: Setup { replay: Some(schedule), ..self.setup.clone() }, made: self.made.clone() }
     }
@@ -176,13 +176,13 @@ impl fmt::Debug for Plan {
     }
 }
 
-/// A [`Plan`] that proptest makes smaller.
+/// A [`Plan`] that proptest shrinks.
 #[derive(Debug, Clone)]
 pub struct PlanTree {
     plan: Plan,
-    /// Once the plan failed.
+    /// Set once the plan failed.
     reducer: Option<Reducer>,
-    /// What the plan is for the moment: not known yet to fail.
+    /// The proposed schedule, not yet known to fail.
     proposed: Option<Deviations>,
 }
 
@@ -219,7 +219,7 @@ impl ValueTree for PlanTree {
         let (Some(reducer), Some(_)) = (&mut self.reducer, self.proposed.take()) else { return false };
         reducer.passed();
         self.propose();
-        // If there was nothing more to propose, the plan is again the smallest that fails, which is a change as well.
+        // Without another proposal, the plan falls back to the smallest that fails, which is a change as well.
         true
     }
 }

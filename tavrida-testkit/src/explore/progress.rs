@@ -1,19 +1,19 @@
-//! [`Progress`]: how far an exploration is.
+//! [`Progress`]: the progress of an exploration.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How far an exploration is.
+/// The progress of an exploration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many schedules were tried.
+    /// How many schedules ran.
     pub schedules: u64,
-    /// Of how many.
+    /// How many schedules there are.
     pub of: u64,
-    /// How many of them failed.
+    /// How many schedules failed.
     pub failed: u64,
-    /// How long it took so far, in real time.
+    /// The elapsed real time.
     pub elapsed: Duration,
 }
 

@@ -1,24 +1,24 @@
-//! [`Reducer`]: which smaller schedules to try, one after the other.
+//! [`Reducer`]: proposes smaller schedules, one after the other.
 //!
-//! First without anything, without faults, with faults alone; then without each half, quarter, ... single decision (as delta
-//! debugging does), faults before orders; then each number as low as it goes, by halving. What is left fails only as a whole.
+//! First the empty schedule, then the schedule without faults, then faults alone; then it removes each half, quarter, ... single decision
+//! (delta debugging), faults before orders; then it lowers each number by bisection. The result fails only as a whole.
 
 use rustc_hash::FxHashSet;
 
 use crate::fault::{Fault, Point};
 use crate::schedule::{Choice, Deviations};
 
-/// How often numbers are lowered and decisions tried again without.
+/// How often numbers are lowered and removals tried again.
 const ROUNDS: u32 = 3;
 
 type Decisions = Vec<(Point, Choice)>;
 
-/// Proposes smaller schedules, as long as there are any worth a try; is told which of them fail.
+/// Proposes smaller schedules as long as there are candidates; the caller reports which of them fail.
 #[derive(Debug, Clone)]
 pub(crate) struct Reducer {
-    /// The smallest that fails; faults first.
+    /// The smallest schedule that fails; faults first.
     best: Decisions,
-    /// The one that was proposed.
+    /// The latest proposal.
     proposed: Decisions,
     passing: FxHashSet<Decisions>,
     stage: Stage,
@@ -31,12 +31,12 @@ enum Stage {
     Nothing,
     WithoutFaults,
     FaultsAlone,
-    /// Without `size` decisions from `at` on.
+    /// Removes `size` decisions, starting at `at`.
     Without {
         size: usize,
         at: usize,
     },
-    /// The number of the decision `at`: with `fails` it fails, with `passes` it does not.
+    /// Lowers the number of the decision `at`: it fails with `fails` and passes with `passes`.
     Lower {
         at: usize,
         passes: Option<u64>,
@@ -46,7 +46,7 @@ enum Stage {
 }
 
 impl Reducer {
-    /// For a schedule that fails.
+    /// Starts from a schedule that fails.
     pub(crate) fn new(failing: &Deviations) -> Self {
         Self {
             best: sorted(failing),
@@ -58,13 +58,13 @@ impl Reducer {
         }
     }
 
-    /// The smallest schedule so far that fails.
+    /// Returns the smallest failing schedule so far.
     #[cfg(any(test, feature = "proptest"))]
     pub(crate) fn best(&self) -> Deviations {
         self.best.iter().copied().collect()
     }
 
-    /// What to try next; none when nothing smaller is worth a try.
+    /// Returns the next proposal. `None` if there are no more candidates.
     pub(crate) fn propose(&mut self) -> Option<Deviations> {
         loop {
             let proposed = match self.stage {
@@ -89,7 +89,7 @@ impl Reducer {
         }
     }
 
-    /// What was proposed fails as well; so much of it was carried out.
+    /// Reports that the proposal fails, and how much of it was carried out.
     pub(crate) fn failed(&mut self, carried_out: &Deviations) {
         self.changed = true;
         match self.stage {
@@ -114,7 +114,7 @@ impl Reducer {
         }
     }
 
-    /// What was proposed does not fail.
+    /// Reports that the proposal passes.
     pub(crate) fn passed(&mut self) {
         let proposed = std::mem::take(&mut self.proposed);
         self.stage = match self.stage {
@@ -146,7 +146,7 @@ impl Reducer {
         Some(rest)
     }
 
-    /// The schedule with a lower number in one decision; none when it cannot be lower.
+    /// Returns the schedule with a lower number in one decision. `None` if the number cannot be lower.
     fn lowered(&self, at: usize, passes: Option<u64>, fails: u64) -> Option<Decisions> {
         let (_, choice) = self.best.get(at)?;
         let least = passes.map_or(least(*choice), |passes| passes + 1);
@@ -156,7 +156,7 @@ impl Reducer {
         Some(lowered)
     }
 
-    /// A stage has nothing more to try.
+    /// Moves to the next stage.
     fn next_stage(&mut self) {
         self.stage = match self.stage {
             Stage::Without { size, .. } if size > 1 => Stage::Without { size: size.div_ceil(2), at: 0 },
@@ -179,14 +179,14 @@ impl Reducer {
     }
 }
 
-/// Faults first, so that they are the first to go.
+/// Sorts faults first, so that they are removed first.
 fn sorted(schedule: &Deviations) -> Decisions {
     let mut all: Decisions = schedule.iter().collect();
     all.sort_by_key(|(_, choice)| !choice.is_fault());
     all
 }
 
-/// The number in a decision; 0 where it has none.
+/// Returns the number in a decision; 0 if it has none.
 fn number(mut choice: Choice) -> u64 {
     let time = match &mut choice {
         Choice::Passed(times) | Choice::Fault(Fault::Overtaken(times)) => return u64::from(*times),
@@ -196,7 +196,7 @@ fn number(mut choice: Choice) -> u64 {
     time.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// The lowest number that still is a decision.
+/// Returns the lowest number that is still a decision.
 fn least(choice: Choice) -> u64 {
     if choice.is_fault() { 0 } else { 1 }
 }
@@ -232,7 +232,7 @@ mod tests {
         Choice::Delayed(Duration::from_millis(by))
     }
 
-    /// The smallest schedule that is found, and how many were tried.
+    /// Returns the smallest schedule found, and how many were tried.
     fn reduced(from: &Deviations, fails: impl Fn(&Deviations) -> bool) -> (Deviations, u32) {
         assert!(fails(from));
         let mut reducer = Reducer::new(from);

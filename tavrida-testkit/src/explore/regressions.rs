@@ -1,4 +1,4 @@
-//! [`Regressions`]: a file of schedules that failed, tried before any others.
+//! [`Regressions`]: a file of failed schedules, which run before all others.
 
 use std::fmt;
 use std::fs;
@@ -16,7 +16,7 @@ const HEAD: &str = "\
 /// The schedules of a file.
 pub(super) struct Regressions {
     path: PathBuf,
-    /// With the number of their line.
+    /// The schedules with their line numbers.
     pub(super) known: Vec<(usize, Replay)>,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Unusable {
 }
 
 impl Regressions {
-    /// Reads a file; one that is not there has no schedules.
+    /// Reads a file; a missing file has no schedules.
     pub(super) fn read(path: &Path) -> Result<Self, Unusable> {
         let text = match fs::read_to_string(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -51,7 +51,7 @@ impl Regressions {
         Ok(Self { path: path.to_owned(), known })
     }
 
-    /// Writes a failure down, unless it is known.
+    /// Appends a failure, unless the file has it.
     pub(super) fn add(&self, failure: &Failure) -> Result<(), Unusable> {
         let replay = failure.replay();
         if self.known.iter().any(|(_, known)| *known == replay) {
@@ -64,7 +64,7 @@ impl Regressions {
     fn append(&self, line: &str) -> io::Result<()> {
         let mut file = fs::OpenOptions::new().create(true).append(true).open(&self.path)?;
         let head = if file.metadata()?.len() == 0 { HEAD } else { "" };
-        // At once, so that tests that share a file do not mix their lines.
+        // In a single write, so that tests that share a file do not mix their lines.
         file.write_all(format!("{head}{line}").as_bytes())
     }
 }

@@ -1,4 +1,4 @@
-//! [`Report`]: what came of an exploration.
+//! [`Report`]: the result of an exploration.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Failure;
 use super::failure::Origin;
 
-/// What came of an exploration.
+/// The result of an exploration.
 #[derive(Debug, Clone)]
 #[must_use = "a failure is seen only if the report is looked at: `assert_ok()`"]
 pub struct Report {
@@ -17,39 +17,38 @@ pub struct Report {
     pub(super) elapsed: Duration,
     pub(super) notes: Vec<String>,
     pub(super) marks: BTreeMap<String, u64>,
-    /// How many schedules were tried in that time: threads may be ahead of the first failure.
+    /// How many schedules ran in that time: threads may be ahead of the first failure.
     pub(super) tried: u64,
 }
 
 impl Report {
-    /// How many schedules were tried, up to the first that fails where the exploration ends there. The same for each number of
+    /// Returns how many schedules ran, up to the first failure if the exploration ends there. The number does not depend on the number of
     /// threads, unless a [budget](super::Explore::budget) ran out.
     pub fn schedules(&self) -> u64 {
         self.schedules
     }
 
-    /// How many of them failed.
+    /// Returns how many schedules failed.
     pub fn failed(&self) -> u64 {
         self.failed
     }
 
-    /// The failures, made short: the first, or the first of each kind where the exploration
-    /// [kept going](super::Explore::keep_going).
+    /// Returns the shrunk failures: the first, or the first of each kind if the exploration [kept going](super::Explore::keep_going).
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
 
-    /// The first failure.
+    /// Returns the first failure.
     pub fn failure(&self) -> Option<&Failure> {
         self.failures.first()
     }
 
-    /// Whether nothing failed.
+    /// Returns whether nothing failed.
     pub fn is_ok(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// How many schedules it took to find the first failure, that one included; none where nothing was found.
+    /// Returns how many schedules it took to find the first failure, including that one. `None` if nothing failed.
     pub fn found_after(&self) -> Option<u64> {
         self.failures.iter().find_map(|failure| match failure.origin {
             Origin::Search { before, .. } => Some(before + 1),
@@ -57,34 +56,33 @@ impl Report {
         })
     }
 
-    /// What is odd, though it is no failure: a schedule that was given or written down is about something that does not happen any
-    /// more, and so says nothing.
+    /// Returns oddities that are not failures: a given or stored schedule concerns something that no longer happens, and therefore proves
+    /// nothing.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// What the scenario [marked](crate::sim::Sim::sometimes) as something that happens sometimes, and in how many schedules it was
-    /// so, where none failed. One that never was so is told as a [note](Report::notes): a search that never met a redelivery
-    /// says nothing about redeliveries.
+    /// Returns what the scenario [marked](crate::sim::Sim::sometimes), with the number of schedules in which it held, if none failed. A
+    /// mark that never held is also a [note](Report::notes): a search that never met a redelivery proves nothing about redeliveries.
     pub fn marks(&self) -> &BTreeMap<String, u64> {
         &self.marks
     }
 
-    /// How long the search took, in real time.
+    /// Returns the duration of the search in real time.
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// How many schedules were tried in a second of real time.
+    /// Returns the number of schedules for each second of real time.
     pub fn schedules_per_second(&self) -> f64 {
         self.tried as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
-    /// That nothing failed.
+    /// Asserts that nothing failed.
     ///
     /// # Panics
     ///
-    /// Something failed; the text is the report's.
+    /// Panics if something failed, with the text of the report.
     #[track_caller]
     pub fn assert_ok(&self) {
         assert!(self.is_ok(), "{self}");

@@ -17,7 +17,7 @@ use crate::schedule::Policy;
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 use crate::trace::What;
 
-/// What to search, and how long.
+/// What to search, and its limits.
 pub(super) struct Search<'a, F> {
     pub(super) scenario: &'a F,
     /// Of the first seed.
@@ -26,14 +26,14 @@ pub(super) struct Search<'a, F> {
     pub(super) threads: usize,
     pub(super) budget: Option<Duration>,
     pub(super) keep_going: bool,
-    /// How often progress is told.
+    /// The interval of progress reports.
     pub(super) every: Duration,
     pub(super) tell: &'a (dyn Fn(&Progress) + Sync),
 }
 
 /// A run that failed.
 pub(super) struct Hit {
-    /// How many schedules come before it.
+    /// The number of schedules before it.
     pub(super) before: u64,
     pub(super) setup: Setup,
     pub(super) problem: Problem,
@@ -42,21 +42,21 @@ pub(super) struct Hit {
 
 /// What was found.
 pub(super) struct Found {
-    /// Of each kind of failure the first.
+    /// The first failure of each kind.
     pub(super) hits: Vec<Hit>,
     pub(super) schedules: u64,
     pub(super) tried: u64,
     pub(super) failed: u64,
-    /// What scenarios [marked](Sim::sometimes), and in how many runs it was so.
+    /// What scenarios [marked](Sim::sometimes), with the number of runs in which it held.
     pub(super) marks: BTreeMap<String, u64>,
     pub(super) elapsed: Duration,
 }
 
 /// What the threads share.
 struct Shared {
-    /// The next schedule to take.
+    /// The next schedule.
     next: AtomicU64,
-    /// Schedules from here on are not wanted any more.
+    /// Schedules from here on are no longer needed.
     end: AtomicU64,
     tried: AtomicU64,
     failed: AtomicU64,
@@ -67,7 +67,7 @@ struct Shared {
     told: Mutex<Instant>,
 }
 
-/// Of so many schedules the last is run twice, to see whether it is the same again.
+/// One of this many schedules runs twice, to check that it repeats.
 const TWICE: u64 = 64;
 const LAST: u64 = TWICE - 1;
 
@@ -76,9 +76,9 @@ where
     F: Fn(Sim) -> Fut + Sync,
     Fut: Future<Output: Ended>,
 {
-    /// Searches. The first schedule is the default, of seed 0 and without faults: it tells how long a run is.
+    /// Searches. The first schedule is the default, with seed 0 and without faults: it shows how long a run is.
     pub(super) fn run(mut self) -> Found {
-        // Outside of any runtime this is real time.
+        // Outside any runtime this is real time.
         let began = Instant::now();
         let shared = Shared {
             next: AtomicU64::new(1),
@@ -117,7 +117,7 @@ where
         Found { hits, schedules, tried, failed, marks, elapsed: began.elapsed() }
     }
 
-    /// Takes schedules until there are no more.
+    /// Runs schedules until there are no more.
     fn work(&self, shared: &Shared) {
         loop {
             if self.budget.is_some_and(|budget| shared.began.elapsed() >= budget) {

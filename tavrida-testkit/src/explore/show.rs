@@ -1,4 +1,4 @@
-//! Printing a run, as `TAVRIDA_TRACE` asks: each format has its arm here.
+//! Prints a run in the format of `TAVRIDA_TRACE`.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use super::env::TraceFormat;
 use crate::schedule::Replay;
 use crate::sim::Finished;
 
-/// Prints a run on stderr; of a page, where it is.
+/// Prints a run on stderr; for a page, prints its path.
 ///
 /// # Errors
 ///
@@ -28,7 +28,7 @@ pub(super) fn show(format: TraceFormat, run: &Finished, replay: &Replay, test: &
     Ok(())
 }
 
-/// The folder for pages: `tavrida` where cargo builds this program, or else where temporary files are.
+/// Returns the folder for pages: `tavrida` in the folder where cargo builds this program, or else the folder for temporary files.
 fn pages() -> io::Result<PathBuf> {
     let program = env::current_exe()?;
     // Cargo marks its target folder, so that backups leave it out.

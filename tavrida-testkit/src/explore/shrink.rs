@@ -1,22 +1,22 @@
-//! The shortest schedule that fails as a long one does.
+//! Shrinks the schedule of a failure.
 
 use super::reduce::Reducer;
 use crate::problem::{Problem, ProblemKind};
 use crate::schedule::Deviations;
 use crate::sim::{Finished, Verdict};
 
-/// A schedule that was made short.
+/// A shrunk schedule.
 pub(super) struct Shrunk {
     pub(super) schedule: Deviations,
     pub(super) problem: Problem,
     pub(super) run: Finished,
-    /// How many runs it took.
+    /// How many runs shrinking took.
     pub(super) replays: u32,
-    /// Whether the schedule failed again at all.
+    /// Whether the schedule failed again.
     pub(super) reproduced: bool,
 }
 
-/// Makes the schedule of a failed run short, with at most so many runs.
+/// Shrinks the schedule of a failed run, with a limited number of runs.
 pub(super) fn shrink(
     failed: Finished,
     problem: Problem,
@@ -44,7 +44,7 @@ pub(super) fn shrink(
 }
 
 impl Shrunk {
-    /// Takes a run that fails in the same way; gives whether it does.
+    /// Accepts a run if it fails in the same way. Returns whether it does.
     fn takes(&mut self, run: Finished) -> bool {
         let Verdict::Failed(problem) = &run.verdict else { return false };
         let same = is_same(&self.problem, problem);
@@ -56,13 +56,13 @@ impl Shrunk {
     }
 }
 
-/// Whether two failures are of one kind; of panics, whether they come from one line.
+/// Returns whether two failures are of one kind; panics must come from the same line.
 pub(super) fn is_same(one: &Problem, other: &Problem) -> bool {
     let panics = matches!(one.kind, ProblemKind::Assertion | ProblemKind::Panic);
     one.kind == other.kind && (!panics || place(one) == place(other))
 }
 
-/// Where a panic says that it comes from: what stands in brackets at its end.
+/// Returns the location of a panic: the text in brackets at its end.
 pub(super) fn place(problem: &Problem) -> Option<&str> {
     problem.text.strip_suffix(')')?.rsplit_once(" (").map(|(_, place)| place)
 }

@@ -17,7 +17,7 @@ pub(super) fn routable(facts: &Facts<'_>) -> Option<Broken> {
     facts.broken(event, format!("{} was unroutable", facts.name(id)))
 }
 
-/// Whether a request is for a service that starts later.
+/// Returns whether a request is for a service that starts later.
 fn is_for_a_late_one(facts: &Facts<'_>, request: &Event, id: MessageId) -> bool {
     let topic = facts.trace.message(id).topic();
     let service = topic.split('.').next().unwrap_or_default();
@@ -26,7 +26,7 @@ fn is_for_a_late_one(facts: &Facts<'_>, request: &Event, id: MessageId) -> bool 
     };
     let actors = facts.trace.actors().iter().enumerate().filter(|(_, actor)| actor.service() == service);
     let mut begun = actors.map(|(place, _)| connected(ActorId::new(place)).map(|event| event.at)).peekable();
-    // Of several replicas the first that was there would have taken it.
+    // If there are several replicas, the first one running would have taken it.
     begun.peek().is_some() && begun.all(|at| at.is_none_or(|at| at > request.at))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
     });
     for (place, event) in asks {
         let Some(id) = event.message else { continue };
-        // What is held up on its way was asked long before it is routed.
+        // A message delayed on its way was sent long before it is routed.
         let asked = facts.seen(id).first.unwrap_or(place);
         let talk = facts.talk(id);
         if talk.and_then(|talk| talk.heard).is_some_and(|heard| heard > asked) {
@@ -88,7 +88,7 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
         let ends = |later: &Event| match later.what {
             What::Delivered { .. } => later.message.is_some_and(|message| answers.contains(&message)),
             What::Disconnected(_) | What::Crashed => later.actor == event.actor,
-            // All who wait on a reply queue learn that its consumer is over.
+            // All that wait on a reply queue learn that its consumer ended.
             What::Fault(ref what) => later.actor == event.actor && what.starts_with("channel-closed"),
             What::Note(ref note) => later.actor == event.actor && note == CONSUMER_CANCELLED,
             _ => false,
@@ -97,7 +97,7 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
             continue;
         }
         let due = deadline(facts, id).is_some_and(|within| event.at + within <= facts.end);
-        // A copy of a failed request, made by the server that could not work it, has no asker of its own.
+        // A copy of a failed request, made by the server that could not handle it, has no asker.
         let is_copy = facts.trace.message(id).is_copy();
         if !due && !is_copy {
             let text = format!(

@@ -1,4 +1,4 @@
-//! Laws of chains: what is passed on from message to message.
+//! Laws of chains: what messages pass on.
 
 use tavrida::field::Value;
 use tavrida::message::MessageKind;
@@ -26,7 +26,7 @@ pub(super) fn correlation(facts: &Facts<'_>) -> Option<Broken> {
     None
 }
 
-/// Whether the correlation id of a message was given by somebody: it was not made anew for the message.
+/// Returns whether the correlation id of a message was given, and not generated for the message.
 fn is_given(facts: &Facts<'_>, id: MessageId) -> bool {
     let own = facts.seen(id).correlation_id;
     match own {
@@ -38,7 +38,7 @@ fn is_given(facts: &Facts<'_>, id: MessageId) -> bool {
     }
 }
 
-/// Whether a message answers the one that it was sent for.
+/// Returns whether a message answers the message that caused it.
 fn is_answer_to(facts: &Facts<'_>, id: MessageId, cause: MessageId) -> bool {
     let (seen, cause) = (facts.seen(id), facts.seen(cause));
     let is_answer = matches!(seen.kind, Some(MessageKind::Response | MessageKind::Error));
@@ -65,8 +65,8 @@ pub(super) fn context(facts: &Facts<'_>) -> Option<Broken> {
     None
 }
 
-/// Whether two bodies of this library have the same context, or the first has an empty one, where that can be seen without reading
-/// them: the context stands at the end.
+/// Returns whether two bodies of this library have the same context, or the first has an empty one, as far as this can be seen without
+/// parsing: the context is at the end.
 fn is_same_context(a: &SentMessage, b: &SentMessage) -> bool {
     const CONTEXT: &[u8] = b", \"context\": ";
     let (a, b) = (&a.publication().body[..], &b.publication().body[..]);

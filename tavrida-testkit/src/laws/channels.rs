@@ -10,7 +10,7 @@ pub(super) fn fifo(facts: &Facts<'_>) -> Option<Broken> {
     if facts.live {
         return None;
     }
-    // The place of the event with which a queue got it; none where it came another way.
+    // The index of the event with which a queue got it. `None` if it came another way.
     let mut enqueued: Vec<Option<usize>> = vec![None; facts.trace.messages().len()];
     let mut latest: Vec<Option<(usize, MessageId)>> = vec![None; facts.trace.channels().len()];
     for (place, event) in facts.trace.events().iter().enumerate() {
@@ -91,7 +91,7 @@ pub(super) fn receiver(facts: &Facts<'_>) -> Option<Broken> {
     None
 }
 
-/// Whether an event is the verdict on a delivery.
+/// Returns whether an event settles a delivery.
 pub(super) fn is_verdict(event: &Event) -> bool {
     matches!(event.what, What::Acked | What::Rejected | What::Requeued | What::AckLost | What::Zombie)
 }

@@ -1,4 +1,4 @@
-//! The law of effects: what is worked twice has the effects of once.
+//! The law of effects: handling a message twice has the effects of handling it once.
 
 use rustc_hash::FxHashMap;
 
@@ -28,7 +28,7 @@ pub(super) fn idempotent(facts: &Facts<'_>) -> Option<Broken> {
     })
 }
 
-/// All that was done for each message, each time that it was delivered; messages with one key are one.
+/// Returns all handlings of each message; messages with one key are one.
 fn handlings(facts: &Facts<'_>) -> Vec<(u64, Vec<Handling>)> {
     let (trace, names) = (facts.trace, Names::of(facts.trace));
     let mut places: FxHashMap<u64, usize> = FxHashMap::default();

@@ -13,7 +13,7 @@ pub(super) fn idle(facts: &Facts<'_>) -> Option<Broken> {
                 open.push(event)
             }
             What::Ended(_) => close(&mut open, event, |what| matches!(what, What::Started { .. })),
-            // What was going on is gone with the session, or with the channel.
+            // What was open ended with the session or the channel.
             What::Disconnected(_) | What::Fault(_) => {
                 open.retain(|held| held.actor != event.actor || !matches!(held.what, What::Delivered { .. }));
             }
@@ -35,7 +35,7 @@ fn needs_no_verdict(facts: &Facts<'_>, event: &Event) -> bool {
     is_delivery && event.channel.is_none_or(|channel| facts.trace.channels()[channel.index()].no_ack)
 }
 
-/// What this event ends is open no longer.
+/// Closes what this event ends.
 fn close(open: &mut Vec<&Event>, by: &Event, is_it: fn(&What) -> bool) {
     let same = |event: &&Event| {
         is_it(&event.what)

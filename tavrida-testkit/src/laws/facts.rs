@@ -1,4 +1,4 @@
-//! [`Facts`]: what laws are judged by, gathered once for all of them.
+//! [`Facts`]: the input of all laws, gathered once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,28 +11,28 @@ use tavrida::transport::Publication;
 use super::Broken;
 use crate::trace::{Ending, Event, MessageId, Trace, What};
 
-/// What laws are judged by.
+/// The input of all laws.
 pub(crate) struct Facts<'t> {
     pub(crate) trace: &'t Trace,
     /// When the run ended.
     pub(crate) end: Duration,
-    /// Whether an id of a chain was made by the library, and not given.
+    /// Whether the library generated a correlation id.
     pub(crate) is_made: &'t dyn Fn(&str) -> bool,
-    /// What is left in the broker; none of a live one.
+    /// What is left in the broker. `None` for a live one.
     pub(crate) remains: Option<&'t dyn Fn() -> Remains>,
-    /// Whether the broker was a live one: in which order it got what several sent at once is not seen.
+    /// Whether the broker was a live one: the order in which it got concurrent messages is unknown.
     pub(crate) live: bool,
-    /// Whether everything was delivered twice.
+    /// Whether every message was delivered twice.
     pub(crate) twice: bool,
     messages: Vec<Seen<'t>>,
     talks: Vec<Talk>,
 }
 
-/// What is left in a broker at the end of a run.
+/// The contents of a broker at the end of a run.
 pub(crate) struct Remains {
-    /// The names of the queues.
+    /// The names of its queues.
     pub(crate) queues: Vec<String>,
-    /// The messages that are in them.
+    /// The messages in its queues.
     pub(crate) queued: Vec<(ShortString, Arc<Publication>)>,
 }
 
@@ -40,31 +40,31 @@ pub(crate) struct Remains {
 pub(super) struct Seen<'t> {
     pub(super) kind: Option<MessageKind>,
     pub(super) correlation_id: Option<&'t Value>,
-    /// Whether somebody waits for an answer.
+    /// Whether the sender waits for an answer.
     is_call: bool,
     pub(super) is_ask: bool,
-    /// The talk that it is part of, where it has a request id.
+    /// The exchange of request and answer that it is part of, if it has a request id.
     pub(super) talk: Option<usize>,
-    /// The place of the first event about it.
+    /// The index of the first event about it.
     pub(super) first: Option<usize>,
 }
 
-/// The messages with one request id: a request, copies and transfers of it, and what answers it.
+/// The messages with one request id: a request, its copies and transfers, and its answers.
 #[derive(Default)]
 pub(super) struct Talk {
     /// The first request.
     pub(super) request: Option<MessageId>,
-    /// Whether somebody waits for an answer.
+    /// Whether the sender waits for an answer.
     pub(super) is_call: bool,
     pub(super) is_ask: bool,
-    /// How often the request was delivered, and how often this was acked.
+    /// How often the request was delivered, and how often a delivery of it was acked.
     pub(super) deliveries: usize,
     pub(super) acks: usize,
     /// Whether a handler of the request ended without an answer.
     pub(super) quiet: bool,
-    /// What answers it, copies left out.
+    /// Its answers, without copies.
     pub(super) answers: Vec<MessageId>,
-    /// The place of the last event with which one of them arrived, of those that were seen to be sent before.
+    /// The index of the last arrival of an answer whose publish was recorded before.
     pub(super) heard: Option<usize>,
 }
 
@@ -98,27 +98,27 @@ impl<'t> Facts<'t> {
         self.seen(id).talk.map(|talk| &self.talks[talk])
     }
 
-    /// All messages, with what is seen of them.
+    /// Returns all messages with their facts.
     pub(super) fn messages(&self) -> impl Iterator<Item = (MessageId, &Seen<'t>)> {
         self.messages.iter().enumerate().map(|(place, seen)| (MessageId::new(place), seen))
     }
 
-    /// The events about messages.
+    /// Returns the events about messages.
     pub(super) fn events(&self) -> impl DoubleEndedIterator<Item = (&'t Event, MessageId)> {
         self.trace.events().iter().filter_map(|event| Some((event, event.message?)))
     }
 
-    /// A law is broken, as this event shows.
+    /// Returns a violation that this event shows.
     pub(super) fn broken(&self, event: &Event, text: String) -> Option<Broken> {
         Some(Broken { text, at: event.at, message: event.message })
     }
 
-    /// A law is broken, as the end of the run shows.
+    /// Returns a violation that the end of the run shows.
     pub(super) fn broken_at_end(&self, message: MessageId, text: String) -> Option<Broken> {
         Some(Broken { text, at: self.end, message: Some(message) })
     }
 
-    /// Who sent a message, and what it is.
+    /// Returns the sender and the kind of a message.
     pub(super) fn name(&self, id: MessageId) -> String {
         let sent = self.trace.message(id);
         format!("the {sent} of {}", self.trace.actor(sent.sender()))
@@ -155,7 +155,7 @@ impl<'t> Facts<'t> {
         }
     }
 
-    /// Follows the talks through the events.
+    /// Follows requests and answers through the events.
     fn follow(&mut self) {
         let mut published = vec![false; self.messages.len()];
         for (place, event) in self.trace.events().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Laws of what becomes of messages.
+//! Laws of the fate of messages.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tavrida::transport::{Properties, Publication};
 use super::{Broken, Facts, Remains};
 use crate::trace::{Event, MessageId, SentMessage, What};
 
-/// How often a message is given back within [`SHORT`] in a hot loop.
+/// How often a message is requeued within [`SHORT`] in a hot loop.
 const OFTEN: usize = 10;
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -35,12 +35,12 @@ pub(super) fn hot_loop(facts: &Facts<'_>) -> Option<Broken> {
     None
 }
 
-/// What is known of the copies of a message; messages with one key are one.
+/// The copies of a message; messages with one key are one.
 struct Copies {
     first: MessageId,
-    /// How many queues took, with its sender told so.
+    /// How many copies queues took, with a confirm to the sender.
     confirmed: usize,
-    /// How many of them were acked or rejected, arrived where no verdict is needed, or were given up as a fault wanted it.
+    /// How many were acked, rejected, delivered without acknowledgement, or removed by a fault.
     settled: usize,
 }
 
@@ -98,7 +98,7 @@ fn copies(facts: &Facts<'_>) -> Vec<Copies> {
     all
 }
 
-/// Whether copies of a message are neither anywhere, nor gone for a reason that is exempt.
+/// Returns whether copies of a message are missing without an exempt reason.
 fn is_lost(facts: &Facts<'_>, copies: &Copies, remains: &Remains) -> bool {
     let sent = facts.trace.message(copies.first);
     let is_there = |message: &Publication| SentMessage::key_of(message) == sent.key();
@@ -115,7 +115,7 @@ fn is_lost(facts: &Facts<'_>, copies: &Copies, remains: &Remains) -> bool {
         && !was_in_memory(facts, copies.first)
 }
 
-/// Whether a queue was consumed without acknowledgements by somebody who was cut off: what was on its way to him is gone.
+/// Returns whether a consumer without acknowledgements of this queue was cut off: messages on the way to it are lost.
 fn is_let_down(facts: &Facts<'_>, queue: &str) -> bool {
     let mut channels =
         facts.trace.channels().iter().filter(|channel| channel.no_ack && channel.queue == queue);
@@ -131,7 +131,7 @@ fn is_same(a: &Publication, b: &Publication) -> bool {
     a.properties.message_id == b.properties.message_id && a.body == b.body
 }
 
-/// Whether a message was dead-lettered by one of these queues.
+/// Returns whether one of these queues dead-lettered a message.
 fn died_in(message: &Publication, queues: &[&str]) -> bool {
     let Some(Value::Array(deaths)) = message.properties.headers().get("x-death") else { return false };
     deaths.iter().any(|death| match death {
@@ -142,7 +142,7 @@ fn died_in(message: &Publication, queues: &[&str]) -> bool {
     })
 }
 
-/// Whether a message's own time is over.
+/// Returns whether the expiration of a message has passed.
 fn has_expired(facts: &Facts<'_>, id: MessageId) -> bool {
     let expiration = facts.trace.message(id).publication().properties.expiration.as_deref();
     let Some(lives) = expiration.and_then(|text| text.parse().ok()).map(Duration::from_millis) else {
@@ -154,7 +154,7 @@ fn has_expired(facts: &Facts<'_>, id: MessageId) -> bool {
     published.next_back().is_some_and(|(event, _)| event.at + lives <= facts.end)
 }
 
-/// Whether a message was transient, and the broker was restarted.
+/// Returns whether a message was transient and the broker was restarted.
 fn was_in_memory(facts: &Facts<'_>, id: MessageId) -> bool {
     let is_restart = |event: &Event| matches!(&event.what, What::Fault(what) if what.starts_with("broker-"));
     facts.trace.message(id).publication().properties.delivery_mode != Some(Properties::PERSISTENT)

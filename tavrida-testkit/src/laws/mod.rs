@@ -1,24 +1,24 @@
-//! Laws: what holds in every run, asked or not.
+//! Laws: properties that are checked in every run.
 //!
-//! A run that breaks one has failed. Each law has exemptions, for what is meant to be so; a run where it is broken on purpose waives it
-//! by its name ([`Sim::waive`](crate::sim::Sim::waive), [`Setup::waive`](crate::sim::Setup::waive)). A law of a test's own is added
-//! with [`Sim::law`](crate::sim::Sim::law).
+//! A run that violates a law fails. Laws have exemptions for intended behaviour; a run that violates one on purpose waives it by name
+//! ([`Sim::waive`](crate::sim::Sim::waive), [`Setup::waive`](crate::sim::Setup::waive)). A test adds its own laws with
+//! [`Sim::law`](crate::sim::Sim::law).
 //!
-//! | law | what it says | exempt |
+//! | law | what it requires | exempt |
 //! |---|---|---|
-//! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | what expired as its own expiration or a fault says; what was in a queue that is gone, or on its way to a consumer without acknowledgements that was cut off; transient messages at a restart of the broker; a live broker, which cannot be looked into |
-//! | [`HOT_LOOP`] | no consumer gives a message back again and again without time passing: ten times within a second | redeliveries that faults bring about |
-//! | [`ONE_ANSWER`] | a call that was worked to its end was answered, and not more often than it was delivered; a cast is not answered | a call (not an ask) whose handler answers nothing |
-//! | [`PAIRS`] | an answer has the request id of a request, and that one's correlation id | |
+//! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | messages expired by their own expiration or by a fault; messages in a deleted queue, or on the way to a consumer without acknowledgements that was cut off; transient messages at a restart of the broker; a live broker, whose contents are unknown |
+//! | [`HOT_LOOP`] | no consumer requeues a message repeatedly without time passing: ten times within a second | redeliveries caused by faults |
+//! | [`ONE_ANSWER`] | a call that was handled to the end was answered, and not more often than it was delivered; a cast is not answered | a call (not an ask) whose handler answers nothing |
+//! | [`PAIRS`] | an answer has the request id of a request, and the correlation id of that request | |
 //! | [`ROUTABLE`] | no request is unroutable | requests to a service of [`late`](crate::graph::GraphBuilder::late), until it starts |
-//! | [`ASKS_END`] | an ask has come to its answer, its deadline, or the end of its session or reply queue | |
-//! | [`CORRELATION`] | what a handler sends has the correlation id of what it handles | an id that was given explicitly; not for answers |
-//! | [`CONTEXT`] | an answer has all keys of its request's context | answers that are put off until another answer comes; whatever else is sent lacks keys only where its context was replaced |
-//! | [`FIFO`] | a consumer gets the messages of a queue in the order in which they were published | redelivered, dead-lettered and prioritised messages; a live broker, of which it is not seen in which order it got them |
+//! | [`ASKS_END`] | an ask ends with its answer, its deadline, or the end of its session or reply queue | |
+//! | [`CORRELATION`] | what a handler sends has the correlation id of the message it handles | an id that was given explicitly; not for answers |
+//! | [`CONTEXT`] | an answer has all keys of its request's context | answers that are deferred until another answer comes; other messages lack keys only if their context was replaced |
+//! | [`FIFO`] | a consumer gets the messages of a queue in the order in which they were published | redelivered, dead-lettered and prioritised messages; a live broker, whose order of arrival is unknown |
 //! | [`PREFETCH`] | no consumer has more unsettled deliveries than its prefetch | |
-//! | [`RECEIVER`] | a verdict comes on the channel on which its delivery arrived | |
-//! | [`IDLE`] | at the end no handler works, and no delivery waits for its verdict | deliveries of sessions and channels that broke |
-//! | [`IDEMPOTENT`] | a message that is worked twice has the effects of once; checked where [everything is delivered twice](crate::sim::Setup::delivering_twice) | |
+//! | [`RECEIVER`] | a delivery is settled on the channel on which it arrived | |
+//! | [`IDLE`] | at the end no handler runs, and no delivery is unsettled | deliveries of sessions and channels that broke |
+//! | [`IDEMPOTENT`] | a message that is handled twice has the effects of one handling; checked if [everything is delivered twice](crate::sim::Setup::delivering_twice) | |
 
 mod calls;
 mod chains;
@@ -37,7 +37,7 @@ pub(crate) use facts::{Facts, Remains};
 
 /// A confirmed message is settled, dead-lettered, or still in a queue.
 pub const SETTLED: &str = "confirmed messages are settled";
-/// Nothing is given back again and again.
+/// Nothing is requeued in a loop.
 pub const HOT_LOOP: &str = "nothing is redelivered in a hot loop";
 /// A call gets one answer or one error.
 pub const ONE_ANSWER: &str = "a call gets one answer";
@@ -62,13 +62,13 @@ pub const IDLE: &str = "nothing is in flight at the end";
 /// Handlers are idempotent.
 pub const IDEMPOTENT: &str = "handlers are idempotent";
 
-/// A law: its name, and how it is checked.
+/// A law: its name and its check.
 struct Law {
     name: &'static str,
     check: fn(&Facts<'_>) -> Option<Broken>,
 }
 
-/// All laws, in the order in which they are checked: what explains most comes first.
+/// All laws, in the order in which they are checked: the most explanatory come first.
 const ALL: [Law; 13] = [
     Law { name: HOT_LOOP, check: messages::hot_loop },
     Law { name: ROUTABLE, check: calls::routable },
@@ -85,19 +85,19 @@ const ALL: [Law; 13] = [
     Law { name: IDEMPOTENT, check: effects::idempotent },
 ];
 
-/// The names of all laws.
+/// Returns the names of all laws.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|law| law.name)
 }
 
-/// A law that is broken.
+/// A violated law.
 pub(crate) struct Broken {
     text: String,
     at: Duration,
     message: Option<MessageId>,
 }
 
-/// Which laws are waived for a run.
+/// The laws that are waived for a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Waivers(u16);
 
@@ -106,14 +106,14 @@ impl Waivers {
     ///
     /// # Errors
     ///
-    /// There is none of this name; the text lists those that there are.
+    /// No law has this name; the text lists the laws.
     pub(crate) fn waive(&mut self, name: &str) -> Result<(), UnknownLaw> {
         let place = ALL.iter().position(|law| law.name == name).ok_or_else(|| UnknownLaw(name.to_owned()))?;
         self.0 |= 1 << place;
         Ok(())
     }
 
-    /// Those of both.
+    /// Returns the union of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -123,7 +123,7 @@ impl Waivers {
     }
 }
 
-/// A name that is no law's.
+/// A name that is not the name of a law.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnknownLaw(String);
 
@@ -134,7 +134,7 @@ impl fmt::Display for UnknownLaw {
     }
 }
 
-/// The first law that a finished run breaks, if it breaks one that was not waived.
+/// Returns the first law that a finished run violates and does not waive.
 pub(crate) fn check(facts: &Facts<'_>, waived: Waivers) -> Option<Problem> {
     let laws = ALL.iter().enumerate().filter(|(place, _)| !waived.has(*place));
     let (law, broken) =

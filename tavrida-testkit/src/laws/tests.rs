@@ -1,4 +1,4 @@
-//! Laws that no graph can break are broken in traces made by hand.
+//! Laws that no graph can violate, checked against traces made by hand.
 
 use std::sync::Arc;
 use std::time::Duration;

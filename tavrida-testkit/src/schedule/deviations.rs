@@ -1,18 +1,18 @@
-//! [`Deviations`]: a schedule, as the few things that differ from the default.
+//! [`Deviations`]: a schedule, as its differences from the default.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::fault::{Fault, Point, in_milliseconds};
 
-/// What was decided at a [`Point`], other than the default.
+/// A decision at a [`Point`] that differs from the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice {
-    /// So many later messages arrive before this one, though it could arrive.
+    /// This many later messages arrive before this one, although it could arrive.
     Passed(u32),
-    /// It is so long on its way, in whole milliseconds.
+    /// It arrives this much later, in whole milliseconds.
     Delayed(Duration),
-    /// This goes wrong.
+    /// This fault happens.
     Fault(Fault),
 }
 
@@ -23,7 +23,7 @@ pub enum Choice {
 pub struct Deviations(BTreeMap<(Point, u8), Choice>);
 
 impl Choice {
-    /// The place of its kind among the choices of one point.
+    /// Returns the rank of its kind among the choices of one point.
     fn rank(self) -> u8 {
         match self {
             Self::Passed(_) => 0,
@@ -32,12 +32,12 @@ impl Choice {
         }
     }
 
-    /// Whether it is something that goes wrong.
+    /// Returns whether it is a fault.
     pub fn is_fault(self) -> bool {
         matches!(self, Self::Fault(_))
     }
 
-    /// Without parts of milliseconds.
+    /// Truncates to whole milliseconds.
     fn rounded(mut self) -> Self {
         match &mut self {
             Self::Delayed(delay) => *delay = in_milliseconds(*delay),
@@ -53,33 +53,33 @@ impl Choice {
 }
 
 impl Deviations {
-    /// The default schedule.
+    /// Returns the default schedule.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Whether it is the default.
+    /// Returns whether it is the default.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many decisions differ from the default.
+    /// Returns how many decisions differ from the default.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// How many of them are faults.
+    /// Returns how many decisions are faults.
     pub fn faults(&self) -> usize {
         self.iter().filter(|(_, choice)| choice.is_fault()).count()
     }
 
-    /// All of them, sorted.
+    /// Returns all decisions, sorted.
     pub fn iter(&self) -> impl Iterator<Item = (Point, Choice)> {
         self.0.iter().map(|((point, _), choice)| (*point, *choice))
     }
 
-    /// Decides something, in place of what was decided of the same kind at the same point. Times lose what is less than a
-    /// millisecond; to pass no times and to delay by nothing are the default, and no deviations.
+    /// Sets a decision, in place of a decision of the same kind at the same point. Times are truncated to whole milliseconds. Zero passed
+    /// messages and zero delay are the default and remove the decision.
     pub fn insert(&mut self, point: Point, choice: Choice) {
         let choice = choice.rounded();
         match choice {
@@ -92,7 +92,7 @@ impl Deviations {
         }
     }
 
-    /// How many later messages go first at a point.
+    /// Returns how many later messages arrive first at a point.
     pub fn passed(&self, point: Point) -> u32 {
         match self.0.get(&(point, 0)) {
             Some(Choice::Passed(times)) => *times,
@@ -100,7 +100,7 @@ impl Deviations {
         }
     }
 
-    /// How long a message is on its way.
+    /// Returns how much later a message arrives.
     pub fn delay(&self, point: Point) -> Duration {
         match self.0.get(&(point, 1)) {
             Some(Choice::Delayed(delay)) => *delay,
@@ -108,7 +108,7 @@ impl Deviations {
         }
     }
 
-    /// What goes wrong at a point.
+    /// Returns the fault at a point.
     pub fn fault(&self, point: Point) -> Option<Fault> {
         match self.0.get(&(point, 2)) {
             Some(Choice::Fault(fault)) => Some(*fault),

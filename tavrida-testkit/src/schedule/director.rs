@@ -1,4 +1,4 @@
-//! [`Director`]: makes the decisions of one run, and writes them down.
+//! [`Director`]: makes and records the decisions of one run.
 
 use std::time::Duration;
 
@@ -14,32 +14,32 @@ use crate::trace::ActorId;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) point: Point,
-    /// Tells the consumers apart.
+    /// Identifies the consumer.
     pub(crate) consumer: u64,
     /// The process that it would arrive at.
     pub(crate) process: ActorId,
-    /// The queue that it comes from, hashed, where it matters there when it arrives.
+    /// The hash of the queue that it comes from, if the time of its arrival matters to that queue.
     pub(crate) contended: Option<u64>,
 }
 
-/// What names the arrival of a message at one of the consumers of a receiver.
+/// Returns the key of the arrival of a message at one of the consumers of a receiver.
 pub(super) fn arrival_key(message: u64, receiver: ActorId, consumer: u16) -> u64 {
     join(message, consumer_key(receiver, consumer))
 }
 
-/// A consumer, by the number that its channel has in the session.
+/// Returns the key of a consumer, from its channel number in the session.
 fn consumer_key(receiver: ActorId, consumer: u16) -> u64 {
     u64::from(receiver.peer()) << 16 | u64::from(consumer)
 }
 
-/// What a message is called, for scripted faults.
+/// How scripted faults name a message.
 #[derive(Clone, Copy)]
 pub(crate) struct Label<'a> {
     pub(crate) topic: &'a str,
     pub(crate) exchange: &'a str,
 }
 
-/// A scripted fault, and how often its place came to pass.
+/// A scripted fault, and how often its place was reached.
 struct Script {
     at: At,
     fault: Fault,
@@ -49,26 +49,26 @@ struct Script {
 pub(crate) struct Director {
     steering: Steering,
     faults: Faults,
-    /// Whether there are any: each message asks several times.
+    /// Whether there are any: cached, since each message asks several times.
     draws_faults: bool,
     seed: u64,
     replay: Option<Deviations>,
     guide: Option<Box<dyn Guide>>,
     scripts: Vec<Script>,
-    /// How many messages passed those that wait.
+    /// How many messages passed each waiting message.
     passed: FxHashMap<Point, u32>,
     /// How often each message was picked for each consumer.
     picked: FxHashMap<u64, u32>,
     made: Deviations,
-    /// How many random faults came to pass.
+    /// How many random faults happened.
     struck: u32,
     healed: bool,
 }
 
 impl Director {
-    /// Decides by a policy, for a run with about so many arrivals.
+    /// Decides by a policy, for a run with about `length` arrivals.
     pub(crate) fn new(policy: Policy, faults: Faults, seed: u64, length: u32) -> Self {
-        // The messages of a usual run, so that the tables do not grow by doubling in each run anew.
+        // Capacity for the messages of a usual run, so that the tables do not grow in each run.
         fn room<K>() -> FxHashMap<K, u32> {
             FxHashMap::with_capacity_and_hasher(28, Default::default())
         }
@@ -88,12 +88,12 @@ impl Director {
         }
     }
 
-    /// Carries out this schedule and decides nothing else.
+    /// Replays this schedule and decides nothing else.
     pub(crate) fn replaying(schedule: Deviations) -> Self {
         Self { replay: Some(schedule), ..Self::new(Policy::Fifo, Faults::none(), 0, 1) }
     }
 
-    /// Leaves the decisions to somebody else.
+    /// Leaves the decisions to a guide.
     pub(crate) fn guided(guide: Box<dyn Guide>) -> Self {
         Self { guide: Some(guide), ..Self::new(Policy::Fifo, Faults::none(), 0, 1) }
     }
@@ -102,34 +102,34 @@ impl Director {
         self.scripts.push(Script { at, fault, seen: 0 });
     }
 
-    /// What was decided, other than the default.
+    /// Returns the decisions that differ from the default.
     pub(crate) fn take_deviations(&mut self) -> Deviations {
         std::mem::take(&mut self.made)
     }
 
-    /// The scripted faults whose places did not come to pass.
+    /// Returns the scripted faults whose places were not reached.
     pub(crate) fn unmet(&self) -> impl Iterator<Item = Unmet> {
         let unmet = self.scripts.iter().filter(|script| script.seen < script.at.nth_time());
         unmet.map(|Script { at, fault, seen }| Unmet { at: at.clone(), fault: *fault, seen: *seen })
     }
 
-    /// Whether anything can go wrong.
+    /// Returns whether any fault can happen.
     pub(crate) fn is_active(&self) -> bool {
         let guided = || self.guide.as_ref().is_some_and(|guide| guide.has_faults());
         !self.healed && (self.draws_faults || !self.scripts.is_empty() || self.replay.is_some() || guided())
     }
 
-    /// Nothing goes wrong from now on.
+    /// Stops all faults from now on.
     pub(crate) fn heal(&mut self) {
         self.healed = true;
     }
 
-    /// Whoever decides in its place.
+    /// Returns the guide, if there is one.
     pub(crate) fn guide(&mut self) -> Option<&mut (dyn Guide + 'static)> {
         self.guide.as_deref_mut()
     }
 
-    /// A message that could arrive, at the consumer with this number in the session of its receiver.
+    /// Returns a message that could arrive, at the consumer with this number in the session of its receiver.
     pub(crate) fn candidate(&self, message: u64, receiver: ActorId, consumer: u16) -> Candidate {
         let key = arrival_key(message, receiver, consumer);
         let nth = self.picked.get(&key).copied().unwrap_or(0) + 1;
@@ -141,7 +141,7 @@ impl Director {
         }
     }
 
-    /// Which of the messages that could arrive does; they are sorted, the oldest first. None where the run is given up.
+    /// Picks one of the messages that could arrive; they are sorted, the oldest first. `None` if the run is abandoned.
     pub(crate) fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
         let picked = match (&mut self.guide, &self.replay) {
             (Some(guide), _) => guide.pick(candidates)?,
@@ -169,7 +169,7 @@ impl Director {
         self.passed.get(&point).copied().unwrap_or(0)
     }
 
-    /// How long a message is on its way.
+    /// Returns how much later a message arrives.
     pub(crate) fn delay(&mut self, point: Point) -> Duration {
         let delay = match &self.replay {
             Some(schedule) => schedule.delay(point),
@@ -181,11 +181,11 @@ impl Director {
         delay
     }
 
-    /// What goes wrong at a point, so long after the beginning, if anything does.
+    /// Returns the fault at a point at this virtual time, if any.
     ///
     /// # Errors
     ///
-    /// A scripted fault cannot happen there, and why.
+    /// The reason why a scripted fault cannot happen there.
     pub(crate) fn fault(
         &mut self,
         point: Point,

@@ -1,26 +1,26 @@
-//! [`Guide`]: decides in a [`Director`](super::Director)'s place, and sees what each step touches.
+//! [`Guide`]: decides for a [`Director`](super::Director), and observes what each step touches.
 
 use super::Candidate;
 use crate::fault::{Fault, Point};
 use crate::trace::{ActorId, What};
 
-/// Decides in a director's place. A step is one arrival, with all that happens until nothing can go on.
+/// Decides for a director. A step is one arrival, with all that happens until no task can continue.
 pub(crate) trait Guide: Send {
-    /// Which of the messages that could arrive does; none where the run is not worth going on with.
+    /// Picks one of the messages that could arrive. `None` if the run need not continue.
     fn pick(&mut self, candidates: &[Candidate]) -> Option<usize>;
 
-    /// Whether it lets anything go wrong.
+    /// Returns whether it injects faults.
     fn has_faults(&self) -> bool;
 
-    /// What goes wrong at a point, of what can, if anything does.
+    /// Returns the fault at a point, out of those that can happen, if any.
     fn fault(&mut self, point: Point, can: &dyn Fn(Fault) -> bool) -> Option<Fault>;
 
-    /// A message of this process reached these queues.
+    /// Observes that a message of this process reached these queues.
     fn reached(&mut self, process: ActorId, queues: &mut dyn Iterator<Item = &str>);
 
-    /// This happened to a process.
+    /// Observes an event of a process.
     fn told(&mut self, process: ActorId, what: &What);
 
-    /// Nothing can arrive: time is about to pass.
+    /// Observes that nothing can arrive and time is about to pass.
     fn idle(&mut self);
 }

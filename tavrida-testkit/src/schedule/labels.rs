@@ -1,4 +1,4 @@
-//! Schedules with labels: which message a decision is about, for people.
+//! Schedules with labels that name, for people, the message that a decision concerns.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,12 +8,12 @@ use super::{Deviations, Replay};
 use crate::random::hash;
 use crate::trace::{SentMessage, Trace, What};
 
-/// How many consumers of one receiver are looked at: a server has one for its queue and one for answers.
+/// How many consumers of one receiver are considered: a server has one for its queue and one for answers.
 const CONSUMERS: u16 = 8;
 
 impl Deviations {
-    /// The schedule as text, each decision with the message that it is about, as far as the run has it. The text can be read as
-    /// that without labels can.
+    /// Returns the schedule as text, each decision with the message that it concerns, if the run has it. The text parses like the text
+    /// without labels.
     pub fn labelled(&self, trace: &Trace) -> String {
         let labels = labels(self, trace);
         let mut text = String::new();
@@ -36,7 +36,7 @@ impl Replay {
     }
 }
 
-/// The labels of the keys that a schedule has.
+/// Returns the labels of the keys of a schedule.
 fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
     let wanted: BTreeMap<u64, ()> = schedule.iter().map(|(point, _)| (point.key, ())).collect();
     let mut labels = BTreeMap::new();
@@ -61,13 +61,13 @@ fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
     labels
 }
 
-/// What a message is called: `request/billing.charge`.
+/// Returns the label of a message: `request/billing.charge`.
 fn label(message: &SentMessage) -> String {
     let kind = message.kind().map_or("message", |kind| kind.as_str());
     format!("{kind}/{}", plain(message.topic()))
 }
 
-/// A name without what means something in a schedule.
+/// Removes characters that have a meaning in a schedule.
 fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "._~-".contains(c) { c } else { '_' };
     name.chars().take(60).map(plain).collect()

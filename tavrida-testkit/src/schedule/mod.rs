@@ -1,11 +1,10 @@
-//! Schedules: what a run decides where it could go either way.
+//! Schedules: the decisions of a run.
 //!
-//! A run that decides nothing is the default: whatever was sent first arrives first, at once, and nothing goes wrong. A schedule is
-//! the [`Deviations`] from that, each named by the message that it concerns and not by its number in the run, so that leaving
-//! one out changes no other. Every subset of a schedule is a schedule; what it says of messages that are not sent counts for nothing.
+//! The default schedule has no decisions: messages arrive at once in the order in which they were sent, and no fault happens. A schedule is
+//! the set of [`Deviations`] from that. Each names the message that it concerns and not its number in the run, so that removing one changes
+//! no other. Every subset of a schedule is a schedule; decisions about messages that are not sent have no effect.
 //!
-//! A [`Policy`] makes schedules up, from a seed. What it made up is written down, and carried out again by a
-//! [`Replay`], which is one line of text.
+//! A [`Policy`] makes schedules from a seed. The decisions are recorded, and a [`Replay`], which is one line of text, repeats them.
 //!
 //! ```
 //! use tavrida::Service;

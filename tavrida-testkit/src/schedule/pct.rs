@@ -3,23 +3,23 @@
 use super::Candidate;
 use crate::random::{hash, join, scale};
 
-/// After so many times the usual length of a run, anybody may be next: who has a low priority must not wait for ever for others who
-/// send to each other without end.
+/// After this multiple of the usual length of a run, any consumer may be next: a consumer of low priority must not wait forever for others
+/// that send to each other without end.
 const FAIR_AFTER: u32 = 8;
 
 /// Priorities of consumers, and when they change.
 pub(super) struct Pct {
     seed: u64,
-    /// When the highest becomes the lowest: the number of the arrival.
+    /// When the highest priority becomes the lowest: the number of the arrival.
     changes: Vec<u32>,
-    /// Who was made low by which change; of two, who was made low by the earlier in the list is lower.
+    /// Lowered consumers, each with its change; of two, the one lowered by the earlier change in the list is lower.
     lowered: Vec<(u64, usize)>,
     arrivals: u32,
     fair_after: u32,
 }
 
 impl Pct {
-    /// For a run with about so many arrivals.
+    /// For a run with about `length` arrivals.
     pub(super) fn new(seed: u64, depth: u8, length: u32) -> Self {
         let length = length.max(1);
         let change = |nth: u8| {
@@ -35,7 +35,7 @@ impl Pct {
         }
     }
 
-    /// The candidate of the highest priority; none where priorities no longer count.
+    /// Picks the candidate of the highest priority. `None` once priorities no longer count.
     pub(super) fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
         self.arrivals += 1;
         for change in 0..self.changes.len() {
@@ -53,7 +53,7 @@ impl Pct {
         (0..candidates.len()).max_by_key(priority).expect("something can arrive")
     }
 
-    /// Those that were made low are below all others.
+    /// Lowered consumers rank below all others.
     fn priority(&self, consumer: u64) -> (bool, u64) {
         let lowered = self.lowered.iter().find(|(low, _)| *low == consumer);
         match lowered {

@@ -1,4 +1,4 @@
-//! [`Policy`]: how a run decides where nothing is prescribed.
+//! [`Policy`]: how a run decides when nothing is prescribed.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,38 +8,38 @@ use super::pct::Pct;
 use crate::fault::Point;
 use crate::random::{hash, join, scale};
 
-/// How a run decides what arrives next. Each decision is drawn from the seed and from what it is about alone, so that one decision
-/// more or less changes no other.
+/// How a run decides which message arrives next. Each decision is drawn from the seed and its subject only, so that adding or removing a
+/// decision changes no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
-    /// What was sent first arrives first.
+    /// Messages arrive in the order in which they were sent.
     Fifo,
-    /// Any of what could arrive, all alike.
+    /// Any message that could arrive, with equal probability.
     Random,
-    /// Some messages are late: so many of 100, by up to so long. What is due arrives in the order in which it was sent.
+    /// Some messages are late. Those that are due arrive in the order in which they were sent.
     Delay {
-        /// How many of 100 messages are late.
+        /// The percentage of late messages.
         percent: u8,
         /// The longest delay; delays are whole milliseconds from 1.
         max: Duration,
     },
-    /// Probabilistic concurrency testing: each consumer has a priority, and what is for the highest arrives first; `depth - 1` times
-    /// in a run the highest becomes the lowest. Finds what needs `depth` decisions to go wrong (Burckhardt et al., 2010).
+    /// Probabilistic concurrency testing: each consumer has a priority, and messages for the highest arrive first; `depth - 1` times in a
+    /// run the highest becomes the lowest. Finds bugs that need `depth` decisions (Burckhardt et al., 2010).
     Pct {
         /// From 1, which never changes priorities.
         depth: u8,
     },
-    /// One of the others for each seed: of 10 seeds 4 [`Delay`](Policy::Delay), 4 [`Pct`](Policy::Pct) with depths from 2 to 5,
-    /// 2 [`Random`](Policy::Random).
+    /// One of the others for each seed: of 10 seeds, 4 use [`Delay`](Policy::Delay), 4 [`Pct`](Policy::Pct) with depths from 2 to 5, and 2
+    /// [`Random`](Policy::Random).
     Portfolio,
 }
 
 impl Policy {
-    /// A quarter of the messages is late by up to 100 ms.
+    /// A quarter of the messages arrives late, by up to 100 ms.
     pub const DELAY: Self = Self::Delay { percent: 25, max: Duration::from_millis(100) };
 
-    /// What it is for a seed: of a portfolio the policy that the seed stands for, of all others the same.
+    /// Returns the policy for a seed: for a portfolio the one that the seed selects, otherwise itself.
     pub fn of_seed(self, seed: u64) -> Self {
         if self != Self::Portfolio {
             return self;
@@ -65,7 +65,7 @@ impl fmt::Display for Policy {
     }
 }
 
-/// A policy at work in one run.
+/// A policy in one run.
 pub(super) struct Steering {
     seed: u64,
     way: Way,
@@ -79,7 +79,7 @@ enum Way {
 }
 
 impl Steering {
-    /// For a run with about so many arrivals.
+    /// For a run with about `length` arrivals.
     pub(super) fn new(policy: Policy, seed: u64, length: u32) -> Self {
         let way = match policy.of_seed(seed) {
             Policy::Fifo | Policy::Portfolio => Way::Fifo,
@@ -93,7 +93,7 @@ impl Steering {
         Self { seed, way }
     }
 
-    /// Which of several candidates arrives; the oldest was passed so many times.
+    /// Picks the candidate that arrives; the oldest was passed `passed` times.
     pub(super) fn pick(&mut self, candidates: &[Candidate], passed: u32) -> usize {
         match &mut self.way {
             Way::Fifo | Way::Delay { .. } => 0,
@@ -102,7 +102,7 @@ impl Steering {
         }
     }
 
-    /// How long a message is on its way.
+    /// Returns how much later a message arrives.
     pub(super) fn delay(&self, point: Point) -> Duration {
         let Way::Delay { percent, max } = self.way else { return Duration::ZERO };
         let late = scale(draw(self.seed, point, b"late"), 100) < percent;
@@ -111,13 +111,13 @@ impl Steering {
     }
 }
 
-/// Any candidate, all alike: drawn for the oldest, and for how often it was passed.
+/// Returns any candidate with equal probability: drawn for the oldest, and for how often it was passed.
 fn any(seed: u64, candidates: &[Candidate], passed: u32) -> usize {
     let bits = join(draw(seed, candidates[0].point, b"pick"), passed.into());
     usize::try_from(scale(bits, candidates.len() as u64)).expect("it is below a usize")
 }
 
-/// Random bits for one decision.
+/// Returns random bits for one decision.
 fn draw(seed: u64, point: Point, what: &[u8]) -> u64 {
     join(join(join(seed, hash(what)), point.key), u64::from(point.nth) << 8 | point.site as u64)
 }
@@ -133,7 +133,7 @@ mod tests {
         Candidate { point, consumer, process: ActorId::of_peer(0), contended: None }
     }
 
-    /// Which consumer gets a message, 12 times; all five have one at any time.
+    /// Returns which consumer gets a message, 12 times; all five always have one.
     fn picks(policy: Policy, seed: u64, length: u32) -> String {
         let mut steering = Steering::new(policy, seed, length);
         let mut had = [1; 5];

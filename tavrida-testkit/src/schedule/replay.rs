@@ -1,11 +1,11 @@
-//! [`Replay`]: all that it takes to make a run again.
+//! [`Replay`]: everything needed to repeat a run.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::{Deviations, ScheduleError};
 
-/// All that it takes to make a run of a scenario again: what was decided in it, and the seed, which the scenario may draw from.
+/// Everything needed to repeat a run of a scenario: its decisions, and the seed, which the scenario may draw from.
 ///
 /// ```
 /// use tavrida_testkit::schedule::Replay;
@@ -26,9 +26,9 @@ use super::{Deviations, ScheduleError};
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Replay {
-    /// What the scenario's random numbers come of.
+    /// The seed of the scenario's random numbers.
     pub seed: u64,
-    /// What is decided.
+    /// The decisions.
     pub schedule: Deviations,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Replay {
 impl FromStr for Replay {
     type Err = ScheduleError;
 
-    /// A schedule, with the seed as its first word; 0 where it is left out.
+    /// Parses a schedule whose first word is the seed; the seed is 0 if it is left out.
     fn from_str(text: &str) -> Result<Self, ScheduleError> {
         let text = text.trim();
         let Some(rest) = text.strip_prefix("seed:") else {
@@ -58,7 +58,7 @@ impl FromStr for Replay {
     }
 }
 
-/// A seed, decimal or after `0x` hexadecimal.
+/// Parses a seed: decimal, or hexadecimal after `0x`.
 pub(crate) fn parse_seed(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
         Some(digits) if digits.starts_with('+') => None,

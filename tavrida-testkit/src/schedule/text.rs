@@ -1,7 +1,7 @@
 //! Schedules as text: one line, stable, the same for people and for [`FromStr`].
 //!
-//! A decision is a word: `deliver:9f3a52c01b7d88e4#1:+40ms`. It names the site of the message's way, the message by its causes, which
-//! time it came there, and what was decided. In front may stand a label for people, up to the last `@`, which is not read.
+//! A decision is a word: `deliver:9f3a52c01b7d88e4#1:+40ms`. It has the site, the key of the message, which occurrence it is, and the
+//! decision. A label for people, up to the last `@`, may precede it and is ignored.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use super::{Choice, Deviations};
 use crate::fault::{Fault, Point, Site, milliseconds};
 
-/// How the default schedule is written.
+/// The text of the default schedule.
 const NONE: &str = "none";
 
 impl fmt::Display for Choice {
@@ -35,7 +35,7 @@ impl fmt::Display for Deviations {
     }
 }
 
-/// A word of a schedule cannot be read.
+/// A word of a schedule cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleError {
     word: String,
@@ -47,7 +47,7 @@ impl ScheduleError {
         Self { word: word.to_owned(), expected }
     }
 
-    /// The word that is wrong.
+    /// Returns the wrong word.
     pub fn word(&self) -> &str {
         &self.word
     }
@@ -90,7 +90,7 @@ impl FromStr for Deviations {
     }
 }
 
-/// One word, with or without a label.
+/// Parses one word, with or without a label.
 fn decision(word: &str) -> Result<(Point, Choice), ScheduleError> {
     let wrong = |expected| ScheduleError::new(word, expected);
     let (_, bare) = word.rsplit_once('@').unwrap_or(("", word));

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 use tavrida::time::{Clock, SystemClock};
 use tokio::time::Instant;
 
-/// When a run begins, on its wall clock: 2026-01-01 00:00 UTC.
+/// The wall time at which a run begins: 2026-01-01 00:00 UTC.
 const DAWN: Duration = Duration::from_secs(1_767_225_600);
 
-/// The wall clock of a run: it goes with virtual time, and jumps where a fault says so. On a live broker it is the system's. A
-/// clone is the same clock.
+/// The wall clock of a run: it follows virtual time, and jumps when a fault says so. On a live broker it is the system's clock. Clones are
+/// the same clock.
 #[derive(Debug, Clone)]
 pub struct SimClock {
-    /// None where time is the system's.
+    /// `None` if the time is the system's.
     began: Option<Instant>,
     /// In seconds.
     jumped: Arc<AtomicI64>,

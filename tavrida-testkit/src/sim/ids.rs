@@ -1,4 +1,4 @@
-//! [`CausalIds`]: ids that come of their causes, so that steps that do not depend on each other do not number each other.
+//! [`CausalIds`]: ids derived from their causes, so that independent steps do not affect each other's ids.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,22 +9,22 @@ use crate::random::{hash, hash_on, join};
 
 /// The ids of one actor.
 pub(crate) struct CausalIds {
-    /// Tells the actors apart.
+    /// Identifies the actor.
     pub(crate) actor: u64,
     pub(crate) book: Arc<IdBook>,
-    /// On a live broker, where others send too: ids are random, and their causes known all the same.
+    /// On a live broker, which others use too, ids are random; their causes are still recorded.
     pub(crate) random: bool,
 }
 
-/// What the ids of a run came of.
+/// The causes of the ids of a run.
 pub(crate) struct IdBook(Mutex<Pages>);
 
 struct Pages {
-    /// How often one cause was asked for an id: a message that is handled twice makes other ids the second time.
+    /// How many ids each cause produced: a message that is handled twice produces other ids the second time.
     asked: FxHashMap<u64, u64>,
-    /// The message that a message came of, both by the hashes of their ids.
+    /// The message that caused a message, both by the hashes of their ids.
     parents: FxHashMap<u64, u64>,
-    /// The ids that were made for chains, by their hashes.
+    /// The hashes of the generated correlation ids.
     chains: FxHashSet<u64>,
 }
 
@@ -36,12 +36,12 @@ impl Default for IdBook {
 }
 
 impl IdBook {
-    /// The hash of the id of the message that a message came of.
+    /// Returns the hash of the id of the message that caused a message.
     pub(crate) fn parent(&self, id: u64) -> Option<u64> {
         self.pages().parents.get(&id).copied()
     }
 
-    /// Whether an id of a chain was made here, and not given.
+    /// Returns whether a correlation id was generated here, and not given.
     pub(crate) fn made_chain(&self, id: &str) -> bool {
         self.pages().chains.contains(&hash(id.as_bytes()))
     }
@@ -52,7 +52,7 @@ impl IdBook {
 }
 
 impl Pages {
-    /// Notes what an id came of.
+    /// Records the cause of an id.
     fn note(&mut self, purpose: Purpose, id: &str, parent: u64) {
         match purpose {
             Purpose::Message => drop(self.parents.insert(hash(id.as_bytes()), parent)),
@@ -64,7 +64,7 @@ impl Pages {
 
 impl IdSource for CausalIds {
     fn id(&self, purpose: Purpose, cause: Cause<'_>) -> SmolStr {
-        // A message that several services of a server handle is a cause for each: their names stand behind a slash.
+        // A message that several services of a server handle is a separate cause for each: their names follow a slash.
         let handled = cause.parent.bytes().position(|byte| byte == b'/').unwrap_or(cause.parent.len());
         let (handled, handler) = cause.parent.as_bytes().split_at(handled);
         let parent = hash(handled);
@@ -89,9 +89,9 @@ impl IdSource for CausalIds {
     }
 }
 
-/// A number in 16 hexadecimal digits.
+/// Formats a number as 16 hexadecimal digits.
 fn hex(number: u64) -> SmolStr {
-    // Where they are aligned they are seen to be text by the word.
+    // Aligned, so that the check for valid text works word by word.
     #[repr(align(16))]
     struct Digits([u8; 16]);
     let mut digits = Digits([0; 16]);
@@ -100,13 +100,14 @@ fn hex(number: u64) -> SmolStr {
     std::str::from_utf8(&digits.0).expect("digits are ASCII").into()
 }
 
-/// The eight hexadecimal digits of a number of 32 bits, each in a byte: all at once, since every message needs several ids.
+/// Returns the eight hexadecimal digits of a 32-bit number, each in a byte. They are computed in parallel, since every message needs
+/// several ids.
 const fn eight_digits(number: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let pairs = (number | number << 16) & 0x0000_ffff_0000_ffff;
     let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
     let digits = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-    // 6 more than 9 is 16: the next bit says that it is a letter.
+    // A digit above 9 plus 6 reaches 16: the carry bit marks a letter.
     let letters = (digits + 6 * ONES) >> 4 & ONES;
     digits + b'0' as u64 * ONES + letters * (b'a' - b'0' - 10) as u64
 }

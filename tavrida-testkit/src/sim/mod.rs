@@ -1,8 +1,8 @@
 //! [`Sim`]: one run of a simulation.
 //!
-//! A run has a runtime of its own, with one thread and paused time. Tasks run in tokio's order until none can go on; then, and
-//! only then, one message arrives, or time passes. So a run depends on its seed and on nothing else, as long as handlers keep to
-//! tokio's clock and to this library's ids. Where they do not, that is told.
+//! A run has its own runtime, with one thread and paused time. Tasks run in tokio's order until none can continue; only then one message
+//! arrives, or time passes. A run therefore depends only on its seed, as long as handlers use tokio's clock and this library's ids.
+//! Violations are reported as listed below.
 #![doc = ""]
 #![doc = include_str!("determinism.md")]
 
@@ -28,7 +28,7 @@ use crate::random::{self, Random};
 use crate::run::Run;
 use crate::trace::{ActorId, ActorKind, What};
 
-/// One run of a simulation, as its scenario holds it. A clone is another handle to the same run.
+/// One run of a simulation, as seen by its scenario. Clones are handles to the same run.
 #[derive(Clone)]
 pub struct Sim {
     pub(crate) stage: Stage,
@@ -40,23 +40,23 @@ impl Sim {
         Self { stage, seed }
     }
 
-    /// The seed of the run.
+    /// Returns the seed of the run.
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// Random numbers for the scenario: the same in every run of the seed, and apart from those that the run itself draws.
+    /// Returns random numbers for the scenario: the same in every run of the seed, and independent of those that the run itself draws.
     pub fn random(&self) -> Random {
         Random::new(random::join(self.seed, random::hash(b"scenario")))
     }
 
-    /// The wall clock of the run.
+    /// Returns the wall clock of the run.
     pub fn clock(&self) -> SimClock {
         self.stage.clock().clone()
     }
 
-    /// Tells an effect on the world outside that a handler had: money charged, a mail sent. Effects are part of the run's
-    /// events, and what idempotency is judged by.
+    /// Records an effect of a handler on the outside world: money charged, a mail sent. Effects are events of the run, and the law of
+    /// idempotency compares them.
     pub fn effect(&self, name: impl Into<String>, value: impl fmt::Display) {
         let what = What::Effect { name: name.into().into(), value: value.to_string() };
         let mut state = self.stage.world().state();
@@ -70,7 +70,7 @@ impl Sim {
     ///
     /// # Panics
     ///
-    /// When there is none of this name; the text lists those that there are.
+    /// Panics if no law has this name; the text lists the laws.
     #[track_caller]
     pub fn waive(&self, law: &str) -> &Self {
         let waived = self.stage.world().state().waived.waive(law);
@@ -80,8 +80,8 @@ impl Sim {
         self
     }
 
-    /// A law of the test's own: it is asked about the finished run, where nothing else failed. It breaks when it panics, as the
-    /// assertions of [`Run`] do, or gives an error.
+    /// Adds a law of the test: it checks the finished run if nothing else failed. It is violated if it panics, as the assertions of [`Run`]
+    /// do, or returns an error.
     ///
     /// ```
     /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
@@ -97,34 +97,33 @@ impl Sim {
         self
     }
 
-    /// Marks that something interesting was so, or was not: an exploration tells which marks no run of it ever reached, such as a
-    /// redelivery in the middle of a payment. See [`Trace::marks`](crate::trace::Trace::marks).
+    /// Marks whether an interesting state was reached: an exploration reports the marks that no run reached, such as a redelivery during a
+    /// payment. See [`Trace::marks`](crate::trace::Trace::marks).
     pub fn sometimes(&self, name: &str, reached: bool) {
         self.stage.world().state().trace.mark(name, reached);
     }
 
-    /// A way to the broker of the run for whatever is no service and no client: a peer that was not built with this library, or
-    /// that does what those never do. What it does is told under its name.
+    /// Returns a transport to the broker of the run for a peer that is neither a service nor a client: one not built with this library, or
+    /// one that does what services and clients never do. Its events are recorded under `name`.
     pub fn transport(&self, name: &str) -> SimTransport {
         let mut state = self.stage.world().state();
         let actor = state.add_actor(name, ActorKind::Client);
-        // Nobody waits for it to have a session.
+        // The run does not wait for it to have a session.
         state.actor(actor).retired = true;
         drop(state);
         self.stage.transport(actor)
     }
 
-    /// Puts a note into the run's events.
+    /// Adds a note to the events of the run.
     pub fn note(&self, note: impl Into<String>) {
         self.stage.world().state().tell(ActorId::of_peer(0), What::Note(note.into()));
     }
 
-    /// Lets something go wrong at a place. A run in which the place never comes to pass fails, unless it is
-    /// [optional](At::optional).
+    /// Injects a fault at a place. A run that never reaches the place fails, unless it is [optional](At::optional).
     ///
     /// # Panics
     ///
-    /// When this fault cannot happen at such a place; on a live broker.
+    /// Panics if this fault cannot happen at this place, or on a live broker.
     #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
         self.stage.simulated("`fault`");
@@ -133,16 +132,16 @@ impl Sim {
         self
     }
 
-    /// Whether the run is one on a live broker, and no simulation.
+    /// Returns whether the run uses a live broker.
     pub fn is_live(&self) -> bool {
         self.stage.is_live()
     }
 
-    /// Lets so much virtual time pass, with everything that happens meanwhile.
+    /// Lets virtual time pass by `time`, with all that happens meanwhile.
     ///
     /// # Panics
     ///
-    /// On a live broker.
+    /// Panics on a live broker.
     pub async fn advance(&self, time: Duration) {
         self.stage.simulated("`advance`");
         tokio::time::sleep(time).await;

@@ -1,4 +1,4 @@
-//! [`Setup::run`]: one run, from a fresh runtime to a verdict.
+//! [`Setup::run`]: one run, from a new runtime to a verdict.
 
 mod judge;
 mod panics;
@@ -23,29 +23,29 @@ use crate::random::{self, Random};
 use crate::schedule::{Deviations, Director, Policy};
 use crate::trace::Trace;
 
-/// How a run is made.
+/// The settings of a run.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// Steers everything that is random in the run.
+    /// Controls everything random in the run.
     pub seed: u64,
-    /// How it decides what arrives next.
+    /// How the run decides what arrives next.
     pub policy: Policy,
-    /// About how many messages arrive in a run of the scenario: [`Policy::Pct`] spreads its changes over so many.
+    /// The approximate number of arrivals in a run: [`Policy::Pct`] spreads its changes over them.
     pub length: u32,
-    /// What may go wrong at random.
+    /// The faults that may happen at random.
     pub faults: Faults,
-    /// A schedule to carry out, in place of decisions.
+    /// A schedule to replay instead of making decisions.
     pub replay: Option<Deviations>,
-    /// How long the scenario may take, in virtual time.
+    /// The limit of the scenario in virtual time.
     pub horizon: Duration,
-    /// The laws that do not hold for the run.
+    /// The laws that are not checked.
     pub waived: Waivers,
-    /// Whether every delivery is made twice.
+    /// Whether every message is delivered twice.
     pub twice: bool,
 }
 
 impl Setup {
-    /// A run of this seed by the default schedule, with an hour of virtual time.
+    /// Returns the setup of a run with this seed and the default schedule, with one hour of virtual time.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -59,11 +59,11 @@ impl Setup {
         }
     }
 
-    /// Waives a [law](crate::laws) by its name: it may be broken.
+    /// Waives a [law](crate::laws) by its name: the run may violate it.
     ///
     /// # Panics
     ///
-    /// When there is none of this name; the text lists those that there are.
+    /// Panics if no law has this name; the text lists the laws.
     #[must_use]
     #[track_caller]
     pub fn waive(mut self, law: &str) -> Self {
@@ -73,11 +73,11 @@ impl Setup {
         self
     }
 
-    /// Delivers every message that needs a verdict twice: its first acknowledgement does not count. A handler for which that
-    /// makes a difference breaks the law [`IDEMPOTENT`](crate::laws::IDEMPOTENT).
+    /// Delivers every message that needs an acknowledgement twice: its first acknowledgement is lost. A handler that is not idempotent
+    /// violates the law [`IDEMPOTENT`](crate::laws::IDEMPOTENT).
     ///
-    /// The second time it may send what it sent the first time, since who receives it has to stand duplicates anyway, but nothing
-    /// else; ids do not matter. An [effect](Sim::effect) that it reports again is one too many.
+    /// The second handling may send what the first sent, since receivers must handle duplicates anyway, but nothing else; ids may differ.
+    /// An [effect](Sim::effect) that it reports again violates the law.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -114,33 +114,33 @@ impl Setup {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Well.
+    /// It passed.
     Passed,
-    /// Not well.
+    /// It failed.
     Failed(Box<Problem>),
 }
 
-/// A run that is over.
+/// A finished run.
 #[derive(Debug, Clone)]
 pub struct Finished {
     /// How it ended.
     pub verdict: Verdict,
     /// Everything that happened.
     pub trace: Arc<Trace>,
-    /// What was decided, other than the default.
+    /// The decisions that differ from the default.
     pub schedule: Deviations,
-    /// The scripted faults whose places did not come to pass. Those that are not [optional](crate::fault::At::optional)
-    /// fail a run that went well otherwise.
+    /// The scripted faults whose places were not reached. Those that are not [optional](crate::fault::At::optional) fail a run that passed
+    /// otherwise.
     pub unmet: Vec<Unmet>,
 }
 
-/// The result of a scenario: nothing, or an error.
+/// The result of a scenario: `()`, or a `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no result of a scenario",
     note = "a scenario returns nothing or a `Result`, whose error can be printed with `{{:?}}`"
 )]
 pub trait Ended {
-    /// The error's text.
+    /// Returns the text of the error.
     fn problem(self) -> Option<String>;
 }
 
@@ -157,11 +157,11 @@ impl<T, E: fmt::Debug> Ended for Result<T, E> {
 }
 
 impl Setup {
-    /// Makes one run of a scenario.
+    /// Runs a scenario once.
     ///
     /// # Panics
     ///
-    /// Inside of a runtime.
+    /// Panics inside a runtime.
     #[track_caller]
     pub fn run<F, Fut>(&self, scenario: F) -> Finished
     where
@@ -176,13 +176,13 @@ impl Setup {
         self.run_by(director, scenario)
     }
 
-    /// Makes one run that somebody else decides.
+    /// Runs a scenario once, with decisions by this director.
     pub(crate) fn run_by<F, Fut>(&self, director: Director, scenario: F) -> Finished
     where
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
-        // Made inside of the runtime, whose clock it begins with.
+        // Created inside the runtime, whose clock it starts with.
         let stage: Arc<OnceLock<Stage>> = Arc::default();
         let runtime = self.runtime(&stage);
         let mut random = Random::new(random::join(self.seed, random::hash(b"select")));
@@ -196,12 +196,12 @@ impl Setup {
         })
     }
 
-    /// One thread, paused time, and nothing from outside.
+    /// Builds a runtime with one thread, paused time, and no IO.
     fn runtime(&self, stage: &Arc<OnceLock<Stage>>) -> Runtime {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         #[cfg(tokio_unstable)]
         builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&self.seed.to_le_bytes()));
-        // Weak, since wakers that the world keeps hold the runtime's handle, which holds these: nobody would ever be dropped.
+        // Weak: wakers in the world hold the runtime's handle, which holds these callbacks. A strong reference would be a cycle.
         let (starting, parking) = (Arc::downgrade(stage), Arc::downgrade(stage));
         builder.enable_time().start_paused(true);
         builder.on_thread_start(move || {
@@ -217,7 +217,7 @@ impl Setup {
         builder.build().expect("a runtime without I/O needs nothing from the system")
     }
 
-    /// Plays on a runtime, and judges what happened.
+    /// Runs `play` on a runtime, and judges what happened.
     pub(super) fn finish(&self, runtime: Runtime, play: impl Future<Output = Stage>) -> Finished {
         let _watching = panics::watch();
         let stage = runtime.block_on(play);
@@ -275,7 +275,7 @@ impl Setup {
     }
 }
 
-/// Makes sure that a run is not started inside of a runtime: it could not make its own.
+/// Panics inside a runtime, where a run cannot create its own.
 #[track_caller]
 pub(super) fn outside_of_runtimes() {
     if tokio::runtime::Handle::try_current().is_ok() {
@@ -286,7 +286,7 @@ pub(super) fn outside_of_runtimes() {
     }
 }
 
-/// A scenario that is watched in a simulation, as handlers are.
+/// Watches a scenario in a simulation, as handlers are watched.
 async fn guarded<F: Future>(stage: &Stage, scenario: F) -> F::Output {
     if stage.is_live() {
         return scenario.await;
@@ -296,7 +296,7 @@ async fn guarded<F: Future>(stage: &Stage, scenario: F) -> F::Output {
     poll_fn(|cx| guard.poll(stage.world(), scenario.as_mut(), cx, || "the scenario".to_owned())).await
 }
 
-/// Wakes the runtime when something is due, so that it goes idle again.
+/// Wakes the runtime when something is due, so that it becomes idle again.
 async fn pump(stage: Stage) {
     loop {
         let at = stage.world().state().wake_at;

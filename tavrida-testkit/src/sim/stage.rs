@@ -1,4 +1,4 @@
-//! [`Stage`]: a world with its broker. When nothing else can go on, it lets the next thing happen.
+//! [`Stage`]: a world with its broker. When no task can continue, it makes the next thing happen.
 
 mod idle;
 #[cfg(test)]
@@ -21,7 +21,7 @@ use crate::problem::ProblemKind;
 use crate::random::hash;
 use crate::trace::ActorId;
 
-/// A world with its broker. A clone is another handle to the same.
+/// A world with its broker. Clones are handles to the same stage.
 #[derive(Clone)]
 pub(crate) struct Stage(Arc<Inner>);
 
@@ -31,11 +31,11 @@ struct Inner {
     clock: SimClock,
 }
 
-/// Where messages go.
+/// The broker of a run.
 enum Place {
-    /// A broker of the run's own, which the stage steers.
+    /// A broker of the run, which the stage controls.
     Simulated(MemoryBroker),
-    /// A RabbitMQ that runs somewhere.
+    /// An external RabbitMQ.
     #[cfg(feature = "live")]
     Live(Arc<dyn tavrida::transport::Transport>),
 }
@@ -60,16 +60,16 @@ impl Stage {
         &self.0.world
     }
 
-    /// The broker of a simulation, which is there whenever the stage lets something happen.
+    /// Returns the broker of a simulation.
     fn broker(&self) -> &MemoryBroker {
         self.simulated("what a simulation does by itself")
     }
 
-    /// The broker of a simulation.
+    /// Returns the broker of a simulation.
     ///
     /// # Panics
     ///
-    /// On a live broker, naming `what` needs a simulation.
+    /// Panics on a live broker; the text says that `what` needs a simulation.
     #[track_caller]
     pub(crate) fn simulated(&self, what: &str) -> &MemoryBroker {
         // Without the feature `live` every broker is a simulation's.
@@ -89,7 +89,7 @@ impl Stage {
         &self.0.clock
     }
 
-    /// How an actor reaches the broker.
+    /// Returns the transport of an actor.
     pub(crate) fn transport(&self, actor: ActorId) -> SimTransport {
         match &self.0.broker {
             Place::Simulated(broker) => SimTransport::new(broker.transport_of(actor.peer())),
@@ -100,7 +100,7 @@ impl Stage {
         }
     }
 
-    /// Where an actor's ids come from.
+    /// Returns the source of ids of an actor.
     pub(crate) fn ids(&self, actor: ActorId) -> CausalIds {
         let name = hash(self.world().state().trace.actor(actor).name().as_bytes());
         CausalIds { actor: name, book: self.world().ids.clone(), random: self.is_live() }
@@ -114,7 +114,7 @@ impl Stage {
         }
     }
 
-    /// Waits until nothing is under way any more, at most so long; gives whether it came to that.
+    /// Waits up to `within` until the run is quiescent. Returns whether that happened.
     pub(crate) async fn settled(&self, within: Duration) -> bool {
         #[cfg(feature = "live")]
         if let Place::Live(broker) = &self.0.broker {
@@ -125,7 +125,7 @@ impl Stage {
         tokio::time::timeout(within, settled).await.is_ok()
     }
 
-    /// The end of a scenario: nothing goes wrong any more, everything comes to rest, and nobody is left behind.
+    /// Ends a scenario: faults stop, the run becomes quiescent, and all its tasks end.
     pub(crate) async fn conclude(&self, within: Duration) {
         self.world().state().dismiss_clients();
         self.heal();
@@ -135,7 +135,7 @@ impl Stage {
         }
     }
 
-    /// Nothing goes wrong from now on, and what is cut off is there again.
+    /// Stops all faults from now on and restores all connections.
     pub(crate) fn heal(&self) {
         let mut state = self.world().state();
         state.director.heal();
@@ -144,14 +144,14 @@ impl Stage {
         planned.into_iter().for_each(|action| self.act(action));
     }
 
-    /// The run is over: nobody looks into its broker any more but the laws.
+    /// Marks the run as finished: only the laws still read its broker.
     pub(crate) fn retire(&self) {
         if !self.is_live() {
             self.broker().retire();
         }
     }
 
-    /// What is left in the broker; none of a live one, which cannot be looked into.
+    /// Returns the contents of the broker. `None` for a live one.
     pub(crate) fn remains(&self) -> Option<Remains> {
         match &self.0.broker {
             Place::Simulated(broker) => Some(Remains {
@@ -163,13 +163,13 @@ impl Stage {
         }
     }
 
-    /// Begins with a broker where something is there already.
+    /// Starts with a broker that already has a topology.
     pub(crate) fn furnish(&self, core: Broker) {
         self.broker().replace(core);
     }
 }
 
-/// Somebody who waits for the end of everything.
+/// A task that waits until the run is quiescent.
 struct Waiting<'a>(&'a World);
 
 impl<'a> Waiting<'a> {

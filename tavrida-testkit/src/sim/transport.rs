@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tavrida::transport::{Session, SessionError, Transport};
 
-/// How a server or client of a graph reaches the broker: the simulation's, or a live one. A clone is cheap.
+/// The transport of a server or client of a graph: to the simulated broker, or to a live one. Clones are cheap.
 #[derive(Clone)]
 pub struct SimTransport(Arc<dyn Transport>);
 
@@ -17,7 +17,7 @@ impl SimTransport {
 }
 
 impl Transport for SimTransport {
-    // Written out: the future is the broker's own, and no box around it.
+    // Written out to return the broker's own future, without another box.
     fn connect<'a, 'f>(&'a self) -> BoxFuture<'f, Result<Arc<dyn Session>, SessionError>>
     where
         'a: 'f,

@@ -1,4 +1,4 @@
-//! [`World`]: what a run knows, behind one lock. The network between sessions and broker asks it; handlers tell it.
+//! [`World`]: the state of a run, behind one lock. The network between sessions and broker queries it; handlers report to it.
 
 mod actors;
 mod guard;
@@ -33,21 +33,21 @@ pub(crate) use messages::Messages;
 pub(crate) use probe::{Probe, at_work};
 pub(crate) use time::Time;
 
-/// How often in a row messages are given back, without time passing, in a run that would never end.
+/// After this many requeues in a row without time passing, the run would not end.
 const ENDLESS: u32 = 10_000;
 
-/// A law of a test's own: what is wrong with the run, if something is.
+/// A law of a test: returns the violation, if any.
 pub(crate) type OwnLaw = Box<dyn FnOnce(&Run) -> Option<String> + Send>;
 
 /// The state of one run.
 pub(crate) struct World {
     state: Mutex<State>,
     pub(crate) ids: Arc<IdBook>,
-    /// Tells the pump that it has to wake at another time.
+    /// Makes the pump wake at another time.
     pub(crate) pump: Notify,
-    /// Tells those who wait for it that nothing is under way any more.
+    /// Wakes the tasks that wait for quiescence.
     pub(crate) settled: Notify,
-    /// Tells that the run cannot go on.
+    /// Signals that the run cannot continue.
     pub(crate) ruined: Notify,
     pub(crate) time: Arc<Time>,
     pub(crate) rest: Rest,
@@ -59,55 +59,55 @@ pub(crate) struct State {
     pub(crate) director: Director,
     pub(crate) messages: Messages,
     pub(crate) actors: Vec<ActorState>,
-    /// Room for what could arrive, kept from step to step.
+    /// Buffer for the messages that could arrive, reused from step to step.
     pub(crate) arriving: Vec<Arriving>,
     pub(crate) candidates: Vec<Candidate>,
-    /// Deliveries that wait for their verdict.
+    /// Unsettled deliveries.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
-    /// Verdicts that the broker does not know yet, with what is told when it does.
+    /// Settlements that the broker does not have yet, with the event to record when it does.
     pub(crate) late: Vec<(ChannelId, ActorId, Held, What)>,
-    /// The channels that are open, by the broker's number.
+    /// The open channels, by the broker's number.
     pub(crate) channels: FxHashMap<ChannelId, ChannelNumber>,
     /// When the heads that are delayed may arrive, by channel, with their number.
     pub(crate) due: FxHashMap<ChannelId, (u64, Instant)>,
     /// How many others arrive before the heads that are overtaken, by channel, with their number.
     pub(crate) overtaken: FxHashMap<ChannelId, (u64, u32)>,
-    /// Queues that have to have so many consumers again before anything is settled: faults took one away.
+    /// Queues that lost a consumer to a fault, with the consumer count to wait for.
     pub(crate) bereft: Vec<(ShortString, usize)>,
-    /// What happens by itself at a time; the number keeps those of one time in order.
+    /// Timed actions; the number keeps those of one time in order.
     pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
     pub(crate) planned: u64,
     /// When the pump wakes.
     pub(crate) wake_at: Option<Instant>,
-    /// Handlers under way.
+    /// Running handlers.
     pub(crate) handlers: u32,
-    /// How many wait for the end of everything.
+    /// How many tasks wait for quiescence.
     pub(crate) settlers: u32,
-    /// What becomes of the message that is being published at this moment.
+    /// The fate of the message that is being published at this moment.
     fate: PublishFate,
-    /// Publishes that wait for their confirm, on a live broker.
+    /// Open publishes, on a live broker.
     #[cfg(feature = "live")]
     pub(crate) publishing: u32,
     /// The queues that servers consume, on a live broker.
     #[cfg(feature = "live")]
     pub(crate) queues: BTreeSet<String>,
     pub(crate) problem: Option<Problem>,
-    /// The run is not worth going on with.
+    /// The run need not continue.
     pub(crate) given_up: bool,
-    /// Laws that do not hold for this run.
+    /// The waived laws.
     pub(crate) waived: Waivers,
-    /// Laws of the test's own.
+    /// The laws of the test.
     pub(crate) own_laws: Vec<(String, OwnLaw)>,
-    /// Whether every delivery that needs a verdict is made twice; the keys of the messages that were.
+    /// Whether every delivery that needs an acknowledgement is made twice; the keys of the messages that were.
     pub(crate) twice: bool,
     pub(crate) doubled: FxHashSet<u64>,
-    /// How often in a row, at one time, messages were given back.
+    /// How many requeues happened in a row at one time.
     pub(crate) given_back: (Duration, u32),
-    /// The run would never end.
+    /// The run would not end.
     pub(crate) endless: bool,
-    /// When the run was over.
+    /// When the run ended.
     pub(crate) ended: Duration,
-    /// The run is over: what happens while its tasks are dropped, in whatever order, is no part of it.
+    /// The run has ended: what happens while its tasks are dropped, in any order, is not part of it.
     pub(crate) over: bool,
 }
 
@@ -116,38 +116,38 @@ pub(crate) struct State {
 pub(crate) struct Arriving {
     pub(crate) candidate: Candidate,
     pub(crate) message: MessageId,
-    /// Whom it is for.
+    /// The receiver.
     pub(crate) actor: ActorId,
     pub(crate) channel: ChannelId,
-    /// The broker's number of what it sent.
+    /// The broker's number of the delivery.
     pub(crate) number: u64,
     pub(crate) delivery_tag: u64,
     pub(crate) redelivered: bool,
-    /// Whether the broker waits for a verdict on it.
+    /// Whether the broker waits for its settlement.
     pub(crate) unsettled: bool,
 }
 
-/// A delivery that waits for its verdict.
+/// An unsettled delivery.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Held {
     pub(crate) message: MessageId,
     pub(crate) delivery: u32,
-    /// On which channel it arrived.
+    /// The channel on which it arrived.
     pub(crate) channel: Option<ChannelNumber>,
 }
 
-/// Something that happens by itself.
+/// A timed action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// The session of an actor breaks.
     Cut(ActorId),
-    /// What an actor sends gets through again.
+    /// What an actor sends arrives again.
     Release(ActorId),
-    /// An actor hears again.
+    /// An actor receives again.
     Hear(ActorId),
 }
 
-/// Room for the messages of a usual run, so that tables do not grow by doubling in each run anew.
+/// Capacity for the messages of a usual run, so that tables do not grow in each run.
 pub(crate) const MANY: usize = 50;
 
 impl World {
@@ -205,19 +205,19 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the run as failed; the first problem is the one that is told.
+    /// Fails the run; only the first problem is reported.
     pub(crate) fn fail(&self, kind: ProblemKind, text: String) {
         self.state().fail(kind, text);
     }
 }
 
 impl State {
-    /// Puts down what happened.
+    /// Records an event.
     pub(crate) fn tell(&mut self, actor: ActorId, what: What) {
         self.tell_of(actor, None, 0, what);
     }
 
-    /// Puts down what happened with a message.
+    /// Records an event of a message.
     pub(crate) fn tell_of(&mut self, actor: ActorId, message: Option<MessageId>, delivery: u32, what: What) {
         if self.over {
             return;
@@ -230,7 +230,7 @@ impl State {
         self.trace.add(Event { at, actor, message, delivery, channel: None, what });
     }
 
-    /// Puts down what happened with a delivery.
+    /// Records an event of a delivery.
     pub(crate) fn tell_held(&mut self, actor: ActorId, held: Held, what: What) {
         if self.over {
             return;
@@ -245,7 +245,7 @@ impl State {
     }
 
     pub(crate) fn fail(&mut self, kind: ProblemKind, text: String) {
-        // The runtime and its clock may be gone.
+        // The runtime and its clock may have been dropped.
         let at = match self.over {
             true => self.trace.events().last().map_or(Duration::ZERO, |last| last.at),
             false => self.time.elapsed(),
@@ -253,7 +253,7 @@ impl State {
         self.problem.get_or_insert(Problem { kind, text, at, chain: None });
     }
 
-    /// The broker knows of the verdicts that were held up on their way from an actor.
+    /// Delivers the delayed settlements of an actor to the broker.
     pub(crate) fn tell_late(&mut self, id: ActorId) {
         for (channel, actor, held, what) in std::mem::take(&mut self.late) {
             if actor == id {
@@ -264,7 +264,7 @@ impl State {
         }
     }
 
-    /// Counts that a message was given back. A run in which that goes on for ever, without time passing, is ended here.
+    /// Counts a requeue, and ends a run that requeues without end while no time passes.
     pub(crate) fn count_given_back(&mut self, held: Held) {
         let now = self.time.elapsed();
         let (at, times) = &mut self.given_back;
@@ -279,12 +279,12 @@ impl State {
         }
     }
 
-    /// What goes wrong with a message at a site, this time; it is put down as a fault.
+    /// Returns the fault of a message at a site, if any, and records it.
     pub(crate) fn fault(&mut self, site: Site, message: MessageId, actor: ActorId) -> Option<Fault> {
         self.fault_of(site, message, actor, Means::default())
     }
 
-    /// As [`fault`](State::fault), where the message is about to arrive: what it `can` suffer there depends on its queue.
+    /// As [`fault`](State::fault), for a message that is about to arrive: which faults it `can` have depends on its queue.
     pub(crate) fn fault_of(
         &mut self,
         site: Site,
@@ -304,7 +304,7 @@ impl State {
         Some(fault)
     }
 
-    /// How much later than the others a server of the graph starts, by a fault.
+    /// Returns how much later than the others a server of the graph starts, by a fault.
     pub(crate) fn lateness(&mut self, server: &str) -> Duration {
         let earlier = self.trace.actors().iter().filter(|actor| actor.service() == server).count();
         let nth = u32::try_from(earlier).expect("a graph has fewer than four billion servers") + 1;
@@ -328,7 +328,7 @@ impl State {
         })
     }
 
-    /// Tells the scripted faults whose places did not come to pass; the run fails for them, if it did not for something else.
+    /// Returns the scripted faults whose places were not reached; the run fails for them, unless it already failed.
     pub(crate) fn unmet(&mut self) -> Vec<Unmet> {
         let unmet: Vec<Unmet> = self.director.unmet().collect();
         if let Some(first) = unmet.iter().find(|unmet| !unmet.at.is_optional()) {
@@ -338,7 +338,7 @@ impl State {
         unmet
     }
 
-    /// What came to a site in the run, for who misspelt a name.
+    /// Returns what reached a site in the run, as a hint for misspelt names.
     fn seen_at(&self, site: Site) -> String {
         if site == Site::Boot {
             return String::new();
@@ -356,13 +356,13 @@ impl State {
         )
     }
 
-    /// Counts that a message came to a site.
+    /// Counts that a message reached a site.
     fn pass(&mut self, site: Site, message: MessageId) -> Point {
         let nth = self.messages.count(site, message);
         Point { site, key: self.trace.message(message).key(), nth }
     }
 
-    /// Plans something for a time from now.
+    /// Plans an action after a delay.
     pub(crate) fn plan(&mut self, after: Duration, action: Action) {
         self.planned += 1;
         self.agenda.insert((self.time.now() + after, self.planned), action);

@@ -1,7 +1,7 @@
-//! The same scenario on a live RabbitMQ: what happens is put down as in a simulation, by a transport around the real one.
+//! Runs the same scenario on a live RabbitMQ: a wrapper around the real transport records what happens as in a simulation.
 //!
-//! Only what a live broker can promise is offered: messages go, handlers work, [`settle`](crate::graph::Graph::settle_within) waits
-//! in real time, the laws are checked. Faults, virtual time and schedules are refused by name.
+//! Only what a live broker can do is offered: messages are sent and handled, [`settle`](crate::graph::Graph::settle_within) waits in real
+//! time, and the laws are checked. Faults, virtual time and schedules are refused by name.
 
 mod recorder;
 mod session;
@@ -21,20 +21,20 @@ use crate::schedule::Director;
 
 pub(crate) use recorder::Recorder;
 
-/// Between two looks at the queues of a broker that may be settled.
+/// The interval between two checks of the queues.
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Setup {
-    /// Makes one run of a scenario on a live RabbitMQ, in real time. Its queues and exchanges are those that the graph names:
-    /// give it a virtual host of its own.
+    /// Runs a scenario once on a live RabbitMQ, in real time. Queues and exchanges have the names that the graph gives them: use a separate
+    /// virtual host.
     ///
     /// # Errors
     ///
-    /// The URI is none.
+    /// The URI is invalid.
     ///
     /// # Panics
     ///
-    /// Inside of a runtime. In the scenario: whatever needs a simulation.
+    /// Panics inside a runtime. The scenario panics on any method that needs a simulation.
     #[track_caller]
     pub fn run_live<F, Fut>(&self, uri: &str, scenario: F) -> Result<Finished, ConfigError>
     where
@@ -57,7 +57,7 @@ impl Setup {
 }
 
 impl Stage {
-    /// Waits until a live broker has nothing to do for the graph, at most so long; gives whether it came to that.
+    /// Waits up to `within` until a live broker has no more work for the graph. Returns whether that happened.
     pub(super) async fn settled_live(&self, transport: &Arc<dyn Transport>, within: Duration) -> bool {
         let deadline = Instant::now() + within;
         let mut quiet = 0;
@@ -71,7 +71,7 @@ impl Stage {
         false
     }
 
-    /// Whether no handler works, nothing waits for a verdict or a confirm, and the queues are empty.
+    /// Returns whether no handler runs, no delivery or publish is open, and the queues are empty.
     async fn is_quiet_live(&self, transport: &Arc<dyn Transport>) -> bool {
         let queues = {
             let state = self.world().state();
@@ -85,7 +85,7 @@ impl Stage {
         for queue in queues {
             empty &= session.declare_queue_passive(&queue).await.is_ok_and(|status| status.messages == 0);
         }
-        // A session that was only for looking may end as it likes.
+        // An error when closing a session that only reads is harmless.
         let _ = session.close().await;
         empty
     }

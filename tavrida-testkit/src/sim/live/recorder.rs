@@ -1,4 +1,4 @@
-//! [`Recorder`]: a transport around another one, that puts down what goes through.
+//! [`Recorder`]: a transport wrapper that records what passes through it.
 
 use std::sync::Arc;
 

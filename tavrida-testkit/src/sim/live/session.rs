@@ -1,4 +1,4 @@
-//! [`Recorded`]: a session, its consumers and its settlements, put down as they go through.
+//! [`Recorded`]: a session, its consumers and its settlements, recorded as they happen.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -28,7 +28,7 @@ impl Recorded {
         Self { inner, world, actor, number, consumers: AtomicU16::new(0) }
     }
 
-    /// A number for a consumer, as the channels of the broker in the process have.
+    /// Returns a number for a consumer, like the channels of the in-process broker have.
     fn channel(&self) -> ChannelId {
         let number = self.consumers.fetch_add(1, Ordering::Relaxed);
         ConnectionId(self.number * 2).channel(number + 1)
@@ -97,7 +97,7 @@ impl Session for Recorded {
             state.published(actor, message, told);
             outcome
         };
-        // A sender may give up waiting, because its answer came before the confirm: what became of the message is told all the same.
+        // A sender may stop waiting because its answer came before the confirm; the outcome is recorded in any case.
         PublishFuture::waiting(async { tokio::spawn(publishing).await.expect("nothing in it panics") })
     }
 
@@ -176,7 +176,7 @@ impl DeliveryStream for RecordedDeliveries {
 }
 
 impl Line {
-    /// Puts a delivery down, and stands between it and its verdict.
+    /// Records a delivery, and wraps its settlement.
     fn arrived(self: &Arc<Self>, delivery: Delivery) -> Delivery {
         let publication = delivery.publication().clone();
         let redelivered = delivery.redelivered();
@@ -196,7 +196,7 @@ impl Line {
     }
 }
 
-/// The verdict of one delivery.
+/// The settlement of one delivery.
 struct RecordedSettle {
     line: Arc<Line>,
     inner: std::sync::Mutex<Option<Delivery>>,

@@ -1,4 +1,4 @@
-//! How a finished run is judged: by what failed meanwhile, by the laws, and by laws of the test's own.
+//! Judges a finished run: by its failures, the laws, and the laws of the test.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::sim::world::OwnLaw;
 use crate::trace::Trace;
 
 impl Setup {
-    /// Judges what happened on a stage that is over.
+    /// Judges what happened in a finished run.
     pub(super) fn judge(&self, stage: &Stage) -> Finished {
         let world = stage.world();
         let mut state = world.state();
         let unmet = state.unmet();
         let (trace, problem) = (Arc::new(std::mem::take(&mut state.trace)), state.problem.take());
-        // A run that was given up is no whole one, for laws to be kept.
+        // An abandoned run is incomplete: laws do not apply.
         let whole = !state.given_up;
         let (ended, waived) = (state.ended, state.waived.and(self.waived));
         let (own_laws, schedule) = (std::mem::take(&mut state.own_laws), state.director.take_deviations());
@@ -47,7 +47,7 @@ impl Setup {
     }
 }
 
-/// What is wrong with a run by a law of the test's own.
+/// Returns how a run violates a law of the test.
 fn check(name: String, law: OwnLaw, trace: &Arc<Trace>, at: Duration) -> Option<Problem> {
     let run = Run::from(trace.clone());
     let text = match std::panic::catch_unwind(AssertUnwindSafe(|| law(&run))) {

@@ -1,18 +1,18 @@
-//! Panics of a run: heard wherever they happen on the thread, so that one in a detached task is not lost.
+//! Captures all panics on the thread of a run, so that one in a detached task is not lost.
 
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 
 thread_local! {
-    /// None while no run is under way on this thread.
+    /// `None` while no run is under way on this thread.
     static HEARD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// Listens on this thread until it is dropped.
+/// Captures panics on this thread until it is dropped.
 pub(super) struct Watching(());
 
-/// Begins to listen: panics of this thread are kept, and not printed.
+/// Starts to capture: panics of this thread are kept, and not printed.
 pub(super) fn watch() -> Watching {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -27,7 +27,7 @@ pub(super) fn watch() -> Watching {
     Watching(())
 }
 
-/// The first panic that was not taken yet.
+/// Takes the first captured panic.
 pub(super) fn take() -> Option<String> {
     HEARD.with(|heard| {
         let mut heard = heard.borrow_mut();

@@ -1,8 +1,8 @@
-//! What happens when no task can go on: the next message arrives, or time passes.
+//! What happens when no task can continue: the next message arrives, or time passes.
 //!
-//! tokio calls [`Stage::idle`] before it parks the thread, which is exactly when nothing is runnable. It lets one thing
-//! happen, and whoever that wakes runs until nothing is runnable again. What arrives is decided under the broker's lock, and nothing
-//! else is done under it.
+//! tokio calls [`Stage::idle`] before it parks the thread, which is exactly when nothing is runnable. It makes one thing happen; the tasks
+//! that this wakes run until nothing is runnable again. Which message arrives is decided under the broker's lock, and nothing else is done
+//! under it.
 
 use tavrida::field::ShortString;
 use tavrida_memory::core::{ChannelId, Eviction, Operator};
@@ -15,37 +15,37 @@ use crate::random::hash;
 use crate::sim::world::{Action, Arriving, Held, State};
 use crate::trace::{ActorId, CONSUMER_CANCELLED, What};
 
-/// What to do when nothing arrives.
+/// What to do if nothing arrives.
 enum Instead {
-    /// Something goes wrong with what was about to arrive.
+    /// A fault happens to the message that was about to arrive.
     Fail(Fault, Arriving),
-    /// Something that was planned is due.
+    /// A planned action is due.
     Act(Action),
-    /// Nothing, until this time or until a timer of somebody's.
+    /// Wait, until this time or until another timer.
     Wait(Option<Instant>),
     /// Nothing at all is under way.
     Quiet,
-    /// Nothing more: the run is not worth going on with.
+    /// The run need not continue.
     GiveUp,
 }
 
 impl Stage {
-    /// Lets the next thing happen. Called when no task is runnable.
+    /// Makes the next thing happen. Called when no task is runnable.
     pub(crate) fn idle(&self) {
         let something_happened = self.go_on();
         let world = self.world();
         world.rest.idle(&world.time, something_happened);
-        // Time passes here and nowhere else.
+        // Time passes only here.
         world.time.forget();
     }
 
-    /// Gives whether anything happened.
+    /// Returns whether anything happened.
     fn go_on(&self) -> bool {
         let mut something_happened = false;
         loop {
             let instead = match self.broker().arrive_one(|heads| self.next(heads)) {
                 Ok(true) => return true,
-                // Nobody waited for it.
+                // No task waited for it.
                 Ok(false) => continue,
                 Err(instead) => instead,
             };
@@ -71,7 +71,7 @@ impl Stage {
         }
     }
 
-    /// What arrives next, if anything does.
+    /// Returns what arrives next, if anything.
     fn next(&self, heads: &Heads<'_>) -> Result<ChannelId, Instead> {
         let world = self.world();
         let state = &mut *world.state();
@@ -89,7 +89,7 @@ impl Stage {
                 continue;
             }
             let Some(delivered) = head.delivered() else {
-                // A cancel has no choice about it.
+                // A cancel is not subject to a decision.
                 state.tell(actor, What::Note(CONSUMER_CANCELLED.to_owned()));
                 return Ok(head.channel);
             };
@@ -132,7 +132,7 @@ impl Stage {
         state.deliver(picked, can)
     }
 
-    /// Carries out what goes wrong at an arrival.
+    /// Carries out a fault at an arrival.
     fn fail(&self, fault: Fault, arriving: Arriving) {
         let Arriving { actor, channel, number, .. } = arriving;
         let broker = self.broker();
@@ -140,7 +140,7 @@ impl Stage {
             Fault::ConnectionLost => self.cut(actor, "the connection broke"),
             Fault::ChannelClosed => {
                 self.await_consumer(channel);
-                // No verdict on this channel will be heard any more.
+                // Settlements on this channel have no effect any more.
                 self.world().state().held.retain(|(other, _), _| *other != channel);
                 broker.operate(Operator::CloseChannel {
                     channel,
@@ -199,7 +199,7 @@ impl Stage {
         }
     }
 
-    /// Sees to it that the pump wakes in time.
+    /// Makes the pump wake in time.
     fn wait_until(&self, until: Option<Instant>) {
         let mut state = self.world().state();
         if until.is_some() && state.wake_at != until {
@@ -209,8 +209,8 @@ impl Stage {
         }
     }
 
-    /// Nothing is on its way: who waits for the end of everything is told, if nothing else is under way either. Gives whether it
-    /// was so.
+    /// Nothing is in transit: wakes the tasks that wait for quiescence, if nothing else is under way either. Returns whether the run is
+    /// quiescent.
     fn rest(&self) -> bool {
         let world = self.world();
         let state = world.state();
@@ -230,20 +230,20 @@ impl Stage {
         settled
     }
 
-    /// The consumer of a channel is about to be gone, though its session lives: nothing is settled before it is back.
+    /// The consumer of a channel is about to end while its session lives: the run is not settled before it is back.
     fn await_consumer(&self, channel: ChannelId) {
         if let Some(audience) = self.broker().audience(channel) {
             self.world().state().bereft.push(audience);
         }
     }
 
-    /// The consumer of the head of a channel.
+    /// Returns the consumer of the head of a channel.
     fn consumer_of(&self, channel: ChannelId) -> ShortString {
         let tag = |heads: &Heads<'_>| Some(head_of(heads, channel)?.delivered()?.consumer_tag.clone());
         self.broker().heads(tag).unwrap_or_default()
     }
 
-    /// Whether the consumers are back that faults took away, of queues that are still there.
+    /// Returns whether the consumers that faults removed are back, for queues that still exist.
     fn is_consumed(&self) -> bool {
         let mut state = self.world().state();
         if !state.bereft.is_empty() {
@@ -255,12 +255,12 @@ impl Stage {
     }
 }
 
-/// The head of a channel.
+/// Returns the head of a channel.
 fn head_of<'a>(heads: &Heads<'a>, channel: ChannelId) -> Option<Head<'a>> {
     heads.iter().find(|head| head.channel == channel)
 }
 
-/// What can become of the head of a channel in its queue.
+/// Returns which faults the queue of the head of a channel allows.
 fn means(heads: &Heads<'_>, channel: ChannelId) -> Means {
     let Some(head) = head_of(heads, channel) else { return Means::default() };
     let can = |why| head.can_evict(why);
@@ -268,13 +268,13 @@ fn means(heads: &Heads<'_>, channel: ChannelId) -> Means {
 }
 
 impl State {
-    /// Whether no handler works, no delivery waits for its verdict, and everybody is where he should be.
+    /// Returns whether no handler runs, no delivery is unsettled, and all actors are connected as they should be.
     pub(crate) fn is_quiet(&self) -> bool {
         let all_well = self.actors.iter().skip(1).all(super::super::world::ActorState::is_well);
         self.handlers == 0 && self.held.is_empty() && all_well
     }
 
-    /// When a head may arrive.
+    /// Returns when a head may arrive.
     fn due_of(&mut self, head: &Head<'_>, point: Point, now: Instant) -> Instant {
         if let Some((number, due)) = self.due.get(&head.channel)
             && *number == head.number
@@ -290,7 +290,7 @@ impl State {
         due
     }
 
-    /// Heads that are overtaken wait, as long as there are others.
+    /// Overtaken heads wait as long as there are others.
     fn let_pass(&mut self) {
         let Self { arriving, overtaken, .. } = self;
         if overtaken.is_empty() || arriving.len() < 2 {
@@ -306,7 +306,7 @@ impl State {
         }
     }
 
-    /// Which of those that could arrive does; none where the run is given up.
+    /// Picks one of the messages that could arrive. `None` if the run is abandoned.
     fn pick(&mut self) -> Option<Arriving> {
         let Self { arriving, candidates, director, .. } = self;
         candidates.clear();
@@ -314,7 +314,7 @@ impl State {
         director.pick(candidates).map(|picked| arriving[picked])
     }
 
-    /// The picked message arrives, or something goes wrong with it.
+    /// Delivers the picked message, or carries out a fault on it.
     fn deliver(&mut self, picked: Arriving, can: Means) -> Result<ChannelId, Instead> {
         let Arriving { message, actor, channel, .. } = picked;
         if let Some(fault) = self.fault_of(Site::Deliver, message, actor, can) {

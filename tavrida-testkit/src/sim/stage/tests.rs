@@ -1,4 +1,4 @@
-//! What becomes of a stage when its run is over.
+//! What happens to a stage when its run is over.
 
 use std::sync::{Arc, OnceLock, Weak};
 

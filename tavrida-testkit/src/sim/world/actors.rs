@@ -1,4 +1,4 @@
-//! [`ActorState`]: what is known of an actor at the moment.
+//! [`ActorState`]: the current state of an actor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,34 +8,34 @@ use tokio::sync::Notify;
 use super::{Action, State};
 use crate::trace::{ActorId, ActorKind, What};
 
-/// What is known of an actor at the moment.
+/// The current state of an actor.
 #[derive(Default)]
 pub(crate) struct ActorState {
-    /// Its session, while it has one.
+    /// Its session, if it has one.
     pub(crate) session: Option<u32>,
-    /// Its process was killed and not started again.
+    /// Its process was killed and is not running.
     pub(crate) down: bool,
-    /// It ended its session itself, and needs none.
+    /// It closed its session itself, and needs none.
     pub(crate) retired: bool,
-    /// The scenario is over, and whoever was its client need not be there any more.
+    /// The scenario is over, so that its clients need not be connected any more.
     pub(crate) dismissed: bool,
-    /// It hears nothing, for so many reasons.
+    /// The number of reasons why it receives nothing.
     pub(crate) deaf: u32,
-    /// Nothing that it sends gets through, for so many reasons.
+    /// The number of reasons why nothing that it sends arrives.
     pub(crate) mute: u32,
     /// How long it stays down.
     pub(crate) down_for: Duration,
-    /// Tells its keeper that it was killed.
+    /// Signals its keeper that it was killed.
     pub(crate) killed: Arc<Notify>,
 }
 
 impl ActorState {
-    /// Whether all is as it should be: it has a session, or wants none.
+    /// Returns whether its state is as intended: it has a session, or needs none.
     pub(crate) fn is_well(&self) -> bool {
         self.retired || self.dismissed || (self.session.is_some() && !self.is_cut_off())
     }
 
-    /// Whether it cannot connect: that takes both ways.
+    /// Returns whether it cannot connect: connecting needs both directions.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.down || self.is_deaf() || self.is_mute()
     }
@@ -55,19 +55,19 @@ impl State {
         self.trace.add_actor(name, kind)
     }
 
-    /// Whether somebody starts the process of an actor anew when it is killed.
+    /// Returns whether the process of an actor is restarted when it is killed.
     pub(crate) fn restarts(&self, id: ActorId) -> bool {
         matches!(self.trace.actor(id).kind(), ActorKind::Service | ActorKind::Stub)
     }
 
-    /// The scenario is over: its clients may be gone, with a session or without.
+    /// Marks the scenario as over: its clients may be connected or not.
     pub(crate) fn dismiss_clients(&mut self) {
         for (actor, of) in self.actors.iter_mut().zip(self.trace.actors()) {
             actor.dismissed = of.kind() == ActorKind::Client;
         }
     }
 
-    /// Whether nobody was added yet but the simulation itself.
+    /// Returns whether the simulation itself is the only actor.
     pub(crate) fn is_fresh(&self) -> bool {
         self.actors.len() == 1
     }
@@ -76,7 +76,7 @@ impl State {
         &mut self.actors[id.index()]
     }
 
-    /// The process of an actor, by its first actor: all clients live in that of the scenario.
+    /// Returns the process of an actor, by its first actor: all clients are in the process of the scenario.
     pub(crate) fn process_of(&self, id: ActorId) -> ActorId {
         match self.trace.actor(id).kind() {
             ActorKind::Client => ActorId::of_peer(0),
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// A session of a live broker is open; gives its number.
+    /// Records an open session of a live broker. Returns its number.
     #[cfg(feature = "live")]
     pub(crate) fn open_live_session(&mut self, id: ActorId) -> u32 {
         self.planned += 1;
@@ -95,7 +95,7 @@ impl State {
         number
     }
 
-    /// A session of a live broker is over.
+    /// Records the end of a session of a live broker.
     #[cfg(feature = "live")]
     pub(crate) fn close_live_session(
         &mut self,
@@ -112,7 +112,7 @@ impl State {
         }
     }
 
-    /// Kills a process: nothing of it counts from now on. Its keeper drops what is left, and starts it anew.
+    /// Kills a process: nothing of it counts from now on. Its keeper drops the rest and restarts it.
     pub(crate) fn kill(&mut self, id: ActorId, down_for: Duration) {
         let actor = self.actor(id);
         if !std::mem::replace(&mut actor.down, true) {
@@ -122,13 +122,13 @@ impl State {
         }
     }
 
-    /// The process is started anew.
+    /// Restarts a process.
     pub(crate) fn revive(&mut self, id: ActorId) {
         self.actor(id).down = false;
         self.tell(id, What::Restarted);
     }
 
-    /// Cuts an actor off for a time, one way or both.
+    /// Cuts an actor off for a time, in one direction or both.
     pub(crate) fn isolate(&mut self, id: ActorId, deaf: bool, mute: bool, time: Duration) {
         let actor = self.actor(id);
         actor.deaf += u32::from(deaf);
@@ -144,14 +144,14 @@ impl State {
         }
     }
 
-    /// There is one reason less for an actor to be deaf; gives whether it hears.
+    /// Removes one reason for an actor to be deaf. Returns whether it receives again.
     pub(crate) fn hear(&mut self, id: ActorId) -> bool {
         let actor = self.actor(id);
         actor.deaf -= 1;
         !actor.is_deaf()
     }
 
-    /// There is one reason less for an actor to be mute; gives whether it gets through.
+    /// Removes one reason for an actor to be mute. Returns whether what it sends arrives again.
     pub(crate) fn release(&mut self, id: ActorId) -> bool {
         let actor = self.actor(id);
         actor.mute -= 1;

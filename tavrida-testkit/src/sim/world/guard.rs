@@ -1,7 +1,7 @@
-//! [`Guard`]: around a future of the user's, to see who wakes it, and whether it ever waits.
+//! [`Guard`]: wraps a future of the user, to see what wakes it and whether it ever waits.
 //!
-//! All that wakes a task of a simulation comes of a message that arrived or of time that passed. A wake that comes of neither is one
-//! from outside, at another moment in each run.
+//! Tasks of a simulation are woken by a message that arrived or by time that passed. Any other wake comes from outside, at a different
+//! moment in each run.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use std::thread::{self, ThreadId};
 use super::{Time, World};
 use crate::problem::ProblemKind;
 
-/// How often a future may be polled before anything else happens. Draining a full channel of thousands of messages takes a hundred.
+/// How often a future may be polled before anything else happens. Draining a full channel of thousands of messages takes a hundred polls.
 const SPIN: u32 = 100_000;
 
 /// Watches one future.
@@ -22,12 +22,12 @@ pub(crate) struct Guard {
     witness: Option<(Arc<Witness>, Waker)>,
     /// Polls since the runtime was idle.
     polls: u32,
-    /// How often it had been idle then.
+    /// The idle count at that time.
     idles: u64,
 }
 
 impl Guard {
-    /// Polls the future; what is wrong with it fails the run, and is told under its name.
+    /// Polls the future. A violation fails the run under the name of the future.
     pub(crate) fn poll<F: Future + ?Sized>(
         &mut self,
         world: &World,
@@ -48,7 +48,7 @@ impl Guard {
         polled
     }
 
-    /// What was wrong before this poll.
+    /// Returns the violation before this poll, if any.
     fn flaw(&mut self, world: &World) -> Option<Flaw> {
         let idles = world.rest.idles.load(Ordering::Relaxed);
         self.polls = if idles == self.idles { self.polls + 1 } else { 1 };
@@ -65,7 +65,7 @@ impl Guard {
         witness.foreign.swap(false, Ordering::Acquire).then_some(Flaw::WokenByAnotherThread)
     }
 
-    /// What wakes the future's task, and takes note of who does.
+    /// Returns a waker for the future's task that records who wakes it.
     fn waker(&mut self, task: &Waker) -> &Waker {
         let (witness, waker) = self.witness.get_or_insert_with(|| {
             let witness = Arc::new(Witness {
@@ -84,7 +84,7 @@ impl Guard {
     }
 }
 
-/// Wakes a task, and takes note of who does.
+/// Wakes a task, and records who does.
 struct Witness {
     home: ThreadId,
     task: Mutex<Waker>,
@@ -105,32 +105,32 @@ impl Wake for Witness {
     }
 }
 
-/// What the simulation let happen when the runtime was last idle.
+/// What the simulation did when the runtime was last idle.
 #[derive(Default)]
 pub(crate) struct Rest {
     idles: AtomicU64,
-    /// When nothing was let happen, in nanoseconds of virtual time; [`SOMETHING`] where something was.
+    /// The virtual time in nanoseconds at which nothing happened; [`SOMETHING`] if something did.
     nothing_at: AtomicU64,
-    /// The runtime started a thread, which it does for blocking work alone.
+    /// Whether the runtime started a thread, which it does only for blocking work.
     thread_started: AtomicBool,
 }
 
 const SOMETHING: u64 = u64::MAX;
 
 impl Rest {
-    /// The runtime is idle, and this is what it came to.
+    /// Records that the runtime is idle, and whether something happened.
     pub(crate) fn idle(&self, time: &Time, something_happened: bool) {
         self.idles.fetch_add(1, Ordering::Relaxed);
         let at = if something_happened { SOMETHING } else { time.nanoseconds() };
         self.nothing_at.store(at, Ordering::Relaxed);
     }
 
-    /// The runtime started a thread.
+    /// Records that the runtime started a thread.
     pub(crate) fn thread_started(&self) {
         self.thread_started.store(true, Ordering::Release);
     }
 
-    /// Whether nothing was let happen since, and no time passed: nobody of the run has a reason to go on.
+    /// Returns whether nothing has happened since and no time has passed: no task of the run has a reason to be woken.
     fn is_unbroken(&self, time: &Time) -> bool {
         if self.idles.load(Ordering::Relaxed) == 0 {
             return false;
@@ -140,7 +140,7 @@ impl Rest {
     }
 }
 
-/// What is wrong with a future.
+/// A violation by a future.
 #[derive(Debug, Clone, Copy)]
 enum Flaw {
     WokenByAnotherThread,
@@ -153,8 +153,7 @@ const INSTEAD: &str = "Work that leaves the runtime's thread (spawn_blocking, to
     tokio::time::sleep";
 
 impl World {
-    /// Fails a run that started threads, or says so where it has failed already. To be called when the runtime is gone: it
-    /// waits for its threads.
+    /// Fails a run that started threads, or adds that to its failure. Call it after the runtime was dropped, which waits for its threads.
     pub(crate) fn judge_threads(&self) {
         if !self.rest.thread_started.load(Ordering::Acquire) {
             return;
@@ -190,7 +189,7 @@ impl World {
                      wait for a message, a Notify or a timer"
                 );
                 self.fail(ProblemKind::Stuck, text);
-                // A permit is kept: it is seen even though nobody waits at this moment.
+                // The permit is stored: it is seen even if no task waits at this moment.
                 self.ruined.notify_one();
             }
         }

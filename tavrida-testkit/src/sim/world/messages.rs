@@ -1,4 +1,4 @@
-//! [`Messages`]: which message is which, and how often it came to each site of its way.
+//! [`Messages`]: identifies messages, and counts how often each reached a site.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use crate::trace::{ActorId, MessageId, SentMessage};
 /// The messages of a run.
 #[derive(Default)]
 pub(crate) struct Messages {
-    /// By where they are kept: the trace keeps each of them, so that no two are at one place.
+    /// By address: the trace keeps each of them alive, so that no two share an address.
     by_place: FxHashMap<usize, MessageId>,
-    /// Copies of which only the place is known: they are kept so that no other comes to their place.
+    /// Copies known only by address: kept alive so that their addresses are not reused.
     kept: Vec<Arc<Publication>>,
-    /// The latest with an id, by the hash of the id.
+    /// The latest message with an id, by the hash of the id.
     by_id: FxHashMap<u64, MessageId>,
-    /// The first with a key.
+    /// The first message with a key.
     by_key: FxHashMap<u64, MessageId>,
-    /// For each message the first with its key, whose counts they share.
+    /// For each message the first with its key; they share counts.
     first: Vec<MessageId>,
     counts: Vec<[u32; Site::ALL.len()]>,
-    /// How often each of them arrived.
+    /// How often each message arrived.
     deliveries: Vec<u32>,
 }
 
 impl Messages {
-    /// None, with room for so many.
+    /// Returns an empty table with this capacity.
     pub(crate) fn with_room_for(messages: usize) -> Self {
         let room = || FxHashMap::with_capacity_and_hasher(messages, Default::default());
         Self {
@@ -44,38 +44,39 @@ impl Messages {
         }
     }
 
-    /// Counts that a message came to a site; gives which time it is.
+    /// Counts that a message reached a site. Returns which occurrence it is.
     pub(crate) fn count(&mut self, site: Site, message: MessageId) -> u32 {
         let count = &mut self.counts[self.first[message.index()].index()][site as usize];
         *count += 1;
         *count
     }
 
-    /// How often a message came to a site so far.
+    /// Returns how often a message reached a site so far.
     pub(crate) fn counted(&self, site: Site, message: MessageId) -> u32 {
         self.counts[self.first[message.index()].index()][site as usize]
     }
 
-    /// Counts that a message arrived; gives which time it is. It may have come to the site more often, and been held up there.
+    /// Counts an arrival of a message. Returns which arrival it is. The message may have reached the site more often and been delayed
+    /// there.
     pub(crate) fn deliver(&mut self, message: MessageId) -> u32 {
         let count = &mut self.deliveries[self.first[message.index()].index()];
         *count += 1;
         *count
     }
 
-    /// How often a message arrived so far.
+    /// Returns how often a message arrived so far.
     pub(crate) fn deliveries(&self, message: MessageId) -> u32 {
         self.deliveries[self.first[message.index()].index()]
     }
 
-    /// The latest message with this id.
+    /// Returns the latest message with this id.
     pub(crate) fn with_id(&self, id: &str) -> Option<MessageId> {
         self.by_id.get(&hash(id.as_bytes())).copied()
     }
 }
 
 impl State {
-    /// The number of a message; a new one where it was not seen before.
+    /// Returns the number of a message, a new one if the message is new.
     pub(crate) fn message(
         &mut self,
         world: &World,
@@ -109,7 +110,7 @@ impl State {
 }
 
 impl State {
-    /// The message that a quorum queue hands out again: it counts its deliveries in a header, and so makes another copy each time.
+    /// Returns the message that a quorum queue redelivers: it counts deliveries in a header, so each redelivery is another copy.
     fn returned(&self, publication: &Publication, id_hash: Option<u64>, key: u64) -> Option<MessageId> {
         publication.properties.headers().get("x-delivery-count")?;
         let known = self.messages.by_id.get(&id_hash?).copied()?;
@@ -119,7 +120,7 @@ impl State {
 
 #[cfg(feature = "live")]
 impl State {
-    /// The number of a message that came back as a copy of what was sent, known by its id.
+    /// Returns the number of a message that came back as a copy of what was sent, identified by its id.
     pub(crate) fn message_like(&mut self, world: &World, publication: &Arc<Publication>) -> MessageId {
         let id = publication.properties.message_id.as_deref().unwrap_or_default();
         let known = self.messages.with_id(id).filter(|known| {
@@ -130,7 +131,7 @@ impl State {
     }
 }
 
-/// The entry point that a handler is registered under for a message, as its headers say.
+/// Returns the entry point that handles a message, from its headers.
 pub(crate) fn topic_of(publication: &Publication) -> &str {
     let name = match publication.properties.kind.as_deref() {
         Some("request") => "destination",

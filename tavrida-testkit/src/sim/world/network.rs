@@ -1,4 +1,4 @@
-//! The network between sessions and broker: what becomes of what they send.
+//! The network between sessions and broker: the fate of what they send.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Network for World {
         if let Some(guide) = director.guide() {
             guide.reached(process, &mut queues);
         }
-        // Those that the guide did not ask for.
+        // Drains the queues that the guide did not read.
         queues.for_each(drop);
         state.published(actor, message, outcome);
     }

@@ -1,4 +1,4 @@
-//! [`Probe`]: around each handler, to see it begin and end, and to let it fail.
+//! [`Probe`]: wraps each handler to observe its start and end, and to inject faults.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -14,7 +14,7 @@ use crate::fault::{Fault, Site};
 use crate::sim::Stage;
 use crate::trace::{ActorId, Ending, MessageId, What};
 
-/// The handler that is at work on this thread.
+/// The running handler of this thread.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
     pub(crate) actor: ActorId,
@@ -26,12 +26,12 @@ thread_local! {
     static AT_WORK: Cell<Option<Work>> = const { Cell::new(None) };
 }
 
-/// The handler that is at work, if one is.
+/// Returns the running handler, if any.
 pub(crate) fn at_work() -> Option<Work> {
     AT_WORK.get()
 }
 
-/// Gives back, when it is dropped, who was at work before.
+/// Restores the previous handler when it is dropped.
 struct AtWork(Option<Work>);
 
 impl Drop for AtWork {
@@ -65,7 +65,7 @@ impl Incoming for Probe {
     }
 }
 
-/// One handler under way.
+/// A running handler.
 struct Watch<'a> {
     probe: &'a Probe,
     message: Option<MessageId>,
@@ -74,7 +74,7 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// A handler begins; gives what goes wrong with it first.
+    /// Records that a handler begins. Returns its first fault, if any.
     fn begin(probe: &'a Probe, message: &Message) -> (Self, Option<Fault>) {
         let mut state = probe.stage.world().state();
         let message = state.messages.with_id(message.message_id());
@@ -91,14 +91,14 @@ impl<'a> Watch<'a> {
         self.probe.stage.world().state().fault(site, self.message?, self.probe.actor)
     }
 
-    /// What a fault does to the process of a handler. A killed one never goes on.
+    /// Applies a fault to the process of a handler. A killed process never continues.
     async fn suffer(&self, fault: Option<Fault>) {
         if self.strike(fault) {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Lets a fault strike; gives whether the process is dead.
+    /// Applies a fault. Returns whether the process is dead.
     fn strike(&self, fault: Option<Fault>) -> bool {
         let (stage, actor) = (&self.probe.stage, self.probe.actor);
         match fault {
@@ -139,7 +139,7 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// A handler that is watched while it works.
+/// A handler that is watched while it runs.
 struct Watched<'a, 'b, F> {
     handler: Pin<&'a mut F>,
     watch: &'a mut Watch<'b>,

@@ -1,42 +1,42 @@
-//! [`Time`]: how long a run has lasted, read from the clock once for each step.
+//! [`Time`]: the age of a run, read from the clock once for each step.
 //!
-//! tokio's clock takes locks to be read, and every event and every message asks for the time. In a simulation it stands still as
-//! long as anybody can go on.
+//! Reading tokio's clock takes locks, and every event and every message needs the time. In a simulation it stands still while any task can
+//! continue.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long a run has lasted.
+/// The age of a run.
 pub(crate) struct Time {
     began: Instant,
-    /// In nanoseconds; [`UNKNOWN`] where the clock has to be read.
+    /// In nanoseconds; [`UNKNOWN`] if the clock must be read.
     known: AtomicU64,
-    /// Whether it stands still as long as anybody can go on: not so on a live broker.
+    /// Whether it stands still while any task can continue: not on a live broker.
     stands: bool,
 }
 
 const UNKNOWN: u64 = u64::MAX;
 
 impl Time {
-    /// The time of a simulation that begins now.
+    /// Starts the time of a simulation.
     pub(crate) fn standing() -> Self {
         Self { began: Instant::now(), known: AtomicU64::new(0), stands: true }
     }
 
-    /// The time of a run on a live broker that begins now.
+    /// Starts the time of a run on a live broker.
     #[cfg(feature = "live")]
     pub(crate) fn flowing() -> Self {
         Self { began: Instant::now(), known: AtomicU64::new(UNKNOWN), stands: false }
     }
 
-    /// How long the run has lasted.
+    /// Returns the age of the run.
     pub(crate) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.nanoseconds())
     }
 
-    /// The same in nanoseconds.
+    /// Returns the age of the run in nanoseconds.
     pub(crate) fn nanoseconds(&self) -> u64 {
         match self.known.load(Ordering::Relaxed) {
             UNKNOWN => self.read(),
@@ -52,12 +52,12 @@ impl Time {
         read
     }
 
-    /// What the clock shows.
+    /// Returns the time of the clock.
     pub(crate) fn now(&self) -> Instant {
         self.began + self.elapsed()
     }
 
-    /// Time may have passed.
+    /// Discards the cached time: time may have passed.
     pub(crate) fn forget(&self) {
         self.known.store(UNKNOWN, Ordering::Relaxed);
     }
