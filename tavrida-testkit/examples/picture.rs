@@ -1,7 +1,7 @@
-//! A run with faults as a picture: `cargo run -p tavrida-testkit --example picture -- FOLDER` writes `run.html` and `run.mmd`
-//! into a folder, and says how many arrows and marks there are.
+//! Draws a run with faults: `cargo run -p tavrida-testkit --example picture -- FOLDER` writes `run.html` and `run.mmd` into a folder, and
+//! prints the numbers of arrows and marks.
 //!
-//! A process is killed between its work and its ack; a confirm is lost; the broker restarts; thirty seconds pass at once.
+//! A process is killed between its work and its ack; a confirm is lost; the broker restarts; thirty seconds pass without events.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ struct Total {
     total: i64,
 }
 
-/// Has an order billed, and tells the world.
+/// Asks billing to bill an order, and publishes an event.
 fn orders() -> Service {
     async fn create(proxy: Proxy, cents: i64) -> Result<Total, Failure> {
         let answer = proxy.to("billing.charge").param("cents", cents).ask().await?;
@@ -39,7 +39,7 @@ fn billing() -> Service {
     Service::new("billing").rpc("charge", params(["cents"], charge))
 }
 
-/// Hears of every order.
+/// Subscribes to the event of each order.
 fn audit() -> Service {
     async fn created(_cents: i64) -> Result<(), Failure> {
         Ok(())

@@ -1,7 +1,7 @@
-//! How fast explorations find planted bugs, and make their schedules short.
+//! How fast explorations find planted bugs and shrink their schedules.
 //!
-//! `cargo bench -p tavrida-testkit --bench exploration`. Times are those of the processor for one thread; each bug is searched for
-//! from some seeds, and the row is the median of them.
+//! `cargo bench -p tavrida-testkit --bench exploration`. Times are processor time of one thread; each bug is searched from several seeds,
+//! and the row is their median.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
@@ -38,7 +38,7 @@ fn main() {
     });
 }
 
-/// A scenario, and what is asked of its exploration.
+/// A scenario, and the settings of its exploration.
 fn find<F, Fut>(bug: &str, scenario: F, with: impl Fn(Explore<F>) -> Explore<F>)
 where
     F: Fn(Sim) -> Fut + Sync + Copy,

@@ -1,9 +1,8 @@
-//! How fast the simulation is: schedules and virtual time for each second of one processor.
+//! How fast the simulation is: schedules and virtual time for each second of processor time.
 //!
-//! `cargo bench -p tavrida-testkit --bench simulation`. Times are those of the processor for this thread, medians of rounds,
-//! beside the goals that we set ourselves and the floors below which we do not ship; `reached` is the measured part of the goal, 100 %
-//! and more where it is met. `-- profile N` makes N runs and nothing else, for a profiler; `-- profile N start` starts graphs and
-//! sends nothing.
+//! `cargo bench -p tavrida-testkit --bench simulation`. Times are processor time of this thread, medians of rounds, beside our goals and
+//! the floors below which we do not ship; `reached` is the measured part of the goal, at least 100 % if it is met. `-- profile N` only
+//! makes N runs, for a profiler; `-- profile N start` starts graphs and sends nothing.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 
@@ -61,7 +60,7 @@ fn start(seed: u64) {
     assert_eq!(finished.verdict, Verdict::Passed, "seed {seed}");
 }
 
-/// How much virtual time passes in so much of the processor's, when each message is up to 100 ms on its way.
+/// Returns the virtual time for each second of processor time, when messages take up to 100 ms.
 fn latency(times: u64) -> f64 {
     let policy = Policy::Delay { percent: 100, max: Duration::from_millis(100) };
     let ratios = (0..ROUNDS).map(|_| {
@@ -73,7 +72,7 @@ fn latency(times: u64) -> f64 {
     median(ratios.collect())
 }
 
-/// The exhaustive search through the chain's schedules, and its seconds.
+/// Searches the chain's schedules exhaustively. Returns the report and the seconds it took.
 fn searched() -> (Report, f64) {
     let search = || {
         let report = exhaustive(chain::three_requests).run();
@@ -84,7 +83,7 @@ fn searched() -> (Report, f64) {
     (report, 1.0 / rate(10, |_| drop(search())))
 }
 
-/// How often a second something is done: the median of some rounds.
+/// Returns how often a second `what` completes: the median of some rounds.
 fn rate(times: u64, mut what: impl FnMut(u64)) -> f64 {
     let rates = (0..ROUNDS).map(|_| {
         let began = processor_seconds();

@@ -1,4 +1,4 @@
-//! One line for each thing that is measured: the value, the goal, the floor, and how much of the goal is reached.
+//! One line for each measurement: the value, the goal, the floor, and how much of the goal is reached.
 
 /// A line of the table.
 pub(crate) struct Row {
@@ -10,12 +10,12 @@ pub(crate) struct Row {
     less: bool,
 }
 
-/// Something of which there should be at least so much.
+/// A value that should be at least `goal`.
 pub(crate) fn at_least(what: &'static str, measured: f64, goal: f64) -> Row {
     Row { what, measured, goal, floor: None, less: false }
 }
 
-/// Something of which there should be at most so much.
+/// A value that should be at most `goal`.
 pub(crate) fn at_most(what: &'static str, measured: f64, goal: f64) -> Row {
     Row { what, measured, goal, floor: None, less: true }
 }
@@ -25,7 +25,7 @@ impl Row {
         println!("{:<52} {:>10} {:>9} {:>9}  reached", "", "measured", "goal", "floor");
     }
 
-    /// What is not shippable.
+    /// Sets the limit beyond which we do not ship.
     pub(crate) fn floor(mut self, floor: f64) -> Self {
         self.floor = Some(floor);
         self

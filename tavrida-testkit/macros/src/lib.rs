@@ -1,6 +1,6 @@
 //! The macro of [tavrida-testkit](https://docs.rs/tavrida-testkit), which re-exports it: use it from there.
 //!
-//! It writes what a person would write with the library's `check`, and no more; a wrong use is an error that says what to write.
+//! It generates what you would write with the library's `check`; a wrong use is a compile error that says what to write.
 
 mod options;
 mod scenario;
@@ -9,7 +9,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Makes a test of a scenario: it is tried by many schedules, in a simulation, and must pass by each.
+/// Makes a test of a scenario: it runs under many schedules, in a simulation, and must pass under each.
 ///
 /// ```
 /// use tavrida_testkit::fault::Faults;
@@ -22,7 +22,7 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// What it writes is a plain `#[test]` that calls a function:
+/// It generates a plain `#[test]` that calls a function:
 ///
 /// ```
 /// # use tavrida_testkit::fault::Faults;
@@ -43,19 +43,19 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// | option | is |
+/// | option | meaning |
 /// |---|---|
-/// | `seeds = 200` | how many schedules are tried; 64 unless said otherwise |
-/// | `policy = Policy::Random` | how they are made up; `Policy::Portfolio` unless said otherwise |
-/// | `faults = Faults::any()` | what may go wrong at random; nothing unless said otherwise |
-/// | `threads = 2` | how many threads try them; what is found does not depend on it |
-/// | `horizon = Duration::from_secs(60)` | how long a run may take, in virtual time; an hour unless said otherwise |
-/// | `live = "AMQP_URL"` | runs the scenario on a RabbitMQ as well, if this variable of the environment has its address |
-/// | `crate = other::path` | the path of tavrida-testkit, where it is not `::tavrida_testkit` |
+/// | `seeds = 200` | how many schedules run; the default is 64 |
+/// | `policy = Policy::Random` | the policy that makes them; the default is `Policy::Portfolio` |
+/// | `faults = Faults::any()` | the faults that may happen at random; the default is none |
+/// | `threads = 2` | how many threads run them; the result does not depend on it |
+/// | `horizon = Duration::from_secs(60)` | the limit of a run, in virtual time; the default is one hour |
+/// | `live = "AMQP_URL"` | also runs the scenario on a RabbitMQ, if this environment variable has its address |
+/// | `crate = other::path` | the path of tavrida-testkit, if it is not `::tavrida_testkit` |
 ///
-/// The scenario returns nothing or a `Result`. Attributes of the function stay on the test: `#[ignore]`, `#[should_panic]`, lints.
-/// Schedules that failed are kept beside the source file, in `<file>.<test>.tavrida-regressions`, and tried first from then on; not where
-/// the test `#[should_panic]`.
+/// The scenario returns nothing or a `Result`. Attributes of the function stay on the test: `#[ignore]`, `#[should_panic]`, lints. Failed
+/// schedules are stored beside the source file, in `<file>.<test>.tavrida-regressions`, and run first from then on; a `#[should_panic]`
+/// test does not store them.
 #[proc_macro_attribute]
 pub fn test(options: TokenStream, item: TokenStream) -> TokenStream {
     scenario::expand(options.into(), item.into()).into()

@@ -1,4 +1,4 @@
-//! What stands in `#[test(...)]`.
+//! The options in `#[test(...)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -11,13 +11,13 @@ const KNOWN: [&str; 6] = ["seeds", "policy", "faults", "threads", "horizon", "li
 
 #[derive(Default)]
 pub(crate) struct Options {
-    /// With their values, as they are given.
+    /// The given options with their values.
     given: Vec<(Ident, Expr)>,
     library: Option<Path>,
 }
 
 impl Options {
-    /// The path of the library.
+    /// Returns the path of the library.
     pub(crate) fn library(&self) -> TokenStream {
         match &self.library {
             Some(path) => quote!(#path),
@@ -25,7 +25,7 @@ impl Options {
         }
     }
 
-    /// The calls that set them.
+    /// Returns the calls that set them.
     pub(crate) fn calls(&self) -> TokenStream {
         let calls = self.given.iter().map(|(name, value)| quote!(.#name(#value)));
         calls.collect()

@@ -1,4 +1,4 @@
-//! `#[test] async fn name(sim: Sim)`: a scenario, and the test that tries it.
+//! `#[test] async fn name(sim: Sim)`: a scenario, and the test that runs it.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,7 +6,7 @@ use syn::{Attribute, Error, FnArg, ItemFn, Result};
 
 use crate::options::Options;
 
-/// The test. With errors there is still the function, so that nothing is missing for them.
+/// Generates the test. After an error it still generates the function, to avoid follow-up errors.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let function = match function(item.clone()) {
         Ok(function) => function,
@@ -36,7 +36,7 @@ fn function(item: TokenStream) -> Result<ItemFn> {
     }
 }
 
-/// Tells the first thing that is wrong with a scenario.
+/// Reports the first mistake in a scenario.
 fn check(function: &ItemFn) -> Result<()> {
     let (signature, name) = (&function.sig, &function.sig.ident);
     if let Some(other) = function.attrs.iter().find(|attribute| is_test(attribute)) {
@@ -70,7 +70,7 @@ fn write(options: &Options, function: ItemFn) -> TokenStream {
     let ItemFn { attrs, vis, sig, block, .. } = function;
     let (name, library, calls) = (&sig.ident, options.library(), options.calls());
     let path = format!("::{name}");
-    // A test that is to fail writes nothing down.
+    // A test that must fail stores no schedules.
     let source = match attrs.iter().any(|attribute| attribute.path().is_ident("should_panic")) {
         true => TokenStream::new(),
         false => quote!(.source(::core::env!("CARGO_MANIFEST_DIR"), ::core::file!())),

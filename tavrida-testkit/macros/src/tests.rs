@@ -1,4 +1,4 @@
-//! What is written for a scenario.
+//! What the macro generates for a scenario.
 
 use quote::quote;
 

@@ -1,18 +1,18 @@
-//! What a broker may be unable to do.
+//! Optional features of a broker.
 
 use std::fmt;
 
-/// Something that not every broker can do. [`Suite::without`](super::Suite::without) skips the promises that need it.
+/// A feature that not every broker has. [`Suite::without`](super::Suite::without) skips the promises that need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Refusals carry RabbitMQ's own texts, and generated names have RabbitMQ's form.
+    /// Errors have RabbitMQ's own texts, and generated names have RabbitMQ's form.
     RabbitWording,
-    /// Fields of exchanges and queues are compared and checked as RabbitMQ does when they are declared.
+    /// A declaration compares and checks the fields of exchanges and queues as RabbitMQ does.
     DeclareChecks,
     /// An error may close the whole connection (scope connection).
     ConnectionErrors,
-    /// The exchanges `amq.*` are there from the start, and the prefix is reserved.
+    /// The exchanges `amq.*` exist from the start, and the prefix is reserved.
     PredeclaredExchanges,
     /// Topic exchanges.
     TopicExchange,
@@ -34,15 +34,15 @@ pub enum Capability {
     MessageTtl,
     /// Unused queues expire: `x-expires`.
     QueueExpiry,
-    /// Queues are limited in length or bytes, and drop or refuse what is too much.
+    /// Queues are limited in length or bytes, and drop or refuse messages over the limit.
     LengthLimits,
-    /// Queues pass rejected, expired and dropped messages on to an exchange.
+    /// Queues dead-letter rejected, expired and dropped messages to an exchange.
     DeadLettering,
     /// Messages have priorities: `x-max-priority`.
     MessagePriorities,
     /// Consumers have priorities: `x-priority`.
     ConsumerPriorities,
-    /// Consumers can hold a queue alone.
+    /// A consumer can have exclusive access to a queue.
     ExclusiveConsumers,
     /// Queues with one active consumer at a time: `x-single-active-consumer`.
     SingleActiveConsumer,
@@ -52,12 +52,12 @@ pub enum Capability {
     PropertyChecks,
     /// Headers keep the type of every field value.
     FieldTypes,
-    /// Replies come straight to who asked: `amq.rabbitmq.reply-to`.
+    /// Replies go directly to the requesting consumer: `amq.rabbitmq.reply-to`.
     DirectReplies,
 }
 
 impl Capability {
-    /// All of them.
+    /// All capabilities.
     pub const ALL: [Self; 24] = [
         Self::RabbitWording,
         Self::DeclareChecks,

@@ -1,15 +1,15 @@
-//! Comparing what was seen with what was promised.
+//! Compares what was observed with what was promised.
 
 use std::fmt::{Debug, Display};
 
-/// How a promise was not kept.
+/// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) expected: String,
     pub(super) seen: String,
 }
 
-/// What the check of one promise ends with.
+/// The result of the check of one promise.
 pub(super) type Kept = Result<(), Fault>;
 
 impl Fault {
@@ -18,7 +18,7 @@ impl Fault {
     }
 }
 
-/// Compares two values; `what` names them for the report.
+/// Compares two values; `what` names them in the report.
 pub(super) fn same<S, E>(what: &str, seen: &S, expected: &E) -> Kept
 where
     S: PartialEq<E> + Debug + ?Sized,
@@ -31,7 +31,7 @@ where
     }
 }
 
-/// Demands that something is so; `seen` says how it is instead.
+/// Requires `truth`; `seen` describes the observation otherwise.
 pub(super) fn holds(truth: bool, expected: impl Display, seen: impl Display) -> Kept {
     if truth { Ok(()) } else { Err(Fault::new(expected, seen)) }
 }

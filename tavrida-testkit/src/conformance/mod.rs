@@ -1,7 +1,7 @@
-//! What every [`Transport`](tavrida::transport::Transport) promises, as a suite that any of them can be put through.
+//! The promises of every [`Transport`](tavrida::transport::Transport), as a suite that runs against any transport.
 //!
-//! The suite knows nothing but the traits. It opens sessions, declares what it needs under names of its own, looks at
-//! what comes back, and prints one line for each promise:
+//! The suite uses only the traits. It opens sessions, declares what it needs under its own names, checks the results, and prints one line
+//! for each promise:
 //!
 //! ```text
 //! ok   publishing: a mandatory message that no queue is bound for comes back as unroutable
@@ -12,12 +12,12 @@
 //! promises: 245, kept: 235, skipped: 9, broken: 1
 //! ```
 //!
-//! All promises are looked at, whatever the earlier ones came to; [`Report::assert_ok`] fails once, with the list.
-//! Every check stands alone: it opens sessions of its own, and neither a panic nor a hang of the transport ends the run.
+//! All promises are checked, whatever the earlier results; [`Report::assert_ok`] fails once, with the list. Checks are independent: each
+//! opens its own sessions, and neither a panic nor a hang of the transport ends the run.
 //!
-//! # For a transport of your own
+//! # For your own transport
 //!
-//! Hand the suite your transport, say what its broker cannot do, and assert the report:
+//! Pass your transport to the suite, say what its broker lacks, and assert the report:
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -39,11 +39,10 @@
 //! }
 //! ```
 //!
-//! - **A shared broker** is fine: all names begin with the [prefix](Suite::prefix), and what was declared is deleted
-//!   after each promise. Only a [breaker](Suite::with_breaker) or an [alarm](Suite::with_alarm) may disturb others.
-//! - **A broker with less than RabbitMQ**: leave out what it lacks with [`Suite::without`]. Nothing is left out silently.
-//! - **A broker with other words**: [`Capability::RabbitWording`] covers the texts of refusals; codes and scopes are
-//!   compared all the same.
+//! - **A shared broker** works: all names begin with the [prefix](Suite::prefix), and what was declared is deleted after each promise. Only
+//!   a [breaker](Suite::with_breaker) or an [alarm](Suite::with_alarm) may disturb others.
+//! - **A broker with fewer features than RabbitMQ**: exclude what it lacks with [`Suite::without`]. The report lists all excluded promises.
+//! - **A broker with other texts**: [`Capability::RabbitWording`] covers the texts of errors; codes and scopes are compared in any case.
 //! - **Clocks**: the suite waits with tokio's clock alone, so an in-process broker can be run on a paused one
 //!   (`#[tokio::test(start_paused = true)]`). What must happen is waited for up to the [patience](Suite::patience).
 //!   What must not happen is never waited for: a later event that the broker orders after it is the proof. Only the

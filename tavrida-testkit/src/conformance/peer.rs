@@ -1,4 +1,4 @@
-//! A session in the hands of a check: the usual steps, each bounded and with a clear failure.
+//! A session as used by a check: the usual steps, each with a time limit and a clear failure.
 
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
@@ -41,7 +41,7 @@ impl Peer {
         Self { session, stage }
     }
 
-    /// Declares an exchange under a name of the check's own.
+    /// Declares an exchange under a name private to the check.
     pub(super) async fn an_exchange(&self, local: &str, kind: ExchangeKind) -> Result<ShortString, Fault> {
         let exchange = Exchange::durable(self.stage.name(local), kind);
         self.exchange(&exchange).await?;
@@ -54,18 +54,18 @@ impl Peer {
         self.stage.done(&what, self.declare_exchange(exchange)).await
     }
 
-    /// Declares a plain queue under a name of the check's own.
+    /// Declares a plain queue under a name private to the check.
     pub(super) async fn a_queue(&self, local: &str) -> Result<ShortString, Fault> {
         self.a_queue_with(local, Table::new()).await
     }
 
-    /// Declares a queue with arguments under a name of the check's own.
+    /// Declares a queue with arguments under a name private to the check.
     pub(super) async fn a_queue_with(&self, local: &str, arguments: Table) -> Result<ShortString, Fault> {
         let queue = Queue { arguments, ..Queue::durable(self.stage.name(local)) };
         self.queue(&queue).await
     }
 
-    /// Declares a queue and gives its name.
+    /// Declares a queue. Returns its name.
     pub(super) async fn queue(&self, queue: &Queue) -> Result<ShortString, Fault> {
         let what = format!("declaring the queue '{}'", queue.name);
         Ok(self.stage.done(&what, self.declare_queue(queue)).await?.name)
@@ -83,7 +83,7 @@ impl Peer {
         self.stage.done(&what, self.unbind(binding)).await
     }
 
-    /// Deletes a queue with all that is in it.
+    /// Deletes a queue with its messages.
     pub(super) async fn drop_queue(&self, name: &str) -> Result<u32, Fault> {
         self.stage.done(&format!("deleting the queue '{name}'"), self.delete_queue(name, false, false)).await
     }
@@ -94,20 +94,20 @@ impl Peer {
         self.stage.within(&what, self.session.publish(publication)).await
     }
 
-    /// Publishes a message that must be taken.
+    /// Publishes a message that must be accepted.
     pub(super) async fn send(&self, publication: Publication) -> Kept {
         self.outcome(publication)
             .await?
             .map_err(|unpublished| Fault::new("the message is taken by the broker", unpublished))
     }
 
-    /// Publishes a message that must not be taken, for this reason; and must come back whole.
+    /// Publishes a message that must fail for this reason and come back unchanged.
     pub(super) async fn fails(&self, publication: Publication, reason: &PublishErrorKind) -> Kept {
         let failure = self.failure(publication).await?;
         same("the reason", &failure, reason)
     }
 
-    /// Publishes a message that must not be taken, and must come back whole; gives the reason.
+    /// Publishes a message that must fail and come back unchanged. Returns the reason.
     pub(super) async fn failure(&self, publication: Publication) -> Result<PublishErrorKind, Fault> {
         match self.outcome(publication.clone()).await? {
             Ok(()) => Err(Fault::new("the message is not taken", "it was published")),
@@ -118,7 +118,7 @@ impl Peer {
         }
     }
 
-    /// Whether a mandatory message is routed to a queue.
+    /// Returns whether a mandatory message is routed to a queue.
     pub(super) async fn reaches(&self, publication: Publication) -> Result<bool, Fault> {
         match self.outcome(Publication { mandatory: true, ..publication }).await? {
             Ok(()) => Ok(true),
@@ -127,7 +127,7 @@ impl Peer {
         }
     }
 
-    /// Puts messages with these bodies into a queue, one after the other.
+    /// Publishes messages with these bodies to a queue, one after the other.
     pub(super) async fn fill(&self, queue: &ShortString, bodies: &[&str]) -> Kept {
         for text in bodies {
             self.send(Publication::new(ShortString::default(), queue, text.as_bytes().to_vec())).await?;
@@ -135,19 +135,19 @@ impl Peer {
         Ok(())
     }
 
-    /// Makes publishes in turn and polls each once, before the next is made.
+    /// Creates publishes in turn and polls each once, before it creates the next.
     pub(super) async fn start(&self, publications: Vec<Publication>) -> Vec<Started<'_>> {
         let mut started = Vec::new();
         for publication in publications {
             let mut publishing = maybe_done(self.session.publish(publication));
-            // An outcome that is there at once is kept in it.
+            // An outcome that is known at once is stored in it.
             poll_once(&mut publishing).await;
             started.push(publishing);
         }
         started
     }
 
-    /// The outcomes of started publishes, in the order of their making.
+    /// Returns the outcomes of started publishes, in the order of their creation.
     pub(super) async fn outcomes(
         &self,
         started: Vec<Started<'_>>,
@@ -160,12 +160,12 @@ impl Peer {
         self.stage.within(&what, outcomes).await
     }
 
-    /// The first message of a queue, if it has one now.
+    /// Gets the first message of a queue, if it has one now.
     pub(super) async fn take(&self, queue: &str) -> Result<Option<GetMessage>, Fault> {
         self.stage.done(&format!("getting from '{queue}'"), self.session.get(queue)).await
     }
 
-    /// The first message of a queue, which must be there now.
+    /// Gets the first message of a queue, which must exist now.
     pub(super) async fn head(&self, queue: &str) -> Result<Delivery, Fault> {
         match self.take(queue).await? {
             Some(fetched) => Ok(fetched.delivery),
@@ -173,13 +173,13 @@ impl Peer {
         }
     }
 
-    /// The first message of a queue, once it is there.
+    /// Gets the first message of a queue once it arrives.
     pub(super) async fn arrival(&self, queue: &str) -> Result<Delivery, Fault> {
         let what = format!("a message in '{queue}'");
         self.stage.until(&what, async || Ok(self.take(queue).await?.map(|fetched| fetched.delivery))).await
     }
 
-    /// Takes and acknowledges all that a queue has now, and gives the bodies.
+    /// Gets and acknowledges all messages that a queue has now. Returns the bodies.
     pub(super) async fn drain(&self, queue: &str) -> Result<Vec<String>, Fault> {
         let mut bodies = Vec::new();
         while let Some(fetched) = self.take(queue).await? {
@@ -189,29 +189,29 @@ impl Peer {
         Ok(bodies)
     }
 
-    /// Demands that a queue holds these bodies now, and takes them.
+    /// Checks that a queue has these bodies now, and gets them.
     pub(super) async fn holds(&self, queue: &str, expected: &[&str]) -> Kept {
         same(&format!("the bodies in '{queue}'"), &self.drain(queue).await?, expected)
     }
 
-    /// How many messages of a queue are ready.
+    /// Returns how many messages of a queue are ready.
     pub(super) async fn ready(&self, queue: &str) -> Result<u32, Fault> {
         Ok(self.stage.done(&format!("checking '{queue}'"), self.declare_queue_passive(queue)).await?.messages)
     }
 
-    /// Waits until so many messages of a queue are ready.
+    /// Waits until `count` messages of a queue are ready.
     pub(super) async fn ready_is(&self, queue: &str, count: u32) -> Kept {
         let what = format!("{count} ready messages in '{queue}'");
         self.stage.until(&what, async || Ok((self.ready(queue).await? == count).then_some(()))).await
     }
 
-    /// Demands that a queue is there, or is not.
+    /// Checks whether a queue exists.
     pub(super) async fn queue_exists(&self, queue: &str, expected: bool) -> Kept {
         let seen = self.stage.within("checking a queue", self.declare_queue_passive(queue)).await?;
         exists("the queue", queue, seen.map(drop), expected)
     }
 
-    /// Demands that an exchange is there, or is not.
+    /// Checks whether an exchange exists.
     pub(super) async fn exchange_exists(&self, exchange: &str, expected: bool) -> Kept {
         let seen = self.stage.within("checking an exchange", self.declare_exchange_passive(exchange)).await?;
         exists("the exchange", exchange, seen, expected)
@@ -222,7 +222,7 @@ impl Peer {
         self.tap_with(&Consume::new(queue, prefetch)).await
     }
 
-    /// Consumes as told.
+    /// Consumes with these settings.
     pub(super) async fn tap_with(&self, consume: &Consume) -> Result<Tap, Fault> {
         let what = format!("consuming '{}'", consume.queue);
         let consumer = self.stage.done(&what, self.session.consume(consume)).await?;
@@ -234,7 +234,7 @@ impl Peer {
         self.stage.done("closing the session", self.session.close()).await
     }
 
-    /// The end of the session, which must have come or come soon.
+    /// Returns why the session ended; it must have ended or end soon.
     pub(super) async fn loss(&self) -> Result<ConnectionLost, Fault> {
         self.stage.within("the end of the session", self.session.closed()).await
     }
@@ -245,7 +245,7 @@ pub(super) async fn poll_once(future: &mut (impl Future + Unpin)) -> bool {
     poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx).is_ready())).await
 }
 
-/// Demands that a settlement was accepted.
+/// Checks that a settlement was accepted.
 pub(super) fn settled(what: &str, outcome: Result<(), ConnectionLost>) -> Kept {
     outcome.map_err(|loss| Fault::new(format_args!("{what}: accepted"), format_args!("{what}: {loss}")))
 }

@@ -1,4 +1,4 @@
-//! One promise: what it says, where it comes from, and how to see whether it is kept.
+//! One promise: its text, its source, and its check.
 
 use std::fmt;
 use std::future::Future;
@@ -8,10 +8,10 @@ use super::Capability;
 use super::check::Kept;
 use super::stage::Stage;
 
-/// A check under way.
+/// A running check.
 pub(super) type Act = Pin<Box<dyn Future<Output = Kept> + Send>>;
 
-/// One thing that every transport promises.
+/// One promise of every transport.
 pub struct Promise {
     room: &'static str,
     text: &'static str,
@@ -20,20 +20,20 @@ pub struct Promise {
     act: Box<dyn Fn(Stage) -> Act + Send + Sync>,
 }
 
-/// What must be there for a promise to be checked.
+/// What a promise needs to be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// The broker can do this.
+    /// The broker has this capability.
     Capability(Capability),
     /// The environment can break a session's connection.
     Breaker,
     /// The environment can raise an alarm.
     Alarm,
-    /// It is known how long a broker waits before it dead-letters anew.
+    /// The interval at which a broker retries dead-lettering is known.
     Rounds,
 }
 
-/// A promise that `check` checks; its room is given by the table of rooms.
+/// A promise that `check` checks; its room comes from the table of rooms.
 pub(super) fn promise<F, Fut>(text: &'static str, source: &'static str, check: F) -> Promise
 where
     F: Fn(Stage) -> Fut + Send + Sync + 'static,
@@ -43,22 +43,22 @@ where
 }
 
 impl Promise {
-    /// The room that it belongs to, such as `publishing`.
+    /// Returns the room that it belongs to, such as `publishing`.
     pub fn room(&self) -> &'static str {
         self.room
     }
 
-    /// What is promised.
+    /// Returns what is promised.
     pub fn text(&self) -> &'static str {
         self.text
     }
 
-    /// Where that is written: rules of the broker semantics (`R25`), or `contract`.
+    /// Returns the source: rules of the broker semantics (`R25`), or `contract`.
     pub fn source(&self) -> &'static str {
         self.source
     }
 
-    /// The capabilities without which it is skipped.
+    /// Returns the capabilities that it needs.
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
         self.needs.iter().filter_map(|need| match need {
             Need::Capability(capability) => Some(*capability),
@@ -66,17 +66,17 @@ impl Promise {
         })
     }
 
-    /// Whether it is skipped without a [breaker](super::Suite::with_breaker).
+    /// Returns whether it is skipped without a [breaker](super::Suite::with_breaker).
     pub fn needs_breaker(&self) -> bool {
         self.needs.contains(&Need::Breaker)
     }
 
-    /// Whether it is skipped without an [alarm](super::Suite::with_alarm).
+    /// Returns whether it is skipped without an [alarm](super::Suite::with_alarm).
     pub fn needs_alarm(&self) -> bool {
         self.needs.contains(&Need::Alarm)
     }
 
-    /// Whether it is skipped unless [the time](super::Suite::dead_letters_anew_within) is known.
+    /// Returns whether it is skipped unless [the time](super::Suite::dead_letters_anew_within) is known.
     pub fn needs_rounds(&self) -> bool {
         self.needs.contains(&Need::Rounds)
     }

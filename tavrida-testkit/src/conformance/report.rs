@@ -1,40 +1,40 @@
-//! What a run of the suite found.
+//! The report of a run of the suite.
 
 use std::fmt;
 
-/// What became of each promise.
+/// The results of all promises.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a report that nobody looks at proves nothing: call `assert_ok`"]
 pub struct Report {
     findings: Vec<Finding>,
 }
 
-/// One promise and what became of it.
+/// The result of one promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The room that the promise belongs to.
     pub room: &'static str,
     /// What was promised.
     pub promise: &'static str,
-    /// Where that is written.
+    /// The source of the promise.
     pub source: &'static str,
-    /// Whether it holds.
+    /// The result.
     pub verdict: Verdict,
 }
 
-/// Whether a promise holds.
+/// The result of a promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It was kept.
     Kept,
-    /// It was not.
+    /// It was broken.
     Broken {
-        /// What should have been seen.
+        /// What was expected.
         expected: String,
-        /// What was seen.
+        /// What was observed.
         seen: String,
     },
-    /// It was not looked at, for this reason.
+    /// It was not checked, for this reason.
     Skipped(String),
 }
 
@@ -43,32 +43,32 @@ impl Report {
         self.findings.push(finding);
     }
 
-    /// All promises in the order in which they were looked at.
+    /// Returns the results in the order in which the promises were checked.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// Those that were not kept.
+    /// Returns the broken promises.
     pub fn broken(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Broken { .. }))
     }
 
-    /// How many promises there are.
+    /// Returns the number of promises.
     pub fn promises(&self) -> usize {
         self.findings.len()
     }
 
-    /// How many were kept.
+    /// Returns how many were kept.
     pub fn kept(&self) -> usize {
         self.findings.iter().filter(|finding| finding.verdict == Verdict::Kept).count()
     }
 
-    /// How many were not looked at.
+    /// Returns how many were skipped.
     pub fn skipped(&self) -> usize {
         self.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Skipped(_))).count()
     }
 
-    /// The counts, in one line.
+    /// Returns the counts, in one line.
     pub fn summary(&self) -> String {
         let broken = self.broken().count();
         let mut line =
@@ -79,11 +79,11 @@ impl Report {
         line
     }
 
-    /// Demands that no promise was broken and at least one was kept.
+    /// Asserts that no promise was broken and at least one was kept.
     ///
     /// # Panics
     ///
-    /// Otherwise, with the list of the broken ones.
+    /// Panics otherwise, with the list of broken promises.
     #[track_caller]
     pub fn assert_ok(&self) {
         let broken: Vec<String> = self.broken().map(Finding::to_string).collect();

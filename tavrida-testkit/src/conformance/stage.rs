@@ -1,4 +1,4 @@
-//! What the check of one promise works with: names of its own, sessions, bounded waiting.
+//! The tools of one check: private names, sessions, waiting with a limit.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,10 @@ use super::peer::Peer;
 use super::suite::Settings;
 use super::values::{named, worded};
 
-/// How long to wait between two looks at something that is about to change.
+/// The interval between two polls of a state that is about to change.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The surroundings of one check. A clone is the same stage.
+/// The environment of one check. Clones are the same stage.
 #[derive(Clone)]
 pub(super) struct Stage(Arc<Inner>);
 
@@ -28,10 +28,10 @@ struct Inner {
     made: Mutex<Made>,
 }
 
-/// What has to be cleared away.
+/// What has to be cleaned up.
 #[derive(Default)]
 struct Made {
-    /// Of queues and exchanges.
+    /// The names of queues and exchanges.
     names: Vec<ShortString>,
     named_queues: Vec<ShortString>,
     sessions: Vec<Arc<dyn Session>>,
@@ -43,7 +43,7 @@ impl Stage {
         Self(Arc::new(Inner { settings, number, made: Mutex::default() }))
     }
 
-    /// A name that only this check uses. Whatever is declared under it is deleted afterwards.
+    /// Returns a name that only this check uses. Whatever is declared under it is deleted afterwards.
     pub(super) fn name(&self, local: &str) -> ShortString {
         let Inner { settings, number, .. } = &*self.0;
         let name = named(format!("{}.{number}.{local}", settings.prefix));
@@ -51,7 +51,7 @@ impl Stage {
         name
     }
 
-    /// Has a queue deleted afterwards that the broker named.
+    /// Registers a queue that the broker named, to be deleted afterwards.
     pub(super) fn delete_later(&self, queue: ShortString) {
         self.made(|made| made.named_queues.push(queue));
     }
@@ -68,12 +68,12 @@ impl Stage {
         Ok((self.session().await?, self.session().await?))
     }
 
-    /// The transport's own name for where it connects to.
+    /// Returns the transport's own name for its endpoint.
     pub(super) fn endpoint(&self) -> String {
         self.0.settings.transport.endpoint()
     }
 
-    /// The name that the transport logs in with.
+    /// Returns the user name of the transport.
     pub(super) fn login(&self) -> ShortString {
         named(&self.0.settings.login)
     }
@@ -95,17 +95,17 @@ impl Stage {
         self.within("the alarm", alarm(raised)).await
     }
 
-    /// Waits for something that must happen.
+    /// Waits for something that must happen, with a limit.
     pub(super) async fn within<T>(&self, what: &str, event: impl Future<Output = T>) -> Result<T, Fault> {
         within(self.0.settings.patience, what, event).await
     }
 
-    /// Lets so much time pass that a broker has dead-lettered anew what it was going to.
+    /// Waits until the broker has retried its dead-lettering.
     pub(super) async fn let_rounds_pass(&self) {
         sleep(self.rounds()).await;
     }
 
-    /// Looks again and again until `look` sees what must happen once the broker dead-letters anew.
+    /// Polls `look` until it sees what must happen once the broker retries dead-lettering.
     pub(super) async fn in_a_round<T, Fut>(&self, what: &str, look: impl FnMut() -> Fut) -> Result<T, Fault>
     where
         Fut: Future<Output = Result<Option<T>, Fault>>,
@@ -131,7 +131,7 @@ impl Stage {
             .map_err(|error| Fault::new(format_args!("{what}: done"), format_args!("{what}: {error}")))
     }
 
-    /// Waits for an operation that must be refused, with this code and text, on a channel of its own.
+    /// Waits for an operation that must be refused with this code and text, and close its channel.
     pub(super) async fn refused<T>(
         &self,
         what: &str,
@@ -158,7 +158,7 @@ impl Stage {
         }
     }
 
-    /// Compares refusals; the text only where the broker speaks as RabbitMQ does.
+    /// Compares errors; the text only if the broker uses RabbitMQ's texts.
     pub(super) fn same_refusal(&self, what: &str, seen: &BrokerError, expected: &BrokerError) -> Kept {
         let text = match self.0.settings.lacking.contains(&Capability::RabbitWording) {
             true => seen.text.clone(),
@@ -168,7 +168,7 @@ impl Stage {
         same(what, seen, &BrokerError { code, text, scope })
     }
 
-    /// Waits for an operation that must fail because its session is over.
+    /// Waits for an operation that must fail because its session has ended.
     pub(super) async fn lost<T>(
         &self,
         what: &str,
@@ -181,7 +181,7 @@ impl Stage {
         }
     }
 
-    /// Looks again and again until `look` sees what it wants; `what` names that.
+    /// Polls `look` until it succeeds; `what` names the condition.
     pub(super) async fn until<T, Fut>(&self, what: &str, look: impl FnMut() -> Fut) -> Result<T, Fault>
     where
         Fut: Future<Output = Result<Option<T>, Fault>>,
@@ -189,23 +189,23 @@ impl Stage {
         self.within(what, looking(look, LOOK_AGAIN)).await?
     }
 
-    /// The broker's words for a queue.
+    /// Returns the broker's text for a queue.
     pub(super) fn queue_text(&self, name: &str) -> String {
         format!("queue '{name}' in vhost '{}'", self.0.settings.virtual_host)
     }
 
-    /// The broker's words for an exchange.
+    /// Returns the broker's text for an exchange.
     pub(super) fn exchange_text(&self, name: &str) -> String {
         format!("exchange '{name}' in vhost '{}'", self.0.settings.virtual_host)
     }
 
-    /// Closes the sessions and deletes what was declared, which must be possible.
+    /// Closes the sessions and deletes what was declared; this must succeed.
     pub(super) async fn clear(&self) -> Kept {
         let Made { names, named_queues, sessions, alarm } = self.made(std::mem::take);
         if alarm {
             self.alarm(false).await?;
         }
-        // How sessions are closed is looked at elsewhere.
+        // Other promises check how sessions close.
         let _ = self.within("closing", join_all(sessions.iter().map(|session| session.close()))).await;
         if names.is_empty() && named_queues.is_empty() {
             Ok(())

@@ -1,4 +1,4 @@
-//! Running the promises against one transport.
+//! Runs the promises against one transport.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use super::promise::Need;
 use super::stage::Stage;
 use super::{Capability, Finding, Promise, Report, Verdict, promises};
 
-/// What the environment does when it is asked to.
+/// An action of the environment.
 type Doing = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Breaks connections from the broker's side.
@@ -26,14 +26,14 @@ pub(super) type Breaker = Arc<dyn Fn() -> Doing + Send + Sync>;
 /// Raises an alarm, or ends it.
 pub(super) type Alarm = Arc<dyn Fn(bool) -> Doing + Send + Sync>;
 
-/// The suite, set up for one transport. See the [module](super).
+/// The suite, configured for one transport. See the [module](super).
 #[must_use = "a suite does nothing until it is run"]
 pub struct Suite {
     settings: Settings,
     room: Option<String>,
 }
 
-/// What all promises of a run share.
+/// The settings that all promises of a run share.
 pub(super) struct Settings {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) prefix: String,
@@ -47,7 +47,7 @@ pub(super) struct Settings {
 }
 
 impl Suite {
-    /// All promises, for a transport to a broker that can do everything.
+    /// Returns the suite with all promises, for a transport to a broker with all capabilities.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
         let settings = Settings {
             transport,
@@ -63,12 +63,12 @@ impl Suite {
         Self { settings, room: None }
     }
 
-    /// What the names of all exchanges and queues begin with: by default `conformance-` and the number of this process.
-    /// Runs at the same time on one broker need different ones.
+    /// Sets the prefix of the names of all exchanges and queues. The default is `conformance-` and the number of this process. Concurrent
+    /// runs on one broker need different prefixes.
     ///
     /// # Panics
     ///
-    /// When it is longer than 100 bytes, or not ASCII.
+    /// Panics if it is longer than 100 bytes, or not ASCII.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();
         let prefix = &self.settings.prefix;
@@ -76,14 +76,14 @@ impl Suite {
         self
     }
 
-    /// Skips the promises that need something that this broker cannot do.
+    /// Skips the promises that need a capability that this broker lacks.
     pub fn without(mut self, capability: Capability) -> Self {
         self.settings.lacking.insert(capability);
         self
     }
 
-    /// How to break the sessions' connections from the broker's side, as an operator would: with code 320. It is done
-    /// when the broker has done it; the sessions may learn of it later. Without it the promises about loss are skipped.
+    /// Sets how to close the sessions' connections from the broker's side, as an operator would: with code 320. The future completes when
+    /// the broker has closed them; the sessions may learn of it later. Without a breaker, the promises about loss are skipped.
     pub fn with_breaker<F, Fut>(mut self, breaker: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -93,8 +93,8 @@ impl Suite {
         self
     }
 
-    /// How to raise an alarm (`true`), such as low memory, in which the broker blocks who publishes; and to end it
-    /// (`false`). Without it the promises about alarms are skipped.
+    /// Sets how to raise (`true`) and clear (`false`) an alarm, such as low memory, during which the broker blocks publishers. Without it,
+    /// the promises about alarms are skipped.
     pub fn with_alarm<F, Fut>(mut self, alarm: F) -> Self
     where
         F: Fn(bool) -> Fut + Send + Sync + 'static,
@@ -104,27 +104,27 @@ impl Suite {
         self
     }
 
-    /// How long the broker may take until it dead-letters anew what no target took: RabbitMQ's
-    /// `dead_letter_worker_publisher_confirm_timeout`, 3 minutes by default. Without it the promises about dead letters that are
-    /// owed at least once are skipped.
+    /// Sets how long the broker may take to retry dead letters that a target did not accept: RabbitMQ's
+    /// `dead_letter_worker_publisher_confirm_timeout`, 3 minutes by default. Without it, the promises about at-least-once dead-lettering
+    /// are skipped.
     pub fn dead_letters_anew_within(mut self, time: Duration) -> Self {
         self.settings.rounds = Some(time);
         self
     }
 
-    /// The virtual host that the transport connects to, as the broker's texts name it; `/` by default.
+    /// Sets the virtual host of the transport, as the broker's texts name it. The default is `/`.
     pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
         self.settings.virtual_host = name.into();
         self
     }
 
-    /// The name that the transport logs in with, as the broker knows it; `guest` by default.
+    /// Sets the user name of the transport, as the broker knows it. The default is `guest`.
     pub fn login(mut self, name: impl Into<String>) -> Self {
         self.settings.login = name.into();
         self
     }
 
-    /// How long to wait for what must happen; 10 seconds by default. A broker that keeps its promises is not waited for.
+    /// Sets how long to wait for what must happen. The default is 10 seconds. A broker that keeps its promises causes no such wait.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
@@ -134,7 +134,7 @@ impl Suite {
     ///
     /// # Panics
     ///
-    /// When there is no such room.
+    /// Panics if there is no such room.
     pub fn only(mut self, room: impl Into<String>) -> Self {
         let room = room.into();
         assert!(promises().iter().any(|promise| promise.room() == room), "there is no room {room:?}");
@@ -142,11 +142,11 @@ impl Suite {
         self
     }
 
-    /// Runs all promises in turn, printing a line for each to the standard output.
+    /// Runs all promises in turn, and prints a line for each on standard output.
     ///
     /// # Cancel safety
     ///
-    /// Dropped early, it leaves on the broker what the promise under way has declared.
+    /// If the future is dropped, the topology of the promise under way remains on the broker.
     pub async fn run(self) -> Report {
         let Self { settings, room } = self;
         let settings = Arc::new(settings);
@@ -166,7 +166,7 @@ impl Suite {
     }
 }
 
-/// Why a promise cannot be looked at, if so.
+/// Returns why a promise cannot be checked, if it cannot.
 fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
     promise.needs().iter().find_map(|need| match need {
         Need::Capability(capability) => {
@@ -192,7 +192,7 @@ async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Ve
 
 /// Runs a check so that neither a panic nor a hang of the transport ends the run.
 async fn guarded(settings: &Settings, promise: &Promise, stage: Stage) -> Kept {
-    // A check waits for its steps with the patience of each; a step that it does not bound shows here.
+    // Each step of a check has a limit; a step without one shows here.
     let rounds = settings.rounds.filter(|_| promise.needs_rounds()).unwrap_or_default();
     let limit = 12 * (settings.patience + rounds);
     match timeout(limit, AssertUnwindSafe(promise.check(stage)).catch_unwind()).await {

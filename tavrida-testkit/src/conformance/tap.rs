@@ -1,4 +1,4 @@
-//! A consumer in the hands of a check.
+//! A consumer as used by a check.
 
 use futures_util::FutureExt;
 use tavrida::transport::{Consumer, ConsumerError, Delivery};
@@ -8,7 +8,7 @@ use super::peer::settled;
 use super::stage::Stage;
 use super::values::body;
 
-/// One consumer; each wait is bounded.
+/// One consumer; each wait has a limit.
 pub(super) struct Tap {
     consumer: Consumer,
     stage: Stage,
@@ -20,14 +20,14 @@ impl Tap {
         Self { consumer, stage, queue: queue.to_owned() }
     }
 
-    /// The next delivery, which must come.
+    /// Returns the next delivery, which must come.
     pub(super) async fn next(&mut self) -> Result<Delivery, Fault> {
         let what = format!("a delivery from '{}'", self.queue);
         let next = self.stage.within(&what, self.consumer.next()).await?;
         next.map_err(|end| Fault::new(&what, end))
     }
 
-    /// The next deliveries, so many.
+    /// Returns the next `count` deliveries.
     pub(super) async fn take(&mut self, count: usize) -> Result<Vec<Delivery>, Fault> {
         let mut deliveries = Vec::with_capacity(count);
         for _ in 0..count {
@@ -36,7 +36,7 @@ impl Tap {
         Ok(deliveries)
     }
 
-    /// Demands that the next deliveries have these bodies, and acknowledges each.
+    /// Checks that the next deliveries have these bodies, and acknowledges each.
     pub(super) async fn gives(&mut self, expected: &[&str]) -> Kept {
         for text in expected {
             let delivery = self.next().await?;
@@ -46,7 +46,7 @@ impl Tap {
         Ok(())
     }
 
-    /// The end, which must be what comes next.
+    /// Returns the end of the consumer, which must come next.
     pub(super) async fn end(&mut self) -> Result<ConsumerError, Fault> {
         let what = format!("the end of the consumer of '{}'", self.queue);
         match self.stage.within(&what, self.consumer.next()).await? {
@@ -55,7 +55,7 @@ impl Tap {
         }
     }
 
-    /// Demands that nothing has come. Something that the broker orders after it must have been seen before.
+    /// Checks that nothing has come. The caller must first have seen something that the broker orders after it.
     pub(super) fn idle(&mut self) -> Kept {
         match self.consumer.next().now_or_never() {
             None => Ok(()),
@@ -74,7 +74,7 @@ impl Tap {
         self.stage.done("cancelling the consumer", self.consumer.cancel()).await
     }
 
-    /// The consumer itself.
+    /// Returns the consumer itself.
     pub(super) fn consumer(&mut self) -> &mut Consumer {
         &mut self.consumer
     }

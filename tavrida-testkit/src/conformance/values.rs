@@ -3,39 +3,38 @@
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Delivery, Publication};
 
-/// A name known at compile time.
+/// Returns a name known at compile time.
 pub(super) const fn short(text: &'static str) -> ShortString {
     ShortString::from_static(text)
 }
 
-/// A name that was put together.
+/// Returns a name built at run time.
 pub(super) fn named(text: impl AsRef<str>) -> ShortString {
     ShortString::try_from(text.as_ref()).expect("the suite's names are far below 255 bytes")
 }
 
-/// A table written as a list.
+/// Returns a table written as a list.
 pub(super) fn table<const N: usize>(entries: [(&'static str, Value); N]) -> Table {
     entries.into_iter().map(|(name, value)| (short(name), value)).collect()
 }
 
-/// The body of a delivery as text.
+/// Returns the body of a delivery as text.
 pub(super) fn body(delivery: &Delivery) -> String {
     String::from_utf8_lossy(delivery.body()).into_owned()
 }
 
-/// A message that the broker drops when no queue is bound for it.
+/// Makes a message non-mandatory: the broker drops it if no queue is bound for it.
 pub(super) fn optional(publication: Publication) -> Publication {
     Publication { mandatory: false, ..publication }
 }
 
-/// A publication with these headers.
+/// Returns a publication with these headers.
 pub(super) fn with_headers(mut publication: Publication, headers: Table) -> Publication {
     publication.properties.headers = Some(headers);
     publication
 }
 
-/// What of a delivered publication can be compared with the one that was sent: whether it was mandatory is the
-/// publisher's knowledge alone.
+/// Returns the part of a delivered publication that can be compared with the sent one: only the publisher knows whether it was mandatory.
 pub(super) fn as_sent(delivery: &Delivery) -> Publication {
     Publication { mandatory: true, ..(**delivery.publication()).clone() }
 }

@@ -1,4 +1,4 @@
-//! [`diagram`]: a story as a sequence diagram for Mermaid.
+//! [`diagram`]: a story as a Mermaid sequence diagram.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -8,14 +8,14 @@ use tavrida::message::MessageKind;
 use super::story::{Story, reaches};
 use crate::trace::{ActorId, ActorKind, Event, MessageId, Outcome, What};
 
-/// How much of a text is shown, in characters.
+/// The maximum length of a text, in characters.
 const LONGEST: usize = 120;
 
-/// Words that mean something to Mermaid at the beginning of a line.
+/// Words with a meaning to Mermaid at the beginning of a line.
 const KEYWORDS: &str = " accdescr acctitle activate actor alt and as autonumber box break create critical deactivate destroy else \
                         end link links loop note opt option par par_over participant properties rect title ";
 
-/// The diagram of a story.
+/// Returns the diagram of a story.
 pub(super) fn diagram(story: &Story<'_>) -> String {
     let mut diagram =
         Diagram { story, cast: Vec::new(), ids: BTreeMap::new(), lines: String::new(), spoken: false };
@@ -27,11 +27,11 @@ pub(super) fn diagram(story: &Story<'_>) -> String {
 
 struct Diagram<'a> {
     story: &'a Story<'a>,
-    /// Who takes part, in order of first appearance.
+    /// The participants, in order of first appearance.
     cast: Vec<ActorId>,
     ids: BTreeMap<ActorId, String>,
     lines: String,
-    /// Whether anything happened yet but connecting.
+    /// Whether anything but connecting has happened yet.
     spoken: bool,
 }
 
@@ -44,7 +44,7 @@ impl Diagram<'_> {
             (What::Delivered { redelivered }, Some(message)) => {
                 self.delivered(event, message, *redelivered);
             }
-            // Everybody connects at the beginning.
+            // All actors connect at the beginning.
             (What::Connected, _) if !self.spoken => {}
             _ => {
                 if let Some((_, text)) = self.story.remark(event) {
@@ -54,12 +54,12 @@ impl Diagram<'_> {
         }
     }
 
-    /// An arrow is drawn where the message arrives; what arrives nowhere is told where it was sent.
+    /// An arrow is drawn where the message arrives; a message that does not arrive is shown where it was sent.
     fn published(&mut self, sender: ActorId, message: MessageId, outcome: &Outcome) {
         let text = self.chain(message) + &self.story.sent(message, outcome);
         match (outcome, self.story.arrivals(message)) {
             (outcome, 0) if !reaches(outcome) => self.arrow(sender, "-x", self.broker(), &text),
-            // Who speaks first stands first.
+            // The first sender comes first.
             (Outcome::Routed, 1..) => {
                 self.id(sender);
             }
@@ -100,7 +100,7 @@ impl Diagram<'_> {
         self.lines.push('\n');
     }
 
-    /// Which of several chains a message belongs to, to stand before what it is called.
+    /// Returns a prefix for a message's name if there are several chains.
     fn chain(&self, message: MessageId) -> String {
         match self.story.chain(message) {
             Some(chain) if self.story.chains.len() > 1 => format!("c{} ", chain + 1),
@@ -112,7 +112,7 @@ impl Diagram<'_> {
         ActorId::of_peer(0)
     }
 
-    /// The id of an actor: its name as far as Mermaid allows.
+    /// Returns the id of an actor: its name as far as Mermaid allows.
     fn id(&mut self, actor: ActorId) -> String {
         if let Some(id) = self.ids.get(&actor) {
             return id.clone();
@@ -142,7 +142,7 @@ impl Diagram<'_> {
     }
 }
 
-/// What an actor is called: the simulation is the broker to those who look on.
+/// Returns the displayed name of an actor: the simulation is shown as the broker.
 fn name<'a>(story: &'a Story<'_>, actor: ActorId) -> &'a str {
     let actor = story.trace.actor(actor);
     if actor.kind() == ActorKind::Simulation { "broker" } else { actor.name() }
@@ -152,7 +152,7 @@ fn is_keyword(word: &str) -> bool {
     KEYWORDS.split_ascii_whitespace().any(|keyword| keyword.eq_ignore_ascii_case(word))
 }
 
-/// A text in which Mermaid finds nothing but text. Its entities are written without the ampersand: `#59;`.
+/// Escapes a text for Mermaid. Its entities are written without the ampersand: `#59;`.
 fn escaped(text: &str) -> String {
     let text = shortened(text);
     let mut escaped = String::new();
@@ -168,17 +168,17 @@ fn escaped(text: &str) -> String {
         }
         before = c;
     }
-    // A line without a text is none.
+    // Mermaid ignores a line without text.
     if escaped.trim().is_empty() { "-".to_owned() } else { escaped }
 }
 
-/// Whether a character would mean something, after what stands before it and with all that follows, itself included.
+/// Returns whether a character has a meaning to Mermaid between `before` and the rest of the text (which includes it).
 fn is_special(c: char, before: char, from: &str) -> bool {
     match c {
         '#' | ';' | '<' | '&' | '%' => true,
-        // An entity at once after a colon is taken for a style.
+        // Mermaid takes an entity right after a colon as a style.
         ':' => from.chars().nth(1).is_some_and(|next| !next.is_whitespace()),
-        // The word that ends a block does so even in the midst of a text.
+        // The word that ends a block does so even inside a text.
         'e' | 'E' if !before.is_alphanumeric() => {
             let word = from.split(|c: char| !c.is_alphanumeric()).next();
             word.is_some_and(|word| word.eq_ignore_ascii_case("end"))

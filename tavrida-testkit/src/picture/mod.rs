@@ -1,8 +1,8 @@
-//! [`Picture`]: a run, or one chain of it, to look at.
+//! [`Picture`]: a diagram of a run, or of one of its chains.
 //!
-//! [`mermaid`](Picture::mermaid) gives a sequence diagram as plain text, to be kept beside a test and compared. [`page`](Picture::page)
-//! gives one HTML file that needs nothing else, neither scripts nor the network. Both are the same for the same run, byte for byte:
-//! what is random in a run is called by the order in which it first appears, the messages `m1`, `m2`, and so on.
+//! [`mermaid`](Picture::mermaid) returns a sequence diagram as plain text, to be stored beside a test and compared. [`page`](Picture::page)
+//! returns one self-contained HTML file without scripts. Both are the same for the same run, byte for byte: random names of a run are
+//! replaced in the order of their first appearance, messages by `m1`, `m2`, and so on.
 //!
 //! ```
 //! use tavrida::Service;
@@ -52,7 +52,7 @@ use crate::trace::Trace;
 
 use story::Story;
 
-/// A run, or one chain of it, to look at: what to draw, and what to write above it.
+/// A diagram of a run, or of one of its chains: what to draw, and its title.
 #[derive(Debug, Clone)]
 #[must_use = "a picture is drawn by `mermaid`, `page` or `write_to`"]
 pub struct Picture<'a> {
@@ -65,16 +65,16 @@ pub struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    /// A picture of everything that happened.
+    /// Returns a picture of everything that happened.
     pub fn of(trace: &'a Trace) -> Self {
         Self { trace, chain: None, name: "A run", seed: None, verdict: None, replay: None }
     }
 
-    /// Only the messages with this correlation id, and what befell those who sent and got them meanwhile.
+    /// Shows only the messages with this correlation id, and what happened meanwhile to their senders and receivers.
     ///
     /// # Panics
     ///
-    /// When no message of the run has this correlation id; the text says which there are.
+    /// Panics if no message of the run has this correlation id; the text lists the ids.
     #[track_caller]
     pub fn chain(self, correlation_id: &'a str) -> Self {
         let mut known: Vec<String> = Vec::new();
@@ -90,44 +90,44 @@ impl<'a> Picture<'a> {
         panic!("no message of the run has the correlation id '{correlation_id}', but there are {known:?}")
     }
 
-    /// What to call it; "A run" if nothing is said.
+    /// Sets the title. The default is "A run".
     pub fn named(self, name: &'a str) -> Self {
         Self { name, ..self }
     }
 
-    /// The seed of the run.
+    /// Sets the seed of the run.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
 
-    /// How the run ended.
+    /// Sets how the run ended.
     pub fn verdict(self, verdict: &'a Verdict) -> Self {
         Self { verdict: Some(verdict), ..self }
     }
 
-    /// How to make the run again, as a line to copy.
+    /// Sets how to repeat the run, as a line to copy.
     pub fn replay(self, replay: &'a str) -> Self {
         Self { replay: Some(replay), ..self }
     }
 
-    /// A sequence diagram for [Mermaid](https://mermaid.js.org), as text.
+    /// Returns a sequence diagram for [Mermaid](https://mermaid.js.org), as text.
     ///
-    /// Requests are solid arrows, replies dashed ones, notifications open ones, each where it arrives; what went to nobody is an
-    /// arrow with a cross. Faults, failures, lost sessions, effects and messages that came again are notes.
+    /// Requests are solid arrows, replies dashed ones, notifications open ones, each drawn where it arrives; a message that reaches no one
+    /// is an arrow with a cross. Faults, failures, lost sessions, effects and redeliveries are notes.
     pub fn mermaid(&self) -> String {
         mermaid::diagram(&Story::of(self.trace, self.chain))
     }
 
-    /// An HTML page: a lifeline for each actor, an arrow for each message on its way, virtual time downward, and all events in a
-    /// table beneath, with the messages' bodies.
+    /// Returns an HTML page: a lifeline for each actor, an arrow for each message, virtual time downward, and below it a table of all
+    /// events with the messages' bodies.
     ///
-    /// Each chain has a colour of its own, and can be looked at alone. What went wrong is red, what came again is dashed, and
-    /// time in which nothing happens is folded. The page is one file, without scripts, and well-formed XML too.
+    /// Each chain has its own colour and can be viewed alone. Failures are red, redeliveries are dashed, and time in which nothing happens
+    /// is folded. The page is one file without scripts, and is also well-formed XML.
     pub fn page(&self) -> String {
         page::page(self, &Story::of(self.trace, self.chain))
     }
 
-    /// Writes the [page](Picture::page) to a file, over what was there.
+    /// Writes the [page](Picture::page) to a file, and overwrites an existing one.
     ///
     /// # Errors
     ///
@@ -138,33 +138,33 @@ impl<'a> Picture<'a> {
 }
 
 impl Run {
-    /// A picture of the run.
+    /// Returns a picture of the run.
     pub fn picture(&self) -> Picture<'_> {
         Picture::of(self.trace())
     }
 
-    /// A sequence diagram of the run, as text: [`Picture::mermaid`].
+    /// Returns a sequence diagram of the run, as text: [`Picture::mermaid`].
     pub fn mermaid(&self) -> String {
         self.picture().mermaid()
     }
 }
 
 impl Chain<'_> {
-    /// A picture of the chain.
+    /// Returns a picture of the chain.
     ///
     /// # Panics
     ///
-    /// When the chain is empty.
+    /// Panics if the chain is empty.
     #[track_caller]
     pub fn picture(&self) -> Picture<'_> {
         self.run().picture().chain(self.id())
     }
 
-    /// A sequence diagram of the chain, as text: [`Picture::mermaid`].
+    /// Returns a sequence diagram of the chain, as text: [`Picture::mermaid`].
     ///
     /// # Panics
     ///
-    /// When the chain is empty.
+    /// Panics if the chain is empty.
     #[track_caller]
     pub fn mermaid(&self) -> String {
         self.picture().mermaid()
@@ -172,7 +172,7 @@ impl Chain<'_> {
 }
 
 impl Finished {
-    /// A picture of the run, with its verdict.
+    /// Returns a picture of the run, with its verdict.
     pub fn picture(&self) -> Picture<'_> {
         Picture { verdict: Some(&self.verdict), ..Picture::of(&self.trace) }
     }

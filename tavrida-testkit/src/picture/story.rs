@@ -1,11 +1,11 @@
-//! [`Story`]: which events a picture shows, and by which names.
+//! [`Story`]: the events that a picture shows, and the names it uses.
 
 use tavrida::message::MessageKind;
 use tavrida::transport::ConnectionLost;
 
 use crate::trace::{ActorId, Ending, Event, MessageId, Outcome, SentMessage, Trace, What};
 
-/// The events that a picture shows, with names for what is random in a run.
+/// The events that a picture shows, with names for random ids.
 pub(super) struct Story<'a> {
     pub(super) trace: &'a Trace,
     /// The events, in their order.
@@ -14,33 +14,33 @@ pub(super) struct Story<'a> {
     pub(super) chains: Vec<String>,
     names: Vec<Option<Name>>,
     tally: Vec<u32>,
-    /// Where each message is first told to be sent.
+    /// The first event that says that a message was sent.
     sent: Vec<Option<&'a Event>>,
 }
 
-/// What a message is called.
+/// The name of a message.
 #[derive(Clone, Copy)]
 struct Name {
     number: usize,
-    /// The place of its chain among the chains.
+    /// The index of its chain.
     chain: Option<usize>,
 }
 
-/// What an event means to somebody who looks on.
+/// How an event is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// Something went wrong.
+    /// A failure.
     Bad,
-    /// Worth a word.
+    /// Worth showing.
     Plain,
-    /// An effect on the world outside.
+    /// An effect on the outside world.
     Effect,
-    /// A word of the test's own.
+    /// A note of the test.
     Note,
 }
 
 impl<'a> Story<'a> {
-    /// The story of a run, or of one of its chains.
+    /// Returns the story of a run, or of one of its chains.
     pub(super) fn of(trace: &'a Trace, chain: Option<&str>) -> Self {
         let ids: Vec<String> = trace.messages().iter().map(SentMessage::correlation_id).collect();
         let events = match chain {
@@ -82,17 +82,17 @@ impl<'a> Story<'a> {
         story
     }
 
-    /// The place of a message's chain among the chains; none where it has none.
+    /// Returns the index of a message's chain. `None` if it has no chain.
     pub(super) fn chain(&self, message: MessageId) -> Option<usize> {
         self.names[message.index()].and_then(|name| name.chain)
     }
 
-    /// What a message is called: `m1`.
+    /// Returns the name of a message: `m1`.
     pub(super) fn name(&self, message: MessageId) -> String {
         self.names[message.index()].map_or_else(String::new, |name| format!("m{}", name.number))
     }
 
-    /// What a message is called, and what it is: `m1 billing.charge`, `m2 reply billing.charge`.
+    /// Returns the name and kind of a message: `m1 billing.charge`, `m2 reply billing.charge`.
     pub(super) fn label(&self, message: MessageId) -> String {
         let sent = self.trace.message(message);
         let kind = match sent.kind() {
@@ -104,7 +104,7 @@ impl<'a> Story<'a> {
         format!("{} {kind}{}", self.name(message), sent.topic())
     }
 
-    /// What is said where a message is sent: what it is called, and what became of it where that does not go without saying.
+    /// Returns the text of a publish: the name of the message, and its outcome if that is not obvious.
     pub(super) fn sent(&self, message: MessageId, outcome: &Outcome) -> String {
         let label = self.label(message);
         let sent = self.trace.message(message);
@@ -112,7 +112,7 @@ impl<'a> Story<'a> {
         match trouble(outcome) {
             Some(trouble) => format!("{label}, {trouble}"),
             None if self.arrivals(message) > 0 => label,
-            // Sent to a queue by its name: a copy that waits or stays there. Queues for replies have random names.
+            // Sent to a queue by its name: a copy that waits or stays there. Reply queues have random names.
             None if publication.exchange.is_empty() && !is_reply => {
                 format!("{label}, kept in {}", publication.routing_key)
             }
@@ -120,7 +120,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// What is said where a message of the broker's own arrives: what it is called, and what it was before.
+    /// Returns the text where a message made by the broker arrives: its name, and the message it was made from.
     pub(super) fn born(&self, message: MessageId) -> String {
         let label = self.label(message);
         match self.origin(message).map(|origin| self.name(origin)) {
@@ -129,7 +129,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// The message that the broker made this one of, when it let its time run out or dead-lettered it.
+    /// Returns the message that the broker made this one from, when it expired or dead-lettered it.
     fn origin(&self, message: MessageId) -> Option<MessageId> {
         let sent = self.trace.message(message);
         let id =
@@ -139,18 +139,18 @@ impl<'a> Story<'a> {
         before.enumerate().rev().find(|(_, other)| has_id(other)).map(|(at, _)| MessageId::new(at))
     }
 
-    /// How often the message arrives in this story.
+    /// Returns how often the message arrives in this story.
     pub(super) fn arrivals(&self, message: MessageId) -> u32 {
         self.tally[message.index()]
     }
 
-    /// Whether it is the first word on the publish of its message.
+    /// Returns whether it is the first event about the publish of its message.
     fn is_first(&self, event: &Event) -> bool {
         let first = event.message.and_then(|message| self.sent[message.index()]);
         first.is_some_and(|first| std::ptr::eq(first, event))
     }
 
-    /// Whether an event is good or bad, where it is worth a word at all.
+    /// Returns how to present an event, if it is worth showing.
     pub(super) fn tone(&self, event: &Event) -> Option<Tone> {
         let tone = match &event.what {
             What::Ended(Ending::Failed(_) | Ending::Panicked | Ending::Dropped) => Tone::Bad,
@@ -166,7 +166,7 @@ impl<'a> Story<'a> {
         Some(tone)
     }
 
-    /// What to say of an event that is no arrow, in few words; nothing of those that go without saying.
+    /// Returns a short remark for an event that is not an arrow. `None` if it is obvious.
     pub(super) fn remark(&self, event: &Event) -> Option<(Tone, String)> {
         let tone = self.tone(event)?;
         let text = match &event.what {
@@ -189,12 +189,12 @@ fn is_reply(sent: &SentMessage) -> bool {
     matches!(sent.kind(), Some(MessageKind::Response | MessageKind::Error))
 }
 
-/// Whether a session is over because its own side closed it.
+/// Returns whether a session ended because its own side closed it.
 pub(super) fn is_own_end(why: &str) -> bool {
     why == ConnectionLost::closed_here().to_string()
 }
 
-/// What was wrong with a publish, in few words; nothing where all was well.
+/// Returns the problem of a publish, in a few words. `None` if there is none.
 fn trouble(outcome: &Outcome) -> Option<String> {
     match outcome {
         Outcome::Routed => None,
@@ -202,17 +202,17 @@ fn trouble(outcome: &Outcome) -> Option<String> {
     }
 }
 
-/// Whether something went wrong with a publish, or the word on it is only not there yet.
+/// Returns whether a publish failed, as opposed to having no outcome yet.
 pub(super) fn is_bad(outcome: &Outcome) -> bool {
     !matches!(outcome, Outcome::Routed | Outcome::Held | Outcome::Unconfirmed)
 }
 
-/// Whether a message gets to the broker, some time.
+/// Returns whether a message reaches the broker at some time.
 pub(super) fn reaches(outcome: &Outcome) -> bool {
     outcome.is_taken() || *outcome == Outcome::Held
 }
 
-/// The events of some messages, and what befell those who had to do with them between the first and the last.
+/// Returns the events of some messages, and what happened to their senders and receivers between the first and the last.
 fn events_of(trace: &Trace, belongs: impl Fn(MessageId) -> bool) -> Vec<&Event> {
     let events = trace.events();
     let is_of = |event: &Event| event.message.is_some_and(&belongs);

@@ -1,4 +1,4 @@
-//! What a test asks of a running node: addresses, virtual hosts, connections, alarms, RabbitMQ's own tools.
+//! What a test needs of a running node: addresses, virtual hosts, connections, alarms, RabbitMQ's own tools.
 
 use std::{process::Command, time::Duration};
 
@@ -10,60 +10,60 @@ use super::{
     node::Node,
 };
 
-/// Joining a cluster or stopping an application with many queues takes long; nothing takes this long.
+/// Joining a cluster or stopping an application with many queues is slow, but stays below this.
 const CTL_LIMIT: Duration = Duration::from_secs(120);
 
 impl Node {
-    /// The Erlang name of the node, `name@localhost`.
+    /// Returns the Erlang name of the node, `name@localhost`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.layout.node
     }
 
-    /// The port of 127.0.0.1 at which the node listens for AMQP connections; the same over all its lives.
+    /// Returns the port of 127.0.0.1 at which the node listens for AMQP connections; restarts keep it.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.layout.port
     }
 
-    /// The port of 127.0.0.1 at which the node listens for encrypted connections, if it was
-    /// [asked to](super::NodeBuilder::tls); the same over all its lives.
+    /// Returns the port of 127.0.0.1 at which the node listens for TLS connections, if [configured](super::NodeBuilder::tls); restarts keep
+    /// it.
     #[must_use]
     pub fn tls_port(&self) -> Option<u16> {
         self.layout.tls_port
     }
 
-    /// The port of the node's `epmd`: with [`cookie`](Self::cookie) the key for Erlang tools of your own.
+    /// Returns the port of the node's `epmd`. With [`cookie`](Self::cookie), your own Erlang tools can connect.
     #[must_use]
     pub fn epmd_port(&self) -> u16 {
         self.site.epmd_port()
     }
 
-    /// The Erlang cookie of the node.
+    /// Returns the Erlang cookie of the node.
     #[must_use]
     pub fn cookie(&self) -> &str {
         self.site.cookie()
     }
 
-    /// The address of the default virtual host, `/`, for the user guest.
+    /// Returns the address of the default virtual host, `/`, for the user guest.
     #[must_use]
     pub fn uri(&self) -> String {
         self.uri_for("/")
     }
 
-    /// The address of a virtual host for the user guest; the name is percent-encoded as needed.
+    /// Returns the address of a virtual host for the user guest; the name is percent-encoded as needed.
     #[must_use]
     pub fn uri_for(&self, vhost: &str) -> String {
         uri(self.port(), vhost)
     }
 
-    /// Makes a virtual host in which the user guest may do everything; in milliseconds, since no tool is run
-    /// for it. One that exists is given the permissions alone. It outlives a kill of the node.
+    /// Creates a virtual host with full permissions for the user guest. It takes milliseconds, since it runs no tool. If the virtual host
+    /// exists, only the permissions are set. It survives a kill of the node.
     ///
-    /// Dropping the future may leave it made.
+    /// If the future is dropped, the virtual host may exist or not.
     ///
     /// # Errors
-    /// The node does not run or refused.
+    /// The node does not run, or refused.
     pub async fn add_vhost(&self, name: &str) -> Result<()> {
         let vhost = erlang_binary(name);
         let all = erlang_binary(".*");
@@ -77,9 +77,9 @@ impl Node {
         .map(drop)
     }
 
-    /// Removes a virtual host with all it holds; its connections are closed.
+    /// Deletes a virtual host with its content; its connections are closed.
     ///
-    /// Dropping the future leaves the removal going on.
+    /// If the future is dropped, the deletion continues.
     ///
     /// # Errors
     /// The node does not run, or there is no such virtual host.
@@ -87,17 +87,16 @@ impl Node {
         self.eval(&delete_vhost(name)).await.map(drop)
     }
 
-    /// Closes every client connection as an operator would: clients get a `connection.close` with code 320
-    /// (CONNECTION_FORCED) and `reason` in its text.
+    /// Closes all client connections as an operator would: clients get a `connection.close` with code 320 (CONNECTION_FORCED) and `reason`
+    /// in its text.
     ///
-    /// Dropping the future may leave them closed.
+    /// If the future is dropped, the connections may be closed or not.
     ///
     /// # Errors
     /// The node does not run.
     pub async fn close_all_connections(&self, reason: &str) -> Result<()> {
         let reason = erlang_binary(reason);
-        // Without the sync a connection that was opened this instant could be missed; one that ends by itself this
-        // instant is no failure.
+        // Without the sync, a connection opened just now could be missed; one that ends just now is not a failure.
         let close = format!(
             "pg_local:sync(), Close = fun(Connection) -> \
                  try rabbit_networking:close_connection(Connection, binary_to_list({reason})) \
@@ -107,8 +106,8 @@ impl Node {
         self.eval(&close).await.map(drop)
     }
 
-    /// Sets the share of the machine's memory above which publishers are blocked: 0.0 blocks them at once
-    /// (`connection.blocked`), 0.4 is RabbitMQ's default.
+    /// Sets the share of the machine's memory above which publishers are blocked: 0.0 blocks them at once (`connection.blocked`), 0.4 is
+    /// RabbitMQ's default.
     ///
     /// # Errors
     /// The node does not run or refused.
@@ -116,7 +115,7 @@ impl Node {
         self.eval(&format!("ok = vm_memory_monitor:set_vm_memory_high_watermark({share:?})")).await.map(drop)
     }
 
-    /// Stops the broker and leaves its Erlang VM running: connections end, nothing listens, data stays.
+    /// Stops the broker but not its Erlang VM: connections end, nothing listens, data stays.
     ///
     /// # Errors
     /// The node does not run.
@@ -134,10 +133,10 @@ impl Node {
         self.ready().await
     }
 
-    /// Evaluates an Erlang expression, or several between commas, in the node's VM, and gives the last value
-    /// as Erlang prints it. It takes less than a millisecond where `rabbitmqctl eval` boots a VM of its own.
+    /// Evaluates an Erlang expression, or several separated by commas, in the node's VM. Returns the last value as Erlang prints it. It
+    /// takes less than a millisecond; `rabbitmqctl eval` boots its own VM.
     ///
-    /// Dropping the future does not stop the evaluation.
+    /// If the future is dropped, the evaluation continues.
     ///
     /// # Errors
     /// The node does not run, does not answer within 30 seconds, or the evaluation failed.
@@ -146,8 +145,8 @@ impl Node {
         self.control.eval(expression).await
     }
 
-    /// Runs RabbitMQ's command line tool on this node and gives what it printed. It boots an Erlang VM for
-    /// each call, which takes half a second or more: prefer the methods above where they serve.
+    /// Runs RabbitMQ's command line tool on this node. Returns its output. Each call boots an Erlang VM, which takes half a second or more:
+    /// prefer the methods above where possible.
     ///
     /// ```no_run
     /// # async fn example(node: tavrida_testkit::rabbitmq::Node) -> tavrida_testkit::rabbitmq::Result<()> {
@@ -156,10 +155,10 @@ impl Node {
     /// # }
     /// ```
     ///
-    /// Dropping the future kills the tool; what it began in the node goes on.
+    /// If the future is dropped, the tool is killed; what it began in the node continues.
     ///
     /// # Errors
-    /// The tool failed (the error holds its output) or took more than two minutes.
+    /// The tool failed (the error has its output) or took more than two minutes.
     pub async fn rabbitmqctl<I, A>(&self, args: I) -> Result<String>
     where
         I: IntoIterator<Item = A>,

@@ -11,12 +11,11 @@ use super::{
     site::Site,
 };
 
-/// Nodes hear of each other within milliseconds once they have joined.
+/// Nodes discover each other within milliseconds once they have joined.
 const MEET_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
-/// A cluster of private nodes, which share a folder, an Erlang cookie and an `epmd` with each other and
-/// nobody else.
+/// A cluster of private nodes, which share a folder, an Erlang cookie and an `epmd` with each other only.
 ///
 /// ```no_run
 /// # async fn example() -> tavrida_testkit::rabbitmq::Result<()> {
@@ -30,8 +29,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// # }
 /// ```
 ///
-/// Each node is a [`Node`] with all it can do. Of nodes that are stopped one after another, start the last
-/// one first: the others wait for it, since it may know more than they do.
+/// Each node is a [`Node`] with all its methods. If nodes are stopped one after another, start the last one first: the others wait for it,
+/// since it may have newer state.
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<Node>,
@@ -49,8 +48,8 @@ impl Cluster {
         Self::start_with(size, Node::builder()).await
     }
 
-    /// Starts `size` nodes of the same options and joins them. Their names are the builder's, or `tavrida-`
-    /// and six random characters, followed by `-1`, `-2` and so on.
+    /// Starts `size` nodes with the same options and joins them. Their names are the builder's, or `tavrida-` and six random characters,
+    /// followed by `-1`, `-2` and so on.
     ///
     /// Cancel safe: dropping the future ends every process it started.
     ///
@@ -69,16 +68,16 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// One node, counted from 0.
+    /// Returns one node, counted from 0.
     ///
     /// # Panics
-    /// If there is no such node.
+    /// Panics if there is no such node.
     #[must_use]
     pub fn node(&self, index: usize) -> &Node {
         &self.nodes[index]
     }
 
-    /// All nodes, running or not.
+    /// Returns all nodes, running or not.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -86,7 +85,7 @@ impl Cluster {
 
     async fn join(&self) -> Result<()> {
         let [first, others @ ..] = &self.nodes[..] else { return Ok(()) };
-        // One after another: two that join at once change the same tables.
+        // One after another: two that join concurrently change the same tables.
         for node in others {
             node.stop_app().await?;
             node.rabbitmqctl(["join_cluster", first.name()]).await?;
@@ -98,7 +97,7 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until `node` knows that all others run.
+    /// Waits until `node` knows that all others are running.
     async fn wait_until_met(&self, node: &Node) -> Result<()> {
         let all = self.nodes.len().to_string();
         let met = time::timeout(MEET_LIMIT, async {
@@ -112,7 +111,7 @@ impl Cluster {
     }
 }
 
-/// Starts all members at once; gives them in their order.
+/// Starts all members concurrently. Returns them in order.
 async fn start_all(site: &Arc<Site>, members: impl Iterator<Item = NodeBuilder>) -> Result<Vec<Node>> {
     let mut starting = JoinSet::new();
     for (index, member) in members.enumerate() {

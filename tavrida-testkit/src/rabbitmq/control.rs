@@ -1,4 +1,4 @@
-//! The quick way into a running node: Erlang expressions over a socket in the node's own folder.
+//! A fast control channel into a running node: Erlang expressions over a socket in the node's folder.
 //!
 //! `rabbitmqctl` boots an Erlang VM for each call; the socket answers in less than a millisecond.
 
@@ -17,8 +17,7 @@ use tokio::{
 
 use super::error::{Error, Kind, Result};
 
-/// What the operating systems allow for the path of a socket (104 on macOS, 108 on Linux, the final zero
-/// included).
+/// The limit of operating systems for the path of a socket (104 on macOS, 108 on Linux, including the final zero).
 const LONGEST_PATH: usize = 103;
 const LIMIT: Duration = Duration::from_secs(30);
 const VALUE: u8 = 0;
@@ -41,14 +40,14 @@ impl Control {
         Ok(Self { socket })
     }
 
-    /// What the VM runs once the broker has booted.
+    /// Returns the code that the VM runs once the broker has booted.
     pub(super) fn erlang(&self) -> String {
         let code = include_str!("control.erl").replace("CONTROL_SOCKET", &erlang_string(&self.socket));
         // The VM takes the code as one argument of its command line.
         code.lines().filter(|line| !line.starts_with('%')).collect::<Vec<_>>().join(" ")
     }
 
-    /// Evaluates `expression` in the VM; gives its value as Erlang prints it (`~p`).
+    /// Evaluates `expression` in the VM. Returns its value as Erlang prints it (`~p`).
     pub(super) async fn eval(&self, expression: &str) -> Result<String> {
         let asked = time::timeout(LIMIT, self.ask(expression)).await;
         let answer = asked.map_err(|_| Error::timed_out(format!("evaluating `{expression}`"), LIMIT))?;
@@ -68,7 +67,7 @@ impl Control {
         Ok((answer.first().copied().unwrap_or(VALUE), text.into_owned()))
     }
 
-    /// Hands `expression` to the VM and does not wait until it is evaluated: for `Drop`.
+    /// Sends `expression` to the VM without waiting for its evaluation: for `Drop`.
     pub(super) fn tell(&self, expression: &str) -> io::Result<()> {
         let mut stream = BlockingStream::connect(&self.socket)?;
         stream.write_all(&frame(expression))
@@ -85,7 +84,7 @@ fn erlang_string(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// An Erlang binary of these very bytes, whatever characters they are.
+/// Returns an Erlang binary of exactly these bytes, whatever characters they are.
 pub(super) fn erlang_binary(text: &str) -> String {
     let bytes: Vec<_> = text.bytes().map(|byte| byte.to_string()).collect();
     format!("<<{}>>", bytes.join(","))

@@ -1,13 +1,13 @@
-//! What can go wrong around a private node, told so that a person can act on it.
+//! Errors of private nodes, with texts that say what to do.
 
 use std::{error, fmt, io, path::PathBuf, time::Duration};
 
-/// How the logs of RabbitMQ and `epmd` tell of a port that is taken.
+/// How the logs of RabbitMQ and `epmd` report a port that is in use.
 const ADDRESS_IN_USE: [&str; 3] = ["eaddrinuse", "dist_port_already_used", "Address already in use"];
 
-/// Why a node, a cluster or one of their controls failed.
+/// Why a node, a cluster or one of their operations failed.
 ///
-/// [`Display`](fmt::Display) says what to do about it; a node that did not boot adds the tail of its log.
+/// [`Display`](fmt::Display) says what to do about it; the error of a node that did not boot has the tail of its log.
 #[derive(Debug)]
 pub struct Error(Box<Kind>);
 
@@ -26,37 +26,37 @@ pub(super) enum Kind {
 }
 
 impl Error {
-    /// True if RabbitMQ, or Erlang's `epmd`, is not on this machine.
+    /// Returns whether RabbitMQ, or Erlang's `epmd`, is not installed on this machine.
     #[must_use]
     pub fn is_not_installed(&self) -> bool {
         matches!(*self.0, Kind::NotInstalled { .. })
     }
 
-    /// True if the node's processes started and the broker did not come up.
+    /// Returns whether the node's processes started and the broker did not come up.
     #[must_use]
     pub fn is_boot(&self) -> bool {
         matches!(*self.0, Kind::Boot { .. })
     }
 
-    /// True if the node was expected to run and does not: it was stopped or killed, or it ended by itself.
+    /// Returns whether the node should run and does not: it was stopped or killed, or it ended.
     #[must_use]
     pub fn is_not_running(&self) -> bool {
         matches!(*self.0, Kind::NotRunning { .. })
     }
 
-    /// True if the node was expected to be down and runs.
+    /// Returns whether the node should be down and runs.
     #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(*self.0, Kind::Running { .. })
     }
 
-    /// True if an answer did not come in time: a paused node answers nothing.
+    /// Returns whether an answer did not come in time: a paused node does not answer.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(*self.0, Kind::TimedOut { .. })
     }
 
-    /// True if the node, or its command line tool, answered with a failure.
+    /// Returns whether the node, or its command line tool, answered with a failure.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         matches!(*self.0, Kind::Refused { .. })
@@ -70,7 +70,7 @@ impl Error {
         Kind::TimedOut { doing: doing.into(), limit }.into()
     }
 
-    /// A port that somebody else took between its choice and the boot.
+    /// Returns whether another process took the port between its choice and the boot.
     pub(super) fn is_address_in_use(&self) -> bool {
         let taken = |log: &str| ADDRESS_IN_USE.iter().any(|sign| log.contains(sign));
         matches!(&*self.0, Kind::Boot { log, .. } if taken(log))

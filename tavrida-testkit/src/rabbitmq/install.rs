@@ -1,8 +1,7 @@
-//! Finds RabbitMQ's own scripts, past the wrappers that packages put on the path.
+//! Finds RabbitMQ's own scripts, behind the wrappers that packages put on the path.
 //!
-//! Debian's `/usr/sbin/rabbitmq-server` switches to the user `rabbitmq` and its system-wide home; the script
-//! behind it, in the folder that the wrapper lives in, runs as whoever calls it and takes everything from its
-//! environment.
+//! Debian's `/usr/sbin/rabbitmq-server` switches to the user `rabbitmq` and its system-wide home; the script behind it, in the folder of
+//! the wrapper, runs as the calling user and takes its configuration from the environment.
 
 use std::{
     env,
@@ -13,11 +12,11 @@ use super::error::{Error, Kind, Result};
 
 const SERVER: &str = "rabbitmq-server";
 
-/// Where packages put the scripts without putting them on every user's path.
+/// Where packages put the scripts, if they are not on every user's path.
 const USUAL_FOLDERS: [&str; 4] =
     ["/usr/lib/rabbitmq/bin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
 
-/// The programs that a private node is made of.
+/// The programs that a private node needs.
 #[derive(Clone, Debug)]
 pub(super) struct Installation {
     pub(super) server: PathBuf,
@@ -26,7 +25,7 @@ pub(super) struct Installation {
 }
 
 impl Installation {
-    /// Looks in `scripts` if given, else on the path and in the usual folders.
+    /// Looks in `scripts` if given, otherwise on the path and in the usual folders.
     pub(super) fn find(scripts: Option<&Path>) -> Result<Self> {
         let folders = match scripts {
             Some(folder) => vec![folder.to_owned()],
@@ -52,8 +51,7 @@ fn locate(program: &'static str, folders: &[PathBuf]) -> Result<PathBuf> {
     found.ok_or_else(|| Error::from(Kind::NotInstalled { program, looked_in: folders.to_vec() }))
 }
 
-/// The folder that holds the scripts themselves: where a wrapper's link leads, a script of the same name
-/// stands beside it.
+/// Returns the folder of the scripts themselves: the target of a wrapper's link has a script of the same name beside it.
 fn real_scripts(server: &Path) -> PathBuf {
     let target = server.canonicalize().unwrap_or_else(|_| server.to_owned());
     [target.as_path(), server]

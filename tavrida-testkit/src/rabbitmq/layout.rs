@@ -1,4 +1,4 @@
-//! The files of one node inside its site's folder, and the command line that makes RabbitMQ use only those.
+//! The files of one node in its site's folder, and the command line that makes RabbitMQ use only those.
 
 use std::{
     fs, io,
@@ -12,16 +12,15 @@ use super::{
     site::Site,
 };
 
-/// Room for thousands of connections (a connection with its channels is some twenty Erlang processes);
-/// RabbitMQ's own million costs memory and time. Idle schedulers sleep and are bound to no core: nodes and
-/// tests share the machine.
+/// Enough for thousands of connections (a connection with its channels is some twenty Erlang processes); RabbitMQ's default of one million
+/// costs memory and time. Idle schedulers sleep and are not bound to cores: nodes and tests share the machine.
 const SERVER_ERL_ARGS: &str = "+P 131072 +stbt u +sbwt none +sbwtdcpu none +sbwtdio none";
 
-/// How much of a log an error shows, in bytes and in lines.
+/// The size of a log excerpt in an error, in bytes and in lines.
 const TAIL_BYTES: usize = 16 * 1024;
 const TAIL_LINES: usize = 80;
 
-/// The names, ports and files that stay the same over all lives of one node.
+/// The names, ports and files of one node, which restarts keep.
 #[derive(Debug)]
 pub(super) struct Layout {
     /// The Erlang node, `name@localhost`.
@@ -32,7 +31,7 @@ pub(super) struct Layout {
     folder: PathBuf,
 }
 
-/// What Erlang allows in the name of a node, which is the name of its folder too.
+/// Checks what Erlang allows in the name of a node, which is also the name of its folder.
 fn check_name(name: &str) -> Result<()> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(allowed) {
@@ -43,7 +42,7 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 impl Layout {
-    /// Makes the node's folder and writes its configuration, anew if it was there.
+    /// Creates the node's folder and writes its configuration, over an existing one.
     pub(super) fn write(site: &Site, name: &str, ports: [u16; 3], options: &NodeBuilder) -> Result<Self> {
         check_name(name)?;
         let [port, dist_port, tls_port] = ports;
@@ -61,7 +60,7 @@ impl Layout {
     }
 
     fn write_files(&self, options: &NodeBuilder) -> io::Result<()> {
-        // RabbitMQ reads every file of conf.d, by default that of the machine.
+        // RabbitMQ reads every file of conf.d, by default the machine's.
         fs::create_dir_all(self.folder.join("conf.d"))?;
         let own = format!("listeners.tcp.1 = 127.0.0.1:{}", self.port);
         let tls = options.tls.iter().zip(self.tls_port).flat_map(|(tls, port)| tls.lines(port));
@@ -72,8 +71,7 @@ impl Layout {
         fs::write(self.folder.join("enabled_plugins"), format!("[{}].\n", options.plugins.join(",")))
     }
 
-    /// Completes the server's command: where everything is, and `erlang` to be run once the broker has
-    /// booted.
+    /// Completes the server's command: all paths, and `erlang`, which runs once the broker has booted.
     pub(super) fn apply(&self, server: &mut Command, erlang: &str) {
         for (variable, file) in [
             ("RABBITMQ_CONFIG_FILE", "rabbitmq.conf"),
@@ -87,7 +85,7 @@ impl Layout {
             server.env(variable, self.folder.join(file));
         }
         server.env("RABBITMQ_NODENAME", &self.node).env("RABBITMQ_DIST_PORT", self.dist_port.to_string());
-        // Everything goes to standard output, and so do the last words of a VM that dies.
+        // Everything goes to standard output, including the last messages of a VM that dies.
         server.env("RABBITMQ_LOGS", "-");
         // The script then becomes the VM instead of waiting for it: the child's id is the VM's.
         server.env("RUNNING_UNDER_SYSTEMD", "true");
@@ -99,12 +97,12 @@ impl Layout {
         self.folder.join("node.log")
     }
 
-    /// The last lines of the log.
+    /// Returns the last lines of the log.
     pub(super) fn log_tail(&self) -> String {
         tail(&self.log()).unwrap_or_else(|error| format!("(no log: {error})"))
     }
 
-    /// Beside the folder, where the watchdog looks.
+    /// Returns the id file: beside the folder, where the watchdog looks.
     pub(super) fn id_file(&self) -> PathBuf {
         self.folder.with_extension("node.pid")
     }

@@ -1,4 +1,4 @@
-//! A private RabbitMQ node, started by the test that needs it.
+//! Private RabbitMQ nodes, started by the tests that need them.
 //!
 //! ```no_run
 //! use tavrida_testkit::rabbitmq;
@@ -16,13 +16,12 @@
 //! # }
 //! ```
 //!
-//! A node boots in three to four seconds on two idle cores (its VM loads a thousand modules), a cluster of
-//! three in about ten; a virtual host takes 20 milliseconds. `cargo test` runs each file of `tests/` as a
-//! process of its own, each of which boots a shared node: a suite that talks to a broker is quickest as one
-//! file with modules.
+//! A node boots in three to four seconds on two idle cores (its VM loads a thousand modules), a cluster of three in about ten; a virtual
+//! host takes 20 milliseconds. `cargo test` runs each file of `tests/` as a separate process, each of which boots a shared node: a suite
+//! that uses a broker is fastest as one file with modules.
 //!
-//! RabbitMQ has to be installed, not running: `apt-get install rabbitmq-server`. A node of the machine, if
-//! any, is neither used nor disturbed. Nodes end with the process that started them, even if it is killed.
+//! RabbitMQ has to be installed, not running: `apt-get install rabbitmq-server`. A node of the machine is neither used nor disturbed. Nodes
+//! end with the process that started them, even if it is killed.
 //!
 //! Only Unix is supported, and the runtime's clock must not be paused while a method of this module is
 //! awaited.

@@ -1,4 +1,4 @@
-//! One private node: its life from `start` to `drop`.
+//! One private node, from `start` to `drop`.
 
 use std::{
     net::Ipv4Addr,
@@ -24,23 +24,22 @@ use super::{
     site::Site,
 };
 
-/// How often a booting or an ending node is looked at.
+/// The polling interval for a booting or an ending node.
 const POLL: Duration = Duration::from_millis(20);
 /// RabbitMQ closes queues in an orderly way before it ends.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-/// Somebody else may take a port between its choice and the boot.
+/// Another process may take a port between its choice and the boot.
 const ATTEMPTS: usize = 3;
 
-/// A RabbitMQ node that belongs to this process alone.
+/// A RabbitMQ node private to this process.
 ///
-/// All its processes listen on loopback only, its files are in one temporary folder, and it has an `epmd` and
-/// an Erlang cookie of its own: any number of nodes, in any number of test processes, never meet. Its methods
-/// take `&self`, so that one task can kill or pause the node while others use it.
+/// All its processes listen on loopback only, its files are in one temporary folder, and it has its own `epmd` and Erlang cookie: any
+/// number of nodes, in any number of test processes, are independent. Its methods take `&self`, so that one task can kill or pause the node
+/// while others use it.
 ///
-/// Dropping it kills its processes and removes its folder; so does the end of this process, however it comes.
+/// Dropping it kills its processes and removes its folder. The same happens when this process ends, even if it is killed.
 ///
-/// The methods need a tokio runtime with I/O and time whose clock is not paused; the node itself belongs to
-/// no runtime.
+/// The methods need a tokio runtime with I/O and time whose clock is not paused; the node itself belongs to no runtime.
 #[derive(Debug)]
 pub struct Node {
     vm: Mutex<Option<Process>>,
@@ -59,7 +58,7 @@ impl Node {
         Self::builder().start().await
     }
 
-    /// Options for a node.
+    /// Returns options for a node.
     pub fn builder() -> NodeBuilder {
         NodeBuilder::new()
     }
@@ -83,22 +82,22 @@ impl Node {
         Ok(node)
     }
 
-    /// Starts the node again after [`stop`](Self::stop), [`kill`](Self::kill) or its own end, with the same
-    /// name, port and data, and waits until it accepts AMQP connections.
+    /// Starts the node again after [`stop`](Self::stop), [`kill`](Self::kill) or a crash, with the same name, port and data, and waits
+    /// until it accepts AMQP connections.
     ///
-    /// Dropping the future leaves the node booting.
+    /// If the future is dropped, the node continues to boot.
     ///
     /// # Errors
-    /// The node runs already, or it did not boot: the error carries the tail of its log.
+    /// The node already runs, or it did not boot: the error has the tail of its log.
     pub async fn start_again(&self) -> Result<()> {
         self.spawn()?;
         self.ready().await
     }
 
-    /// Waits until the node accepts AMQP connections, for as long as a boot may take. Cancel safe.
+    /// Waits until the node accepts AMQP connections, up to the boot limit. Cancel safe.
     ///
     /// # Errors
-    /// The node ended, or it did not become ready within the limit: the error carries the tail of its log.
+    /// The node ended, or it did not become ready within the limit: the error has the tail of its log.
     pub async fn ready(&self) -> Result<()> {
         let ready = time::timeout(self.boot_limit, async {
             while !self.accepts().await {
@@ -113,10 +112,10 @@ impl Node {
         ready.await.unwrap_or_else(late)
     }
 
-    /// Ends the node in an orderly way and waits until its process is gone. A paused node is resumed first; a
-    /// node that does not run is left alone.
+    /// Stops the node in an orderly way and waits until its process has ended. A paused node is resumed first; a node that does not run is
+    /// left alone.
     ///
-    /// Dropping the future leaves the node ending.
+    /// If the future is dropped, the node continues to stop.
     ///
     /// # Errors
     /// It did not end within a minute.
@@ -129,11 +128,9 @@ impl Node {
         ended.map_err(|_| Error::timed_out(format!("stopping {}", self.name()), STOP_LIMIT))
     }
 
-    /// Kills the node (SIGKILL), as a machine that loses its power, and waits until its process is gone. A
-    /// node that does not run is left alone.
+    /// Kills the node (SIGKILL), like a power failure, and waits until its process has ended. A node that does not run is left alone.
     ///
-    /// What RabbitMQ had confirmed is on disk; what it had not may be lost. Dropping the future leaves the
-    /// node dying.
+    /// What RabbitMQ had confirmed is on disk; the rest may be lost. If the future is dropped, the node still dies.
     ///
     /// # Errors
     /// The signal could not be sent.
@@ -154,8 +151,8 @@ impl Node {
         self.start_again().await
     }
 
-    /// Freezes the node (SIGSTOP): its connections stay open and the kernel goes on accepting new ones, but
-    /// nothing answers any more, the node's own controls included, until [`resume`](Self::resume).
+    /// Freezes the node (SIGSTOP): its connections stay open and the kernel continues to accept new ones, but nothing answers, including
+    /// the node's own control, until [`resume`](Self::resume).
     ///
     /// # Errors
     /// The node does not run.
@@ -163,7 +160,7 @@ impl Node {
         self.signal(Signal::STOP)
     }
 
-    /// Lets a paused node go on (SIGCONT).
+    /// Resumes a paused node (SIGCONT).
     ///
     /// # Errors
     /// The node does not run.
@@ -171,13 +168,13 @@ impl Node {
         self.signal(Signal::CONT)
     }
 
-    /// True while the node's Erlang VM lives, paused or not.
+    /// Returns whether the node's Erlang VM is alive, paused or not.
     #[must_use]
     pub fn is_running(&self) -> bool {
         is_alive(&mut self.vm())
     }
 
-    /// The process id of the node's Erlang VM, while it lives.
+    /// Returns the process id of the node's Erlang VM, while it is alive.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         let mut vm = self.vm();
@@ -185,13 +182,13 @@ impl Node {
         vm.as_ref().map(Process::id)
     }
 
-    /// The process id of the node's `epmd`, Erlang's name server.
+    /// Returns the process id of the node's `epmd`, Erlang's name server.
     #[must_use]
     pub fn epmd_pid(&self) -> u32 {
         self.site.epmd_id()
     }
 
-    /// The node's log, of all its lives. The file goes with the node.
+    /// Returns the node's log, over all its restarts. The file is deleted with the node.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.layout.log()
@@ -208,8 +205,7 @@ impl Node {
         Ok(())
     }
 
-    /// The control answers only in this node's VM and only after its boot; so it cannot be a stranger on the
-    /// port.
+    /// The control answers only in this node's VM and only after its boot, so it cannot be another process on the port.
     async fn accepts(&self) -> bool {
         self.control.eval("booted").await.is_ok() && shakes_hands(self.port()).await.unwrap_or(false)
     }
@@ -237,7 +233,7 @@ impl Node {
     }
 
     fn vm(&self) -> MutexGuard<'_, Option<Process>> {
-        // Nothing panics while it holds the lock half-way through a change.
+        // Nothing panics while it holds the lock with a change half made.
         self.vm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -248,14 +244,14 @@ impl NodeBuilder {
     /// Cancel safe: dropping the future ends every process it started.
     ///
     /// # Errors
-    /// RabbitMQ is not installed, or the node did not boot: the error carries the tail of its log.
+    /// RabbitMQ is not installed, or the node did not boot: the error has the tail of its log.
     pub async fn start(self) -> Result<Node> {
         let site = Arc::new(Site::start(self.scripts.as_deref()).await?);
         Node::start_on(site, self).await
     }
 }
 
-/// Forgets a process that has ended.
+/// Drops a process that has ended.
 fn is_alive(vm: &mut Option<Process>) -> bool {
     if vm.as_mut().is_some_and(|vm| vm.has_ended().unwrap_or(true)) {
         *vm = None;
@@ -263,7 +259,7 @@ fn is_alive(vm: &mut Option<Process>) -> bool {
     vm.is_some()
 }
 
-/// Opens an AMQP connection as far as the broker's first frame, which is a method's (type 1).
+/// Opens an AMQP connection up to the broker's first frame, which is a method frame (type 1).
 async fn shakes_hands(port: u16) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     stream.write_all(b"AMQP\0\0\x09\x01").await?;

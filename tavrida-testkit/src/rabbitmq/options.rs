@@ -1,4 +1,4 @@
-//! What a test may choose about its node.
+//! The options of a node.
 
 use std::{
     fmt::Display,
@@ -8,10 +8,10 @@ use std::{
 
 use super::site::Site;
 
-/// An idle machine of two cores boots a node in 3 seconds; a test run keeps many of them busy.
+/// An idle machine with two cores boots a node in 3 seconds; a test run keeps many of them busy.
 const BOOT_LIMIT: Duration = Duration::from_secs(120);
 
-/// A second listener, encrypted.
+/// A second listener, with TLS.
 #[derive(Clone, Debug)]
 pub(super) struct TlsListener {
     certificate: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct TlsListener {
 }
 
 impl TlsListener {
-    /// The lines of `rabbitmq.conf` that make the node listen at `port`.
+    /// Returns the lines of `rabbitmq.conf` that make the node listen at `port`.
     pub(super) fn lines(&self, port: u16) -> Vec<String> {
         let option = |name: &str, value: &str| format!("ssl_options.{name} = {value}");
         let file = |name: &str, path: &Path| option(name, &path.display().to_string());
@@ -38,7 +38,7 @@ impl TlsListener {
     }
 }
 
-/// Options of a [`Node`](super::Node); made by [`Node::builder`](super::Node::builder).
+/// Options of a [`Node`](super::Node), made by [`Node::builder`](super::Node::builder).
 #[derive(Clone, Debug)]
 #[must_use = "nothing runs before `start` is called"]
 pub struct NodeBuilder {
@@ -64,15 +64,14 @@ impl NodeBuilder {
         }
     }
 
-    /// The name that was given, else one that no other site has.
+    /// Returns the given name, or one that no other site has.
     pub(super) fn name_on(&self, site: &Site) -> String {
         self.name.clone().unwrap_or_else(|| format!("tavrida-{}", site.random_name()))
     }
 
-    /// The part of the node's name before `@localhost`; `tavrida-` and six random characters by default.
+    /// Sets the part of the node's name before `@localhost`. The default is `tavrida-` and six random characters.
     ///
-    /// Letters, digits, `-` and `_`. Nodes of the same name do not disturb each other: each has an `epmd` of
-    /// its own.
+    /// Letters, digits, `-` and `_` are allowed. Nodes of the same name do not disturb each other: each has its own `epmd`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -84,53 +83,52 @@ impl NodeBuilder {
         self
     }
 
-    /// Sets a variable of the application `rabbit` that has no line in `rabbitmq.conf`; the value is written in Erlang.
+    /// Sets a variable of the application `rabbit` that has no line in `rabbitmq.conf`; the value is an Erlang term.
     ///
-    /// `dead_letter_worker_publisher_confirm_timeout`, in milliseconds and 3 minutes by default, is one of interest: so long a
-    /// quorum queue waits before it dead-letters anew what its target did not take.
+    /// An example is `dead_letter_worker_publisher_confirm_timeout`, in milliseconds, 3 minutes by default: how long a quorum queue waits
+    /// before it retries a dead letter that its target did not accept.
     pub fn variable(mut self, name: &str, value: impl Display) -> Self {
         self.variables.push(format!("{{{name}, {value}}}"));
         self
     }
 
-    /// How long a consumer may keep a delivery unacknowledged before its channel is closed (RabbitMQ's
-    /// default: 30 minutes). RabbitMQ looks once a minute unless a `channel_tick_interval` line, in
-    /// milliseconds, says otherwise.
+    /// Sets how long a consumer may keep a delivery unacknowledged before its channel is closed (RabbitMQ's default: 30 minutes). RabbitMQ
+    /// checks once a minute unless a `channel_tick_interval` line, in milliseconds, says otherwise.
     pub fn consumer_timeout(self, timeout: Duration) -> Self {
         self.config_line(format!("consumer_timeout = {}", timeout.as_millis()))
     }
 
-    /// The share of the machine's memory above which publishers are blocked; 0.4 by default.
+    /// Sets the share of the machine's memory above which publishers are blocked. The default is 0.4.
     pub fn memory_watermark(self, share: f64) -> Self {
         self.config_line(format!("vm_memory_high_watermark.relative = {share:?}"))
     }
 
-    /// Enables a plugin, such as `rabbitmq_shovel`; by default none is. A plugin that listens does so where
-    /// its own configuration says: give it a free port of loopback with [`config_line`](Self::config_line).
+    /// Enables a plugin, such as `rabbitmq_shovel`; by default none is enabled. A plugin that listens does so where its own configuration
+    /// says: give it a free port of loopback with [`config_line`](Self::config_line).
     pub fn plugin(mut self, name: impl Into<String>) -> Self {
         self.plugins.push(name.into());
         self
     }
 
-    /// Listens for encrypted connections too, at [`tls_port`](super::Node::tls_port), with this certificate (and its chain)
-    /// and key. Both are paths of PEM files that stay where they are while the node lives.
+    /// Also listens for TLS connections, at [`tls_port`](super::Node::tls_port), with this certificate (and its chain) and key. Both are
+    /// paths of PEM files that must stay in place while the node lives.
     pub fn tls(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.tls = Some(TlsListener { certificate: certificate.into(), key: key.into(), clients: None });
         self
     }
 
-    /// Lets those alone connect there whose certificate is of this authority (a path of a PEM file), and lets them log in by
-    /// it: with the mechanism `EXTERNAL`, the common name of the certificate is the user's name.
+    /// Requires a client certificate of this authority (a path of a PEM file) on TLS connections, and allows login with it: with the
+    /// mechanism `EXTERNAL`, the common name of the certificate is the user name.
     ///
     /// # Panics
     ///
-    /// There is no [`tls`](Self::tls) listener to speak of.
+    /// Panics if no [`tls`](Self::tls) listener is configured.
     pub fn client_certificates(mut self, ca: impl Into<PathBuf>) -> Self {
         let listener = self.tls.as_mut().expect("`tls` is called first: it says where clients connect");
         listener.clients = Some(ca.into());
         let builder =
             self.plugin("rabbitmq_auth_mechanism_ssl").config_line("ssl_cert_login_from = common_name");
-        // A list of one's own replaces the default one.
+        // A configured list replaces the default one.
         ["PLAIN", "AMQPLAIN", "EXTERNAL"].into_iter().zip(1..).fold(
             builder,
             |builder, (mechanism, number)| {
@@ -139,14 +137,14 @@ impl NodeBuilder {
         )
     }
 
-    /// The folder of the scripts `rabbitmq-server` and `rabbitmqctl`, if neither the path nor the usual
-    /// places of packages lead to the version to be tested.
+    /// Sets the folder of the scripts `rabbitmq-server` and `rabbitmqctl`, if neither the path nor the usual folders of packages lead to
+    /// the version under test.
     pub fn scripts(mut self, folder: impl Into<PathBuf>) -> Self {
         self.scripts = Some(folder.into());
         self
     }
 
-    /// How long the broker may take to boot, 120 seconds by default.
+    /// Sets how long the broker may take to boot. The default is 120 seconds.
     pub fn boot_limit(mut self, limit: Duration) -> Self {
         self.boot_limit = limit;
         self

@@ -1,17 +1,16 @@
-//! Chooses ports on loopback that stay ours while a node is down.
+//! Chooses ports on loopback that stay reserved while a node is down.
 
 use std::{io, net::Ipv4Addr, net::TcpListener};
 
 use super::error::{Error, Result};
 
-/// Below the ports that kernels hand to outgoing connections (32768 upwards on Linux). A client that keeps
-/// knocking at a dead port of that range can be given that very port as its own, and meet itself: TCP calls
-/// it a connection.
+/// Below the ports that kernels assign to outgoing connections (32768 upwards on Linux). A client that keeps connecting to a dead port of
+/// that range can be assigned that same port and connect to itself, which TCP allows.
 const RANGE: std::ops::Range<u16> = 10_000..32_000;
 
 const ATTEMPTS: usize = 100;
 
-/// Chooses `N` ports that nobody listens on right now, all different.
+/// Chooses `N` different ports that are free right now.
 pub(super) fn free_ports<const N: usize>() -> Result<[u16; N]> {
     let mut held = Vec::with_capacity(N);
     while held.len() < N {

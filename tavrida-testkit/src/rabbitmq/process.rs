@@ -1,4 +1,4 @@
-//! Child processes held by their ids, and the watchdog that ends them when their owner cannot.
+//! Child processes identified by their ids, and the watchdog that ends them when their owner cannot.
 
 use std::{
     ffi::OsStr,
@@ -12,13 +12,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::error::{Error, Result};
 
-/// Leaves the id behind before the program itself starts, so that the watchdog knows every process that ever
-/// ran. If the folder is gone already, so is the owner, and nothing starts.
+/// Writes the id before the program itself starts, so that the watchdog knows every process that ever ran. If the folder is already
+/// deleted, the owner has ended, and nothing starts.
 const WRITE_ID_AND_BECOME: &str = r#"echo $$ >"$1" && shift && exec "$@""#;
 
-/// A child process. Dropping it kills the process and waits until it is gone (a matter of milliseconds).
+/// A child process. Dropping it kills the process and waits until it has ended (a matter of milliseconds).
 ///
-/// It belongs to no runtime: nodes outlive the test, and with it the runtime, that started them.
+/// It belongs to no runtime: nodes outlive the test that started them, and its runtime.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
@@ -26,8 +26,8 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `command` in a process group of its own (a Ctrl-C at the terminal is the owner's to handle),
-    /// with its output appended to `log` and its id written to `id_file`.
+    /// Starts `command` in its own process group (the owner handles a Ctrl-C at the terminal), with its output appended to `log` and its id
+    /// written to `id_file`.
     pub(super) fn spawn(command: &Command, id_file: PathBuf, log: &Path) -> Result<Self> {
         let doing = || format!("starting {}", command.get_program().display());
         let output = fs::File::options().create(true).append(true).open(log);
@@ -41,7 +41,7 @@ impl Process {
         self.child.id()
     }
 
-    /// Sends `signal`. The id cannot have passed to a stranger: the child has not been waited for yet.
+    /// Sends `signal`. The id cannot belong to another process: the child has not been waited for yet.
     pub(super) fn signal(&self, signal: Signal) -> Result<()> {
         let sent = kill_process(Pid::from_child(&self.child), signal);
         sent.map_err(|e| Error::io(format!("sending {signal:?} to process {}", self.id()), e.into()))
@@ -56,14 +56,14 @@ impl Process {
     }
 
     fn forget_id(&self) {
-        // Absent already when the whole folder went first.
+        // Already deleted if the whole folder was deleted first.
         let _ = fs::remove_file(&self.id_file);
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail only if the process has been waited for already.
+        // Both fail only if the process has already been waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.forget_id();
@@ -89,7 +89,7 @@ fn set_variables(command: &Command) -> impl Iterator<Item = (&OsStr, &OsStr)> {
     command.get_envs().filter_map(|(name, value)| Some((name, value?)))
 }
 
-/// Waits for the end of its input, that is of its owner, however that came; then ends what is left.
+/// Waits for the end of its input, which is the end of its owner, for whatever reason; then ends the remaining processes.
 const WATCH: &str = r#"
 read -r _
 for id in "$1"/*.pid; do
@@ -110,7 +110,7 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches over `folder`: its `*.pid` files name the processes to kill, and it is removed in the end.
+    /// Watches `folder`: its `*.pid` files name the processes to kill; the folder is removed at the end.
     pub(super) fn over(folder: &Path) -> Result<Self> {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", WATCH, "tavrida-rabbitmq-watchdog"]).arg(folder).current_dir("/").process_group(0);
@@ -122,7 +122,7 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // It fails only if the shell has been waited for already.
+        // It fails only if the shell has already been waited for.
         let _ = self.shell.wait();
     }
 }

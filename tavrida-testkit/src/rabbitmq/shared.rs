@@ -1,4 +1,4 @@
-//! One node for all tests of a process, and a fresh virtual host of it for each.
+//! One node for all tests of a process, with a new virtual host for each.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,13 +6,13 @@ use tokio::sync::OnceCell;
 
 use super::{admin::delete_vhost, error::Result, node::Node};
 
-/// A static is never dropped: the node's watchdog ends it with this process.
+/// A static is never dropped: the node's watchdog ends the node with this process.
 static NODE: OnceCell<Node> = OnceCell::const_new();
 static VHOSTS: AtomicU64 = AtomicU64::new(1);
 
-/// The node that all tests of this process share; the first call starts it.
+/// Returns the node that all tests of this process share; the first call starts it.
 ///
-/// Leave it running and whole: tests that kill, stop or pause a node start one of their own.
+/// Tests must leave it running and intact: a test that kills, stops or pauses a node starts its own.
 ///
 /// Cancel safe: if the first caller gives up, the next one starts the node.
 ///
@@ -22,7 +22,7 @@ pub async fn shared() -> Result<&'static Node> {
     NODE.get_or_try_init(Node::start).await
 }
 
-/// A virtual host of the [`shared`] node that nobody else uses.
+/// Returns a virtual host of the [`shared`] node that nothing else uses.
 ///
 /// ```no_run
 /// # async fn example() -> tavrida_testkit::rabbitmq::Result<()> {
@@ -41,8 +41,7 @@ pub async fn shared_vhost() -> Result<VirtualHost> {
     Ok(vhost)
 }
 
-/// A virtual host for one test. Dropping it deletes it, with its queues, exchanges and connections; nobody
-/// waits for that.
+/// A virtual host for one test. Dropping it deletes it, with its queues, exchanges and connections, without waiting.
 #[derive(Debug)]
 #[must_use = "dropping it deletes the virtual host"]
 pub struct VirtualHost {
@@ -51,19 +50,19 @@ pub struct VirtualHost {
 }
 
 impl VirtualHost {
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its address for the user guest.
+    /// Returns its address for the user guest.
     #[must_use]
     pub fn uri(&self) -> String {
         self.node.uri_for(&self.name)
     }
 
-    /// The node it is on, shared by all tests of this process.
+    /// Returns its node, shared by all tests of this process.
     #[must_use]
     pub fn node(&self) -> &'static Node {
         self.node
@@ -72,7 +71,7 @@ impl VirtualHost {
 
 impl Drop for VirtualHost {
     fn drop(&mut self) {
-        // What cannot be deleted now goes with the node.
+        // What cannot be deleted now is deleted with the node.
         let _ = self.node.control.tell(&delete_vhost(&self.name));
     }
 }

@@ -1,4 +1,4 @@
-//! What nodes that know each other share: one folder, one cookie, one `epmd`, one watchdog.
+//! What nodes of one cluster share: one folder, one cookie, one `epmd`, one watchdog.
 
 use std::{
     fs,
@@ -20,16 +20,16 @@ use super::{
 };
 
 const POLL: Duration = Duration::from_millis(5);
-/// `epmd` listens within milliseconds; a loaded machine is given time.
+/// `epmd` listens within milliseconds; a loaded machine gets more time.
 const EPMD_LIMIT: Duration = Duration::from_secs(10);
 /// Another process may take the port between its choice and its use.
 const ATTEMPTS: usize = 3;
 
-/// For every Erlang VM, the tools' included: two schedulers suit a machine that is shared with tests; nobody
-/// starts an `epmd` that we would not know of; other nodes are listened to on loopback alone.
+/// For every Erlang VM, including the tools': two schedulers suit a machine that is shared with tests; the VM starts no `epmd` of its own;
+/// other nodes are accepted on loopback only.
 const ERL_FLAGS: &str = "+S 2:2 -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
 
-/// The fields are dropped in this order: first the process, then its folder, then who watches both.
+/// The fields are dropped in this order: first the process, then its folder, then the watchdog of both.
 #[derive(Debug)]
 pub(super) struct Site {
     epmd: Process,
@@ -41,7 +41,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Makes the folder and starts `epmd`. Dropping the future ends what it started.
+    /// Creates the folder and starts `epmd`. Dropping the future ends what it started.
     pub(super) async fn start(scripts: Option<&Path>) -> Result<Self> {
         let installation = Installation::find(scripts)?;
         let folder = tempfile::Builder::new().prefix("tavrida-rabbitmq-").tempdir();
@@ -57,7 +57,7 @@ impl Site {
         self.folder.path()
     }
 
-    /// The random part of the folder's name.
+    /// Returns the random part of the folder's name.
     pub(super) fn random_name(&self) -> String {
         let name = self.folder().file_name().unwrap_or_default().to_string_lossy();
         name.rsplit('-').next().unwrap_or_default().to_owned()
@@ -75,12 +75,12 @@ impl Site {
         &self.cookie
     }
 
-    /// RabbitMQ's server, with the environment of this site and nothing else.
+    /// Returns the command of RabbitMQ's server, with only the environment of this site.
     pub(super) fn server(&self) -> Command {
         self.command(&self.installation.server)
     }
 
-    /// RabbitMQ's command line tool, with the environment of this site and nothing else.
+    /// Returns the command of RabbitMQ's command line tool, with only the environment of this site.
     pub(super) fn ctl(&self) -> Command {
         let mut ctl = self.command(&self.installation.ctl);
         // Port 0 is any free one; the default range of eleven ports is shared by the whole machine.
@@ -111,7 +111,7 @@ fn isolate(command: &mut Command, folder: &Path, epmd_port: u16) {
     command.env("ERL_EPMD_ADDRESS", "127.0.0.1").env("ERL_EPMD_PORT", epmd_port.to_string());
     // No such file: the machine-wide one is not read.
     command.env("RABBITMQ_CONF_ENV_FILE", folder.join("rabbitmq-env.conf"));
-    // A dump of a VM that died costs seconds; the log says why it did.
+    // A dump of a dead VM costs seconds; the log has the reason.
     command.env("ERL_CRASH_DUMP_BYTES", "0");
 }
 

@@ -1,8 +1,8 @@
-//! Other simulators on the same logical chain: `web` makes three requests at once, `orders` asks `billing`, which asks `audit`, and
-//! the answers come back: 18 messages. Each peer carries them by what it simulates: madsim by endpoints, turmoil by UDP,
-//! shuttle by channels between threads. None of them encodes anything; here the whole stack runs, envelope and JSON included.
+//! Other simulators on the same logical chain: `web` makes three concurrent requests, `orders` asks `billing`, which asks `audit`, and the
+//! answers come back: 18 messages. Each peer uses what it simulates: madsim endpoints, turmoil UDP, shuttle channels between threads. None
+//! of them encodes anything; ours runs the whole stack, envelope and JSON included.
 //!
-//! Rates are of the processor's time, medians of rounds in which all take turns.
+//! Rates are per processor time, medians of rounds in which all take turns.
 
 mod clock;
 mod ours;
@@ -15,7 +15,7 @@ use clock::{median, processor_seconds};
 
 const ROUNDS: usize = 5;
 
-/// A measured thing: so many runs are made, which gives how much virtual time passed in all, in seconds.
+/// A measured program: makes a number of runs, and returns the total virtual time in seconds.
 struct Lane {
     name: &'static str,
     runs: u64,
@@ -33,7 +33,7 @@ const LATENCY: [Lane; 2] = [
     Lane { name: "turmoil", runs: 200, what: with_turmoil::slow },
 ];
 
-/// Runs and virtual seconds for each second of the processor.
+/// Returns runs and virtual seconds for each second of processor time.
 fn rates(lane: &Lane, first: u64) -> (f64, f64) {
     let began = processor_seconds();
     let virtual_seconds = (lane.what)(first..first + lane.runs);
@@ -41,7 +41,7 @@ fn rates(lane: &Lane, first: u64) -> (f64, f64) {
     (lane.runs as f64 / took, virtual_seconds / took)
 }
 
-/// What the program with madsim measured: schedules a second, and virtual seconds a second with latency.
+/// Returns what the program with madsim measured: schedules a second, and virtual seconds a second with latency.
 fn madsim() -> Option<(f64, f64)> {
     let output = Command::new(std::env::var_os("MADSIM")?).output().expect("the program with madsim runs");
     let text = String::from_utf8(output.stdout).expect("it prints text");
@@ -71,7 +71,7 @@ fn main() {
     table("G12 virtual against processor time, 0 to 100 ms latency, goal >= 5000x, floor 1000x", names, latency);
 }
 
-/// Medians, and how many times the first is as fast as each.
+/// Prints medians, and the ratio of the first to each.
 fn table(title: &str, names: impl Iterator<Item = &'static str>, rounds: Vec<Vec<f64>>) {
     println!("{title}");
     let mut ours = None;

@@ -9,7 +9,7 @@ use tavrida_testkit::sim::{Setup, Verdict};
 #[path = "../../../tests/simulation/chain.rs"]
 mod chain;
 
-/// Any message next that could be.
+/// Any message may arrive next.
 pub fn random(seeds: Range<u64>) -> f64 {
     run(seeds, Policy::Random)
 }

@@ -7,7 +7,7 @@ use shuttle::thread;
 
 type Request = (i64, Sender<i64>);
 
-/// A service: a thread for each request, which asks the next service where there is one.
+/// A service: one thread for each request, which asks the next service if there is one.
 fn service(next: Option<Sender<Request>>) -> Sender<Request> {
     let (to, requests) = channel::<Request>();
     thread::spawn(move || {

@@ -8,7 +8,7 @@ use turmoil::net::UdpSocket;
 
 const PORT: u16 = 1;
 
-/// A service: a task for each request, with a socket of its own to ask the next service where there is one.
+/// A service: one task for each request, with its own socket to ask the next service if there is one.
 async fn service(next: Option<&'static str>) -> turmoil::Result {
     let socket = Rc::new(UdpSocket::bind(("0.0.0.0", PORT)).await?);
     let mut buffer = [0; 8];
@@ -34,7 +34,7 @@ async fn ask(host: &str, request: [u8; 8]) -> std::io::Result<[u8; 8]> {
     Ok(answer)
 }
 
-/// A run in which each message takes so many milliseconds; gives the virtual time that it took, in seconds.
+/// Makes a run in which each message takes a random latency, in milliseconds. Returns the virtual time of the run, in seconds.
 fn three_requests(seed: u64, latency: Range<u64>) -> f64 {
     let mut sim = turmoil::Builder::new()
         .rng_seed(seed)

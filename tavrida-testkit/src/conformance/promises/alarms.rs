@@ -1,4 +1,4 @@
-//! While the broker is short of memory or disk, publishes wait, and nothing else does.
+//! While the broker is short of memory or disk, publishes wait; all other operations continue.
 
 use tavrida::transport::Publication;
 
@@ -21,13 +21,13 @@ pub(super) fn promises() -> Vec<Promise> {
     .collect()
 }
 
-/// Waits until a session is blocked, or is no more.
+/// Waits until a session is blocked, or no longer blocked.
 async fn blocked(stage: &Stage, peer: &Peer, expected: bool) -> Kept {
     let what = if expected { "the session is blocked" } else { "the session is no longer blocked" };
     stage.until(what, async || Ok((peer.blocked().is_some() == expected).then_some(()))).await
 }
 
-/// Raises the alarm, and waits until it is in force: until somebody who publishes is blocked.
+/// Raises the alarm, and waits until a publisher is blocked.
 async fn raise(stage: &Stage) -> Kept {
     let probe = stage.session().await?;
     let queue = probe.a_queue("probe").await?;
@@ -85,7 +85,7 @@ async fn consumes(stage: Stage) -> Kept {
     let started = peer.start(vec![Publication::new(short(""), &queue, "c")]).await;
     blocked(&stage, &peer, true).await?;
     settled("ack during the alarm", first.ack())?;
-    // With a prefetch of one it comes only when the broker has got the acknowledgement.
+    // With a prefetch of one it comes only after the broker has the acknowledgement.
     same("the next delivery", body(&tap.next().await?).as_str(), "b")?;
     stage.alarm(false).await?;
     peer.outcomes(started).await.map(drop)

@@ -1,4 +1,4 @@
-//! What a queue was declared with is compared when it is declared again, and checked when it is new.
+//! Arguments of a queue are checked when it is new, and compared when it is declared again.
 
 use tavrida::field::{Table, Value};
 use tavrida::transport::Queue;
@@ -95,7 +95,7 @@ async fn unknown(stage: Stage) -> Kept {
     peer.a_queue("q").await.map(drop)
 }
 
-/// Declares a queue with each of these arguments; it must be refused for this reason, and not be there.
+/// Declares a queue with each of these arguments; it must be refused for this reason, and must not exist afterwards.
 async fn refused<const N: usize>(stage: Stage, cases: [(&'static str, Value, &str); N]) -> Kept {
     let peer = stage.session().await?;
     for (number, (argument, value, reason)) in cases.into_iter().enumerate() {

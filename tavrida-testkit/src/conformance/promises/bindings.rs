@@ -1,4 +1,4 @@
-//! Bindings: made once, known by all their fields, gone when unbound.
+//! Bindings: created once, identified by all their fields, deleted by unbinding.
 
 use tavrida::transport::{Binding, ExchangeKind, Publication, PublishErrorKind};
 
@@ -93,7 +93,7 @@ async fn unbind_missing(stage: Stage) -> Kept {
     peer.untie(&Binding::queue(&queue, &missing, short("k"))).await
 }
 
-/// Demands that a binding can neither be made nor removed.
+/// Checks that a binding can neither be created nor deleted.
 async fn not_permitted(stage: &Stage, peer: &Peer, binding: &Binding) -> Kept {
     let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
     stage.refused(&format!("binding {binding:?}"), peer.bind(binding), 403, text).await?;

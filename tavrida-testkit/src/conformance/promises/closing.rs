@@ -42,7 +42,7 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-/// Closes a session and gives its loss.
+/// Closes a session. Returns why it ended.
 async fn closed(peer: &Peer) -> Result<ConnectionLost, Fault> {
     peer.finish().await?;
     let loss = peer.loss().await?;
@@ -95,7 +95,7 @@ async fn after_refusal(stage: Stage) -> Kept {
     same("the loss is the first one", &peer.loss().await?, &loss)
 }
 
-/// Demands that a queue holds these bodies in this order, all redelivered, and nothing else.
+/// Checks that a queue has exactly these bodies in this order, all redelivered.
 async fn all_back(peer: &Peer, queue: &str, expected: &[&str]) -> Kept {
     for text in expected {
         let delivery = peer.head(queue).await?;
@@ -190,7 +190,7 @@ async fn publishes_fail(stage: Stage) -> Kept {
     staying.holds(&queue, &[]).await
 }
 
-/// A session with a consumer that has taken one delivery of three.
+/// Returns a session with a consumer that has received one of three messages.
 async fn consuming(peer: &Peer) -> Result<(ShortString, Tap, Delivery), Fault> {
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;

@@ -1,4 +1,4 @@
-//! What a consumer gets, how much at a time, and in which order.
+//! What a consumer receives, how much at a time, and in which order.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ async fn prefetch(stage: Stage) -> Kept {
     peer.fill(&queue, &["a", "b", "c", "d", "e", "f"]).await?;
     let mut tap = peer.tap(&queue, 2).await?;
     let mut held = tap.take(2).await?;
-    // Were a third on its way to the consumer, it would not be the head of the queue.
+    // A third message on its way to the consumer would not be the head of the queue.
     let head = peer.head(&queue).await?;
     same("the head of the queue", body(&head).as_str(), "c")?;
     tap.idle()?;

@@ -1,4 +1,4 @@
-//! What is delivered is what was published, to the last bit.
+//! A delivery equals what was published, bit for bit.
 
 use bytes::Bytes;
 use tavrida::field::{Decimal, Table, Value};
@@ -27,7 +27,7 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-/// Publishes with these properties and body, and compares what comes out.
+/// Publishes with these properties and body, and compares the delivery.
 async fn round_trip(stage: Stage, properties: Properties, body: impl Into<Bytes>) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;

@@ -1,4 +1,4 @@
-//! Messages that a queue gave up go on to its dead-letter exchange, with their history.
+//! Messages that a queue rejects, expires or drops go to its dead-letter exchange, with their history.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(super) fn promises() -> Vec<Promise> {
     .collect()
 }
 
-/// The entries of `x-death`, the newest first.
+/// Returns the entries of `x-death`, the newest first.
 pub(super) fn deaths(delivery: &Delivery) -> Result<Vec<Table>, Fault> {
     let header = delivery.properties().headers().get("x-death");
     let Some(Value::Array(entries)) = header else {
@@ -53,13 +53,13 @@ pub(super) fn deaths(delivery: &Delivery) -> Result<Vec<Table>, Fault> {
     }
 }
 
-/// The text of an entry; what is no text is told as it is.
+/// Returns a text field of an entry; other values are shown as they are.
 pub(super) fn text(table: &Table, name: &str) -> String {
     let value = table.get(name);
     value.and_then(Value::as_str).map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
-/// An exchange for dead letters with a queue bound to it, whatever their keys.
+/// Declares an exchange for dead letters with a queue that gets all keys.
 async fn cemetery(peer: &Peer) -> Result<(ShortString, ShortString), Fault> {
     let exchange = peer.an_exchange("dlx", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue("dead").await?;
@@ -71,7 +71,7 @@ fn dying_to(exchange: &ShortString) -> Table {
     table([("x-dead-letter-exchange", exchange.clone().into())])
 }
 
-/// Takes the head of a queue and rejects it.
+/// Gets the head of a queue and rejects it.
 async fn reject(peer: &Peer, queue: &str) -> Kept {
     settled("reject", peer.arrival(queue).await?.reject())
 }

@@ -1,4 +1,4 @@
-//! How a consumer ends, and what becomes of what it had.
+//! How a consumer ends, and what happens to its deliveries.
 
 use futures_util::FutureExt;
 use tavrida::transport::{Consume, ConsumerError};
@@ -122,7 +122,7 @@ async fn settled_after_drop(stage: Stage) -> Kept {
     let mut tap = consuming.tap(&queue, 10).await?;
     let taken = tap.next().await?;
     drop(tap);
-    // The others are back: the consumer is gone for the broker.
+    // The others are ready again: the broker has removed the consumer.
     looking.ready_is(&queue, 2).await?;
     settled("ack", taken.ack())?;
     consuming.finish().await?;

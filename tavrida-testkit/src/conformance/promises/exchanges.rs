@@ -1,4 +1,4 @@
-//! Exchanges come, stay the same, and go.
+//! Exchanges are declared, compared and deleted.
 
 use tavrida::transport::{Binding, Exchange, ExchangeKind, Publication, PublishErrorKind};
 
@@ -76,7 +76,7 @@ async fn kinds(stage: Stage) -> Kept {
     peer.exchange(&by_name).await
 }
 
-/// A changed field, the broker's words for its new and its old value, and the change.
+/// A changed field, the broker's text for its new and its old value, and the change.
 type Change = (&'static str, &'static str, &'static str, fn(&mut Exchange));
 
 /// Declares a durable direct exchange again with each of these changes.

@@ -1,4 +1,4 @@
-//! Messages and queues that live only so long.
+//! Messages and queues with a time to live.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::conformance::stage::Stage;
 use crate::conformance::values::{body, named, short, table};
 use crate::conformance::{Capability, Promise};
 
-/// How long what expires may live, in milliseconds.
+/// The time to live, in milliseconds.
 const LIFE: u32 = 50;
 
-/// Surely longer than [`LIFE`], also on a busy machine.
+/// Longer than [`LIFE`], also on a busy machine.
 const AFTERWARDS: Duration = Duration::from_millis(5 * LIFE as u64);
 
 pub(super) fn promises() -> Vec<Promise> {
@@ -70,7 +70,7 @@ async fn queue_ttl(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue_with("q", ttl(LIFE)).await?;
     peer.fill(&queue, &["a", "b"]).await?;
-    // A busy broker may be late, but it needs nobody who asks for them.
+    // A busy broker may be late, but it expires messages without a consumer.
     peer.ready_is(&queue, 0).await?;
     peer.holds(&queue, &[]).await
 }

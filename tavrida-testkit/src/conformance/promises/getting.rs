@@ -1,4 +1,4 @@
-//! Taking one message at a time.
+//! `basic.get`: fetching one message at a time.
 
 use futures_util::future::join_all;
 

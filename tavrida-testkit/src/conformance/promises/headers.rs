@@ -35,7 +35,7 @@ pub(super) fn promises() -> Vec<Promise> {
 /// Binding arguments, message headers, and whether they match.
 type Case = (Table, Table, bool);
 
-/// Tries each case on an exchange of its own.
+/// Tries each case on a separate exchange.
 async fn check(stage: Stage, cases: impl IntoIterator<Item = Case>) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;

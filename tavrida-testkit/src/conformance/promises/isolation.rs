@@ -1,4 +1,4 @@
-//! Sessions share one broker, and keep their own affairs apart.
+//! Sessions share one broker, and do not affect each other's consumers, deliveries and failures.
 
 use tavrida::transport::{Binding, Exchange, ExchangeKind, Publication};
 

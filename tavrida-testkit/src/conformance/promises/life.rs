@@ -1,4 +1,4 @@
-//! A session lives until it ends, and stands on its own.
+//! A session lives until it ends, independent of others.
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;

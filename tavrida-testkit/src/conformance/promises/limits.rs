@@ -1,4 +1,4 @@
-//! Queues that hold only so much, and what becomes of the rest.
+//! Queues with a length limit, and what happens to messages over it.
 
 use tavrida::field::{Table, Value};
 use tavrida::transport::{Publication, PublishErrorKind};

@@ -1,4 +1,4 @@
-//! The broker breaks the connection: what a session tells, and what a new one finds.
+//! The broker breaks the connection: what a session reports, and what a new one finds.
 
 use tavrida::field::ShortString;
 use tavrida::transport::{
@@ -42,7 +42,7 @@ pub(super) fn promises() -> Vec<Promise> {
     .collect()
 }
 
-/// Breaks the connections and gives the loss of a session.
+/// Breaks the connections. Returns how a session was lost.
 async fn lose(stage: &Stage, peer: &Peer) -> Result<ConnectionLost, Fault> {
     stage.break_connections().await?;
     peer.loss().await
@@ -90,7 +90,7 @@ async fn consumers_end(stage: Stage) -> Kept {
     Ok(())
 }
 
-/// A queue with these messages, all taken by a consumer.
+/// Returns a queue with these messages, all delivered to a consumer.
 async fn all_taken(peer: &Peer, bodies: &[&str]) -> Result<(ShortString, Vec<Delivery>), Fault> {
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, bodies).await?;
@@ -133,7 +133,7 @@ async fn not_undone(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let (queue, mut taken) = all_taken(&peer, &["acked", "held"]).await?;
     settled("ack", taken.remove(0).ack())?;
-    // With the session that publishes afterwards still alive, the settlement has had its time.
+    // The session that publishes afterwards still lives, so the settlement had time to arrive.
     peer.fill(&queue, &["confirmed"]).await?;
     let other = stage.session().await?;
     other.ready_is(&queue, 1).await?;

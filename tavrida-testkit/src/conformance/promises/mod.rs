@@ -1,4 +1,4 @@
-//! The table of rooms, and in each its promises.
+//! The table of rooms, each with its promises.
 
 mod alarms;
 mod arguments;
@@ -30,7 +30,7 @@ mod topics;
 
 use super::Promise;
 
-/// Every promise, in the order in which the suite looks at them.
+/// Returns every promise, in the order in which the suite checks them.
 pub fn promises() -> Vec<Promise> {
     let rooms: [(&'static str, Vec<Promise>); _] = [
         ("life", life::promises()),

@@ -39,7 +39,7 @@ pub(super) fn promises() -> Vec<Promise> {
     .collect()
 }
 
-/// The arguments of a queue that owes its dead letters to an exchange.
+/// Returns the arguments of a queue that dead-letters at least once to an exchange.
 fn owing(exchange: &ShortString) -> Table {
     table([
         ("x-queue-type", "quorum".into()),
@@ -49,7 +49,7 @@ fn owing(exchange: &ShortString) -> Table {
     ])
 }
 
-/// The same, by the default exchange to a queue.
+/// As [`owing`], through the default exchange to a queue.
 fn owing_to_queue(queue: &ShortString) -> Table {
     owing(&short("")).with(short("x-dead-letter-routing-key"), Value::from(queue.clone()))
 }
@@ -62,7 +62,7 @@ async fn bury(peer: &Peer, queue: &ShortString, bodies: &[&str]) -> Kept {
     Ok(())
 }
 
-/// The bodies that come to a queue in the end, as many as these.
+/// Checks that these bodies arrive at a queue.
 async fn arrive(stage: &Stage, peer: &Peer, queue: &ShortString, expected: &[&str]) -> Kept {
     let count = u32::try_from(expected.len()).expect("a few messages");
     let what = format!("{count} messages in '{queue}'");
@@ -71,7 +71,7 @@ async fn arrive(stage: &Stage, peer: &Peer, queue: &ShortString, expected: &[&st
     same(&format!("the bodies in '{queue}'"), &seen, expected)
 }
 
-/// Whether a queue takes a message.
+/// Returns whether a queue accepts a message.
 async fn takes(peer: &Peer, queue: &ShortString, text: &'static str) -> Result<bool, Fault> {
     match peer.outcome(Publication::new(short(""), queue, text)).await? {
         Ok(()) => Ok(true),
@@ -214,7 +214,7 @@ async fn once(stage: Stage) -> Kept {
     for key in ["nowhere", "there"] {
         peer.send(Publication::new(&feed, short(key), key)).await?;
     }
-    // The queue gives up the first before the second.
+    // The queue dead-letters the first before the second.
     arrive(&stage, &peer, &dead, &["there"]).await?;
     peer.tie(&Binding::queue(&dead, &dlx, short("nowhere"))).await?;
     stage.let_rounds_pass().await;

@@ -1,4 +1,4 @@
-//! Queues that belong to one session, and queues that go with their last consumer.
+//! Exclusive queues, and queues that are deleted with their last consumer.
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Binding, Consume, Exchange, ExchangeKind, Publication, Queue};

@@ -1,4 +1,4 @@
-//! Many publishes under way at once: order, and to each its own outcome.
+//! Many publishes under way at once: their order, and the outcome of each.
 
 use tavrida::field::ShortString;
 use tavrida::transport::{ExchangeKind, Publication, PublishError, PublishErrorKind};
@@ -41,7 +41,7 @@ async fn order(stage: Stage) -> Kept {
     tap.gives(&texts.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
-/// The four outcomes that a living session can tell of.
+/// The four outcomes that a living session can report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Routed,
@@ -64,7 +64,7 @@ impl Fate {
     }
 }
 
-/// Addresses with the fates of what is sent to them.
+/// Addresses with the outcomes of messages sent to them.
 struct Addresses {
     good: ShortString,
     full: ShortString,
@@ -91,8 +91,8 @@ impl Addresses {
         }
     }
 
-    /// Publishes with these fates, all at once, and compares each outcome, each publication that came back, and what
-    /// the good queue holds in the end.
+    /// Publishes concurrently with these outcomes, and compares each outcome, each returned publication, and the final content of the good
+    /// queue.
     async fn try_out(&self, peer: &Peer, fates: impl Iterator<Item = Fate>) -> Kept {
         let planned: Vec<(Fate, Publication)> = fates
             .enumerate()
@@ -122,7 +122,7 @@ async fn many(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let addresses = Addresses::declare(&stage, &peer, "a").await?;
     let fates = [Fate::Routed, Fate::Unroutable, Fate::Nacked];
-    // Runs of one fate and quick changes: three steps of the first to twelve of the last.
+    // Runs of one outcome and quick changes: three steps of the first to twelve of the last.
     addresses.try_out(&peer, (0..600).map(|number| fates[(number * number / 7) % 3])).await
 }
 

@@ -1,4 +1,4 @@
-//! Who and what comes first: message priorities, consumer priorities, one active consumer at a time.
+//! Order by priority: message priorities, consumer priorities, single active consumer.
 
 use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Consume, Properties, Publication};
@@ -113,7 +113,7 @@ async fn odd_priority(stage: Stage) -> Kept {
     stage.refused("consuming", peer.consume(&with_priority(&queue, 1, "high")), 406, text).await
 }
 
-/// A queue with a single active consumer, and two consumers in their order.
+/// Returns a queue with a single active consumer, and two consumers in order.
 async fn two_waiting(first: &Peer, second: &Peer) -> Result<(ShortString, Tap, Tap), Fault> {
     let queue = first.a_queue_with("q", table([("x-single-active-consumer", true.into())])).await?;
     let taps = (first.tap(&queue, 10).await?, second.tap(&queue, 10).await?);

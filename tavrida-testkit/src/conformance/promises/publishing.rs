@@ -1,4 +1,4 @@
-//! What becomes of a publish: every outcome, exactly, with the publication back where it was not taken.
+//! The outcome of a publish: each kind exactly, with the publication returned if it was not accepted.
 
 use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Binding, BrokerError, ExchangeKind, Properties, Publication, PublishErrorKind};
@@ -64,7 +64,7 @@ async fn unheard(stage: Stage) -> Kept {
     peer.send(optional(to(&stage.name("no-queue"), "m"))).await
 }
 
-/// A publication that must be refused with this code and text.
+/// Publishes a message that must be refused with this code and text.
 async fn refused(stage: &Stage, peer: &Peer, publication: Publication, code: u16, text: String) -> Kept {
     let what = format!("publishing to '{}'", publication.exchange);
     match peer.failure(publication).await? {
@@ -89,7 +89,7 @@ async fn missing_exchange(stage: Stage) -> Kept {
     peer.holds(&queue, &["after"]).await
 }
 
-/// A queue for one message that refuses the next.
+/// Declares a queue for one message that refuses the next.
 pub(super) async fn full_queue(peer: &Peer, local: &str) -> Result<ShortString, Fault> {
     let limits = [("x-max-length", 1.into()), ("x-overflow", "reject-publish".into())];
     let queue = peer.a_queue_with(local, table(limits)).await?;
@@ -115,7 +115,7 @@ async fn partly_nacked(stage: Stage) -> Kept {
     }
     peer.fails(Publication::new(&exchange, short(""), "m"), &PublishErrorKind::Nacked).await?;
     peer.holds(&full, &["first"]).await?;
-    // The free queue answers for itself: its copy may come a moment after the other's refusal.
+    // The free queue is independent: its copy may arrive a moment after the refusal by the other.
     same("what the free queue got", body(&peer.arrival(&free).await?).as_str(), "m")
 }
 

@@ -1,4 +1,4 @@
-//! Queues come, are looked at, emptied and deleted.
+//! Queues are declared, checked, purged and deleted.
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Binding, ExchangeKind, Publication, Queue};
@@ -97,7 +97,7 @@ async fn unsettled_do_not_count(stage: Stage) -> Kept {
     Ok(())
 }
 
-/// A queue that the broker named.
+/// Declares a queue that the broker names.
 async fn a_named_one(stage: &Stage, peer: &Peer) -> Result<ShortString, Fault> {
     let name = peer.queue(&Queue::durable(short(""))).await?;
     stage.delete_later(name.clone());

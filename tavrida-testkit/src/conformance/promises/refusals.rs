@@ -1,4 +1,4 @@
-//! A refusal says why, closes what it says, and nothing else.
+//! An error has its reason, and closes what it names and nothing else.
 
 use futures_util::FutureExt;
 use tavrida::transport::{
@@ -30,7 +30,7 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-/// Has one operation of each kind refused, again and again.
+/// Provokes an error in one operation of each kind, several times.
 async fn provoke(stage: &Stage, peer: &Peer) -> Kept {
     let missing = stage.name("missing");
     let exchange = stage.name("provoked");
@@ -116,7 +116,7 @@ async fn publishes_live(stage: Stage) -> Kept {
     same("messages in the queue", &peer.ready(&queue).await?, &100)
 }
 
-/// Has the broker refuse something so that the whole connection ends.
+/// Provokes an error that closes the whole connection.
 async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Result<BrokerError, Fault> {
     let kind = ExchangeKind::Other(short("no-such-type"));
     let exchange = Exchange::durable(stage.name("never"), kind);

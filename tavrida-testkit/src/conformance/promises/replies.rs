@@ -1,4 +1,4 @@
-//! Direct replies: answers that come straight to who asked, through no queue.
+//! Direct replies: answers that go directly to the requesting consumer, through no queue.
 
 use tavrida::field::ShortString;
 use tavrida::transport::{BrokerError, Consume, DIRECT_REPLY_TO, Properties, Publication, PublishErrorKind};
@@ -41,14 +41,14 @@ async fn taking_replies(peer: &Peer) -> Result<Tap, Fault> {
     peer.tap_with(&replies(true)).await
 }
 
-/// A message that asks for a direct reply.
+/// Returns a message that requests a direct reply.
 fn request(exchange: ShortString, queue: &ShortString, body: &'static str) -> Publication {
     let properties =
         Properties { reply_to: Some(ShortString::from_static(DIRECT_REPLY_TO)), ..Properties::default() };
     Publication { properties, ..Publication::new(exchange, queue, body) }
 }
 
-/// Takes a request and replies to it.
+/// Gets a request and replies to it.
 async fn reply(peer: &Peer, queue: &ShortString, mandatory: bool) -> Result<bool, Fault> {
     let request = peer.arrival(queue).await?;
     let address = request.properties().reply_to.clone().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where direct and fanout exchanges, and chains of exchanges, route a message.
+//! Routing by direct and fanout exchanges, and by chains of exchanges.
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Binding, BrokerError, Exchange, ExchangeKind, Publication, PublishErrorKind};
@@ -64,7 +64,7 @@ fn to(exchange: &ShortString, key: &'static str) -> Publication {
     Publication::new(exchange, short(key), "m")
 }
 
-/// An exchange with an alternate.
+/// Declares an exchange with an alternate exchange.
 async fn with_alternate(
     stage: &Stage,
     peer: &Peer,
@@ -226,7 +226,7 @@ async fn alternate_circle(stage: Stage) -> Kept {
     peer.fails(to(&first, "k"), &PublishErrorKind::Unroutable).await
 }
 
-/// An auto-delete exchange.
+/// Declares an auto-delete exchange.
 async fn fleeting(stage: &Stage, peer: &Peer, local: &str) -> Result<ShortString, Fault> {
     let exchange =
         Exchange { auto_delete: true, ..Exchange::durable(stage.name(local), ExchangeKind::Fanout) };

@@ -1,4 +1,4 @@
-//! Each delivery is settled once, by whom and when ever.
+//! Each delivery is settled once, by any task, at any time.
 
 use tavrida::transport::{AckKind, Delivery};
 
@@ -91,7 +91,7 @@ async fn rejected(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-/// Takes five deliveries of the bodies 0 to 4, and settles them from the middle outwards.
+/// Takes five deliveries with the bodies 0 to 4, and settles them from the middle outwards.
 async fn any_order(stage: Stage) -> Kept {
     let (consuming, looking) = stage.two_sessions().await?;
     let dead = consuming.a_queue("dead").await?;

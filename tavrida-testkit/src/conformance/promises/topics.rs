@@ -24,7 +24,7 @@ const KEYS: [&str; 21] = [
     "a.b.b", "#", "*", "a.*", "é.b",
 ];
 
-/// Patterns, each with the keys of [`KEYS`] that it matches: worked out by hand from R31 to R33.
+/// Patterns, each with the keys of [`KEYS`] that it matches, derived by hand from R31 to R33.
 const PATTERNS: [(&str, &[&str]); 33] = [
     ("", &[""]),
     (

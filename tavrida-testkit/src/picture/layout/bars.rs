@@ -1,4 +1,4 @@
-//! [`Bars`]: deliveries in the hands of actors, and handlers at work.
+//! [`Bars`]: the deliveries that actors hold, and running handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,19 @@ use super::{Bar, BarKind};
 use crate::picture::story::Story;
 use crate::trace::{ActorId, Ending, Event, MessageId, What};
 
-/// How wide a bar is.
+/// The width of a bar.
 pub(super) const WIDE: i32 = 8;
-/// How far apart those of one actor are.
+/// The distance between the bars of one actor.
 const STEP: i32 = 7;
-/// How far a bar reaches above and below the rows where it begins and ends.
+/// How far a bar extends above and below the rows where it begins and ends.
 const ABOVE: i32 = 4;
 const BELOW: i32 = 9;
 
 /// The bars so far.
 pub(super) struct Bars {
-    /// The deliveries that are settled some time.
+    /// The deliveries that are settled at some time.
     settled: BTreeSet<Delivery>,
-    /// What is at work, and what is held.
+    /// Running handlers, and held deliveries.
     open: Vec<Open>,
     slots: BTreeMap<ActorId, Vec<Option<Delivery>>>,
     done: Vec<Bar>,
@@ -40,21 +40,21 @@ impl Bars {
         Self { settled, open: Vec::new(), slots: BTreeMap::new(), done: Vec::new() }
     }
 
-    /// How far right of his line the bars of an actor reach.
+    /// Returns how far the bars of an actor extend to the right of its line.
     pub(super) fn reach(&self, actor: ActorId) -> i32 {
         let slots = self.slots.get(&actor).map_or(&[][..], Vec::as_slice);
         let last = slots.iter().rposition(Option::is_some).unwrap_or(0);
         i32::try_from(last).expect("few handlers work at once") * STEP
     }
 
-    /// How far right of his line the bar stands in which an actor works a message.
+    /// Returns the offset, to the right of the actor's line, of the bar in which it handles a message.
     pub(super) fn offset(&self, actor: ActorId, message: MessageId) -> Option<i32> {
         let slots = self.slots.get(&actor)?;
         let slot = slots.iter().rposition(|slot| slot.is_some_and(|(_, held, _)| held == message))?;
         Some(i32::try_from(slot).expect("few handlers work at once") * STEP)
     }
 
-    /// Something happened at this height, to an actor whose line is there.
+    /// Adds an event at a height, of an actor whose line is at `x`.
     pub(super) fn event(&mut self, event: &Event, x: i32, y: i32) {
         match &event.what {
             What::Crashed | What::Disconnected(_) => self.drop_all(event.actor, y),
@@ -115,7 +115,7 @@ impl Bars {
         }
     }
 
-    /// Nothing is in the hands of an actor any more, though handlers may go on.
+    /// Ends all deliveries that an actor holds; handlers may continue.
     fn drop_all(&mut self, actor: ActorId, y: i32) {
         while let Some(at) =
             self.open.iter().position(|open| open.delivery.0 == actor && open.kind == BarKind::Held)
@@ -125,12 +125,12 @@ impl Bars {
         }
     }
 
-    /// All bars; what is still open ends at this height.
+    /// Returns all bars; open ones end at this height.
     pub(super) fn finish(mut self, y: i32) -> Vec<Bar> {
         for open in std::mem::take(&mut self.open) {
             self.put(&open, open.kind, y);
         }
-        // What is held lies under what is at work.
+        // Held deliveries are drawn below running handlers.
         self.done.sort_by_key(|bar| bar.kind != BarKind::Held);
         self.done
     }

@@ -1,4 +1,4 @@
-//! [`of`]: who stands where.
+//! [`of`]: the lanes of a story and their positions.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::{shortened, width_of};
 use crate::picture::story::Story;
 use crate::trace::{ActorId, ActorKind, What};
 
-/// The least and the greatest distance of two lanes.
+/// The minimum and the maximum distance between two lanes.
 const DISTANCE: (i32, i32) = (120, 250);
 
 /// An actor's lane.
@@ -14,19 +14,19 @@ pub(in crate::picture) struct Lane {
     pub(in crate::picture) actor: ActorId,
     pub(in crate::picture) name: String,
     pub(in crate::picture) kind: ActorKind,
-    /// What it is, for people.
+    /// Its kind, for people.
     pub(in crate::picture) role: &'static str,
     pub(in crate::picture) x: i32,
-    /// How wide its head is.
+    /// The width of its head.
     pub(in crate::picture) width: i32,
 }
 
-/// The lanes of a story: the broker, then all others in the order in which they first do something, the replicas of a service
-/// side by side.
+/// Returns the lanes of a story: the broker, then the others in the order of their first action, with the replicas of a service side by
+/// side.
 pub(super) fn of(story: &Story<'_>) -> Vec<Lane> {
     let mut services: Vec<&str> = Vec::new();
     let mut cast: Vec<ActorId> = Vec::new();
-    // Those who only connect come last.
+    // Actors that only connect come last.
     let acting = story.events.iter().filter(|event| !matches!(event.what, What::Connected));
     for event in acting.chain(&story.events) {
         if event.actor.index() > 0 && !cast.contains(&event.actor) {
@@ -50,7 +50,7 @@ pub(super) fn of(story: &Story<'_>) -> Vec<Lane> {
     lanes
 }
 
-/// Whether something in a story is the broker's.
+/// Returns whether an event of a story belongs to the broker.
 fn speaks(story: &Story<'_>) -> bool {
     story.events.iter().any(|event| {
         let is_his = event.actor.index() == 0;
@@ -74,7 +74,7 @@ fn lane(story: &Story<'_>, id: ActorId) -> Lane {
     Lane { actor: id, name, kind: actor.kind(), role, x: 0, width }
 }
 
-/// Gives each lane its place: far enough from the next for their heads, and for what they say to each other.
+/// Positions the lanes: far enough apart for their heads and for the labels between them.
 fn spread(story: &Story<'_>, lanes: &mut [Lane]) {
     let place: BTreeMap<ActorId, usize> =
         lanes.iter().enumerate().map(|(at, lane)| (lane.actor, at)).collect();

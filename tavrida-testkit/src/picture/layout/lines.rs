@@ -1,4 +1,4 @@
-//! [`Lines`]: the lifelines, and how their actors are.
+//! [`Lines`]: the lifelines, and the states of their actors.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::{Line, State};
 use crate::picture::story::Story;
 use crate::trace::{ActorId, Event, What};
 
-/// How far an arrow from an actor to itself reaches out.
+/// How far an arrow from an actor to itself extends.
 pub(super) const LOOP: i32 = 34;
 
 /// The lifelines so far.
@@ -20,7 +20,7 @@ impl Lines {
     pub(super) fn new(story: &Story<'_>, x: BTreeMap<ActorId, i32>) -> Self {
         let mut now: BTreeMap<ActorId, (State, i32)> =
             x.keys().map(|actor| (*actor, (State::Up, 0))).collect();
-        // Whose first word is that he is connected was not before.
+        // Actors whose first event is a connect were not connected before.
         let mut silent: Vec<ActorId> = x.keys().copied().collect();
         for event in &story.events {
             if becomes(State::Up, event).is_some() && silent.contains(&event.actor) {
@@ -33,7 +33,7 @@ impl Lines {
         Self { x, now, done: Vec::new() }
     }
 
-    /// Something happened at this height.
+    /// Adds an event at this height.
     pub(super) fn event(&mut self, event: &Event, y: i32) {
         let Some((state, since)) = self.now.get_mut(&event.actor) else { return };
         let Some(next) = becomes(*state, event) else { return };
@@ -45,7 +45,7 @@ impl Lines {
         }
     }
 
-    /// All lines, which end at this height.
+    /// Returns all lines, which end at this height.
     pub(super) fn finish(mut self, y: i32) -> Vec<Line> {
         for (actor, (state, from)) in self.now {
             self.done.push(Line { x: self.x[&actor], from, to: y, state });
@@ -54,7 +54,7 @@ impl Lines {
     }
 }
 
-/// How an actor is after an event of his life.
+/// Returns the state of an actor after an event.
 fn becomes(state: State, event: &Event) -> Option<State> {
     match event.what {
         What::Connected => Some(State::Up),

@@ -1,7 +1,7 @@
-//! [`Layout`]: where everything in a picture stands, in pixels.
+//! [`Layout`]: the position of everything in a picture, in pixels.
 //!
-//! Time goes downward, a row for each thing that happened; a lane for each actor. Each row has at most one arrow's label, and marks
-//! share one only where their labels have room beside each other, so that no two texts overlap.
+//! Time goes downward, with a row for each event; each actor has a lane. Each row has at most one arrow's label, and marks share a row only
+//! if their labels fit beside each other, so that no two texts overlap.
 
 mod bars;
 mod lanes;
@@ -16,11 +16,11 @@ use crate::trace::MessageId;
 
 pub(super) use lanes::Lane;
 
-/// How wide a character of a label is, in tenths of a pixel: those of ASCII, and all others, which may be twice as wide.
+/// The width of a character of a label, in tenths of a pixel: for ASCII, and for all others, which may be twice as wide.
 const ADVANCE: (i32, i32) = (67, 134);
-/// How many characters of a label are shown.
+/// The maximum number of characters of a label.
 const LONGEST: usize = 56;
-/// Room at the edges.
+/// The margin at the edges.
 const MARGIN: i32 = 24;
 
 /// A picture, laid out.
@@ -31,7 +31,7 @@ pub(super) struct Layout {
     pub(super) arrows: Vec<Arrow>,
     pub(super) marks: Vec<Mark>,
     pub(super) folds: Vec<Fold>,
-    /// Where which time begins.
+    /// The heights at which times begin.
     pub(super) times: Vec<(i32, Duration)>,
     /// The left edge.
     pub(super) left: i32,
@@ -39,7 +39,7 @@ pub(super) struct Layout {
     pub(super) height: i32,
 }
 
-/// A place.
+/// A position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Point {
     pub(super) x: i32,
@@ -54,7 +54,7 @@ pub(super) struct Line {
     pub(super) state: State,
 }
 
-/// How an actor is.
+/// The state of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// It has a session.
@@ -65,7 +65,7 @@ pub(super) enum State {
     Dead,
 }
 
-/// A delivery in an actor's hands, or a handler at work.
+/// A delivery that an actor holds, or a running handler.
 pub(super) struct Bar {
     pub(super) message: MessageId,
     pub(super) x: i32,
@@ -78,16 +78,16 @@ pub(super) struct Bar {
 pub(super) enum BarKind {
     /// The delivery is not settled yet.
     Held,
-    /// The handler works, and ends well.
+    /// The handler runs, and succeeds.
     Work,
-    /// The handler works, and ends badly.
+    /// The handler runs, and fails.
     Broken,
 }
 
-/// A message on its way.
+/// A message in transit.
 pub(super) struct Arrow {
     pub(super) message: MessageId,
-    /// The place in the story of the event that it ends with.
+    /// The index in the story of the event that it ends with.
     pub(super) event: usize,
     pub(super) from: Point,
     pub(super) to: Point,
@@ -95,22 +95,22 @@ pub(super) struct Arrow {
     pub(super) labels: Vec<Label>,
 }
 
-/// What becomes of a message.
+/// The fate of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It arrives.
     Arrived,
-    /// It arrives, and was handed out before.
+    /// It arrives as a redelivery.
     Again,
-    /// It went nowhere, for this reason.
+    /// It does not arrive, for this reason.
     Failed,
-    /// It lies in a queue.
+    /// It stays in a queue.
     Kept,
 }
 
-/// Something that happened to an actor.
+/// An event of an actor.
 pub(super) struct Mark {
-    /// The place of the event in the story.
+    /// The index of the event in the story.
     pub(super) event: usize,
     pub(super) at: Point,
     pub(super) tone: Tone,
@@ -120,15 +120,15 @@ pub(super) struct Mark {
 /// A text.
 #[derive(Debug, Clone)]
 pub(super) struct Label {
-    /// Its left end, on its base line.
+    /// Its left end, on its baseline.
     pub(super) at: Point,
     pub(super) text: String,
     pub(super) width: i32,
-    /// It tells of something that went wrong.
+    /// Whether it describes a failure.
     pub(super) is_bad: bool,
 }
 
-/// Much time in a little room.
+/// A long time in a small space.
 pub(super) struct Fold {
     pub(super) from: i32,
     pub(super) to: i32,
@@ -136,13 +136,13 @@ pub(super) struct Fold {
 }
 
 impl Label {
-    /// A text whose left end is at a place.
+    /// A text whose left end is at a position.
     fn from(at: Point, text: &str) -> Self {
         let text = shortened(text);
         Self { at, width: width_of(&text), text, is_bad: false }
     }
 
-    /// A text whose right end is at a place.
+    /// A text whose right end is at a position.
     fn until(at: Point, text: &str) -> Self {
         let label = Self::from(at, text);
         Self { at: Point { x: at.x - label.width, y: at.y }, ..label }
@@ -158,7 +158,7 @@ impl Layout {
         layout
     }
 
-    /// Finds the edges: wide enough for everything.
+    /// Computes the edges, wide enough for everything.
     fn frame(&mut self) {
         let lanes = self.lanes.iter().map(|lane| (lane.x - lane.width / 2, lane.x + lane.width / 2));
         let marks = self.marks.iter().map(|mark| (mark.at.x - 8, mark.at.x + 8));
@@ -184,13 +184,13 @@ impl Layout {
     }
 }
 
-/// How wide a text of the labels' font is, rather too much than too little.
+/// Returns the width of a text in the labels' font, an upper estimate.
 pub(super) fn width_of(text: &str) -> i32 {
     let tenths: i32 = text.chars().map(|c| if c.is_ascii() { ADVANCE.0 } else { ADVANCE.1 }).sum();
     tenths / 10 + 1
 }
 
-/// A text that fits into a label.
+/// Shortens a text so that it fits into a label.
 fn shortened(text: &str) -> String {
     let line = |text: &str| text.replace(char::is_control, " ");
     match text.char_indices().nth(LONGEST) {

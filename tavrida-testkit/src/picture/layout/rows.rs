@@ -1,23 +1,23 @@
-//! [`Rows`]: how far down the picture is.
+//! [`Rows`]: the current height of the picture.
 
 use std::time::Duration;
 
 use super::Fold;
 
-/// How high a row is.
+/// The height of a row.
 const ROW: i32 = 26;
-/// Time that takes as much room as it is long; what takes more is folded.
+/// Time up to this is drawn to scale; longer time is folded.
 const FOLDED: Duration = Duration::from_millis(100);
-/// How high a fold is.
+/// The height of a fold.
 const FOLD: i32 = 34;
 
 /// The rows so far.
 #[derive(Default)]
 pub(super) struct Rows {
-    /// Where the latest row is.
+    /// The height of the latest row.
     pub(super) y: i32,
     at: Option<Duration>,
-    /// What the latest row holds from where to where, if it can hold more.
+    /// The occupied ranges of the latest row, if it can hold more.
     taken: Option<Vec<(i32, i32)>>,
     pub(super) times: Vec<(i32, Duration)>,
     pub(super) folds: Vec<Fold>,
@@ -28,7 +28,7 @@ impl Rows {
         self.at.is_none()
     }
 
-    /// A new row, of its own.
+    /// Starts a new row.
     pub(super) fn next(&mut self, at: Duration) -> i32 {
         self.taken = None;
         let passed = self.at.map(|before| at.saturating_sub(before));
@@ -49,7 +49,7 @@ impl Rows {
         self.y
     }
 
-    /// The latest row if it has room from here to there beside things of its kind, and is of this time; else a new one.
+    /// Returns the latest row if it has free space in this range and has this time; otherwise a new one.
     pub(super) fn beside(&mut self, at: Duration, from: i32, to: i32) -> i32 {
         let is_free = |taken: &Vec<(i32, i32)>| taken.iter().all(|(left, right)| to < *left || *right < from);
         if self.at != Some(at) || !self.taken.as_ref().is_some_and(is_free) {
@@ -59,7 +59,7 @@ impl Rows {
         self.y
     }
 
-    /// Where the picture ends.
+    /// Returns the height of the picture.
     pub(super) fn end(&self) -> i32 {
         self.y + ROW + ROW / 2
     }

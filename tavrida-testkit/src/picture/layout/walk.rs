@@ -1,4 +1,4 @@
-//! [`walk`]: through a story, event by event, to where each stands.
+//! [`walk`]: positions each event of a story.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use super::{Arrow, Fate, Label, Lane, Layout, Mark, Point};
 use crate::picture::story::{Story, Tone, is_bad, reaches};
 use crate::trace::{ActorId, Event, MessageId, Outcome, What};
 
-/// How far an arrow to nowhere reaches.
+/// The length of an arrow that reaches no one.
 const STUB: i32 = 46;
-/// An arrow over more rows' height than this names its message at its end too.
+/// An arrow over a greater height also names its message at its end.
 const FAR: i32 = 60;
-/// Between a line and a text beside it, and above it.
+/// The distance between a line and a text beside or above it.
 const BESIDE: i32 = 12;
 const OVER: i32 = 6;
 
-/// Lays the events of a story out in lanes.
+/// Lays out the events of a story in lanes.
 pub(super) fn walk(story: &Story<'_>, lanes: Vec<Lane>) -> Layout {
     let x: BTreeMap<ActorId, i32> = lanes.iter().map(|lane| (lane.actor, lane.x)).collect();
     let mut heard: Vec<Option<ActorId>> = vec![None; story.trace.messages().len()];
@@ -61,11 +61,11 @@ pub(super) fn walk(story: &Story<'_>, lanes: Vec<Lane>) -> Layout {
 struct Walk<'a> {
     story: &'a Story<'a>,
     x: BTreeMap<ActorId, i32>,
-    /// Who gets a message first.
+    /// The first receiver of a message.
     heard: Vec<Option<ActorId>>,
-    /// Where a message was sent last, with the label that its first arrow gets.
+    /// Where a message was last sent, with the label for its first arrow.
     sent: Vec<Option<(Point, Option<Label>)>>,
-    /// The message whose sending is the latest thing that happened.
+    /// The message whose publish is the latest event.
     latest: Option<MessageId>,
     rows: Rows,
     lines: Lines,
@@ -95,7 +95,7 @@ impl Walk<'_> {
         }
         let y = self.rows.y;
         self.lines.event(event, y);
-        // The bar of a delivery stands before its arrow.
+        // The bar of a delivery is placed before its arrow.
         if !matches!(event.what, What::Delivered { .. }) {
             self.bars.event(event, self.x[&event.actor], y);
         }
@@ -111,7 +111,7 @@ impl Walk<'_> {
         let near = Point { x: x + side * BESIDE + self.reach(event.actor, side), y: y - OVER };
         let label = if is_left { Label::until(near, &text) } else { Label::from(near, &text) };
         let label = Label { is_bad: is_bad(outcome), ..label };
-        // It leaves from the bar of the handler that sent it.
+        // It starts at the bar of the handler that sent it.
         let cause = self.story.trace.message(message).cause();
         let bar = cause.and_then(|cause| self.bars.offset(event.actor, cause)).filter(|_| side > 0);
         let from = Point { x: x + bar.unwrap_or(0), y };
@@ -126,7 +126,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Who should have got a message that nobody got.
+    /// Returns the intended receiver of a message that was not received.
     fn meant(&self, message: MessageId) -> Option<ActorId> {
         let sent = self.story.trace.message(message);
         match sent.kind()? {
@@ -147,13 +147,13 @@ impl Walk<'_> {
         let x = self.x[&event.actor];
         let sent = self.sent[message.index()].clone();
         let is_own = self.story.trace.message(message).sender() == event.actor;
-        // What arrives at once does so in the row in which it was sent.
+        // What arrives at once is drawn in the row in which it was sent.
         let y = if self.latest == Some(message) && !is_own { self.rows.y } else { self.rows.next(event.at) };
         self.bars.event(event, x, y);
         let fate = if redelivered { Fate::Again } else { Fate::Arrived };
         let (from, mut labels) = match sent {
             Some((from, label)) if !redelivered || event.delivery == 1 => (from, Vec::from_iter(label)),
-            // The broker hands it out by itself.
+            // The broker redelivers it.
             _ => {
                 let from = Point { x: self.x.get(&ActorId::of_peer(0)).copied().unwrap_or(x), y };
                 let again = if redelivered { ", again" } else { "" };
@@ -164,7 +164,7 @@ impl Walk<'_> {
         let side = if from.x < x { -1 } else { 1 };
         let to = Point { x: x + side * 5 + self.reach(event.actor, side), y };
         if y - from.y > FAR {
-            // Beyond the line, where the arrow does not come from.
+            // On the other side of the line, away from the arrow.
             let again = if redelivered { " again" } else { "" };
             let text = format!("{}{again}", self.story.name(message));
             let beyond = Point { x: x - side * BESIDE + self.reach(event.actor, -side), y: y + 4 };
@@ -185,7 +185,7 @@ impl Walk<'_> {
         self.marks.push(Mark { event: event_at, at: Point { x, y }, tone, label });
     }
 
-    /// How far the bars of an actor reach on a side of his line.
+    /// Returns how far the bars of an actor extend on one side of its line.
     fn reach(&self, actor: ActorId, side: i32) -> i32 {
         if side > 0 { self.bars.reach(actor) } else { 0 }
     }

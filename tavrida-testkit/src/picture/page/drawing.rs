@@ -1,6 +1,6 @@
 //! [`board`]: a layout as SVG.
 //!
-//! The names of the actors and the times are drawings of their own, so that they stay in sight when the picture is moved.
+//! The names of the actors and the times are separate drawings, so that they stay visible when the picture is scrolled.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::picture::layout::{Arrow, BarKind, Fate, Label, Lane, Layout, Mark, Po
 use crate::picture::story::{Story, Tone};
 use crate::trace::{ActorKind, MessageId};
 
-/// How high the heads of the lanes are.
+/// The height of the heads of the lanes.
 const HEAD: i32 = 58;
-/// How wide the column of times is at least.
+/// The minimum width of the column of times.
 const GUTTER: i32 = 84;
-/// Arrows that reach further down are faint, for they cross much that is nearer.
+/// Longer arrows are faint, because they cross others.
 const FAR: i32 = 300;
-/// How long an arrow's head is.
+/// The length of an arrow's head.
 const POINT: f64 = 9.0;
 
 /// Draws a layout.
@@ -129,7 +129,7 @@ fn picture(page: &mut Markup, story: &Story<'_>, layout: &Layout) {
     }
     layout.arrows.iter().for_each(|arrow| self::arrow(page, story, arrow));
     layout.marks.iter().for_each(|mark| self::mark(page, story, mark));
-    // Above everything, so that nothing runs through them.
+    // On top, so that nothing crosses them.
     for arrow in &layout.arrows {
         arrow
             .labels
@@ -139,7 +139,7 @@ fn picture(page: &mut Markup, story: &Story<'_>, layout: &Layout) {
     page.close();
 }
 
-/// The band of a fold: between two wavy lines time passes.
+/// Draws the band of a fold: time passes between two wavy lines.
 fn band(page: &mut Markup, from: i32, to: i32, left: i32, width: i32) {
     page.empty(
         "rect",
@@ -183,7 +183,7 @@ fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
     page.close();
 }
 
-/// The triangle at the end of an arrow.
+/// Returns the triangle at the end of an arrow.
 fn point(from: Point, to: Point) -> String {
     let (dx, dy) = (f64::from(to.x - from.x), f64::from(to.y - from.y));
     let length = (dx * dx + dy * dy).sqrt().max(1.0);
@@ -239,7 +239,7 @@ fn label(page: &mut Markup, class: &str, label: &Label) {
     page.leaf("text", &[("class", &class.trim_end()), ("x", &label.at.x), ("y", &label.at.y)], &label.text);
 }
 
-/// What an event was, in full.
+/// Returns the full text of an event.
 fn told(story: &Story<'_>, event: usize) -> String {
     let event = story.events[event];
     let message = event.message.map_or_else(String::new, |message| format!("{}: ", story.label(message)));
@@ -265,7 +265,7 @@ fn fate(fate: &Fate) -> &'static str {
     }
 }
 
-/// A time for people: `0`, `250ms`, `30.066s`; not finer than a microsecond.
+/// Formats a time for people: `0`, `250ms`, `30.066s`, with at most microseconds.
 pub(super) fn time(time: Duration) -> String {
     let time = time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1000));
     if time.is_zero() { "0".to_owned() } else { format!("{time:?}") }

@@ -1,10 +1,10 @@
-//! [`pretty`]: JSON with line breaks, and otherwise as it came.
+//! [`pretty`]: adds line breaks to JSON and changes nothing else.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The text of a body with a line for each member. Names keep their order and numbers their digits; what is no JSON comes back
-/// with the same characters, however its blanks may move.
+/// Returns the text of a body with a line for each member. Names keep their order and numbers their digits; text that is not JSON keeps its
+/// characters, except for white space.
 pub(super) fn pretty(body: &str) -> String {
     let mut pretty = String::with_capacity(body.len() * 2);
     let mut depth = 0;
@@ -42,7 +42,7 @@ pub(super) fn pretty(body: &str) -> String {
 
 fn line(pretty: &mut String, depth: usize) {
     pretty.push('\n');
-    // Deep nesting is legible by its brackets alone.
+    // Deep nesting is readable by its brackets alone.
     pretty.extend(std::iter::repeat_n("  ", depth.min(32)));
 }
 

@@ -1,8 +1,8 @@
-//! [`Markup`]: HTML and SVG that is well-formed XML too, with every text escaped.
+//! [`Markup`]: HTML and SVG that is also well-formed XML, with all texts escaped.
 
 use std::fmt::{Display, Write};
 
-/// Text in tags that grows.
+/// A growing text of tags.
 #[derive(Default)]
 pub(super) struct Markup {
     text: String,
@@ -13,26 +13,26 @@ pub(super) struct Markup {
 pub(super) type Attributes<'a> = &'a [(&'static str, &'a dyn Display)];
 
 impl Markup {
-    /// Begins an element, which [`close`](Markup::close) ends.
+    /// Opens an element, which [`close`](Markup::close) closes.
     pub(super) fn open(&mut self, tag: &'static str, attributes: Attributes<'_>) {
         self.tag(tag, attributes);
         self.text.push('>');
         self.open.push(tag);
     }
 
-    /// Ends the element that was begun last.
+    /// Closes the element that was opened last.
     pub(super) fn close(&mut self) {
         let tag = self.open.pop().expect("as many elements are ended as were begun");
         self.put(format_args!("</{tag}>"));
     }
 
-    /// An element without content. Of HTML, only those that never have any.
+    /// Writes an element without content. For HTML, only elements that never have any.
     pub(super) fn empty(&mut self, tag: &'static str, attributes: Attributes<'_>) {
         self.tag(tag, attributes);
         self.text.push_str("/>");
     }
 
-    /// An element with nothing but text.
+    /// Writes an element that contains only text.
     pub(super) fn leaf(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) {
         self.open(tag, attributes);
         self.text(text);
@@ -43,12 +43,12 @@ impl Markup {
         text.chars().for_each(|c| self.escaped(c));
     }
 
-    /// Text of this library's own, in which nothing needs an escape: a declaration, style rules, a line break.
+    /// Writes text of this library that needs no escape: a declaration, style rules, a line break.
     pub(super) fn raw(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    /// All of it.
+    /// Returns the whole text.
     pub(super) fn finish(self) -> String {
         debug_assert!(self.open.is_empty(), "not ended: {:?}", self.open);
         self.text
@@ -75,7 +75,7 @@ impl Markup {
             '"' => self.text.push_str("&quot;"),
             '\'' => self.text.push_str("&#39;"),
             '\n' | '\t' => self.text.push(c),
-            // XML has no way to write these.
+            // XML cannot represent these.
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => self.text.push('\u{fffd}'),
             c => self.text.push(c),
         }

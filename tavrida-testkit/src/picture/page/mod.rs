@@ -1,4 +1,4 @@
-//! [`page`]: a story as one HTML file. It needs no scripts and nothing from elsewhere, and is well-formed XML too.
+//! [`page`]: a story as one HTML file without scripts or external resources. It is also well-formed XML.
 
 mod drawing;
 mod json;
@@ -14,7 +14,7 @@ use crate::sim::Verdict;
 use crate::trace::{Event, MessageId, What};
 use markup::Markup;
 
-/// Colours of chains, as angles on the circle of hues; none is near the red of faults. Neighbours are far apart.
+/// Colours of chains, as hue angles; none is near the red of faults. Consecutive colours are far apart.
 const HUES: [u32; 8] = [255, 150, 310, 85, 200, 340, 125, 280];
 
 /// Writes a page.
@@ -46,7 +46,7 @@ pub(super) fn page(picture: &Picture<'_>, story: &Story<'_>) -> String {
     page.finish()
 }
 
-/// What the picture is of.
+/// Writes the title.
 fn head(page: &mut Markup, picture: &Picture<'_>, story: &Story<'_>) {
     page.open("header", &[]);
     page.open("h1", &[]);
@@ -93,7 +93,7 @@ fn head(page: &mut Markup, picture: &Picture<'_>, story: &Story<'_>) {
     page.close();
 }
 
-/// Buttons that show one chain alone, where there are several.
+/// Writes buttons that show one chain alone, if there are several.
 fn chains(page: &mut Markup, story: &Story<'_>) {
     if story.chains.len() < 2 {
         return;
@@ -117,7 +117,7 @@ fn chains(page: &mut Markup, story: &Story<'_>) {
     page.close();
 }
 
-/// Rules for the colour of each chain, and for what is seen when it is chosen.
+/// Returns the style rules for the colour of each chain, and for what is visible when it is chosen.
 fn colours(story: &Story<'_>) -> String {
     let mut rules = String::new();
     for (at, hue) in (0..story.chains.len()).zip(HUES.into_iter().cycle()) {
@@ -133,7 +133,7 @@ fn colours(story: &Story<'_>) -> String {
     rules
 }
 
-/// The class of an element, with the chain that it belongs to.
+/// Returns the class of an element, with the chain that it belongs to.
 fn classes(story: &Story<'_>, class: &str, message: Option<MessageId>) -> String {
     match message.and_then(|message| story.chain(message)) {
         Some(chain) => format!("{class} k k{}", chain + 1).trim_start().to_owned(),
@@ -141,7 +141,7 @@ fn classes(story: &Story<'_>, class: &str, message: Option<MessageId>) -> String
     }
 }
 
-/// Whether an event tells of something that went wrong.
+/// Returns whether an event is a failure.
 fn tells_bad(story: &Story<'_>, event: &Event) -> bool {
     match &event.what {
         What::Published(outcome) => is_bad(outcome),

@@ -1,4 +1,4 @@
-//! [`events`]: the events of a story as a table, each message with its body where it first appears.
+//! [`events`]: the events of a story as a table, with the body of each message where it first appears.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{classes, tells_bad};
 use crate::picture::story::Story;
 use crate::trace::{MessageId, SentMessage};
 
-/// How much of a body is shown, in characters.
+/// The maximum length of a body, in characters.
 const LONGEST: usize = 20_000;
 
 /// Writes the table.
@@ -52,7 +52,7 @@ pub(super) fn events(page: &mut Markup, story: &Story<'_>) {
     page.close();
 }
 
-/// A message with all that is in it.
+/// Writes a message with all its content.
 fn whole(page: &mut Markup, story: &Story<'_>, message: MessageId) {
     let sent = story.trace.message(message);
     page.open("details", &[("id", &story.name(message))]);
@@ -72,7 +72,7 @@ fn whole(page: &mut Markup, story: &Story<'_>, message: MessageId) {
         page.leaf("dt", &[], name);
         page.leaf("dd", &[], value);
     }
-    // The message that it was sent for may be none of the story's.
+    // The message that caused it may not be part of the story.
     if let Some(cause) = sent.cause().map(|cause| story.label(cause)).filter(|label| label.starts_with('m')) {
         page.leaf("dt", &[], "sent for");
         page.leaf("dd", &[], &cause);

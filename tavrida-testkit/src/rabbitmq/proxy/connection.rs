@@ -1,4 +1,4 @@
-//! One connection through the proxy: bytes of both directions, under the rules.
+//! One connection through the proxy: bytes in both directions, under the rules.
 
 use std::io;
 
@@ -12,10 +12,10 @@ use tokio::{
 
 use super::rules::Rules;
 
-/// What a direction reads before it asks whether it may pass.
+/// How much a direction reads before it asks whether it may pass.
 const BUFFER: usize = 16 * 1024;
 
-/// Both ends of a connection. Dropped before both directions came to their end, it resets both.
+/// Both ends of a connection. If dropped before both directions have ended, it resets both.
 pub(super) struct Connection {
     client: TcpStream,
     server: TcpStream,
@@ -25,20 +25,20 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(client: TcpStream, server: TcpStream) -> Self {
         for stream in [&client, &server] {
-            // Small frames are not to wait for each other; it fails only on a dead connection.
+            // Small frames must not wait for each other; this fails only on a dead connection.
             let _ = stream.set_nodelay(true);
         }
         Self { client, server, over: false }
     }
 
-    /// Forwards until both directions ended or either failed.
+    /// Forwards until both directions have ended or one has failed.
     pub(super) async fn run(mut self, rules: &Rules) {
         let (from_client, to_client) = self.client.split();
         let (from_server, to_server) = self.server.split();
         let there = pump(from_client, to_server, rules);
         let back = pump(from_server, to_client, rules);
         self.over = tokio::try_join!(there, back).is_ok();
-        // A connection that failed ends, too, behind a held wire only.
+        // Even the end of a failed connection is delayed while the wire is held.
         rules.released().await;
     }
 }
@@ -47,7 +47,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         if !self.over {
             for stream in [&self.client, &self.server] {
-                // It fails only on a connection that is dead already.
+                // This fails only on a connection that is already dead.
                 let _ = stream.set_zero_linger();
             }
         }

@@ -1,4 +1,4 @@
-//! A wire between a client and its broker that a test can cut, hold and throttle.
+//! A proxy between a client and its broker that a test can cut, hold and throttle.
 
 mod connection;
 mod rules;
@@ -44,8 +44,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 /// # }
 /// ```
 ///
-/// It keeps its port while it refuses. Its tasks belong to the runtime in which it was made; dropping it ends
-/// them, and with them its connections.
+/// It keeps its port while it refuses connections. Its tasks belong to the runtime in which it was created; dropping it ends them and their
+/// connections.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -64,7 +64,7 @@ impl Proxy {
         Self::to_address((Ipv4Addr::LOCALHOST, node.port()).into()).await
     }
 
-    /// Starts a proxy to any address. Nobody has to listen there yet: a client is reset while nobody does.
+    /// Starts a proxy to any address. The target need not listen yet: clients are reset until it does.
     ///
     /// # Errors
     /// No free port could be listened on.
@@ -81,36 +81,36 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// The port of 127.0.0.1 that clients connect to.
+    /// Returns the port of 127.0.0.1 that clients connect to.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The address of the default virtual host by way of this proxy, for the user guest.
+    /// Returns the address of the default virtual host through this proxy, for the user guest.
     #[must_use]
     pub fn uri(&self) -> String {
         self.uri_for("/")
     }
 
-    /// The address of a virtual host by way of this proxy, for the user guest.
+    /// Returns the address of a virtual host through this proxy, for the user guest.
     #[must_use]
     pub fn uri_for(&self, vhost: &str) -> String {
         uri(self.port, vhost)
     }
 
-    /// Resets all current connections, in both directions, and waits until they are closed. What was on its
-    /// way is lost. New connections are treated as before.
+    /// Resets all current connections, in both directions, and waits until they are closed. What was in transit is lost. New connections
+    /// are treated as before.
     ///
-    /// Cancel safe: dropping the future does not save a connection.
+    /// Cancel safe: connections are cut even if the future is dropped.
     pub async fn cut(&self) {
         let mut connections = mem::take(&mut *lock(&self.connections));
         connections.shutdown().await;
     }
 
-    /// From now on nobody listens: new connections are refused. Current ones go on.
+    /// Refuses new connections from now on. Current ones continue.
     ///
-    /// Dropping the future leaves the listener closing.
+    /// If the future is dropped, the listener still closes.
     pub async fn refuse(&self) {
         let acceptor = lock(&self.acceptor).take();
         if let Some(acceptor) = acceptor {
@@ -118,10 +118,10 @@ impl Proxy {
         }
     }
 
-    /// Takes new connections again after [`refuse`](Self::refuse), at the same port.
+    /// Accepts new connections again after [`refuse`](Self::refuse), at the same port.
     ///
     /// # Errors
-    /// Somebody else took the port in between.
+    /// Another process took the port in between.
     pub async fn accept(&self) -> Result<()> {
         if lock(&self.acceptor).is_some() {
             return Ok(());
@@ -133,29 +133,28 @@ impl Proxy {
         Ok(())
     }
 
-    /// Nothing passes any more, in either direction, not even the end of a connection: the peers see silence,
-    /// as behind a firewall that drops packets. At most 16 KiB a direction that were read already wait in the
-    /// proxy.
+    /// Stops forwarding in both directions, including the end of a connection: the peers see silence, as behind a firewall that drops
+    /// packets. At most 16 KiB for each direction that were already read wait in the proxy.
     pub fn hold(&self) {
         self.rules.change(|rules| rules.held = true);
     }
 
-    /// Lets everything pass again after [`hold`](Self::hold), in order, nothing missing.
+    /// Forwards everything again after [`hold`](Self::hold), in order and complete.
     pub fn release(&self) {
         self.rules.change(|rules| rules.held = false);
     }
 
-    /// Lets at most so many bytes a second pass, in each direction of each connection; 0 lets none.
+    /// Limits the bytes a second in each direction of each connection; 0 stops them.
     pub fn throttle(&self, bytes_per_second: u64) {
         self.rules.change(|rules| rules.bytes_per_second = Some(bytes_per_second));
     }
 
-    /// Lets bytes pass as fast as they come again after [`throttle`](Self::throttle).
+    /// Removes the limit of [`throttle`](Self::throttle).
     pub fn unthrottle(&self) {
         self.rules.change(|rules| rules.bytes_per_second = None);
     }
 
-    /// How many connections are open now.
+    /// Returns how many connections are open now.
     #[must_use]
     pub fn connections(&self) -> usize {
         let mut connections = lock(&self.connections);
@@ -174,7 +173,7 @@ impl Proxy {
         let accepting = async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else {
-                    // This process may be short of file descriptors; others will be closed.
+                    // This process may be short of file descriptors until others close.
                     time::sleep(ACCEPT_AGAIN).await;
                     continue;
                 };
@@ -187,14 +186,14 @@ impl Proxy {
     }
 }
 
-/// The task that accepts; it ends with this value.
+/// The task that accepts connections; dropping this value ends it.
 #[derive(Debug)]
 struct Acceptor(JoinHandle<()>);
 
 impl Acceptor {
     async fn end(mut self) {
         self.0.abort();
-        // Aborted by the line above: there is nothing to learn from its result.
+        // Aborted above: the result carries no information.
         let _ = (&mut self.0).await;
     }
 }
@@ -209,7 +208,7 @@ async fn forward(client: TcpStream, target: SocketAddr, rules: Arc<Rules>) {
     if let Ok(server) = TcpStream::connect(target).await {
         Connection::new(client, server).run(&rules).await;
     } else {
-        // The client sees a reset rather than an orderly end, which a broker would have explained.
+        // The client sees a reset and not an orderly end, which a broker would have explained.
         let _ = client.set_zero_linger();
     }
 }
@@ -226,6 +225,6 @@ fn forget_ended(connections: &mut JoinSet<()>) {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while it holds one of these locks half-way through a change.
+    // Nothing panics while it holds one of these locks with a change half made.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What may pass at this moment; pumps wait here until they may go on.
+//! What may pass at this moment; pumps wait here until they may continue.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,8 +7,7 @@ use std::{
 
 use tokio::{sync::Notify, time};
 
-/// A throttled direction writes about this often, so that a slow rate is a trickle and not a burst now and
-/// then.
+/// A throttled direction writes about this often, so that a slow rate is a steady trickle and not occasional bursts.
 const BEAT: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Default)]
@@ -30,8 +29,7 @@ impl Rules {
         self.changed.notify_waiters();
     }
 
-    /// Waits until at least one byte may pass; gives how many of `length` may, and how long they take. Cancel
-    /// safe.
+    /// Waits until at least one byte may pass. Returns how many of `length` may, and how long they take. Cancel safe.
     pub(super) async fn admit(&self, length: usize) -> (usize, Duration) {
         loop {
             let changed = self.changed.notified();
@@ -53,10 +51,10 @@ impl Rules {
         }
     }
 
-    /// Waits as long as bytes take to pass, or until the rules change. Cancel safe.
+    /// Waits as long as the bytes take to pass, or until the rules change. Cancel safe.
     pub(super) async fn pace(&self, duration: Duration) {
         let changed = self.changed.notified();
-        // Late by a change that came just before: bytes of one beat, at most.
+        // May miss a change that came just before: by the bytes of one beat at most.
         let _ = time::timeout(duration, changed).await;
     }
 

@@ -1,5 +1,5 @@
-//! The chain as nodes and endpoints, in madsim. Prints two numbers: schedules for each second of the processor with madsim's own
-//! latency, and virtual seconds for each second of the processor with a latency of 0 to 100 ms.
+//! The chain as nodes and endpoints, in madsim. Prints two numbers: schedules for each second of processor time with madsim's own latency,
+//! and virtual seconds for each second of processor time with a latency of 0 to 100 ms.
 
 #[cfg(madsim)]
 #[path = "../clock.rs"]
@@ -100,7 +100,7 @@ mod chain {
         runtime.block_on(async move {
             let began = time::Instant::now();
             let asked = web.spawn(async {
-                // The services are bound by then.
+                // The services are bound after this.
                 time::sleep(std::time::Duration::from_millis(1)).await;
                 let web = Arc::new(Service::bind("10.0.0.4:1").await);
                 let asks = (1..4).map(|cents| {
