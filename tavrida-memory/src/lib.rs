@@ -1,8 +1,8 @@
 //! An in-process broker that behaves as RabbitMQ does.
 //!
-//! [`MemoryBroker`] is the broker, and a transport to it for as many servers and clients as you like; [`core`] is the same as
-//! a value, for those who drive it themselves. What it does as RabbitMQ, what it does otherwise and what it leaves out is
-//! told by [the table of features](features), which tests hold.
+//! [`MemoryBroker`] is the broker, and creates transports to it for any number of servers and clients; [`core`] is the same broker as a
+//! value, for callers that drive it themselves. [The table of features](features) lists what equals RabbitMQ, what differs and what is
+//! missing; tests hold it.
 
 pub mod core;
 mod shell;

@@ -1,4 +1,4 @@
-//! A program that is no service: it casts, asks, asks many at once, and learns what went wrong.
+//! A program that is not a service: it casts, asks, sends many concurrent asks, and handles errors.
 
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use example_support::{Broker, Result, Running, Story};
 use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
-/// Asks for a sum: what both sides share.
+/// Asks for a sum: the contract that both sides share.
 #[derive(Serialize, Deserialize, Rpc)]
 #[rpc("calc.sum", reply = Sum)]
 struct Add {
@@ -37,11 +37,11 @@ impl Calculator {
     }
 }
 
-/// Runs a service for the client to talk to, and the client, and gives what happened.
+/// Runs a service and a client of it. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let server = Running::start(
@@ -52,7 +52,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
             .build()?,
     )
     .await?;
-    // `nobody` has an exchange (the server's own), but no queue is bound for it.
+    // `nobody` has an exchange (the server's), but no queue is bound for it.
     let registry =
         Registry::new().remote_service("calc", "calc_exchange").remote_service("nobody", "calc_exchange");
     let client = Client::builder(broker).source("script").discovery(registry).build().await?;

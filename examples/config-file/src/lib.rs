@@ -1,5 +1,4 @@
-//! Servers out of configuration files: one program, and the file says which of its services run, where, and how they find the
-//! others.
+//! Servers from configuration files: one program, and each file sets which services run, where, and how they find the others.
 
 use example_support::{Broker, Result, Running, Story};
 use serde::Serialize;
@@ -39,10 +38,9 @@ impl World {
     }
 }
 
-/// The server that a file beside `Cargo.toml` asks for, with the environment over it.
+/// Starts the server described by a file beside `Cargo.toml`, with the environment overriding it.
 ///
-/// A real program calls [`ServerConfig::builder`], which connects to the broker that the file names; an example runs on the
-/// broker that it is given.
+/// A real program calls [`ServerConfig::builder`], which connects to the broker that the file names; an example runs on the given broker.
 async fn start(file: &str, broker: &Broker, story: &Story) -> Result<Running> {
     let config = ServerConfig::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR")))?;
     story.tell(format!("{file}: {} on {}", config.queue(), config.connection().endpoint()));
@@ -50,11 +48,11 @@ async fn start(file: &str, broker: &Broker, story: &Story) -> Result<Running> {
     Running::start(config.builder_on(broker.clone(), offered)?.build()?).await
 }
 
-/// Runs both servers and a client, and gives what happened.
+/// Runs both servers and a client. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let world = start("world.toml", &broker, &story).await?;

@@ -52,11 +52,11 @@ async fn start(broker: &Broker, service: Service) -> Result<Running> {
         .await
 }
 
-/// Runs all services and a client, and gives what happened.
+/// Runs all services and a client. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let knows = |service: &str, subscriptions: &[&str]| Registry::from_ds(SERVICES, service, subscriptions);

@@ -1,6 +1,6 @@
-//! Finds the moment at which a customer is charged twice, makes it short, shows it, and checks the repaired service.
+//! Finds the moment at which a customer is charged twice, shrinks the schedule, shows it, and checks the repaired service.
 //!
-//! `cargo run --release -p double-charge [PAGE]`: the picture is written to `PAGE`, `target/double-charge.html` unless given.
+//! `cargo run --release -p double-charge [PAGE]` writes the picture to `PAGE`. The default is `target/double-charge.html`.
 
 #![expect(clippy::print_stdout, reason = "this is what it is for")]
 

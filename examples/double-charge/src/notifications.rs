@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use crate::contracts::OrderPlaced;
 
-/// The mails that were sent. A clone is the same outbox.
+/// The mails that were sent. Clones are the same outbox.
 #[derive(Debug, Clone, Default)]
 pub struct Outbox(Arc<Mutex<Vec<u64>>>);
 
 impl Outbox {
-    /// The orders that customers were thanked for.
+    /// Returns the orders that customers were thanked for.
     pub fn mails(&self) -> Vec<u64> {
         self.0.lock().expect("no panic at the outbox").clone()
     }
@@ -22,7 +22,7 @@ pub struct Notifications(pub Outbox);
 impl Notifications {
     #[subscribe(OrderPlaced)]
     async fn placed(&self, event: OrderPlaced) {
-        // Twice is no harm: it is the same thanks.
+        // Sending it twice is harmless.
         self.0.0.lock().expect("no panic at the outbox").push(event.order);
     }
 }

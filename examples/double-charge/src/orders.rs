@@ -1,4 +1,4 @@
-//! `orders`: accepts an order when there is a piece for it and it is paid.
+//! `orders`: accepts an order if the item is in stock and paid for.
 
 use tavrida::prelude::*;
 

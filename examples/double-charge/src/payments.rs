@@ -1,11 +1,11 @@
-//! `payments`: takes the money. Once with an honest bug, and once without.
+//! `payments`: takes the money. One version has an honest bug, the other has not.
 
 use tavrida::prelude::*;
 
 use crate::bank::Bank;
 use crate::contracts::{Charge, Charged};
 
-/// The service as one writes it first. A message is acked after its handler is done: a process that is killed in between gets it again,
+/// The first version of the service. A message is acked after its handler has returned: a process that is killed in between gets it again,
 /// and charges again.
 pub struct Payments(pub Bank);
 
@@ -17,7 +17,7 @@ impl Payments {
     }
 }
 
-/// The service repaired: the order's number is the key under which the bank remembers the charge.
+/// The repaired service: the order's number is the key under which the bank stores the charge.
 pub struct CarefulPayments(pub Bank);
 
 #[tavrida::service("payments")]

@@ -1,4 +1,4 @@
-//! What is asked of the four services: a customer orders, and in the end the money was taken once.
+//! The scenario: a customer orders, and in the end the money was taken once.
 
 use std::future::Future;
 
@@ -15,18 +15,18 @@ use crate::stock::{Shelves, Stock};
 
 const ORDER: u64 = 7;
 
-/// The shop with the payments service as one writes it first.
+/// Runs the shop with the first version of the payments service.
 pub async fn first_try(sim: Sim) -> Result<(), Failure> {
     shop(sim, |bank| Payments(bank).into_service()).await
 }
 
-/// The shop with the payments service repaired.
+/// Runs the shop with the repaired payments service.
 pub async fn repaired(sim: Sim) -> Result<(), Failure> {
     shop(sim, |bank| CarefulPayments(bank).into_service()).await
 }
 
 fn shop(sim: Sim, payments: fn(Bank) -> Service) -> impl Future<Output = Result<(), Failure>> {
-    // The world outside: it stays when a process is killed.
+    // External systems: they keep their state when a process is killed.
     let (bank, shelves, outbox) = (Bank::default(), Shelves::with("lamp", 3), Outbox::default());
     async move {
         let graph = sim
@@ -48,7 +48,7 @@ fn shop(sim: Sim, payments: fn(Bank) -> Service) -> impl Future<Output = Result<
         let placed =
             graph.client("web").ask(Place { order: ORDER, sku: "lamp".to_owned(), cents: 4900 }).await;
 
-        // Whatever went wrong is over now, and every message is at its end.
+        // All faults are over now, and every message is settled.
         graph.heal();
         graph.settle().await;
         let charges = bank.charges(ORDER);

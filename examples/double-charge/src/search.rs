@@ -1,4 +1,4 @@
-//! The searches: for the schedule that charges twice, and for one that the repaired service does not bear.
+//! The searches: for the schedule that charges twice, and for one that breaks the repaired service.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tavrida_testkit::fault::{Family, Fault, Faults, Site};
 
 use crate::scenario::{first_try, repaired};
 
-/// Tries schedules of the first try, in which processes are killed at any moment, until a customer is charged twice.
+/// Runs schedules of the first version, with processes killed at any moment, until a customer is charged twice.
 pub fn find(schedules: u64) -> explore::Report {
     explore(first_try).named("a_customer_is_charged_once").schedules(schedules).faults(kills()).run()
 }
@@ -24,7 +24,7 @@ fn kills() -> Faults {
     families.into_iter().fold(Faults::none(), |faults, family| faults.with(family, 0.02))
 }
 
-/// Tries as many schedules of the repaired shop, in which anything goes wrong that a service must bear.
+/// Runs as many schedules of the repaired shop, with all faults that a service must survive.
 pub fn check(schedules: u64) -> explore::Report {
     explore(repaired)
         .named("a_customer_is_charged_once")
@@ -33,7 +33,7 @@ pub fn check(schedules: u64) -> explore::Report {
         .run()
 }
 
-/// Tries every order of deliveries of the repaired shop, with a process killed before any one of the acks.
+/// Runs every order of deliveries of the repaired shop, with a process killed before any one of the acks.
 pub fn prove() -> exhaustive::Report {
     exhaustive(repaired).fault(Site::Ack, Fault::Crash(Duration::ZERO)).max_faults(1).run()
 }

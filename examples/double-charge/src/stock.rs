@@ -1,4 +1,4 @@
-//! `stock`: puts pieces aside, once for each order.
+//! `stock`: reserves pieces, once for each order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use tavrida::prelude::*;
 
 use crate::contracts::{Reserve, Reserved};
 
-/// The shelves: a database outside of the process. A clone is the same.
+/// The shelves: a database outside the process. Clones are the same shelves.
 #[derive(Debug, Clone)]
 pub struct Shelves(Arc<Mutex<BTreeMap<String, Shelf>>>);
 
@@ -18,13 +18,13 @@ struct Shelf {
 }
 
 impl Shelves {
-    /// Shelves with so many pieces of one thing.
+    /// Returns shelves with `pieces` pieces of one item.
     pub fn with(sku: &str, pieces: u32) -> Self {
         let shelf = Shelf { pieces, reserved: BTreeSet::new() };
         Self(Arc::new(Mutex::new(BTreeMap::from([(sku.to_owned(), shelf)]))))
     }
 
-    /// Puts a piece aside for an order, unless one is already; gives how many are left, none where there was none to be had.
+    /// Reserves a piece for an order, unless it already has one. Returns how many are left, or `None` if there was none.
     fn reserve(&self, sku: &str, order: u64) -> Option<u32> {
         let mut shelves = self.0.lock().expect("no panic at the shelves");
         let shelf = shelves.get_mut(sku)?;

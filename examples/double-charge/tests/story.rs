@@ -1,4 +1,4 @@
-//! The shop, when nothing goes wrong and when it does.
+//! The shop, with and without faults.
 
 use double_charge::scenario::{first_try, repaired};
 use double_charge::search::{check, find, prove};

@@ -14,11 +14,11 @@ impl Hello {
     }
 }
 
-/// Runs service and client, and gives what happened.
+/// Runs the service and a client. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let server = Server::builder(broker.clone())

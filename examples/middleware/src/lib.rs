@@ -1,4 +1,4 @@
-//! Middleware around handlers (a key is checked, time is taken) and before replies (a stamp is added).
+//! Middleware around handlers (checks a key, measures time) and before replies (adds a stamp).
 
 use example_support::{Broker, Result, Running, Story};
 use tavrida::message::{Message, Reply};
@@ -28,7 +28,7 @@ impl Doors {
         reply
     }
 
-    /// Lets only those pass who have the key; all others get an error in the handler's place.
+    /// Lets requests with the key pass; all others get an error instead of the handler.
     #[incoming]
     async fn authorise(&self, message: Message, next: Next) -> Answer {
         match message.headers().get_str("authorization") {
@@ -48,11 +48,11 @@ impl Doors {
 /// What a middleware passes on.
 type Answer = std::result::Result<Reply, Failure>;
 
-/// Runs the service and a client, and gives what happened.
+/// Runs the service and a client. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let server = Running::start(

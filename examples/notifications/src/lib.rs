@@ -1,17 +1,18 @@
-//! One publisher, two subscribers in one server, one of them with subscriptions alone. Nobody's hearing is told.
+//! One publisher, two subscribers in one server, one of them with subscriptions only. The publisher learns of an event without a
+//! subscriber.
 
 use example_support::{Broker, Result, Running, Story};
 use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
-/// An order is there.
+/// An order was created.
 #[derive(Serialize, Deserialize, Event)]
 #[event("orders.created")]
 struct Created {
     id: u64,
 }
 
-/// An order was put away, which nobody here wants to know.
+/// An order was archived; no service here subscribes to it.
 #[derive(Serialize, Deserialize, Event)]
 #[event("orders.archived")]
 struct Archived {
@@ -52,11 +53,11 @@ impl Audit {
     }
 }
 
-/// Runs all services and a client, and gives what happened.
+/// Runs all services and a client. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let publishes = Registry::new().local_publisher("orders", "orders_notifications");

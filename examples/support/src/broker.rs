@@ -8,19 +8,19 @@ use tavrida_memory::MemoryBroker;
 
 use crate::Result;
 
-/// A transport that was chosen on the command line.
+/// The transport chosen on the command line.
 pub type Broker = Arc<dyn Transport>;
 
-/// `--amqp URI` on the command line: that RabbitMQ. Nothing: a broker in this process.
+/// Returns the transport for the command line: RabbitMQ with `--amqp URI`, a broker in this process without arguments.
 ///
 /// # Errors
 ///
-/// Anything else on the command line; a URI that is none.
+/// Any other argument, or an invalid URI.
 pub fn broker_of_arguments() -> Result<Broker> {
     broker_of(std::env::args().skip(1))
 }
 
-/// The same of these arguments.
+/// Returns the transport for these arguments.
 ///
 /// # Errors
 ///

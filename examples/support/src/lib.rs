@@ -1,4 +1,4 @@
-//! What the examples share: choosing a broker, running servers, and telling what happens.
+//! What the examples share: choosing a broker, running servers, and recording what happens.
 
 mod broker;
 mod running;

@@ -1,4 +1,4 @@
-//! Servers that run beside the rest of an example.
+//! Servers that run in the background of an example.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::Result;
 
-/// A server that runs in a task of its own.
+/// A server that runs in its own task.
 #[must_use = "stop it, to see how it ended"]
 pub struct Running {
     handle: ServerHandle,
@@ -20,7 +20,7 @@ impl Running {
     ///
     /// # Errors
     ///
-    /// It does not within ten seconds.
+    /// The server does not consume within ten seconds.
     pub async fn start(server: Server) -> Result<Self> {
         let handle = server.handle();
         let task = tokio::spawn(server.serve(std::future::pending()));
@@ -28,7 +28,7 @@ impl Running {
         Ok(Self { handle, task })
     }
 
-    /// Looks at the server.
+    /// Returns the server's handle.
     pub fn handle(&self) -> &ServerHandle {
         &self.handle
     }

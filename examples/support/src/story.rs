@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::Result;
 
-/// Tells what happens: prints each line, and remembers it for the tests. A clone tells the same story.
+/// Prints what happens, line by line, and records it for the tests. Clones record into the same story.
 #[derive(Clone, Default)]
 pub struct Story {
     lines: Arc<Mutex<Vec<String>>>,
@@ -15,12 +15,12 @@ pub struct Story {
 }
 
 impl Story {
-    /// A story with nothing in it.
+    /// Returns an empty story.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tells one line.
+    /// Records and prints one line.
     #[expect(clippy::print_stdout, reason = "an example shows what happens")]
     pub fn tell(&self, line: impl Into<String>) {
         let line = line.into();
@@ -29,16 +29,16 @@ impl Story {
         self.told.notify_waiters();
     }
 
-    /// What was told so far.
+    /// Returns the lines so far.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().expect("nobody panics while telling").clone()
     }
 
-    /// Waits until a line with this text in it was told.
+    /// Waits until a line contains this text.
     ///
     /// # Errors
     ///
-    /// It is not within ten seconds.
+    /// No such line within ten seconds.
     pub async fn until(&self, text: &str) -> Result<()> {
         let told = async {
             loop {

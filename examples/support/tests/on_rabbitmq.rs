@@ -1,4 +1,4 @@
-//! Every example tells the same story on a real RabbitMQ as on the broker in the process.
+//! Every example has the same output on RabbitMQ as on the in-process broker.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use example_support::{Broker, Result, broker_of};
 use tavrida_testkit::rabbitmq;
 
-/// The lines in an order of their own: services tell theirs as they come to them.
+/// Returns the lines sorted: the services print theirs concurrently.
 async fn told(app: impl AsyncFn(Broker) -> Result<Vec<String>>, broker: Broker) -> Vec<String> {
     let mut lines = app(broker).await.expect("the example goes well");
     lines.sort();
@@ -15,7 +15,7 @@ async fn told(app: impl AsyncFn(Broker) -> Result<Vec<String>>, broker: Broker) 
 
 async fn same_on_both(app: impl AsyncFn(Broker) -> Result<Vec<String>>) {
     let vhost = rabbitmq::shared_vhost().await.expect("a RabbitMQ node");
-    // What `cargo run -p NAME -- --amqp URI` does, and `cargo run -p NAME`.
+    // The same as `cargo run -p NAME -- --amqp URI`, and `cargo run -p NAME`.
     let on_rabbitmq = broker_of(["--amqp".to_owned(), vhost.uri()]).expect("the command line is right");
     let on_rabbitmq = told(&app, on_rabbitmq).await;
     let in_memory = told(&app, broker_of([]).expect("no arguments are right")).await;

@@ -1,4 +1,4 @@
-//! Hello: takes a request from outside, tells the world, and calls it.
+//! Hello: takes a request from outside, publishes an event, and calls world.
 
 use example_support::Story;
 use tavrida::prelude::*;

@@ -1,4 +1,4 @@
-//! Two services that talk: a request, a call to the other service, its response and its error, a notification.
+//! Two services: a request, a call to the other service, its response and its error, a notification.
 //!
 //! ```text
 //! client_app -> test_hello.hello -> test_world.world => test_hello (response, or error)
@@ -14,11 +14,11 @@ use tavrida::prelude::*;
 use hello::Hello;
 use world::World;
 
-/// Runs both services and a client, and gives what happened.
+/// Runs both services and a client. Returns what happened, line by line.
 ///
 /// # Errors
 ///
-/// Whatever goes wrong first.
+/// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     // A subscriber may start before its publisher.

@@ -1,4 +1,4 @@
-//! World: answers requests, and hears what hello publishes.
+//! World: answers requests, and subscribes to what hello publishes.
 
 use example_support::Story;
 use tavrida::prelude::*;

@@ -1,4 +1,4 @@
-//! What the example tells.
+//! The output of the example.
 
 use std::sync::Arc;
 

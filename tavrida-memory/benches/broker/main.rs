@@ -1,7 +1,7 @@
-//! How fast the broker is: ratios against a bare channel in the same run, and rates of routing, beside the goals that we set.
+//! The speed of the broker: ratios against a bare channel in the same run, and rates of routing, beside our goals.
 //!
-//! `cargo bench -p tavrida-memory --bench broker`. Ratios are medians of rounds in which both sides take turns: these say more than
-//! rates on a machine that others use as well. `-- profile N` moves N messages through a session and nothing else, for a profiler.
+//! `cargo bench -p tavrida-memory --bench broker`. Ratios are medians of rounds in which both sides take turns: they are more reliable than
+//! rates on a shared machine. `-- profile N` only moves N messages through a session, for a profiler.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]

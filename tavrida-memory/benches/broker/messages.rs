@@ -71,7 +71,7 @@ fn name(text: &str) -> ShortString {
     ShortString::try_from(text).expect("a short name")
 }
 
-/// So many producers and consumers, each pair on a queue of its own; gives how long all took.
+/// Runs this many producers and consumers, each pair on its own queue. Returns how long all took.
 async fn through_sessions(lanes: u64, each: u64) -> Duration {
     let broker = MemoryBroker::new();
     let session = broker.transport().connect().await.expect("a session");

@@ -30,7 +30,7 @@ fn rate(per_second: f64) -> String {
     format!("{:.2} M/s", per_second / 1e6)
 }
 
-/// A word of a key: some are frequent, as in life.
+/// Returns a word of a key; some words are frequent, as in practice.
 fn word(random: &mut Rng) -> String {
     let spread = if random.u8(..4) == 0 { 2000 } else { 40 };
     format!("w{}", random.u32(..spread))
@@ -54,7 +54,7 @@ fn pattern(random: &mut Rng) -> Bytes {
     Bytes::from(words.join("."))
 }
 
-/// A table, and how long one binding took, in seconds.
+/// Returns a table, and how long one binding took, in seconds.
 fn topics(bindings: u32) -> (TopicTable<u32>, f64) {
     let mut random = Rng::with_seed(7);
     let patterns: Vec<Bytes> = (0..bindings).map(|_| pattern(&mut random)).collect();
@@ -118,7 +118,7 @@ fn headers(bindings: u32) -> f64 {
     })
 }
 
-/// How many look-ups a second, of rounds of as many as there are keys.
+/// Returns the look-ups a second, in rounds with one look-up for each key.
 fn per_second(mut round: impl FnMut(&mut Vec<u32>)) -> f64 {
     let mut into = Vec::new();
     round(&mut into);

@@ -1,4 +1,4 @@
-//! How long it takes until a broker is there.
+//! How long it takes to create a broker.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! [`Aftermath`]: what is done when the lock is released, because it may run code of others.
+//! [`Aftermath`]: work that runs after the lock is released, because it may run foreign code.
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::handle::Life;
 
-/// Tasks to wake and to tell: mostly one waker, or none.
+/// Tasks to wake and outcomes to send: usually one waker, or none.
 #[derive(Default)]
 pub(super) struct Aftermath {
     first: Option<Waker>,
@@ -18,13 +18,13 @@ pub(super) struct Aftermath {
 #[derive(Default)]
 struct Rest {
     wakers: Vec<Waker>,
-    /// A waker may be the last thing that holds a task, and its drop the task's.
+    /// A waker may hold the last reference to a task, so that dropping it drops the task.
     discarded: Vec<Waker>,
     ended: Vec<Arc<Life>>,
     outcomes: Vec<(oneshot::Sender<Outcome>, Outcome)>,
 }
 
-/// What became of a publish.
+/// The outcome of a publish.
 pub(super) type Outcome = Result<(), PublishError>;
 
 impl Aftermath {
@@ -52,12 +52,12 @@ impl Aftermath {
         self.rest.get_or_insert_default()
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_none() && self.rest.is_none()
     }
 
-    /// Does it, without the lock.
+    /// Runs it, without the lock.
     pub(super) fn run(self) {
         if let Some(first) = self.first {
             first.wake();
@@ -73,7 +73,7 @@ impl Rest {
         self.wakers.into_iter().for_each(Waker::wake);
         self.ended.iter().for_each(|life| life.wake());
         for (to, outcome) in self.outcomes {
-            // Nobody may wait any more.
+            // The receiver may have been dropped.
             let _ = to.send(outcome);
         }
     }

@@ -1,4 +1,4 @@
-//! [`MemoryBroker`]: the broker as tests and programs hold it.
+//! [`MemoryBroker`]: the handle to a broker for tests and programs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::state::State;
 use super::transport::MemoryTransport;
 use crate::core::{Broker, Command, Config, ConsumerView, Operator, Snapshot};
 
-/// A broker in this process. A clone is another handle to the same broker; brokers made apart never meet.
+/// A broker in this process. Clones are handles to the same broker; separately created brokers are independent.
 ///
-/// It needs no runtime to be made. Its deadlines (TTL, `x-expires`) are met by a task on the runtime that uses it, by tokio's
-/// clock, so that a paused runtime moves them too; the task ends when there is nothing to wait for, or with the broker.
+/// Creating it needs no runtime. Its deadlines (TTL, `x-expires`) are handled by a task on the runtime that uses it, with tokio's clock, so
+/// that a paused runtime advances them too; the task ends when there is no deadline, or with the broker.
 ///
 /// ```
 /// use tavrida::field::ShortString;
@@ -39,37 +39,37 @@ pub struct MemoryBroker {
 }
 
 impl MemoryBroker {
-    /// A fresh broker: virtual host `/`, the predeclared exchanges, nothing else.
+    /// Creates a broker with virtual host `/` and the predeclared exchanges.
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// A broker with settings of its own.
+    /// Returns a builder with settings for a broker.
     pub fn builder() -> Builder {
         Builder { config: Config::default(), clock: Arc::new(SystemClock), core: None, network: None }
     }
 
-    /// A transport whose sessions connect to this broker.
+    /// Returns a transport whose sessions connect to this broker.
     pub fn transport(&self) -> MemoryTransport {
         self.transport_of(0)
     }
 
-    /// A transport whose sessions a [`Network`] knows by this number.
+    /// Returns a transport whose sessions have this peer number for a [`Network`].
     pub fn transport_of(&self, peer: u32) -> MemoryTransport {
         MemoryTransport::new(self.shared.clone(), peer)
     }
 
-    /// Stops the broker in good order and starts it again: sessions end with 320, what is durable stays.
+    /// Stops the broker in good order and restarts it: sessions end with 320, durable topology and persistent messages stay.
     pub fn restart(&self) {
         self.operate(Operator::Restart);
     }
 
-    /// Kills the broker and starts it again: sessions break without a word, and what stays is marked as redelivered.
+    /// Kills the broker and restarts it: sessions break without a close, and remaining messages are marked as redelivered.
     pub fn kill(&self) {
         self.operate(Operator::Kill);
     }
 
-    /// Closes all sessions with 320 and this reason, as an operator does with connections.
+    /// Closes all sessions with 320 and this reason, as an operator closes connections.
     pub fn close_sessions(&self, reason: &str) {
         let mut state = self.shared.lock();
         for id in state.sessions.keys().copied().collect::<Vec<_>>() {
@@ -80,7 +80,7 @@ impl MemoryBroker {
     }
 
     /// Cancels all consumers of a queue, as the failure of a queue does: they end with
-    /// [`CancelledByBroker`](tavrida::transport::ConsumerError::CancelledByBroker). Gives how many there were.
+    /// [`CancelledByBroker`](tavrida::transport::ConsumerError::CancelledByBroker). Returns how many there were.
     pub fn cancel_consumers(&self, queue: &str) -> usize {
         self.for_consumers(queue, |consumer| Operator::CancelConsumer {
             channel: consumer.channel,
@@ -88,10 +88,9 @@ impl MemoryBroker {
         })
     }
 
-    /// Closes the channels of all consumers of a queue with a code and text such as `406` and `PRECONDITION_FAILED -
-    /// delivery acknowledgement on channel 1 timed out`: they end with
-    /// [`Refused`](tavrida::transport::ConsumerError::Refused), and what they had not settled goes back. Gives how many
-    /// there were.
+    /// Closes the channels of all consumers of a queue with a code and text such as `406` and `PRECONDITION_FAILED - delivery
+    /// acknowledgement on channel 1 timed out`: they end with [`Refused`](tavrida::transport::ConsumerError::Refused), and their unsettled
+    /// deliveries are requeued. Returns how many there were.
     pub fn close_consumers(&self, queue: &str, code: u16, text: &str) -> usize {
         self.for_consumers(queue, |consumer| Operator::CloseChannel {
             channel: consumer.channel,
@@ -110,19 +109,19 @@ impl MemoryBroker {
         consumers.len()
     }
 
-    /// Raises an alarm: who publishes waits until [`unblock`](MemoryBroker::unblock), and its session says why.
+    /// Raises an alarm: publishers wait until [`unblock`](MemoryBroker::unblock), and their sessions report the reason.
     pub fn block(&self, reason: &str) {
         self.operate(Operator::Block { reason: reason.to_owned() });
     }
 
-    /// Ends the alarm: what waited is published.
+    /// Clears the alarm: waiting messages are published.
     pub fn unblock(&self) {
         let mut state = self.shared.lock();
         state.apply(Command::Operator(Operator::Unblock));
         state.publish_waiting();
     }
 
-    /// Intervenes as an operator, an alarm or a failure does.
+    /// Executes an action of an operator, an alarm or a failure.
     pub fn operate(&self, operator: Operator) {
         if operator == Operator::Unblock {
             self.unblock();
@@ -131,12 +130,12 @@ impl MemoryBroker {
         }
     }
 
-    /// What is in the broker at this moment.
+    /// Returns the current state of the broker.
     pub fn snapshot(&self) -> Snapshot {
         self.shared.lock().broker.snapshot()
     }
 
-    /// A copy of the broker as it is at this moment, to look into; connections included.
+    /// Returns a copy of the current broker for inspection, including connections.
     pub fn core(&self) -> Broker {
         self.shared.lock().broker.clone()
     }
@@ -164,38 +163,38 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The name of the virtual host, which error texts show; `/` by default.
+    /// Sets the name of the virtual host, which error texts show. The default is `/`.
     pub fn virtual_host(mut self, name: impl Into<ShortString>) -> Self {
         self.config.virtual_host = name.into();
         self
     }
 
-    /// Where the names that the broker makes up come from; 0 by default.
+    /// Sets the seed of the names that the broker generates. The default is 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
         self
     }
 
-    /// The wall clock, which `x-death` is stamped with; the system's by default.
+    /// Sets the wall clock, which stamps `x-death`. The default is the system's clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Starts from a core that was prepared, such as one where everything is declared, instead of a fresh one; the other
-    /// settings of the core are then its own. It should have no connections: their numbers would meet the shell's.
+    /// Starts from a prepared core, such as one with a declared topology, instead of a new one; the core then keeps its own settings. It
+    /// must have no connections: their numbers would collide with the shell's.
     pub fn core(mut self, core: Broker) -> Self {
         self.core = Some(core);
         self
     }
 
-    /// What lies between sessions and broker; nothing by default.
+    /// Sets the network between sessions and broker. The default is none.
     pub fn network(mut self, network: Arc<dyn Network>) -> Self {
         self.network = Some(network);
         self
     }
 
-    /// Makes the broker.
+    /// Creates the broker.
     pub fn build(self) -> MemoryBroker {
         let mut clock = ShellClock::new(self.clock);
         if let Some(prepared) = &self.core {

@@ -1,4 +1,4 @@
-//! [`OwnChannel`]: a channel that a consumer, or a message that was got, has for itself.
+//! [`OwnChannel`]: a channel private to one consumer or to one fetched message.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,22 +7,22 @@ use tavrida::transport::{AckKind, Acker, BrokerError, ConnectionLost, ConsumerEr
 use super::handle::Handle;
 use crate::core::{ChannelId, Method};
 
-/// A channel, open as long as somebody may settle deliveries on it.
+/// A channel, open as long as deliveries may be settled on it.
 pub(super) struct OwnChannel {
     pub(super) handle: Arc<Handle>,
     pub(super) id: ChannelId,
-    /// The broker's words, when it has closed the channel.
+    /// The broker's error, once it has closed the channel.
     pub(super) end: Arc<OnceLock<BrokerError>>,
 }
 
 impl OwnChannel {
-    /// Whether the channel and its session live.
+    /// Returns an error if the channel or its session has ended.
     pub(super) fn check(&self) -> Result<(), ConnectionLost> {
         self.handle.life.check()?;
         self.end.get().map_or(Ok(()), |refusal| Err(ConnectionLost::closed_by_broker(refusal.clone())))
     }
 
-    /// The end that came from outside, if it has.
+    /// Returns why the channel was closed from outside, if it was.
     pub(super) fn sudden_end(&self) -> Option<ConsumerError> {
         if let Some(loss) = self.handle.life.loss() {
             return Some(ConsumerError::Lost(loss.clone()));
@@ -42,7 +42,7 @@ impl Acker for OwnChannel {
     }
 }
 
-/// A verdict as AMQP says it.
+/// Returns the AMQP method of a settlement.
 pub(super) fn method_of(delivery_tag: u64, verdict: AckKind) -> Method {
     match verdict {
         AckKind::Ack => Method::BasicAck { delivery_tag, multiple: false },

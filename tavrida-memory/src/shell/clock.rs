@@ -1,4 +1,4 @@
-//! [`ShellClock`]: from tokio's clock and the injected one to the core's [`Now`].
+//! [`ShellClock`]: converts tokio's clock and the injected wall clock to the core's [`Now`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,42 +11,42 @@ use tokio::time::Instant;
 use super::network::Network;
 use crate::core::{Broker, Command, Method, Now};
 
-/// The argument of a queue whose dead messages are stamped.
+/// The argument of a queue whose dead letters are stamped with the time.
 const DEAD_LETTERS: &str = "x-dead-letter-exchange";
 
-/// The time of a broker: it begins when time first matters, and goes on with whichever runtime uses the broker.
+/// The time of a broker: it starts when it is first needed, and continues with whichever runtime uses the broker.
 ///
-/// Reading clocks is a good part of what a message costs. As long as nothing in the broker has to do with time, it stands still.
+/// Reading clocks is a large part of the cost of a message. While nothing in the broker depends on time, the clock stands still.
 pub(super) struct ShellClock {
     /// Whether a queue or a message may have a deadline.
     matters: bool,
-    /// Whether a message may be stamped when it dies.
+    /// Whether a message may be stamped when it is dead-lettered.
     stamps: bool,
-    /// A moment of the runtime's, and what the broker's time was then.
+    /// A moment of the runtime's clock, and the broker's time at that moment.
     fix: Option<(Instant, Duration)>,
     latest: Duration,
     wall: Arc<dyn Clock>,
 }
 
 impl ShellClock {
-    /// The clock of a broker in which nothing has to do with time.
+    /// Returns the clock of a broker in which nothing depends on time.
     pub(super) fn new(wall: Arc<dyn Clock>) -> Self {
         Self { matters: false, stamps: false, fix: None, latest: Duration::ZERO, wall }
     }
 
-    /// What a broker that was prepared has to do with time: its queues, and messages that expire in them.
+    /// Learns what in a prepared broker depends on time: its queues, and messages that expire in them.
     pub(super) fn learn(&mut self, broker: &Broker) {
         self.matters |= broker.next_timeout().is_some();
         broker.arguments_of_queues().for_each(|arguments| self.note(arguments));
     }
 
     fn note(&mut self, arguments: &Table) {
-        // Whatever it is that is asked for: the names of all that have to do with time are not repeated here.
+        // Any argument counts: the names of those that depend on time are not repeated here.
         self.matters |= !arguments.is_empty();
         self.stamps |= arguments.contains(DEAD_LETTERS);
     }
 
-    /// The time at which a command happens.
+    /// Returns the time at which a command happens.
     pub(super) fn now(&mut self, command: &Command, network: Option<&dyn Network>) -> Now {
         match command {
             Command::Method { method: Method::BasicPublish { publication, .. }, .. } => {
@@ -61,7 +61,7 @@ impl ShellClock {
         }
     }
 
-    /// Outside of a runtime time stands still: whether a paused clock or the real one counts is not known there.
+    /// Outside a runtime time stands still: it is unknown whether a paused or the real clock applies.
     fn elapsed(&mut self, network: Option<&dyn Network>) -> Duration {
         if let Some(elapsed) = network.and_then(Network::elapsed) {
             self.latest = self.latest.max(elapsed);
@@ -70,14 +70,14 @@ impl ShellClock {
             let elapsed = self.fix.and_then(|(at, then)| Some(then + now.checked_duration_since(at)?));
             match elapsed.filter(|elapsed| *elapsed >= self.latest) {
                 Some(elapsed) => self.latest = elapsed,
-                // The first use, or another runtime whose paused clock is not as far: time goes on from what is known.
+                // The first use, or another runtime whose paused clock is behind: continue from the known time.
                 None => self.fix = Some((now, self.latest)),
             }
         }
         self.latest
     }
 
-    /// The moment that the core calls so, for the runtime that asked for the time last.
+    /// Converts the core's time to an instant of the runtime that last asked for the time.
     pub(super) fn instant(&self, elapsed: Duration) -> Instant {
         let (at, then) = self.fix.unwrap_or_else(|| (Instant::now(), self.latest));
         at + elapsed.saturating_sub(then)

@@ -11,12 +11,12 @@ use tavrida::transport::{ConsumerError, Delivery, DeliveryStream, SessionError};
 use super::channel::OwnChannel;
 use crate::core::{Arrival, Delivered, Method, Sent};
 
-/// A consumer with a channel of its own.
+/// A consumer with its own channel.
 pub(super) struct MemoryDeliveries {
     channel: Arc<OwnChannel>,
     consumer_tag: ShortString,
     no_ack: bool,
-    /// What has arrived and was not asked for yet: without a network the whole outbox is taken under one lock.
+    /// Arrived deliveries that were not polled yet: without a network the whole outbox is taken under one lock.
     arrived: VecDeque<Sent>,
     cancelled: bool,
     end: Option<ConsumerError>,
@@ -51,7 +51,7 @@ impl DeliveryStream for MemoryDeliveries {
         }
         let Self { channel, arrived, cancelled, .. } = self;
         let received = if let Some(end) = channel.sudden_end() {
-            // It overtakes what has arrived, which is the broker's again.
+            // The end comes first; undelivered arrivals go back to the broker.
             Err(end)
         } else if let Some(sent) = arrived.pop_front() {
             Ok(Some(sent.arrival))
@@ -109,7 +109,8 @@ fn cancel(consumer_tag: &ShortString) -> Method {
 }
 
 impl Drop for MemoryDeliveries {
-    /// Cancels, and gives back what was not taken; what was taken can still be settled, on the same channel.
+    /// Cancels the consumer, and returns undelivered arrivals to the broker; deliveries already handed out can still be settled on the same
+    /// channel.
     fn drop(&mut self) {
         let mut state = self.channel.handle.shared.lock();
         if state.retired || self.channel.check().is_err() {

@@ -1,4 +1,4 @@
-//! [`Handle`]: a session as its consumers and deliveries hold it, and [`Life`], its end.
+//! [`Handle`]: a reference to a session for its consumers and deliveries, and [`Life`], its end.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,12 +13,12 @@ use crate::core::ConnectionId;
 pub(super) struct SessionId(pub(super) u32);
 
 impl SessionId {
-    /// The connection for everything but publishing.
+    /// Returns the connection for everything except publishing.
     pub(super) fn control(self) -> ConnectionId {
         ConnectionId(self.0 * 2)
     }
 
-    /// The connection that publishes: an alarm blocks this one alone.
+    /// Returns the connection that publishes: an alarm blocks only this one.
     pub(super) fn publisher(self) -> ConnectionId {
         ConnectionId(self.0 * 2 + 1)
     }
@@ -41,11 +41,11 @@ impl Life {
     }
 
     pub(super) fn end(&self, loss: ConnectionLost) {
-        // The first end is the one that is told.
+        // Only the first end is reported.
         let _ = self.loss.set(loss);
     }
 
-    /// Wakes who waits for the end.
+    /// Wakes the tasks that wait for the end.
     pub(super) fn wake(&self) {
         self.ended.notify_waiters();
     }
@@ -69,15 +69,15 @@ impl Life {
     }
 }
 
-/// A session as long as anybody holds it, its consumers and unsettled deliveries included. When nobody does its connections
-/// are dropped, as a socket is.
+/// A reference-counted session, held also by its consumers and unsettled deliveries. Dropping the last reference drops the connections,
+/// like a closed socket.
 pub(super) struct Handle {
     pub(super) shared: Arc<Shared>,
     pub(super) life: Arc<Life>,
 }
 
 impl Handle {
-    /// The state, for a session that lives.
+    /// Locks the state of a session that is alive.
     pub(super) fn lock(&self) -> Result<Locked<'_>, SessionError> {
         let state = self.shared.lock();
         self.life.check()?;

@@ -1,4 +1,4 @@
-//! [`Heads`]: what would arrive next on each channel, for whoever decides what does.
+//! [`Heads`]: the next arrival of each channel, for a caller that decides which one arrives.
 
 use std::fmt;
 
@@ -10,32 +10,32 @@ use super::network::Line;
 use super::state::State;
 use crate::core::{Arrival, Broker, ChannelId, Delivered, Eviction, Pending};
 
-/// What a broker with a [`Network`](super::Network) has sent and what has not arrived: the oldest of each channel. Its broker is
-/// locked as long as it is there.
+/// What a broker with a [`Network`](super::Network) has sent and what has not arrived: the oldest of each channel. The broker is locked
+/// while this value exists.
 pub struct Heads<'a>(&'a State);
 
-/// The head of an outbox: what would arrive next on a channel.
+/// The head of an outbox: the next arrival on a channel.
 pub struct Head<'a> {
-    /// Whose channel it is.
+    /// The session of the channel.
     pub line: Line,
     /// The channel.
     pub channel: ChannelId,
     /// Its number: the broker numbers what it sends.
     pub number: u64,
-    /// What it is.
+    /// The arrival.
     pub arrival: &'a Arrival,
     broker: &'a Broker,
-    /// What waits for a verdict on it.
+    /// Its unsettled delivery.
     pending: Option<&'a Pending>,
 }
 
 impl<'a> Heads<'a> {
-    /// Whether nothing waits to arrive.
+    /// Returns whether nothing waits to arrive.
     pub fn is_empty(&self) -> bool {
         self.0.sending.is_empty()
     }
 
-    /// All of them, the oldest first.
+    /// Returns all heads, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = Head<'a>> {
         let state = self.0;
         state.sending.iter().filter_map(|(_, channel)| state.head(*channel))
@@ -43,7 +43,7 @@ impl<'a> Heads<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// The message; none for the cancel of a consumer.
+    /// Returns the message. `None` for the cancel of a consumer.
     pub fn delivered(&self) -> Option<&'a Delivered> {
         match self.arrival {
             Arrival::Delivery(delivered) => Some(delivered),
@@ -51,25 +51,25 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Whether the broker waits for a verdict on it.
+    /// Returns whether the broker waits for its settlement.
     pub fn is_unsettled(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// The queue that it comes from, where it matters to others when it is settled: several consume it, it has a limit, or its
-    /// order is not that of its messages.
+    /// Returns its queue if its settlement matters to others: several consumers share the queue, it has a limit, or it is not first in,
+    /// first out.
     pub fn contended(&self) -> Option<&'a ShortString> {
         self.broker.contended(self.pending?)
     }
 
-    /// Whether it could leave its queue instead: see [`Broker::can_evict`].
+    /// Returns whether it could leave its queue instead: see [`Broker::can_evict`].
     pub fn can_evict(&self, why: Eviction) -> bool {
         self.pending.is_some_and(|pending| self.broker.is_evictable(pending, why))
     }
 }
 
 impl MemoryBroker {
-    /// Shows what waits to arrive. The broker is locked meanwhile: it must not be called. Of a broker without a
+    /// Calls `look` with what waits to arrive. The broker is locked meanwhile: `look` must not call it. Without a
     /// [`Network`](super::Network) nothing waits.
     pub fn heads<T>(&self, look: impl FnOnce(&Heads<'_>) -> T) -> T {
         let mut state = self.shared.lock();
@@ -77,12 +77,12 @@ impl MemoryBroker {
         look(&Heads(&state))
     }
 
-    /// Lets the head arrive that is picked of all that wait, as [`heads`](MemoryBroker::heads) shows them. Gives whether somebody
-    /// waited for it, and wakes him.
+    /// Picks one of the heads that [`heads`](MemoryBroker::heads) shows, and lets it arrive. Returns whether a task waited for it, and
+    /// wakes that task.
     ///
     /// # Errors
     ///
-    /// None is picked, and what is given instead.
+    /// `pick` picks none; the error is the value it returns instead.
     pub fn arrive_one<T>(&self, pick: impl FnOnce(&Heads<'_>) -> Result<ChannelId, T>) -> Result<bool, T> {
         let mut state = self.shared.lock();
         state.sort_heads();
@@ -90,22 +90,22 @@ impl MemoryBroker {
         Ok(state.arrive(channel))
     }
 
-    /// Lets the head of a channel arrive. Gives whether somebody waited for it, and wakes him.
+    /// Lets the head of a channel arrive. Returns whether a task waited for it, and wakes that task.
     pub fn arrive(&self, channel: ChannelId) -> bool {
         self.shared.lock().arrive(channel)
     }
 }
 
 impl State {
-    /// Something was sent on a channel whose outbox was empty.
+    /// Records that something was sent on a channel whose outbox was empty.
     pub(super) fn hold_arrival(&mut self, channel: ChannelId) {
-        // It may have become empty since the heads were last looked at.
+        // It may have become empty since the heads were last inspected.
         if !self.sending.iter().any(|(_, known)| *known == channel) {
             self.sending.push((0, channel));
         }
     }
 
-    /// Finds out in which order the heads were sent, and on which channels there is none any more.
+    /// Sorts the heads by the order in which they were sent, and removes channels without one.
     fn sort_heads(&mut self) {
         let Self { sending, broker, .. } = self;
         sending.retain_mut(|(known, channel)| {

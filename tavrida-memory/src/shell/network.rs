@@ -1,8 +1,8 @@
-//! [`Network`]: what lies between sessions and broker, where somebody wants to steer it.
+//! [`Network`]: an optional layer between sessions and broker that a caller controls.
 //!
-//! Without one everything arrives at once. With one the broker still dispatches as RabbitMQ does, but what it sends waits in
-//! the outboxes until [`MemoryBroker::arrive`] lets a head through, and whatever a session sends is first shown
-//! to the network, which says what becomes of it. A simulation is such a network.
+//! Without a network everything arrives at once. With one, the broker still dispatches as RabbitMQ does, but what it sends waits in the
+//! outboxes until [`MemoryBroker::arrive`] lets a head through, and what a session sends is first shown to the network, which decides its
+//! fate. A simulation is such a network.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,42 +18,42 @@ use super::publish::{Sent, Waiting, unpublished};
 use super::state::State;
 use crate::core::{Broker, ChannelId, Command, Got, Method};
 
-/// One session, as a network sees it.
+/// A session, as a network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line {
-    /// Who connected: the number of the [transport](MemoryBroker::transport_of).
+    /// The peer: the number of the [transport](MemoryBroker::transport_of).
     pub peer: u32,
     /// The number of the session, from 0, in the order in which they were opened.
     pub session: u32,
 }
 
-/// Decides what becomes of what sessions send, and is told of it.
+/// Decides the fate of what sessions send, and observes it.
 ///
-/// Its methods are called while the broker is locked: they must not call the broker, nor block.
+/// Its methods are called while the broker is locked: they must not call the broker and must not block.
 pub trait Network: Send + Sync + 'static {
-    /// How long it has been there, where it keeps time itself; else the broker reads tokio's clock. It is asked on the runtime that
-    /// uses the broker, and must never go back.
+    /// Returns the age of the network, if it keeps time; otherwise the broker reads tokio's clock. It is called on the runtime that uses
+    /// the broker, and must never go back.
     fn elapsed(&self) -> Option<Duration> {
         None
     }
 
-    /// A peer wants to connect.
+    /// Decides whether a peer may connect.
     ///
     /// # Errors
     ///
-    /// It cannot, and is told this loss.
+    /// It may not; the peer gets this error.
     fn connecting(&self, peer: u32) -> Result<(), ConnectionLost>;
 
-    /// A session is open.
+    /// Observes that a session is open.
     fn connected(&self, line: Line);
 
-    /// A session is over.
+    /// Observes that a session ended.
     fn disconnected(&self, line: Line, loss: &ConnectionLost);
 
-    /// A message leaves a session.
+    /// Decides the fate of a message that a session sends.
     fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate;
 
-    /// The broker has done with a message, and these queues have it now. What the session learns may differ, see
+    /// Observes that the broker has processed a message, and which queues have it now. The session may learn something else, see
     /// [`PublishFate::ConfirmLost`].
     fn published(
         &self,
@@ -63,26 +63,26 @@ pub trait Network: Send + Sync + 'static {
         queues: &mut dyn Iterator<Item = &str>,
     );
 
-    /// A verdict leaves a session, for the delivery that [`arrived`](MemoryBroker::arrive) on this channel under this tag.
+    /// Decides the fate of a settlement, for the delivery that [`arrived`](MemoryBroker::arrive) on this channel with this tag.
     fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: AckKind) -> SettleFate;
 
-    /// A consumer was added: what arrives on this channel from now on is for it.
+    /// Observes a new consumer: further arrivals on this channel are for it.
     fn consuming(&self, line: Line, channel: ChannelId, consume: &Consume) {
         let _ = (line, channel, consume);
     }
 
-    /// A message was fetched from a queue. The broker waits for a verdict on it, on this channel under this tag.
+    /// Observes a message fetched from a queue. The broker waits for its settlement on this channel with this tag.
     fn fetched(&self, line: Line, channel: ChannelId, fetched: &Got) {
         let _ = (line, channel, fetched);
     }
 }
 
-/// What becomes of a message that a session sends.
+/// The fate of a message that a session sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PublishFate {
     /// The broker has it, and confirms it.
     Taken,
-    /// The broker gets it twice, as from a publisher that saw no confirm and tried again.
+    /// The broker gets it twice, as from a publisher that got no confirm and tried again.
     TakenTwice,
     /// The broker refuses it with a nack; no queue has it.
     Nacked,
@@ -90,33 +90,33 @@ pub enum PublishFate {
     Lost,
     /// The broker has it, and the session breaks before it is confirmed: the sender cannot know.
     ConfirmLost,
-    /// Its sender is gone before the broker has it, and learns nothing.
+    /// The sender is gone before the broker has it, and gets no outcome.
     Vanished,
-    /// The broker has it, and its sender is gone before it is confirmed, and learns nothing.
+    /// The broker has it; the sender is gone before the confirm, and gets no outcome.
     Unseen,
-    /// It is on its way until [`MemoryBroker::release`]; so is all that the session sends after it.
+    /// It is delayed until [`MemoryBroker::release`], with all that the session sends after it.
     Held,
-    /// The broker has it; what it says about it is on its way until [`MemoryBroker::confirm`].
+    /// The broker has it; its outcome is delayed until [`MemoryBroker::confirm`].
     ConfirmHeld,
 }
 
-/// What becomes of a verdict that a session sends.
+/// The fate of a settlement that a session sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SettleFate {
     /// The broker has it.
     Taken,
-    /// The broker gets a requeue in its place, and so delivers the message again.
+    /// The broker gets a requeue instead, and redelivers the message.
     Requeued,
-    /// It is gone, and the session stays: its sender is gone, and the session will be soon.
+    /// It is lost and the session stays open: the sender is gone, and the session will end soon.
     Vanished,
-    /// The session breaks before the broker has it, and so delivers the message again.
+    /// The session breaks before the broker has it, so that the message is redelivered.
     Lost,
-    /// It is on its way until [`MemoryBroker::release`].
+    /// It is delayed until [`MemoryBroker::release`].
     Held,
 }
 
 impl MemoryBroker {
-    /// Puts another core in the place of this one, whose sessions end. It should have no connections.
+    /// Replaces the core and ends its sessions. The new core must have no connections.
     pub fn replace(&self, core: Broker) {
         let mut state = self.shared.lock();
         for id in state.sessions.keys().copied().collect::<Vec<_>>() {
@@ -126,24 +126,24 @@ impl MemoryBroker {
         state.broker = core;
     }
 
-    /// What is in the queues and with nobody, by their names: what is ready, in the order in which it would be delivered, and the
-    /// dead letters that a queue owes.
+    /// Returns the messages in the queues that are not delivered, with the names of the queues: ready messages, in the order of delivery,
+    /// and dead letters that a queue still has to deliver.
     pub fn queued(&self) -> Vec<(ShortString, Arc<Publication>)> {
         self.shared.lock().broker.queued().map(|(queue, message)| (queue.clone(), message.clone())).collect()
     }
 
-    /// Whether the broker has something to do by itself at a later time (an expiry).
+    /// Returns whether the broker has a future deadline (an expiry).
     pub fn is_waiting(&self) -> bool {
         self.shared.lock().broker.next_timeout().is_some()
     }
 
-    /// Nobody is going to look into the broker any more, and its sessions may be dropped without clearing up after them: for whoever
-    /// makes many brokers, one after the other.
+    /// Declares that the broker will not be inspected any more, so that its sessions can be dropped without cleanup: for callers that
+    /// create many brokers in succession.
     pub fn retire(&self) {
         self.shared.lock().retired = true;
     }
 
-    /// Breaks a session, as the loss of its connection does. Gives whether it was there.
+    /// Breaks a session, like the loss of its connection. Returns whether it existed.
     pub fn cut(&self, session: u32, why: &str) -> bool {
         let mut state = self.shared.lock();
         let id = SessionId(session);
@@ -152,25 +152,24 @@ impl MemoryBroker {
         there
     }
 
-    /// Lets everything arrive at the broker that was [held](PublishFate::Held) on its way from a peer.
+    /// Lets everything from a peer arrive at the broker that was [held](PublishFate::Held).
     pub fn release(&self, peer: u32) {
         self.shared.lock().release(peer);
     }
 
-    /// Tells a peer what the broker said about its messages and what was [held](PublishFate::ConfirmHeld) since.
+    /// Sends a peer the outcomes that were [held](PublishFate::ConfirmHeld).
     pub fn confirm(&self, peer: u32) {
         self.shared.lock().confirm(peer);
     }
 
-    /// The queue of what is next to arrive on a channel, and how many consumers it has; nothing where the broker awaits no
-    /// verdict on it.
+    /// Returns the queue of the next arrival on a channel, and its number of consumers. `None` if the broker awaits no settlement of it.
     pub fn audience(&self, channel: ChannelId) -> Option<(ShortString, usize)> {
         let state = self.shared.lock();
         let queue = state.broker.queue_of_head(channel)?;
         Some((queue.clone(), state.broker.consumers(queue)?))
     }
 
-    /// How many consumers a queue has; none where there is no such queue.
+    /// Returns how many consumers a queue has. `None` if there is no such queue.
     pub fn consumers(&self, queue: &str) -> Option<usize> {
         self.shared.lock().broker.consumers(queue)
     }
@@ -208,7 +207,7 @@ impl State {
         self.sessions.iter().filter(|(_, entry)| entry.peer == peer).map(|(id, _)| *id).collect()
     }
 
-    /// Tells the network what the broker did with a message.
+    /// Reports the broker's outcome for a message to the network.
     pub(super) fn tell_published(
         &self,
         id: SessionId,
@@ -220,21 +219,21 @@ impl State {
         network.published(self.line(id), publication, outcome, &mut queues);
     }
 
-    /// Tells the network of a consumer.
+    /// Reports a consumer to the network.
     pub(super) fn tell_consuming(&self, id: SessionId, channel: ChannelId, consume: &Consume) {
         if let Some(network) = &self.network {
             network.consuming(self.line(id), channel, consume);
         }
     }
 
-    /// Tells the network of a message that was fetched.
+    /// Reports a fetched message to the network.
     pub(super) fn tell_fetched(&self, id: SessionId, channel: ChannelId, fetched: &Got) {
         if let Some(network) = &self.network {
             network.fetched(self.line(id), channel, fetched);
         }
     }
 
-    /// Does with a message what the network says.
+    /// Handles a message as the network decides.
     pub(super) fn send(&mut self, id: SessionId, publication: Arc<Publication>) -> Sent {
         let fate = match &self.network {
             Some(network) => network.publishing(self.line(id), &publication),
@@ -243,7 +242,7 @@ impl State {
         match fate {
             PublishFate::Taken => Sent::Known(self.publish(id, publication)),
             PublishFate::TakenTwice => {
-                // The first copy's outcome is the one that nobody learned of.
+                // The sender got no outcome of the first copy.
                 let _unseen = self.publish(id, publication.clone());
                 Sent::Known(self.publish(id, publication))
             }
@@ -263,14 +262,14 @@ impl State {
         }
     }
 
-    /// The session breaks while it publishes.
+    /// Breaks the session while it publishes.
     fn break_off(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
         let loss = broken();
         self.end_session(id, loss.clone());
         Err(unpublished(PublishErrorKind::Ambiguous(loss), publication))
     }
 
-    /// Does with a verdict what the network says.
+    /// Handles a settlement as the network decides.
     pub(super) fn settle(
         &mut self,
         channel: ChannelId,

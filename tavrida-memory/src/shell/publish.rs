@@ -1,4 +1,4 @@
-//! Publishing: the outcome is known when the core has done it, unless an alarm holds publishers back.
+//! Publishing: the core gives the outcome at once, unless an alarm blocks publishers.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use super::handle::{Handle, SessionId};
 use super::state::{Entry, State, refusal};
 use crate::core::{ChannelId, Command, Effect, Method};
 
-/// The channel that a session publishes on.
+/// Returns the channel that a session publishes on.
 fn channel_of(id: SessionId) -> ChannelId {
     id.publisher().channel(1)
 }
 
-/// The channel of a session's direct replies, and of what is published to have them: a publish that is refused, and closes
-/// its channel, costs nobody an answer.
+/// Returns the channel of a session's direct replies and of the requests for them. It is separate, so that a refused publish, which closes
+/// its channel, loses no answers.
 pub(super) fn replies_of(id: SessionId) -> ChannelId {
     id.publisher().channel(2)
 }
 
-/// A publish whose outcome its sender does not know yet.
+/// A publish without an outcome yet.
 pub(super) struct Waiting {
     pub(super) publication: Arc<Publication>,
     pub(super) outcome: oneshot::Sender<Outcome>,
@@ -36,12 +36,12 @@ impl Waiting {
         (Self { publication, outcome }, told)
     }
 
-    /// The session is over and it was never sent.
+    /// Fails it: the session ended before it was sent.
     pub(super) fn give_up(self, loss: &ConnectionLost, aftermath: &mut Aftermath) {
         self.fail(PublishErrorKind::NotSent(loss.clone()), aftermath);
     }
 
-    /// The session is over, and whether the broker has it its sender cannot know.
+    /// Fails it: the session ended, and the sender cannot know whether the broker has it.
     pub(super) fn lose(self, loss: &ConnectionLost, aftermath: &mut Aftermath) {
         self.fail(PublishErrorKind::Ambiguous(loss.clone()), aftermath);
     }
@@ -55,7 +55,7 @@ pub(super) fn unpublished(reason: PublishErrorKind, publication: Arc<Publication
     PublishError::new(reason, Arc::unwrap_or_clone(publication))
 }
 
-/// What became of a publish when it was sent.
+/// The state of a publish after it was sent.
 pub(super) enum Sent {
     Known(Outcome),
     Held(Arc<Publication>),
@@ -97,8 +97,7 @@ impl State {
         self.open_publishing(channel_of(id));
     }
 
-    /// A channel was closed: if a session published on it, it does so on a new one. What was on its way the broker ignores, which
-    /// its sender cannot know.
+    /// Replaces a closed channel if a session published on it. The broker ignores what was in transit, which the sender cannot know.
     pub(super) fn replace_publisher(&mut self, channel: ChannelId, refusal: &BrokerError) {
         let id = SessionId::of(channel.connection);
         if channel != channel_of(id) || !self.sessions.contains_key(&id) {
@@ -154,7 +153,7 @@ impl State {
         outcome.map_err(|reason| unpublished(reason, publication))
     }
 
-    /// Keeps a publish until the alarm is over.
+    /// Holds a publish until the alarm is cleared.
     fn hold_back(
         &mut self,
         id: SessionId,
@@ -167,7 +166,7 @@ impl State {
         })
     }
 
-    /// Keeps a publish with its session until somebody tells its outcome.
+    /// Stores a publish with its session until its outcome is known.
     fn keep_publish(
         &mut self,
         id: SessionId,
@@ -181,7 +180,7 @@ impl State {
         PublishFuture::waiting(async { told.await.expect("a publish that waits is told its outcome") })
     }
 
-    /// The alarm is over: what waited is published, session by session, in order.
+    /// Publishes what waited for the end of the alarm, session by session, in order.
     pub(super) fn publish_waiting(&mut self) {
         for id in self.sessions.keys().copied().collect::<Vec<_>>() {
             let Some(entry) = self.sessions.get_mut(&id) else { continue };

@@ -1,4 +1,4 @@
-//! [`MemorySession`]: the operations of a session, each on a channel that fits it.
+//! [`MemorySession`]: the operations of a session, each on a suitable channel.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl MemorySession {
         Self { handle }
     }
 
-    /// Calls a method on the session's channel for such; a refusal closes that, and the next call opens another.
+    /// Calls a method on the session's management channel; an error closes that channel, and the next call opens another.
     fn manage(&self, method: Method) -> Result<MethodReply, SessionError> {
         let mut state = self.handle.lock()?;
         let id = self.handle.life.id;
@@ -46,7 +46,7 @@ impl MemorySession {
     }
 }
 
-/// A new channel of a session.
+/// Opens a new channel of a session.
 fn open(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionError> {
     match state.open_channel(handle.life.id) {
         Some(channel) => Ok(channel),
@@ -54,17 +54,17 @@ fn open(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionErr
     }
 }
 
-/// The channel of a session's direct replies.
+/// Opens the channel of a session's direct replies.
 fn open_replies(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionError> {
     let id = handle.life.id;
     if state.broker.is_open(replies_of(id)) {
-        // The broker says so too, and closes the channel of the first.
+        // RabbitMQ gives the same error, and closes the channel of the first.
         return Err(BrokerError::channel(406, "PRECONDITION_FAILED - reply consumer already set").into());
     }
     Ok(state.open_replies(id))
 }
 
-/// The end of a session that was just found out.
+/// Returns the error of a session that was just found to have ended.
 fn lost(handle: &Handle) -> SessionError {
     let loss = handle.life.loss().cloned();
     match loss.as_ref().and_then(ConnectionLost::refusal) {
@@ -73,7 +73,7 @@ fn lost(handle: &Handle) -> SessionError {
     }
 }
 
-/// Calls a method and gives its reply, or the refusal.
+/// Calls a method. Returns its reply, or the error.
 fn call(state: &mut Locked<'_>, own: ChannelId, method: Method) -> Result<MethodReply, SessionError> {
     let mut effects = state.execute(Command::Method { channel: own, method });
     let mut answer: Option<Result<MethodReply, BrokerError>> = None;
@@ -99,7 +99,7 @@ fn call(state: &mut Locked<'_>, own: ChannelId, method: Method) -> Result<Method
     Ok(answer.expect("every method that a session calls is answered or refused at once")?)
 }
 
-/// A name for the wire: longer ones cannot be those of anything that exists.
+/// Converts a name for the wire: nothing that exists has a longer name.
 fn name(name: &str) -> Result<ShortString, SessionError> {
     ShortString::try_from(name).map_err(|_| SessionError::Unsupported("names of more than 255 bytes"))
 }

@@ -1,4 +1,4 @@
-//! [`Shared`]: what all handles of a broker share, behind one lock.
+//! [`Shared`]: the state that all handles of a broker share, behind one lock.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +12,7 @@ use crate::core::{ChannelId, Command, Method};
 /// A broker and its lock.
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Tells the timer task that it has to look again, or that the broker is gone.
+    /// Signals the timer task to check again, or that the broker was dropped.
     pub(super) timer: Arc<Notify>,
 }
 
@@ -21,16 +21,16 @@ impl Shared {
         Arc::new(Self { state: Mutex::new(state), timer: Arc::new(Notify::new()) })
     }
 
-    /// Takes the lock. Who has to be told of what is done under it is told when it is released.
+    /// Takes the lock. Notifications queued under it fire when the guard drops.
     pub(super) fn lock(self: &Arc<Self>) -> Locked<'_> {
-        // The state is sound after a panic of ours: the panic itself is the bug that a test reports.
+        // The state is consistent after a panic of ours: the panic itself is the bug that a test reports.
         let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Locked { state: Some(state), shared: self }
     }
 }
 
 impl Shared {
-    /// The timer task has ended; the next call starts another one where it needs one.
+    /// Records that the timer task has ended; the next call starts another one if needed.
     pub(super) fn forget_timer(&self) {
         let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         state.timer = timer::Timer::default();

@@ -1,4 +1,4 @@
-//! [`State`]: the core, and what the shell knows of its sessions and channels.
+//! [`State`]: the core, and the shell's records of sessions and channels.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -25,42 +25,41 @@ pub(super) struct State {
     pub(super) sessions: BTreeMap<SessionId, Entry>,
     next_session: u32,
     ports: FxHashMap<ChannelId, Port>,
-    /// What the core said because of the last command.
+    /// The effects of the last command.
     effects: Effects,
     pub(super) aftermath: Aftermath,
     pub(super) network: Option<Arc<dyn Network>>,
-    /// Nobody looks into the broker any more: what ends need not be cleared up.
+    /// The broker is not inspected any more: what ends needs no cleanup.
     pub(super) retired: bool,
-    /// With a network: the channels on which something waits to arrive, with the numbers of their heads when they were last
-    /// looked at.
+    /// With a network: the channels on which something waits to arrive, with the numbers of their heads at the last inspection.
     pub(super) sending: Vec<(u64, ChannelId)>,
 }
 
-/// What the shell knows of a session that lives.
+/// The shell's record of a session that is alive.
 pub(super) struct Entry {
     pub(super) life: Arc<Life>,
-    /// Who connected.
+    /// The peer.
     pub(super) peer: u32,
-    /// Verdicts that a network holds on their way.
+    /// Settlements delayed by a network.
     pub(super) verdicts: Vec<(ChannelId, Method)>,
     numbers: Numbers,
-    /// The channel that declares, binds and the like; opened when it is first needed, and anew after a refusal.
+    /// The channel for declaring, binding and the like; opened when it is first needed, and again after an error.
     pub(super) manager: Option<ChannelId>,
-    /// Why its publishes wait, since the first that had to.
+    /// The reason why its publishes wait, from the first that had to.
     pub(super) blocked: Option<String>,
     pub(super) waiting: VecDeque<Waiting>,
-    /// Publishes that a network holds on their way.
+    /// Publishes delayed by a network.
     pub(super) held: Vec<Waiting>,
-    /// Publishes that the broker has done with, whose outcomes a network holds on their way.
+    /// Publishes that the broker has processed, with outcomes delayed by a network.
     pub(super) unconfirmed: Vec<(Waiting, Outcome)>,
 }
 
-/// The shell's end of a channel that somebody holds.
+/// The shell's end of an open channel.
 struct Port {
     waker: Option<Waker>,
-    /// Filled when the broker closes the channel.
+    /// Set when the broker closes the channel.
     end: Arc<OnceLock<BrokerError>>,
-    /// With a network: what it let arrive.
+    /// With a network: the arrivals that it let through.
     arrived: VecDeque<Arrival>,
 }
 
@@ -88,14 +87,14 @@ impl State {
         }
     }
 
-    /// Does a command, and what follows for others from it.
+    /// Executes a command, and handles its effects.
     pub(super) fn apply(&mut self, command: Command) {
         let effects = self.execute(command);
         self.keep(effects);
     }
 
-    /// Does a command and gives its effects, which the caller sorts: what does not concern him goes to
-    /// [`note`](State::note). The buffer goes back with [`keep`](State::keep).
+    /// Executes a command. Returns its effects, which the caller sorts: effects for others go to [`note`](State::note). The buffer is
+    /// returned with [`keep`](State::keep).
     pub(super) fn execute(&mut self, command: Command) -> Effects {
         let mut effects = std::mem::take(&mut self.effects);
         effects.clear();
@@ -104,7 +103,7 @@ impl State {
         effects
     }
 
-    /// Notes the effects that are left, and keeps the buffer for the next command.
+    /// Handles the remaining effects, and keeps the buffer for the next command.
     pub(super) fn keep(&mut self, mut effects: Effects) {
         if !effects.as_slice().is_empty() {
             effects.drain().for_each(|effect| self.note(effect));
@@ -112,7 +111,7 @@ impl State {
         self.effects = effects;
     }
 
-    /// Something happened to somebody: he is told, or woken.
+    /// Notifies or wakes the session that the effect concerns.
     pub(super) fn note(&mut self, effect: Effect) {
         match effect {
             Effect::Arrived { channel } if self.network.is_some() => self.hold_arrival(channel),
@@ -120,7 +119,7 @@ impl State {
             Effect::ChannelClosed { channel, reason } => {
                 let refusal = refusal(reason, Scope::Channel);
                 if let Some(port) = self.ports.get_mut(&channel) {
-                    // Whoever set it first was told the first end.
+                    // Only the first end is reported.
                     let _ = port.end.set(refusal.clone());
                 }
                 self.wake(channel);
@@ -143,11 +142,11 @@ impl State {
         }
     }
 
-    /// Makes the two connections of a new session: one to publish, one for the rest.
+    /// Creates the two connections of a new session: one to publish, one for the rest.
     ///
     /// # Errors
     ///
-    /// The network lets the peer not connect.
+    /// The network does not let the peer connect.
     pub(super) fn open_session(&mut self, peer: u32) -> Result<Arc<Life>, ConnectionLost> {
         if let Some(network) = &self.network {
             network.connecting(peer)?;
@@ -177,7 +176,7 @@ impl State {
         Ok(life)
     }
 
-    /// A session is over: what is left of its connections is dropped, and who waits for it is told.
+    /// Ends a session: drops what is left of its connections, and wakes the tasks that wait for it.
     pub(super) fn end_session(&mut self, id: SessionId, loss: ConnectionLost) {
         let Some(entry) = self.sessions.remove(&id) else { return };
         if let Some(network) = &self.network {
@@ -208,7 +207,7 @@ impl State {
         }
     }
 
-    /// A channel of a session, opened; none when the broker ended the session over it.
+    /// Opens a channel of a session. `None` if the broker ended the session over it.
     pub(super) fn open_channel(&mut self, id: SessionId) -> Option<ChannelId> {
         let number = self.sessions.get_mut(&id)?.numbers.take();
         let channel = id.control().channel(number);
@@ -216,8 +215,8 @@ impl State {
         self.sessions.contains_key(&id).then_some(channel)
     }
 
-    /// The channel of a session for what is answered at once, opened where it is not yet; none when the broker ended the
-    /// session over it.
+    /// Returns the channel of a session for methods with immediate replies, and opens it if needed. `None` if the broker ended the session
+    /// over it.
     pub(super) fn manager(&mut self, id: SessionId) -> Option<ChannelId> {
         // An operator may have closed it.
         if let Some(manager) = self.sessions.get(&id)?.manager.filter(|manager| self.broker.is_open(*manager))
@@ -229,7 +228,7 @@ impl State {
         Some(manager)
     }
 
-    /// Closes a channel, whoever closed it first.
+    /// Closes a channel, even if it is already closed.
     pub(super) fn close_channel(&mut self, channel: ChannelId) {
         if self.retired {
             return;
@@ -251,14 +250,14 @@ impl State {
         }
     }
 
-    /// Follows a channel: gives where its end will be told.
+    /// Follows a channel. Returns the cell that its end is stored in.
     pub(super) fn follow(&mut self, channel: ChannelId) -> Arc<OnceLock<BrokerError>> {
         let end = Arc::new(OnceLock::new());
         self.ports.insert(channel, Port { waker: None, end: end.clone(), arrived: VecDeque::new() });
         end
     }
 
-    /// Puts what arrived where its consumer finds it; gives whether it waited.
+    /// Stores an arrival for its consumer. Returns whether the consumer waited.
     pub(super) fn deliver(&mut self, channel: ChannelId, arrival: Arrival) -> bool {
         let Some(port) = self.ports.get_mut(&channel) else { return false };
         port.arrived.push_back(arrival);
@@ -271,8 +270,8 @@ impl State {
         }
     }
 
-    /// Takes what has arrived on a channel: with a network that is what it let arrive, without one all that was sent, which is
-    /// kept here until it is asked for.
+    /// Takes an arrival of a channel: with a network one that it let through, without one all that was sent, stored here until it is
+    /// polled.
     pub(super) fn receive(&mut self, channel: ChannelId, kept: &mut VecDeque<Sent>) -> Option<Arrival> {
         if self.network.is_some() {
             return self.ports.get_mut(&channel)?.arrived.pop_front();
@@ -281,7 +280,7 @@ impl State {
         Some(kept.pop_front()?.arrival)
     }
 
-    /// Whether a consumer's cancel has arrived on a channel, behind what has arrived before it.
+    /// Returns whether a consumer's cancel has arrived on a channel, behind earlier arrivals.
     pub(super) fn has_received_a_cancel(&self, channel: ChannelId) -> bool {
         let is_cancel = |arrival: &Arrival| matches!(arrival, Arrival::Cancel { .. });
         if self.network.is_some() {
@@ -290,7 +289,7 @@ impl State {
         self.broker.peek_last(channel).is_some_and(is_cancel)
     }
 
-    /// Takes all that was sent on a channel and was not received, arrived or not; gives the tags of the deliveries.
+    /// Takes all that was sent on a channel and not received, arrived or not. Returns the delivery tags.
     pub(super) fn take_unreceived(&mut self, channel: ChannelId, kept: &mut VecDeque<Sent>) -> Vec<u64> {
         let arrived = self.ports.get_mut(&channel).map(|port| std::mem::take(&mut port.arrived));
         self.broker.take_all(channel, kept);
@@ -302,7 +301,7 @@ impl State {
         arrived.into_iter().flatten().chain(sent).filter_map(tag).collect()
     }
 
-    /// Wakes this task when something arrives on a channel, or it ends.
+    /// Wakes this task when something arrives on a channel, or when the channel ends.
     pub(super) fn wait(&mut self, channel: ChannelId, waker: &Waker) {
         if let Some(port) = self.ports.get_mut(&channel) {
             if port.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
@@ -335,7 +334,7 @@ impl Numbers {
     }
 }
 
-/// The broker's words as the transport tells them.
+/// Converts the broker's error to the transport's.
 pub(super) fn refusal(reason: CloseReason, scope: Scope) -> BrokerError {
     BrokerError { code: reason.code, text: reason.text, scope }
 }

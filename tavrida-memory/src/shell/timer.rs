@@ -1,4 +1,4 @@
-//! The task that lets time pass for the broker while nobody calls it.
+//! The task that advances time for the broker between calls.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::shared::Shared;
 use super::state::State;
 use crate::core::Command;
 
-/// What is known of the timer task.
+/// The state of the timer task.
 #[derive(Debug, Default)]
 pub(super) struct Timer {
     running: bool,
@@ -19,11 +19,10 @@ pub(super) struct Timer {
     until: Option<Duration>,
 }
 
-/// Makes sure that somebody acts at the broker's next deadline. Without a runtime nobody does: deadlines are then met when
-/// the broker is next called.
+/// Ensures that the broker's next deadline is handled. Without a runtime, deadlines are handled at the next call of the broker.
 ///
-/// What comes back has to be [run](Start::run) after the lock is released: a runtime that is shutting down drops a new task
-/// at once, and that takes the lock.
+/// [Run](Start::run) the result after the lock is released: a runtime that is shutting down drops a new task at once, and that takes the
+/// lock.
 #[must_use = "nobody keeps the time before the task is started"]
 pub(super) fn see_to(state: &mut State, shared: &Arc<Shared>) -> Option<Start> {
     let next = state.broker.next_timeout()?;
@@ -39,7 +38,7 @@ pub(super) fn see_to(state: &mut State, shared: &Arc<Shared>) -> Option<Start> {
     Some(Start(runtime))
 }
 
-/// The timer task is wanted.
+/// A timer task to start.
 pub(super) struct Start(Handle);
 
 impl Start {
@@ -48,19 +47,19 @@ impl Start {
     }
 }
 
-/// Sleeps from deadline to deadline; ends when there is none, or no broker.
+/// Sleeps from deadline to deadline; ends when there is none, or when the broker is dropped.
 async fn keep_time(stop: Stop, changed: Arc<Notify>) {
     while let Some(at) = stop.next_deadline() {
-        // Either way there is something to look at.
+        // Either way the deadline must be read again.
         let _ = timeout_at(at, changed.notified()).await;
     }
 }
 
-/// However the task ends (its runtime may go before the broker), another one can be started.
+/// Records that the task ended, for whatever reason (its runtime may end before the broker), so that another one can be started.
 struct Stop(Weak<Shared>);
 
 impl Stop {
-    /// Does what is due, and tells when something is due next.
+    /// Handles what is due. Returns the next deadline.
     fn next_deadline(&self) -> Option<Instant> {
         let shared = self.0.upgrade()?;
         let mut state = shared.lock();
@@ -86,8 +85,8 @@ mod tests {
 
     use crate::MemoryBroker;
 
-    /// A delivery that is dropped with its runtime goes back to a queue with a TTL: that asks for a timer, of a runtime that
-    /// drops new tasks at once.
+    /// A delivery that is dropped with its runtime goes back to a queue with a TTL: that requests a timer from a runtime that drops new
+    /// tasks at once.
     #[test]
     fn a_runtime_that_ends_with_a_delivery_in_hand_does_not_hang() {
         const WORK: ShortString = ShortString::from_static("work");

@@ -1,4 +1,4 @@
-//! [`MemoryTransport`]: connects to a broker in this process.
+//! [`MemoryTransport`]: connects to an in-process broker.
 
 use std::fmt;
 use std::sync::Arc;
