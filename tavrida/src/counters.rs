@@ -1,4 +1,4 @@
-//! [`Counters`]: what a client or server has seen so far.
+//! [`Counters`]: the counters of a client or server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,25 +6,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Deliveries that a handler worked to its end, well or with an error that was answered.
+    /// Deliveries that a handler finished, successfully or with an error that was answered.
     pub handled: u64,
-    /// Deliveries that were put off for another try.
+    /// Deliveries that were scheduled for a retry.
     pub retried: u64,
-    /// Deliveries that went to the dead-letter queue.
+    /// Deliveries that were published to the dead-letter queue.
     pub dead_lettered: u64,
-    /// Failed deliveries that were dropped because the failure policy says so.
+    /// Failed deliveries that were dropped by the failure policy.
     pub discarded: u64,
-    /// Answers that came after nobody waited for them any more.
+    /// Answers that arrived when no ask waited for them any more.
     pub late: u64,
     /// Requests and replies that no queue was bound for.
     pub unroutable: u64,
-    /// Notifications that nobody heard.
+    /// Notifications without a subscriber.
     pub unheard: u64,
-    /// Publishes whose fate is unknown, since the session died before their confirm.
+    /// Publishes with unknown outcome, because the session was lost before their confirm.
     pub ambiguous: u64,
     /// Sessions that were lost.
     pub losses: u64,
-    /// Deliveries being handled at this moment.
+    /// Deliveries being handled now.
     pub in_flight: u64,
 }
 
@@ -60,7 +60,7 @@ impl Tally {
     }
 }
 
-/// One counter. Relaxed: each is read for itself.
+/// One counter. Relaxed ordering: each is read independently.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 

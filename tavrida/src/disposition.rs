@@ -1,15 +1,14 @@
-//! What becomes of a delivery: the outcome of its handling and one policy decide, in one table.
+//! Decides the fate of a delivery from the outcome of its handling and one policy, in one table.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::message::Failure;
 
-/// What a server does with a delivery whose handler failed, where no caller waits for the error: a cast, a notification, a
-/// response, an error; a reply that could not be sent; and a call whose error its author marked as
-/// [retryable](Failure::retryable).
+/// What a server does with a failed delivery for which no caller waits: a cast, a notification, a response, an error; a reply that could
+/// not be sent; and a call whose error is marked as [retryable](Failure::retryable).
 ///
-/// The default is to dead-letter it at once. Nothing is dropped unless asked for.
+/// The default dead-letters it at once. Nothing is dropped unless the policy says so.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,22 +32,22 @@ enum Last {
 }
 
 impl FailurePolicy {
-    /// Dead-letters at the first failure: the default.
+    /// Dead-letters after the first failure: the default.
     pub fn dead_letter() -> Self {
         Self { times: 0, delays: Vec::new(), jitter: false, last: Last::DeadLetter }
     }
 
-    /// Drops at the first failure, with a log line and a count. **Messages are lost.**
+    /// Drops after the first failure, with a log line and a count. **Messages are lost.**
     pub fn discard() -> Self {
         Self { last: Last::Discard, ..Self::dead_letter() }
     }
 
-    /// The delays between tries, ascending, each one once; empty where there is one try only.
+    /// Returns the delays between attempts, ascending, without duplicates; empty if there is only one attempt.
     pub fn delays(&self) -> &[Duration] {
         &self.delays
     }
 
-    /// How often a message is tried again.
+    /// Returns how often a message is retried.
     pub fn retries(&self) -> u32 {
         self.times
     }
@@ -60,8 +59,7 @@ impl Default for FailurePolicy {
     }
 }
 
-/// Delayed retries; how it ends is said by [`then_dead_letter`](Retry::then_dead_letter) or
-/// [`then_discard`](Retry::then_discard).
+/// Delayed retries; [`then_dead_letter`](Retry::then_dead_letter) or [`then_discard`](Retry::then_discard) completes the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a retry is part of a policy once it is said how it ends"]
 pub struct Retry {
@@ -72,15 +70,15 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// The most different delays that a policy has: each is a queue of its own on the broker.
+    /// The maximum number of different delays of a policy: each needs a separate queue on the broker.
     pub const MAX_STEPS: u32 = 8;
 
-    /// Tries again at most so often, after 1 s at first and 60 s at last.
+    /// Retries up to `times` times, with delays from 1 s to 60 s.
     pub fn times(times: u32) -> Self {
         Self { times, first: Duration::from_secs(1), most: Duration::from_secs(60), jitter: false }
     }
 
-    /// The delay before the first and before the last retry; those between grow by an equal factor. Whole milliseconds.
+    /// Sets the delay before the first and before the last retry; those between grow by an equal factor. Whole milliseconds.
     ///
     /// There are at most [`MAX_STEPS`](Retry::MAX_STEPS) different delays; after these the last one repeats.
     pub fn between(mut self, first: Duration, most: Duration) -> Self {
@@ -89,18 +87,18 @@ impl Retry {
         self
     }
 
-    /// Half of the messages take the delay before their own, so that what failed together does not come back together.
+    /// Randomly uses the previous delay for half of the messages, to spread retries.
     pub fn jitter(mut self) -> Self {
         self.jitter = true;
         self
     }
 
-    /// After the last retry the message goes to the dead-letter queue.
+    /// Publishes the message to the dead-letter queue after the last retry.
     pub fn then_dead_letter(self) -> FailurePolicy {
         self.then(Last::DeadLetter)
     }
 
-    /// After the last retry the message is dropped, with a log line and a count. **Messages are lost.**
+    /// Drops the message after the last retry, with a log line and a count. **Messages are lost.**
     pub fn then_discard(self) -> FailurePolicy {
         self.then(Last::Discard)
     }
@@ -121,18 +119,18 @@ impl Retry {
     }
 }
 
-/// How the handling of a delivery went.
+/// The outcome of handling a delivery.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// A handler worked it, and what it sent is confirmed.
+    /// A handler handled it, and what it sent is confirmed.
     Handled,
-    /// It was for an asker, who gets it by another way.
+    /// A copy of an answer to an ask, which arrives through another queue.
     NotOurs,
-    /// It cannot be read, or nobody here wants it. Trying again cannot help.
+    /// It cannot be decoded, or no handler matches it. A retry cannot help.
     Hopeless(Failure),
-    /// Somebody failed on it.
+    /// The handler failed.
     Failed(Failure),
-    /// The session was lost meanwhile: the broker delivers it again, whatever is done here.
+    /// The session was lost meanwhile: the broker redelivers it in any case.
     Lost,
 }
 
@@ -148,23 +146,23 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What to do with a delivery.
+/// The action on a delivery.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
-    /// Done.
+    /// Acknowledge it.
     Ack,
-    /// Put a copy off for so long, then ack.
+    /// Schedule a copy after this delay, then ack.
     Retry(Duration),
-    /// Put a copy into the dead-letter queue, then ack.
+    /// Publish a copy to the dead-letter queue, then ack.
     DeadLetter(&'static str),
     /// Ack, and count the loss.
     Discard,
-    /// Nothing can be done.
+    /// Nothing: it can no longer be settled.
     Leave,
 }
 
 impl FailurePolicy {
-    /// The table. `attempt` is 1 at the first try; `key` spreads messages where there is jitter.
+    /// The table. `attempt` is 1 at the first attempt; `key` spreads messages if there is jitter.
     pub(crate) fn decide(&self, outcome: &Outcome, attempt: u32, key: &str) -> Disposition {
         match (outcome, self.last) {
             (Outcome::Handled | Outcome::NotOurs, _) => Disposition::Ack,
@@ -176,7 +174,7 @@ impl FailurePolicy {
         }
     }
 
-    /// Whether a failure at this attempt is tried again.
+    /// Returns whether a failure at this attempt is retried.
     pub(crate) fn retries_after(&self, attempt: u32) -> bool {
         attempt <= self.times
     }

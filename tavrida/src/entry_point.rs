@@ -1,4 +1,4 @@
-//! [`EntryPoint`]: the address of a method of a service. No raw address strings are used below this room.
+//! [`EntryPoint`]: the address of a method of a service. No raw address strings are used in later modules.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,8 +9,8 @@ use crate::field::ShortString;
 
 /// An address: `service.method`, a whole `service`, or none.
 ///
-/// It is also a routing key, so that its text has at most 255 bytes, and its words are not `*` or `#`, which mean
-/// something else to a binding. A clone is cheap.
+/// It is also a routing key, so that its text has at most 255 bytes, and its words are not `*` or `#`, which are wildcards in a binding.
+/// Clones are cheap.
 ///
 /// ```
 /// use tavrida::EntryPoint;
@@ -25,7 +25,7 @@ use crate::field::ShortString;
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryPoint {
     text: ShortString,
-    /// Where the dot stands; none in a service's address and in the empty one.
+    /// The position of the dot. `None` in a service's address and in the empty one.
     dot: Option<u8>,
 }
 
@@ -33,20 +33,20 @@ impl EntryPoint {
     /// No address: the reply address of a cast, the destination of a notification.
     pub const NONE: Self = Self { text: ShortString::from_static(""), dot: None };
 
-    /// The address of one method.
+    /// Returns the address of one method.
     ///
     /// # Errors
     ///
-    /// When a name cannot stand in a routing key.
+    /// A name cannot be part of a routing key.
     pub fn new(service: &str, method: &str) -> Result<Self, EntryPointError> {
         Self::parse(format_smolstr!("{service}.{method}"))
     }
 
-    /// Reads a text, where the empty one is [`EntryPoint::NONE`], as it is on the wire.
+    /// Parses a text; the empty text is [`EntryPoint::NONE`], as on the wire.
     ///
     /// # Errors
     ///
-    /// When the text is neither empty nor an address.
+    /// The text is neither empty nor an address.
     pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, EntryPointError> {
         let beginning = |text: &str| text.chars().take(64).collect::<String>();
         let too_long = (text.as_ref().len() > ShortString::MAX_LEN).then(|| beginning(text.as_ref()));
@@ -69,7 +69,7 @@ impl EntryPoint {
         Ok(Self { text, dot })
     }
 
-    /// The service; none only of [`EntryPoint::NONE`].
+    /// Returns the service. `None` only for [`EntryPoint::NONE`].
     pub fn service(&self) -> Option<&str> {
         match self.dot {
             Some(dot) => Some(&self.text[..dot.into()]),
@@ -78,17 +78,17 @@ impl EntryPoint {
         }
     }
 
-    /// The method, if the address names one.
+    /// Returns the method, if the address names one.
     pub fn method(&self) -> Option<&str> {
         self.dot.map(|dot| &self.text[usize::from(dot) + 1..])
     }
 
-    /// Whether there is no address.
+    /// Returns whether there is no address.
     pub fn is_none(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// The same service without the method.
+    /// Returns the address of the same service without the method.
     pub fn to_service(&self) -> Self {
         match self.service() {
             Some(service) if self.dot.is_some() => Self {
@@ -99,27 +99,27 @@ impl EntryPoint {
         }
     }
 
-    /// Whether answers to an asker come to this address. Such a message reaches its asker through a queue of the
-    /// asker's own; the copy that a binding `service.#` makes for the service's shared queue is nobody's.
+    /// Returns whether this is a reserved address for answers to asks. Such an answer arrives through a private reply queue; the copy that
+    /// a binding `service.#` routes to the service's shared queue can be ignored.
     pub fn is_reserved(&self) -> bool {
         self.method().is_some_and(|method| method.starts_with(Self::RESERVED))
     }
 
-    /// What the methods of reserved addresses begin with.
+    /// The prefix of the methods of reserved addresses.
     pub(crate) const RESERVED: char = '~';
 
-    /// The text, which is also the routing key; empty where there is no address.
+    /// Returns the text, which is also the routing key; empty if there is no address.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The text as a name that shares its bytes.
+    /// Returns the text as a name that shares its bytes.
     pub fn routing_key(&self) -> ShortString {
         self.text.clone()
     }
 }
 
-/// What keeps a name out of an address.
+/// Returns why a name is invalid in an address.
 fn flaw_of(name: &str) -> Option<Flaw> {
     match name {
         "" => Some(Flaw::EmptyName),
@@ -131,7 +131,7 @@ fn flaw_of(name: &str) -> Option<Flaw> {
 impl FromStr for EntryPoint {
     type Err = EntryPointError;
 
-    /// Reads an address; unlike [`EntryPoint::parse`] it refuses the empty text, which a person does not mean.
+    /// Parses an address; unlike [`EntryPoint::parse`] it rejects the empty text, which a person does not intend.
     fn from_str(text: &str) -> Result<Self, EntryPointError> {
         match Self::parse(text)? {
             none if none.is_none() => Err(EntryPointError { text: String::new(), flaw: Flaw::Empty }),
@@ -182,7 +182,7 @@ impl From<std::convert::Infallible> for EntryPointError {
     }
 }
 
-/// A text that is no address, and why.
+/// A text that is not an address, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPointError {
     text: String,

@@ -1,22 +1,21 @@
-//! [`Error`]: what went wrong, with the number that it has on the wire.
+//! [`Error`]: what failed, with the code that it has on the wire.
 //!
-//! Rooms that know more details write their own `From<TheirError> for Error`; this room knows none of them.
+//! Modules with their own error types implement `From<TheirError> for Error`; this module knows none of them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 /// An error of this library.
 ///
-/// It is opaque: ask it ([`is_timeout`](Error::is_timeout), ...), print it, or look at its
-/// [`source`](std::error::Error::source). Its [`code`](Error::code) and [`class`](Error::class) are what a caller in
-/// another process sees in the error reply.
+/// It is opaque: query it ([`is_timeout`](Error::is_timeout), ...), print it, or read its [`source`](std::error::Error::source). Its
+/// [`code`](Error::code) and [`class`](Error::class) are what a caller in another process sees in the error reply.
 pub struct Error {
     kind: Kind,
     text: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What kind of error it is. Names and numbers are those of the Python original's `tavrida.exceptions`.
+/// The kind of an error. Names and codes are those of the Python original's `tavrida.exceptions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     FieldMustExist,
@@ -35,9 +34,9 @@ pub(crate) enum Kind {
     IncorrectOutgoingMessage,
     IncorrectMessage,
     ConfigFile,
-    /// A parameter is missing or ill-typed. The original raises ValueError, without a number of its own.
+    /// A parameter is missing or ill-typed. The original raises ValueError, which has no code.
     WrongParameters,
-    /// A server, client or service was put together wrongly.
+    /// A server, client or service has an invalid configuration.
     Build,
     Timeout,
     Closed,
@@ -49,7 +48,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The number on the wire, and the last part of the class.
+    /// Returns the code on the wire, and the last part of the class.
     const fn wire(self) -> (i64, &'static str) {
         match self {
             Self::FieldMustExist => (1001, "FieldMustExist"),
@@ -81,7 +80,7 @@ impl Kind {
     }
 }
 
-/// The number of errors that have none of their own.
+/// The code of errors without a specific one.
 pub const UNKNOWN_CODE: i64 = 1000;
 
 impl Error {
@@ -94,48 +93,47 @@ impl Error {
         self
     }
 
-    /// The number of this error in an error reply: that of the original's exception of the same meaning (1001 to 1050),
-    /// or 1000.
+    /// Returns the code of this error in an error reply: that of the corresponding exception of the original (1001 to 1050), or 1000.
     pub fn code(&self) -> i64 {
         self.kind.wire().0
     }
 
-    /// The class of this error in an error reply, such as `tavrida.exceptions.UnableToDiscover`.
+    /// Returns the class of this error in an error reply, such as `tavrida.exceptions.UnableToDiscover`.
     pub fn class(&self) -> String {
         format!("tavrida.exceptions.{}", self.kind.wire().1)
     }
 
-    /// Whether something did not happen in its time.
+    /// Returns whether something did not happen in time.
     pub fn is_timeout(&self) -> bool {
         self.kind == Kind::Timeout
     }
 
-    /// Whether the server, client or session is over.
+    /// Returns whether the server, client or session has ended.
     pub fn is_closed(&self) -> bool {
         self.kind == Kind::Closed
     }
 
-    /// Whether no discovery knows the service or publisher.
+    /// Returns whether no discovery knows the service or publisher.
     pub fn is_undiscovered(&self) -> bool {
         self.kind == Kind::UnableToDiscover
     }
 
-    /// Whether a message found no queue.
+    /// Returns whether a message was routed to no queue.
     pub fn is_unroutable(&self) -> bool {
         self.kind == Kind::Unroutable
     }
 
-    /// Whether the broker said no.
+    /// Returns whether the broker refused it.
     pub fn is_refused(&self) -> bool {
         self.kind == Kind::Refused
     }
 
-    /// Whether it is unknown if the broker took a message.
+    /// Returns whether it is unknown if the broker accepted a message.
     pub fn is_ambiguous(&self) -> bool {
         self.kind == Kind::Ambiguous
     }
 
-    /// Whether a server, client or service was put together wrongly.
+    /// Returns whether a server, client or service has an invalid configuration.
     pub fn is_build(&self) -> bool {
         matches!(
             self.kind,

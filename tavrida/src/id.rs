@@ -1,7 +1,7 @@
-//! Where ids come from: one source that a client or server is given.
+//! The source of ids of a client or server.
 //!
-//! Random ids by default; a simulation derives them from their cause, so that the same run makes the same ids, and
-//! steps that do not depend on each other do not number each other.
+//! The default is random ids. A simulation derives them from their causes, so that the same run makes the same ids, and independent steps
+//! do not affect each other's ids.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use smol_str::SmolStr;
 use uuid::Uuid;
 
-/// What an id is for.
+/// The purpose of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Purpose {
@@ -19,23 +19,23 @@ pub enum Purpose {
     Request,
     /// One message. The original writes a uuid without dashes.
     Message,
-    /// An instance of a client or server, which its reply address is made of.
+    /// An instance of a client or server, part of its reply address.
     Instance,
 }
 
-/// What brought an id about: the message being handled (or the client), and how many ids it has brought about before.
+/// The cause of an id: the message being handled (or the client), and how many ids it has caused before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cause<'a> {
-    /// The handled message's id; the client's or server's name outside any handler.
+    /// The id of the handled message; outside a handler, the name of the client or server.
     pub parent: &'a str,
     /// 0 for the first id of this parent, then 1, ...
     pub ordinal: u64,
 }
 
-/// Makes ids. Equal purpose and cause may, and in a simulation must, make equal ids.
+/// Makes ids. Equal purpose and cause may (in a simulation: must) give equal ids.
 pub trait IdSource: Send + Sync + 'static {
-    /// A new id, unique among all that live at the same time; it must be valid as an AMQP short string (255 bytes),
-    /// and for [`Purpose::Instance`] as a word of a routing key (no dot, `*` or `#`).
+    /// Returns a new id, unique among all that exist at the same time. It must be valid as an AMQP short string (255 bytes), and for
+    /// [`Purpose::Instance`] as a word of a routing key (no dot, `*` or `#`).
     fn id(&self, purpose: Purpose, cause: Cause<'_>) -> SmolStr;
 }
 
@@ -59,7 +59,7 @@ impl IdSource for RandomIds {
     }
 }
 
-/// The ids that one parent brings about: a handled message, a client, a server.
+/// The ids that one parent causes: a handled message, a client, a server.
 pub(crate) struct IdScope {
     source: Arc<dyn IdSource>,
     parent: SmolStr,
@@ -71,7 +71,7 @@ impl IdScope {
         Self { source, parent, made: AtomicU64::new(0) }
     }
 
-    /// The scope of a parent that this one brought about.
+    /// Returns the scope of a parent that this one caused.
     pub(crate) fn child(&self, parent: SmolStr) -> Self {
         Self::new(self.source.clone(), parent)
     }

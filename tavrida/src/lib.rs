@@ -1,8 +1,8 @@
-//! Services that talk by messages, over RabbitMQ or over a broker in the process.
+//! Services that communicate by messages, over RabbitMQ or over an in-process broker.
 //!
-//! A service answers requests, handles the answers and errors of the calls that it made (continuations, not blocked
-//! threads), and subscribes to other services' notifications. A chain of calls keeps one correlation id and a context
-//! that grows at each hop. The wire format is that of the Python library of the same name, in both directions.
+//! A service answers requests, handles the answers and errors of its calls (as continuations, not blocked threads), and subscribes to other
+//! services' notifications. A chain of calls keeps one correlation id and a context that grows at each hop. The wire format is that of the
+//! Python library of the same name, in both directions.
 //!
 //! ```
 //! use tavrida::prelude::*;
@@ -50,27 +50,27 @@
 //! [answering later](docs::later), [failure](docs::failure), [testing](docs::testing), [production](docs::production),
 //! [migrating from the Python original](docs::migration), [the wire format](docs::wire), [architecture](docs::architecture).
 //!
-//! # The map
+//! # Overview
 //!
-//! | you want to | look at |
+//! | you want to | see |
 //! |---|---|
 //! | write a service | [`Service`], [`handler`] (extractors, replies, [`params`](handler::params)), [`middleware`] |
 //! | run it | [`Server`] ([`Plan`](server::Plan), [`Health`], [`Counters`](counters::Counters), shutdown) |
 //! | call services, from a handler or from outside | [`proxy`] (call, cast, transfer, publish, ask), [`Client`] |
 //! | read and write messages | [`message`]: [`Request`](message::Request), [`Response`](message::Response), [`ErrorReply`](message::ErrorReply), [`Notification`](message::Notification), [`Context`](message::Context), [`Headers`](message::Headers), [`Payload`](message::Payload) |
-//! | decide what becomes of failures | [`FailurePolicy`], [`Retry`], [`Failure`](message::Failure); the chapter on [`failure`](docs::failure) |
+//! | decide what happens after failures | [`FailurePolicy`], [`Retry`], [`Failure`](message::Failure); the chapter on [`failure`](docs::failure) |
 //! | find services | [`discovery`]: [`Registry`](discovery::Registry), `.ds` files, your own [`Discovery`](discovery::Discovery) |
 //! | address them | [`EntryPoint`] |
 //! | know how a send ended | [`Sent`](outbound::Sent), [`SendError`](outbound::SendError), [`AskError`](proxy::AskError), [`Error`] |
 //! | survive the loss of the broker | [`Backoff`], [`Health`], [`link`] |
 //! | choose a broker, or write a transport | [`transport`]; `tavrida-amqp`, `tavrida-memory`; the conformance suite of `tavrida-testkit` |
-//! | make ids and time your own | [`id`], [`time`] |
-//! | wait for several things, and have a simulation choose | [`select!`] |
-//! | talk with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |
+//! | control ids and time | [`id`], [`time`] |
+//! | wait for several things, and let a simulation choose | [`select!`] |
+//! | communicate with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |
 //! | understand or change this library | the chapter on its [architecture](docs::architecture) |
 //!
-//! `tracing` tells each hop at level debug (kind, addresses, ids, outcome, time), dead letters and losses at warn. Payloads are not
-//! logged unless [asked for](server::ServerBuilder::log_payloads); secrets among the headers are masked.
+//! `tracing` records each hop at level debug (kind, addresses, ids, outcome, time), dead letters and losses at warn. Payloads are not
+//! logged unless [enabled](server::ServerBuilder::log_payloads); secrets among the headers are masked.
 
 #[cfg(test)]
 mod seeded;

@@ -1,4 +1,4 @@
-//! What an application needs, in one line: `use tavrida::prelude::*;`.
+//! The names that an application needs: `use tavrida::prelude::*;`.
 
 pub use crate::client::Client;
 pub use crate::contract::{CallError, Event, NoError, Rpc};
@@ -16,5 +16,5 @@ pub use crate::service::Service;
 #[cfg(feature = "macros")]
 pub use tavrida_macros::{Event, Rpc};
 
-/// What a handler returns; every error becomes its [`Failure`] with `?`.
+/// The result of a handler; `?` converts every error to its [`Failure`].
 pub type Result<T, E = Failure> = std::result::Result<T, E>;

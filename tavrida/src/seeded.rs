@@ -1,8 +1,8 @@
-//! Random tests say their seed, and replay it.
+//! Random tests print their seed, and replay it.
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// Replays the run of `TAVRIDA_SEED`, or says which seed replays this one.
+/// Replays the run of `TAVRIDA_SEED`, or prints the seed that replays this one.
 pub(crate) fn config() -> Config {
     let given =
         std::env::var("TAVRIDA_SEED").ok().map(|seed| seed.parse().expect("TAVRIDA_SEED is a number"));

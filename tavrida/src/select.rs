@@ -1,8 +1,8 @@
-//! [`select!`](crate::select!): tokio's, except that somebody may say which branch is looked at first.
+//! [`select!`](crate::select!): like tokio's, except that a simulation can choose which branch is polled first.
 //!
-//! `tokio::select!` looks at its branches from a random one on, and nobody can steer that: where two are ready at once, either of
-//! them goes on, and a test that saw the one cannot see it again. `tavrida::select!` is the same, until a simulation
-//! [says](choose_by) where to begin.
+//! `tokio::select!` polls its branches starting at a random one, which cannot be controlled: if two are ready at once, either may be taken,
+//! and a test that saw one outcome cannot repeat it. `tavrida::select!` is the same, until a simulation [chooses](choose_by) where to
+//! start.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,21 +10,21 @@ use std::fmt;
 #[doc(hidden)]
 pub use ::tokio;
 
-/// Chooses one of so many.
+/// Chooses one of this many.
 type Chooser = Box<dyn FnMut(usize) -> usize>;
 
 thread_local! {
     static CHOOSER: RefCell<Option<Chooser>> = const { RefCell::new(None) };
 }
 
-/// Has the branches of each [`select!`](crate::select!) on this thread looked at from the chosen one on, until what comes back is
-/// dropped. `choose` is given how many there are, and gives a number below that; of a greater one the remainder counts.
+/// Makes each [`select!`](crate::select!) on this thread poll its branches starting at the chosen one, until the returned guard is dropped.
+/// `choose` gets the number of branches and returns a number below it; a greater one counts modulo the number of branches.
 #[must_use = "the choice lasts until this is dropped"]
 pub fn choose_by(choose: impl FnMut(usize) -> usize + 'static) -> Choosing {
     Choosing { before: CHOOSER.replace(Some(Box::new(choose))) }
 }
 
-/// While it lives, somebody chooses: see [`choose_by`].
+/// The guard of a choice: see [`choose_by`].
 pub struct Choosing {
     before: Option<Chooser>,
 }
@@ -41,14 +41,14 @@ impl fmt::Debug for Choosing {
     }
 }
 
-/// Where to begin; none where nobody chooses.
+/// Returns where to start. `None` if there is no chooser.
 #[doc(hidden)]
 pub fn first_of(branches: usize) -> Option<usize> {
     CHOOSER.with_borrow_mut(|chooser| chooser.as_mut().map(|choose| choose(branches) % branches))
 }
 
-/// Waits for several things, and goes on with the first that is ready: `tokio::select!`, whose syntax it has, except that in a
-/// simulation the seed says which branch is looked at first.
+/// Waits for several futures, and continues with the first that is ready. It has the syntax of `tokio::select!`; in a simulation the seed
+/// chooses which branch is polled first.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,15 +63,15 @@ pub fn first_of(branches: usize) -> Option<usize> {
 /// # }
 /// ```
 ///
-/// The code of the branches is written once for each place to begin at, and once more for tokio's own choice: keep it short where
-/// there are many. With `biased;` it is tokio's, as there is nothing to choose.
+/// The code of the branches is expanded once for each possible start, and once more for tokio's own choice: keep it short if there are many
+/// branches. With `biased;` it expands to tokio's macro, as there is nothing to choose.
 ///
 /// # Cancel safety
 ///
-/// As of `tokio::select!`: what was not ready first is dropped.
+/// As for `tokio::select!`: futures that were not ready first are dropped.
 #[macro_export]
 macro_rules! select {
-    // All branches are read: tokio chooses, or somebody does.
+    // All branches are read: tokio or the chooser decides.
     (@read $all:tt ($($branch:tt)+)) => {
         $crate::select!(@choose $all () ($($branch)+))
     };

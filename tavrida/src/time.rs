@@ -1,13 +1,13 @@
-//! Wall time, from one injected clock. Monotonic time is tokio's, which a paused runtime moves.
+//! Wall time, from one injected clock. Monotonic time is tokio's, which a paused runtime controls.
 
 use std::fmt;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-/// Tells the time of day: for timestamps that people and other systems read, never for measuring how long something took.
+/// Returns the time of day: for timestamps that people and other systems read, not for measuring durations.
 pub trait Clock: Send + Sync + 'static {
-    /// The time of day.
+    /// Returns the time of day.
     fn now(&self) -> SystemTime;
 }
 
@@ -25,12 +25,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// Whole seconds since 1970-01-01 00:00 UTC, as AMQP's timestamps count; 0 for times before.
+/// Returns the whole seconds since 1970-01-01 00:00 UTC, as in AMQP's timestamps; 0 for earlier times.
 pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Measures how long something takes, for the log: it reads no clock where nobody listens.
+/// Measures a duration for the log: it reads no clock if the level is disabled.
 pub(crate) struct Stopwatch(Option<Instant>);
 
 impl Stopwatch {
@@ -40,7 +40,7 @@ impl Stopwatch {
 }
 
 impl fmt::Debug for Stopwatch {
-    /// The time since the start.
+    /// Writes the time since the start.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(started) => started.elapsed().fmt(f),

@@ -1,11 +1,11 @@
-//! Asks: many at once over one reply queue of the asker's own.
+//! Asks: concurrent requests that share one private reply queue.
 //!
-//! The reply queue is made when it is first needed on a session, exclusive to that session and named by the broker, so that
-//! replicas never take each other's answers. Services of ours answer to that queue directly (AMQP's `reply_to`
-//! property). The Python original's services answer to the `reply_to` header: they reach the same queue through the
-//! asker's exchange, where there is one, by an address of the asker's own.
+//! The reply queue is declared when a session first needs it. It is exclusive to that session and named by the broker, so that replicas do
+//! not receive each other's answers. Services of this library answer to that queue directly (AMQP's `reply_to` property). Services of the
+//! Python original answer to the `reply_to` header, a reserved address: their answers reach the same queue through the exchange of the
+//! asking side, if it has one.
 //!
-//! An asker of direct replies has no queue: the broker hands answers on as they come.
+//! With direct replies there is no queue: the broker forwards answers as they come.
 
 mod pending;
 
@@ -27,11 +27,11 @@ use crate::transport::{
 
 /// The asking side of a client or server.
 pub(crate) struct Asks {
-    /// A reserved method name that is this asker's alone.
+    /// A reserved method name that is unique to this client or server.
     instance: SmolStr,
-    /// The address for the service that asked first: most askers are one.
+    /// The address for the service that asked first: most clients and servers ask as one service.
     address: OnceLock<EntryPoint>,
-    /// The exchange that answers of the original's services come through, where there is one.
+    /// The exchange for answers of the original's services, if any.
     exchange: Option<ShortString>,
     direct: bool,
     pending: Arc<Pending>,
@@ -53,12 +53,12 @@ impl Asks {
         }
     }
 
-    /// An asker of direct replies.
+    /// Creates the asking side for direct replies.
     pub(crate) fn direct(instance: SmolStr, tally: Arc<Tally>) -> Self {
         Self { direct: true, ..Self::new(instance, None, tally) }
     }
 
-    /// The address that answers to a service come to: a method of it that no handler can have.
+    /// Returns the address for answers to a service: a method of it that no handler can have.
     pub(crate) fn address(&self, service: &str) -> EntryPoint {
         let make = || EntryPoint::new(service, &self.instance).unwrap_or_default();
         let kept = self.address.get_or_init(make);
@@ -69,7 +69,7 @@ impl Asks {
         &self.pending
     }
 
-    /// The reply queue on this session; made, bound and consumed when it is not there yet.
+    /// Returns the reply queue of this session, and declares, binds and consumes it if needed.
     pub(crate) async fn queue(&self, epoch: &Epoch) -> Result<ShortString, SessionError> {
         let mut queue = self.queue.lock().await;
         if let Some((number, name)) = &*queue
@@ -83,7 +83,7 @@ impl Asks {
             true => ShortString::from_static(DIRECT_REPLY_TO),
             false => self.declare(&**session).await?,
         };
-        // Nobody else could take an answer that was not acknowledged: the queue dies with the session.
+        // No consumer could receive an unacknowledged answer again: the queue is deleted with the session.
         let consumer = session.consume(&Consume { no_ack: true, ..Consume::new(&name, 0) }).await?;
         self.pending.open(epoch.number);
         tokio::spawn(take_answers(consumer, epoch.number, self.pending.clone(), self.tally.clone()));
@@ -91,7 +91,7 @@ impl Asks {
         Ok(name)
     }
 
-    /// Makes and binds a queue for answers.
+    /// Declares and binds a queue for answers.
     async fn declare(&self, session: &dyn Session) -> Result<ShortString, SessionError> {
         let name = session.declare_queue(&Queue::exclusive()).await?.name;
         if let Some(exchange) = &self.exchange {
@@ -103,7 +103,7 @@ impl Asks {
     }
 }
 
-/// Hands answers to those who wait for them, until the session ends; who still waits then learns of the loss.
+/// Delivers answers to the asks that wait for them until the session ends; the remaining asks then fail with the loss.
 async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>, tally: Arc<Tally>) {
     let end = loop {
         let delivery = match consumer.next().await {

@@ -1,4 +1,4 @@
-//! [`Pending`]: who waits for which answer. Pure: no session, no clock.
+//! [`Pending`]: the asks that wait for an answer. Pure: no session, no clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::transport::ConnectionLost;
 /// The asks that have no answer yet, by request id.
 pub(crate) struct Pending {
     asks: DashMap<SmolStr, Ask, FxBuildHasher>,
-    /// The epoch whose reply queue is consumed; 0 for none.
+    /// The epoch whose reply queue is consumed; 0 if there is none.
     open: AtomicU64,
 }
 
@@ -25,8 +25,7 @@ struct Ask {
 
 impl Default for Pending {
     fn default() -> Self {
-        /// An ask is looked up twice in its life, so that few shards serve many threads, and an asker that is made for one
-        /// simulated run costs little.
+        /// An ask needs two look-ups in its life, so that few shards serve many threads, and one created for a simulated run is cheap.
         const SHARDS: usize = 4;
         let asks = DashMap::with_hasher_and_shard_amount(FxBuildHasher, SHARDS);
         Self { asks, open: AtomicU64::default() }
@@ -34,23 +33,23 @@ impl Default for Pending {
 }
 
 impl Pending {
-    /// Begins to wait; dropping the guard ends it.
+    /// Starts to wait; dropping the guard ends it.
     pub(crate) fn wait(self: &Arc<Self>, request_id: SmolStr, epoch: u64) -> Waiting {
         let (answer, arrives) = oneshot::channel();
         self.asks.insert(request_id.clone(), Ask { epoch, answer });
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
         if !self.is_open(epoch) {
-            // The session died between asking for its queue and waiting here.
+            // The session ended after the ask got its queue and before it waits here.
             waiting.pending.fail(&waiting.request_id, &ConnectionLost::broken("the session is over"));
         }
         waiting
     }
 
-    /// Hands an answer to who waits for it.
+    /// Delivers an answer to the ask that waits for it.
     ///
     /// # Errors
     ///
-    /// The answer, when nobody does (any more).
+    /// The answer, if no ask waits for it (any more).
     pub(crate) fn resolve(&self, message: Message) -> Result<(), Message> {
         match self.forget(message.request_id()) {
             Some(ask) => ask.answer.send(Ok(message)).map_err(|back| match back {
@@ -69,7 +68,7 @@ impl Pending {
         self.open.load(Ordering::SeqCst) == epoch
     }
 
-    /// The reply queue of an epoch is gone: all who wait on it are told, in the order of their request ids.
+    /// Fails all asks on the reply queue of an epoch that ended, in the order of their request ids.
     pub(crate) fn close(&self, epoch: u64, loss: &ConnectionLost) {
         let _ = self.open.compare_exchange(epoch, 0, Ordering::SeqCst, Ordering::SeqCst);
         let lost = self.asks.iter().filter(|ask| ask.epoch == epoch).map(|ask| ask.key().clone());
@@ -82,7 +81,7 @@ impl Pending {
 
     fn fail(&self, request_id: &SmolStr, loss: &ConnectionLost) {
         if let Some(ask) = self.forget(request_id) {
-            // Who does not listen any more needs not be told.
+            // The ask may have been dropped.
             let _ = ask.answer.send(Err(loss.clone()));
         }
     }
@@ -97,7 +96,7 @@ impl Pending {
     }
 }
 
-/// A place in [`Pending`]; it is given up when dropped.
+/// An entry in [`Pending`], removed when dropped.
 pub(crate) struct Waiting {
     pending: Arc<Pending>,
     request_id: SmolStr,
@@ -105,7 +104,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// The answer, or the loss of the session that it was to come on.
+    /// Waits for the answer. Fails with the loss of the session on which it was expected.
     pub(crate) async fn answer(mut self) -> Result<Message, ConnectionLost> {
         (&mut self.arrives).await.unwrap_or_else(|_| Err(ConnectionLost::broken("the asker is gone")))
     }

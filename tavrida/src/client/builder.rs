@@ -22,7 +22,7 @@ use crate::outbound::{Neighbours, Outbound};
 use crate::proxy::{Identity, Route, Sender};
 use crate::transport::{Backoff, Transport};
 
-/// Builds a [`Client`]. Flaws are kept and told by [`build`](ClientBuilder::build).
+/// Builds a [`Client`]. [`build`](ClientBuilder::build) returns all configuration errors.
 #[must_use = "nothing happens before `build`"]
 pub struct ClientBuilder {
     transport: Arc<dyn Transport>,
@@ -61,25 +61,25 @@ impl ClientBuilder {
         result.map_err(|error| self.flaw.get_or_insert(error.into())).ok()
     }
 
-    /// In whose name it sends: a name of its own, such as `client_app`, or an entry point. Required.
+    /// Sets the source of what it sends: its own name, such as `client_app`, or an entry point. Required.
     pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>) -> Self {
         self.source = self.keep(source.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
 
-    /// Where services and publishers are found. None are known without it.
+    /// Sets how to find services and publishers. Without it, none are known.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Some(Arc::new(discovery));
         self
     }
 
-    /// Middleware for what is sent; it says itself [which kinds](Outgoing::sees) it wants to see.
+    /// Adds middleware for outgoing messages; the middleware says [which kinds](Outgoing::sees) it sees.
     pub fn outgoing(mut self, middleware: impl Outgoing) -> Self {
         self.outgoing.push(Arc::new(middleware));
         self
     }
 
-    /// The context that each send begins with: a value that serialises to an object. Empty by default.
+    /// Sets the initial context of each send: a value that serialises to an object. The default is empty.
     pub fn context(mut self, context: &(impl Serialize + ?Sized)) -> Self {
         let context = Object::from_serialize(context)
             .map_err(|error| Error::new(Kind::WrongParameters, format!("the client's context: {error}")));
@@ -87,7 +87,7 @@ impl ClientBuilder {
         self
     }
 
-    /// A custom header of everything that is sent.
+    /// Adds a custom header to all messages that it sends.
     pub fn header(
         mut self,
         name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
@@ -98,8 +98,8 @@ impl ClientBuilder {
         self
     }
 
-    /// An exchange of the client's own, declared by it (topic, durable), through which services of the Python original answer
-    /// its asks: they must know it as the exchange of the client's source. Services of this library need none.
+    /// Sets the client's own exchange (topic, durable), which it declares, and through which services of the Python original answer its
+    /// asks: they must know it as the exchange of the client's source. Services of this library do not need it.
     pub fn reply_exchange(
         mut self,
         exchange: impl TryInto<ShortString, Error = impl Into<TooLongError>>,
@@ -108,45 +108,44 @@ impl ClientBuilder {
         self
     }
 
-    /// Answers to asks come by RabbitMQ's direct reply-to instead of through a reply queue of the client's own: nothing is
-    /// declared for them, which suits a client that asks little and ends soon. (With many asks at once a queue is the faster way.)
+    /// Receives answers to asks through RabbitMQ's direct reply-to instead of a private reply queue: this declares nothing, which suits a
+    /// client that asks rarely and ends soon. (With many concurrent asks a queue is faster.)
     ///
-    /// Services of this library answer either way; those of the Python original answer through a
-    /// [reply exchange](ClientBuilder::reply_exchange) alone, and a client cannot have both. A service cannot tell whether
-    /// the asker is still there: a late answer is not counted on its side.
+    /// Services of this library answer either way; those of the Python original answer only through a [reply
+    /// exchange](ClientBuilder::reply_exchange), and a client cannot have both. A service cannot tell whether the client still waits: its
+    /// counters do not count a late answer.
     pub fn direct_replies(mut self) -> Self {
         self.direct_replies = true;
         self
     }
 
-    /// The delays between attempts to connect, and their limit: those of the [transport](Transport::backoff) by default.
+    /// Sets the delays between attempts to connect, and their limit. The default is that of the [transport](Transport::backoff).
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
         self
     }
 
-    /// How long a send waits for a session where there is none at the moment; also how long
-    /// [`build`](ClientBuilder::build) waits for the first. The default is 10 s.
+    /// Sets how long a send waits for a session, and how long [`build`](ClientBuilder::build) waits for the first one. The default is 10 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Where ids come from: random uuids by default.
+    /// Sets the source of ids. The default is random uuids.
     pub fn ids(mut self, ids: impl IdSource) -> Self {
         self.ids = Some(Arc::new(ids));
         self
     }
 
-    /// Connects and gives the client.
+    /// Connects and returns the client.
     ///
     /// # Errors
     ///
-    /// A flaw of what was given; no session within the [patience](ClientBuilder::patience) or the limit of attempts.
+    /// A configuration error; no session within the [patience](ClientBuilder::patience) or the limit of attempts.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with its clock.
+    /// Panics outside a tokio runtime with its clock enabled.
     ///
     /// # Cancel safety
     ///
@@ -217,7 +216,7 @@ impl ClientBuilder {
     }
 }
 
-/// A seed for the jitter of reconnects, of an id: no randomness but that of the id source.
+/// Derives a seed for the jitter of reconnects from an id: the only randomness is the id source's.
 pub(crate) fn seed_of(id: &str) -> u64 {
     id.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))

@@ -1,4 +1,4 @@
-//! [`Client`]: calls services from outside of any.
+//! [`Client`]: calls services from a program that is not a service.
 //!
 //! ```no_run
 //! # use std::time::Duration;
@@ -36,10 +36,10 @@ use crate::outbound::{SendError, Sent};
 use crate::proxy::{NotificationBuilder, RequestBuilder, Sender, TypedAsk};
 use crate::transport::{Exchange, ExchangeKind, Session, SessionError, Transport};
 
-/// Sends to services, and asks them, from a program that is no service. A clone is the same client.
+/// Sends requests and events, and asks services, from a program that is not a service. Clones are the same client.
 ///
-/// It keeps its session alive by itself: after a loss it connects again, with growing delays. What is sent meanwhile waits for a
-/// session for a [while](ClientBuilder::patience). The last clone that is dropped ends it; [`close`](Client::close) waits for that.
+/// It keeps its session alive: after a loss it reconnects with growing delays. Meanwhile, sends wait for a session up to the
+/// [patience](ClientBuilder::patience). Dropping the last clone ends the client; [`close`](Client::close) also waits for the end.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -52,13 +52,13 @@ struct Inner {
 }
 
 impl Client {
-    /// Begins to build a client over a transport.
+    /// Returns a builder for a client over a transport.
     pub fn builder(transport: impl Transport) -> ClientBuilder {
         ClientBuilder::new(Arc::new(transport))
     }
 
-    /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
-    /// error of the send.
+    /// Starts a request to an entry point (`"service.method"`, or an [`EntryPoint`]). If the text is not an entry point, the send returns
+    /// an error.
     pub fn to(
         &self,
         destination: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
@@ -66,17 +66,17 @@ impl Client {
         RequestBuilder::new(self.0.sender.clone(), destination.try_into().map_err(Into::into))
     }
 
-    /// Begins a notification in the client's name.
+    /// Starts a notification in the client's name.
     pub fn publish(&self) -> NotificationBuilder {
         NotificationBuilder::new(self.0.sender.clone())
     }
 
-    /// Begins a request of a [contract](crate::contract), with its parameters.
+    /// Starts a request of a [contract](crate::contract), with its parameters.
     pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder {
         RequestBuilder::of(self.0.sender.clone(), &request)
     }
 
-    /// Casts to a method of a [contract](crate::contract): nobody answers. The same as [`request`](Client::request) and
+    /// Casts to a method of a [contract](crate::contract), without an answer. The same as [`request`](Client::request) and
     /// [`cast`](RequestBuilder::cast).
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Client {
         self.request(request).ask().of()
     }
 
-    /// Begins a notification of a [contract](crate::contract), with its parameters.
+    /// Starts a notification of a [contract](crate::contract), with its parameters.
     pub fn event<E: Event>(&self, event: E) -> NotificationBuilder {
         NotificationBuilder::of(self.0.sender.clone(), &event)
     }
@@ -115,25 +115,25 @@ impl Client {
         self.event(event).send()
     }
 
-    /// Whether the client can send.
+    /// Returns whether the client can send.
     pub fn health(&self) -> Health {
         self.0.link.health()
     }
 
-    /// What the client has seen so far.
+    /// Returns the client's counters.
     pub fn counters(&self) -> Counters {
         self.0.tally.snapshot()
     }
 
-    /// Ends the client: closes its session, and fails asks that wait.
+    /// Ends the client: closes its session, and fails waiting asks.
     ///
     /// # Cancel safety
     ///
-    /// Once polled the client ends, waited for or not.
+    /// Once polled, the client ends, even if the future is dropped.
     pub async fn close(&self) {
         self.0.stop.wish();
         if let Some(task) = self.0.task.lock().await.take() {
-            // How it ended was told by the health, and is no news to who wanted the end.
+            // The health reported how it ended; the caller asked for the end.
             let _ = task.await;
         }
     }
@@ -154,9 +154,9 @@ impl fmt::Debug for Client {
     }
 }
 
-/// What a client does on its session: it waits until it is over.
+/// The client's work on its session: waits until it ends.
 struct Idle {
-    /// The exchange that answers of the original's services come through.
+    /// The exchange for answers of the original's services.
     reply_exchange: Option<ShortString>,
     stop: Stop,
 }

@@ -3,23 +3,23 @@
 use super::{Rpc, Wire};
 use crate::message::{ErrorReply, Failure};
 
-/// The error that answers a call, as the caller's handler gets it: one that the contract declares, or any other.
+/// The error that answers a call, as the caller's handler receives it: one that the contract declares, or any other.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallError<E> {
-    /// What the contract declares.
+    /// An error that the contract declares.
     Declared(E),
-    /// Anything else: a bug or an outage of the other service, a missing parameter, nobody there, ...
+    /// Any other error: a bug or an outage of the other service, a missing parameter, an unroutable request, ...
     Other(Failure),
 }
 
 impl<E> CallError<E> {
-    /// Reads an error reply.
+    /// Converts an error reply.
     pub fn of<C: Rpc<Error = E>>(reply: &ErrorReply) -> Self {
         declared::<C>(reply).map_or_else(|| Self::Other(reply.failure()), Self::Declared)
     }
 }
 
-/// The failure that a contract's error is: class, message, code, and the error itself as the detail.
+/// Converts a contract's error to a failure: class, message, code, and the error itself as the detail.
 pub fn failure_of<C: Rpc>(error: &C::Error) -> Failure {
     let failure = Failure::new(C::error_class(), error.to_string()).with_code(C::error_code(error));
     match error.to_json() {
@@ -28,7 +28,7 @@ pub fn failure_of<C: Rpc>(error: &C::Error) -> Failure {
     }
 }
 
-/// The contract's error, where the error reply is that: its class is the contract's, and its detail can be read.
+/// Returns the contract's error if the error reply has its class and a detail that can be parsed.
 pub fn declared<C: Rpc>(reply: &ErrorReply) -> Option<C::Error> {
     if reply.class() != C::error_class() {
         return None;

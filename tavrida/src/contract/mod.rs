@@ -1,7 +1,7 @@
 //! Types instead of strings: [`Rpc`], a method with its parameters, reply and error; [`Event`], a topic with its parameters.
 //!
-//! Both sides share the types, for example in a crate of their own, and neither writes an address or a parameter's name twice.
-//! With the feature `macros` (on by default) both traits are derived.
+//! Both sides share the types, for example in a separate crate, and neither repeats an address or a parameter's name. With the feature
+//! `macros` (on by default) both traits can be derived.
 //!
 //! ```
 //! use std::fmt;
@@ -51,15 +51,15 @@
 //!
 //! # On the wire
 //!
-//! A request's or event's members are the parameters, a reply's members are the payload of the response: a service that knows
-//! nothing of the types, such as one of the Python original, reads and writes the same messages. What serialises to `null` (a unit,
-//! a unit struct, `None`) is the empty object. An error has the [class](Rpc::error_class), its `Display` text as message, the
+//! The members of a request or event are the parameters, the members of a reply are the payload of the response: a service without these
+//! types, such as one of the Python original, reads and writes the same messages. A value that serialises to `null` (a unit, a unit struct,
+//! `None`) becomes the empty object. An error has the [class](Rpc::error_class), its `Display` text as message, the
 //! [code](Rpc::error_code), and its body, any JSON, under `detail`.
 //!
 //! # Versions
 //!
-//! Unknown members are ignored, so that a sender may know more than a receiver. A member that older senders do not know is an
-//! `Option`, or has `#[serde(default)]`. A new name beside an old one is `#[serde(rename = "...", alias = "...")]`.
+//! Unknown members are ignored, so that a sender may have more members than a receiver. A member that older senders do not send must be an
+//! `Option`, or have `#[serde(default)]`. To rename a member and accept the old name: `#[serde(rename = "...", alias = "...")]`.
 
 mod call_error;
 mod wire;
@@ -77,7 +77,8 @@ use crate::error::UNKNOWN_CODE;
 
 /// A method of a service: its parameters are the members of this type.
 ///
-/// Derived with `#[derive(Rpc)]` and `#[rpc("service.method", reply = ..., error = ...)]`. The type serialises to a JSON object, or to `null` where there are no parameters. So does the reply.
+/// Derive it with `#[derive(Rpc)]` and `#[rpc("service.method", reply = ..., error = ...)]`. The type and its reply must serialise to a
+/// JSON object, or to `null` for no members.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no contract of a method",
     label = "does not say which method it calls",
@@ -88,13 +89,13 @@ pub trait Rpc: Wire {
     /// The address of the method: `service.method`.
     const ENTRY_POINT: &'static str;
 
-    /// What the method answers.
+    /// The reply of the method.
     type Reply: Wire;
 
-    /// What it fails with, beside what any method can fail with; [`NoError`] where there is nothing to declare.
+    /// The declared error of the method, in addition to errors that any method can have; [`NoError`] if it declares none.
     type Error: Wire + std::error::Error + Sync;
 
-    /// The class of the error on the wire: the service and the name of the type, such as `billing.Declined`, unless implemented.
+    /// Returns the class of the error on the wire. The default is the service and the name of the type, such as `billing.Declined`.
     fn error_class() -> String {
         let service = Self::ENTRY_POINT.split('.').next().unwrap_or_default();
         let name = std::any::type_name::<Self::Error>();
@@ -102,16 +103,17 @@ pub trait Rpc: Wire {
         format!("{service}.{}", name.rsplit("::").next().unwrap_or_default())
     }
 
-    /// The number of an error on the wire: 1000, unless implemented.
+    /// Returns the code of an error on the wire. The default is 1000.
     fn error_code(error: &Self::Error) -> i64 {
         let _ = error;
         UNKNOWN_CODE
     }
 }
 
-/// What a service tells whoever subscribed: its parameters are the members of this type.
+/// An event that a service publishes to its subscribers: its parameters are the members of this type.
 ///
-/// Derived with `#[derive(Event)]` and `#[event("publisher.event")]`. The type serialises to a JSON object, or to `null` where there are no parameters.
+/// Derive it with `#[derive(Event)]` and `#[event("publisher.event")]`. The type must serialise to a JSON object, or to `null` for no
+/// members.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no event",
     label = "does not say which topic it belongs to",

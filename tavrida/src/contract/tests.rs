@@ -1,4 +1,4 @@
-//! What crosses the wire comes back as the same type, also between versions.
+//! Round trips of contract types through the wire, also between versions.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! [`Wire`]: values as payloads, and back.
+//! [`Wire`]: converts values to payloads and back.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,42 +7,42 @@ use crate::error::{Error, Kind};
 use crate::json::Object;
 use crate::message::Payload;
 
-/// What can cross the wire. Implemented for all types that serde writes and reads, and that no thread or borrow holds back.
+/// A type that can be sent on the wire. Implemented for all types that serde serialises and deserialises and that are `Send` and `'static`.
 ///
-/// Its methods are what this library makes of serde: see [there](super#on-the-wire).
-// It does not name serde's traits as its own bounds: the compiler would tell of these, and not of this.
+/// For how its methods use serde, see [the module](super#on-the-wire). Serde's traits are not supertraits, so that the compiler's errors
+/// name this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the wire",
     label = "no type that serde writes and reads",
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above `{Self}`, and let it own what it holds"
 )]
 pub trait Wire: Sized + Send + 'static {
-    /// The payload: the object that the value serialises to, the empty one for `null`.
+    /// Returns the payload: the object that the value serialises to, or the empty one for `null`.
     ///
     /// # Errors
     ///
-    /// When the value does not serialise, or to something else.
+    /// The value does not serialise, or not to an object.
     fn to_payload(&self) -> Result<Payload, Error>;
 
-    /// The value that a payload holds. The empty object is also `null`, where the type can be that.
+    /// Returns the value of a payload. The empty object is also read as `null`, if the type can be that.
     ///
     /// # Errors
     ///
-    /// When the payload does not fit the type; the error says where.
+    /// The payload does not fit the type; the error says where.
     fn from_payload(payload: &Payload) -> Result<Self, Error>;
 
-    /// The value as JSON of any kind.
+    /// Returns the value as JSON of any kind.
     ///
     /// # Errors
     ///
-    /// When the value does not serialise.
+    /// The value does not serialise.
     fn to_json(&self) -> Result<String, Error>;
 
-    /// The value that a JSON text of any kind holds.
+    /// Returns the value of a JSON text of any kind.
     ///
     /// # Errors
     ///
-    /// When the text does not fit the type; the error says where.
+    /// The text does not fit the type; the error says where.
     fn from_json(text: &str) -> Result<Self, Error>;
 }
 
@@ -70,7 +70,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {
     }
 }
 
-/// See [`Wire::to_payload`]; for what is only written.
+/// As [`Wire::to_payload`], for types that are only serialised.
 pub(crate) fn payload_of(value: &(impl Serialize + ?Sized)) -> Result<Payload, Error> {
     match serde_json::to_string(value) {
         Ok(text) if text == "null" => Ok(Payload::EMPTY),

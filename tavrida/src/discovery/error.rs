@@ -1,4 +1,4 @@
-//! [`DiscoveryError`]: a name without an exchange.
+//! [`DiscoveryError`]: a name without a known exchange.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use super::Role;
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
 
-/// The discovery does not know a name in the role that was asked for.
+/// The discovery does not know a name in the requested role.
 ///
-/// As an [`Error`] it has the code 1007 and answers to [`Error::is_undiscovered`].
+/// Converted to an [`Error`], it has the code 1007, and [`Error::is_undiscovered`] returns `true`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveryError {
     role: Role,
@@ -16,7 +16,7 @@ pub struct DiscoveryError {
     known: Vec<ShortString>,
 }
 
-/// So many known names are listed; the rest is counted. A line of a log stays a line.
+/// How many known names are listed; the rest is counted, to keep log lines short.
 const LISTED: usize = 20;
 
 impl DiscoveryError {
@@ -24,17 +24,17 @@ impl DiscoveryError {
         Self { role, name: name.to_owned(), known }
     }
 
-    /// The role in which the name was looked up.
+    /// Returns the role in which the name was looked up.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// The name that is unknown.
+    /// Returns the unknown name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The names that are known in this role, sorted; none where the discovery does not tell.
+    /// Returns the names that are known in this role, sorted; empty if the discovery does not list them.
     pub fn known(&self) -> &[ShortString] {
         &self.known
     }

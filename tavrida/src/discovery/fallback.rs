@@ -1,4 +1,4 @@
-//! [`Fallback`]: one discovery behind another.
+//! [`Fallback`]: tries one discovery, then another.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::{Discovery, Role};
 use crate::error::Error;
 use crate::field::ShortString;
 
-/// Asks the first discovery, and the second for what the first does not know.
+/// Uses the first discovery, and the second for names that the first does not know.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -20,9 +20,9 @@ use crate::field::ShortString;
 /// ```
 #[derive(Clone)]
 pub struct Fallback {
-    /// Asked first.
+    /// Used first.
     pub first: Arc<dyn Discovery>,
-    /// Asked for what the first does not know.
+    /// Used for names that the first does not know.
     pub second: Arc<dyn Discovery>,
 }
 

@@ -1,14 +1,12 @@
-//! Which exchange leads to a service: [`Discovery`], and [`Registry`], which is filled in code or from a `.ds` file.
+//! Finds the exchange of a service: [`Discovery`], and [`Registry`], which is filled in code or from a `.ds` file.
 //!
-//! A message is addressed to a service; a broker wants an exchange. A discovery knows the one for the other, in
-//! three roles ([`Role`]): where a service takes requests and replies, where a publisher of another server sends its
-//! notifications, and where a service of ours sends its own. A service that is not registered is unknown, even to
-//! itself: one that calls itself registers its own name too.
+//! A message is addressed to a service; a broker needs an exchange. A discovery maps one to the other, in three roles ([`Role`]): where a
+//! service takes requests and replies, where a remote publisher sends its notifications, and where a local service sends its own. A service
+//! that is not registered is unknown, even to itself: a service that calls itself must register its own name too.
 //!
 //! # The `.ds` file
 //!
-//! One INI file can tell a whole landscape, and each service reads its own registry out of it
-//! ([`Registry::from_ds_file`]):
+//! One INI file can describe all services of a system, and each service reads its own registry from it ([`Registry::from_ds_file`]):
 //!
 //! ```ini
 //! [orders]
@@ -19,25 +17,22 @@
 //! exchange: billing_exchange
 //! ```
 //!
-//! The Python original's files are read as it reads them:
+//! The Python original's files are read as the original reads them:
 //! - A section is a service; its name is case-sensitive, and one word of a routing key. Keys have no case; `=` or
 //!   `:` ends them.
-//! - A line that begins with `;` or `#` is a comment, and so is the rest of a line from its first `;` on, if a
-//!   blank stands before it.
-//! - What `[DEFAULT]` says holds for each section that does not say otherwise. `%(key)s` stands for another value
-//!   of the section or of `[DEFAULT]`, `%(__name__)s` for the section's name; beside these `%%` is a percent sign.
-//! - A section may be repeated, and a key in it too: the later value holds.
+//! - A line that begins with `;` or `#` is a comment, and so is the rest of a line from its first `;` with a blank before it.
+//! - Values in `[DEFAULT]` apply to each section without that key. `%(key)s` stands for another value of the section or of `[DEFAULT]`,
+//!   `%(__name__)s` for the section's name; with these, `%%` is a percent sign.
+//! - A section may be repeated, and so may a key in it: the later value wins.
 //!
-//! Refused, with section and key, is what the original takes for a part of the name though nobody means it: a ` #`
-//! or second ` ;` in a value, and a value that goes on in an indented line. Refused too: a key written twice in
-//! different case with different values, an empty exchange, a service that cannot be addressed. More lenient than
-//! the original: lines may be indented, a byte order mark is skipped, and blanks inside the brackets do not count.
-//! A key that nobody reads is a warning in the log.
+//! Some texts that the original reads as part of a name are errors here, with section and key: a ` #` or a second ` ;` in a value, and a
+//! value that continues on an indented line. Other errors: a key written twice in different case with different values, an empty exchange,
+//! a service that cannot be addressed. Some rules are more lenient than the original's: lines may be indented, a byte order mark is
+//! skipped, and blanks inside the brackets are ignored. An unused key is a warning in the log.
 //!
 //! # Your own
 //!
-//! Four methods make a discovery, and each of them answers at once: one that asks a settings store keeps what it
-//! learned. By convention over configuration:
+//! A discovery has four methods, which must return at once: one backed by a settings store keeps a cache. By convention over configuration:
 //!
 //! ```
 //! use tavrida::discovery::{Discovery, Role};
@@ -85,7 +80,7 @@
 //! # Ok::<(), tavrida::discovery::DiscoveryError>(())
 //! ```
 //!
-//! With [`Discovery::known`] as well, that error lists what there is.
+//! With [`Discovery::known`] as well, that error lists the known names.
 
 mod ds;
 mod fallback;
@@ -104,45 +99,45 @@ pub use fallback::Fallback;
 pub use registration::RegistrationError;
 pub use registry::Registry;
 
-/// Knows the exchanges of services.
+/// Finds the exchanges of services.
 ///
-/// Each send looks an exchange up, from whichever task sends: a lookup must be quick and must not block. Answers
-/// may change while servers run; a server declares [`exchanges`](Discovery::exchanges) at each start of a session.
+/// Each send looks up an exchange, from any task: a lookup must be fast and must not block. Results may change while servers run; a server
+/// declares [`exchanges`](Discovery::exchanges) at each start of a session.
 pub trait Discovery: Send + Sync + 'static {
-    /// Where `service` takes requests, responses and errors.
+    /// Returns the exchange where `service` takes requests, responses and errors.
     fn service_exchange(&self, service: &str) -> Option<ShortString>;
 
-    /// Where a `publisher` elsewhere sends its notifications: subscriptions are bound to it.
+    /// Returns the exchange where a remote `publisher` sends its notifications: subscriptions are bound to it.
     fn publisher_exchange(&self, publisher: &str) -> Option<ShortString>;
 
-    /// Where a `service` of ours sends its notifications.
+    /// Returns the exchange where a local `service` sends its notifications.
     fn local_publisher_exchange(&self, service: &str) -> Option<ShortString>;
 
-    /// Every exchange that a server shall declare or check before it works; sorted, each one once.
+    /// Returns every exchange that a server must declare or check before it works; sorted, without duplicates.
     fn exchanges(&self) -> Vec<ShortString>;
 
-    /// The names known in a role, sorted, for the text of an error. None unless implemented.
+    /// Returns the names known in a role, sorted, for the text of an error. The default is none.
     fn known(&self, role: Role) -> Vec<ShortString> {
         let _ = role;
         Vec::new()
     }
 
-    /// Whether it was put together well; a server and a client ask when they are built.
+    /// Checks the configuration; servers and clients call it when they are built.
     ///
-    /// A discovery that wraps another one passes the question on.
+    /// A discovery that wraps another one should forward the call.
     ///
     /// # Errors
     ///
-    /// When it was not, with everything that is wrong. Never, unless implemented.
+    /// The configuration is invalid; the error lists everything that is wrong. The default returns no error.
     fn check(&self) -> Result<(), Error> {
         Ok(())
     }
 
-    /// The exchange of `name` in a role.
+    /// Returns the exchange of `name` in a role.
     ///
     /// # Errors
     ///
-    /// When the name is unknown in this role.
+    /// The name is unknown in this role.
     fn find(&self, role: Role, name: &str) -> Result<ShortString, DiscoveryError> {
         let found = match role {
             Role::Service => self.service_exchange(name),
@@ -153,14 +148,14 @@ pub trait Discovery: Send + Sync + 'static {
     }
 }
 
-/// In what role a name is looked up.
+/// The role in which a name is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// It takes requests, responses and errors.
     Service,
-    /// It publishes notifications elsewhere, which are subscribed to.
+    /// It publishes notifications from another server, for subscribers here.
     Publisher,
-    /// It is a service of ours and publishes notifications.
+    /// It is a local service that publishes notifications.
     LocalPublisher,
 }
 

@@ -1,4 +1,4 @@
-//! What can be registered: names of services, names of exchanges, and [`RegistrationError`] for the rest.
+//! Validates registrations: names of services, names of exchanges, and [`RegistrationError`] for invalid ones.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::Role;
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
 
-/// Both names, as good ones.
+/// Validates both names.
 pub(super) fn checked(
     role: Role,
     name: &str,
@@ -16,7 +16,7 @@ pub(super) fn checked(
     Ok((service_name(name).map_err(refused)?, exchange_name(exchange).map_err(refused)?))
 }
 
-/// A service is one word of a routing key; the refusal ends a sentence that names the service.
+/// Validates a service name: one word of a routing key. The error text completes a sentence that names the service.
 pub(super) fn service_name(name: &str) -> Result<ShortString, String> {
     let why = match name {
         "" => "its name is empty",
@@ -27,7 +27,7 @@ pub(super) fn service_name(name: &str) -> Result<ShortString, String> {
     Err(why.to_owned())
 }
 
-/// The refusal ends a sentence that names the service.
+/// Validates an exchange name. The error text completes a sentence that names the service.
 pub(super) fn exchange_name(name: &str) -> Result<ShortString, String> {
     if name.is_empty() {
         return Err(
@@ -41,7 +41,7 @@ fn short(name: &str) -> Result<ShortString, String> {
     ShortString::try_from(name).map_err(|too_long| too_long.to_string())
 }
 
-/// A registration that cannot be, and why.
+/// A registration that is not possible, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistrationError {
     text: String,

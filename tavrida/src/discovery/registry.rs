@@ -11,12 +11,10 @@ use crate::field::ShortString;
 
 /// Exchanges by name, in each [`Role`].
 ///
-/// A clone is a handle to the same registry: services and clients that were given one share it, and see a change at
-/// once.
+/// Clones are handles to the same registry: services and clients that share it see changes at once.
 ///
-/// There are two ways to fill it. The chain ([`remote_service`](Registry::remote_service), ...) is for putting a
-/// service together. It never fails, so that it fits into one expression; what is wrong in it is kept and refused
-/// when the server or client is built ([`Discovery::check`]):
+/// There are two ways to fill it. The chain ([`remote_service`](Registry::remote_service), ...) is for building a service. It does not
+/// fail, so that it fits into one expression; invalid entries are reported when the server or client is built ([`Discovery::check`]):
 ///
 /// ```
 /// use tavrida::discovery::{Discovery, Registry, Role};
@@ -32,8 +30,7 @@ use crate::field::ShortString;
 /// # Ok::<(), tavrida::Error>(())
 /// ```
 ///
-/// [`register`](Registry::register) and [`unregister`](Registry::unregister) are for changes while services run. They
-/// answer at once:
+/// [`register`](Registry::register) and [`unregister`](Registry::unregister) are for changes while services run. They take effect at once:
 ///
 /// ```
 /// # use tavrida::discovery::{Discovery, Registry, Role};
@@ -45,8 +42,8 @@ use crate::field::ShortString;
 /// # Ok::<(), tavrida::Error>(())
 /// ```
 ///
-/// A running server sends to a changed exchange at once. It declares and binds at the start of a session: an
-/// exchange that nobody has declared before then refuses what is sent to it.
+/// A running server sends to a changed exchange at once. It declares and binds only at the start of a session: sends to an exchange that
+/// was not declared before then are refused.
 #[derive(Clone, Default)]
 pub struct Registry(Arc<RwLock<Book>>);
 
@@ -55,7 +52,7 @@ struct Book {
     services: Page,
     publishers: Page,
     local_publishers: Page,
-    /// What the chain was given and could not take.
+    /// Invalid entries of the chain.
     refused: Vec<RegistrationError>,
 }
 
@@ -63,40 +60,40 @@ struct Book {
 type Page = BTreeMap<ShortString, ShortString>;
 
 impl Registry {
-    /// A registry that knows nobody.
+    /// Returns an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a service of another server: where it takes requests, responses and errors.
+    /// Adds a remote service: where it takes requests, responses and errors.
     ///
-    /// A bad name, or a second and different exchange for the service, is refused by [`Discovery::check`].
+    /// [`Discovery::check`] reports an invalid name, or a second and different exchange for the service.
     #[must_use = "this is a step of a chain: to change a registry that is in use, call `register`"]
     pub fn remote_service(self, service: impl AsRef<str>, exchange: impl AsRef<str>) -> Self {
         self.with(Role::Service, service.as_ref(), exchange.as_ref())
     }
 
-    /// Adds a publisher of another server: where its notifications can be subscribed to.
+    /// Adds a remote publisher: where its notifications can be subscribed to.
     ///
-    /// A bad name, or a second and different exchange for the publisher, is refused by [`Discovery::check`].
+    /// [`Discovery::check`] reports an invalid name, or a second and different exchange for the publisher.
     #[must_use = "this is a step of a chain: to change a registry that is in use, call `register`"]
     pub fn remote_publisher(self, publisher: impl AsRef<str>, exchange: impl AsRef<str>) -> Self {
         self.with(Role::Publisher, publisher.as_ref(), exchange.as_ref())
     }
 
-    /// Adds a service of ours that publishes: where it sends its notifications.
+    /// Adds a local service that publishes: where it sends its notifications.
     ///
-    /// A bad name, or a second and different exchange for the service, is refused by [`Discovery::check`].
+    /// [`Discovery::check`] reports an invalid name, or a second and different exchange for the service.
     #[must_use = "this is a step of a chain: to change a registry that is in use, call `register`"]
     pub fn local_publisher(self, service: impl AsRef<str>, exchange: impl AsRef<str>) -> Self {
         self.with(Role::LocalPublisher, service.as_ref(), exchange.as_ref())
     }
 
-    /// Sets the exchange of `name` in a role, and returns the one that it had before.
+    /// Sets the exchange of `name` in a role. Returns its previous exchange.
     ///
     /// # Errors
     ///
-    /// When one of the names is bad; then nothing has changed.
+    /// One of the names is invalid; then nothing changes.
     pub fn register(
         &self,
         role: Role,
@@ -107,7 +104,7 @@ impl Registry {
         Ok(self.set(role, name, exchange))
     }
 
-    /// Forgets `name` in a role, and returns the exchange that it had.
+    /// Removes `name` in a role. Returns its previous exchange.
     pub fn unregister(&self, role: Role, name: impl AsRef<str>) -> Option<ShortString> {
         self.write().page_mut(role).remove(name.as_ref())
     }
@@ -121,7 +118,7 @@ impl Registry {
         self
     }
 
-    /// As [`Registry::register`], with names that are known to be good.
+    /// As [`Registry::register`], with names that are known to be valid.
     pub(super) fn set(&self, role: Role, name: ShortString, exchange: ShortString) -> Option<ShortString> {
         self.write().page_mut(role).insert(name, exchange)
     }
@@ -130,7 +127,7 @@ impl Registry {
         self.read().page(role).get(name).cloned()
     }
 
-    /// A panic elsewhere cannot leave a page half written: poison means nothing here.
+    /// A panic elsewhere cannot leave a page half written, so that poisoning is ignored.
     fn read(&self) -> RwLockReadGuard<'_, Book> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,7 +188,7 @@ impl Book {
         }
     }
 
-    /// Adds, but never replaces.
+    /// Adds an entry, but never replaces one.
     fn add(&mut self, role: Role, name: &str, exchange: &str) -> Result<(), RegistrationError> {
         let (key, exchange) = registration::checked(role, name, exchange)?;
         let kept = self.page_mut(role).entry(key).or_insert_with(|| exchange.clone());

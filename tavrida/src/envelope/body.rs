@@ -1,4 +1,4 @@
-//! The body: one JSON object with `payload` and `context`, found but not read, and written from their texts.
+//! The body: one JSON object with `payload` and `context`, located but not parsed, and written from their texts.
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -11,7 +11,7 @@ use crate::json::{self, Object, without_python_literals};
 const PAYLOAD: &str = "payload";
 const CONTEXT: &str = "context";
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) payload: Object,
@@ -32,7 +32,7 @@ impl Body {
         }
     }
 
-    /// What is no JSON may still be Python's, with `NaN` and the like in it.
+    /// Invalid JSON may still be Python's, with `NaN` and the like in it.
     fn read_python(text: &ByteString) -> Result<Self, DecodeError> {
         let json = without_python_literals(text).map_or_else(|| text.clone(), ByteString::from);
         match Members::of(&json) {
@@ -41,14 +41,14 @@ impl Body {
         }
     }
 
-    /// The text on the wire, with the original's separators.
+    /// Returns the text on the wire, with the original's separators.
     pub(super) fn write(payload: &Object, context: &Object) -> Bytes {
         let parts = ["{\"payload\": ", payload.as_str(), ", \"context\": ", context.as_str(), "}"];
         parts.concat().into()
     }
 }
 
-/// Why a text has no members. What is shown is what was sent.
+/// Returns why a text has no members. The error shows the text that was sent.
 fn fault(json: &str, sent: &str) -> DecodeError {
     let sent = sent.trim_ascii();
     if sent.is_empty() {
@@ -60,14 +60,14 @@ fn fault(json: &str, sent: &str) -> DecodeError {
     }
 }
 
-/// The texts of the two members that count.
+/// The texts of the two relevant members.
 struct Members<'a> {
     payload: Option<&'a str>,
     context: Option<&'a str>,
 }
 
 impl<'a> Members<'a> {
-    /// Others are skipped; of two with the same name the last counts.
+    /// Others are skipped; the last of two with the same name counts.
     fn of(text: &'a str) -> Option<Self> {
         let mut found = Self { payload: None, context: None };
         json::members(text, |name, value| match &*json::unescaped(name) {

@@ -1,4 +1,4 @@
-//! From the wire: a [`Publication`] as a [`Message`].
+//! Decodes a [`Publication`] into a [`Message`].
 
 use smol_str::SmolStr;
 
@@ -10,28 +10,28 @@ use crate::field::{ShortString, Table, Value};
 use crate::message::{Addresses, CorrelationId, Headers, Message, MessageKind, Parts, Payload, Request};
 use crate::transport::Publication;
 
-/// Reads a message.
+/// Decodes a message.
 ///
-/// The checks come in the order of [`DecodeError`]'s variants, which is the original's. What the original lets pass
-/// passes: any exchange and routing key, properties or none, headers in any order, a correlation id of any AMQP type,
-/// void (`V`) for empty text, further members of the body, `NaN` and `Infinity` (read as `null`), a context that is
-/// `null` (read as `{}`), names that come twice (the last counts), any depth of nesting.
+/// The checks come in the order of [`DecodeError`]'s variants, which is the original's. What the original accepts is accepted: any exchange
+/// and routing key, properties or none, headers in any order, a correlation id of any AMQP type, void (`V`) for empty text, further members
+/// of the body, `NaN` and `Infinity` (read as `null`), a context that is `null` (read as `{}`), duplicate names (the last counts), any
+/// depth of nesting.
 ///
-/// A message id that is empty stays so: whoever receives the message gives it one.
+/// An empty message id stays empty: the receiver assigns one.
 ///
-/// The custom headers are all others, but for those that copies of a message gather on their way: RabbitMQ's (`x-death`,
-/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`), and for those that this library only echoes
-/// (`tavrida-*`): they go with a request and come back with its answer, unseen.
+/// All other headers are custom headers, with two exceptions: those that copies of a message collect on their way, RabbitMQ's (`x-death`,
+/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`); and those that this library only echoes from a request
+/// to its answer (`tavrida-*`).
 ///
 /// # Errors
 ///
-/// [`UndecodableError`], with the reason, and with the call that waits for an answer if the message is one.
+/// [`UndecodableError`], with the reason, and with the call if the message is one whose caller waits for an answer.
 pub fn decode(publication: &Publication) -> Result<Message, UndecodableError> {
     let wire = Wire::of(publication);
     wire.message().map_err(|error| UndecodableError { asker: wire.asker(), error })
 }
 
-/// A message's headers, found but not checked.
+/// A message's headers, located but not checked.
 struct Wire<'a> {
     publication: &'a Publication,
     message_type: Option<&'a Value>,
@@ -66,7 +66,7 @@ impl<'a> Wire<'a> {
         wire
     }
 
-    /// Where one of the seven headers is kept.
+    /// Returns the field of one of the seven headers.
     fn place(&mut self, name: &str) -> Option<&mut Option<&'a Value>> {
         match name {
             names::MESSAGE_TYPE => Some(&mut self.message_type),
@@ -115,8 +115,7 @@ impl<'a> Wire<'a> {
         .into())
     }
 
-    /// The call that this message is, if it says so, for whom it was, and where its answer goes; with the rest as far as
-    /// it can be read.
+    /// Returns the call that this message is, if its type, its destination and its reply address say so, with whatever else can be read.
     fn asker(&self) -> Option<Request> {
         let kind = kind_of(self.message_type?).ok()?;
         let addresses = Addresses {
@@ -181,7 +180,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The text of a header, which shares the header's where it is long; void is empty.
+/// Returns the text of a header, which shares the header's bytes if it is long; void is empty.
 fn text(header: &'static str, value: &Value) -> Result<SmolStr, DecodeError> {
     match value {
         Value::Void => Ok(SmolStr::default()),

@@ -1,4 +1,4 @@
-//! Onto the wire: a [`Message`] as a [`Publication`].
+//! Encodes a [`Message`] as a [`Publication`].
 
 use super::body::Body;
 use super::names;
@@ -6,15 +6,14 @@ use crate::field::{ShortString, Table, Value};
 use crate::message::{Message, MessageKind, Parts};
 use crate::transport::{Properties, Publication};
 
-/// Writes a message for an exchange; the routing key is the destination, or the source of a notification.
+/// Encodes a message for an exchange; the routing key is the destination, or the source of a notification.
 ///
-/// All seven headers are there, as text, with the empty one for "none" (a correlation id keeps the type that it came
-/// with); the custom ones follow. Of AMQP's own properties these are set: `content_type` (JSON), `delivery_mode`
-/// (persistent), `type` (the header `message_type`), `correlation_id` and `message_id` where they are text of 1 to 255 bytes, and
-/// `reply_to` of a request whose answer a queue waits for. A caller adds what else it wants, such as an
-/// `expiration`, and changes what it wants otherwise.
+/// All seven headers are present, as text, empty for "none" (a correlation id keeps its type); the custom ones follow. These AMQP
+/// properties are set: `content_type` (JSON), `delivery_mode` (persistent), `type` (the header `message_type`), `correlation_id` and
+/// `message_id` if they are text of 1 to 255 bytes, and `reply_to` of a request with a reply queue. The caller may add others, such as an
+/// `expiration`, and may change these.
 ///
-/// The publication is mandatory, notifications too: whether somebody heard it is worth knowing.
+/// The publication is mandatory, also for notifications: whether there is a subscriber is worth knowing.
 pub fn encode(message: &Message, exchange: ShortString) -> Publication {
     let routing_key = match message.kind() {
         MessageKind::Notification => message.source().routing_key(),
@@ -29,10 +28,9 @@ pub fn encode(message: &Message, exchange: ShortString) -> Publication {
     }
 }
 
-/// Writes a message for one queue, through the default exchange: the answer to a request whose AMQP property `reply_to`
-/// names that queue.
+/// Encodes a message for one queue, through the default exchange: the answer to a request whose AMQP property `reply_to` names that queue.
 ///
-/// It is mandatory, but for a queue of RabbitMQ's direct reply-to, from which even a delivered message comes back.
+/// It is mandatory, except for a queue of RabbitMQ's direct reply-to, which returns even delivered messages.
 pub fn encode_to_queue(message: &Message, queue: ShortString) -> Publication {
     Publication {
         mandatory: !queue.starts_with(DIRECT_REPLY_TO),
@@ -41,7 +39,7 @@ pub fn encode_to_queue(message: &Message, queue: ShortString) -> Publication {
     }
 }
 
-/// How the pseudo-queues of direct reply-to begin (<https://www.rabbitmq.com/docs/direct-reply-to>).
+/// The prefix of the pseudo-queues of direct reply-to (<https://www.rabbitmq.com/docs/direct-reply-to>).
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to.";
 
 const JSON: ShortString = ShortString::from_static("application/json");
@@ -64,7 +62,7 @@ fn properties(message: &Message) -> Properties {
     }
 }
 
-/// The texts are those of the message: nothing is copied.
+/// The texts are shared with the message: nothing is copied.
 fn headers(message: &Message) -> Table {
     let Parts { kind, correlation_id, request_id, message_id, addresses, headers, .. } = message.parts();
     let mut table = Table::with_capacity(names::RESERVED.len() + headers.wire_len());

@@ -1,4 +1,4 @@
-//! Why a message cannot be read: one [`DecodeError`] for each reason.
+//! Decoding errors: one [`DecodeError`] for each reason.
 
 use std::fmt::{self, Write};
 
@@ -7,41 +7,40 @@ use crate::error::{Error, Kind};
 use crate::field::Value;
 use crate::message::Request;
 
-/// A message that cannot be read, and who asked, where that can be told.
+/// A message that cannot be decoded, and its caller if known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UndecodableError {
     /// The reason.
     pub error: DecodeError,
-    /// The call that somebody waits for, as far as it could be read; none where the message is no call, or does not say
-    /// whom it was for and where its answer goes. [`Request::fail`] makes the error that answers it; its payload is empty.
+    /// The call whose caller waits for an answer, as far as it could be decoded. `None` if the message is not a call, or lacks its
+    /// destination or reply address. [`Request::fail`] makes the error that answers it; its payload is empty.
     pub asker: Option<Request>,
 }
 
-/// Why a message cannot be read. Each names the header or the part of the body, and shows the beginning of what is there.
+/// Why a message cannot be decoded. Each variant names the header or the part of the body, and shows the beginning of the value found.
 ///
-/// The order is that of the checks: a message with two faults is refused for the first. (The last three are told header by
-/// header: addresses, then ids.)
+/// The order is that of the checks: a message with two faults gets the error of the first. (The last three are checked header by header:
+/// addresses, then ids.)
 ///
-/// It is open for more reasons, since a message that is let through today may turn out to harm a peer: whoever matches on
-/// it dead-letters what it does not know.
+/// It is non-exhaustive, since a message accepted today may turn out to harm a peer: dead-letter messages with unknown reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// There is no header table at all.
+    /// There is no header table.
     NoHeaders,
     /// One of the seven headers is missing.
     MissingHeader {
         /// The header.
         header: &'static str,
     },
-    /// The header `message_type` is none of the four words.
+    /// The header `message_type` is none of the four known values.
     UnknownMessageType {
-        /// What it is.
+        /// The value found.
         found: Shown,
     },
-    /// The header `source` is empty: nobody sent the message.
+    /// The header `source` is empty: the message has no sender.
     EmptySource,
-    /// The body has no bytes, or white space only.
+    /// The body has no bytes, or only white space.
     EmptyBody,
     /// The body begins with a byte order mark.
     ByteOrderMark,
@@ -50,14 +49,14 @@ pub enum DecodeError {
         /// How many bytes are UTF-8.
         valid_up_to: usize,
     },
-    /// The body is no JSON.
+    /// The body is not JSON.
     BodyNotJson {
-        /// What the parser said.
+        /// The parser's error.
         flaw: String,
         /// The body.
         found: Shown,
     },
-    /// The body is JSON, but no object.
+    /// The body is JSON, but not an object.
     BodyNotObject {
         /// The body.
         found: Shown,
@@ -67,34 +66,34 @@ pub enum DecodeError {
         /// The name.
         member: &'static str,
     },
-    /// `payload` or `context` is no object.
+    /// `payload` or `context` is not an object.
     MemberNotObject {
         /// The name.
         member: &'static str,
         /// The value.
         found: Shown,
     },
-    /// A header that is text has another AMQP type.
+    /// A header that must be text has another AMQP type.
     HeaderNotText {
         /// The header.
         header: &'static str,
-        /// The letter of the type that it has.
+        /// The letter of its type.
         letter: char,
         /// The value.
         found: Shown,
     },
-    /// A header has the type of text, and bytes that are not UTF-8.
+    /// A header has the type of text, but its bytes are not UTF-8.
     HeaderNotUtf8 {
         /// The header.
         header: &'static str,
         /// The bytes.
         found: Shown,
     },
-    /// The header `source`, `destination` or `reply_to` is no entry point.
+    /// The header `source`, `destination` or `reply_to` is not an entry point.
     BadAddress {
         /// The header.
         header: &'static str,
-        /// What is wrong with it, with the text.
+        /// The error, with the text.
         flaw: EntryPointError,
     },
 }
@@ -179,19 +178,19 @@ impl From<UndecodableError> for Error {
     }
 }
 
-/// The beginning of a refused value, as it is shown to people: at most 64 characters and the three dots.
+/// The beginning of a rejected value, as shown to people: at most 64 characters and three dots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown(String);
 
 impl Shown {
     const LIMIT: usize = 64;
 
-    /// JSON, as it stands.
+    /// JSON, as received.
     pub(super) fn json(text: &str) -> Self {
         Self::of(format_args!("{text}"))
     }
 
-    /// A header's value: text in quotes, all else as Rust shows it.
+    /// A header's value: text in quotes, other values in Rust's debug format.
     pub(super) fn value(value: &Value) -> Self {
         match value.as_str() {
             Some(text) => Self::of(format_args!("'{text}'")),
@@ -214,7 +213,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// Takes so many characters and then says no, so that what is too long is not even written.
+/// Accepts a limited number of characters and then fails, so that a long value is not formatted in full.
 struct Beginning {
     text: String,
     room: usize,

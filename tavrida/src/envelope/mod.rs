@@ -1,10 +1,10 @@
-//! The envelope: how a [`Message`](crate::message::Message) looks on the wire, both ways.
+//! The envelope: the wire format of a [`Message`](crate::message::Message), in both directions.
 //!
-//! It is the wire format of the Python original (Tavrida 1.0.0): seven headers that are always there, custom headers
-//! beside them, and a JSON body of payload and context. [`decode`] checks in the original's order and has one
-//! [`DecodeError`] for each reason; [`encode`] writes what the original would, and AMQP's own properties too.
+//! It is the wire format of the Python original (Tavrida 1.0.0): seven mandatory headers, custom headers beside them, and a JSON body of
+//! payload and context. [`decode`] checks in the original's order and has one [`DecodeError`] for each reason; [`encode`] writes what the
+//! original would, and AMQP's own properties too.
 //!
-//! Payload and context of a decoded message are slices of the body that they came in; nothing is copied.
+//! Payload and context of a decoded message are slices of the received body; nothing is copied.
 //!
 //! ```
 //! use tavrida::envelope::{decode, encode};

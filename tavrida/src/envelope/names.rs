@@ -1,14 +1,14 @@
-//! Which headers are the wire format's, which are a sender's own, and which others put on.
+//! Classifies headers: those of the wire format, custom ones, and those added on the way.
 
 pub(super) use crate::message::names::{
     CORRELATION_ID, DESTINATION, MESSAGE_ID, MESSAGE_TYPE, REPLY_TO, REQUEST_ID, RESERVED, SOURCE,
 };
 use crate::message::names::{ECHOED_PREFIX, OWN_PREFIX};
 
-/// What RabbitMQ adds to, or reads from, the copies that it makes of a message.
+/// Headers that RabbitMQ adds to, or reads from, the copies that it makes of a message.
 ///
-/// None of it may ride on to the next message: with the old deaths on it a new message counts as one that goes round in
-/// circles, which the broker drops without a word, and `CC` would send it to further queues.
+/// They must not be copied to the next message: with old deaths a new message looks like one in a dead-letter cycle, which the broker drops
+/// silently, and `CC` would send it to further queues.
 const BROKERS_OWN: [&str; 6] = [
     "x-death",
     "x-first-death-reason",
@@ -18,17 +18,17 @@ const BROKERS_OWN: [&str; 6] = [
     "CC",
 ];
 
-/// Whether retries, dead-lettering or a broker put a header on a copy of a message.
+/// Returns whether retries, dead-lettering or a broker add this header to a copy of a message.
 pub(crate) fn is_added_to_copies(name: &str) -> bool {
     name.starts_with(OWN_PREFIX) || BROKERS_OWN.contains(&name)
 }
 
-/// Whether a header was set by the message's sender, for its receiver to see.
+/// Returns whether the message's sender set this header for its receiver.
 pub(super) fn is_custom(name: &str) -> bool {
     !RESERVED.contains(&name) && !is_added_to_copies(name) && !is_echoed(name)
 }
 
-/// Whether a header only goes with a request and comes back with its answer.
+/// Returns whether this header is only echoed from a request to its answer.
 pub(super) fn is_echoed(name: &str) -> bool {
     name.starts_with(ECHOED_PREFIX)
 }

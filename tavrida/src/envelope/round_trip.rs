@@ -1,4 +1,4 @@
-//! Properties of the envelope: what is written reads the same, and nothing that comes in can break it.
+//! Properties of the envelope: what is encoded decodes to the same, and no input panics.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -120,7 +120,7 @@ fn texts() -> impl Strategy<Value = Value> {
     any::<String>().prop_map(Value::from)
 }
 
-/// Fields of every type. (No floats that are not numbers: they equal nothing, not even themselves.)
+/// Fields of every type. (No NaN: it does not equal itself.)
 fn values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Void),
@@ -149,7 +149,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Tables of which most would do, and that go wrong in one or two places.
+/// Tables that are mostly valid, with one or two faults.
 fn wild_tables() -> impl Strategy<Value = Table> {
     let good = |name| match name {
         names::MESSAGE_TYPE => "request",
@@ -171,7 +171,7 @@ fn wild_tables() -> impl Strategy<Value = Table> {
     })
 }
 
-/// Anything at all, and bodies that were right before a few bytes were put into them.
+/// Arbitrary bytes, and valid bodies with a few bytes inserted.
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let fragment = prop_oneof![
         any::<Vec<u8>>(),

@@ -1,4 +1,4 @@
-//! [`LongString`]: what is text by custom, and any bytes in truth.
+//! [`LongString`]: bytes that are usually UTF-8 text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +11,9 @@ use smol_str::SmolStr;
 
 use super::{ShortString, serial};
 
-/// Bytes of a field: AMQP's `longstr`, which is text by custom.
+/// The bytes of a field: AMQP's `longstr`, which is usually UTF-8 text.
 ///
-/// Short text stands in the value itself and costs no allocation; a clone of anything longer shares it. Equal are those of equal
-/// bytes.
+/// Short text is stored inline and costs no allocation; clones of longer text share it. Values are equal if their bytes are.
 ///
 /// ```
 /// use tavrida::field::LongString;
@@ -28,17 +27,17 @@ pub struct LongString(Repr);
 #[derive(Clone)]
 enum Repr {
     Text(SmolStr),
-    /// What is no UTF-8.
+    /// Bytes that are not UTF-8.
     Bytes(Bytes),
 }
 
 impl LongString {
-    /// Text known at compile time; costs no allocation.
+    /// Creates text known at compile time, without an allocation.
     pub const fn from_static(text: &'static str) -> Self {
         Self(Repr::Text(SmolStr::new_static(text)))
     }
 
-    /// The text; none where the bytes are no UTF-8.
+    /// Returns the text. `None` if the bytes are not UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
             Repr::Text(text) => Some(text),
@@ -46,7 +45,7 @@ impl LongString {
         }
     }
 
-    /// The text, which a clone shares; none where the bytes are no UTF-8.
+    /// Returns the text, shared. `None` if the bytes are not UTF-8.
     pub(crate) fn to_text(&self) -> Option<SmolStr> {
         match &self.0 {
             Repr::Text(text) => Some(text.clone()),
@@ -54,7 +53,7 @@ impl LongString {
         }
     }
 
-    /// Text as far as it is some, with a sign for what is none.
+    /// Returns the text, with invalid UTF-8 replaced by U+FFFD.
     pub fn to_string_lossy(&self) -> Cow<'_, str> {
         match &self.0 {
             Repr::Text(text) => Cow::Borrowed(text),

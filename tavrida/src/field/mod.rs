@@ -1,8 +1,8 @@
-//! AMQP field values: the types that headers, arguments and properties are made of.
+//! AMQP field values: the types of headers, arguments and properties.
 //!
-//! Short text stands in the value itself, longer text is shared ([`ShortString`] and [`LongString`]), so that most names and ids of
-//! a message cost no allocation, and a clone copies no text. A [`Table`] is a small vector: for the seven to ten headers of a
-//! message a linear search beats every map.
+//! Short text is stored inline, longer text is shared ([`ShortString`] and [`LongString`]), so that most names and ids of a message cost no
+//! allocation, and clones copy no text. A [`Table`] is a small vector: for the seven to ten headers of a message a linear search is faster
+//! than a map.
 //!
 //! Source: AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's letters for the types
 //! (<https://www.rabbitmq.com/amqp-0-9-1-errata#section_3>).

@@ -1,6 +1,6 @@
-//! Field values for serde: so that commands to a broker can be recorded, read by people, and replayed.
+//! Serde support for field values, so that commands to a broker can be recorded, read by people, and replayed.
 //!
-//! Text is written as text. Bytes that are none become `{"hex": "00ff"}`. A table is a map, in its own order.
+//! Text is written as text. Other bytes become `{"hex": "00ff"}`. A table is a map, in its own order.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for Entries {
     }
 }
 
-/// What bytes are written as.
+/// The serialised form of bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written<'a> {
@@ -67,7 +67,7 @@ enum Written<'a> {
     Binary { hex: Cow<'a, str> },
 }
 
-/// Writes bytes, for `#[serde(with = ..)]`.
+/// Serialises bytes, for `#[serde(with = ..)]`.
 pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     let written = match std::str::from_utf8(bytes) {
         Ok(text) => Written::Text(text.into()),
@@ -79,7 +79,7 @@ pub(crate) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S:
     written.serialize(serializer)
 }
 
-/// Reads bytes, for `#[serde(with = ..)]`.
+/// Deserialises bytes, for `#[serde(with = ..)]`.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
     match Written::deserialize(deserializer)? {
         Written::Text(text) => Ok(Bytes::from(text.into_owned())),

@@ -9,7 +9,7 @@ use smol_str::{SmolStr, SmolStrBuilder};
 /// UTF-8 text of at most 255 bytes: AMQP's `shortstr`, the type of names (exchange, queue, routing key, header
 /// name, consumer tag) and of most message properties.
 ///
-/// A name of up to 23 bytes stands in the value itself and costs no allocation; a clone of a longer one shares it.
+/// Up to 23 bytes are stored inline and cost no allocation; clones of longer text share it.
 ///
 /// ```
 /// use tavrida::field::ShortString;
@@ -23,24 +23,24 @@ use smol_str::{SmolStr, SmolStrBuilder};
 pub struct ShortString(SmolStr);
 
 impl ShortString {
-    /// The longest short string, in bytes: its length travels in one octet.
+    /// The maximum length in bytes: the length is encoded in one octet.
     pub const MAX_LEN: usize = 255;
 
-    /// A name known at compile time; costs no allocation.
+    /// Creates a name known at compile time, without an allocation.
     ///
     /// # Panics
     ///
-    /// When the text is longer than 255 bytes; in a `const`, at compile time.
+    /// Panics if the text is longer than 255 bytes; in a `const`, at compile time.
     pub const fn from_static(text: &'static str) -> Self {
         assert!(text.len() <= Self::MAX_LEN, "a short string has at most 255 bytes");
         Self(SmolStr::new_static(text))
     }
 
-    /// The name that these parts make together.
+    /// Concatenates these parts.
     ///
     /// # Errors
     ///
-    /// It is too long.
+    /// The result is too long.
     ///
     /// ```
     /// # use tavrida::field::ShortString;
@@ -53,12 +53,12 @@ impl ShortString {
         text.finish().try_into()
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text without the length limit.
+    /// Returns the text without the length limit.
     pub(crate) fn into_text(self) -> SmolStr {
         self.0
     }
@@ -138,7 +138,7 @@ impl fmt::Debug for ShortString {
     }
 }
 
-/// A text is over 255 bytes and cannot be a [`ShortString`].
+/// A text longer than 255 bytes, which cannot be a [`ShortString`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooLongError {
     beginning: String,
@@ -150,7 +150,7 @@ impl TooLongError {
         Self { beginning: text.chars().take(24).collect(), len: text.len() }
     }
 
-    /// The length of the refused text, in bytes.
+    /// Returns the length of the rejected text, in bytes.
     #[expect(clippy::len_without_is_empty, reason = "it is always over 255")]
     pub fn len(&self) -> usize {
         self.len

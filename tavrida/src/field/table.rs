@@ -1,11 +1,11 @@
-//! [`Table`]: names with values, in the order in which they were put in.
+//! [`Table`]: names with values, in the order of insertion.
 
 use super::{ShortString, Value};
 
 /// A field table: headers, arguments, nested tables.
 ///
-/// Each name occurs once; [`insert`](Table::insert) replaces. The order of insertion is kept, and means nothing:
-/// tables are equal when they hold the same names with the same values.
+/// Names are unique; [`insert`](Table::insert) replaces. The order of insertion is kept but has no meaning: tables are equal if they have
+/// the same names with the same values.
 ///
 /// ```
 /// use tavrida::field::{ShortString, Table, Value};
@@ -18,17 +18,17 @@ use super::{ShortString, Value};
 pub struct Table(Vec<(ShortString, Value)>);
 
 impl Table {
-    /// A table without entries.
+    /// Returns an empty table.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// An empty table with room for `entries`.
+    /// Returns an empty table with capacity for `entries`.
     pub fn with_capacity(entries: usize) -> Self {
         Self(Vec::with_capacity(entries))
     }
 
-    /// Puts a value in and gives back the one that it replaced.
+    /// Inserts a value. Returns the value that it replaced.
     pub fn insert(&mut self, name: impl Into<ShortString>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
         match self.get_mut(&name) {
@@ -40,56 +40,56 @@ impl Table {
         }
     }
 
-    /// The same table with one more entry, for building in one expression.
+    /// Returns the table with one more entry, for building in one expression.
     #[must_use = "the table comes back with the entry"]
     pub fn with(mut self, name: impl Into<ShortString>, value: impl Into<Value>) -> Self {
         self.insert(name, value);
         self
     }
 
-    /// Adds an entry whose name is known to be new, without looking for it: the caller keeps each name unique.
+    /// Adds an entry whose name is known to be new, without a search: the caller keeps names unique.
     pub(crate) fn push_new(&mut self, name: ShortString, value: Value) {
         debug_assert!(self.get(&name).is_none(), "{name} is in the table");
         self.0.push((name, value));
     }
 
-    /// The value of a name.
+    /// Returns the value of a name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// The value of a name, to change it in place.
+    /// Returns the value of a name, to change it in place.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.0.iter_mut().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// Takes a name out.
+    /// Removes a name. Returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let index = self.0.iter().position(|(key, _)| key == name)?;
         Some(self.0.remove(index).1)
     }
 
-    /// Keeps the entries for which `keep` says so.
+    /// Keeps the entries for which `keep` returns `true`.
     pub fn retain(&mut self, mut keep: impl FnMut(&ShortString, &Value) -> bool) {
         self.0.retain(|(name, value)| keep(name, value));
     }
 
-    /// Whether a name is there.
+    /// Returns whether a name exists.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no entry.
+    /// Returns whether there is no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The entries in the order of insertion.
+    /// Returns the entries in the order of insertion.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ShortString, &Value)> + DoubleEndedIterator {
         self.0.iter().map(|(name, value)| (name, value))
     }
@@ -111,7 +111,7 @@ impl IntoIterator for Table {
 }
 
 impl<N: Into<ShortString>, V: Into<Value>> FromIterator<(N, V)> for Table {
-    /// A name that comes twice keeps its last value.
+    /// The last value of a duplicate name is kept.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
         let mut table = Self::new();
         table.extend(entries);

@@ -5,12 +5,12 @@ use smol_str::SmolStr;
 
 use super::{LongString, ShortString, Table};
 
-/// A field value, with the type that it has on the wire.
+/// A field value, with its type on the wire.
 ///
-/// Two values are equal when type and content are: `I8(1)` is not `I64(1)`. (RabbitMQ's headers exchange compares
-/// more loosely; that comparison is the broker's.)
+/// Two values are equal if their types and contents are: `I8(1)` is not `I64(1)`. (RabbitMQ's headers exchange compares less strictly; that
+/// comparison is the broker's.)
 ///
-/// The 64-bit types `L` and `l` are one: RabbitMQ writes `l` for both.
+/// The 64-bit types `L` and `l` are represented by one variant: RabbitMQ writes `l` for both.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Value {
@@ -39,7 +39,7 @@ pub enum Value {
     F64(f64),
     /// `D`.
     Decimal(Decimal),
-    /// `S`: text by custom, any bytes in truth. See [`Value::as_str`].
+    /// `S`: usually UTF-8 text, but any bytes. See [`Value::as_str`].
     LongString(LongString),
     /// `x`.
     Bytes(LongString),
@@ -54,19 +54,19 @@ pub enum Value {
 /// A decimal number, `value / 10^scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decimal {
-    /// How many digits stand behind the point.
+    /// The number of decimal places.
     pub scale: u8,
-    /// The digits.
+    /// The unscaled value.
     pub value: u32,
 }
 
 impl Value {
-    /// Text known at compile time; costs no allocation.
+    /// Creates text known at compile time, without an allocation.
     pub const fn from_static(text: &'static str) -> Self {
         Self::LongString(LongString::from_static(text))
     }
 
-    /// The text of a [`Value::LongString`] that is UTF-8; none of any other value.
+    /// Returns the text of a [`Value::LongString`] that is UTF-8. `None` for other values.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::LongString(octets) => octets.as_str(),
@@ -74,7 +74,7 @@ impl Value {
         }
     }
 
-    /// The number of any integer type, or of a timestamp that fits; none of any other value.
+    /// Returns the number of any integer type, or of a timestamp that fits. `None` for other values.
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
             Self::I8(n) => Some(n.into()),
@@ -89,7 +89,7 @@ impl Value {
         }
     }
 
-    /// The letter of the type on the wire.
+    /// Returns the letter of the type on the wire.
     pub fn type_letter(&self) -> char {
         match self {
             Self::Void => 'V',

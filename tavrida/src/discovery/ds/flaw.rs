@@ -1,10 +1,10 @@
-//! [`Flaw`]: what is wrong in a `.ds` text, and where.
+//! [`Flaw`]: an error in a `.ds` text, and its location.
 
 use std::fmt;
 
 use crate::error::{Error, Kind};
 
-/// Section, key and reason; who knows the file adds its name.
+/// Section, key and reason; the caller that knows the file adds its name.
 #[derive(Debug)]
 pub(super) struct Flaw {
     kind: Kind,
@@ -13,7 +13,7 @@ pub(super) struct Flaw {
 }
 
 impl Flaw {
-    /// It concerns the text as a whole, or says the line itself.
+    /// An error that concerns the whole text, or names the line itself.
     pub(super) fn of_file(why: impl Into<String>) -> Self {
         Self { kind: Kind::ConfigFile, place: String::new(), why: why.into() }
     }
@@ -26,7 +26,7 @@ impl Flaw {
         Self { kind: Kind::ConfigFile, place: format!("section [{section}], key '{key}': "), why: why.into() }
     }
 
-    /// The same with another number on the wire.
+    /// Returns the same error with another code on the wire.
     pub(super) fn kind(self, kind: Kind) -> Self {
         Self { kind, ..self }
     }

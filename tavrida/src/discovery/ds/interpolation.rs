@@ -1,15 +1,15 @@
-//! `%(name)s` in a value, as Python 2's `ConfigParser` reads it.
+//! Interpolates `%(name)s` in a value, as Python 2's `ConfigParser` does.
 
-/// So many rounds of replacement; a value that needs more refers to itself. Python's own limit.
+/// The maximum number of rounds; a value that needs more refers to itself. This is Python's own limit.
 const ROUNDS: usize = 10;
 
-/// A value that grew longer (references multiply) is no name: one has at most 255 bytes.
+/// The maximum length of a value (references multiply). A name has at most 255 bytes.
 const LONGEST: usize = 4096;
 
-/// Replaces references until none is left; `lookup` knows the values.
+/// Replaces references until none is left; `lookup` returns the values.
 ///
-/// A text without `%(` stays as it is, single percent signs and all. In one with it, `%%` stands for `%`. The
-/// refusal ends a sentence that names the key.
+/// A text without `%(` is not changed, not even single percent signs. In a text with it, `%%` stands for `%`. The error text completes a
+/// sentence that names the key.
 pub(super) fn expand(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut text = text.to_owned();
     for _ in 0..ROUNDS {
@@ -52,7 +52,7 @@ fn replace_once(text: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<S
 mod tests {
     use super::*;
 
-    /// `a` leads to `b`, and `b` to a plain value; `self` leads to itself; `twice` doubles at each round.
+    /// `a` refers to `b`, and `b` to a plain value; `self` refers to itself; `twice` doubles at each round.
     fn expanded(text: &str) -> Result<String, String> {
         expand(text, |name| {
             let value = match name {

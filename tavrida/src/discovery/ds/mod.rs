@@ -1,4 +1,4 @@
-//! A [`Registry`] out of a `.ds` file.
+//! Reads a [`Registry`] from a `.ds` file.
 
 mod flaw;
 mod interpolation;
@@ -16,22 +16,21 @@ use crate::field::ShortString;
 use flaw::Flaw;
 use sections::Sections;
 
-/// Where a service takes requests, responses and errors.
+/// The key of the exchange where a service takes requests, responses and errors.
 const EXCHANGE: &str = "exchange";
-/// Where it publishes.
+/// The key of the exchange where it publishes.
 const NOTIFICATIONS: &str = "notifications";
 
 impl Registry {
     /// Reads a [`.ds` file](super#the-ds-file) as `service` sees it, with the publishers that it subscribes to.
     ///
-    /// Every other section becomes a remote service, the `notifications` of its own section a local publisher, and
-    /// those of the `subscriptions` remote publishers; the service's own name among these is ignored. Blocks while
-    /// it reads.
+    /// Every other section becomes a remote service, the `notifications` of its own section a local publisher, and those of the
+    /// `subscriptions` remote publishers; the service's own name among the subscriptions is ignored. Blocks while it reads.
     ///
     /// # Errors
     ///
-    /// All name the file, and section and key where there is one:
-    /// - 1050: the file cannot be read, or is no `.ds` text; a section has no `exchange`; a name is bad.
+    /// All name the file, and section and key if there is one:
+    /// - 1050: the file cannot be read, or is not a valid `.ds` text; a section has no `exchange`; a name is invalid.
     /// - 1026: `service` or a subscription has no section.
     /// - 1030: a subscription's section has no `notifications`.
     pub fn from_ds_file(
@@ -77,7 +76,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// As there, with `.ds text` in the place of the file's name.
+    /// As for the file, with `.ds text` in place of the file's name.
     pub fn from_ds(text: &str, service: &str, subscriptions: &[&str]) -> Result<Self, Error> {
         read(text, ".ds text", service, subscriptions)
     }
@@ -89,7 +88,7 @@ fn read(text: &str, file: &str, service: &str, subscriptions: &[&str]) -> Result
     registry(&sections, service, subscriptions).map_err(|flaw| flaw.into_error(file))
 }
 
-/// A key that nobody reads is most often one that is misspelt.
+/// Warns of unused keys: most are misspelt.
 fn warn_of_surplus(sections: &Sections, file: &str) {
     for section in sections.names() {
         for key in sections.surplus(section, &[EXCHANGE, NOTIFICATIONS]) {

@@ -1,8 +1,7 @@
-//! The sections of a `.ds` text, read as Python 2's `ConfigParser` reads them.
+//! The sections of a `.ds` text, read as Python 2's `ConfigParser` does.
 //!
-//! The crate `configparser` splits the text; what it reads otherwise than Python is set right here: names of
-//! sections are case-sensitive while keys are not, comments at the end of a line need a blank before them, and
-//! `[DEFAULT]` and `%(name)s` hold.
+//! The crate `configparser` splits the text; this module corrects its differences from Python: names of sections are case-sensitive while
+//! keys are not, comments at the end of a line need a blank before them, and `[DEFAULT]` and `%(name)s` apply.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +10,13 @@ use configparser::ini::{Ini, IniDefault};
 use super::flaw::Flaw;
 use super::interpolation;
 
-/// Its values hold for every section that does not have them.
+/// The section whose values apply to every section without them.
 const DEFAULTS: &str = "DEFAULT";
 
-/// Keys before the first section come under this name, which no line can spell.
+/// The name for keys before the first section, which no line can contain.
 const NOWHERE: &str = "\n";
 
-/// What is under one name: values by lower-case key, before interpolation.
+/// The content of one section: values by lower-case key, before interpolation.
 type Section = BTreeMap<String, String>;
 
 pub(super) struct Sections {
@@ -30,13 +29,13 @@ impl Sections {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let raw = python_like().read(text.to_owned()).map_err(Flaw::of_file)?;
         let mut named = BTreeMap::<String, Section>::new();
-        // In sorted order: of several flaws the same one is told each time.
+        // In sorted order: of several errors the same one is always reported.
         for (header, keys) in raw.into_iter().collect::<BTreeMap<_, _>>() {
             if header == NOWHERE {
                 let key = keys.into_keys().min().unwrap_or_default();
                 return Err(Flaw::of_file(format!("'{key}' stands before the first section")));
             }
-            // The crate reads up to a line's last bracket, which may stand in a comment.
+            // The crate reads up to a line's last bracket, which may be in a comment.
             let name = header.split(']').next().unwrap_or_default().trim_end();
             let section = named.entry(name.to_owned()).or_default();
             for (key, value) in keys.into_iter().collect::<BTreeMap<_, _>>() {
@@ -47,7 +46,7 @@ impl Sections {
         Ok(Self { named, defaults })
     }
 
-    /// The names, sorted.
+    /// Returns the names, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.named.keys().map(String::as_str)
     }
@@ -56,7 +55,7 @@ impl Sections {
         self.named.contains_key(section)
     }
 
-    /// The value of a key of a section, or of [`DEFAULTS`], after interpolation.
+    /// Returns the value of a key of a section, or of [`DEFAULTS`], after interpolation.
     pub(super) fn value(&self, section: &str, key: &str) -> Result<Option<String>, Flaw> {
         let Some(text) = self.raw(section, key) else { return Ok(None) };
         let lookup = |name: &str| match name {
@@ -67,7 +66,7 @@ impl Sections {
         Ok(Some(value))
     }
 
-    /// Keys of a section's own that are not `known`, and that no value refers to.
+    /// Returns the keys of a section that are not `known` and that no value refers to.
     pub(super) fn surplus(&self, section: &str, known: &[&str]) -> Vec<&str> {
         let Some(own) = self.named.get(section) else { return Vec::new() };
         let used = |key: &str| {
@@ -108,12 +107,12 @@ fn add(section: &mut Section, name: &str, key: String, value: Option<String>) ->
     }
 }
 
-/// A value without the comment behind it: from the first `;`, where a blank stands before it.
+/// Removes a comment from a value: from the first `;` with a blank before it.
 ///
-/// Other blanks followed by a comment sign are part of the value in Python, which nobody means: a
-/// service that reads the name so and one that does not would never meet.
+/// Python makes other blanks followed by a comment sign part of the value, which is never intended: services that read the name differently
+/// could not communicate.
 fn without_comment(value: &str) -> Result<&str, &'static str> {
-    // Before anything is cut: a comment ends with its own line.
+    // Checked before anything is cut: a comment ends with its own line.
     if value.contains('\n') {
         return Err("it goes on in the next line; a name is written in one, and keys are indented alike");
     }

@@ -1,4 +1,4 @@
-//! What a `.ds` file makes of a registry, and what it refuses.
+//! Reading `.ds` files into a registry, and the errors.
 
 use std::fs;
 use std::io::Write;
@@ -27,7 +27,7 @@ notifications=service3_notifications
 exchange=service4_exchange
 ";
 
-/// Reads a real file, named `services.ds`, in a directory of its own.
+/// Reads a real file, named `services.ds`, in a separate directory.
 fn from_file(text: &str, service: &str, subscriptions: &[&str]) -> Result<Registry, Error> {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let path = dir.path().join("services.ds");
@@ -35,7 +35,7 @@ fn from_file(text: &str, service: &str, subscriptions: &[&str]) -> Result<Regist
     Registry::from_ds_file(path, service, subscriptions)
 }
 
-/// The code and the text behind the file's name.
+/// Returns the code, and the text after the file's name.
 fn refusal(text: &str, service: &str, subscriptions: &[&str]) -> (i64, String) {
     let error = from_file(text, service, subscriptions).expect_err("refused");
     let text = error.to_string();
