@@ -140,7 +140,7 @@ impl std::error::Error for NoError {}
 ///
 /// # Errors
 ///
-/// When [`Rpc::ENTRY_POINT`] is no entry point.
+/// [`Rpc::ENTRY_POINT`] is not an entry point.
 pub fn entry_point<C: Rpc>() -> Result<EntryPoint, EntryPointError> {
     EntryPoint::parse(C::ENTRY_POINT)
 }
@@ -149,7 +149,7 @@ pub fn entry_point<C: Rpc>() -> Result<EntryPoint, EntryPointError> {
 ///
 /// # Errors
 ///
-/// When [`Event::TOPIC`] is no entry point.
+/// [`Event::TOPIC`] is not an entry point.
 pub fn topic<E: Event>() -> Result<EntryPoint, EntryPointError> {
     EntryPoint::parse(E::TOPIC)
 }

@@ -1,4 +1,4 @@
-//! A handler whose types are forgotten: the one place where that is done.
+//! Type-erased handlers.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{Handler, Invocation, Site};
 use crate::message::{Failure, Reply};
 
-/// A [`Handler`] of any function.
+/// A [`Handler`] of any function type.
 pub(crate) trait ErasedHandler: Send + Sync {
     fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Reply, Failure>>;
     fn check(&self, site: &Site<'_>) -> Result<(), String>;

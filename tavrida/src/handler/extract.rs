@@ -1,12 +1,12 @@
-//! [`Extract`]: what an argument of a handler can be.
+//! [`Extract`]: the trait of handler arguments.
 
 use super::Invocation;
 use super::invocation::StateMap;
 use crate::message::{Failure, MessageKind};
 
-/// An argument that is made from the message at hand and what surrounds it.
+/// An argument that is extracted from the message and its environment.
 ///
-/// Implement it for a type of yours to use it as an argument:
+/// Implement it for your own type to use it as an argument:
 ///
 /// ```
 /// use tavrida::handler::{Extract, Invocation};
@@ -30,25 +30,25 @@ use crate::message::{Failure, MessageKind};
             and Deadline; an argument that comes from the payload by name is given with `params([\"name\"], function)`"
 )]
 pub trait Extract: Sized + Send + 'static {
-    /// Makes the argument.
+    /// Extracts the argument.
     ///
     /// # Errors
     ///
-    /// Why it cannot be made: an error reply for a call, the failure policy for the rest.
+    /// Why it cannot be extracted: becomes an error reply for a call, and goes to the failure policy otherwise.
     fn extract(invocation: &Invocation) -> Result<Self, Failure>;
 
-    /// Looks, when a server is built, whether the argument can ever be made at this place. It can, unless implemented.
+    /// Checks, when a server is built, that this argument can be extracted here. The default accepts everything.
     ///
     /// # Errors
     ///
-    /// What is missing or does not fit, for the one who writes the service.
+    /// What is missing or does not fit, for the author of the service.
     fn check(site: &Site<'_>) -> Result<(), String> {
         let _ = site;
         Ok(())
     }
 }
 
-/// Where a handler is registered.
+/// The place where a handler is registered.
 #[derive(Debug)]
 pub struct Site<'a> {
     pub(crate) kind: MessageKind,
@@ -56,12 +56,12 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// The kind of the messages that the handler will get.
+    /// Returns the kind of messages that the handler will receive.
     pub fn kind(&self) -> MessageKind {
         self.kind
     }
 
-    /// Whether the service has a state of this type.
+    /// Returns whether the service has a state of this type.
     pub fn has_state<T: Send + Sync + 'static>(&self) -> bool {
         self.state.get::<T>().is_some()
     }

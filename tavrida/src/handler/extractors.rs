@@ -1,4 +1,4 @@
-//! The extractors that come with the library.
+//! The extractors of this library.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,7 +15,7 @@ use crate::message::{
 };
 use crate::proxy::{Proxy, Responder};
 
-/// A message of one kind, which fits handlers of that kind alone.
+/// Accepts only handlers of this kind of message.
 fn only(kind: MessageKind, site: &Site<'_>) -> Result<(), String> {
     if site.kind() == kind {
         return Ok(());
@@ -116,7 +116,7 @@ impl Extract for Headers {
     }
 }
 
-/// The whole payload as a type of yours. Unknown members are ignored.
+/// The whole payload as a type. Unknown members are ignored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Json<T>(pub T);
 
@@ -159,13 +159,12 @@ fn no_state<T>() -> String {
     format!("the service has no state of type {}; give it with `.state(...)`", std::any::type_name::<T>())
 }
 
-/// Which try this is.
+/// The attempt number of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// 1 for the first try; it grows with each delayed retry of the failure policy.
+    /// 1 for the first attempt; grows with each delayed retry of the failure policy.
     pub number: u32,
-    /// Whether the broker delivered the message before, to whomever: after a lost session it comes again with the same
-    /// number.
+    /// Whether the broker delivered the message before, to any consumer: a redelivery after a lost session has the same number.
     pub redelivered: bool,
 }
 
@@ -175,12 +174,12 @@ impl Extract for Attempt {
     }
 }
 
-/// Until when the handler has to be done: it is dropped then, which counts as a failure.
+/// The deadline of the handler: it is dropped then, which counts as a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(pub Instant);
 
 impl Deadline {
-    /// How much time is left; nothing when it has passed.
+    /// Returns the remaining time; zero if the deadline has passed.
     pub fn remaining(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }

@@ -1,4 +1,4 @@
-//! [`IntoReply`]: what a handler may return.
+//! [`IntoReply`]: the return types of handlers.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::json::Object;
 use crate::message::{ErrorReply, Failure, IntoFailure, Payload, Reply, Response};
 use crate::proxy::Answered;
 
-/// Markers that tell the implementations of [`IntoReply`] apart. Nobody has to name them.
+/// Markers that distinguish the implementations of [`IntoReply`]. User code does not name them.
 pub mod marker {
     /// A value that serialises.
     #[derive(Debug)]
@@ -15,7 +15,7 @@ pub mod marker {
     /// A reply message.
     #[derive(Debug)]
     pub struct Message;
-    /// What a handler gave, already read.
+    /// A reply that is already converted.
     #[derive(Debug)]
     pub struct Ready;
     /// A reply message, or none.
@@ -24,13 +24,13 @@ pub mod marker {
     /// A result of a contract's reply with the contract's error.
     #[derive(Debug)]
     pub struct Declared;
-    /// A result of something with the marker `M`.
+    /// A result whose value has the marker `M`.
     #[derive(Debug)]
     pub struct Fallible<M>(std::marker::PhantomData<M>);
 }
 
-/// What a handler may return: nothing (`()`, or anything that serialises to `null`), a value that serialises to an object, a
-/// reply message, an `Option` of these, a `Result` of any.
+/// A type that a handler may return: nothing (`()`, or anything that serialises to `null`), a value that serialises to an object, a reply
+/// message, an `Option` of these, a `Result` of any.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "no reply",
@@ -38,11 +38,11 @@ pub mod marker {
             these; the error type of a Result must implement tavrida::message::IntoFailure"
 )]
 pub trait IntoReply<M> {
-    /// The reply, or the failure.
+    /// Converts it to a reply.
     ///
     /// # Errors
     ///
-    /// The handler's own error, or that its value is no reply (not an object).
+    /// The handler's own error, or an error if its value does not serialise to an object.
     fn into_reply(self) -> Result<Reply, Failure>;
 }
 
@@ -61,7 +61,7 @@ impl<T: Serialize> IntoReply<marker::Json> for T {
     }
 }
 
-/// The messages that a handler may answer with.
+/// A message that a handler may answer with.
 pub trait ReplyMessage: Into<Reply> {}
 
 impl ReplyMessage for Response {}

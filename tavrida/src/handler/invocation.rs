@@ -1,4 +1,4 @@
-//! [`Invocation`]: one message and what surrounds it, as extractors see them.
+//! [`Invocation`]: one message and its environment, as extractors see them.
 
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
@@ -19,27 +19,27 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// The message. Its payload is merged into its context.
+    /// Returns the message. Its payload is merged into its context.
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// Sends in the name of the handler.
+    /// Returns the proxy that sends in the name of the handler.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
     }
 
-    /// Which try this is.
+    /// Returns the attempt number.
     pub fn attempt(&self) -> Attempt {
         self.attempt
     }
 
-    /// Until when the handler has to be done.
+    /// Returns the deadline of the handler.
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// A state of the service, by its type.
+    /// Returns a state of the service, by its type.
     pub fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.state.get()
     }

@@ -1,9 +1,9 @@
-//! Handlers are plain `async fn`s: argument types say what they need, the return type says the reply.
+//! Handlers are plain `async fn`s: argument types declare what they need, the return type declares the reply.
 //!
-//! Arguments are [extractors](Extract): the message ([`Request`](crate::message::Request), ...), a
-//! [`Proxy`](crate::Proxy), the [`Context`](crate::message::Context), [`Headers`](crate::message::Headers), the whole
-//! [`Json<T>`](Json), shared [`State<T>`](State), the [`Attempt`], the [`Deadline`]. A function has no parameter
-//! names that a library could see: [`params`] gives them, for arguments that come from the payload by name.
+//! Arguments are [extractors](Extract): the message ([`Request`](crate::message::Request), ...), a [`Proxy`](crate::Proxy), the
+//! [`Context`](crate::message::Context), [`Headers`](crate::message::Headers), the whole [`Json<T>`](Json), shared [`State<T>`](State), the
+//! [`Attempt`], the [`Deadline`]. A library cannot see the parameter names of a function: [`params`] adds them, for arguments that come
+//! from the payload by name.
 //!
 //! ```
 //! use tavrida::prelude::*;
@@ -54,10 +54,10 @@ pub use typed::TypedHandler;
 
 use crate::message::{Failure, Reply};
 
-/// What a service can register for an entry point.
+/// A function that a service can register for an entry point.
 ///
-/// Implemented for async functions of up to eight [extractors](Extract), and for [`Params`]. `M` is a marker that tells the
-/// implementations apart; nobody has to name it.
+/// Implemented for async functions of up to eight [extractors](Extract), and for [`Params`]. `M` is a marker that distinguishes the
+/// implementations; user code does not name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no handler",
     label = "not an async function of extractors with a reply",
@@ -71,11 +71,11 @@ pub trait Handler<M>: Send + Sync + 'static {
     /// Handles one message.
     fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Reply, Failure>>;
 
-    /// Looks, when a server is built, whether the handler can work at this place.
+    /// Checks, when a server is built, that the handler can work at this place.
     ///
     /// # Errors
     ///
-    /// What is missing or does not fit, for the one who writes the service.
+    /// What is missing or does not fit, for the author of the service.
     fn check(&self, site: &Site<'_>) -> Result<(), String>;
 }
 

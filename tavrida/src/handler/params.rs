@@ -9,11 +9,10 @@ use super::{Extract, Handler, IntoReply, Invocation, Site};
 use crate::json::Members;
 use crate::message::{Failure, Reply};
 
-/// Gives names to the last arguments of a handler: they come from the payload, by name, with their types.
+/// Names the last arguments of a handler: they come from the payload, by name, with their types.
 ///
-/// The first arguments, up to six, are extractors; then come as many as there are names, up to eight. A missing or ill-typed
-/// parameter is an error that names it; a surplus one is ignored. An `Option` is `None` where the parameter is missing or
-/// `null`.
+/// The first arguments, up to six, are extractors; the rest, up to eight, match the names. A missing or ill-typed parameter is an error
+/// that names it; additional members are ignored. An `Option` is `None` if the parameter is missing or `null`.
 ///
 /// ```
 /// use tavrida::prelude::*;
@@ -34,7 +33,7 @@ pub struct Params<const N: usize, F> {
     function: F,
 }
 
-/// One parameter; what is missing is read as `null`, which only an `Option` (or a unit) can be.
+/// Reads one parameter; a missing one is read as `null`, which only fits an `Option` (or a unit).
 fn param<T: DeserializeOwned>(members: &Members<'_>, name: &str) -> Result<T, Failure> {
     match members.raw(name) {
         Some(raw) => serde_json::from_str(raw)

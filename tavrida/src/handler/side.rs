@@ -1,4 +1,4 @@
-//! [`Side`]: on which side of a contract a handler is, and so what it is handed and what it may return.
+//! [`Side`]: the side of a contract that a handler is on, which determines its argument and its return type.
 
 use std::marker::PhantomData;
 
@@ -9,30 +9,30 @@ use crate::proxy::{Answered, recognised};
 
 /// One side of a contract.
 pub trait Side: Send + Sync + 'static {
-    /// What the last argument of a handler on this side is.
+    /// The last argument of a handler on this side.
     type Argument: Send + 'static;
 
-    /// Reads it from a message.
+    /// Reads the argument from a message.
     ///
     /// # Errors
     ///
-    /// When the message does not fit the contract; the error says where.
+    /// The message does not fit the contract; the error says where.
     fn read(message: &Message) -> Result<Self::Argument, Failure>;
 }
 
-/// A service answers requests: the handler is handed the request, and returns the reply or the contract's error.
+/// A service answers requests: the handler gets the request, and returns the reply or the contract's error.
 #[derive(Debug)]
 pub struct OfRequests<C>(PhantomData<fn() -> C>);
 
-/// A service gets the replies to its calls: the handler is handed the reply.
+/// A service gets the replies to its calls: the handler gets the reply.
 #[derive(Debug)]
 pub struct OfResponses<C>(PhantomData<fn() -> C>);
 
-/// A service gets the errors of its calls: the handler is handed a [`CallError`].
+/// A service gets the errors of its calls: the handler gets a [`CallError`].
 #[derive(Debug)]
 pub struct OfErrors<C>(PhantomData<fn() -> C>);
 
-/// A service hears what another publishes: the handler is handed the event.
+/// A service subscribes to an event: the handler gets the event.
 #[derive(Debug)]
 pub struct OfEvents<E>(PhantomData<fn() -> E>);
 
@@ -68,7 +68,7 @@ impl<E: Event> Side for OfEvents<E> {
     }
 }
 
-/// What a handler on a side of a contract may return: for a request the contract's reply, or a `Result` of it with the contract's
+/// A type that a handler on a side of a contract may return: for a request the contract's reply, or a `Result` of it with the contract's
 /// error or with [`Failure`]; on the other sides what any handler may return.
 #[diagnostic::on_unimplemented(
     message = "a handler of this contract cannot return `{Self}`",
@@ -78,11 +78,11 @@ impl<E: Event> Side for OfEvents<E> {
             `tavrida::proxy::Responder` returns `Answered` in the place of the contract's `Reply`"
 )]
 pub trait IntoAnswer<S, M> {
-    /// The reply, or the failure.
+    /// Converts it to a reply.
     ///
     /// # Errors
     ///
-    /// The handler's own error, or that its value is no reply (not an object).
+    /// The handler's own error, or an error if its value does not serialise to an object.
     fn into_answer(self) -> Result<Reply, Failure>;
 }
 

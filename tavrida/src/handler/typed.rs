@@ -1,4 +1,4 @@
-//! [`TypedHandler`]: async functions whose last argument is what a contract hands over.
+//! [`TypedHandler`]: async functions whose last argument comes from a contract.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -8,10 +8,10 @@ use futures_util::future::BoxFuture;
 use super::{Extract, Handler, IntoAnswer, Invocation, Side, Site};
 use crate::message::{Failure, Reply};
 
-/// What a service can register for a side of a contract.
+/// A function that a service can register for a side of a contract.
 ///
-/// Implemented for async functions of up to seven [extractors](Extract) and, as the last argument, what the [`Side`] hands over.
-/// `M` is a marker that tells the implementations apart; nobody has to name it.
+/// Implemented for async functions of up to seven [extractors](Extract) followed by the argument of the [`Side`]. `M` is a marker that
+/// distinguishes the implementations; user code does not name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no handler of this contract",
     label = "not an async function of extractors and what the contract hands over",
@@ -24,11 +24,11 @@ pub trait TypedHandler<S, M>: Send + Sync + 'static {
     /// Handles one message.
     fn call(&self, invocation: Invocation) -> BoxFuture<'static, Result<Reply, Failure>>;
 
-    /// Looks, when a server is built, whether the handler can work at this place.
+    /// Checks, when a server is built, that the handler can work at this place.
     ///
     /// # Errors
     ///
-    /// What is missing or does not fit, for the one who writes the service.
+    /// What is missing or does not fit, for the author of the service.
     fn check(&self, site: &Site<'_>) -> Result<(), String>;
 }
 

@@ -1,8 +1,7 @@
-//! Copies of deliveries that failed: put off for another try, or dead-lettered, with their history in headers.
+//! Copies of failed deliveries: scheduled for a retry, or dead-lettered, with their history in headers.
 //!
-//! A wait queue for each delay holds a copy for its time and dead-letters it back into the service queue. The delay is the
-//! queue's, never the message's: RabbitMQ expires messages at the head of a queue only, so that a long delay would hold up the
-//! short ones behind it.
+//! A retry queue for each delay holds a copy for its time and dead-letters it back to the service queue. The delay is set on the queue, not
+//! on the message: RabbitMQ expires messages at the head of a queue only, so that a long delay would block the short ones behind it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,12 +27,12 @@ const ORIGIN_EXCHANGE: ShortString = ShortString::from_static("x-tavrida-origin-
 const ORIGIN_KEY: ShortString = ShortString::from_static("x-tavrida-origin-routing-key");
 const DEAD_AT: ShortString = ShortString::from_static("x-tavrida-dead-at");
 
-/// What a delivery has behind it.
+/// The history of a delivery.
 #[derive(Debug, PartialEq)]
 pub(crate) struct History {
-    /// 1 at the first try.
+    /// 1 at the first attempt.
     pub(crate) attempt: u32,
-    /// The services that still have to work it; none means all.
+    /// The services that still have to handle it; `None` means all.
     due: Option<Vec<String>>,
 }
 
@@ -64,7 +63,7 @@ impl Copies {
         Self { queues, clock }
     }
 
-    /// Puts a copy into the wait queue of this delay.
+    /// Publishes a copy to the retry queue of this delay.
     pub(crate) async fn put_off(
         &self,
         delivery: &Delivery,
@@ -83,7 +82,7 @@ impl Copies {
         place(copy, queue, session).await
     }
 
-    /// Puts a copy into the dead-letter queue, with why and where from.
+    /// Publishes a copy to the dead-letter queue, with the reason and the origin.
     pub(crate) async fn dead_letter(
         &self,
         delivery: &Delivery,
@@ -112,7 +111,7 @@ impl Copies {
         place(copy, queue, session).await
     }
 
-    /// Sends dead letters back to the service queue, as new: at most so many, oldest first. Gives how many.
+    /// Requeues up to `most` dead letters to the service queue as new messages, oldest first. Returns the count.
     pub(crate) async fn send_back(&self, most: usize, session: &dyn Session) -> Result<usize, NoCopy> {
         let dead = self.queues.dead_letters().map_err(NoCopy::Name)?;
         for sent in 0..most {
@@ -130,10 +129,10 @@ impl Copies {
     }
 }
 
-/// The same message without what retries and brokers have put on it.
+/// Returns the same message without the headers of retries and brokers.
 ///
-/// `x-death` must go: RabbitMQ silently drops a message that it sees going round a cycle. An expiration would let the
-/// copy expire before its time, and CC would multiply it.
+/// `x-death` must be removed: RabbitMQ silently drops a message in a dead-letter cycle. An expiration would expire the copy early, and CC
+/// would multiply it.
 fn bare_copy(delivery: &Delivery) -> Publication {
     let mut copy = Publication::clone(delivery.publication());
     copy.properties.expiration = None;
@@ -144,7 +143,7 @@ fn bare_copy(delivery: &Delivery) -> Publication {
     copy
 }
 
-/// Publishes a copy straight into a queue; one that is missing is declared again, once.
+/// Publishes a copy directly to a queue; a missing queue is declared again, once.
 async fn place(mut copy: Publication, queue: Queue, session: &dyn Session) -> Result<(), NoCopy> {
     copy.exchange = ShortString::default();
     copy.routing_key = queue.name.clone();
@@ -169,7 +168,7 @@ pub(crate) enum NoCopy {
 }
 
 impl NoCopy {
-    /// Whether the session is over.
+    /// Returns whether the session has ended.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! [`Execution`]: one service works one message.
+//! [`Execution`]: one service handles one message.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ pub(super) struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    /// Runs middleware and handler, and answers a call: the message itself, or one whose answer was put off until this message,
-    /// an answer in its turn, came.
+    /// Runs middleware and handler, and answers a call: the message itself, or the call whose answer was deferred until this message (an
+    /// answer itself) came.
     pub(super) async fn run(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
         let owed = proxy::owed(&message);
         let put_off = message.kind() != MessageKind::Request;
@@ -40,7 +40,7 @@ impl Execution<'_> {
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         };
         if proxy.debt().is_gone() {
-            // Whoever handles the answer to what it went with answers; a failure since then is nothing for the caller.
+            // The handler of that call's answer will answer; a failure since then does not concern the caller.
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         }
         let retries = self.desk.policy.retries_after(self.attempt.number);
@@ -48,7 +48,7 @@ impl Execution<'_> {
             Err(failure) if retries && (put_off || failure.is_retryable()) => {
                 return Outcome::Failed(failure);
             }
-            // The caller of long ago learns of it, and so does whoever looks at the dead letters.
+            // Reports the failure to the original caller and dead-letters the message.
             Err(failure) if put_off => (Some(call.fail(&failure).into()), Outcome::Failed(failure)),
             Ok(Reply::Nothing) if proxy.debt().is_handed_on() => (None, Outcome::Handled),
             Ok(_) if put_off && !proxy.debt().is_taken() => {
@@ -57,7 +57,7 @@ impl Execution<'_> {
             result => (reply_to(call, result), Outcome::Handled),
         };
         let Some(reply) = reply else { return outcome };
-        // The reply's ids follow those of what the handler sent: both come of the same message.
+        // The reply's ids continue those of what the handler sent: both are caused by the same message.
         let ids = IdScope::new(self.desk.ids.clone(), message_id);
         let session = &*self.epoch.session;
         let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
@@ -67,7 +67,7 @@ impl Execution<'_> {
         }
     }
 
-    /// What middleware and handler gave within their time, a panic included.
+    /// Runs middleware and handler within the deadline, and catches a panic.
     async fn reach(
         &self,
         message: Message,
@@ -82,7 +82,7 @@ impl Execution<'_> {
             deadline: self.deadline,
         };
         let incoming = &self.service.incoming;
-        // A closure, so that a panic of a handler before its first await is caught as well.
+        // In a closure, to catch a panic before the first await of the handler as well.
         let worked = async move {
             match incoming.is_empty() {
                 true => stage.handle(message).await,
@@ -103,7 +103,7 @@ impl Execution<'_> {
         }
     }
 
-    /// In whose name a handler of this message sends.
+    /// Returns the proxy for a handler of this message.
     fn proxy(&self, message: &Message) -> Proxy {
         let source = match message.kind() {
             MessageKind::Notification => self.service.name.clone(),
@@ -125,7 +125,7 @@ impl Execution<'_> {
     }
 }
 
-/// The reply to a call; none where there is none to send.
+/// Returns the reply to a call. `None` if there is nothing to send.
 fn reply_to(request: Request, result: Result<Reply, Failure>) -> Option<Message> {
     match result {
         Ok(Reply::Nothing) if request.is_ask() => Some(request.respond(Payload::EMPTY).into()),
@@ -137,7 +137,7 @@ fn reply_to(request: Request, result: Result<Reply, Failure>) -> Option<Message>
     }
 }
 
-/// A handler with all that it needs, at the end of the middleware.
+/// A handler with all that it needs, behind the middleware.
 struct Stage {
     handler: Arc<dyn ErasedHandler>,
     proxy: Proxy,
@@ -147,7 +147,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// The context takes the payload in, once, and the handler is called.
+    /// Merges the payload into the context, once, and calls the handler.
     fn handle(&self, message: Message) -> BoxFuture<'static, Result<Reply, Failure>> {
         message.context().merge(message.payload().object());
         let handled = self.handler.call(Invocation {

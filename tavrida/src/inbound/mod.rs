@@ -1,5 +1,4 @@
-//! The way of one message: delivery -> decode -> incoming middleware -> router -> handler -> reply, and then, only then,
-//! the delivery is settled.
+//! Handles one message: delivery -> decode -> incoming middleware -> router -> handler -> reply. Only after that the delivery is settled.
 
 mod copy;
 mod execution;
@@ -31,31 +30,31 @@ use crate::time::Stopwatch;
 use crate::transport::{ConnectionLost, Delivery};
 use execution::Execution;
 
-/// Where the deliveries of a server are worked.
+/// Handles the deliveries of a server.
 pub(crate) struct Desk {
     pub(crate) router: Router,
     pub(crate) policy: FailurePolicy,
     pub(crate) copies: Copies,
-    /// For answers that no service of ours gives: those to requests that nobody here wants.
+    /// For answers that come from no local service: those to requests without a handler.
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) asks: Arc<Asks>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) tally: Arc<Tally>,
-    /// How long a handler may take.
+    /// The time limit of a handler.
     pub(crate) deadline: Duration,
     /// Whether payloads may be logged.
     pub(crate) log_payloads: bool,
 }
 
 impl Desk {
-    /// Works one delivery to its end, settlement included.
+    /// Handles one delivery to the end, including its settlement.
     pub(crate) async fn work(&self, delivery: Delivery, epoch: &Epoch) {
         let _counted = self.tally.in_flight.during();
         let history = History::of(delivery.properties());
         let message = match envelope::decode(delivery.publication()) {
             Ok(message) => message,
             Err(undecodable) => {
-                // Boxed, as all that seldom happens: it would make the future of every message larger.
+                // Boxed, as all rare paths: it would enlarge the future of every message.
                 return Box::pin(self.work_undecodable(undecodable, delivery, &history, epoch)).await;
             }
         };
@@ -84,12 +83,12 @@ impl Desk {
             self.tally.handled.add_one();
             tell_of_loss(delivery.ack());
         } else {
-            // Boxed, as all that seldom happens.
+            // Boxed, as all rare paths.
             Box::pin(self.settle(delivery, history, outcome, disposition, &due, epoch)).await;
         }
     }
 
-    /// Handles a message in all services that are due; gives its id, what came of it, and the services still due.
+    /// Handles a message in all services that are due. Returns its id, the outcome, and the services still due.
     async fn handle(
         &self,
         mut message: Message,
@@ -149,8 +148,7 @@ impl Desk {
         tracing::debug!(headers = ?message.headers(), payload, "received");
     }
 
-    /// A call that nobody here handles is answered with the error, as far as it can be; so is one whose answer was to come of
-    /// this message.
+    /// Answers a call without a handler with the error, if it can be answered; the same for a call whose answer depended on this message.
     async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) {
         tracing::warn!(%message, %failure, "nobody handles a message");
         if let Some(request) = proxy::owed(&message) {
@@ -169,7 +167,7 @@ impl Desk {
 
     async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) {
         if request.destination().is_none() {
-            // Whoever reads a message refuses one that does not say whom it is from.
+            // Receivers reject a message without a source.
             tracing::warn!(%request, "a request to nobody is not answered: nobody could answer it");
             return;
         }
@@ -180,8 +178,8 @@ impl Desk {
         }
     }
 
-    /// Carries out what was decided of a message that was not simply handled. A copy that has to be made is confirmed before
-    /// the delivery is acked.
+    /// Carries out the decision on a message that was not simply handled. A copy that has to be made is confirmed before the delivery is
+    /// acked.
     async fn settle(
         &self,
         delivery: Delivery,
@@ -215,11 +213,11 @@ impl Desk {
         };
         tell_of_loss(match copied {
             Ok(()) => delivery.ack(),
-            // The broker delivers the message again, whatever became of the copy.
+            // The broker redelivers the message, whatever happened to the copy.
             Err(reason) if reason.is_lost() => return,
             Err(reason) => {
                 tracing::error!(%reason, "no copy of a failed message could be made: it goes back to its queue");
-                // Not at once: the queue of the copy may be full or gone for a while, and the message comes back at once.
+                // Delayed: the queue of the copy may be full or missing for a while, and a requeued message comes back at once.
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 delivery.requeue()
             }
@@ -233,7 +231,7 @@ fn tell_of_loss(settled: Result<(), ConnectionLost>) {
     }
 }
 
-/// One message at one hop: everything that is logged meanwhile, by handlers too, is inside of it.
+/// Returns the span of one message at one hop: it contains everything that is logged meanwhile, by handlers too.
 fn span_of(message: &Message, history: &History) -> tracing::Span {
     tracing::debug_span!(
         "message",
@@ -247,7 +245,7 @@ fn span_of(message: &Message, history: &History) -> tracing::Span {
     )
 }
 
-/// What a reply that could not be sent means for the delivery of its request.
+/// Returns the outcome, for the delivery of a request, of a reply that could not be sent.
 fn outcome_of_reply(sent: Result<crate::outbound::Sent, SendError>, tally: &Tally) -> Outcome {
     match sent {
         Ok(_) => Outcome::Handled,
@@ -262,7 +260,7 @@ fn outcome_of_reply(sent: Result<crate::outbound::Sent, SendError>, tally: &Tall
 }
 
 impl Desk {
-    /// A scope of ids for what a message brings about.
+    /// Returns a scope for the ids that a message causes.
     fn ids_of(&self, message: &Message) -> IdScope {
         IdScope::new(self.ids.clone(), message.parts().message_id.clone())
     }

@@ -1,50 +1,48 @@
-//! The queues of a server: its own, one for each delay of its retries, and one for dead letters.
+//! The queues of a server: its own, one for each retry delay, and one for dead letters.
 
 use std::time::Duration;
 
 use crate::field::{ShortString, TooLongError};
 use crate::transport::Queue;
 
-/// What kind of queue a server declares.
+/// The type of queue that a server declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum QueueType {
     /// On one node, without arguments: what the Python original declares.
     Classic,
-    /// Replicated over the nodes of a cluster (RabbitMQ 3.10 and later): what is confirmed survives the loss of a minority
-    /// of them.
+    /// Replicated over the nodes of a cluster (RabbitMQ 3.10 and later): confirmed messages survive the loss of a minority of the nodes.
     Quorum {
-        /// How often a message may come back undone (its consumer was lost, or gave it back) before RabbitMQ dead-letters
-        /// it: what kills its consumer again and again ends there. None is RabbitMQ's own default: no limit before 4.0, 20
-        /// since.
+        /// How often a message may be redelivered (its consumer was lost, or requeued it) before RabbitMQ dead-letters it: this stops
+        /// messages that crash their consumer repeatedly. `None` is RabbitMQ's default: no limit before 4.0, 20 since.
         delivery_limit: Option<u32>,
     },
 }
 
 impl QueueType {
-    /// A quorum queue with RabbitMQ's own delivery limit.
+    /// Returns a quorum queue with RabbitMQ's default delivery limit.
     pub const fn quorum() -> Self {
         Self::Quorum { delivery_limit: None }
     }
 
-    /// A quorum queue that gives a message up when it came back more often than so.
+    /// Returns a quorum queue that dead-letters a message after this many redeliveries.
     pub const fn quorum_with_limit(delivery_limit: u32) -> Self {
         Self::Quorum { delivery_limit: Some(delivery_limit) }
     }
 }
 
-/// The queues of one server, by its own one's name.
+/// The queues of one server, derived from the name of its own queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Queues {
     pub(crate) name: ShortString,
-    /// The type of its own queue and of the one for dead letters.
+    /// The type of its own queue and of the dead-letter queue.
     pub(crate) own: QueueType,
-    /// The type of those for retries.
+    /// The type of the retry queues.
     pub(crate) waiting: QueueType,
 }
 
 impl Queues {
-    /// The queue that the server consumes. RabbitMQ itself dead-letters only what comes back too often.
+    /// Returns the queue that the server consumes. RabbitMQ itself dead-letters only messages over the delivery limit.
     pub(crate) fn service(&self) -> Result<Queue, TooLongError> {
         let queue = Queue::durable(self.name.clone());
         match self.own {
@@ -61,7 +59,7 @@ impl Queues {
         }
     }
 
-    /// The queue for dead letters.
+    /// Returns the dead-letter queue.
     pub(crate) fn dead_letters(&self) -> Result<Queue, TooLongError> {
         let queue = Queue::durable(self.dead_letters_name()?);
         Ok(match self.own {
@@ -70,7 +68,7 @@ impl Queues {
         })
     }
 
-    /// The queue where copies wait for so long, and come back to the server's own.
+    /// Returns the queue where copies wait for this delay, and are dead-lettered back to the server's queue.
     pub(crate) fn waiting(&self, delay: Duration) -> Result<Queue, TooLongError> {
         let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
         let queue = Queue::durable(ShortString::try_from(format!("{}.retry.{milliseconds}", self.name))?)
@@ -90,7 +88,7 @@ fn quorum(queue: Queue) -> Queue {
     queue.argument(ShortString::from_static("x-queue-type"), "quorum")
 }
 
-/// RabbitMQ keeps the message until the other queue has confirmed it. It does so only where no limit drops messages.
+/// RabbitMQ keeps the message until the other queue has confirmed it, but only if no limit drops messages.
 fn dead_lettering(queue: Queue, to: ShortString) -> Queue {
     to_queue(queue, to)
         .argument(ShortString::from_static("x-dead-letter-strategy"), "at-least-once")

@@ -1,4 +1,4 @@
-//! Properties: our scanner takes the texts that serde_json takes, and no others. And random JSON, for other tests too.
+//! Properties: our scanner accepts exactly the texts that serde_json accepts. Also random JSON for other tests.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ proptest! {
     }
 }
 
-/// Objects as any sender may write them: with names of any kind, deep or not, pretty or not.
+/// Objects as any sender may write them: any names, any depth, pretty-printed or not.
 pub(crate) fn objects() -> impl Strategy<Value = Object> {
     texts().prop_map(|text| Object::parse(text).expect("members make an object"))
 }
@@ -60,7 +60,7 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Pieces of JSON, and of what is nearly JSON.
+/// Pieces of JSON, and of almost-JSON.
 pub(crate) const FRAGMENTS: [&str; 36] = [
     "{",
     "}",
@@ -100,7 +100,7 @@ pub(crate) const FRAGMENTS: [&str; 36] = [
     "[[]]",
 ];
 
-/// Texts that were objects before a piece was put in here and a character taken out there.
+/// Objects with pieces inserted and characters removed.
 fn bruised_texts() -> impl Strategy<Value = String> {
     let bruises = vec((any::<Index>(), select(&FRAGMENTS[..]), any::<bool>()), 0..4);
     (texts(), bruises).prop_map(|(text, bruises)| {

@@ -1,7 +1,7 @@
-//! JSON objects that stay text until somebody asks.
+//! JSON objects that are parsed on demand.
 //!
-//! A message's payload and context are [`Object`]s: slices of the body that they came in. Most hops read a few
-//! names, or pass the whole on; neither needs a tree of values.
+//! A message's payload and context are [`Object`]s: slices of the received body. Most hops read a few members, or forward all of them;
+//! neither needs a tree of values.
 
 #[cfg(test)]
 pub(crate) mod agreement;

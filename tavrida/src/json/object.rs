@@ -12,9 +12,9 @@ use smallvec::SmallVec;
 
 use super::scan;
 
-/// A JSON object that is known to be well-formed, kept as its text. A clone shares it.
+/// A JSON object that is known to be well-formed, stored as its text. Clones share it.
 ///
-/// Where a name occurs twice the last one counts, as everywhere in Python.
+/// The last of duplicate names counts, as in Python.
 ///
 /// ```
 /// use tavrida::json::Object;
@@ -31,27 +31,27 @@ impl Object {
     /// `{}`.
     pub const EMPTY: Self = Self(ByteString::from_static("{}"));
 
-    /// The object that a value serialises to.
+    /// Returns the object that a value serialises to.
     ///
     /// # Errors
     ///
-    /// When it does not serialise, or not to an object.
+    /// The value does not serialise, or not to an object.
     pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, ObjectError> {
         let text =
             serde_json::to_string(value).map_err(|error| ObjectError::new("does not serialise", error))?;
         Self::from_json(text)
     }
 
-    /// The object that a text is of which it is known that it is JSON.
+    /// Returns the object of a text that is known to be JSON.
     pub(crate) fn from_json(text: String) -> Result<Self, ObjectError> {
         if text.starts_with('{') { Ok(Self(text.into())) } else { Err(ObjectError::not_an_object(&text)) }
     }
 
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
     ///
-    /// When it is not JSON, or not an object.
+    /// The text is not JSON, or not an object.
     pub fn parse(text: impl Into<ByteString>) -> Result<Self, ObjectError> {
         let text = text.into();
         if scan::members(&text, |_, _| {}).is_some() {
@@ -63,29 +63,29 @@ impl Object {
         }
     }
 
-    /// A text that a parser has seen to be an object.
+    /// Wraps a text that a parser has recognised as an object.
     pub(crate) fn from_checked(text: ByteString) -> Self {
         debug_assert!(text.starts_with('{') && text.ends_with('}'));
         Self(text)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it has no members.
+    /// Returns whether it has no members.
     pub fn is_empty(&self) -> bool {
         self.0[1..].trim_start().starts_with('}')
     }
 
-    /// The value of one member; `None` where there is no such member.
+    /// Returns the value of one member. `None` if there is no such member.
     ///
-    /// Reading several one by one goes over the text each time: see [`members`](Object::members).
+    /// Each call scans the text: to read several members, see [`members`](Object::members).
     ///
     /// # Errors
     ///
-    /// When the member is of another type; the error names it.
+    /// The member is of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ObjectError> {
         let mut found = None;
         self.each(|key, value| {
@@ -96,20 +96,20 @@ impl Object {
         read(name, found)
     }
 
-    /// The whole object as a type of yours.
+    /// Returns the whole object as a type.
     ///
     /// # Errors
     ///
-    /// When it does not fit; the error names the member where there is one.
+    /// The object does not fit; the error names the member if there is one.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, ObjectError> {
         serde_json::from_str(&self.0).or_else(|error| {
-            // A derived type refuses a name that comes twice; a tree of values keeps the last, as Python does.
+            // A derived type rejects a duplicate name; a tree of values keeps the last, as Python does.
             let last_wins = serde_json::from_str(&self.0).and_then(serde_json::from_value::<T>);
             last_wins.map_err(|_| ObjectError::new("does not fit", error))
         })
     }
 
-    /// The members, to be read one by one.
+    /// Returns the members, to be read one by one.
     pub fn members(&self) -> Members<'_> {
         let mut members = SmallVec::new();
         self.each(|name, value| members.push((Name::new(name), value)));
@@ -120,7 +120,7 @@ impl Object {
         scan::members(&self.0, each).expect("an object was checked when it was made");
     }
 
-    /// This object with the members of others over it: later ones win, as in Python's `dict.update`.
+    /// Returns this object with the members of others over it: later ones win, as in Python's `dict.update`.
     pub fn merged<'a>(&'a self, others: impl IntoIterator<Item = &'a Object>) -> Object {
         let mut sources = std::iter::once(self).chain(others).filter(|object| !object.is_empty());
         let Some(first) = sources.next() else { return Self::EMPTY };
@@ -151,7 +151,7 @@ impl fmt::Debug for Object {
     }
 }
 
-/// The members of an [`Object`], found but not yet read.
+/// The members of an [`Object`], located but not parsed.
 #[derive(Debug, Clone)]
 pub struct Members<'a>(List<'a>);
 
@@ -159,26 +159,26 @@ pub struct Members<'a>(List<'a>);
 type List<'a> = SmallVec<[(Name<'a>, &'a str); 6]>;
 
 impl<'a> Members<'a> {
-    /// The value of one member; `None` where there is no such member.
+    /// Returns the value of one member. `None` if there is no such member.
     ///
     /// # Errors
     ///
-    /// When the member is of another type; the error names it.
+    /// The member is of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ObjectError> {
         read(name, self.raw(name))
     }
 
-    /// The text of one member's value.
+    /// Returns the text of one member's value.
     pub fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.iter().rev().find(|(key, _)| key.text == name).map(|(_, value)| *value)
     }
 
-    /// The names, in the order of the text.
+    /// Returns the names, in the order of the text.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.text.as_ref())
     }
 
-    /// Each name once, at its first place, with its last value.
+    /// Keeps each name once, at its first position, with its last value.
     fn last_of_each(self) -> Self {
         let mut members = List::with_capacity(self.0.len());
         let mut places = Places::default();
@@ -209,7 +209,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Where names stand in a list: few are looked for one by one, many have a table.
+/// Finds names in a list: linearly in a short list, through a table in a long one.
 #[derive(Default)]
 struct Places<'a>(Option<FxHashMap<Cow<'a, str>, usize>>);
 
@@ -223,7 +223,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Takes note of a name that comes behind those of a list.
+    /// Records a name that follows those of a list.
     fn add(&mut self, members: &List<'a>, name: Cow<'a, str>) {
         if let Some(table) = &mut self.0 {
             table.insert(name, members.len());
@@ -241,7 +241,7 @@ fn read<T: DeserializeOwned>(name: &str, value: Option<&str>) -> Result<Option<T
 /// The name of a member.
 #[derive(Debug, Clone)]
 struct Name<'a> {
-    /// As it stands, with quotes and escapes.
+    /// The JSON text, with quotes and escapes.
     json: &'a str,
     text: Cow<'a, str>,
 }
@@ -252,9 +252,9 @@ impl<'a> Name<'a> {
     }
 }
 
-/// The text of a name that stands in JSON.
+/// Decodes a name from JSON.
 ///
-/// Python escapes half a surrogate pair too, which is no text: such a name is known by its JSON.
+/// Python also escapes unpaired surrogates, which are not valid text: such a name keeps its JSON form.
 pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
     if json.bytes().any(|byte| byte == b'\\') {
         serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned)
@@ -263,7 +263,7 @@ pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text or value is no JSON object, or not the one that was asked for.
+/// A text or value is not a JSON object, or does not fit the requested type.
 #[derive(Debug)]
 pub struct ObjectError {
     member: Option<String>,
@@ -285,7 +285,7 @@ impl ObjectError {
         Self { member: None, flaw: format!("is no object but {beginning}"), source: None }
     }
 
-    /// The member that did not fit, where one was asked for.
+    /// Returns the member that did not fit, if a member was requested.
     pub fn member_name(&self) -> Option<&str> {
         self.member.as_deref()
     }

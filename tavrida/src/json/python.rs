@@ -1,8 +1,8 @@
-//! `NaN`, `Infinity` and `-Infinity`, which Python's `json.dumps` writes and JSON does not know.
+//! `NaN`, `Infinity` and `-Infinity`, which Python's `json.dumps` writes and which are not JSON.
 
-/// The text with each such literal outside of strings replaced by `null`; none when there is no such literal.
+/// Returns the text with each such literal outside strings replaced by `null`. `None` if there is no such literal.
 ///
-/// `null` is also what JavaScript's and serde_json's writers make of these numbers.
+/// JavaScript's and serde_json's writers also write these numbers as `null`.
 pub(crate) fn without_python_literals(text: &str) -> Option<String> {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;

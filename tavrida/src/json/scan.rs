@@ -1,11 +1,10 @@
-//! Finds the members of an object without reading them.
+//! Finds the members of an object without parsing them.
 //!
-//! This is what every message pays for at every hop, so that it does no more than needed: it checks the grammar of JSON
-//! (RFC 8259), any depth of it, and tells where each name and value stands. What is wrong with a text that fails is told by
-//! `serde_json`, which goes over it again.
+//! Every message pays for this at every hop, so it does no more than needed: it checks the grammar of JSON (RFC 8259), at any depth, and
+//! returns where each name and value is. For a text that fails, `serde_json` scans it again and reports the error.
 
-/// Calls `each` with the name (quotes, escapes and all) and the value of each member of the object that a text is, white
-/// space around it aside. Nothing when the text is anything else; some members may have been told by then.
+/// Calls `each` with the name (with quotes and escapes) and the value of each member of the JSON object in `text`, which may have white
+/// space around it. Returns `None` if `text` is not an object; `each` may already have been called.
 pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<()> {
     let json = text.as_bytes();
     let mut at = space(json, 0);
@@ -29,8 +28,8 @@ pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str))
     (space(json, at) == json.len()).then_some(())
 }
 
-// Each of the following takes the place where something begins, and gives the place behind it, or nothing if something
-// else is there.
+// Each of the following takes the position where something begins, and returns the position behind it, or `None` if something else is
+// there.
 
 fn value(json: &[u8], mut at: usize) -> Option<usize> {
     let mut nesting = Nesting::default();
@@ -62,7 +61,7 @@ fn value(json: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Behind a value: closes what ends there, and goes to the next value where something is still open.
+/// After a value: closes what ends here, and moves to the next value if something is still open.
 fn ends(json: &[u8], mut at: usize, nesting: &mut Nesting) -> Option<usize> {
     while let Some(object) = nesting.top() {
         at = space(json, at);
@@ -98,11 +97,11 @@ fn string(json: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// Eight bytes at a time: goes to the first quote, backslash or control character, or to the last seven bytes.
+/// Eight bytes at a time: moves to the first quote, backslash or control character, or to the last seven bytes.
 fn plain(json: &[u8], mut at: usize) -> usize {
     const EACH: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = EACH << 7;
-    /// The high bit of each byte that is smaller than `limit`; those above the first such byte may be wrong.
+    /// Sets the high bit of each byte that is smaller than `limit`; bytes above the first such byte may be wrong.
     const fn below(word: u64, limit: u64) -> u64 {
         word.wrapping_sub(EACH * limit) & !word & HIGH
     }
@@ -163,7 +162,7 @@ fn byte(json: &[u8], at: usize, wanted: u8) -> Option<usize> {
     (*json.get(at)? == wanted).then_some(at + 1)
 }
 
-/// What is open at a place, innermost last: objects and arrays, a bit for each.
+/// What is open at a position, innermost last: objects and arrays, one bit each.
 ///
 /// The first 63 levels cost no allocation; few messages are deeper.
 struct Nesting {
@@ -186,7 +185,7 @@ impl Nesting {
         self.bits = self.bits << 1 | u64::from(object);
     }
 
-    /// Whether the innermost is an object; none when nothing is open.
+    /// Returns whether the innermost is an object. `None` if nothing is open.
     fn top(&self) -> Option<bool> {
         (self.bits > 1).then_some(self.bits & 1 == 1)
     }

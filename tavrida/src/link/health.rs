@@ -1,4 +1,4 @@
-//! [`Health`]: whether work gets done, as an operator asks.
+//! [`Health`]: whether a server or client works, for operators.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use tokio::time::Instant;
 pub enum Health {
     /// Not connected yet, and no attempt has failed.
     Starting,
-    /// All is well: consumers consume (a client: it can send).
+    /// Consumers consume (a client: it can send).
     Ready,
-    /// The broker takes no publishes at the moment (an alarm).
+    /// The broker accepts no publishes now (an alarm).
     Blocked {
         /// The broker's reason, such as `low on memory`.
         why: String,
     },
-    /// Without a session, and trying.
+    /// Without a session, and reconnecting.
     Reconnecting {
-        /// Since when, on tokio's clock.
+        /// When this began, on tokio's clock.
         since: Instant,
         /// How many attempts have failed since.
         attempts: u32,
         /// Why the last one failed, or how the session was lost.
         why: String,
     },
-    /// Given up: the attempts are used up.
+    /// The attempts are used up.
     Failed {
         /// Why the last one failed.
         why: String,

@@ -1,4 +1,4 @@
-//! [`Line`]: the session of the moment, for those who send outside of a delivery.
+//! [`Line`]: the current session, for sends outside a delivery.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) struct Epoch {
     pub(crate) session: Arc<dyn Session>,
 }
 
-/// Where the session of the moment is found.
+/// Provides the current session.
 pub(crate) struct Line {
     state: Mutex<State>,
     changed: Notify,
@@ -38,7 +38,7 @@ impl Line {
         Self { state: Mutex::new(State { epochs: 0, now: Now::Nobody }), changed: Notify::new() }
     }
 
-    /// A session is ready.
+    /// Starts an epoch: a session is ready.
     pub(crate) fn begin(&self, session: Arc<dyn Session>) -> Epoch {
         let mut state = self.state();
         let same = match &state.now {
@@ -56,12 +56,12 @@ impl Line {
         epoch
     }
 
-    /// There is no session for a while.
+    /// Suspends: there is no session now.
     pub(crate) fn pause(&self) {
         self.state().now = Now::Nobody;
     }
 
-    /// As [`pause`](Line::pause), if this epoch still runs.
+    /// As [`pause`](Line::pause), if this is still the current epoch.
     pub(crate) fn lose(&self, epoch: &Epoch) {
         let mut state = self.state();
         if matches!(&state.now, Now::Live(now) if now.number == epoch.number) {
@@ -69,13 +69,13 @@ impl Line {
         }
     }
 
-    /// There will be no session any more.
+    /// Ends: there will be no further session.
     pub(crate) fn end(&self, loss: ConnectionLost) {
         self.state().now = Now::Over(loss);
         self.changed.notify_waiters();
     }
 
-    /// The session, if there is one at the moment.
+    /// Returns the current session, if there is one.
     pub(crate) fn now(&self) -> Option<Epoch> {
         match &self.state().now {
             Now::Live(epoch) => Some(epoch.clone()),
@@ -83,7 +83,7 @@ impl Line {
         }
     }
 
-    /// The session; waits for one for at most `patience`.
+    /// Returns the current session, and waits up to `patience` for one.
     ///
     /// Cancel safe.
     pub(crate) async fn wait(&self, patience: Duration) -> Result<Epoch, Error> {
@@ -94,7 +94,7 @@ impl Line {
             loop {
                 let changed = self.changed.notified();
                 tokio::pin!(changed);
-                // Registered before looking, so that no change falls between the two.
+                // Registered before checking, so that no change between the two is missed.
                 changed.as_mut().enable();
                 if let Some(settled) = self.settled() {
                     return settled;

@@ -1,4 +1,4 @@
-//! Recovery as a pure state machine: what happened goes in, what to do next comes out. No clock, no I/O, no tasks.
+//! Recovery as a pure state machine: an event goes in, the next step comes out. No clock, no I/O, no tasks.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use tokio::time::Instant;
 use super::Health;
 use crate::transport::Backoff;
 
-/// What happened.
+/// An event.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// A session is there.
+    /// A session is open.
     Connected,
-    /// It is ready: topology and consumers are there.
+    /// It is ready: topology and consumers exist.
     Prepared,
     /// Connecting or preparing failed, and why.
     Failed(String),
-    /// The ready session is over, and why.
+    /// The ready session ended, and why.
     Lost(String),
-    /// Its consumer is over, and why; the session lives.
+    /// Its consumer ended, and why; the session is alive.
     ConsumerEnded(String),
-    /// The delay is over.
+    /// The delay has passed.
     Waited,
-    /// The work is done.
+    /// The work has stopped.
     Stopped,
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
     /// Open a session.
@@ -35,11 +35,11 @@ pub(crate) enum Step {
     Prepare,
     /// Work.
     Serve,
-    /// Do nothing for so long.
+    /// Wait for this long.
     Wait(Duration),
-    /// All is done.
+    /// Finish.
     Stop,
-    /// The attempts are used up, and why the last one failed.
+    /// Give up: the attempts are used up, and why the last one failed.
     GiveUp(String),
 }
 
@@ -47,15 +47,15 @@ pub(crate) struct Machine {
     backoff: Backoff,
     random: fastrand::Rng,
     health: Health,
-    /// Failures in a row, the loss that they began with among them: what the delay grows with.
+    /// Consecutive failures, including the initial loss. Drives the backoff.
     failed: u32,
-    /// Whether they began with the loss of a session that held, which is no failed attempt.
+    /// Whether they began with the loss of a ready session, which is not a failed attempt.
     began_with_loss: bool,
     /// Whether there ever was a ready session.
     was_ready: bool,
     /// When the ready session became ready.
     ready_at: Option<Instant>,
-    /// What to do once the delay is over: a session that lost only its consumer is prepared again.
+    /// What to do after the delay: a session that lost only its consumer is prepared again.
     after_wait: Step,
 }
 
@@ -107,8 +107,8 @@ impl Machine {
         }
     }
 
-    /// Forgets failed attempts once a session has held longer than the delay they led to; one that dies at once each time
-    /// (an impossible consumer, say) keeps its growing delay.
+    /// Forgets failed attempts once a session has lasted longer than the delay they led to; a session that ends at once each time (because
+    /// of an impossible consumer, for example) keeps its growing delay.
     fn forgive(&mut self, now: Instant) {
         let held = self.ready_at.take().map_or(Duration::ZERO, |ready| now.saturating_duration_since(ready));
         if self.failed == 0 || held > self.backoff.delay(self.failed, &mut self.random) {
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(machine.health(), Health::Failed { why: "second".into() });
     }
 
-    /// A machine that was ready once.
+    /// Returns a machine that was ready once.
     fn ready(backoff: Backoff) -> (Machine, Instant) {
         let (mut machine, now) = (Machine::new(backoff, 1), Instant::now());
         machine.next(Input::Connected, now);

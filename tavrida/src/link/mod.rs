@@ -1,8 +1,7 @@
-//! A live link to a broker: connects, prepares, serves, and after a loss does it again.
+//! A recovering link to a broker: connects, prepares, serves, and repeats that after a loss.
 //!
-//! What to do next is decided by a pure state machine ([`machine`]); [`Link`] carries it out. A link
-//! hands out one session at a time, and each session is an epoch of its own: what belongs to an old one (a
-//! delivery, a publish, a pending answer) fails clearly and is never carried over.
+//! A pure state machine ([`machine`]) decides the next step; [`Link`] carries it out. A link provides one session at a time, and each
+//! session is an epoch: what belongs to an old one (a delivery, a publish, a pending answer) fails clearly and is not carried over.
 
 mod health;
 mod line;
@@ -25,27 +24,27 @@ use crate::error::{Error, Kind};
 use crate::transport::{Backoff, ConnectionLost, ConsumerError, Session, SessionError, Transport};
 use machine::{Input, Machine, Step};
 
-/// What a link is for: a server consumes, a client waits.
+/// The purpose of a link: a server consumes, a client waits.
 #[async_trait]
 pub(crate) trait Work: Send {
-    /// Makes a new session ready: declares what has to be there, starts consumers.
+    /// Prepares a new session: declares topology, starts consumers.
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError>;
 
-    /// Works on a session that is ready, until it or the work ends.
+    /// Works on a ready session, until the session or the work ends.
     async fn serve(&mut self, epoch: &Epoch) -> Ended;
 }
 
-/// Why [`Work::serve`] came back.
+/// Why [`Work::serve`] returned.
 pub(crate) enum Ended {
-    /// The session is over.
+    /// The session was lost.
     Lost(ConnectionLost),
-    /// Only a consumer is: the session can be prepared again.
+    /// Only a consumer ended: the session can be prepared again.
     Idle(ConsumerError),
-    /// The work is done: this side wants to stop.
+    /// The work is complete: this side stops.
     Stopped,
 }
 
-/// Keeps a session for some [`Work`].
+/// Maintains a session for some [`Work`].
 pub(crate) struct Link {
     transport: Arc<dyn Transport>,
     machine: Mutex<Machine>,
@@ -58,7 +57,7 @@ impl Link {
         Self { transport, machine: Mutex::new(Machine::new(backoff, seed)), line: Line::new(), tally }
     }
 
-    /// The session of the moment, for those who send.
+    /// Returns the current session, for senders.
     pub(crate) fn line(&self) -> &Line {
         &self.line
     }
@@ -71,9 +70,9 @@ impl Link {
         }
     }
 
-    /// Connects, prepares and serves until the work is done, or the attempts are used up.
+    /// Connects, prepares and serves until the work is complete, or the attempts are used up.
     ///
-    /// `stop` ends it while it connects, prepares or waits; while it serves the work itself looks for that.
+    /// `stop` ends it while it connects, prepares or waits; while it serves, the work itself checks that.
     pub(crate) async fn run(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let result = self.drive(work, stop).await;
         self.line.end(match &result {
@@ -111,7 +110,7 @@ impl Link {
         }
     }
 
-    /// Carries out a step on the way to a session that is ready.
+    /// Carries out a step towards a ready session.
     async fn make_ready(
         &self,
         step: Step,
@@ -165,11 +164,11 @@ fn live(session: &Option<Arc<dyn Session>>) -> &Arc<dyn Session> {
     session.as_ref().expect("the machine prepares and serves only what was connected")
 }
 
-/// How long a session may take to close: to flush what was settled and published, and to hear that it has arrived. A broker
-/// that blocks its publishers (an alarm) does not let it.
+/// The time limit for closing a session: flushing settlements and publishes, and waiting until they have arrived. A broker that blocks its
+/// publishers (an alarm) delays this.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// Closes a session that is not needed any more; one that is lost already needs no closing.
+/// Closes a session that is not needed any more, unless it is already lost.
 async fn abandon(session: &mut Option<Arc<dyn Session>>) {
     let Some(session) = session.take() else { return };
     match tokio::time::timeout(FAREWELL, session.close()).await {

@@ -1,17 +1,17 @@
-//! [`Stop`]: the wish that a client or server ends.
+//! [`Stop`]: a shutdown signal.
 
 use std::sync::Arc;
 
 use tokio::sync::SetOnce;
 
-/// The wish that a client or server ends. A clone is the same wish.
+/// A shutdown signal. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Stop(Arc<SetOnce<()>>);
 
 impl Stop {
-    /// Wishes it; once is enough.
+    /// Triggers the signal; further calls have no effect.
     pub(crate) fn wish(&self) {
-        // Set by an earlier wish it stays so.
+        // Already set by an earlier call.
         let _ = self.0.set(());
     }
 
@@ -19,7 +19,7 @@ impl Stop {
         self.0.initialized()
     }
 
-    /// Waits until it is wished. Whoever looks often keeps the future: it registers once.
+    /// Waits until the signal is triggered. Callers that poll often keep the future: it registers once.
     ///
     /// Cancel safe.
     pub(crate) async fn wished(&self) {

@@ -1,4 +1,4 @@
-//! [`Context`]: what a chain of calls has gathered on its way.
+//! [`Context`]: the data that a chain of calls collects.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,14 +10,14 @@ use smallvec::SmallVec;
 use crate::error::Error;
 use crate::json::Object;
 
-/// The context of a chain: a JSON object that grows at each hop by the payload of the message received there.
+/// The context of a chain: a JSON object that each hop extends with the payload of the message it received.
 ///
-/// A clone is the same context: what a handler adds through one is seen through the other, and rides on everything that the
-/// handler sends afterwards. Nothing is parsed before something is asked for.
+/// Clones are the same context: what a handler adds through one is visible through the other, and is sent with everything that the handler
+/// sends afterwards. It is parsed on demand.
 #[derive(Clone, Default)]
 pub struct Context(Arc<Mutex<Layers>>);
 
-/// What was put over what, oldest first. It is made one object when that is asked for.
+/// The merged layers, oldest first. They become one object on demand.
 #[derive(Default)]
 struct Layers {
     base: Object,
@@ -35,11 +35,11 @@ impl Layers {
 }
 
 impl Context {
-    /// The value of one key.
+    /// Returns the value of one key.
     ///
     /// # Errors
     ///
-    /// When it is missing or of another type; the error names it.
+    /// The key is missing or of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
         match self.lock().flat().get(key) {
             Ok(Some(value)) => Ok(value),
@@ -48,11 +48,11 @@ impl Context {
         }
     }
 
-    /// Sets one key; an older value of it is replaced.
+    /// Sets one key, and replaces an older value.
     ///
     /// # Errors
     ///
-    /// When the value does not serialise.
+    /// The value does not serialise.
     pub fn insert(&self, key: &str, value: &(impl Serialize + ?Sized)) -> Result<(), Error> {
         let one = std::collections::BTreeMap::from([(key, value)]);
         let layer = super::Payload::new(&one)?;
@@ -60,25 +60,25 @@ impl Context {
         Ok(())
     }
 
-    /// Puts all members of an object over the context: theirs win.
+    /// Merges all members of an object over the context: theirs win.
     pub fn merge(&self, object: &Object) {
         if !object.is_empty() {
             self.lock().over.push(object.clone());
         }
     }
 
-    /// The context as it is now, in one object.
+    /// Returns the current context as one object.
     pub fn object(&self) -> Object {
         self.lock().flat().clone()
     }
 
-    /// A context of its own with what this one holds now.
+    /// Returns an independent context with the current content of this one.
     pub(crate) fn fork(&self) -> Self {
         self.object().into()
     }
 
     fn lock(&self) -> MutexGuard<'_, Layers> {
-        // A panic while it was held leaves whole layers: there is nothing to repair.
+        // A panic while it was held leaves complete layers: there is nothing to repair.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

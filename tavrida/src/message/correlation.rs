@@ -1,4 +1,4 @@
-//! [`CorrelationId`]: the one id of a whole chain of calls.
+//! [`CorrelationId`]: the shared id of a chain of calls.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use crate::field::{ShortString, Value};
 
 /// The id of a chain of calls: the same in all its messages.
 ///
-/// Text by custom; a sender that used a number or nothing at all gets it back as it came, with its type.
+/// It is usually text; a sender that used a number or no value gets it back unchanged, with its type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CorrelationId(Value);
 
 impl CorrelationId {
-    /// The id as it stands in the header, with its type.
+    /// Returns the id as it is in the header, with its type.
     pub fn as_value(&self) -> &Value {
         &self.0
     }
 
-    /// The text, where it is text.
+    /// Returns the text, if it is text.
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_str()
     }
 
-    /// The text for AMQP's own property, where it fits in there.
+    /// Returns the text for AMQP's own property, if it fits.
     pub(crate) fn as_property(&self) -> Option<ShortString> {
         match &self.0 {
             Value::LongString(octets) if !octets.is_empty() => {

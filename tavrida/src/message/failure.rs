@@ -1,4 +1,4 @@
-//! [`Failure`]: what a handler failed with, as its caller will see it.
+//! [`Failure`]: the error of a handler, as its caller sees it.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -11,8 +11,9 @@ use crate::error::{Error, Kind, UNKNOWN_CODE};
 
 /// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
 ///
-/// Every error type becomes one with `?`: its class is the type's path, its message the `Display` text, its code 1000
-/// (an error of this library keeps its own, 1001 to 1050, and an error reply of another service stays what it was). To choose them, build one, or implement [`IntoFailure`].
+/// Every error type becomes one with `?`: its class is the type's path, its message the `Display` text, its code 1000 (an error of this
+/// library keeps its own, 1001 to 1050, and an error reply of another service keeps its class and code). To choose them, build one, or
+/// implement [`IntoFailure`].
 ///
 /// ```
 /// use tavrida::message::Failure;
@@ -27,12 +28,12 @@ use crate::error::{Error, Kind, UNKNOWN_CODE};
 /// assert_eq!(parse("x").unwrap_err().class(), "core.num.error.ParseIntError");
 /// ```
 ///
-/// It is not itself a [`std::error::Error`], as that would bar the conversion from all of these. Two failures are equal when a
-/// caller could not tell them apart and both are worth a retry, or neither is.
+/// It is not itself a [`std::error::Error`], because that would prevent the conversion from all of these. Two failures are equal if they
+/// look the same to a caller and both are retryable, or neither is.
 #[derive(Clone)]
 pub struct Failure(Box<Inner>);
 
-/// Behind a pointer, since every result of a handler has room for it.
+/// Boxed, since every result of a handler has space for it.
 #[derive(Clone)]
 struct Inner {
     class: String,
@@ -45,9 +46,9 @@ struct Inner {
 }
 
 impl Failure {
-    /// A failure with the code 1000.
+    /// Creates a failure with the code 1000.
     ///
-    /// `class` is a dotted path by custom (`billing.Declined`), whose last part is the [`name`](Failure::name).
+    /// `class` is usually a dotted path (`billing.Declined`), whose last part is the [`name`](Failure::name).
     pub fn new(class: impl Into<String>, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             class: class.into(),
@@ -59,18 +60,18 @@ impl Failure {
         }))
     }
 
-    /// The same with another code.
+    /// Sets another code.
     #[must_use = "the failure comes back with the code"]
     pub fn with_code(mut self, code: i64) -> Self {
         self.0.code = code;
         self
     }
 
-    /// The same with a typed body, which travels as `detail`.
+    /// Adds a typed body, sent as `detail`.
     ///
     /// # Errors
     ///
-    /// When the body does not serialise.
+    /// The body does not serialise.
     pub fn with_detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
         let json = serde_json::to_string(body)
             .map_err(|error| Error::new(Kind::WrongResponse, format!("the body of an error: {error}")))?;
@@ -78,57 +79,56 @@ impl Failure {
         Ok(self)
     }
 
-    /// The same with a body that is known to be JSON.
+    /// Adds a body that is known to be JSON.
     pub(crate) fn with_detail_json(mut self, json: &str) -> Self {
         self.0.detail = Some(json.into());
         self
     }
 
-    /// The same, marked as worth another try: a server's retry policy then holds for calls too, which are otherwise
-    /// answered with the error at once.
+    /// Marks it as worth a retry: a server's retry policy then applies to calls too, which are otherwise answered with the error at once.
     #[must_use = "the failure comes back with the mark"]
     pub fn retryable(mut self) -> Self {
         self.0.retryable = true;
         self
     }
 
-    /// The same, marked as another failure is.
+    /// Marks it as retryable if another failure is.
     pub(crate) fn retryable_as(mut self, other: &Self) -> Self {
         self.0.retryable = other.0.retryable;
         self
     }
 
-    /// The class: a dotted path.
+    /// Returns the class: a dotted path.
     pub fn class(&self) -> &str {
         &self.0.class
     }
 
-    /// The last part of the class.
+    /// Returns the last part of the class.
     pub fn name(&self) -> &str {
         self.0.class.rsplit('.').next().unwrap_or_default()
     }
 
-    /// The text for people.
+    /// Returns the text for people.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The number.
+    /// Returns the code.
     pub fn code(&self) -> i64 {
         self.0.code
     }
 
-    /// The typed body, where there is one, as JSON.
+    /// Returns the typed body as JSON, if there is one.
     pub fn detail(&self) -> Option<&str> {
         self.0.detail.as_deref()
     }
 
-    /// The first error of a type among those that this failure was made of with `?`: the error itself, or one of its causes.
+    /// Returns the first error of a type among those that this failure was converted from with `?`: the error itself, or one of its causes.
     pub fn cause<E: StdError + 'static>(&self) -> Option<&E> {
         cause(&**self.0.cause.as_ref()?)
     }
 
-    /// Whether another try is worth it.
+    /// Returns whether a retry is worth it.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
     }
@@ -185,16 +185,16 @@ impl PartialEq for Failure {
     }
 }
 
-/// The first error of a type in a chain of causes.
+/// Returns the first error of a type in a chain of causes.
 fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut causes =
         std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source());
     causes.find_map(|error| error.downcast_ref())
 }
 
-/// What can be the error of a handler's result.
+/// A type that can be the error of a handler's result.
 ///
-/// Implement it for an error type of yours that has a code or a typed body of its own:
+/// Implement it for your own error type with its own code or typed body:
 ///
 /// ```
 /// use tavrida::message::{Failure, IntoFailure};
@@ -214,7 +214,7 @@ fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Opti
             `tavrida::message::IntoFailure` for `{Self}`"
 )]
 pub trait IntoFailure {
-    /// The failure that a caller will see.
+    /// Converts it to the failure that a caller sees.
     fn into_failure(self) -> Failure;
 }
 

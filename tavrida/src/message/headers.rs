@@ -5,24 +5,24 @@ use std::fmt;
 use super::names::{ECHOED_PREFIX, LATER, OWN_PREFIX, RESERVED};
 use crate::field::{ShortString, Table, Value};
 
-/// Custom headers. The reserved names of the wire format are kept out, since they are properties of the message.
+/// Custom headers. Reserved names of the wire format are excluded, since they are properties of the message.
 ///
-/// Its `Debug` shows `<masked>` in place of values that are secrets by their name: one that holds `authorization`, `cookie`,
-/// `token`, `secret`, `password` or `api-key`, in any case. The wire carries them in clear.
+/// Its `Debug` output shows `<masked>` in place of the values of secrets, which are recognised by their names: `authorization`, `cookie`,
+/// `token`, `secret`, `password` or `api-key` as part of the name, in any case. On the wire they are not masked.
 #[derive(Clone, Default, PartialEq)]
 pub struct Headers {
     custom: Table,
-    /// Those that go with a request and come back with its answer, unseen by users.
+    /// Headers that are echoed from a request to its answer, invisible to users.
     echoed: Table,
 }
 
 impl Headers {
-    /// No custom headers.
+    /// Returns empty headers.
     pub const fn new() -> Self {
         Self { custom: Table::new(), echoed: Table::new() }
     }
 
-    /// Puts a header in, or replaces it.
+    /// Inserts or replaces a header.
     ///
     /// # Errors
     ///
@@ -46,12 +46,12 @@ impl Headers {
         Ok(())
     }
 
-    /// Headers as they came over the wire, the reserved ones already taken out, and those apart that are only echoed.
+    /// Creates headers from the wire: without the reserved ones, and with the echoed ones separate.
     pub(crate) fn from_wire(custom: Table, echoed: Table) -> Self {
         Self { custom, echoed }
     }
 
-    /// Headers of an own message, as they were told apart.
+    /// Creates headers of an own message from a table of both.
     pub(crate) fn from_own(table: &Table) -> Self {
         let entries = table.iter().map(|(name, value)| (name.clone(), value.clone()));
         let (echoed, custom): (Vec<_>, Vec<_>) =
@@ -59,12 +59,12 @@ impl Headers {
         Self { custom: custom.into_iter().collect(), echoed: echoed.into_iter().collect() }
     }
 
-    /// All that goes over the wire.
+    /// Returns all headers sent on the wire.
     pub(crate) fn wire(&self) -> impl Iterator<Item = (&ShortString, &Value)> {
         self.custom.iter().chain(self.echoed.iter())
     }
 
-    /// How many go over the wire.
+    /// Returns the number of headers sent on the wire.
     pub(crate) fn wire_len(&self) -> usize {
         self.custom.len() + self.echoed.len()
     }
@@ -74,7 +74,7 @@ impl Headers {
         self.echoed = other.echoed.clone();
     }
 
-    /// To whom a call is answered later, in the form in which it travels.
+    /// Returns the caller to answer later, in its wire form.
     pub(crate) fn later(&self) -> Option<&Table> {
         match self.echoed.get(LATER) {
             Some(Value::Table(table)) => Some(table),
@@ -82,46 +82,46 @@ impl Headers {
         }
     }
 
-    /// Says to whom a call is answered later.
+    /// Sets the caller to answer later.
     pub(crate) fn set_later(&mut self, later: Table) {
         self.echoed.insert(ShortString::from_static(LATER), later);
     }
 
-    /// The value of a header.
+    /// Returns the value of a header.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.custom.get(name)
     }
 
-    /// The text of a header, where it is text.
+    /// Returns the text of a header, if it is text.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str)
     }
 
-    /// Takes a header out.
+    /// Removes a header. Returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         self.custom.remove(name)
     }
 
-    /// How many there are.
+    /// Returns the number of headers.
     pub fn len(&self) -> usize {
         self.custom.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no headers.
     pub fn is_empty(&self) -> bool {
         self.custom.is_empty()
     }
 
-    /// All of them, in the order in which they came.
+    /// Returns all headers, in the order in which they came.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&ShortString, &Value)> {
         self.custom.iter()
     }
 
-    /// Those that every peer can take, for messages to services that did not send them. What is left out is logged. What is only
-    /// echoed stays behind too: it belongs to the sender of the handled message.
+    /// Returns the headers that every peer can read, for messages to services that did not send them. Excluded ones are logged. Echoed
+    /// headers are excluded too: they belong to the sender of the handled message.
     ///
-    /// A service of the Python original dies of some types of fields. Who sent such a header gets it back with the answer; nobody else
-    /// gets it.
+    /// A service of the Python original crashes on some field types. The sender of such a header gets it back with the answer; no other
+    /// service gets it.
     pub(crate) fn harmless(&self) -> Self {
         let mut custom = self.custom.clone();
         custom.retain(|name, value| {
@@ -135,7 +135,7 @@ impl Headers {
         Self { custom, echoed: Table::new() }
     }
 
-    /// Puts others over these: theirs win.
+    /// Merges others over these: theirs win.
     pub fn update(&mut self, others: &Headers) {
         for (name, value) in others.iter() {
             self.custom.insert(name.clone(), value.clone());
@@ -153,7 +153,7 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// Words in the names of headers whose values are nobody's business.
+/// Words in the names of headers with secret values.
 const SECRETS: [&str; 6] = ["authorization", "cookie", "token", "secret", "password", "api-key"];
 
 fn is_secret(name: &str) -> bool {
@@ -161,7 +161,7 @@ fn is_secret(name: &str) -> bool {
     SECRETS.iter().any(|word| name.contains(word))
 }
 
-/// Whether the Python original's AMQP client reads a value of this type right, and can send it back.
+/// Returns whether the Python original's AMQP client reads a value of this type correctly, and can send it back.
 fn is_harmless(value: &Value) -> bool {
     match value {
         Value::Void | Value::Bool(_) | Value::I32(_) => true,
@@ -175,9 +175,9 @@ fn is_harmless(value: &Value) -> bool {
 
 /// A header cannot be set: its name is reserved or too long, or the type of its value would harm a peer.
 ///
-/// The original's client truncates floating-point numbers, swaps the sign of single bytes, cannot send back negative
-/// 64-bit integers, and dies of byte arrays and of text that is not UTF-8. What passes: text, booleans, 32-bit integers,
-/// 64-bit integers from 0, nothing, and arrays and tables of these. (Observed on the original, with its pika 0.10.)
+/// The original's client truncates floating-point numbers, swaps the sign of single bytes, cannot send back negative 64-bit integers, and
+/// crashes on byte arrays and on text that is not UTF-8. Allowed are: text, booleans, 32-bit integers, 64-bit integers from 0, void, and
+/// arrays and tables of these. (Observed on the original, with its pika 0.10.)
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReservedHeaderError(Flaw);
 

@@ -1,4 +1,4 @@
-//! The four kinds as types, and how a reply is born from a request.
+//! The four kinds as types, and how replies are created from requests.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::{Addresses, Failure, Message, MessageKind, Parts, Payload};
 use crate::error::Error;
 
-/// A call (somebody waits for the answer) or a cast (nobody does).
+/// A call (the sender waits for the answer) or a cast (no answer).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request(pub(crate) Message);
 
@@ -22,25 +22,25 @@ pub struct Response(pub(crate) Message);
 #[derive(Debug, Clone, PartialEq)]
 pub struct ErrorReply(pub(crate) Message);
 
-/// What a service tells whoever subscribed.
+/// An event that a service publishes to its subscribers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification(pub(crate) Message);
 
 impl Request {
-    /// The response to this request: it keeps the correlation id with its type, the request id and the custom headers, and
-    /// goes to where the answer is waited for. It gets a message id of its own when it is sent.
+    /// Returns the response to this request: it keeps the correlation id with its type, the request id and the custom headers, and goes to
+    /// the reply address. It gets its own message id when it is sent.
     pub fn respond(&self, payload: Payload) -> Response {
         Response(self.reply(MessageKind::Response, payload))
     }
 
-    /// The error that answers this request; it keeps what a response keeps.
+    /// Returns the error that answers this request; it keeps what a response keeps.
     pub fn fail(&self, failure: &Failure) -> ErrorReply {
         ErrorReply(self.reply(MessageKind::Error, failure.to_payload()))
     }
 
     fn reply(&self, kind: MessageKind, payload: Payload) -> Message {
         let Parts { correlation_id, request_id, addresses: request, headers, context, .. } = self.parts();
-        // The original falls back to the source: a call always has a reply address, so this only serves replies to casts.
+        // The original falls back to the source: a call always has a reply address, so this only applies to replies to casts.
         let destination = if request.reply_to.is_none() { &request.source } else { &request.reply_to };
         let addresses = Addresses {
             source: request.destination.clone(),
@@ -63,7 +63,7 @@ impl Request {
 }
 
 impl Failure {
-    /// `class`, `message` and `code`, exactly, as on the wire of the original; a typed body under `detail`.
+    /// Exactly `class`, `message` and `code`, as on the wire of the original; a typed body is added under `detail`.
     fn to_payload(&self) -> Payload {
         #[derive(serde::Serialize)]
         struct Wire<'a> {
@@ -86,27 +86,27 @@ impl Failure {
 }
 
 impl ErrorReply {
-    /// The class of the error: a dotted path such as `exceptions.ValueError`. Empty where the sender gave none.
+    /// Returns the class of the error: a dotted path such as `exceptions.ValueError`. Empty if the sender gave none.
     pub fn class(&self) -> String {
         self.payload().get("class").unwrap_or_default()
     }
 
-    /// The last part of the class.
+    /// Returns the last part of the class.
     pub fn name(&self) -> String {
         self.class().rsplit('.').next().unwrap_or_default().to_owned()
     }
 
-    /// The text for people. Empty where the sender gave none.
+    /// Returns the text for people. Empty if the sender gave none.
     pub fn message(&self) -> String {
         self.payload().get("message").unwrap_or_default()
     }
 
-    /// The number; none where the sender gave none, or something else than a whole number.
+    /// Returns the code. `None` if the sender gave none, or something other than a whole number.
     pub fn code(&self) -> Option<i64> {
         self.payload().get("code").ok()
     }
 
-    /// The same as a failure, for a handler that passes it on.
+    /// Converts it to a failure, for a handler that passes it on.
     pub fn failure(&self) -> Failure {
         let failure = Failure::new(self.class(), self.message())
             .with_code(self.code().unwrap_or(crate::error::UNKNOWN_CODE));
@@ -116,11 +116,11 @@ impl ErrorReply {
         }
     }
 
-    /// The typed body.
+    /// Returns the typed body.
     ///
     /// # Errors
     ///
-    /// When there is none, or it does not fit.
+    /// There is none, or it does not fit.
     pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.payload().get("detail")
     }
@@ -150,7 +150,7 @@ impl fmt::Display for ErrorReply {
     }
 }
 
-/// So that the error of another service can be an error here, and travel on as what it was.
+/// Allows the error of another service to be an error here, and to be passed on unchanged.
 impl std::error::Error for ErrorReply {}
 
 impl Deref for Request {

@@ -1,8 +1,7 @@
 //! The four messages: [`Request`] (a call or a cast), [`Response`], [`ErrorReply`], [`Notification`].
 //!
-//! Each is a [`Message`] underneath: its properties are read-only and typed, payload and context stay JSON text until
-//! asked for. A reply is born from its request, with [`Request::respond`] and [`Request::fail`], and keeps
-//! what pairs the two.
+//! Each is a [`Message`] underneath: its properties are read-only and typed, payload and context stay JSON text until they are read. A
+//! reply is created from its request, with [`Request::respond`] and [`Request::fail`], and keeps the ids that pair the two.
 
 mod context;
 mod correlation;

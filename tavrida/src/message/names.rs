@@ -1,30 +1,30 @@
-//! The names of the wire format's headers: one table, which everybody reads.
+//! The names of the wire format's headers, in one table.
 
-/// Which of the four messages it is: the word of [`MessageKind::as_str`](super::MessageKind::as_str).
+/// The kind of message: the word of [`MessageKind::as_str`](super::MessageKind::as_str).
 pub(crate) const MESSAGE_TYPE: &str = "message_type";
-/// The chain's id.
+/// The correlation id of the chain.
 pub(crate) const CORRELATION_ID: &str = "correlation_id";
 /// The id that a request and its answer share.
 pub(crate) const REQUEST_ID: &str = "request_id";
 /// The message's own id.
 pub(crate) const MESSAGE_ID: &str = "message_id";
-/// Who sent it.
+/// The sender.
 pub(crate) const SOURCE: &str = "source";
-/// To whom; empty in a notification.
+/// The receiver; empty in a notification.
 pub(crate) const DESTINATION: &str = "destination";
-/// Where the answer goes; empty where nobody waits for one.
+/// The reply address; empty if no answer is expected.
 pub(crate) const REPLY_TO: &str = "reply_to";
 
 /// All of them. They are properties of a message, not custom headers.
 pub(crate) const RESERVED: [&str; 7] =
     [MESSAGE_TYPE, CORRELATION_ID, REQUEST_ID, MESSAGE_ID, SOURCE, DESTINATION, REPLY_TO];
 
-/// Prefix of the headers that this library puts on copies of a message, and that end with the copy.
+/// Prefix of the headers that this library adds to copies of a message, and that end with the copy.
 pub(crate) const OWN_PREFIX: &str = "x-tavrida-";
 
-/// Prefix of the headers that this library sends with a request and gets back with its answer, as whoever answers echoes them.
-/// Nobody else sees them, and no other message carries them on.
+/// Prefix of the headers that this library sends with a request and gets back with its answer, because the answering side echoes them. User
+/// code does not see them, and no other message carries them.
 pub(crate) const ECHOED_PREFIX: &str = "tavrida-";
 
-/// To whom a call is answered later, by whoever handles the answer to this request.
+/// The caller to answer later, by the handler of the answer to this request.
 pub(crate) const LATER: &str = "tavrida-later";

@@ -1,4 +1,4 @@
-//! [`Message`]: what all four kinds have in common.
+//! [`Message`]: the common part of all four kinds.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::{Context, CorrelationId, ErrorReply, Headers, Notification, Payload, 
 use crate::entry_point::EntryPoint;
 use crate::field::ShortString;
 
-/// Which of the four messages it is.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MessageKind {
     /// A call or a cast.
@@ -18,15 +18,15 @@ pub enum MessageKind {
     Response,
     /// The error that answers a call.
     Error,
-    /// What a service tells whoever subscribed.
+    /// An event that a service publishes to its subscribers.
     Notification,
 }
 
 impl MessageKind {
-    /// All four.
+    /// All four kinds.
     pub const ALL: [Self; 4] = [Self::Request, Self::Response, Self::Error, Self::Notification];
 
-    /// The word on the wire.
+    /// Returns the word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -43,22 +43,21 @@ impl fmt::Display for MessageKind {
     }
 }
 
-/// A message of any kind: what middleware sees, and what a [`Request`], [`Response`], [`ErrorReply`] or
-/// [`Notification`] is underneath.
+/// A message of any kind: for middleware, and as the base of [`Request`], [`Response`], [`ErrorReply`] and [`Notification`].
 ///
-/// The properties are read-only; custom headers can be added, and the payload replaced. A clone shares everything until one of
-/// the two is changed; the [context](Context) stays shared then too.
+/// The properties are read-only; custom headers can be added, and the payload replaced. Clones share everything until one of them is
+/// changed; the [context](Context) stays shared even then.
 #[derive(Clone, PartialEq)]
 pub struct Message(Arc<Parts>);
 
-/// What a message is made of: in one place, since a message is handed on many times before it is done.
+/// The parts of a message. Behind one `Arc`, because messages are moved often.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Parts {
     pub(crate) kind: MessageKind,
     pub(crate) correlation_id: CorrelationId,
-    /// Empty until the message goes out.
+    /// Empty until the message is sent.
     pub(crate) request_id: SmolStr,
-    /// Empty until the message goes out.
+    /// Empty until the message is sent.
     pub(crate) message_id: SmolStr,
     pub(crate) addresses: Addresses,
     pub(crate) headers: Headers,
@@ -66,13 +65,13 @@ pub(crate) struct Parts {
     pub(crate) payload: Payload,
 }
 
-/// From where to where, and where the answer goes.
+/// The source, the destination and the reply address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Addresses {
     pub(crate) source: EntryPoint,
     pub(crate) destination: EntryPoint,
     pub(crate) reply_to: EntryPoint,
-    /// AMQP's own `reply_to`: the queue that waits for the answer (of an ask), or takes it (of a reply).
+    /// AMQP's own `reply_to`: for an ask the queue that waits for the answer, for a reply the queue that it goes to.
     pub(crate) reply_queue: Option<ShortString>,
 }
 
@@ -83,7 +82,7 @@ impl From<Parts> for Message {
 }
 
 impl Message {
-    /// One without ids, headers, context and payload.
+    /// Returns parts without ids, headers, context and payload.
     #[cfg(test)]
     pub(crate) fn new(kind: MessageKind, correlation_id: CorrelationId, addresses: Addresses) -> Self {
         Parts {
@@ -103,62 +102,62 @@ impl Message {
         &self.0
     }
 
-    /// The parts, to change them; whoever shares them keeps them as they are.
+    /// Returns the parts for changes; other owners keep the old ones.
     pub(crate) fn parts_mut(&mut self) -> &mut Parts {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Which of the four it is.
+    /// Returns the kind.
     pub fn kind(&self) -> MessageKind {
         self.0.kind
     }
 
-    /// The id of the chain of calls.
+    /// Returns the id of the chain of calls.
     pub fn correlation_id(&self) -> &CorrelationId {
         &self.0.correlation_id
     }
 
-    /// The id that a request and its answer share.
+    /// Returns the id that a request and its answer share.
     pub fn request_id(&self) -> &str {
         &self.0.request_id
     }
 
-    /// The id of this message alone.
+    /// Returns the id of this message.
     pub fn message_id(&self) -> &str {
         &self.0.message_id
     }
 
-    /// Who sent it: a handler's entry point, or a client's name.
+    /// Returns the sender: a handler's entry point, or a client's name.
     pub fn source(&self) -> &EntryPoint {
         &self.0.addresses.source
     }
 
-    /// To whom: none for a notification.
+    /// Returns the receiver; none for a notification.
     pub fn destination(&self) -> &EntryPoint {
         &self.0.addresses.destination
     }
 
-    /// Where the answer goes: none when nobody waits for one.
+    /// Returns the reply address; none if no answer is expected.
     pub fn reply_to(&self) -> &EntryPoint {
         &self.0.addresses.reply_to
     }
 
-    /// The custom headers.
+    /// Returns the custom headers.
     pub fn headers(&self) -> &Headers {
         &self.0.headers
     }
 
-    /// The custom headers, to add to them.
+    /// Returns the custom headers, to add to them.
     pub fn headers_mut(&mut self) -> &mut Headers {
         &mut self.parts_mut().headers
     }
 
-    /// What the chain has gathered. Inside a handler this message's payload is part of it.
+    /// Returns the context of the chain. Inside a handler this message's payload is part of it.
     pub fn context(&self) -> &Context {
         &self.0.context
     }
 
-    /// What the message is about.
+    /// Returns the payload.
     pub fn payload(&self) -> &Payload {
         &self.0.payload
     }
@@ -168,18 +167,18 @@ impl Message {
         self.parts_mut().payload = payload;
     }
 
-    /// Whether somebody waits for an answer: a request with a reply address.
+    /// Returns whether the sender waits for an answer: a request with a reply address.
     pub fn is_call(&self) -> bool {
         self.0.kind == MessageKind::Request
             && (!self.reply_to().is_none() || self.0.addresses.reply_queue.is_some())
     }
 
-    /// Whether the asker wants an answer in any case: it waits for one.
+    /// Returns whether it is an ask, which must be answered in any case.
     pub(crate) fn is_ask(&self) -> bool {
         self.0.kind == MessageKind::Request && self.0.addresses.reply_queue.is_some()
     }
 
-    /// The queue that this reply goes to directly, where the asker has one.
+    /// Returns the queue that this reply goes to directly, if it answers an ask with a reply queue.
     pub(crate) fn reply_queue_of_reply(&self) -> Option<&ShortString> {
         match self.0.kind {
             MessageKind::Response | MessageKind::Error => self.0.addresses.reply_queue.as_ref(),
@@ -187,8 +186,7 @@ impl Message {
         }
     }
 
-    /// The entry point that a handler is registered under for this message: the destination of a request, the source of
-    /// all others.
+    /// Returns the entry point that handles this message: the destination of a request, the source of all others.
     pub fn topic(&self) -> &EntryPoint {
         match self.0.kind {
             MessageKind::Request => self.destination(),
@@ -196,38 +194,38 @@ impl Message {
         }
     }
 
-    /// As a request, or itself again.
+    /// Converts it to a request.
     ///
     /// # Errors
     ///
-    /// The message, when it is of another kind.
+    /// The message, if it is of another kind.
     pub fn into_request(self) -> Result<Request, Message> {
         if self.0.kind == MessageKind::Request { Ok(Request(self)) } else { Err(self) }
     }
 
-    /// As a response, or itself again.
+    /// Converts it to a response.
     ///
     /// # Errors
     ///
-    /// The message, when it is of another kind.
+    /// The message, if it is of another kind.
     pub fn into_response(self) -> Result<Response, Message> {
         if self.0.kind == MessageKind::Response { Ok(Response(self)) } else { Err(self) }
     }
 
-    /// As an error reply, or itself again.
+    /// Converts it to an error reply.
     ///
     /// # Errors
     ///
-    /// The message, when it is of another kind.
+    /// The message, if it is of another kind.
     pub fn into_error(self) -> Result<ErrorReply, Message> {
         if self.0.kind == MessageKind::Error { Ok(ErrorReply(self)) } else { Err(self) }
     }
 
-    /// As a notification, or itself again.
+    /// Converts it to a notification.
     ///
     /// # Errors
     ///
-    /// The message, when it is of another kind.
+    /// The message, if it is of another kind.
     pub fn into_notification(self) -> Result<Notification, Message> {
         if self.0.kind == MessageKind::Notification { Ok(Notification(self)) } else { Err(self) }
     }

@@ -1,4 +1,4 @@
-//! [`Payload`]: what a message is about.
+//! [`Payload`]: the JSON object of a message.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Kind};
 use crate::json::Object;
 
-/// The payload of a message: a JSON object with the parameters of a handler, or its results.
+/// The payload of a message: a JSON object with the parameters of a handler, or its result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Payload(Object);
 
@@ -16,22 +16,22 @@ impl Payload {
     /// A payload without members.
     pub const EMPTY: Self = Self(Object::EMPTY);
 
-    /// The payload that a value serialises to.
+    /// Returns the payload that a value serialises to.
     ///
     /// # Errors
     ///
-    /// When it does not serialise, or not to an object.
+    /// The value does not serialise, or not to an object.
     pub fn new(value: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
         Object::from_serialize(value)
             .map(Self)
             .map_err(|error| Error::new(Kind::WrongResponse, format!("a payload is a JSON object: {error}")))
     }
 
-    /// One member.
+    /// Returns one member.
     ///
     /// # Errors
     ///
-    /// When it is missing or of another type; the error names it.
+    /// The member is missing or of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, Error> {
         match self.0.get(name) {
             Ok(Some(value)) => Ok(value),
@@ -40,16 +40,16 @@ impl Payload {
         }
     }
 
-    /// The whole payload as a type of yours; unknown members are ignored, as serde does.
+    /// Returns the whole payload as a type; unknown members are ignored, as serde does by default.
     ///
     /// # Errors
     ///
-    /// When it does not fit.
+    /// The payload does not fit.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.0.to().map_err(|error| Error::new(Kind::WrongParameters, format!("the payload: {error}")))
     }
 
-    /// The JSON object.
+    /// Returns the JSON object.
     pub fn object(&self) -> &Object {
         &self.0
     }

@@ -1,21 +1,21 @@
-//! [`Reply`]: what a handler gave, before it is a message on its way.
+//! [`Reply`]: the result of a handler, before it becomes a message.
 
 use super::{ErrorReply, Payload, Response};
 
-/// What a handler, or a middleware in its place, answers with.
+/// The answer of a handler, or of a middleware instead of it.
 ///
-/// Only a call is answered: what a handler of a cast, a response, an error or a notification gives is dropped.
+/// Only calls are answered: the reply of a handler of a cast, a response, an error or a notification is dropped.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Reply {
-    /// Nothing: a call gets no answer now (an ask gets an empty one, for somebody waits).
+    /// Nothing: a call gets no answer now (an ask gets an empty one, because it waits).
     #[default]
     Nothing,
     /// A response with this payload.
     Payload(Payload),
-    /// A response that was made by hand, headers and context included.
+    /// A response built by hand, with its headers and context.
     Response(Response),
-    /// An error that was made by hand.
+    /// An error built by hand.
     Error(ErrorReply),
 }
 

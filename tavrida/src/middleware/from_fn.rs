@@ -1,4 +1,4 @@
-//! Functions as middleware: the friendly door.
+//! Functions as middleware.
 
 use std::future::Future;
 
@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Incoming, Next, Outgoing};
 use crate::message::{Failure, Message, MessageKind, Reply};
 
-/// Incoming middleware from an async function of a message and [`Next`].
+/// Returns incoming middleware made from an async function of a message and [`Next`].
 pub fn from_fn<F, Fut>(function: F) -> FromFn<F>
 where
     F: Fn(Message, Next) -> Fut + Send + Sync + 'static,
@@ -31,7 +31,7 @@ where
     }
 }
 
-/// Outgoing middleware from an async function of a message. It sees responses and errors; see [`OutgoingFn::on`].
+/// Returns outgoing middleware made from an async function of a message. It sees responses and errors; see [`OutgoingFn::on`].
 pub fn outgoing_fn<F, Fut>(function: F) -> OutgoingFn<F>
 where
     F: Fn(Message) -> Fut + Send + Sync + 'static,
@@ -48,7 +48,7 @@ pub struct OutgoingFn<F> {
 }
 
 impl<F> OutgoingFn<F> {
-    /// The same function on these kinds of messages instead.
+    /// Applies the function to these kinds of messages instead.
     #[must_use = "the middleware comes back with the kinds"]
     pub fn on(mut self, kinds: impl IntoIterator<Item = MessageKind>) -> Self {
         self.sees = kinds.into_iter().collect();

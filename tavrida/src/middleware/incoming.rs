@@ -1,4 +1,4 @@
-//! [`Incoming`]: around the handler.
+//! [`Incoming`]: middleware around the handler.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::message::{Failure, Message, Reply};
 /// Code that runs around the handlers of a service.
 #[async_trait]
 pub trait Incoming: Send + Sync + 'static {
-    /// Works on one message.
+    /// Processes one message.
     ///
-    /// Call [`Next::run`] to pass it on; its result is what the rest answered. Not calling it ends the way of the message
-    /// here: `Ok(reply)` answers in the handler's place.
+    /// Call [`Next::run`] to pass the message on; its result is the answer of the rest of the chain. Without that call the chain ends here:
+    /// `Ok(reply)` is the answer instead of the handler's.
     ///
     /// # Errors
     ///
-    /// What a handler's error is: an error reply for a call, the failure policy for the rest.
+    /// Treated like a handler's error: an error reply for a call, the failure policy for the rest.
     ///
     /// # Cancel safety
     ///
@@ -26,7 +26,7 @@ pub trait Incoming: Send + Sync + 'static {
     async fn handle(&self, message: Message, next: Next) -> Result<Reply, Failure>;
 }
 
-/// The rest of the way to the handler, the handler included.
+/// The rest of the chain, including the handler.
 #[must_use = "a message that is not passed on does not reach its handler"]
 pub struct Next {
     chain: Arc<[Arc<dyn Incoming>]>,
@@ -34,7 +34,7 @@ pub struct Next {
     endpoint: Arc<dyn Endpoint>,
 }
 
-/// The end of the way: the handler.
+/// The end of the chain: the handler.
 pub(crate) trait Endpoint: Send + Sync {
     fn reach(self: Arc<Self>, message: Message) -> BoxFuture<'static, Result<Reply, Failure>>;
 }
@@ -48,7 +48,7 @@ impl Next {
     ///
     /// # Errors
     ///
-    /// The failure of the handler, or of a middleware on the way.
+    /// The failure of the handler, or of a later middleware.
     pub async fn run(mut self, message: Message) -> Result<Reply, Failure> {
         match self.chain.get(self.done).cloned() {
             Some(middleware) => {

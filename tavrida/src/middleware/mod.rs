@@ -1,8 +1,8 @@
 //! Middleware: code around handlers ([`Incoming`]) and before sends ([`Outgoing`]), in order of addition.
 //!
-//! Incoming middleware sees messages of all four kinds, before the payload is merged into the context. It passes the message
-//! on, changed or not, with [`Next::run`], or answers at once. An error of its own is answered like a handler's: an
-//! error reply for a call, the failure policy for the rest.
+//! Incoming middleware sees messages of all four kinds, before the payload is merged into the context. It passes the message on, changed or
+//! not, with [`Next::run`], or answers at once. Its errors are treated like a handler's: an error reply for a call, the failure policy for
+//! the rest.
 //!
 //! ```
 //! use tavrida::message::{Failure, Message, Reply};
@@ -18,9 +18,9 @@
 //! let service = tavrida::Service::new("billing").incoming(middleware::from_fn(authorise));
 //! ```
 //!
-//! With the feature `tower` a layer of tower's is incoming middleware too.
+//! With the feature `tower`, tower layers can be used as incoming middleware.
 //!
-//! Outgoing middleware sees the replies of handlers, and other sends where it [opts in](Outgoing::sees).
+//! Outgoing middleware sees the replies of handlers, and other sends if it [opts in](Outgoing::sees).
 
 mod from_fn;
 mod incoming;
@@ -36,7 +36,7 @@ pub use incoming::{Incoming, Next};
 pub use outgoing::Outgoing;
 pub(crate) use outgoing::pass;
 
-/// A chain as its users share it; an empty one allocates nothing.
+/// Converts a chain to shared form; an empty one allocates nothing.
 pub(crate) fn shared<M: ?Sized>(chain: Vec<Arc<M>>) -> Arc<[Arc<M>]> {
     if chain.is_empty() { Arc::default() } else { chain.into() }
 }

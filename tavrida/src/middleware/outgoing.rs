@@ -1,4 +1,4 @@
-//! [`Outgoing`]: before a message leaves.
+//! [`Outgoing`]: middleware before a message is sent.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use crate::message::{Failure, Message, MessageKind};
 /// Code that runs on messages before they are sent.
 #[async_trait]
 pub trait Outgoing: Send + Sync + 'static {
-    /// Works on one message and gives what is to be sent, of the same kind.
+    /// Processes one message. Returns the message to send, of the same kind.
     ///
     /// # Errors
     ///
-    /// Nothing is sent. A reply that could not be sent is treated by the failure policy; any other send fails with this.
+    /// The message is not sent. A reply that could not be sent is handled by the failure policy; any other send fails with this error.
     async fn handle(&self, message: Message) -> Result<Message, Failure>;
 
-    /// Which kinds it wants to see: responses and errors, unless it says otherwise.
+    /// Returns whether it sees messages of this kind. The default is responses and errors.
     fn sees(&self, kind: MessageKind) -> bool {
         matches!(kind, MessageKind::Response | MessageKind::Error)
     }
 }
 
-/// Passes a message through all that want to see it, in order of addition.
+/// Passes a message through all middleware that sees it, in order of addition.
 pub(crate) async fn pass(chain: &[Arc<dyn Outgoing>], mut message: Message) -> Result<Message, Failure> {
     for middleware in chain {
         let kind = message.kind();

@@ -1,7 +1,7 @@
-//! A layer of [tower](https://docs.rs/tower)'s as middleware: timeouts, limits and load shedding come from there.
+//! A [tower](https://docs.rs/tower) layer as middleware, for timeouts, limits and load shedding.
 //!
-//! [`from_layer`] takes any layer whose service can be cloned and sent. The layer sees a [`Call`] (a message with the rest of its
-//! way) and the [`Reply`] that comes of it.
+//! [`from_layer`] takes any layer whose service can be cloned and sent. The layer sees a [`Call`] (a message with the rest of the chain)
+//! and the resulting [`Reply`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -17,16 +17,15 @@
 //!
 //! # Readiness
 //!
-//! For each message the layer's service is cloned, waited for (`poll_ready`) and called. Waiting is part of the handling: the
-//! message stays with this server, its deadline runs, and the broker sends no more than the prefetch meanwhile. A layer that is
-//! not ready is so the back-pressure, and one that sheds (`load_shed`) refuses instead. What clones do not share (the state of a
-//! `rate_limit`) has to be put behind a `buffer`.
+//! For each message the layer's service is cloned, waited for (`poll_ready`) and called. Waiting is part of the handling: the message stays
+//! with this server, its deadline runs, and the broker sends at most the prefetch meanwhile. A layer that is not ready therefore causes
+//! back-pressure, and one that sheds load (`load_shed`) fails instead. State that clones do not share (such as that of a `rate_limit`) must
+//! be put behind a `buffer`.
 //!
 //! # Errors
 //!
-//! A handler's failure goes through the layers as [`Failed`] and comes out as it was. An error of a layer's own becomes a failure of
-//! the class `tower.Refused` with its text; [`FromLayer::map_error`] makes something else of it, such as one that is
-//! [retryable](Failure::retryable).
+//! A handler's failure passes through the layers as [`Failed`] and is unchanged afterwards. An error of the layer itself becomes a failure
+//! of the class `tower.Refused` with its text; [`FromLayer::map_error`] changes that, for example to a [retryable](Failure::retryable) one.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -41,10 +40,10 @@ use tower_service::Service;
 use super::{Incoming, Next};
 use crate::message::{Failure, Message, Reply};
 
-/// An error of a layer's.
+/// An error of a layer.
 pub type LayerError = Box<dyn StdError + Send + Sync>;
 
-/// What a layer is called with: a message, and the rest of its way to the handler.
+/// The request type of a layer: a message, and the rest of the chain.
 #[derive(Debug)]
 pub struct Call {
     message: Message,
@@ -52,18 +51,18 @@ pub struct Call {
 }
 
 impl Call {
-    /// The message.
+    /// Returns the message.
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// The message, to change it on its way.
+    /// Returns the message, to change it.
     pub fn message_mut(&mut self) -> &mut Message {
         &mut self.message
     }
 }
 
-/// The innermost service: the rest of the way, the handler included. Always ready.
+/// The innermost service: the rest of the chain, including the handler. Always ready.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Handlers(());
 
@@ -81,7 +80,7 @@ impl Service<Call> for Handlers {
     }
 }
 
-/// The failure of a handler, as an error that layers can hold.
+/// The failure of a handler, as an error for layers.
 #[derive(Debug, Clone)]
 pub struct Failed(pub Failure);
 
@@ -93,7 +92,7 @@ impl fmt::Display for Failed {
 
 impl StdError for Failed {}
 
-/// Incoming middleware from a layer.
+/// Returns incoming middleware made from a layer.
 pub fn from_layer<L>(layer: L) -> FromLayer<L::Service>
 where
     L: Layer<Handlers>,
@@ -110,7 +109,7 @@ pub struct FromLayer<S> {
 }
 
 impl<S> FromLayer<S> {
-    /// What becomes of an error of the layer's own.
+    /// Sets how an error of the layer itself becomes a failure.
     #[must_use = "the middleware comes back with the function"]
     pub fn map_error(mut self, on_error: impl Fn(LayerError) -> Failure + Send + Sync + 'static) -> Self {
         self.on_error = Arc::new(on_error);

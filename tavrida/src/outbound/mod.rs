@@ -1,6 +1,6 @@
-//! The one door out: message -> outgoing middleware -> encode -> discovery -> publication -> session.
+//! Sends messages: message -> outgoing middleware -> encode -> discovery -> publication -> session.
 //!
-//! Replies, calls, casts and notifications all leave through [`Outbound::send`], and none of them ends as a bare "ok".
+//! Replies, calls, casts and notifications are all sent through [`Outbound::send`], which returns an outcome for each.
 
 mod send_error;
 mod sent;
@@ -24,7 +24,7 @@ use crate::middleware::{self, Outgoing};
 use crate::time::Stopwatch;
 use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, Session};
 
-/// How the messages of one service, or of one client, leave.
+/// Sends the messages of one service, or of one client.
 pub(crate) struct Outbound {
     pub(crate) discovery: Arc<dyn Discovery>,
     pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
@@ -32,28 +32,28 @@ pub(crate) struct Outbound {
     pub(crate) tally: Arc<Tally>,
 }
 
-/// The services of one server: they know each other without a discovery.
+/// The services of one server: they reach each other without a discovery.
 #[derive(Debug, Default)]
 pub(crate) struct Neighbours {
     pub(crate) exchange: ShortString,
     pub(crate) services: Vec<ShortString>,
 }
 
-/// What a send is to be, beside its message.
+/// The options of a send, beside its message.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Terms {
-    /// A notification that nobody hears is an error.
+    /// Whether a notification without a subscriber is an error.
     pub(crate) mandatory: bool,
-    /// How long the message is worth to be delivered.
+    /// Time to live.
     pub(crate) expires_in: Option<Duration>,
-    /// The message need not survive a restart of the broker.
+    /// Whether the message need not survive a restart of the broker.
     pub(crate) transient: bool,
 }
 
 impl Outbound {
-    /// Sends a message, and comes back when the broker has taken it or the reason is known why not.
+    /// Sends a message, and returns once the broker has accepted it or the error is known.
     ///
-    /// Ids that are still empty are made here, so that what middleware sees is what is sent.
+    /// Missing ids are generated here, so that middleware sees what is sent.
     pub(crate) async fn send(
         &self,
         session: &dyn Session,
@@ -63,7 +63,7 @@ impl Outbound {
     ) -> Result<Sent, SendError> {
         give_ids(&mut message, ids);
         if !self.outgoing.is_empty() {
-            // Boxed: it would make the future of every send larger.
+            // Boxed: it would enlarge the future of every send.
             message = Box::pin(self.pass(message)).await?;
         }
         let started = Stopwatch::start();
@@ -86,7 +86,7 @@ impl Outbound {
         judged.map_err(|error| SendError::new(error, message))
     }
 
-    /// What the outgoing middleware makes of a message.
+    /// Passes a message through the outgoing middleware.
     async fn pass(&self, message: Message) -> Result<Message, SendError> {
         let before = message.clone();
         middleware::pass(&self.outgoing, message).await.map_err(|failure| {
@@ -107,7 +107,7 @@ impl Outbound {
         Ok(publication)
     }
 
-    /// The publication of a message: a reply to a queue goes there, everything else through the exchange of a service.
+    /// Returns the publication of a message: a reply with a queue goes there, everything else through the exchange of a service.
     fn address(&self, message: &Message) -> Result<Publication, DiscoveryError> {
         if let Some(queue) = message.reply_queue_of_reply() {
             return Ok(envelope::encode_to_queue(message, queue.clone()));
@@ -121,7 +121,7 @@ impl Outbound {
         Ok(envelope::encode(message, exchange))
     }
 
-    /// What a discovery says counts; services of the same server need none.
+    /// Returns the exchange of a service. The discovery takes precedence; services of the same server need none.
     fn exchange_of(&self, service: &str) -> Result<ShortString, DiscoveryError> {
         match self.discovery.service_exchange(service) {
             Some(exchange) => Ok(exchange),

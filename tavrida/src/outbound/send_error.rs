@@ -1,14 +1,14 @@
-//! [`SendError`]: a message that was not, or not surely, sent.
+//! [`SendError`]: a message that was not sent, or perhaps not.
 
 use std::fmt;
 
 use crate::error::Error;
 use crate::message::Message;
 
-/// Why a send failed; it hands the message back.
+/// Why a send failed; it returns the message.
 ///
-/// Whether a second try may make a second copy: only where [`is_ambiguous`](SendError::is_ambiguous), and where a queue
-/// among several [refused](SendError::is_refused) it.
+/// A second attempt may create a duplicate only if [`is_ambiguous`](SendError::is_ambiguous), or if one of several queues
+/// [refused](SendError::is_refused) the message.
 pub struct SendError {
     error: Error,
     message: Message,
@@ -19,47 +19,47 @@ impl SendError {
         Self { error, message }
     }
 
-    /// The message that was to be sent.
+    /// Returns the message that was to be sent.
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// The message that was to be sent, to keep it or to send it again.
+    /// Returns the message, to keep it or to send it again.
     pub fn into_message(self) -> Message {
         self.message
     }
 
-    /// Whether no queue is bound for the message (312): correct the address, or start the other service.
+    /// Returns whether no queue is bound for the message (312): correct the address, or start the other service.
     pub fn is_unroutable(&self) -> bool {
         self.error.is_unroutable()
     }
 
-    /// Whether the broker said no: a full queue (nack), a missing exchange (404), permissions (403), ...
+    /// Returns whether the broker refused it: a full queue (nack), a missing exchange (404), permissions (403), ...
     pub fn is_refused(&self) -> bool {
         self.error.is_refused()
     }
 
-    /// Whether the session died between sending and the confirm: the message may have arrived.
+    /// Returns whether the session was lost between the send and the confirm: the message may have arrived.
     pub fn is_ambiguous(&self) -> bool {
         self.error.is_ambiguous()
     }
 
-    /// Whether no discovery knows the service or publisher.
+    /// Returns whether no discovery knows the service or publisher.
     pub fn is_undiscovered(&self) -> bool {
         self.error.is_undiscovered()
     }
 
-    /// Whether the session was over before anything was sent.
+    /// Returns whether the session had ended before anything was sent.
     pub fn is_closed(&self) -> bool {
         self.error.is_closed()
     }
 
-    /// Whether there was no session to send on in time; nothing was sent.
+    /// Returns whether there was no session in time; nothing was sent.
     pub fn is_timeout(&self) -> bool {
         self.error.is_timeout()
     }
 
-    /// The reason alone.
+    /// Returns the reason alone.
     pub fn into_error(self) -> Error {
         self.error
     }

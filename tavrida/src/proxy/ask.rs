@@ -1,4 +1,4 @@
-//! [`Ask`]: a request whose answer is awaited on the spot.
+//! [`Ask`]: a request whose answer is awaited in place.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -19,41 +19,41 @@ use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Respo
 use crate::outbound::{SendError, Terms};
 use crate::transport::{ConnectionLost, SessionError};
 
-/// A request under way whose answer is awaited here: await it.
+/// A request whose answer is awaited in place.
 ///
-/// It gives the [`Response`] or an [`AskError`], and never hangs: it has a [deadline](Ask::timeout), which also travels as the
-/// message's expiration, so that a request that nobody waits for any more is not worked.
+/// Awaiting it returns the [`Response`] or an [`AskError`]. It ends at its [deadline](Ask::timeout) at the latest. The deadline is also the
+/// message's expiration, so that a request is not handled after its asker stopped waiting.
 ///
 /// # Cancel safety
 ///
-/// Dropping it stops waiting; the request may have been sent. An answer that comes later is dropped and counted.
+/// Dropping it stops waiting; the request may have been sent. A later answer is dropped and counted.
 #[must_use = "an ask does nothing until it is awaited"]
 pub struct Ask {
-    /// Boxed: it would make the future of every ask larger.
+    /// Boxed: it would enlarge the future of every ask.
     request: Box<RequestBuilder>,
     timeout: Duration,
     transient: bool,
 }
 
 impl Ask {
-    /// How long an answer is waited for unless something else is said.
+    /// The default limit of the wait for an answer.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
     pub(crate) fn new(request: RequestBuilder) -> Self {
         Self { request: Box::new(request), timeout: Self::DEFAULT_TIMEOUT, transient: false }
     }
 
-    /// Waits at most so long, sending included. The default is 30 s.
+    /// Limits the wait, including the send. The default is 30 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Spares the broker from writing the request to its disk, which is a good part of what an ask costs it.
+    /// Avoids writing the request to the broker's disk, which is a large part of the cost of an ask.
     ///
-    /// A request that waits in its queue is then gone when the broker restarts, or the queue's node in a cluster: nobody works it
-    /// afterwards, and the ask ends as [`Lost`](AskError::Lost), or at its deadline. For requests that are asked again in that
-    /// case, or not at all. A quorum queue keeps them all the same.
+    /// A request that waits in its queue is then lost when the broker, or the queue's node in a cluster, restarts: it is not handled
+    /// afterwards, and the ask ends as [`Lost`](AskError::Lost), or at its deadline. Use it for requests that can be repeated or dropped in
+    /// that case. A quorum queue keeps them in any case.
     pub fn transient(mut self) -> Self {
         self.transient = true;
         self
@@ -95,7 +95,7 @@ impl Ask {
         let terms = Terms { expires_in, transient, ..Terms::default() };
         let mut sending = pin!(sender.send_on(&epoch, message, terms));
         let mut answer = pin!(waiting.answer());
-        // An answer proves the request: whoever has it need not wait for the confirm.
+        // An answer proves that the request arrived: there is no need to wait for the confirm.
         tokio::select! {
             biased;
             sent = &mut sending => {
@@ -112,7 +112,7 @@ impl Ask {
         }
     }
 
-    /// The message, and the place where its answer is waited for.
+    /// Returns the message, and the entry that waits for its answer.
     fn begin(self, sender: &Sender, queue: ShortString, epoch: u64) -> Result<(Message, Waiting), AskError> {
         let source = self.request.source_or_own();
         let reply_to = sender.asks().address(source.service().unwrap_or_default());
@@ -159,21 +159,21 @@ impl IntoFuture for Ask {
 pub enum AskError {
     /// The other service answered with an error.
     Failed(ErrorReply),
-    /// No answer came in time. The request may have been worked.
+    /// No answer came in time. The request may have been handled.
     Timeout {
-        /// Who was asked.
+        /// The destination of the request.
         destination: EntryPoint,
-        /// How long was waited.
+        /// How long the ask waited.
         after: Duration,
     },
-    /// The request was not, or not surely, sent.
+    /// The request was not sent, or perhaps not.
     NotSent(SendError),
-    /// The session died while the answer was waited for. The request may have been worked.
+    /// The session was lost while the ask waited. The request may have been handled.
     Lost(ConnectionLost),
 }
 
 impl AskError {
-    /// The other service's error, where it answered with one.
+    /// Returns the other service's error, if it answered with one.
     pub fn failed(&self) -> Option<&ErrorReply> {
         match self {
             Self::Failed(error) => Some(error),
@@ -181,7 +181,7 @@ impl AskError {
         }
     }
 
-    /// Whether no answer came in time.
+    /// Returns whether no answer came in time.
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Timeout { .. } => true,

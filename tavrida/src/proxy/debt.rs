@@ -1,4 +1,4 @@
-//! [`Debt`]: what has become of the [`Responder`](super::Responder) that a handler took.
+//! [`Debt`]: the state of the [`Responder`](super::Responder) that a handler took.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::error::{Error, Kind};
 use crate::message::{Failure, Payload, Reply, Request};
 
-/// The answer that one execution of a handler owes, where the handler took it into its own hands.
+/// The answer that one execution of a handler owes after the handler took its responder.
 #[derive(Default)]
 pub(crate) struct Debt {
     owed: OnceLock<Arc<Request>>,
@@ -18,20 +18,20 @@ pub(crate) struct Debt {
     handed_on: AtomicBool,
 }
 
-/// What became of a reply.
+/// The fate of a reply.
 #[derive(Debug, Default, PartialEq)]
 pub(super) enum Fate {
-    /// It is in the hands of the handler, or of a task that the handler left it to.
+    /// The handler has it, or a task that the handler started.
     #[default]
     Open,
     Answered(Box<Result<Payload, Failure>>),
-    /// It went on with a call: the answer to that brings it back.
+    /// It was sent with a call, whose answer brings it back.
     Gone,
     Dropped,
 }
 
 impl Debt {
-    /// The handler takes its reply; it can once.
+    /// Takes the reply, at most once.
     pub(super) fn take(&self, owed: Arc<Request>) -> Result<(), Arc<Request>> {
         self.owed.set(owed)
     }
@@ -41,12 +41,12 @@ impl Debt {
         self.settled.notify_one();
     }
 
-    /// Whether the handler took its reply.
+    /// Returns whether the handler took its reply.
     pub(crate) fn is_taken(&self) -> bool {
         self.owed.get().is_some()
     }
 
-    /// Another service answers the handled call: nothing is answered here.
+    /// Records that another service answers the handled call.
     pub(super) fn hand_on(&self) {
         self.handed_on.store(true, Ordering::Relaxed);
     }
@@ -55,12 +55,12 @@ impl Debt {
         self.handed_on.load(Ordering::Relaxed)
     }
 
-    /// Whether the reply went on with a call.
+    /// Returns whether the reply was sent with a call.
     pub(crate) fn is_gone(&self) -> bool {
         *self.fate() == Fate::Gone
     }
 
-    /// What the handler gave, one way or the other. Waits while the reply is alive beyond the handler.
+    /// Returns the result of the handler. Waits while the reply outlives the handler.
     pub(crate) async fn result(&self, returned: Result<Reply, Failure>) -> Result<Reply, Failure> {
         let Some(owed) = self.owed.get() else { return returned };
         while *self.fate() == Fate::Open {
@@ -97,7 +97,7 @@ impl Debt {
     }
 }
 
-/// What a caller is told whose call nobody answered, though somebody should have.
+/// Returns the failure for a caller whose call should have been answered and was not.
 pub(crate) fn unanswered(request: &Request) -> Failure {
     let text = format!("{} was handled to its end, and nobody answered", request.destination());
     tracing::error!(request = %**request, "a Reply was dropped without an answer");

@@ -1,7 +1,7 @@
-//! [`Draft`]: what is gathered of a message before it is sent.
+//! [`Draft`]: the parts of a message before it is sent.
 //!
-//! A flaw (a text that is no entry point, a value that does not serialise, a reserved header) is kept and told by the send,
-//! so that a message is written in one expression.
+//! An error (an invalid entry point, a value that does not serialise, a reserved header) is kept and returned by the send, so that a
+//! message can be built in one expression.
 
 use serde::Serialize;
 use smol_str::SmolStr;
@@ -23,7 +23,7 @@ pub(crate) struct Draft {
     pub(crate) context: Option<Object>,
     headers: Headers,
     whole: Option<Payload>,
-    /// The named parameters as the beginning of a JSON object; empty where there is none.
+    /// The named parameters as the beginning of a JSON object; empty if there are none.
     params: Vec<u8>,
     flaw: Option<Error>,
 }
@@ -43,7 +43,7 @@ impl Draft {
         }
     }
 
-    /// Keeps the first flaw: later ones often come of it.
+    /// Keeps the first error: later ones often result from it.
     pub(crate) fn keep<T>(&mut self, result: Result<T, impl Into<Error>>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -76,7 +76,7 @@ impl Draft {
         self.whole = Some(payload);
     }
 
-    /// Whether a payload or parameters were given.
+    /// Returns whether a payload or parameters were given.
     pub(crate) fn has_payload(&self) -> bool {
         self.whole.is_some() || !self.params.is_empty()
     }
@@ -96,7 +96,7 @@ impl Draft {
         self.keep(inserted);
     }
 
-    /// What the answer is to bring back: to whom somebody is answered later.
+    /// Sets what the answer must bring back: the caller to answer later.
     pub(crate) fn later(&mut self, later: Table) {
         self.headers.set_later(later);
     }
@@ -105,7 +105,7 @@ impl Draft {
         self.source.clone().unwrap_or_else(|| self.sender.source().clone())
     }
 
-    /// The message, and the flaw that bars it from being sent.
+    /// Returns the message, and the error that prevents sending it.
     pub(crate) fn message(mut self, kind: MessageKind, addresses: Addresses) -> (Message, Option<Error>) {
         let correlation_id = self.correlation_id.take().or_else(|| self.sender.correlation_id().cloned());
         let correlation_id =

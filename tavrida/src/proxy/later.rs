@@ -1,4 +1,4 @@
-//! To whom a call is answered later, as a header: it rides on another request, and comes back with the answer to that.
+//! The caller to answer later, as a header: it is sent with another request, and comes back with the answer to that.
 
 use smol_str::SmolStr;
 
@@ -17,11 +17,11 @@ const CORRELATION_ID: ShortString = ShortString::from_static("correlation_id");
 const HEADERS: ShortString = ShortString::from_static("headers");
 const STATE: ShortString = ShortString::from_static("state");
 
-/// The most that a reply with its state takes, in bytes. All headers of a message travel in one AMQP frame, of 128 KiB by
-/// default, and replies nest: one brings along what its caller wants back.
+/// The maximum size of a reply with its state, in bytes. All headers of a message share one AMQP frame, of 128 KiB by default, and replies
+/// nest: one includes what its caller wants back.
 pub(super) const LIMIT: usize = 32 * 1024;
 
-/// What pairs an answer with its request, and where it goes; with the state of the handler, as JSON.
+/// Encodes what pairs an answer with its request, its destination, and the state of the handler as JSON.
 pub(super) fn to_table(request: &Request, state: String) -> Table {
     let Addresses { source, destination, reply_to, reply_queue } = request.parts().addresses.clone();
     let headers: Table =
@@ -40,7 +40,7 @@ pub(super) fn to_table(request: &Request, state: String) -> Table {
     }
 }
 
-/// About how many bytes a table takes on the wire.
+/// Returns the approximate size of a table on the wire.
 pub(super) fn size(table: &Table) -> usize {
     table.iter().map(|(name, value)| name.len() + 8 + size_of_value(value)).sum()
 }
@@ -54,7 +54,7 @@ fn size_of_value(value: &Value) -> usize {
     }
 }
 
-/// The request of the first caller (without payload), to be answered in this context.
+/// Returns the request of the first caller (without payload), to be answered in this context.
 fn request_of(table: &Table, context: Context) -> Result<Request, Error> {
     let addresses = Addresses {
         source: address(table, &SOURCE)?,
@@ -100,12 +100,12 @@ fn malformed(name: &str) -> Error {
     Error::new(Kind::UnsuitableFieldValue, text)
 }
 
-/// The request that the handler of this message has to answer: the message itself, or the one whose answer was put off until
-/// this message, an answer in its turn, came.
+/// Returns the request that the handler of this message must answer: the message itself, or the request whose answer was deferred until
+/// this message (an answer itself) came.
 ///
 /// # Errors
 ///
-/// When the header that says so cannot be read.
+/// The header cannot be decoded.
 pub(super) fn request_to_answer(message: &Message) -> Result<Option<Request>, Error> {
     match message.kind() {
         MessageKind::Request => Ok(Some(Request(message.clone()))),
@@ -117,7 +117,7 @@ pub(super) fn request_to_answer(message: &Message) -> Result<Option<Request>, Er
     }
 }
 
-/// The call that an answer is owed to when this message is handled; none where nobody waits.
+/// Returns the call to answer after this message is handled. `None` if no caller waits.
 pub(crate) fn owed(message: &Message) -> Option<Request> {
     let is_owed = match message.kind() {
         MessageKind::Request => message.is_call(),

@@ -1,4 +1,4 @@
-//! Calling other services: [`Proxy`] in a handler (a [`Client`](crate::Client) does the same outside of any).
+//! Calls other services: [`Proxy`] inside a handler (a [`Client`](crate::Client) does the same outside).
 //!
 //! ```no_run
 //! # use tavrida::Proxy;
@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! With the types of a [`contract`](crate::contract) no string is needed:
+//! With the types of a [`contract`](crate::contract) no strings are needed:
 //!
 //! ```no_run
 //! # use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@
 //! # }
 //! ```
 //!
-//! What a handler sends carries the chain's correlation id, its context as it is at that moment, and its custom headers.
+//! What a handler sends has the chain's correlation id, its current context, and its custom headers.
 
 mod ask;
 mod debt;
@@ -61,7 +61,7 @@ use crate::field::{ShortString, Value};
 use crate::message::{Context, CorrelationId, ReservedHeaderError};
 use crate::outbound::{SendError, Sent};
 
-/// Sends in the name of a handler. A clone is the same proxy.
+/// Sends in the name of a handler. Clones are the same proxy.
 #[derive(Clone)]
 pub struct Proxy(Sender);
 
@@ -70,13 +70,13 @@ impl Proxy {
         Self(sender)
     }
 
-    /// The answer that the handler owes, where it took it into its own hands.
+    /// Returns the answer that the handler owes, if it took its responder.
     pub(crate) fn debt(&self) -> &Debt {
         self.0.debt()
     }
 
-    /// Begins a request to an entry point (`"service.method"`, or an [`EntryPoint`]). A text that is no entry point is an
-    /// error of the send.
+    /// Starts a request to an entry point (`"service.method"`, or an [`EntryPoint`]). If the text is not an entry point, the send returns
+    /// an error.
     pub fn to(
         &self,
         destination: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
@@ -84,19 +84,18 @@ impl Proxy {
         RequestBuilder::new(self.0.clone(), destination.try_into().map_err(Into::into))
     }
 
-    /// Begins a notification, whose topic is the handler's own entry point, unless it is given an
-    /// [event](NotificationBuilder::event).
+    /// Starts a notification. Its topic is the handler's own entry point, unless an [event](NotificationBuilder::event) is set.
     pub fn publish(&self) -> NotificationBuilder {
         NotificationBuilder::new(self.0.clone())
     }
 
-    /// Begins a request of a [contract](crate::contract), with its parameters.
+    /// Starts a request of a [contract](crate::contract), with its parameters.
     pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder {
         RequestBuilder::of(self.0.clone(), &request)
     }
 
-    /// Calls a method of a [contract](crate::contract): the answer comes to the response or error handler of this service. The
-    /// same as [`request`](Proxy::request) and [`call`](RequestBuilder::call).
+    /// Calls a method of a [contract](crate::contract): the answer goes to the response or error handler of this service. The same as
+    /// [`request`](Proxy::request) and [`call`](RequestBuilder::call).
     ///
     /// # Errors
     ///
@@ -109,7 +108,7 @@ impl Proxy {
         self.request(request).call()
     }
 
-    /// Casts to a method of a [contract](crate::contract): nobody answers. The same as [`request`](Proxy::request) and
+    /// Casts to a method of a [contract](crate::contract), without an answer. The same as [`request`](Proxy::request) and
     /// [`cast`](RequestBuilder::cast).
     ///
     /// # Errors
@@ -123,13 +122,13 @@ impl Proxy {
         self.request(request).cast()
     }
 
-    /// Asks a method of a [contract](crate::contract): its reply, or its error, comes back to this very place. The same as
-    /// [`request`](Proxy::request), [`ask`](RequestBuilder::ask) and [`of`](Ask::of).
+    /// Asks a method of a [contract](crate::contract): awaiting it returns the reply or the error. The same as [`request`](Proxy::request),
+    /// [`ask`](RequestBuilder::ask) and [`of`](Ask::of).
     pub fn ask<C: Rpc>(&self, request: C) -> TypedAsk<C> {
         self.request(request).ask().of()
     }
 
-    /// Begins a notification of a [contract](crate::contract), with its parameters.
+    /// Starts a notification of a [contract](crate::contract), with its parameters.
     pub fn event<E: Event>(&self, event: E) -> NotificationBuilder {
         NotificationBuilder::of(self.0.clone(), &event)
     }
@@ -148,7 +147,7 @@ impl Proxy {
         self.event(event).send()
     }
 
-    /// Adds a custom header to all that is sent afterwards, over those of the handled message.
+    /// Adds a custom header to all later sends, over those of the handled message.
     ///
     /// # Errors
     ///
@@ -161,7 +160,7 @@ impl Proxy {
         self.0.headers().insert(name, value)
     }
 
-    /// Adds many custom headers, as [`add_header`](Proxy::add_header) does; in case of an error those before it are added.
+    /// Adds many custom headers, as [`add_header`](Proxy::add_header) does; after an error those before it are added.
     ///
     /// # Errors
     ///
@@ -177,17 +176,17 @@ impl Proxy {
         headers.into_iter().try_for_each(|(name, value)| self.add_header(name, value))
     }
 
-    /// The correlation id of the chain; none outside of one.
+    /// Returns the correlation id of the chain. `None` outside a chain.
     pub fn correlation_id(&self) -> Option<&CorrelationId> {
         self.0.correlation_id()
     }
 
-    /// The context that everything sent carries.
+    /// Returns the context that is sent with everything.
     pub fn context(&self) -> &Context {
         self.0.context()
     }
 
-    /// In whose name this sends.
+    /// Returns the sender's name.
     pub fn source(&self) -> &EntryPoint {
         self.0.source()
     }

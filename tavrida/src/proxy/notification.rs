@@ -1,4 +1,4 @@
-//! [`NotificationBuilder`]: tell whoever subscribed.
+//! [`NotificationBuilder`]: builds a notification to all subscribers.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::field::{ShortString, Value};
 use crate::message::{Addresses, CorrelationId, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, Sent, Terms};
 
-/// A notification that is being written. See [`Proxy::publish`](crate::Proxy::publish).
+/// A notification that is being built. See [`Proxy::publish`](crate::Proxy::publish).
 #[must_use = "nothing is sent before `send`"]
 pub struct NotificationBuilder {
     draft: Draft,
@@ -23,7 +23,7 @@ impl NotificationBuilder {
         Self { draft: Draft::new(sender), terms: Terms::default() }
     }
 
-    /// The notification of a contract.
+    /// Returns the notification of a contract.
     pub(crate) fn of<E: Event>(sender: Sender, event: &E) -> Self {
         let mut builder = Self::new(sender);
         builder.draft.source = builder.draft.keep(contract::topic::<E>());
@@ -33,26 +33,26 @@ impl NotificationBuilder {
         builder
     }
 
-    /// One parameter, by name.
+    /// Adds one parameter, by name.
     pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
         self.draft.param(name, &value);
         self
     }
 
-    /// All parameters at once: a value that serialises to an object.
+    /// Sets all parameters: a value that serialises to an object.
     pub fn params(mut self, params: &(impl Serialize + ?Sized)) -> Self {
         self.draft.params(params);
         self
     }
 
-    /// All parameters at once, as they came with another message.
+    /// Sets all parameters, as they came with another message.
     pub fn payload(mut self, payload: Payload) -> Self {
         self.draft.payload(payload);
         self
     }
 
-    /// The topic `<own service>.<event>`, in place of the handler's own entry point. Needed where that has no method, as in
-    /// response, error and subscription handlers.
+    /// Sets the topic `<own service>.<event>`, instead of the handler's own entry point. Needed if that has no method, as in response,
+    /// error and subscription handlers.
     pub fn event(mut self, event: &str) -> Self {
         let own = self.draft.sender.source().clone();
         let topic = EntryPoint::new(own.service().unwrap_or_default(), event);
@@ -60,25 +60,25 @@ impl NotificationBuilder {
         self
     }
 
-    /// Another topic, `service.event`; discovery must know where that service publishes.
+    /// Sets another topic, `service.event`; the discovery must know where that service publishes.
     pub fn topic(mut self, topic: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>) -> Self {
         self.draft.source = self.draft.keep(topic.try_into().map_err(Into::into));
         self
     }
 
-    /// Another correlation id than that of the chain.
+    /// Sets another correlation id than the chain's.
     pub fn correlation_id(mut self, correlation_id: impl Into<CorrelationId>) -> Self {
         self.draft.correlation_id = Some(correlation_id.into());
         self
     }
 
-    /// Another context in place of that of the chain: a value that serialises to an object.
+    /// Sets another context than the chain's: a value that serialises to an object.
     pub fn context(mut self, context: &(impl Serialize + ?Sized)) -> Self {
         self.draft.context(context);
         self
     }
 
-    /// A custom header of this notification, over those of the proxy.
+    /// Adds a custom header to this notification, over those of the proxy.
     pub fn header(
         mut self,
         name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
@@ -88,23 +88,22 @@ impl NotificationBuilder {
         self
     }
 
-    /// Makes it an error that nobody hears it.
+    /// Makes it an error if there is no subscriber.
     pub fn mandatory(mut self) -> Self {
         self.terms.mandatory = true;
         self
     }
 
-    /// Sends it. Nobody's hearing it is no error, but it is told: [`Sent::Unheard`].
+    /// Sends it. Having no subscriber is not an error; it returns [`Sent::Unheard`].
     ///
     /// # Errors
     ///
-    /// [`SendError`]: undiscovered, refused, ambiguous, unroutable where it [must be
-    /// heard](NotificationBuilder::mandatory); or a flaw of the message, such as a topic without an event, which nobody could
-    /// subscribe to. It hands the message back.
+    /// [`SendError`]: undiscovered, refused, ambiguous; unroutable if it is [mandatory](NotificationBuilder::mandatory); or an invalid
+    /// message, such as a topic without an event, which cannot be subscribed to. The error returns the message.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its first poll, nothing is sent; later, the message may be sent.
+    /// Dropped before its first poll, it sends nothing; later, the message may be sent.
     pub async fn send(self) -> Result<Sent, SendError> {
         let source = self.draft.source_or_own();
         let sender = self.draft.sender.clone();

@@ -11,7 +11,7 @@ use crate::json::Object;
 use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, Sent, Terms};
 
-/// A request that is being written. See [`Proxy::to`](crate::Proxy::to).
+/// A request that is being built. See [`Proxy::to`](crate::Proxy::to).
 #[must_use = "nothing is sent before `call`, `cast`, `transfer` or `ask`"]
 pub struct RequestBuilder {
     draft: Draft,
@@ -27,7 +27,7 @@ impl RequestBuilder {
         Self { draft, destination, reply_to: None, answer_to_caller: false }
     }
 
-    /// The request of a contract.
+    /// Returns the request of a contract.
     pub(crate) fn of<C: Rpc>(sender: Sender, request: &C) -> Self {
         let mut builder = Self::new(sender, contract::entry_point::<C>());
         if let Some(payload) = builder.draft.keep(request.to_payload()) {
@@ -36,43 +36,43 @@ impl RequestBuilder {
         builder
     }
 
-    /// One parameter, by name. It goes over an equal name in [`params`](RequestBuilder::params).
+    /// Adds one parameter, by name. It replaces an equal name in [`params`](RequestBuilder::params).
     pub fn param(mut self, name: &str, value: impl Serialize) -> Self {
         self.draft.param(name, &value);
         self
     }
 
-    /// All parameters at once: a value that serialises to an object.
+    /// Sets all parameters: a value that serialises to an object.
     pub fn params(mut self, params: &(impl Serialize + ?Sized)) -> Self {
         self.draft.params(params);
         self
     }
 
-    /// All parameters at once, as they came with another message.
+    /// Sets all parameters, as they came with another message.
     pub fn payload(mut self, payload: Payload) -> Self {
         self.draft.payload(payload);
         self
     }
 
-    /// Another correlation id than that of the chain.
+    /// Sets another correlation id than the chain's.
     pub fn correlation_id(mut self, correlation_id: impl Into<CorrelationId>) -> Self {
         self.draft.correlation_id = Some(correlation_id.into());
         self
     }
 
-    /// Another context in place of that of the chain: a value that serialises to an object.
+    /// Sets another context than the chain's: a value that serialises to an object.
     pub fn context(mut self, context: &(impl Serialize + ?Sized)) -> Self {
         self.draft.context(context);
         self
     }
 
-    /// Another sender's name.
+    /// Sets another sender's name.
     pub fn source(mut self, source: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>) -> Self {
         self.draft.source = self.draft.keep(source.try_into().map_err(Into::into));
         self
     }
 
-    /// A custom header of this request, over those of the proxy.
+    /// Adds a custom header to this request, over those of the proxy.
     pub fn header(
         mut self,
         name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
@@ -82,7 +82,7 @@ impl RequestBuilder {
         self
     }
 
-    /// Where the answer of a [`call`](RequestBuilder::call) or [`transfer`](RequestBuilder::transfer) goes, if not to this service.
+    /// Sets where the answer of a [`call`](RequestBuilder::call) or [`transfer`](RequestBuilder::transfer) goes, if not to this service.
     pub fn reply_to(
         mut self,
         reply_to: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
@@ -91,22 +91,22 @@ impl RequestBuilder {
         self
     }
 
-    /// A [`transfer`](RequestBuilder::transfer) then sends the answer on to whoever made the transferred request, who can pair it: it keeps
-    /// its request id.
+    /// Makes a [`transfer`](RequestBuilder::transfer) send the answer to the original caller, which can pair it: the answer keeps the
+    /// request id.
     pub fn answer_to_caller(mut self) -> Self {
         self.answer_to_caller = true;
         self
     }
 
-    /// Sends a call: the answer comes to the response or error handler of the service in whose name this is sent.
+    /// Sends a call: the answer goes to the response or error handler of the sending service.
     ///
     /// # Errors
     ///
-    /// [`SendError`]: undiscovered, unroutable, refused, ambiguous; or a flaw of the message. It hands the message back.
+    /// [`SendError`]: undiscovered, unroutable, refused, ambiguous; or an invalid message. The error returns the message.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its first poll, nothing is sent; later, the message may be sent.
+    /// Dropped before its first poll, it sends nothing; later, the message may be sent.
     pub async fn call(self) -> Result<Sent, SendError> {
         let source = self.draft.source_or_own();
         let reply_to = self.reply_to.clone().unwrap_or_else(|| source.to_service());
@@ -117,12 +117,12 @@ impl RequestBuilder {
     ///
     /// # Errors
     ///
-    /// [`CallWithError`] hands the reply back, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a
-    /// state that does not serialise or is too large.
+    /// [`CallWithError`] returns the reply, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a state that
+    /// does not serialise or is too large.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the reply, which is an error for the caller; later than at the first poll the call may have been sent.
+    /// Dropping it drops the reply, which is an error for the caller; after the first poll the call may have been sent.
     pub async fn call_with<C, S: Wire>(
         mut self,
         reply: Responder<C, S>,
@@ -137,7 +137,7 @@ impl RequestBuilder {
         }
     }
 
-    /// Sends a cast: nobody answers.
+    /// Sends a cast, which is not answered.
     ///
     /// # Errors
     ///
@@ -151,11 +151,11 @@ impl RequestBuilder {
         self.send(Addresses { source, ..Addresses::default() }, None).await
     }
 
-    /// Sends a request on to another service: a call that keeps the request's correlation id, payload (unless parameters are given
-    /// here) and context (over one given here, for equal keys the request's wins).
+    /// Transfers a request to another service: a call that keeps the request's correlation id, payload (unless parameters are given here)
+    /// and context (the request's keys win over a context given here).
     ///
-    /// As in the original, the answer comes back to the service that transfers; with
-    /// [`answer_to_caller`](RequestBuilder::answer_to_caller) it goes to whoever made the request.
+    /// As in the original, the answer goes to the transferring service; with [`answer_to_caller`](RequestBuilder::answer_to_caller) it goes
+    /// to the original caller.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl RequestBuilder {
         Ok(sent)
     }
 
-    /// Asks: the answer comes back to this very place. See [`Ask`] for the deadline.
+    /// Asks: awaiting it returns the answer. See [`Ask`] for the deadline.
     pub fn ask(self) -> Ask {
         Ask::new(self)
     }

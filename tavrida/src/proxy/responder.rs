@@ -1,4 +1,4 @@
-//! [`Responder`]: the answer to a call in a handler's own hands, to be given later.
+//! [`Responder`]: a handle for answering a call later.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,12 +15,12 @@ use crate::field::Table;
 use crate::message::{Failure, IntoFailure, Message, Payload, Request};
 use crate::outbound::SendError;
 
-/// The answer to a call, in the handler's own hands: given [now](Responder::answer), or after others have
-/// [answered](super::RequestBuilder::call_with) calls of this handler.
+/// A handle for answering a call [now](Responder::answer), or after [other services have answered](super::RequestBuilder::call_with) calls
+/// of this handler.
 ///
-/// A handler of a call that takes it returns nothing, or [`Answered`]. To answer later it sends the reply along with a call of
-/// its own; the handler of the answer to that takes it again, and answers the first caller, or sends it on again. `C` is the
-/// [contract](crate::contract) that is answered, and `S` a small state of the handler that [travels with it](Responder::keeping).
+/// A handler of a call that takes it returns nothing, or [`Answered`]. To answer later, it sends the responder with a call of its own; the
+/// handler of that call's answer takes it again, and answers the first caller, or sends it on again. `C` is the [contract](crate::contract)
+/// to answer, and `S` a small state of the handler that is [sent with it](Responder::keeping).
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -56,17 +56,17 @@ use crate::outbound::SendError;
 ///
 /// # One answer
 ///
-/// A reply is used once: answering, failing and sending it on take it by value. One that is dropped without any of these is an
-/// error reply to the caller, not a silence: when the handler has failed, with its failure. While a reply lives, in a task that
-/// the handler left it to, the message that it answers is not settled, and the handler's deadline runs on.
+/// A responder is used once: answering, failing and sending it on take it by value. If it is dropped without any of these, the caller gets
+/// an error reply: the handler's failure, if the handler failed. While a responder is alive in a task that the handler started, the message
+/// is not settled, and the handler's deadline still runs.
 ///
-/// # Where it is meanwhile
+/// # Where it is stored
 ///
-/// The first caller's address and the state ride in a header of the call, which whoever answers it echoes, the services of the
-/// Python original included: a service may be started anew in between. The other service could read that header, so a secret
-/// is no state. Delivery is at least once, so a second answer may come; an asker ignores it.
+/// The first caller's address and the state are in a header of the call, which the answering service echoes, including services of the
+/// Python original: the service may restart in between. The other service could read that header, so do not store secrets in the state.
+/// Delivery is at least once, so a second answer may come; an asker ignores it.
 ///
-/// The handler of a cast may take a reply too: nobody gets the answer.
+/// The handler of a cast may take a responder too: the answer is dropped.
 #[must_use = "a reply that is dropped is an error for the caller"]
 pub struct Responder<C = Untyped, S = ()> {
     open: Open,
@@ -74,16 +74,16 @@ pub struct Responder<C = Untyped, S = ()> {
     contract: PhantomData<fn() -> C>,
 }
 
-/// The contract of a [`Responder`] that has none: it is answered with whatever serialises to an object.
+/// The contract of a [`Responder`] without one: any value that serialises to an object answers it.
 #[derive(Debug, Clone, Copy)]
 pub enum Untyped {}
 
-/// A reply was used: the handler has answered, or has sent the reply on with a call.
+/// A responder was used: the handler has answered, or has sent it with a call.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answered;
 
-/// A reply that was not used yet; dropping it is told.
+/// A responder that was not used yet; dropping it is reported.
 struct Open {
     sender: Sender,
     request: Arc<Request>,
@@ -107,7 +107,7 @@ impl Drop for Open {
 }
 
 impl<C, S: Wire> Responder<C, S> {
-    /// Takes the reply to a message out of the hands of its execution.
+    /// Takes the responder of a message from its execution.
     pub(crate) fn take(message: &Message, proxy: &Proxy) -> Result<Self, Failure> {
         let Some(request) = later::request_to_answer(message)? else {
             let text = format!(
@@ -125,7 +125,7 @@ impl<C, S: Wire> Responder<C, S> {
         Ok(Self { open: Open { sender, request, used: false }, state, contract: PhantomData })
     }
 
-    /// Whether a new call, which brings no state, could be answered with this.
+    /// Returns whether it can answer a new call, which brings no state.
     pub(crate) fn needs_no_state() -> bool {
         state_of::<S>(None).is_ok()
     }
@@ -145,23 +145,23 @@ fn wrong_state(why: impl fmt::Display) -> Error {
 }
 
 impl<C, S> Responder<C, S> {
-    /// The state that was sent along.
+    /// Returns the state that was sent along.
     pub fn state(&self) -> &S {
         &self.state
     }
 
-    /// The same reply with a state, which is there again when the reply comes back: a type that serde writes and reads, of a
-    /// few hundred bytes rather than more (32 KiB is the most, address included).
+    /// Adds a state, which comes back with the responder: a type that serde serialises and deserialises. Keep it to a few hundred bytes
+    /// (the maximum is 32 KiB, including the address).
     pub fn keeping<T: Wire>(self, state: T) -> Responder<C, T> {
         Responder { open: self.open, state, contract: PhantomData }
     }
 
-    /// Whether somebody waits for the answer: not so in the handler of a cast.
+    /// Returns whether the caller waits for the answer: not so in the handler of a cast.
     pub fn is_awaited(&self) -> bool {
         self.open.request.is_call()
     }
 
-    /// The form in which it travels.
+    /// Encodes it for the wire.
     pub(super) fn to_table(&self) -> Result<Table, Error>
     where
         S: Wire,
@@ -176,23 +176,23 @@ impl<C, S> Responder<C, S> {
         }
     }
 
-    /// It went on with a call.
+    /// Marks it as sent with a call.
     pub(super) fn gone(self) -> Answered {
         self.open.use_up(Fate::Gone)
     }
 }
 
 impl<S> Responder<Untyped, S> {
-    /// Answers, with a value that serialises to an object or to nothing (`()`).
+    /// Answers with a value that serialises to an object or to nothing (`()`).
     ///
-    /// The answer leaves when the handler is done, and only then is the handled message settled; what cannot be sent is the
-    /// failure policy's. A value that does not serialise is an error reply.
+    /// The answer is sent after the handler has ended, and only then the handled message is settled; if it cannot be sent, the failure
+    /// policy applies. A value that does not serialise is an error reply.
     pub fn answer(self, value: impl Serialize) -> Answered {
         let payload = contract::payload_of(&value).map_err(Failure::from);
         self.open.use_up(Fate::Answered(Box::new(payload)))
     }
 
-    /// Answers with an error. It leaves as an [answer](Responder::answer) does; a mark to retry it means nothing.
+    /// Answers with an error. Sent like an [answer](Responder::answer); the retryable flag is ignored.
     pub fn fail(self, failure: impl Into<Failure>) -> Answered {
         self.open.use_up(Fate::Answered(Box::new(Err(failure.into()))))
     }
@@ -201,15 +201,14 @@ impl<S> Responder<Untyped, S> {
 impl<C: Rpc, S> Responder<C, S> {
     /// Answers with the contract's reply.
     ///
-    /// The answer leaves when the handler is done, and only then is the handled message settled; what cannot be sent is the
-    /// failure policy's. A value that does not serialise is an error reply.
+    /// The answer is sent after the handler has ended, and only then the handled message is settled; if it cannot be sent, the failure
+    /// policy applies. A value that does not serialise is an error reply.
     pub fn answer(self, reply: C::Reply) -> Answered {
         let payload: Result<Payload, Failure> = reply.to_payload().map_err(Failure::from);
         self.open.use_up(Fate::Answered(Box::new(payload)))
     }
 
-    /// Answers with an error: the contract's, or any other. It leaves as an [answer](Responder::answer) does; a mark to retry it means
-    /// nothing.
+    /// Answers with an error: the contract's, or any other. Sent like an [answer](Responder::answer); the retryable flag is ignored.
     pub fn fail(self, failure: impl Into<Failure>) -> Answered {
         self.open.use_up(Fate::Answered(Box::new(Err(recognised::<C>(failure.into())))))
     }
@@ -227,14 +226,14 @@ impl From<Answered> for crate::message::Reply {
     }
 }
 
-/// A call that was to bring a reply back was not, or not surely, sent.
+/// A call that was to bring a responder back was not sent, or perhaps not.
 ///
-/// With `?` it fails the handler, and the caller gets that as an error reply.
+/// With `?` it fails the handler, and the caller gets it as an error reply.
 #[derive(Debug)]
 pub struct CallWithError<C, S> {
-    /// Why not.
+    /// The reason.
     pub error: SendError,
-    /// The reply, to answer otherwise.
+    /// The responder, to answer otherwise.
     pub reply: Responder<C, S>,
 }
 
@@ -244,7 +243,8 @@ impl<C, S> fmt::Display for CallWithError<C, S> {
     }
 }
 
-/// Not by way of [`std::error::Error`], which it is not: a failure keeps the error that it was made of, and would keep the reply.
+/// Not through [`std::error::Error`], which it does not implement: a failure keeps the error that it was made from, and would keep the
+/// responder.
 impl<C, S> From<CallWithError<C, S>> for Failure {
     fn from(not_carried: CallWithError<C, S>) -> Self {
         not_carried.error.into()

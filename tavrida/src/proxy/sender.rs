@@ -1,4 +1,4 @@
-//! [`Sender`]: in whose name, over which session, with which ids something is sent.
+//! [`Sender`]: the identity, the session and the ids of a send.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::link::{Epoch, Link};
 use crate::message::{Context, CorrelationId, Headers, Message};
 use crate::outbound::{Outbound, SendError, Sent, Terms};
 
-/// What a proxy and a client send with. A clone is the same sender.
+/// What a proxy and a client send with. Clones are the same sender.
 #[derive(Clone)]
 pub(crate) struct Sender(Arc<Inner>);
 
@@ -30,20 +30,20 @@ struct Inner {
     debt: Debt,
 }
 
-/// In whose name.
+/// The identity of a sender.
 pub(crate) struct Identity {
     pub(crate) source: EntryPoint,
-    /// None outside of a chain: each send begins one.
+    /// `None` outside a chain: each send starts one.
     pub(crate) correlation_id: Option<CorrelationId>,
     pub(crate) context: Context,
     pub(crate) headers: Headers,
 }
 
-/// Over which session.
+/// The session of a send.
 pub(crate) enum Route {
-    /// That of the delivery being handled: when it is lost, what the handler sends fails, for the delivery comes again.
+    /// The session of the handled delivery: if it is lost, the handler's sends fail, since the message is redelivered.
     Fixed(Epoch),
-    /// That of the moment; waits for one if there is none.
+    /// The current session; waits for one if there is none.
     Line { link: Arc<Link>, patience: Duration },
 }
 
@@ -79,8 +79,8 @@ impl Sender {
         }
     }
 
-    /// Takes note that this session is over, so that what is sent next waits for another: who tries again at once would
-    /// fail at once, and keep the link's own task from noticing.
+    /// Records that this session was lost, so that the next send waits for another: an immediate retry would fail at once, and keep the
+    /// link's own task from noticing.
     pub(crate) fn lost(&self, epoch: &Epoch) {
         if let Route::Line { link, .. } = &self.0.route
             && epoch.session.closed().now_or_never().is_some()
@@ -98,7 +98,7 @@ impl Sender {
         self.0.outbound.send(&*epoch.session, message, &self.0.ids, terms).await
     }
 
-    /// How long a send waits for a session.
+    /// Returns how long a send waits for a session.
     pub(crate) fn patience(&self) -> Duration {
         match &self.0.route {
             Route::Fixed(_) => Duration::ZERO,

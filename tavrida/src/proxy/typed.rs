@@ -1,4 +1,4 @@
-//! [`TypedAsk`] and [`RpcError`]: asks whose answer is a type.
+//! [`TypedAsk`] and [`RpcError`]: asks with a typed answer.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -13,7 +13,7 @@ use crate::contract::{self, Rpc, Wire};
 use crate::error::Error;
 use crate::message::{CorrelationId, ErrorReply, Failure, Response};
 
-/// A contract's request under way whose reply is awaited here: await it. See [`Ask`], which it is underneath.
+/// A contract's request whose reply is awaited in place. See [`Ask`], which it wraps.
 ///
 /// # Cancel safety
 ///
@@ -29,19 +29,19 @@ impl<C: Rpc> TypedAsk<C> {
         Self { ask, contract: PhantomData }
     }
 
-    /// Waits at most so long, sending included. The default is 30 s.
+    /// Limits the wait, including the send. The default is 30 s.
     pub fn timeout(self, timeout: Duration) -> Self {
         Self::new(self.ask.timeout(timeout))
     }
 
-    /// Spares the broker from writing the request to disk, at a price: see [`Ask::transient`].
+    /// Avoids writing the request to the broker's disk, at a price: see [`Ask::transient`].
     pub fn transient(self) -> Self {
         Self::new(self.ask.transient())
     }
 }
 
 impl<C: Rpc> TypedAsk<C> {
-    /// Awaits the reply with the message that it came in.
+    /// Awaits the reply together with its message.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl<C: Rpc> IntoFuture for TypedAsk<C> {
     }
 }
 
-/// A reply, and the message that it came in. It is used as the reply.
+/// A reply and its message. It dereferences to the reply.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Answer<R> {
@@ -85,7 +85,7 @@ pub struct Answer<R> {
 }
 
 impl<R> Answer<R> {
-    /// The id of the chain of calls that gave the answer.
+    /// Returns the id of the chain of calls of the answer.
     pub fn chain(&self) -> &CorrelationId {
         self.response.correlation_id()
     }
@@ -99,22 +99,22 @@ impl<R> Deref for Answer<R> {
     }
 }
 
-/// Why an ask for a contract's reply has none.
+/// Why an ask for a contract's reply failed.
 ///
-/// With `?` in a handler it travels on: an error of the other service as what it was there, and where the handler's own contract
-/// declares the same error type, as its own declared error.
+/// With `?` a handler passes it on: an error of the other service unchanged, or, if the handler's own contract declares the same error
+/// type, as its own declared error.
 #[derive(Debug)]
 pub enum RpcError<E> {
     /// The other service answered with the error that the contract declares.
     Declared {
         /// That error.
         error: E,
-        /// The message that it came in.
+        /// Its message.
         reply: ErrorReply,
     },
-    /// The other service answered, but not with the contract's reply.
+    /// The other service answered with something that is not the contract's reply.
     Misfit {
-        /// What it answered.
+        /// The answer.
         response: Response,
         /// Where it does not fit.
         error: Error,
@@ -124,7 +124,7 @@ pub enum RpcError<E> {
 }
 
 impl<E> RpcError<E> {
-    /// The error that the contract declares, where it is that.
+    /// Returns the error that the contract declares, if it is that.
     pub fn declared(&self) -> Option<&E> {
         match self {
             Self::Declared { error, .. } => Some(error),
@@ -132,11 +132,11 @@ impl<E> RpcError<E> {
         }
     }
 
-    /// The error that the contract declares, or itself again.
+    /// Converts it to the error that the contract declares.
     ///
     /// # Errors
     ///
-    /// Itself, when it is something else.
+    /// The value itself, if it is something else.
     pub fn into_declared(self) -> Result<E, Self> {
         match self {
             Self::Declared { error, .. } => Ok(error),
@@ -144,7 +144,7 @@ impl<E> RpcError<E> {
         }
     }
 
-    /// The other service's error, where it answered with one, declared or not.
+    /// Returns the other service's error, if it answered with one, declared or not.
     pub fn failed(&self) -> Option<&ErrorReply> {
         match self {
             Self::Declared { reply, .. } => Some(reply),
@@ -153,7 +153,7 @@ impl<E> RpcError<E> {
         }
     }
 
-    /// Whether no answer came in time.
+    /// Returns whether no answer came in time.
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Ask(error) if error.is_timeout())
     }
@@ -187,7 +187,7 @@ impl<E> From<AskError> for RpcError<E> {
     }
 }
 
-/// A failure that was made with `?` of the contract's own error is that error.
+/// Converts a failure that was made with `?` from the contract's own error back to that error.
 pub(crate) fn recognised<C: Rpc>(failure: Failure) -> Failure {
     let asked = || failure.cause::<RpcError<C::Error>>().and_then(RpcError::declared);
     match failure.cause::<C::Error>().or_else(asked) {

@@ -1,4 +1,4 @@
-//! What handlers of a contract may return, and what becomes of it.
+//! What handlers of a contract may return, and the resulting replies.
 
 use serde::{Deserialize, Serialize};
 
