@@ -1,7 +1,7 @@
-//! How fast messages are handled over the broker in the process, as ratios against a bare channel in the same run.
+//! The speed of handling messages over the in-process broker, as ratios to a bare channel in the same run.
 //!
-//! `cargo bench -p tavrida --bench handling`. Ratios are medians of rounds in which the two sides take turns: these say more
-//! than rates on a machine that others use as well.
+//! `cargo bench -p tavrida --bench handling`. Ratios are medians of rounds in which the two sides take turns: they are more reliable than
+//! rates on a shared machine.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures real time")]
@@ -50,7 +50,7 @@ fn order() -> Order {
     }
 }
 
-/// A cast to `work.do`, as it lies in the queue: 7 headers, a body of about 200 bytes.
+/// A cast to `work.do`, as it is in the queue: 7 headers, a body of about 200 bytes.
 fn cast() -> Publication {
     let names =
         ["message_type", "correlation_id", "request_id", "message_id", "source", "destination", "reply_to"];
@@ -75,7 +75,7 @@ fn cast() -> Publication {
     publication
 }
 
-/// Counts handled messages and tells when all are.
+/// Counts handled messages and signals when all are handled.
 #[derive(Default)]
 struct Done {
     count: AtomicU64,

@@ -1,11 +1,11 @@
-//! Texts that are names of services or addresses, checked where they stand.
+//! Texts that are names of services or addresses, checked at compile time.
 
 use syn::{Error, LitStr, Result};
 
-/// The most bytes of a routing key, which an address is.
+/// The maximum length of a routing key, which an address is, in bytes.
 const MAX_LEN: usize = 255;
 
-/// A text that must be the name of a service.
+/// Checks that a text is the name of a service.
 pub(crate) fn service(text: &LitStr) -> Result<()> {
     let name = text.value();
     match flaw_of_word(&name) {
@@ -17,7 +17,7 @@ pub(crate) fn service(text: &LitStr) -> Result<()> {
     }
 }
 
-/// A text that must be `service.method`.
+/// Checks that a text is `service.method`.
 pub(crate) fn method(text: &LitStr, what: &str) -> Result<()> {
     let address = text.value();
     let refuse = |flaw: &str| {

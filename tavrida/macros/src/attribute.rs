@@ -21,12 +21,12 @@ pub(crate) fn pairs(
     Ok(())
 }
 
-/// The name of an attribute that has one word.
+/// Returns the name of an attribute that has one word.
 pub(crate) fn name(attribute: &Attribute) -> Option<String> {
     attribute.path().get_ident().map(Ident::to_string)
 }
 
-/// The text of a doc comment's line.
+/// Returns the text of a doc comment's line.
 pub(crate) fn doc_line(attribute: &Attribute) -> Option<String> {
     match &attribute.meta {
         Meta::NameValue(MetaNameValue {

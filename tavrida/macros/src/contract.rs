@@ -82,7 +82,8 @@ fn event(item: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
-/// The bounds of the type, and, where it is generic, that all of the contract crosses the wire: it is one wherever it does.
+/// Returns the bounds of the type; for a generic type also bounds that make all of the contract serialisable: it is a contract wherever
+/// they hold.
 fn with_bounds(item: &DeriveInput, bounds: Option<&syn::WhereClause>, more: TokenStream) -> TokenStream {
     if item.generics.params.is_empty() {
         return quote!(#bounds);
@@ -92,7 +93,7 @@ fn with_bounds(item: &DeriveInput, bounds: Option<&syn::WhereClause>, more: Toke
     quote!(where #given #comma #more)
 }
 
-/// The attribute of this name.
+/// Returns the attribute of this name.
 fn the_one<'a>(item: &'a DeriveInput, name: &str, write: &str) -> Result<&'a Attribute> {
     let mut marked = item.attrs.iter().filter(|attribute| attribute.path().is_ident(name));
     let Some(first) = marked.next() else {
@@ -175,7 +176,7 @@ fn first_text(input: ParseStream<'_>, write: &str) -> Result<LitStr> {
     Ok(text)
 }
 
-/// Refuses what serde cannot write as an object, as far as that can be seen.
+/// Rejects a type that serde cannot serialise as an object, as far as that can be seen.
 fn is_an_object(item: &DeriveInput) -> Result<()> {
     match &item.data {
         Data::Union(union) => Err(Error::new(
@@ -200,7 +201,7 @@ fn is_an_object(item: &DeriveInput) -> Result<()> {
     }
 }
 
-/// Whether a type is known to be written as something else than an object.
+/// Returns whether a type is known to serialise to something other than an object.
 pub(crate) fn is_plain(ty: &Type) -> bool {
     const PLAIN: [&str; 18] = [
         "bool", "char", "String", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8",

@@ -1,6 +1,6 @@
 //! The macros of [tavrida](https://docs.rs/tavrida), which re-exports them: use them from there.
 //!
-//! Each writes what a person would write with the library's builder, and no more; a wrong use is an error that says what to write.
+//! Each expands to what you would write with the library's builder; a wrong use is a compile error that says what to write.
 
 mod address;
 mod attribute;
@@ -39,7 +39,7 @@ use proc_macro::TokenStream;
 /// let service: Service = Hello.into_service();
 /// ```
 ///
-/// The name is a text, or a constant. It writes a method `into_service(self) -> Service`, which can be looked at with `cargo expand`:
+/// The name is a text, or a constant. The macro generates a method `into_service(self) -> Service`; `cargo expand` shows it:
 ///
 /// ```
 /// # use tavrida::prelude::*;
@@ -74,7 +74,7 @@ use proc_macro::TokenStream;
 ///
 /// | attribute | handles |
 /// |---|---|
-/// | `#[rpc]`, `#[rpc("method")]`, `#[rpc("service.method")]` | requests to the method, which is named as the function unless given |
+/// | `#[rpc]`, `#[rpc("method")]`, `#[rpc("service.method")]` | requests to the method; its name is the function's by default |
 /// | `#[response("service.method")]` | responses to the calls that this service makes |
 /// | `#[error("service.method")]` | errors of the calls that this service makes |
 /// | `#[subscribe("publisher.event")]` | notifications |
@@ -82,8 +82,7 @@ use proc_macro::TokenStream;
 /// | `#[incoming]` | middleware: `async fn(&self, message: Message, next: Next) -> Result<message::Reply>` |
 /// | `#[outgoing]`, `#[outgoing(request, notification)]` | middleware: `async fn(&self, message: Message) -> Result<Message>`, for replies, or for the kinds that are named |
 ///
-/// A method may have several of them. Handlers are `async`, take `&self` or nothing, and run side by side: what changes stands
-/// behind a lock.
+/// A method may have several of them. Handlers are `async`, take `&self` or nothing, and run concurrently: put mutable state behind a lock.
 ///
 /// # Arguments
 ///
@@ -91,16 +90,16 @@ use proc_macro::TokenStream;
 /// `Notification`, `Message`, `Proxy`, `Context`, `Headers`, `Json<T>`, `State<T>`, `Responder<C>`, `Attempt`, `Deadline`), or if it is
 /// marked `#[extract]`. Any other argument comes from the payload, by its name (a leading `_` does not count) and with its type:
 ///
-/// - `Option<T>` is `None` where the parameter is missing or `null`;
-/// - `#[default] x: T` is then `T::default()`, and `#[default(10)] x: u32` is 10;
+/// - `Option<T>` is `None` if the parameter is missing or `null`;
+/// - `#[default] x: T` is `T::default()` in that case, and `#[default(10)] x: u32` is 10;
 /// - `#[param("from")] sender: String` has another name in the payload.
 ///
-/// A handler of a contract has one such argument at most, which is what the contract hands over: the request, the reply, a `CallError`
-/// of the error, the event.
+/// A handler of a contract has at most one such argument, which comes from the contract: the request, the reply, a `CallError` of the
+/// error, the event.
 ///
 /// # The crate's path
 ///
-/// What is written names the crate as `::tavrida`. Where it is known by another name: `#[service("test_hello", crate = other::path)]`.
+/// The generated code names the crate `::tavrida`. For another name: `#[service("test_hello", crate = other::path)]`.
 #[proc_macro_attribute]
 pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
     service::expand(arguments.into(), item.into()).into()
@@ -133,8 +132,8 @@ pub fn service(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// assert_eq!(Charge::error_class(), "billing.Declined");
 /// ```
 ///
-/// Beside the entry point, all may be left out: `reply` (nothing, `()`), `error` (`NoError`), `class` (a text: the error's class on the
-/// wire), `code` (the error's number on the wire, or a function of the error), `crate` (the path of tavrida).
+/// Everything but the entry point is optional: `reply` (the default is `()`), `error` (`NoError`), `class` (a text: the error's class on
+/// the wire), `code` (the error's code on the wire, or a function of the error), `crate` (the path of tavrida).
 #[proc_macro_derive(Rpc, attributes(rpc))]
 pub fn derive_rpc(item: TokenStream) -> TokenStream {
     contract::derive_rpc(item.into()).into()

@@ -1,9 +1,9 @@
-//! The path of the library in what is written.
+//! The path of the library in generated code.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The path that was given with `crate = ...`, or `::tavrida`.
+/// Returns the path given with `crate = ...`, or `::tavrida`.
 pub(crate) fn library(given: Option<&syn::Path>) -> TokenStream {
     match given {
         Some(path) => quote!(#path),

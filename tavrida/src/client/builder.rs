@@ -22,7 +22,7 @@ use crate::outbound::{Neighbours, Outbound};
 use crate::proxy::{Identity, Route, Sender};
 use crate::transport::{Backoff, Transport};
 
-/// Builds a [`Client`]. [`build`](ClientBuilder::build) returns all configuration errors.
+/// Builds a [`Client`]. [`build`](ClientBuilder::build) returns configuration errors.
 #[must_use = "nothing happens before `build`"]
 pub struct ClientBuilder {
     transport: Arc<dyn Transport>,

@@ -136,7 +136,7 @@ impl fmt::Display for NoError {
 
 impl std::error::Error for NoError {}
 
-/// The address of a contract's method.
+/// Returns the address of a contract's method.
 ///
 /// # Errors
 ///
@@ -145,7 +145,7 @@ pub fn entry_point<C: Rpc>() -> Result<EntryPoint, EntryPointError> {
     EntryPoint::parse(C::ENTRY_POINT)
 }
 
-/// The topic of an event.
+/// Returns the topic of an event.
 ///
 /// # Errors
 ///

@@ -23,7 +23,7 @@ use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport};
 
-/// Builds a [`Server`]. Flaws are kept and told by [`build`](ServerBuilder::build).
+/// Builds a [`Server`]. [`build`](ServerBuilder::build) returns configuration errors.
 #[must_use = "nothing happens before `build`"]
 pub struct ServerBuilder {
     transport: Arc<dyn Transport>,
@@ -74,115 +74,114 @@ impl ServerBuilder {
         result.map_err(|error| self.flaw.get_or_insert(error.into())).ok()
     }
 
-    /// The queue that messages to all the services come to. Required. Servers with the same queue share the work.
+    /// Sets the queue for messages to all the services. Required. Servers with the same queue share the work.
     pub fn queue(mut self, queue: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.queue = self.keep(queue.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
 
-    /// The exchange that others send requests and replies to the services through. Required.
+    /// Sets the exchange through which others send requests and replies to the services. Required.
     pub fn exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.exchange = self.keep(exchange.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
 
-    /// A service to serve. Services of one server can call each other without a discovery.
+    /// Adds a service. Services of one server can call each other without a discovery.
     pub fn service(mut self, service: Service) -> Self {
         self.services.push(service);
         self
     }
 
-    /// Middleware around the handlers of all services of the server, outside of their own; the first added sees a message first.
+    /// Adds middleware around the handlers of all services, outside their own middleware; the first added sees a message first.
     pub fn incoming(mut self, middleware: impl Incoming) -> Self {
         self.incoming.push(Arc::new(middleware));
         self
     }
 
-    /// How many messages the broker hands over before the first of them is settled. The default is 64. 0 is refused: without a
-    /// limit one server takes all there is.
+    /// Sets the prefetch: the maximum number of unsettled deliveries. The default is 64. 0 is rejected: without a limit one server takes
+    /// all messages.
     pub fn prefetch(mut self, prefetch: u16) -> Self {
         self.prefetch = prefetch;
         self
     }
 
-    /// How many messages are handled at a time. The default is 16. 1 is ordered mode: messages are handled in the order of the
+    /// Sets how many messages are handled concurrently. The default is 16. 1 is ordered mode: messages are handled in the order of the
     /// queue.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// What becomes of messages whose handler failed. The default is [`FailurePolicy::dead_letter`].
+    /// Sets what happens to messages whose handler failed. The default is [`FailurePolicy::dead_letter`].
     pub fn on_failure(mut self, policy: FailurePolicy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Whether the server declares its topology (the default), checks it, or trusts it.
+    /// Sets whether the server declares its topology (the default), checks it, or neither.
     pub fn declare_mode(mut self, mode: DeclareMode) -> Self {
         self.declare_mode = mode;
         self
     }
 
-    /// The type of the server's queue, and of the one for dead letters. The default is [`QueueType::Classic`], which the Python
-    /// original declares: RabbitMQ refuses to declare a queue that is there with another type.
+    /// Sets the type of the server's queue, and of the dead-letter queue. The default is [`QueueType::Classic`], which the Python original
+    /// declares: RabbitMQ refuses to declare an existing queue with another type.
     pub fn queue_type(mut self, queue_type: QueueType) -> Self {
         self.queue_type = queue_type;
         self
     }
 
-    /// The type of the queues where retries wait; a delivery limit means nothing there. The default is
-    /// [`QueueType::quorum`]: such a queue keeps a message until it is safe in the server's own queue. A classic one, for brokers
-    /// before RabbitMQ 3.10, does not: what is on its way at the moment when the broker is killed can be lost.
+    /// Sets the type of the retry queues; a delivery limit has no effect there. The default is [`QueueType::quorum`]: such a queue keeps a
+    /// message until it is safe in the server's own queue. A classic queue, for brokers before RabbitMQ 3.10, does not: what is in transit
+    /// when the broker is killed can be lost.
     pub fn retry_queue_type(mut self, queue_type: QueueType) -> Self {
         self.retry_queue_type = queue_type;
         self
     }
 
-    /// How long a handler may take; then it is dropped, which counts as a failure. The default is 5 minutes, well below the 30
-    /// minutes after which RabbitMQ takes the message away by closing the channel.
+    /// Sets the time limit of a handler; at the limit it is dropped, which counts as a failure. The default is 5 minutes, well below the 30
+    /// minutes after which RabbitMQ closes the channel and requeues the message.
     pub fn handler_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// How long a stopping server waits for its handlers. The default is 30 s.
+    /// Sets how long a stopping server waits for its handlers. The default is 30 s.
     pub fn shutdown_timeout(mut self, drain: Duration) -> Self {
         self.drain = drain;
         self
     }
 
-    /// The delays between attempts to connect, and their limit: those of the [transport](Transport::backoff) by default.
+    /// Sets the delays between attempts to connect, and their limit. The default is that of the [transport](Transport::backoff).
     pub fn reconnect(mut self, backoff: Backoff) -> Self {
         self.backoff = Some(backoff);
         self
     }
 
-    /// Where ids come from: random uuids by default.
+    /// Sets the source of ids. The default is random uuids.
     pub fn ids(mut self, ids: impl IdSource) -> Self {
         self.ids = Some(Arc::new(ids));
         self
     }
 
-    /// The clock of the timestamps on dead letters: the system's by default.
+    /// Sets the clock of the timestamps on dead letters. The default is the system's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
     }
 
-    /// Whether payloads are logged (at level debug). They are not, unless asked for: they may hold secrets.
+    /// Sets whether payloads are logged (at level debug). The default is not to log them: they may contain secrets.
     pub fn log_payloads(mut self, log: bool) -> Self {
         self.log_payloads = log;
         self
     }
 
-    /// Checks everything and gives the server. No connection is made yet.
+    /// Checks everything and returns the server. It does not connect yet.
     ///
     /// # Errors
     ///
-    /// The first flaw, naming its culprit: a missing queue or exchange, two handlers or two services for the same thing, a
-    /// subscription whose publisher no discovery knows, an argument that can never be extracted, delayed retry in ordered
-    /// mode, ...
+    /// The first configuration error, naming the culprit: a missing queue or exchange, two handlers or two services for the same entry
+    /// point, a subscription whose publisher no discovery knows, an argument that cannot be extracted, delayed retry in ordered mode, ...
     pub fn build(mut self) -> Result<Server, Error> {
         self.check()?;
         let tally = Arc::new(Tally::default());
@@ -250,7 +249,7 @@ impl ServerBuilder {
         self.services.iter_mut().try_for_each(Service::check)
     }
 
-    /// The services as the server hosts them, and the door of the server itself.
+    /// Builds the services as the server hosts them, and the server's own outbound.
     fn host(&mut self, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
         let services = std::mem::take(&mut self.services);
         let names = services.iter().map(|service| service.name.routing_key()).collect();

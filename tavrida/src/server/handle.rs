@@ -1,4 +1,4 @@
-//! [`ServerHandle`]: a server seen from outside.
+//! [`ServerHandle`]: observes and stops a server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::inbound::Desk;
 use crate::link::{Health, Link, Stop};
 
-/// Looks at a server, and stops it. A clone is the same handle.
+/// Observes a server, and stops it. Clones are the same handle.
 #[derive(Clone)]
 pub struct ServerHandle {
     pub(super) link: Arc<Link>,
@@ -18,16 +18,16 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Whether the server works.
+    /// Returns whether the server works.
     pub fn health(&self) -> Health {
         self.link.health()
     }
 
-    /// Waits until the server consumes, at most so long.
+    /// Waits up to `within` for the server to start consuming.
     ///
     /// # Errors
     ///
-    /// It does not within that time, or it is over; with the reason of the last attempt that failed.
+    /// It does not start within that time, or it has ended; the error has the reason of the last failed attempt.
     ///
     /// # Cancel safety
     ///
@@ -43,26 +43,25 @@ impl ServerHandle {
         })
     }
 
-    /// What the server has seen so far.
+    /// Returns the server's counters.
     pub fn counters(&self) -> Counters {
         self.desk.tally.snapshot()
     }
 
-    /// Asks the server to stop taking, drain and close, as a signal does.
+    /// Asks the server to stop consuming, drain and close, as a signal does.
     pub fn stop(&self) {
         self.stop.wish();
     }
 
-    /// Sends dead letters back to the server's queue, as new messages: at most so many, oldest first. Gives how many.
+    /// Requeues up to `at_most` dead letters to the server's queue as new messages, oldest first. Returns the count.
     ///
     /// # Errors
     ///
-    /// The server has no session at the moment, or the broker refused.
+    /// The server has no session now, or the broker refused.
     ///
     /// # Cancel safety
     ///
-    /// A letter is taken off the dead-letter queue only after its copy is confirmed: dropping the future may leave one
-    /// letter twice, and never loses one.
+    /// A dead letter is acknowledged only after its copy is confirmed: dropping the future may duplicate one message, but loses none.
     pub async fn requeue_dead_letters(&self, at_most: usize) -> Result<usize, Error> {
         let Some(epoch) = self.link.line().now() else {
             return Err(Error::new(Kind::Closed, "the server has no session at the moment"));

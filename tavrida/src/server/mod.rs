@@ -43,59 +43,59 @@ pub struct Server {
     link: Arc<Link>,
     desk: Arc<Desk>,
     plan: Arc<Plan>,
-    /// Boxed: a server is moved several times before it works.
+    /// Boxed: a server is moved several times before it runs.
     worker: Box<Worker>,
     stop: Stop,
 }
 
 impl Server {
-    /// Begins to build a server over a transport.
+    /// Returns a builder for a server over a transport.
     pub fn builder(transport: impl Transport) -> ServerBuilder {
         ServerBuilder::new(Arc::new(transport))
     }
 
-    /// What the server declares, or checks, at the start of each session.
+    /// Returns what the server declares, or checks, at the start of each session.
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Looks at the server, and stops it, while it runs.
+    /// Returns a handle that observes and stops the server while it runs.
     pub fn handle(&self) -> ServerHandle {
         ServerHandle { link: self.link.clone(), desk: self.desk.clone(), stop: self.stop.clone() }
     }
 
-    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops taking, drains and closes.
+    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops consuming, drains and closes.
     ///
     /// # Errors
     ///
-    /// No session, and the attempts are used up; or the signals cannot be listened to.
+    /// There is no session, and the attempts are used up; or signal handlers cannot be installed.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with I/O and time enabled.
+    /// Panics outside a tokio runtime with I/O and time enabled.
     #[cfg(feature = "signal")]
     pub async fn run(self) -> Result<(), Error> {
         let signal = signal::terminate()?;
         self.serve(signal).await
     }
 
-    /// Serves until `shutdown` is done (or [`ServerHandle::stop`]), then stops taking, drains and closes.
+    /// Serves until `shutdown` completes (or [`ServerHandle::stop`]), then stops consuming, drains and closes.
     ///
-    /// Draining takes at most the [drain time](ServerBuilder::shutdown_timeout): handlers that are not done then are dropped, and
-    /// their messages go back to the queue.
+    /// Draining takes at most the [shutdown timeout](ServerBuilder::shutdown_timeout): handlers still running then are dropped, and their
+    /// messages are requeued.
     ///
     /// # Errors
     ///
-    /// No session, and the attempts are used up.
+    /// There is no session, and the attempts are used up.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with time enabled.
+    /// Panics outside a tokio runtime with time enabled.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future is a hard stop: handlers are dropped and their messages go back to the queue. Nothing is lost;
-    /// what was being handled is handled again.
+    /// Dropping the future is a hard stop: handlers are dropped and their messages are requeued. No message is lost; the interrupted ones
+    /// are handled again.
     pub async fn serve(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let stop = self.stop.clone();
         let serving = self.link.run(&mut *self.worker, &stop);

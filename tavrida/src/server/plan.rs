@@ -10,12 +10,11 @@ use crate::message::MessageKind;
 use crate::service::Hosted;
 use crate::transport::{Binding, Destination, Exchange, ExchangeKind, Queue, Session, SessionError};
 
-/// What a server needs on its broker: durable topic exchanges, a durable queue with its bindings, and the queues for
-/// retries and dead letters.
+/// What a server needs on its broker: durable topic exchanges, a durable queue with its bindings, and the queues for retries and dead
+/// letters.
 ///
-/// Exchanges and queue are declared as the Python original declares them (durable, without arguments), so that either side
-/// accepts what the other has declared, unless [another type](super::ServerBuilder::queue_type) is asked for. Its `Display` is
-/// for people:
+/// Exchanges and queue are declared as the Python original declares them (durable, without arguments), so that each side accepts the
+/// other's declarations, unless [another type](super::ServerBuilder::queue_type) is set. Its `Display` output is for people:
 ///
 /// ```text
 /// exchange test_exchange (topic, durable)
@@ -27,7 +26,7 @@ use crate::transport::{Binding, Destination, Exchange, ExchangeKind, Queue, Sess
 pub struct Plan {
     /// The exchanges, sorted by name.
     pub exchanges: Vec<Exchange>,
-    /// The queues; the server's own comes first.
+    /// The queues; the server's own is the first.
     pub queues: Vec<Queue>,
     /// The bindings of the server's own queue, sorted.
     pub bindings: Vec<Binding>,
@@ -39,14 +38,14 @@ pub enum DeclareMode {
     /// Declares it: the default.
     #[default]
     Declare,
-    /// Checks that exchanges and queues are there, for users without the right to configure. Bindings cannot be checked.
+    /// Checks that exchanges and queues exist, for users without the permission to configure. Bindings cannot be checked.
     Check,
-    /// Nothing: somebody else cares for it.
+    /// Does nothing: the topology is managed elsewhere.
     Skip,
 }
 
 impl Plan {
-    /// The plan for services on a queue.
+    /// Returns the plan for services on a queue.
     pub(crate) fn of(
         services: &[std::sync::Arc<Hosted>],
         own: &Queues,
@@ -87,7 +86,7 @@ impl Plan {
         Ok(Self { exchanges, queues, bindings })
     }
 
-    /// Makes it so, or checks it, on a session.
+    /// Declares or checks the topology on a session.
     pub(crate) async fn apply(&self, session: &dyn Session, mode: DeclareMode) -> Result<(), SessionError> {
         match mode {
             DeclareMode::Declare => self.declare(session).await,
@@ -120,9 +119,10 @@ impl Plan {
     }
 }
 
-/// The names that messages to a service bear, some more than once: its own, for replies come to that, and those of its request handlers.
+/// Returns the names that messages to a service may have, possibly with duplicates: its own name, for replies, and those of its request
+/// handlers.
 ///
-/// The original binds request handlers alone: there, a service without any never hears a reply.
+/// The original binds request handlers only: there, a service without any does not receive replies.
 fn answers_to(service: &Hosted) -> impl Iterator<Item = &str> {
     let own = service.name.as_str();
     let requests = service.dispatcher.entry_points(MessageKind::Request);
@@ -142,7 +142,7 @@ fn add(
     Ok(())
 }
 
-/// What tells the bindings of one queue apart.
+/// Returns what identifies a binding of one queue.
 fn identity(binding: &Binding) -> (&ShortString, &ShortString) {
     (&binding.source, &binding.routing_key)
 }

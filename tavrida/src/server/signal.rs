@@ -1,10 +1,10 @@
-//! The signals that end a server.
+//! The signals that stop a server.
 
 use std::future::Future;
 
 use crate::error::{Error, Kind};
 
-/// Begins to listen; the future is done at the first SIGTERM or ctrl-c.
+/// Starts to listen; the future completes at the first SIGTERM or ctrl-c.
 pub(super) fn terminate() -> Result<impl Future<Output = ()> + Send, Error> {
     let failed = |error| Error::new(Kind::Transport, "the signals cannot be listened to").caused_by(error);
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! [`Worker`]: takes deliveries off the queue and has them worked, so many at a time.
+//! [`Worker`]: consumes deliveries and handles them, with limited concurrency.
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -23,11 +23,11 @@ pub(super) struct Worker {
     pub(super) concurrency: usize,
     pub(super) drain: Duration,
     pub(super) stop: Stop,
-    /// Made by `prepare`, taken by `serve`.
+    /// Set by `prepare`, taken by `serve`.
     pub(super) consumer: Option<Consumer>,
-    /// Deliveries of consumers whose end was seen while there was no room for them.
+    /// Deliveries of consumers that ended while all handlers were busy.
     pub(super) left: VecDeque<(Delivery, Epoch)>,
-    /// Deliveries under way. Those of a session that is lost work on to their end: they may have had effects already.
+    /// Deliveries being handled. Those of a lost session are handled to the end: they may already have had effects.
     pub(super) tasks: JoinSet<()>,
 }
 
@@ -43,10 +43,10 @@ impl Work for Worker {
 
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
-        // What came on a session that is lost is delivered again.
+        // Deliveries of a lost session will be redelivered.
         self.left.retain(|(_, of)| Arc::ptr_eq(&of.session, &epoch.session));
         let mut lost = epoch.session.closed();
-        // Watched once, and not anew for each message.
+        // Registered once, not for each message.
         let stop = self.stop.clone();
         let mut stopped = pin!(stop.wished());
         let end = loop {
@@ -73,8 +73,8 @@ enum Next {
 }
 
 impl Worker {
-    /// The next delivery that there is room for. While there is none, the consumer is asked for its end alone, and the session for
-    /// its loss: handlers that take long keep nobody from consuming again.
+    /// Returns the next delivery when a handler is free. Otherwise it only waits for the end of the consumer and for the loss of the
+    /// session, so that slow handlers do not delay the next session.
     async fn next(
         &mut self,
         consumer: &mut Consumer,
@@ -104,7 +104,7 @@ impl Worker {
         }
     }
 
-    /// Keeps what a consumer that is over was sent before its end, which this gives.
+    /// Keeps the deliveries that an ended consumer received before its end. Returns why it ended.
     async fn take_what_is_left(&mut self, consumer: &mut Consumer, epoch: &Epoch) -> ConsumerError {
         loop {
             match consumer.next().await {
@@ -116,17 +116,17 @@ impl Worker {
 
     fn begin(&mut self, delivery: Delivery, epoch: Epoch) {
         let desk = self.desk.clone();
-        // Boxed: a task is moved several times before it runs, and this one is not small.
+        // Boxed: a task is moved several times before it runs, and this one is large.
         self.tasks.spawn(Box::pin(async move { desk.work(delivery, &epoch).await }));
     }
 
-    /// Stops taking and waits for what is under way; what is not done in time is dropped, and goes back to the queue.
+    /// Stops consuming and waits for running handlers; those that do not end in time are dropped, and their messages are requeued.
     async fn drain(&mut self, mut consumer: Consumer) {
         tracing::info!(under_way = self.tasks.len(), "stopping");
         if let Err(error) = consumer.cancel().await {
             tracing::debug!(%error, "the consumer was over before it was cancelled");
         }
-        // What the broker sent and nobody took goes back to the queue.
+        // Deliveries that were not taken are requeued.
         drop(consumer);
         self.left.clear();
         let all_done = async {
@@ -144,7 +144,7 @@ impl Worker {
     }
 }
 
-/// The next delivery or the end, if there is room for a delivery; nothing once the end is known, if there is none.
+/// Returns the next delivery or the end, if there is room for a delivery; otherwise returns `None` once the consumer has ended.
 async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, ConsumerError>> {
     if room {
         return Some(consumer.next().await);
@@ -153,8 +153,8 @@ async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, Con
     None
 }
 
-/// A handler's panic is caught where it is called: one that comes out here is a bug of the library (or of a type's `Drop`). Its
-/// delivery has gone back to the queue.
+/// A handler's panic is caught where it is called: one that appears here is a bug of the library (or of a type's `Drop`). Its delivery was
+/// requeued.
 fn tell(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a delivery was dropped in the middle of its work, and goes back to its queue");

@@ -1,4 +1,4 @@
-//! [`Service`] and how it is put together.
+//! [`Service`] and its builder methods.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use crate::handler::{Handler, StateMap, erase};
 use crate::message::MessageKind;
 use crate::middleware::{Incoming, Outgoing};
 
-/// A service: a name, handlers, and what surrounds them.
+/// A service: a name, handlers, and their environment.
 ///
-/// Flaws (a name that is no entry point, two handlers for one entry point, a state that is not there) are kept and told
-/// when a server is [built](crate::server::ServerBuilder::build) with it.
+/// Errors (an invalid entry point, two handlers for one entry point, a missing state) are kept and returned when a server is
+/// [built](crate::server::ServerBuilder::build) with it.
 #[must_use = "a service works when a server serves it"]
 pub struct Service {
     pub(crate) name: EntryPoint,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) incoming: Vec<Arc<dyn Incoming>>,
     pub(crate) outgoing: Vec<Arc<dyn Outgoing>>,
-    /// Where others are found, if it was told.
+    /// Where other services are found, if set.
     pub(crate) discovery: Option<Arc<dyn Discovery>>,
     pub(crate) state: StateMap,
     flaw: Option<Error>,
 }
 
 impl Service {
-    /// A service of this name, without handlers.
+    /// Creates a service of this name, without handlers.
     pub fn new(name: &str) -> Self {
         let mut service = Self {
             name: EntryPoint::NONE,
@@ -50,15 +50,15 @@ impl Service {
         service
     }
 
-    /// A handler of requests to a method of this service; a name with a dot is an entry point of its own, so that a
-    /// service can answer for another name too.
+    /// Adds a handler of requests to a method of this service; a name with a dot is a complete entry point, so that a service can also
+    /// answer for another name.
     pub fn rpc<M: 'static>(self, method: &str, handler: impl Handler<M>) -> Self {
         let entry_point =
             if method.contains('.') { method.parse() } else { EntryPoint::new(self.name.as_str(), method) };
         self.on(MessageKind::Request, entry_point, handler)
     }
 
-    /// A handler of responses from a method of another service.
+    /// Adds a handler of responses from a method of another service.
     pub fn on_response<M: 'static>(
         self,
         from: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
@@ -67,7 +67,7 @@ impl Service {
         self.on(MessageKind::Response, from.try_into(), handler)
     }
 
-    /// A handler of errors from a method of another service.
+    /// Adds a handler of errors from a method of another service.
     pub fn on_error<M: 'static>(
         self,
         from: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
@@ -76,7 +76,7 @@ impl Service {
         self.on(MessageKind::Error, from.try_into(), handler)
     }
 
-    /// A handler of a publisher's notifications: a subscription to a topic, `publisher.event`.
+    /// Adds a handler of a publisher's notifications: a subscription to a topic, `publisher.event`.
     pub fn on_notification<M: 'static>(
         self,
         topic: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
@@ -111,37 +111,37 @@ impl Service {
         self
     }
 
-    /// Something that all handlers of the service share, extracted as [`State<T>`](crate::handler::State). One of each type: a
+    /// Adds a value that all handlers of the service share, extracted as [`State<T>`](crate::handler::State). There is one of each type: a
     /// second one replaces the first.
     pub fn state<T: Send + Sync + 'static>(self, state: T) -> Self {
         self.shared_state(Arc::new(state))
     }
 
-    /// As [`state`](Service::state), for something that others than the handlers share too.
+    /// As [`state`](Service::state), for a value that is also shared outside the handlers.
     pub fn shared_state<T: Send + Sync + 'static>(mut self, state: Arc<T>) -> Self {
         self.state.insert(state);
         self
     }
 
-    /// Middleware around the handlers; the first added sees a message first.
+    /// Adds middleware around the handlers; the first added sees a message first.
     pub fn incoming(mut self, middleware: impl Incoming) -> Self {
         self.incoming.push(Arc::new(middleware));
         self
     }
 
-    /// Middleware before sends; the first added sees a message first.
+    /// Adds middleware before sends; the first added sees a message first.
     pub fn outgoing(mut self, middleware: impl Outgoing) -> Self {
         self.outgoing.push(Arc::new(middleware));
         self
     }
 
-    /// Where other services and publishers are found. Without it a service knows those of its own server alone.
+    /// Sets where other services and publishers are found. Without it a service knows only those of its own server.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Some(Arc::new(discovery));
         self
     }
 
-    /// A discovery that is asked for what the service's own does not know.
+    /// Sets a discovery for names that the service's own does not know.
     pub fn fallback_discovery(mut self, discovery: impl Discovery) -> Self {
         let second: Arc<dyn Discovery> = Arc::new(discovery);
         self.discovery = Some(match self.discovery.take() {
@@ -151,17 +151,17 @@ impl Service {
         self
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    /// The entry points with a handler for a kind, sorted.
+    /// Returns the entry points with a handler for a kind, sorted.
     pub fn entry_points(&self, kind: MessageKind) -> Vec<EntryPoint> {
         self.dispatcher.entry_points(kind).cloned().collect()
     }
 
-    /// Tells the first flaw.
+    /// Returns the first error.
     pub(crate) fn check(&mut self) -> Result<(), Error> {
         if let Some(flaw) = self.flaw.take() {
             return Err(flaw);

@@ -9,7 +9,7 @@ use crate::message::MessageKind;
 
 /// The handlers of one service.
 ///
-/// A service has a few: a sorted list finds them, and has them in order for whatever is shown or checked.
+/// A service has few handlers: a sorted list finds them, and keeps them in order for output and checks.
 #[derive(Default)]
 pub(crate) struct Dispatcher {
     handlers: Vec<Registered>,
@@ -22,7 +22,7 @@ struct Registered {
 }
 
 impl Dispatcher {
-    /// Registers a handler; one that is there stays.
+    /// Registers a handler; an existing one is kept.
     pub(crate) fn register(
         &mut self,
         kind: MessageKind,
@@ -49,12 +49,12 @@ impl Dispatcher {
         self.place(kind, entry_point).ok().map(|place| &self.handlers[place].handler)
     }
 
-    /// Where a handler is, or belongs.
+    /// Returns the position of a handler, or where to insert it.
     fn place(&self, kind: MessageKind, entry_point: &EntryPoint) -> Result<usize, usize> {
         self.handlers.binary_search_by(|known| (known.kind, &known.entry_point).cmp(&(kind, entry_point)))
     }
 
-    /// The entry points with handlers for a kind, sorted.
+    /// Returns the entry points with handlers for a kind, sorted.
     pub(crate) fn entry_points(&self, kind: MessageKind) -> impl Iterator<Item = &EntryPoint> {
         self.handlers.iter().filter(move |known| known.kind == kind).map(|known| &known.entry_point)
     }
@@ -63,7 +63,7 @@ impl Dispatcher {
         self.handlers.is_empty()
     }
 
-    /// Asks each handler whether it can work here.
+    /// Checks whether each handler can work here.
     pub(crate) fn check(&self, service: &str, state: &StateMap) -> Result<(), Error> {
         for Registered { kind, entry_point, handler } in &self.handlers {
             handler.check(&Site { kind: *kind, state }).map_err(|flaw| {

@@ -1,4 +1,4 @@
-//! [`Service`]: handlers under one name. Pure: nothing here is async.
+//! [`Service`]: handlers under one name. Pure: no async code here.
 //!
 //! ```
 //! use tavrida::prelude::*;

@@ -1,4 +1,4 @@
-//! [`Router`]: which services of a server a message is for. One for RPC, many for notifications.
+//! [`Router`]: finds the services of a server that a message is for. One for RPC, possibly many for notifications.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl Hosted {
     }
 }
 
-/// The services of a server, and who gets what.
+/// The services of a server, and their routes.
 #[derive(Default)]
 pub(crate) struct Router {
     services: Vec<Arc<Hosted>>,
@@ -38,19 +38,19 @@ pub(crate) struct Router {
     by_topic: FxHashMap<EntryPoint, Vec<usize>>,
 }
 
-/// Which services a name stands for.
+/// The services that a name refers to.
 #[derive(Default)]
 struct Roles {
-    /// The one that takes requests to the name.
+    /// The service that takes requests to the name.
     requests: Option<usize>,
-    /// The one that is named so: it takes the answers.
+    /// The service of that name: it takes the answers.
     answers: Option<usize>,
 }
 
-/// A service that gets a message, and its handler for it.
+/// A service that receives a message, and its handler for it.
 pub(crate) type Target<'a> = (&'a Arc<Hosted>, &'a Arc<dyn ErasedHandler>);
 
-/// Nobody here wants a message, and why.
+/// No handler matches a message, and why.
 pub(crate) struct Unwanted(pub(crate) Error);
 
 impl Router {
@@ -88,8 +88,7 @@ impl Router {
         &self.services
     }
 
-    /// The services that get a message, with their handlers: one, or for a notification all that subscribed, in
-    /// order of addition.
+    /// Returns the services that receive a message, with their handlers: one, or for a notification all subscribers, in order of addition.
     pub(crate) fn route(&self, message: &Message) -> Result<SmallVec<[Target<'_>; 1]>, Unwanted> {
         let indices = match message.kind() {
             MessageKind::Request => self.only(message, |roles| &roles.requests)?,

@@ -1,4 +1,4 @@
-//! Registration of handlers by the types of a [`contract`](crate::contract).
+//! Registers handlers by the types of a [`contract`](crate::contract).
 
 use super::Service;
 use crate::contract::{self, Event, Rpc};
@@ -7,7 +7,7 @@ use crate::message::MessageKind;
 
 /// Handlers of [contracts](crate::contract): types instead of strings.
 ///
-/// A handler's last argument is what the contract hands over; those before it are [extractors](crate::handler).
+/// A handler's last argument comes from the contract; those before it are [extractors](crate::handler).
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -28,23 +28,23 @@ use crate::message::MessageKind;
 ///     .on_event::<Low, _>(low);
 /// ```
 impl Service {
-    /// A handler of a contract's requests: it is handed the request, and returns the reply, or a `Result` of it with the
-    /// contract's error or with [`Failure`](crate::message::Failure).
+    /// Adds a handler of a contract's requests: it gets the request, and returns the reply, or a `Result` of it with the contract's error
+    /// or with [`Failure`](crate::message::Failure).
     pub fn rpc_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfRequests<C>, M>) -> Self {
         self.on(MessageKind::Request, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// A handler of the replies to a contract's requests: it is handed the reply.
+    /// Adds a handler of the replies to a contract's requests: it gets the reply.
     pub fn on_response_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfResponses<C>, M>) -> Self {
         self.on(MessageKind::Response, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// A handler of the errors of a contract's requests: it is handed a [`CallError`](contract::CallError).
+    /// Adds a handler of the errors of a contract's requests: it gets a [`CallError`](contract::CallError).
     pub fn on_error_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfErrors<C>, M>) -> Self {
         self.on(MessageKind::Error, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// A handler of a contract's event: a subscription. It is handed the event.
+    /// Adds a handler of a contract's event: a subscription. It gets the event.
     pub fn on_event<E: Event, M: 'static>(self, handler: impl TypedHandler<OfEvents<E>, M>) -> Self {
         self.on(MessageKind::Notification, contract::topic::<E>(), Typed::new(handler))
     }

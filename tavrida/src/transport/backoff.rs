@@ -1,51 +1,50 @@
-//! [`Backoff`]: how long to wait between attempts to reach a broker.
+//! [`Backoff`]: the delays between attempts to connect to a broker.
 
 use std::time::Duration;
 
-/// The delays between attempts to connect: each twice the one before, up to a limit, each shortened by up to half at random so
-/// that many clients of one broker do not come back at the same moment.
+/// The delays between attempts to connect: exponential, up to a limit, and each randomly shortened by up to half, so that many clients of
+/// one broker do not reconnect at the same moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backoff {
     first: Duration,
     most: Duration,
     attempts: Option<u32>,
-    /// Until the first session is ready; `None`: as many as `attempts` says.
+    /// The limit before the first session; `None`: the same as `attempts`.
     first_attempts: Option<Option<u32>>,
 }
 
 impl Backoff {
-    /// From `first` to at most `most`, without an end.
+    /// From `first` up to `most`, without a limit of attempts.
     pub fn between(first: Duration, most: Duration) -> Self {
         Self { first, most: most.max(first), attempts: None, first_attempts: None }
     }
 
-    /// Gives up after this many failed attempts in a row, after a loss or at the start; `None` is no limit. With 0 a loss is
-    /// final.
+    /// Sets the maximum number of consecutive failed attempts, at the start or after a loss; `None` is no limit. With 0 a loss is final.
     #[must_use = "the backoff is returned with the limit"]
     pub fn max_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
         self.attempts = limit.into();
         self
     }
 
-    /// Gives up after this many failed attempts before the first session, whatever holds after a loss; `None` is no limit.
-    /// One attempt is always made.
+    /// Sets the maximum number of failed attempts before the first session, instead of the limit after a loss; `None` is no limit. There is
+    /// at least one attempt.
     #[must_use = "the backoff is returned with the limit"]
     pub fn max_first_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
         self.first_attempts = Some(limit.into());
         self
     }
 
-    /// Whether `failed` attempts in a row at the start are too many.
+    /// Returns whether `failed` consecutive attempts at the start are too many.
     pub(crate) fn is_used_up_at_first(&self, failed: u32) -> bool {
         self.first_attempts.unwrap_or(self.attempts).is_some_and(|attempts| failed >= attempts)
     }
 
-    /// Whether `failed` attempts in a row after a loss are too many.
+    /// Returns whether `failed` consecutive attempts after a loss are too many.
     pub(crate) fn is_used_up(&self, failed: u32) -> bool {
         self.attempts.is_some_and(|attempts| failed >= attempts)
     }
 
-    /// The delay after `failed` attempts in a row, of which there is at least one.
+    /// Returns the delay after `failed` consecutive attempts; `failed` is at least one.
     pub(crate) fn delay(&self, failed: u32, random: &mut fastrand::Rng) -> Duration {
         let doublings = failed.saturating_sub(1).min(32);
         let full = self.first.saturating_mul(2_u32.saturating_pow(doublings)).min(self.most);
@@ -54,7 +53,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// From 100 ms to 30 s, without an end.
+    /// From 100 ms to 30 s, without a limit of attempts.
     fn default() -> Self {
         Self::between(Duration::from_millis(100), Duration::from_secs(30))
     }

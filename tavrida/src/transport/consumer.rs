@@ -9,20 +9,20 @@ use async_trait::async_trait;
 use super::{BrokerError, ConnectionLost, Delivery, SessionError};
 use crate::field::{ShortString, Table};
 
-/// The name that stands for a session's own reply address (RabbitMQ's direct reply-to), in a
-/// [`Consume`] as in [`Properties::reply_to`](super::Properties::reply_to). See [`Session::consume`](super::Session::consume).
+/// The name that requests a direct reply address (RabbitMQ's direct reply-to), in a [`Consume`] and in
+/// [`Properties::reply_to`](super::Properties::reply_to). See [`Session::consume`](super::Session::consume).
 pub const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-/// How to consume a queue.
+/// The options of a consumer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Consume {
     /// The queue.
     pub queue: ShortString,
-    /// How many unsettled deliveries the broker may hand over at a time; 0 is no limit.
+    /// The maximum number of unacknowledged deliveries; 0 is no limit.
     pub prefetch: u16,
-    /// Whether deliveries count as settled when they are sent. What is in flight when the session dies is lost then.
+    /// Whether deliveries are automatically acknowledged when they are sent. Those in flight are then lost with the session.
     pub no_ack: bool,
-    /// Whether nobody else may consume the queue.
+    /// Whether this is an exclusive consumer of the queue.
     pub exclusive: bool,
     /// Further arguments, such as `x-priority`.
     pub arguments: Table,
@@ -35,20 +35,20 @@ impl Consume {
     }
 }
 
-/// A running consumer. Dropping it cancels it; deliveries that were not taken go back to the queue.
+/// A running consumer. Dropping it cancels it; deliveries that were not taken are requeued.
 pub struct Consumer(Box<dyn DeliveryStream>);
 
 impl Consumer {
-    /// A consumer over a transport's own stream.
+    /// Wraps a transport's own stream.
     pub fn new(deliveries: impl DeliveryStream) -> Self {
         Self(Box::new(deliveries))
     }
 
-    /// The next delivery, in queue order; waits for it.
+    /// Waits for the next delivery, in queue order.
     ///
     /// # Errors
     ///
-    /// The consumer is over; the same end is told each time.
+    /// The consumer has ended; each call returns the same end.
     ///
     /// # Cancel safety
     ///
@@ -62,8 +62,8 @@ impl Consumer {
         self.0.poll_next(cx)
     }
 
-    /// Waits until it is known that the consumer is over, whatever was sent before and was not taken:
-    /// [`next`](Consumer::next) gives that, and then the end, without waiting.
+    /// Waits until the consumer has ended, even if earlier deliveries were not taken yet: [`next`](Consumer::next) then returns those, and
+    /// then the end, without waiting.
     ///
     /// # Cancel safety
     ///
@@ -77,16 +77,16 @@ impl Consumer {
         self.0.poll_ended(cx)
     }
 
-    /// Tells the broker to send no more. What it has sent still comes out of [`next`](Consumer::next), which then ends
-    /// with [`ConsumerError::Cancelled`]; deliveries that were taken can still be settled.
+    /// Cancels the consumer at the broker. Deliveries already sent still come out of [`next`](Consumer::next), which then ends with
+    /// [`ConsumerError::Cancelled`]; deliveries that were taken can still be settled.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Lost`] when the session or the consumer's channel is over: then nothing more comes anyway.
+    /// [`SessionError::Lost`] if the session or the consumer's channel has ended: then there are no more deliveries in any case.
     ///
     /// # Cancel safety
     ///
-    /// Once polled the consumer is, or will be, cancelled.
+    /// Once polled, the consumer is or will be cancelled.
     pub async fn cancel(&mut self) -> Result<(), SessionError> {
         self.0.cancel().await
     }
@@ -100,17 +100,17 @@ impl fmt::Debug for Consumer {
 
 /// The stream of a [`Consumer`]; a transport implements it.
 ///
-/// Dropping it cancels the consumer and gives back what was not taken.
+/// Dropping it cancels the consumer and requeues what was not taken.
 #[async_trait]
 pub trait DeliveryStream: Send + 'static {
-    /// The next delivery, or the end, which is then told at each call.
+    /// Returns the next delivery, or the end, which each later call returns again.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>>;
 
-    /// Whether it is known that no more comes than what [`poll_next`](DeliveryStream::poll_next) gives without waiting; see
-    /// [`Consumer::ended`].
+    /// Is ready once the consumer has ended and [`poll_next`](DeliveryStream::poll_next) returns the remaining deliveries without waiting;
+    /// see [`Consumer::ended`].
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Cancels; see [`Consumer::cancel`].
+    /// Cancels the consumer; see [`Consumer::cancel`].
     async fn cancel(&mut self) -> Result<(), SessionError>;
 }
 
@@ -121,9 +121,9 @@ pub enum ConsumerError {
     Cancelled,
     /// The broker cancelled it: its queue was deleted, or moved. The session is alive.
     CancelledByBroker,
-    /// The broker closed the consumer's channel; its unsettled deliveries went back. The session is alive.
+    /// The broker closed the consumer's channel; its unsettled deliveries were requeued. The session is alive.
     Refused(BrokerError),
-    /// The session is over.
+    /// The session was lost.
     Lost(ConnectionLost),
 }
 

@@ -1,4 +1,4 @@
-//! A message that a broker handed over, and how it is settled.
+//! A message that a broker delivered, and its settlement.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use bytes::Bytes;
 
 use super::{ConnectionLost, Properties, Publication};
 
-/// One delivery: the message as it was published, to be settled once.
+/// A delivery: the message as it was published, to be settled once.
 ///
-/// [`ack`](Delivery::ack), [`reject`](Delivery::reject) and [`requeue`](Delivery::requeue) consume it. Dropped without
-/// a verdict it goes back to its queue, so that no path loses a message by forgetting it.
+/// [`ack`](Delivery::ack), [`reject`](Delivery::reject) and [`requeue`](Delivery::requeue) consume it. If it is dropped unsettled, it is
+/// requeued, so that no code path loses a message by forgetting it.
 #[must_use = "a delivery that is dropped goes back to its queue"]
 pub struct Delivery {
     publication: Arc<Publication>,
@@ -24,46 +24,46 @@ struct Settlement {
 }
 
 impl Delivery {
-    /// A delivery that `settle` wants settled under `tag`.
+    /// Creates a delivery that `settle` settles under `tag`.
     pub fn new(publication: Arc<Publication>, redelivered: bool, settle: Arc<dyn Acker>, tag: u64) -> Self {
         Self { publication, redelivered, settlement: Some(Settlement { settle, tag }) }
     }
 
-    /// A delivery that the broker counts as settled already (consumed without acknowledgements).
+    /// Creates a delivery that needs no settlement (consumed without acknowledgements).
     pub fn settled(publication: Arc<Publication>, redelivered: bool) -> Self {
         Self { publication, redelivered, settlement: None }
     }
 
-    /// The message as it was published: exchange, routing key, properties, body.
+    /// Returns the message as it was published: exchange, routing key, properties, body.
     pub fn publication(&self) -> &Arc<Publication> {
         &self.publication
     }
 
-    /// The properties of the message.
+    /// Returns the properties of the message.
     pub fn properties(&self) -> &Properties {
         &self.publication.properties
     }
 
-    /// The body of the message.
+    /// Returns the body of the message.
     pub fn body(&self) -> &Bytes {
         &self.publication.body
     }
 
-    /// Whether the message was handed out before, to this consumer or another.
+    /// Returns whether the message was delivered before, to this consumer or another.
     pub fn redelivered(&self) -> bool {
         self.redelivered
     }
 
-    /// Done: the broker forgets the message.
+    /// Acknowledges it: the broker deletes the message.
     ///
     /// # Errors
     ///
-    /// The [`ConnectionLost`] of its session: the settlement cannot be told any more, and the broker will deliver the message again.
+    /// The [`ConnectionLost`] of its session: the settlement cannot be sent any more, and the broker will redeliver the message.
     pub fn ack(self) -> Result<(), ConnectionLost> {
         self.settle(AckKind::Ack)
     }
 
-    /// Refused for good: the queue dead-letters it where it was declared to, else it is gone.
+    /// Rejects it: the queue dead-letters it if it has a dead-letter exchange, otherwise drops it.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Delivery {
         self.settle(AckKind::Reject)
     }
 
-    /// Back to its place in the queue, to be delivered again at once, marked as redelivered.
+    /// Requeues it to its old position, to be redelivered at once.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Delivery {
         self.settle(AckKind::Requeue)
     }
 
-    /// Settles by a verdict that was computed.
+    /// Settles it in the given way.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Delivery {
 impl Drop for Delivery {
     fn drop(&mut self) {
         if let Some(Settlement { settle, tag }) = self.settlement.take() {
-            // A session that is over has given the message back already: nothing is left to say.
+            // A session that has ended has already requeued the message.
             let _ = settle.settle(tag, AckKind::Requeue);
         }
     }
@@ -113,23 +113,22 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// What to do with a delivery.
+/// How to settle a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AckKind {
-    /// Forget it: the work is done.
+    /// Acknowledge it: the work is complete.
     Ack,
-    /// Dead-letter it where the queue was declared so, else drop it.
+    /// Reject it: dead-letter it if the queue has a dead-letter exchange, otherwise drop it.
     Reject,
-    /// Put it back where it was.
+    /// Requeue it to its old position.
     Requeue,
 }
 
-/// The side of a session that takes settlements; a transport implements it.
+/// Accepts settlements for a session; a transport implements it.
 pub trait Acker: Send + Sync {
-    /// Settles the delivery with this tag. Called at most once for each tag, from any thread; it must not block.
+    /// Settles the delivery with this tag. Called at most once for each tag, from any thread; must not block.
     ///
-    /// `Ok` says that the session is alive and the verdict is on its way in order; a transport may send several verdicts
-    /// as one.
+    /// `Ok` means that the session is alive and the settlement will be sent in order; a transport may combine several into one.
     ///
     /// # Errors
     ///
@@ -137,11 +136,11 @@ pub trait Acker: Send + Sync {
     fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost>;
 }
 
-/// A message that was asked for with [`Session::get`](super::Session::get).
+/// A message fetched with [`Session::get`](super::Session::get).
 #[derive(Debug)]
 pub struct GetMessage {
     /// The message.
     pub delivery: Delivery,
-    /// How many ready messages the queue has left.
+    /// The number of ready messages left in the queue.
     pub messages_left: u32,
 }

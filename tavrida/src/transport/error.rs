@@ -1,35 +1,35 @@
-//! What a broker refuses, and how a session ends.
+//! The errors of a broker, and how a session ends.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A broker's refusal, in its own words.
+/// An error from the broker, with its code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerError {
     /// The AMQP reply code: 404, 406, ...
     pub code: u16,
     /// The broker's text, such as `NOT_FOUND - no queue 'orders' in vhost '/'`.
     pub text: String,
-    /// What the refusal closed.
+    /// What the error closed.
     pub scope: Scope,
 }
 
-/// What a refusal closes on the broker's side.
+/// What an error closes on the broker's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// The channel of this one operation (or of this one consumer): the session lives on.
+    /// The channel of this one operation (or of this one consumer): the session stays alive.
     Channel,
-    /// The whole connection: the session is dead.
+    /// The whole connection: the session has ended.
     Connection,
 }
 
 impl BrokerError {
-    /// A refusal that concerns one channel.
+    /// Returns an error that closed one channel.
     pub fn channel(code: u16, text: impl Into<String>) -> Self {
         Self { code, text: text.into(), scope: Scope::Channel }
     }
 
-    /// A refusal that ended the connection.
+    /// Returns an error that closed the connection.
     pub fn connection(code: u16, text: impl Into<String>) -> Self {
         Self { code, text: text.into(), scope: Scope::Connection }
     }
@@ -47,11 +47,11 @@ impl fmt::Display for BrokerError {
 
 impl std::error::Error for BrokerError {}
 
-/// How a session ended. A clone is cheap.
+/// Why a session ended. Clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionLost(Option<Arc<Cause>>);
 
-/// Why a session ended that this side did not close.
+/// Why a session ended that was not closed by this side.
 #[derive(Debug, PartialEq, Eq)]
 enum Cause {
     ClosedByBroker(BrokerError),
@@ -64,22 +64,22 @@ impl ConnectionLost {
         Self(None)
     }
 
-    /// The broker closed the session and said why.
+    /// The broker closed the session, with an error.
     pub fn closed_by_broker(refusal: BrokerError) -> Self {
         Self(Some(Arc::new(Cause::ClosedByBroker(refusal))))
     }
 
-    /// The connection broke, or could never be made; `what` is for people.
+    /// The connection broke, or could not be opened; `what` is for people.
     pub fn broken(what: impl Into<String>) -> Self {
         Self(Some(Arc::new(Cause::Broken(what.into()))))
     }
 
-    /// Whether this side wanted the end.
+    /// Returns whether this side closed the session.
     pub fn is_closed_here(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The broker's words, when it closed the session.
+    /// Returns the broker's error, if it closed the session.
     pub fn refusal(&self) -> Option<&BrokerError> {
         match self.0.as_deref() {
             Some(Cause::ClosedByBroker(refusal)) => Some(refusal),
@@ -105,16 +105,16 @@ impl std::error::Error for ConnectionLost {}
 /// Why an operation of a session failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionError {
-    /// The broker said no. The same request will be refused again, as long as nothing else changes.
+    /// The broker refused it. The same request will be refused again unless something else changes.
     Refused(BrokerError),
-    /// The session is over, before or during the operation: whether it took place is open. Connect again.
+    /// The session ended before or during the operation: whether the operation took effect is unknown. Connect again.
     Lost(ConnectionLost),
-    /// This transport cannot do what was asked; `0` names it.
+    /// This transport does not support the operation; `0` names it.
     Unsupported(&'static str),
 }
 
 impl SessionError {
-    /// The broker's refusal, where it was one.
+    /// Returns the broker's error, if it was one.
     pub fn refusal(&self) -> Option<&BrokerError> {
         match self {
             Self::Refused(refusal) => Some(refusal),
@@ -123,7 +123,7 @@ impl SessionError {
         }
     }
 
-    /// Whether the broker answered 404.
+    /// Returns whether the broker answered 404.
     pub fn is_not_found(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == 404)
     }

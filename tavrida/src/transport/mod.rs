@@ -1,36 +1,33 @@
-//! What carries the bytes: [`Transport`] connects, a [`Session`] is one live connection.
+//! The abstraction of a message broker: [`Transport`] connects, a [`Session`] is one live connection.
 //!
-//! Everything above this room knows only these traits, so that a service runs unchanged on RabbitMQ, on the
-//! in-process broker, and in a simulation. The words are AMQP 0-9-1's. A transport never sees a
-//! message of Tavrida's: it moves [`Publication`]s in and [`Delivery`]s out.
+//! Everything above this module uses only these traits, so that a service runs unchanged on RabbitMQ, on the in-process broker, and in a
+//! simulation. The terms are those of AMQP 0-9-1. A transport does not know Tavrida's messages: it sends [`Publication`]s and receives
+//! [`Delivery`]s.
 //!
 //! # The contract
 //!
-//! **Connecting.** [`Transport::connect`] is one attempt; [`Transport::backoff`] says how often, and with what delays,
-//! the core shall make one.
+//! **Connecting.** [`Transport::connect`] is one attempt; [`Transport::backoff`] sets how often, and with what delays, the core repeats it.
 //!
-//! **Life.** A session lives from [`Transport::connect`] until it dies, once, for one reason:
-//! [`Session::closed`] tells it to whoever asks, as often as they ask. A dead session stays dead, and it never heals
-//! itself; recovery is the work of the core, over a new session. Everything that belongs to a dead session
-//! fails clearly: operations with [`SessionError::Lost`], settlements with the [`ConnectionLost`], consumers with
-//! [`ConsumerError::Lost`]. An adapter's own error scopes stay visible: a [`BrokerError`] whose scope is
-//! [`Scope::Channel`] leaves the session and all its consumers and publishes untouched; one whose scope is
-//! [`Scope::Connection`] is also the session's end.
+//! **Life.** A session lives from [`Transport::connect`] until it ends, once, for one reason, which [`Session::closed`] returns to every
+//! caller. An ended session stays ended and does not recover; recovery is the task of the core, with a new session. Everything that belongs
+//! to an ended session fails clearly: operations with [`SessionError::Lost`], settlements with the [`ConnectionLost`], consumers with
+//! [`ConsumerError::Lost`]. The scope of a broker's error stays visible: a [`BrokerError`] with [`Scope::Channel`] leaves the session and
+//! all its consumers and publishes untouched; one with [`Scope::Connection`] is also the end of the session.
 //!
-//! **Order.** Publishes by one task, each polled before the next is made, reach the broker in that order; their
-//! confirms may come in any. Deliveries of one consumer come in queue order. Management (declare, bind,
-//! delete ...) has taken effect, for every session, when its future is done.
+//! **Order.** Publishes by one task, each polled before the next is created, reach the broker in that order; their confirms may come in any
+//! order. Deliveries of one consumer come in queue order. A management operation (declare, bind, delete ...) has taken effect, for every
+//! session, when its future completes.
 //!
-//! **Outcomes.** [`Session::publish`] ends as routed (`Ok`) or says why not, and gives the publication back
-//! ([`PublishError`]). `Ok` means that the broker has taken responsibility: every queue that the message was routed to
-//! has it. No outcome is a guess: what is not known is [`PublishErrorKind::Ambiguous`].
+//! **Outcomes.** [`Session::publish`] ends as routed (`Ok`), or with the reason and the publication ([`PublishError`]). `Ok` means that the
+//! broker has taken responsibility: every queue that the message was routed to has it. No outcome is a guess: an unknown one is
+//! [`PublishErrorKind::Ambiguous`].
 //!
-//! **Cancel safety.** Dropping a management future leaves open whether the operation took place. Dropping a
-//! [`PublishFuture`] that was polled once does not take the message back; before the first poll nothing
-//! was sent. [`Consumer::next`] can be dropped at any await without losing a delivery.
+//! **Cancel safety.** Dropping a management future leaves unknown whether the operation took effect. Dropping a [`PublishFuture`] that was
+//! polled once does not take the message back; before the first poll nothing was sent. [`Consumer::next`] can be dropped at any await
+//! without losing a delivery.
 //!
-//! **Unsettled deliveries.** A [`Delivery`] that is dropped without a verdict goes back to its queue, as do all
-//! unsettled ones when the session or its consumer's channel dies. The broker marks those redelivered.
+//! **Unsettled deliveries.** A [`Delivery`] that is dropped unsettled is requeued, as are all unsettled ones when the session or its
+//! consumer's channel ends. The broker marks them as redelivered.
 
 mod backoff;
 mod consumer;

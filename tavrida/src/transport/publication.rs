@@ -1,11 +1,11 @@
-//! A message on its way to a broker, and its properties.
+//! A message to publish, and its properties.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::field::{ShortString, Table, serial};
 
-/// The properties of an AMQP basic message. What is `None` is absent on the wire; a broker adds nothing.
+/// The properties of an AMQP basic message. `None` is absent on the wire; a broker adds nothing.
 ///
 /// Source: AMQP 0-9-1, class basic (<https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf>, section 1.8).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,19 +23,19 @@ pub struct Properties {
     /// 1: transient; 2: persistent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delivery_mode: Option<u8>,
-    /// 0 to 9 by the standard, to 255 on RabbitMQ.
+    /// 0 to 9 by the standard, up to 255 on RabbitMQ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<u8>,
-    /// What the message belongs to.
+    /// The id of what the message belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<ShortString>,
-    /// The queue that waits for the answer.
+    /// The reply queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ShortString>,
     /// Time to live: milliseconds as decimal text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<ShortString>,
-    /// The message's identity.
+    /// The id of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<ShortString>,
     /// Seconds since 1970-01-01 00:00 UTC.
@@ -44,10 +44,10 @@ pub struct Properties {
     /// The message's type (`type` on the wire).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<ShortString>,
-    /// Who published; RabbitMQ compares it with the login.
+    /// The publishing user; RabbitMQ compares it with the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<ShortString>,
-    /// Which application published.
+    /// The publishing application.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_id: Option<ShortString>,
     /// Deprecated, carried for completeness.
@@ -56,26 +56,26 @@ pub struct Properties {
 }
 
 impl Properties {
-    /// The delivery mode of a message that a restart of the broker loses.
+    /// The delivery mode of a message that is lost when the broker restarts.
     pub const TRANSIENT: u8 = 1;
     /// The delivery mode of a message that survives a restart of the broker in a durable queue.
     pub const PERSISTENT: u8 = 2;
 
-    /// The headers; empty where there are none.
+    /// Returns the headers; empty if there are none.
     pub fn headers(&self) -> &Table {
         static NONE: Table = Table::new();
         self.headers.as_ref().unwrap_or(&NONE)
     }
 }
 
-/// One message to publish, or as it was published. A clone shares body and texts.
+/// One message to publish, or as it was published. Clones share body and texts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Publication {
-    /// The exchange that routes it; empty is the default exchange, which routes to the queue named by the key.
+    /// The exchange that routes it; empty is the default exchange, which routes to the queue named by the routing key.
     pub exchange: ShortString,
-    /// What the exchange routes by.
+    /// The routing key.
     pub routing_key: ShortString,
-    /// Whether a message that reaches no queue comes back as unroutable. Without it such a message is dropped.
+    /// Whether a message without a queue is returned as unroutable. Otherwise it is dropped.
     pub mandatory: bool,
     /// Properties and headers.
     pub properties: Properties,
@@ -85,7 +85,7 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// A mandatory message without properties.
+    /// Creates a mandatory message without properties.
     pub fn new(
         exchange: impl Into<ShortString>,
         routing_key: impl Into<ShortString>,

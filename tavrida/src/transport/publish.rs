@@ -1,4 +1,4 @@
-//! What becomes of a publish.
+//! The outcome of a publish.
 
 use std::fmt;
 use std::future::Future;
@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 
 use super::{BrokerError, ConnectionLost, Publication};
 
-/// A publish under way: a future of its outcome, from [`Session::publish`](super::Session::publish).
+/// A pending publish: a future of its outcome, returned by [`Session::publish`](super::Session::publish).
 ///
-/// `Ok(())` is a promise of the broker's: every queue that the message was routed to has taken it (and where the
-/// publication was not mandatory, there may be no such queue).
+/// `Ok(())` means that the broker confirmed it: every queue that the message was routed to has it (if the publication was not mandatory,
+/// there may be no such queue).
 ///
-/// Polling it for the first time sends; many may be under way at once. Publishes made in turn by one task, each
-/// polled before the next is made, keep their order.
+/// The first poll sends the message; many publishes may be pending at once. Publishes created in turn by one task, each polled before the
+/// next is created, keep their order.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ use super::{BrokerError, ConnectionLost, Publication};
 ///
 /// # Cancel safety
 ///
-/// Dropped before its first poll, nothing is sent. Dropped later, the message is on its way and the outcome is unknown.
+/// If it is dropped before its first poll, nothing is sent. If it is dropped later, the message is sent and the outcome is unknown.
 #[must_use = "a publish does nothing until it is awaited, and its outcome may be a loss"]
 pub struct PublishFuture<'a>(State<'a>);
 
@@ -33,17 +33,17 @@ enum State<'a> {
 }
 
 impl<'a> PublishFuture<'a> {
-    /// The outcome is known.
+    /// A publish whose outcome is known.
     pub fn ready(outcome: Result<(), PublishError>) -> Self {
         Self(State::Ready(Some(outcome)))
     }
 
-    /// Nothing is sent before the first poll, which asks the session to send at once. Costs no allocation.
+    /// A publish that is sent by the first poll, through `session`. Costs no allocation.
     pub fn unsent(session: &'a dyn SendNow, publication: Arc<Publication>) -> Self {
         Self(State::Unsent(session, Some(publication)))
     }
 
-    /// The outcome has to be waited for.
+    /// A publish whose outcome must be waited for.
     pub fn waiting(outcome: impl Future<Output = Result<(), PublishError>> + Send + 'a) -> Self {
         Self(State::Waiting(Box::pin(outcome)))
     }
@@ -67,10 +67,10 @@ impl Future for PublishFuture<'_> {
     }
 }
 
-/// A session that publishes without waiting for anything: for transports that know most outcomes at once.
+/// A session that publishes without waiting: for transports that know most outcomes at once.
 pub trait SendNow: Send + Sync {
-    /// Sends the publication before it returns, and gives what is known of the outcome: a
-    /// [`ready`](PublishFuture::ready) one, or one to be [waited](PublishFuture::waiting) for.
+    /// Sends the publication before it returns. Returns its outcome as far as it is known: [`ready`](PublishFuture::ready), or
+    /// [`waiting`](PublishFuture::waiting).
     fn send_now(&self, publication: Arc<Publication>) -> PublishFuture<'static>;
 }
 
@@ -80,35 +80,35 @@ impl fmt::Debug for PublishFuture<'_> {
     }
 }
 
-/// A publication that was not, or not surely, taken by the broker, and why.
+/// A publication that the broker did not accept, or perhaps not, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishError {
-    /// Why, and with it whether sending it again may make a second copy.
+    /// The reason, which also says whether sending it again may create a duplicate.
     pub reason: PublishErrorKind,
     /// The message, to be sent again or kept.
     pub publication: Box<Publication>,
 }
 
 impl PublishError {
-    /// A publication with the reason why it was not taken.
+    /// Creates an error from a reason and the publication.
     pub fn new(reason: PublishErrorKind, publication: Publication) -> Self {
         Self { reason, publication: Box::new(publication) }
     }
 }
 
-/// Why a publish did not end as routed.
+/// Why a publish failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublishErrorKind {
-    /// Mandatory, and no queue is bound for it: the broker gave it back (312). No copy exists; bind a queue, or
-    /// correct the address.
+    /// The message was mandatory, and no queue is bound for it: the broker returned it (312). No copy exists; bind a queue, or correct the
+    /// address.
     Unroutable,
-    /// A queue refused it (`basic.nack`), being full for instance. Other queues that it was routed to may have it.
+    /// A queue refused it (`basic.nack`), for example because it is full. Other queues that it was routed to may have it.
     Nacked,
     /// The broker refused it with an error: a missing or internal exchange, permissions, an invalid property.
     Refused(BrokerError),
-    /// The session died between sending and the confirm: the broker may have it, or not.
+    /// The session was lost between the send and the confirm: the broker may have it or not.
     Ambiguous(ConnectionLost),
-    /// The session was over before anything was sent: no copy exists, and sending again is safe.
+    /// The session had ended before anything was sent: no copy exists, and sending again is safe.
     NotSent(ConnectionLost),
 }
 

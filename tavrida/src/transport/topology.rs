@@ -9,20 +9,20 @@ use crate::field::{ShortString, Table};
 pub struct Exchange {
     /// Its name.
     pub name: ShortString,
-    /// How it routes.
+    /// Its type.
     pub kind: ExchangeKind,
     /// Whether it survives a restart of the broker.
     pub durable: bool,
-    /// Whether it is deleted with its last outgoing binding.
+    /// Whether it is deleted when the last binding from it is removed.
     pub auto_delete: bool,
-    /// Whether clients are barred from publishing to it directly.
+    /// Whether clients cannot publish to it directly.
     pub internal: bool,
     /// Further arguments, such as `alternate-exchange`.
     pub arguments: Table,
 }
 
 impl Exchange {
-    /// A durable exchange without arguments that stays until it is deleted: what Tavrida's services use.
+    /// Returns a durable exchange without arguments that exists until it is deleted, as Tavrida's services use.
     pub fn durable(name: impl Into<ShortString>, kind: ExchangeKind) -> Self {
         Self {
             name: name.into(),
@@ -34,30 +34,30 @@ impl Exchange {
         }
     }
 
-    /// An exchange that does not survive a restart of the broker.
+    /// Returns an exchange that does not survive a restart of the broker.
     pub fn transient(name: impl Into<ShortString>, kind: ExchangeKind) -> Self {
         Self { durable: false, ..Self::durable(name, kind) }
     }
 }
 
-/// How an exchange routes.
+/// The type of an exchange: how it routes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ExchangeKind {
     /// To bindings whose key equals the routing key.
     Direct,
-    /// To bindings whose pattern matches the words of the routing key: `*` is one word, `#` any number.
+    /// To bindings whose pattern matches the words of the routing key: `*` is one word, `#` any number of words.
     Topic,
     /// To all bindings.
     Fanout,
     /// To bindings whose arguments match the headers.
     Headers,
-    /// A type by its name, as brokers with plugins know more of them.
+    /// Another type by its name, for brokers with plugins.
     Other(ShortString),
 }
 
 impl ExchangeKind {
-    /// The type's name on the wire.
+    /// Returns the type's name on the wire.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Direct => "direct",
@@ -78,20 +78,20 @@ impl fmt::Display for ExchangeKind {
 /// A queue, as it is declared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
-    /// Its name; empty asks the broker to make one up.
+    /// Its name; if it is empty, the broker generates one.
     pub name: ShortString,
     /// Whether it survives a restart of the broker.
     pub durable: bool,
-    /// Whether it belongs to this session alone and dies with it.
+    /// Whether it is exclusive to this session and deleted with it.
     pub exclusive: bool,
-    /// Whether it is deleted when its last consumer leaves.
+    /// Whether it is deleted when its last consumer is cancelled.
     pub auto_delete: bool,
     /// Further arguments, such as `x-message-ttl`.
     pub arguments: Table,
 }
 
 impl Queue {
-    /// A durable, shared queue without arguments: what Tavrida's servers use.
+    /// Returns a durable, shared queue without arguments, as Tavrida's servers use.
     pub fn durable(name: impl Into<ShortString>) -> Self {
         Self {
             name: name.into(),
@@ -102,17 +102,17 @@ impl Queue {
         }
     }
 
-    /// A shared queue that does not survive a restart of the broker.
+    /// Returns a shared queue that does not survive a restart of the broker.
     pub fn transient(name: impl Into<ShortString>) -> Self {
         Self { durable: false, ..Self::durable(name) }
     }
 
-    /// A queue of this session's own, named by the broker.
+    /// Returns a queue exclusive to this session, named by the broker.
     pub fn exclusive() -> Self {
         Self { exclusive: true, ..Self::transient(ShortString::default()) }
     }
 
-    /// The same queue with one more argument.
+    /// Adds an argument.
     #[must_use = "the queue comes back with the argument"]
     pub fn argument(mut self, name: impl Into<ShortString>, value: impl Into<crate::field::Value>) -> Self {
         self.arguments.insert(name, value);
@@ -120,18 +120,18 @@ impl Queue {
     }
 }
 
-/// What a broker says of a queue.
+/// The broker's status of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueStatus {
-    /// Its name; the broker's own where it was asked to make one up.
+    /// Its name, which the broker may have generated.
     pub name: ShortString,
-    /// How many messages are ready to be delivered. Unsettled deliveries do not count.
+    /// The number of ready messages. Unacknowledged deliveries do not count.
     pub messages: u32,
-    /// How many consumers it has.
+    /// The number of consumers.
     pub consumers: u32,
 }
 
-/// A rule of an exchange: what of its messages goes on to where.
+/// A binding: which messages of an exchange are routed where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
     /// The exchange that routes.
@@ -140,12 +140,12 @@ pub struct Binding {
     pub destination: Destination,
     /// The key or pattern; headers exchanges ignore it.
     pub routing_key: ShortString,
-    /// What a headers exchange compares with; part of the binding's identity on every exchange.
+    /// The arguments that a headers exchange compares; part of the binding's identity on every exchange.
     pub arguments: Table,
 }
 
 impl Binding {
-    /// From an exchange to a queue.
+    /// Binds a queue to an exchange.
     pub fn queue(
         queue: impl Into<ShortString>,
         exchange: impl Into<ShortString>,
@@ -159,7 +159,7 @@ impl Binding {
         }
     }
 
-    /// From one exchange to another.
+    /// Binds an exchange to an exchange.
     pub fn exchange(
         destination: impl Into<ShortString>,
         source: impl Into<ShortString>,
@@ -173,7 +173,7 @@ impl Binding {
         }
     }
 
-    /// The same binding with arguments.
+    /// Sets the arguments.
     #[must_use = "the binding comes back with the arguments"]
     pub fn arguments(mut self, arguments: Table) -> Self {
         self.arguments = arguments;
@@ -181,11 +181,11 @@ impl Binding {
     }
 }
 
-/// Where a binding leads.
+/// The destination of a binding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
-    /// Into a queue.
+    /// A queue.
     Queue(ShortString),
-    /// Into another exchange, which routes on.
+    /// An exchange, which routes further.
     Exchange(ShortString),
 }

@@ -10,33 +10,33 @@ use super::suggestion;
 use crate::attribute;
 
 pub(super) struct Argument {
-    /// Its name in what is written.
+    /// Its name in generated code.
     pub(super) name: Ident,
     pub(super) ty: Type,
     pub(super) source: Source,
     pub(super) span: Span,
 }
 
-/// Where it comes from.
+/// The source of its value.
 pub(super) enum Source {
-    /// A type that is known by its name.
+    /// An extractor that is known by its name.
     Known,
-    /// A type marked `#[extract]`.
+    /// An extractor marked `#[extract]`.
     Marked,
     Payload {
-        /// Its name in the payload; none where the pattern is no plain name.
+        /// Its name in the payload. `None` if the pattern is not a plain name.
         name: Option<String>,
         default: Option<Default>,
     },
 }
 
-/// What a missing parameter is.
+/// The value of a missing parameter.
 pub(super) enum Default {
     OfType,
     Value(TokenStream),
 }
 
-/// The extractors that are known by the last part of their type's path.
+/// The extractors that are recognised by the last part of their type's path.
 const EXTRACTORS: [&str; 13] = [
     "Request",
     "Response",
@@ -73,7 +73,7 @@ impl Argument {
         };
         let source = marks.source(plain, argument)?;
         let name = plain.cloned().unwrap_or_else(|| format_ident!("argument_{place}"));
-        // Where the compiler points to when the type does not fit.
+        // Where the compiler points if the type does not fit.
         let span = argument.ty.span();
         Ok(Self { name, ty: Type::clone(&argument.ty), source, span })
     }
@@ -92,7 +92,7 @@ struct Marks {
 }
 
 impl Marks {
-    /// Reads one; says whether it is ours.
+    /// Reads one attribute. Returns whether it belongs to this macro.
     fn read(&mut self, attribute: &Attribute) -> Result<bool> {
         let span = attribute.path().span();
         let Some(name) = attribute::name(attribute) else { return Ok(false) };
@@ -149,7 +149,7 @@ impl Marks {
     }
 }
 
-/// `_seen` is `seen` in the payload, as it is for a reader who does not use it.
+/// `_seen` is `seen` in the payload: the underscore only marks an unused argument.
 fn payload_name(name: &Ident) -> String {
     let name = name.unraw().to_string();
     match name.trim_start_matches('_') {
@@ -158,7 +158,7 @@ fn payload_name(name: &Ident) -> String {
     }
 }
 
-/// The last part of a type's path.
+/// Returns the last part of a type's path.
 pub(super) fn last_part(ty: &Type) -> Option<String> {
     match ty {
         Type::Path(TypePath { path, .. }) => path.segments.last().map(|last| last.ident.to_string()),
@@ -168,7 +168,7 @@ pub(super) fn last_part(ty: &Type) -> Option<String> {
     }
 }
 
-/// Refuses what cannot be a value of its own.
+/// Rejects types that are not owned values.
 fn owned(ty: &Type) -> Result<()> {
     match ty {
         Type::Reference(reference) => {

@@ -1,4 +1,4 @@
-//! What stands in `#[service(...)]`.
+//! The arguments of `#[service(...)]`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -31,7 +31,7 @@ impl Arguments {
 }
 
 impl Arguments {
-    /// In the place of what could not be read, so that the rest can be written.
+    /// A placeholder for a name that could not be parsed, so that the rest can be generated.
     pub(super) fn unknown() -> Self {
         let name = Name::Text(LitStr::new("unknown", proc_macro2::Span::call_site()));
         Self { name, library: path::library(None) }
@@ -84,7 +84,7 @@ impl ToTokens for Name {
 }
 
 impl Name {
-    /// For people.
+    /// Returns the name for people.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Text(text) => format!("`{}`", text.value()),

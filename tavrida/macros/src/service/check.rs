@@ -1,4 +1,4 @@
-//! What can be seen to be wrong with the service as a whole, and with what its handlers take and return.
+//! Checks of the service as a whole, and of the arguments and return types of its handlers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::handler::Handler;
 use super::mark::{Kind, Target};
 use super::{Errors, Service, returned};
 
-/// Checks, and leaves only handlers that can be written down.
+/// Checks the service, and keeps only handlers that can be generated.
 pub(super) fn service(service: &mut Service, errors: &mut Errors) {
     if service.handlers.is_empty() && errors.0.is_none() {
         let text = format!(
@@ -29,13 +29,13 @@ pub(super) fn service(service: &mut Service, errors: &mut Errors) {
     });
 }
 
-/// Two handlers for the same messages.
+/// Reports two handlers for the same messages.
 fn duplicates(service: &Service, errors: &mut Errors) {
     let mut seen = BTreeMap::new();
     for handler in &service.handlers {
         let key = (handler.kind.word(), entry_point(&service.arguments.name, handler));
         match seen.get(&key) {
-            // Under conditions there may be only one of them.
+            // With `cfg` conditions only one of them may exist.
             Some((_, conditional)) if *conditional || !handler.conditions.is_empty() => {}
             Some((first, _)) => {
                 let text = format!(
@@ -52,7 +52,7 @@ fn duplicates(service: &Service, errors: &mut Errors) {
     }
 }
 
-/// What a handler handles, as text.
+/// Returns what a handler handles, as text.
 pub(super) fn entry_point(service: &Name, handler: &Handler) -> String {
     let key = handler.target.key(&handler.name);
     match (&handler.target, service) {
@@ -62,7 +62,7 @@ pub(super) fn entry_point(service: &Name, handler: &Handler) -> String {
     }
 }
 
-/// Messages of a kind that the handler never gets.
+/// Reports arguments for kinds of messages that the handler never gets.
 fn messages(handler: &Handler, errors: &mut Errors) {
     let (gets, never) = match handler.kind {
         Kind::Rpc => ("Request", ["Response", "ErrorReply", "Notification"]),

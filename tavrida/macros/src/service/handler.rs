@@ -30,16 +30,16 @@ pub(super) struct Extractor {
     pub(super) span: Span,
 }
 
-/// What comes after the extractors.
+/// The arguments after the extractors.
 pub(super) enum Rest {
     /// Parameters from the payload.
     Parameters(Vec<Parameter>),
-    /// What a contract hands over, under this name.
+    /// The argument of a contract, with this name.
     Contract { contract: Box<Type>, name: Option<Ident> },
 }
 
 pub(super) struct Parameter {
-    /// In the payload.
+    /// Its name in the payload.
     pub(super) name: String,
     pub(super) argument: Ident,
     pub(super) ty: Type,
@@ -47,12 +47,12 @@ pub(super) struct Parameter {
     pub(super) span: Span,
 }
 
-/// How many arguments a function with parameters may have; see `tavrida::handler::params`.
+/// The maximum number of arguments of a function with parameters; see `tavrida::handler::params`.
 const MOST_EXTRACTORS: usize = 6;
 const MOST_PARAMETERS: usize = 8;
-/// How many extractors one without may have; see `tavrida::handler::Handler`.
+/// The maximum number of extractors of one without; see `tavrida::handler::Handler`.
 const MOST_EXTRACTORS_ALONE: usize = 8;
-/// How many before what a contract hands over; see `tavrida::handler::TypedHandler`.
+/// The maximum number before the argument of a contract; see `tavrida::handler::TypedHandler`.
 const MOST_EXTRACTORS_TYPED: usize = 7;
 
 impl Handler {
@@ -100,7 +100,7 @@ impl Handler {
         })
     }
 
-    /// The known extractors among the arguments, with where they stand.
+    /// Returns the known extractors among the arguments, with their spans.
     pub(super) fn known(&self) -> impl Iterator<Item = (String, Span)> {
         self.extractors.iter().filter(|extractor| !extractor.marked).filter_map(|extractor| {
             super::argument::last_part(&extractor.ty).map(|name| (name, extractor.span))
@@ -135,7 +135,7 @@ fn parameter(argument: &Argument) -> Result<Parameter> {
     })
 }
 
-/// The one argument that a contract hands over.
+/// Returns the one argument that comes from a contract.
 fn handed_over(kind: Kind, contract: &Type, others: &[&Argument]) -> Result<Rest> {
     let contract_text = quote!(#contract).to_string();
     let what = match kind {
@@ -161,7 +161,7 @@ fn handed_over(kind: Kind, contract: &Type, others: &[&Argument]) -> Result<Rest
     })
 }
 
-/// An argument as it is passed to the method.
+/// Returns an argument as it is passed to the method.
 fn passed(argument: &Argument) -> TokenStream {
     let name = &argument.name;
     match &argument.source {

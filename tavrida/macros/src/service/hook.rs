@@ -8,7 +8,7 @@ use super::method::Method;
 
 pub(super) struct Hook {
     pub(super) is_incoming: bool,
-    /// The kinds that outgoing middleware sees, where they are named.
+    /// The kinds that outgoing middleware sees, if they are given.
     pub(super) kinds: Vec<Ident>,
     pub(super) name: Ident,
     pub(super) takes_self: bool,

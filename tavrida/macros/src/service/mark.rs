@@ -9,7 +9,7 @@ use syn::{Attribute, Error, LitStr, Meta, Result, Type};
 use super::{Errors, suggestion};
 use crate::{address, attribute};
 
-/// What a mark makes of a method.
+/// What an attribute makes of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Rpc,
@@ -35,7 +35,7 @@ impl Kind {
         }
     }
 
-    /// How its attribute is written.
+    /// Returns an example of its attribute.
     pub(super) fn example(self) -> &'static str {
         match self {
             Self::Rpc => "`#[rpc]`, `#[rpc(\"method\")]` or, by a contract, `#[rpc(Charge)]`",
@@ -57,7 +57,7 @@ pub(super) struct Mark {
     pub(super) span: Span,
 }
 
-/// What stands in its parentheses.
+/// The argument of the attribute.
 pub(super) enum Target {
     None,
     Text(LitStr),
@@ -66,7 +66,7 @@ pub(super) enum Target {
 }
 
 impl Mark {
-    /// Takes the marks out of the attributes of a method.
+    /// Removes the marks from the attributes of a method. Returns them.
     pub(super) fn take_from(attributes: &mut Vec<Attribute>, errors: &mut Errors) -> Vec<Self> {
         let mut marks = Vec::new();
         attributes.retain(|attribute| {
@@ -157,7 +157,7 @@ impl Parse for Kinds {
 }
 
 impl Target {
-    /// The same for the same target, as far as texts tell.
+    /// Returns the same key for the same target, as far as texts show.
     pub(super) fn key(&self, method: &Ident) -> String {
         match self {
             Self::Text(text) => text.value(),

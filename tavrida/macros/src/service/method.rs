@@ -1,4 +1,4 @@
-//! A marked method: what of its signature matters.
+//! A marked method: the relevant parts of its signature.
 
 use proc_macro2::Ident;
 use syn::spanned::Spanned;
@@ -13,14 +13,14 @@ pub(super) struct Method {
     pub(super) takes_self: bool,
     pub(super) arguments: Vec<Argument>,
     pub(super) output: ReturnType,
-    /// The conditions under which there is such a method.
+    /// The `cfg` conditions of the method.
     pub(super) conditions: Vec<Attribute>,
     /// The first line of its documentation.
     pub(super) doc: Option<String>,
 }
 
 impl Method {
-    /// Reads a method, and takes the attributes off its arguments that only this macro knows. Nothing if it cannot be a handler.
+    /// Reads a method, and removes this macro's attributes from its arguments. `None` if it cannot be a handler.
     pub(super) fn read(function: &mut ImplItemFn, errors: &mut Errors) -> Option<Self> {
         let flaws_before = errors.count();
         let signature = &mut function.sig;

@@ -21,7 +21,7 @@ use hook::Hook;
 use mark::{Kind, Mark};
 use method::Method;
 
-/// A service as it was found.
+/// A service as parsed.
 struct Service {
     arguments: Arguments,
     block: ItemImpl,
@@ -29,8 +29,8 @@ struct Service {
     hooks: Vec<Hook>,
 }
 
-/// The impl block without the marks, and the method that makes the service. With errors there is both, as far as it can be made, so
-/// that a mistake is told once and nothing else is missing for it.
+/// Returns the impl block without the marks, and the method that creates the service. After errors it still generates both as far as
+/// possible, so that each mistake is reported once, without follow-up errors.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(mut service) = read(arguments, &item, &mut errors) else {
@@ -63,7 +63,7 @@ fn impl_block(item: TokenStream) -> Result<ItemImpl> {
 }
 
 impl Service {
-    /// Takes the marks off the methods of the block, and keeps what they say.
+    /// Removes the marks from the methods of the block, and collects them.
     fn take_marked_methods(&mut self, errors: &mut Errors) {
         for item in &mut self.block.items {
             let ImplItem::Fn(function) = item else { continue };
@@ -84,7 +84,7 @@ impl Service {
     }
 }
 
-/// The errors so far; all of them are told.
+/// The errors so far; all of them are reported.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 

@@ -1,4 +1,4 @@
-//! What a handler returns, as far as its text tells.
+//! The return type of a handler, as far as its text shows.
 
 use quote::quote;
 use syn::{Error, GenericArgument, PathArguments, Result, ReturnType, Type, TypePath};
@@ -14,9 +14,9 @@ pub(super) enum Returned<'a> {
     Nothing,
     /// A value.
     Value(&'a Type),
-    /// A `Result` of something.
+    /// A `Result` with a value.
     Fallible(&'a Type),
-    /// An alias, maybe of one of these.
+    /// An alias, possibly of one of these.
     Unknown,
 }
 
@@ -38,7 +38,7 @@ fn is_unit(ty: &Type) -> bool {
     matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty())
 }
 
-/// The types in the angle brackets of a path's last part.
+/// Returns the types in the angle brackets of a path's last part.
 fn type_arguments(ty: &Type) -> Vec<&Type> {
     let Type::Path(TypePath { path, .. }) = ty else { return Vec::new() };
     match path.segments.last().map(|last| &last.arguments) {
@@ -53,7 +53,7 @@ fn type_arguments(ty: &Type) -> Vec<&Type> {
     }
 }
 
-/// Refuses return types that cannot be right.
+/// Rejects return types that cannot be correct.
 pub(super) fn check(handler: &Handler) -> Result<()> {
     let value = match Returned::of(&handler.output) {
         Returned::Nothing | Returned::Unknown => return Ok(()),

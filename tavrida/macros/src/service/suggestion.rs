@@ -1,8 +1,9 @@
-//! Attributes that are nearly ones of ours.
+//! Suggestions for misspelt attributes.
 
 use super::mark::Kind;
 
-/// What a misspelt attribute of a method was meant to be: one of the builder's or the Python original's names, or one with a slip.
+/// Returns what a misspelt attribute of a method probably means: a name of the builder or of the Python original, or one with a typing
+/// error.
 pub(super) fn for_method(name: &str) -> Option<Kind> {
     const OTHER_NAMES: [(&str, Kind); 14] = [
         ("rpc_method", Kind::Rpc),
@@ -24,13 +25,13 @@ pub(super) fn for_method(name: &str) -> Option<Kind> {
     other.or_else(|| Kind::ALL.into_iter().find(|kind| is_slip(name, kind.word())))
 }
 
-/// What a misspelt attribute of an argument was meant to be.
+/// Returns what a misspelt attribute of an argument probably means.
 pub(super) fn for_argument(name: &str) -> Option<&'static str> {
     let ours = ["extract", "default", "param"];
     ours.into_iter().find(|word| is_slip(name, word) || (name == "extractor" && *word == "extract"))
 }
 
-/// Whether a word is another one with one letter more, less, or wrong, or two swapped.
+/// Returns whether a word differs from another by one letter more, less, or wrong, or two swapped.
 fn is_slip(word: &str, meant: &str) -> bool {
     let (word, meant): (Vec<char>, Vec<char>) = (word.chars().collect(), meant.chars().collect());
     let same = word.iter().zip(&meant).take_while(|(a, b)| a == b).count();

@@ -1,4 +1,4 @@
-//! What is written for an impl block.
+//! What the macro generates for an impl block.
 
 use quote::quote;
 

@@ -1,4 +1,4 @@
-//! The method that is written: calls of the library's builder.
+//! The generated method: calls of the library's builder.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -45,7 +45,7 @@ pub(super) fn service(service: &Service) -> TokenStream {
     }
 }
 
-/// The place that the compiler shows, for what is written here all the same.
+/// Returns a span that the compiler points to, for generated code.
 fn at(place: Span) -> Span {
     Span::call_site().located_at(place)
 }
@@ -73,7 +73,7 @@ fn docs(service: &Service) -> Vec<String> {
     lines
 }
 
-/// One handler's call of the builder.
+/// Returns one handler's call of the builder.
 fn registration(library: &TokenStream, handler: &Handler) -> TokenStream {
     let conditions = &handler.conditions;
     let method = format_ident!("{}", builder_method(handler));
@@ -116,7 +116,7 @@ fn builder_method(handler: &Handler) -> &'static str {
     }
 }
 
-/// The function that is registered: it calls the method.
+/// Returns the function that is registered: it calls the method.
 fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
     let this = this(handler).map(|this| quote!(#this: #library::handler::State<Self>,));
     let extractors = handler.extractors.iter().map(|extractor| {
@@ -147,7 +147,7 @@ fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
     quote_spanned!(at(handler.name.span())=> |#this #(#extractors)* #rest| async move { #body })
 }
 
-/// What the service itself is called, where the method takes it.
+/// Returns the name of the service in the closure, if the method takes it.
 fn this(handler: &Handler) -> Option<Ident> {
     let is_taken = |name: &Ident| name == "this";
     let taken = match &handler.rest {
@@ -165,7 +165,7 @@ fn handed_over(library: &TokenStream, kind: Kind, contract: &syn::Type) -> Token
     }
 }
 
-/// The call, and what makes a reply of what it returns, where that is not plain to see.
+/// Returns the call, and the conversion of its result to a reply, if that is not obvious.
 fn body(library: &TokenStream, handler: &Handler) -> TokenStream {
     let (name, arguments) = (&handler.name, &handler.call);
     let this = this(handler).map(|this| quote!(&#this,));
@@ -186,7 +186,7 @@ fn body(library: &TokenStream, handler: &Handler) -> TokenStream {
     }
 }
 
-/// One middleware's call of the builder.
+/// Returns one middleware's call of the builder.
 fn middleware(library: &TokenStream, hook: &Hook) -> TokenStream {
     let (conditions, name) = (&hook.conditions, &hook.name);
     let (arguments, method, make) = match hook.is_incoming {
