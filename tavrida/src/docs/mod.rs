@@ -1,4 +1,4 @@
-//! Chapters to read, each tested as far as it holds code.
+//! Chapters of the documentation. Their code is tested.
 
 #[doc = include_str!("tutorial.md")]
 pub mod tutorial {}
