@@ -67,16 +67,16 @@
 //!         .client("web")
 //!         .start()
 //!         .await;
-//!     // Billing's connection is lost before its first ack: the request comes again.
+//!     // Billing's connection is lost before its first ack: the request is redelivered.
 //!     graph.fault(At::before_ack("billing.charge").nth(1), Fault::ConnectionLost);
 //!
 //!     let answer = graph.client("web").ask(Create { cents: 500 }).in_full().await?;
 //!     assert_eq!(answer.receipt, 1);
 //!
-//!     let run = graph.settle().await; // exact, and no sleep
+//!     let run = graph.settle().await; // exact, without a sleep
 //!     run.handled::<Charge>().times(2).with(|charge| charge.cents == 500);
 //!     run.handled::<Create>().times(1).settled(Ack);
-//!     run.none::<ErrorReply>(); // a negative costs nothing: the run is over
+//!     run.none::<ErrorReply>(); // no need to wait for a negative: the run is over
 //!     Ok(())
 //! }
 //! # fn main() {

@@ -22,7 +22,7 @@ use proc_macro::TokenStream;
 ///     /// Answers `test_hello.hello`.
 ///     #[rpc]
 ///     async fn hello(&self, proxy: Proxy, param: i64, note: Option<String>) -> Result<()> {
-///         proxy.to("test_world.world").param("param", param).call().await?; // the answer comes to `world`
+///         proxy.to("test_world.world").param("param", param).call().await?; // `world` gets the answer
 ///         Ok(())
 ///     }
 ///

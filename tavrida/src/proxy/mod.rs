@@ -3,10 +3,10 @@
 //! ```no_run
 //! # use tavrida::Proxy;
 //! # async fn handler(proxy: Proxy) -> Result<(), tavrida::message::Failure> {
-//! proxy.to("test_world.world").param("param", 12345).call().await?;           // the answer comes to a handler
+//! proxy.to("test_world.world").param("param", 12345).call().await?;           // a handler gets the answer
 //! proxy.to("audit.note").param("text", "seen").cast().await?;                  // no answer
-//! let sum = proxy.to("calc.sum").param("a", 1).param("b", 2).ask().await?;     // the answer comes here
-//! proxy.publish().param("sum", sum.payload().get::<i64>("sum")?).send().await?; // to whoever subscribed
+//! let sum = proxy.to("calc.sum").param("a", 1).param("b", 2).ask().await?;     // returns the answer
+//! proxy.publish().param("sum", sum.payload().get::<i64>("sum")?).send().await?; // to all subscribers
 //! # Ok(())
 //! # }
 //! ```
@@ -24,7 +24,7 @@
 //! # async fn handler(proxy: Proxy) -> Result<(), tavrida::message::Failure> {
 //! proxy.call(Sum { a: 1, b: 2 }).await?;
 //! let total: Total = proxy.ask(Sum { a: 1, b: 2 }).await?;
-//! proxy.request(Sum { a: 1, b: 2 }).header("x-trace", "abc").cast().await?; // what else a request can have
+//! proxy.request(Sum { a: 1, b: 2 }).header("x-trace", "abc").cast().await?; // more options of a request
 //! proxy.emit(Summed { sum: total.sum }).await?;
 //! # Ok(())
 //! # }

@@ -36,7 +36,7 @@ use crate::outbound::SendError;
 ///
 /// async fn create(reply: Responder<Create>, proxy: Proxy, new: Create) -> Result<Answered> {
 ///     let charge = Charge { order: new.id, cents: new.cents };
-///     Ok(proxy.request(charge).call_with(reply.keeping(new.id)).await?) // this handler is done; nobody waits
+///     Ok(proxy.request(charge).call_with(reply.keeping(new.id)).await?) // this handler ends; no task waits
 /// }
 ///
 /// async fn charged(reply: Responder<Create, u64>, receipt: Receipt) {

@@ -11,7 +11,7 @@
 //!     .on_failure(Retry::times(5).between(Duration::from_millis(200), Duration::from_secs(30)).then_dead_letter())
 //!     .build()?;
 //! println!("{}", server.plan());
-//! server.run().await // until SIGTERM or ctrl-c; then it stops taking, drains and closes
+//! server.run().await // until SIGTERM or ctrl-c; then it stops consuming, drains and closes
 //! # }
 //! ```
 

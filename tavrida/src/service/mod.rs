@@ -4,7 +4,7 @@
 //! use tavrida::prelude::*;
 //!
 //! async fn hello(proxy: Proxy, param: i64) -> Result<()> {
-//!     proxy.to("test_world.world").param("param", param).call().await?; // the answer comes to `world`
+//!     proxy.to("test_world.world").param("param", param).call().await?; // `world` gets the answer
 //!     Ok(())
 //! }
 //! async fn world(response: Response, param: String) -> Result<()> {

@@ -35,7 +35,7 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 /// let node = Node::start().await?;
 /// let proxy = Proxy::to(&node).await?;
 /// println!("connect to {}", proxy.uri());
-/// proxy.cut().await; // every connection is reset, new ones are welcome
+/// proxy.cut().await; // every connection is reset, new ones are accepted
 /// proxy.refuse().await; // new connections are refused
 /// proxy.accept().await?;
 /// proxy.hold(); // connections stay open and nothing passes
