@@ -12,24 +12,24 @@
 //! # }
 //! ```
 //!
-//! # Where the broker is
+//! # Connecting to the broker
 //!
-//! [`AmqpConfig`] comes from parts in code, from a [URI](AmqpConfig::from_uri), or from a TOML file with environment variables
-//! over it (`ConfigFile`, `ServerConfig`; feature `config-file`); all three say the same things under the same names, and what
-//! is wrong is an error that names the key and, for a file, the line or the variable. No error and no `Debug` shows a password.
+//! [`AmqpConfig`] is built in code, from a [URI](AmqpConfig::from_uri), or from a TOML file with environment variables overriding it
+//! (`ConfigFile`, `ServerConfig`; feature `config-file`); all three have the same settings under the same names, and errors name the key
+//! and, for a file, the line or the variable. No error and no `Debug` output shows a password.
 //!
-//! **Several hosts** (`amqp://rabbit-1,rabbit-2`, [`or_host`](AmqpConfig::or_host)) are tried in turn, at the start and after each
-//! loss, each within the [connect timeout](AmqpConfig::connect_timeout). A refusal (wrong password, missing virtual host) is not
-//! tried on the next host.
+//! **Several hosts** (`amqp://rabbit-1,rabbit-2`, [`or_host`](AmqpConfig::or_host)) are tried in turn, at the start and after each loss,
+//! each within the [connect timeout](AmqpConfig::connect_timeout). After a refusal (wrong password, missing virtual host) no further host
+//! is tried.
 //!
-//! **How often**: [`connection_attempts`](AmqpConfig::connection_attempts) until the first session is there,
-//! [`reconnect_attempts`](AmqpConfig::reconnect_attempts) after a loss, with a [delay](AmqpConfig::retry_delay) that grows. By
-//! default there is no limit. What a server or client is told in [code](tavrida::server::ServerBuilder::reconnect) comes first.
+//! **Attempts**: [`connection_attempts`](AmqpConfig::connection_attempts) limits them before the first session,
+//! [`reconnect_attempts`](AmqpConfig::reconnect_attempts) after a loss, with a growing [delay](AmqpConfig::retry_delay). By default there
+//! is no limit. A server's or client's [own setting](tavrida::server::ServerBuilder::reconnect) takes precedence.
 //!
 //! # TLS
 //!
-//! Feature `tls`, on rustls. The broker's certificate is always verified: against the authorities of the system, or of a file of
-//! your own. With a client certificate, `EXTERNAL` logs in by it (the broker needs its plugin `rabbitmq_auth_mechanism_ssl`):
+//! Feature `tls`, on rustls. The broker's certificate is always verified: against the authorities of the system, or of a file. With a
+//! client certificate, `EXTERNAL` logs in with it (the broker needs its plugin `rabbitmq_auth_mechanism_ssl`):
 //!
 //! ```no_run
 //! use tavrida_amqp::{AmqpConfig, AuthMechanism, Tls};
@@ -41,13 +41,13 @@
 //! # }
 //! ```
 //!
-//! What fails is told within moments: an unknown authority, another name in the certificate, a broker that does not speak TLS,
-//! a login that is refused, in the broker's words.
+//! Failures are reported within moments: an unknown authority, another name in the certificate, a broker that does not speak TLS, a refused
+//! login, with the broker's text.
 //!
 //! # With services of the Python original
 //!
-//! Nothing has to be configured: exchanges, queues, messages and answers are those that the original knows. A client that asks
-//! its services declares a [reply exchange](tavrida::client::ClientBuilder::reply_exchange).
+//! No configuration is needed: exchanges, queues, messages and answers are those that the original knows. A client that asks its services
+//! declares a [reply exchange](tavrida::client::ClientBuilder::reply_exchange).
 
 mod config;
 mod wire;

@@ -1,4 +1,4 @@
-//! Management: exchanges, queues, bindings, each on a channel of its own for the time being.
+//! Management: exchanges, queues, bindings, each on a temporarily private channel.
 
 use lapin::Channel;
 use lapin::options::{

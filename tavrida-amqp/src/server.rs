@@ -1,4 +1,4 @@
-//! Servers out of a configuration file.
+//! Servers from a configuration file.
 
 #[cfg(test)]
 #[path = "server_tests.rs"]
@@ -16,10 +16,10 @@ use crate::config::{ConfigError, ServerConfig};
 use crate::transport::AmqpTransport;
 
 impl ServerConfig {
-    /// A server with what the file says; the program offers its services, of which those run that the file names.
+    /// Returns a builder for the server in the file; the program offers its services, and the file names those that run.
     ///
-    /// Each finds others through the discovery file as it [sees it](Registry::from_ds_file), and subscribes to the publishers
-    /// that its handlers name. What a service was given as discovery in code comes before the file.
+    /// Each service finds others through the discovery file as it [sees it](Registry::from_ds_file), and subscribes to the publishers that
+    /// its handlers name. A discovery set on the service in code takes precedence over the file.
     ///
     /// ```
     /// use tavrida::Service;
@@ -43,13 +43,13 @@ impl ServerConfig {
     ///
     /// # Errors
     ///
-    /// The file names a service that is not offered; the discovery file cannot be read, or does not have a service or a
-    /// publisher that it subscribes to.
+    /// The file names a service that is not offered; the discovery file cannot be read, or lacks a service or a publisher that it
+    /// subscribes to.
     pub fn builder(&self, offered: impl IntoIterator<Item = Service>) -> Result<ServerBuilder, ConfigError> {
         self.builder_on(AmqpTransport::new(self.connection.clone()), offered)
     }
 
-    /// As [`builder`](ServerConfig::builder), over another transport than the file says: in tests, a broker in the process.
+    /// As [`builder`](ServerConfig::builder), over another transport than in the file, such as an in-process broker in tests.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl ServerConfig {
     }
 }
 
-/// An error with its causes.
+/// Formats an error with its causes.
 fn chain(error: &dyn Error) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {}", chain(cause)),

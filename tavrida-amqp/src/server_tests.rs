@@ -1,4 +1,4 @@
-//! Servers out of files that lie in a folder.
+//! Servers from files in a folder.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn offered() -> [Service; 2] {
     [orders, Service::new("audit").on_notification("stock.low", || async {})]
 }
 
-/// The plan of the server that a file asks for, with a discovery file beside it; or what is wrong.
+/// Returns the plan of the server in a file, with a discovery file beside it; or the error.
 fn plan(server: &str, services: &str) -> Result<String, String> {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("services.ds"), services).expect("a file");

@@ -1,4 +1,4 @@
-//! One live session: a connection that publishes, and one that does everything else.
+//! One live session: a connection that publishes, and one for everything else.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -25,7 +25,7 @@ pub(crate) struct AmqpSession {
     life: Tenure,
 }
 
-/// A life that ends when its holder does.
+/// Ends a life when it is dropped.
 struct Tenure(Arc<Life>);
 
 impl Drop for Tenure {
@@ -34,10 +34,9 @@ impl Drop for Tenure {
     }
 }
 
-/// Everything but publishing, on a connection of its own.
+/// Everything but publishing, on a separate connection.
 ///
-/// RabbitMQ stops reading a connection that publishes when it runs out of memory or disk. Acks must get through then,
-/// for they are what frees some.
+/// RabbitMQ stops reading a publishing connection when it is short of memory or disk. Acks must still get through, because they free some.
 struct Desk {
     life: Arc<Life>,
     connection: Arc<Connection>,
@@ -68,7 +67,7 @@ impl AmqpSession {
         let (publishes, consumes) =
             tokio::try_join!(dial(config, host, "publish"), dial(config, host, "consume"))?;
         let life = Arc::new(Life::new(host.to_string()));
-        // From here on an attempt that is given up closes what it opened.
+        // From here on, an abandoned attempt closes what it opened.
         let tenure = Tenure(life.clone());
         let publish_on = publishes.connection.clone();
         let connection = consumes.connection.clone();
@@ -98,7 +97,7 @@ impl AmqpSession {
         Ok(fits("arguments", arguments, frame_max)?)
     }
 
-    /// Waits until both connections are closed; whoever asks first hears whether the broker has read all that was sent.
+    /// Waits until both connections are closed; the first caller learns whether the broker has read everything.
     async fn wait_until_over(&self) -> Result<(), ConnectionLost> {
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
         match over {
@@ -109,7 +108,7 @@ impl AmqpSession {
         }
     }
 
-    /// Runs one operation of management on a channel to itself. `name` is the queue, or exchange, that it is about.
+    /// Runs one management operation on a channel to itself. `name` is its queue or exchange.
     async fn manage<T, F>(
         &self,
         name: &str,
@@ -136,8 +135,8 @@ impl AmqpSession {
         .await
     }
 
-    /// Runs an operation in a task of its own, so that it takes its course when the caller gives up, and what it opened
-    /// or took is given back in good order.
+    /// Runs an operation in a separate task, so that it completes even if the caller stops waiting, and what it opened or took is returned
+    /// in good order.
     async fn apart<T, F>(&self, operation: impl FnOnce(Arc<Desk>) -> F) -> Result<T, SessionError>
     where
         T: Send + 'static,
@@ -181,7 +180,7 @@ impl Session for AmqpSession {
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
         self.check_fit(&queue.arguments)?;
         let queue = queue.clone();
-        // A new name is made up for the empty one.
+        // The broker generates a new name for the empty one.
         self.manage("queue", |channel| async move { manage::declare_queue(&channel, &queue).await }).await
     }
 
@@ -253,7 +252,7 @@ impl Session for AmqpSession {
         if self.life.0.lost().is_some() {
             return self.wait_until_over().await.or(Ok(()));
         }
-        // Whoever gives up waiting for the flush wants the end at once.
+        // A caller that stops waiting for the flush ends the session at once.
         let giving_up = Tenure(self.life.0.clone());
         self.publisher.flush().await;
         drop(giving_up);

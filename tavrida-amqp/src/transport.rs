@@ -1,4 +1,4 @@
-//! [`AmqpTransport`]: makes sessions with RabbitMQ.
+//! [`AmqpTransport`]: opens sessions with RabbitMQ.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use tavrida::transport::{Backoff, ConnectionLost, Session, SessionError, Transpo
 use crate::config::AmqpConfig;
 use crate::session::AmqpSession;
 
-/// [`Transport`] over RabbitMQ.
+/// A [`Transport`] over RabbitMQ.
 ///
-/// It only holds the configuration: nothing is connected before [`connect`](Transport::connect). Each session has two
-/// connections, one that publishes and one for everything else, and heals nothing by itself.
+/// It only holds the configuration: it does not connect before [`connect`](Transport::connect). Each session has two connections, one that
+/// publishes and one for everything else, and does not recover.
 #[derive(Debug, Clone)]
 pub struct AmqpTransport {
     config: Arc<AmqpConfig>,
 }
 
 impl AmqpTransport {
-    /// A transport to the broker that `config` describes.
+    /// Returns a transport to the broker that `config` describes.
     pub fn new(config: AmqpConfig) -> Self {
         Self { config: Arc::new(config) }
     }
@@ -26,8 +26,8 @@ impl AmqpTransport {
 
 #[async_trait]
 impl Transport for AmqpTransport {
-    /// Tries the hosts in turn, each within the connect timeout. A refusal (wrong password, unknown virtual host) is final:
-    /// the other hosts are not asked.
+    /// Tries the hosts in turn, each within the connect timeout. A refusal (wrong password, unknown virtual host) is final: no further host
+    /// is tried.
     async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
         let mut failures = Vec::new();
         for host in &self.config.hosts {

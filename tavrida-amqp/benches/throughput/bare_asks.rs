@@ -1,4 +1,4 @@
-//! Typed handling and asks on lapin itself, in the quickest way known: nothing is awaited that need not be.
+//! Typed handling and asks on lapin itself, in the fastest way known: nothing is awaited unnecessarily.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -29,13 +29,13 @@ fn start(future: impl Future) {
     let _ = pin!(future).poll(&mut Context::from_waker(Waker::noop()));
 }
 
-/// What goes over the wire for an ask.
+/// The messages on the wire for an ask.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
-    /// No more than it takes.
+    /// Only what is needed.
     Lean,
-    /// What the library's asks are on the wire: persistent requests in a durable queue, seven headers both ways, all that is published
-    /// mandatory and confirmed, a request acked when its answer is confirmed, a connection for each direction.
+    /// As the library's asks on the wire: persistent requests in a durable queue, seven headers both ways, all publishes mandatory and
+    /// confirmed, a request acked when its answer is confirmed, a connection for each direction.
     Alike,
 }
 
@@ -55,7 +55,7 @@ impl BareAsks {
         Self { connection, lean, alike }
     }
 
-    /// Handles so many casts of orders, as the library wrote them.
+    /// Handles this many casts of orders, in the library's format.
     pub(crate) async fn handle(&self, messages: usize, awaiting: bool) -> Taken {
         let channel = self.connection.create_channel().await.unwrap();
         let mut consumer = consume(&channel, TYPED, false).await;
@@ -75,7 +75,7 @@ impl BareAsks {
         meter.taken().await
     }
 
-    /// Asks so often, so many at a time.
+    /// Sends this many asks, with limited concurrency.
     pub(crate) async fn ask(&self, asks: usize, at_a_time: usize, wire: Wire) -> Taken {
         let asker = if wire == Wire::Lean { &self.lean } else { &self.alike };
         let one_after_the_other = async || {
@@ -97,7 +97,7 @@ struct Asker {
 }
 
 impl Asker {
-    /// Starts one, and who answers it; the connections may be the same one.
+    /// Starts an asking side and an answering side; the connections may be the same one.
     async fn start(wire: Wire, connections: [&Connection; 4]) -> Self {
         let [requests, replies, answers, takes] = connections;
         let queue = if wire == Wire::Lean { "bench_lean_echo" } else { "bench_alike_echo" };
@@ -210,7 +210,7 @@ async fn confirmed(publish: impl Future<Output = lapin::Result<lapin::PublisherC
     assert!(publish.await.unwrap().await.unwrap().is_ack());
 }
 
-/// Properties and headers as large as the library's.
+/// Properties and headers of the library's size.
 fn alike(kind: &str) -> BasicProperties {
     let (chain, id, address) =
         ("0b0d7c1e-5c6f-4b62-9f0e-0d6a3a0f8c11", "2ddd14d3a9554e2a9b1c8b8c2f6d7e90", "bench.echo");

@@ -1,4 +1,4 @@
-//! What is sent where bodies are typed: an order of 203 bytes of JSON.
+//! Typed bodies: an order of 203 bytes of JSON.
 
 use serde::{Deserialize, Serialize};
 use tavrida::contract::{NoError, Rpc};
@@ -23,7 +23,7 @@ impl Rpc for Order {
     type Error = NoError;
 }
 
-/// An order that comes back as it is.
+/// An order that is returned unchanged.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Echo(pub(crate) Order);
@@ -34,7 +34,7 @@ impl Rpc for Echo {
     type Error = NoError;
 }
 
-/// The body of the wire format, as far as a handler looks at it.
+/// The relevant part of a body in the wire format.
 #[derive(Deserialize)]
 pub(crate) struct Body {
     pub(crate) payload: Order,

@@ -15,7 +15,7 @@ use super::body::{Echo, Order, order};
 use super::measure::{Meter, Taken};
 use super::{PREFETCH, WINDOW};
 
-/// The queue that typed messages are in.
+/// The queue of typed messages.
 pub(crate) const TYPED: &str = "bench_typed";
 
 pub(crate) struct Library {
@@ -66,7 +66,7 @@ impl Library {
         let transport = AmqpTransport::new(AmqpConfig::from_uri(uri).unwrap());
         let client = Client::builder(transport).source("bench_client").discovery(registry());
         let library = Self { uri: uri.to_owned(), client: client.build().await.unwrap() };
-        // So that queues are there to be filled.
+        // Declares the queues, so that they can be filled.
         for service in [library.worker(&Meter::new(0)), greeter(&Meter::new(0)), greeted()] {
             library.serve(service).await.stop().await;
         }
@@ -88,13 +88,13 @@ impl Library {
         Running(handle, serving)
     }
 
-    /// Puts casts of orders into the queue of typed messages.
+    /// Publishes casts of orders to the queue of typed messages.
     pub(crate) async fn fill(&self, messages: usize) {
         let client = self.client.clone();
         windowed(messages, || client.cast(order())).await;
     }
 
-    /// Handles so many casts of orders.
+    /// Handles this many casts of orders.
     pub(crate) async fn handle(&self, messages: usize) -> Taken {
         let meter = Meter::new(messages);
         let server = self.serve(self.worker(&meter)).await;
@@ -103,7 +103,7 @@ impl Library {
         taken
     }
 
-    /// Asks so often, so many at a time.
+    /// Sends this many asks, with limited concurrency.
     pub(crate) async fn ask(&self, asks: usize, at_a_time: usize, transient: bool) -> Taken {
         let server = self.serve(self.worker(&Meter::new(0))).await;
         let one_after_the_other = async || {
@@ -113,7 +113,7 @@ impl Library {
                 std::hint::black_box(&answer);
             }
         };
-        // The reply queue is made with the first.
+        // The first ask declares the reply queue.
         let _: Order = self.client.ask(Echo(order())).await.unwrap();
         let taken =
             Taken::by(async { drop(join_all((0..at_a_time).map(|_| one_after_the_other())).await) }).await;
@@ -121,7 +121,7 @@ impl Library {
         taken
     }
 
-    /// Works off so many chains hello -> world -> hello that wait in the queue.
+    /// Handles this many chains hello -> world -> hello that wait in the queue.
     pub(crate) async fn chains(&self, chains: usize) -> Taken {
         let client = self.client.clone();
         windowed(chains, || client.to("hello.hello").param("n", 7).cast()).await;

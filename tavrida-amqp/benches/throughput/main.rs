@@ -1,11 +1,11 @@
-//! Throughput of the transport, and of the whole library on it, against bare lapin, on a RabbitMQ node of its own: ratios beside
-//! the goals that we set ourselves, and the floors below which we do not ship.
+//! Throughput of the transport, and of the whole library on it, compared with bare lapin, on a private RabbitMQ node: ratios beside our
+//! goals, and the floors below which we do not ship.
 //!
-//! Both sides do the same work in turn, in one process, on the same node; the ratio is taken within a round, and the
-//! median over the rounds is printed. Absolute numbers are those of the machine.
+//! Both sides do the same work in turn, in one process, on the same node; the ratio is computed within a round, and the median over the
+//! rounds is printed. Absolute numbers depend on the machine.
 //!
-//! `cargo bench -p tavrida-amqp --bench throughput`, with `TAVRIDA_ROUNDS` and `TAVRIDA_MESSAGES` for more or less. Words after
-//! `--` choose: `-- G9` runs the groups with that in their title, here all asks; `-- "1 in flight"` those one by one.
+//! `cargo bench -p tavrida-amqp --bench throughput`, with `TAVRIDA_ROUNDS` and `TAVRIDA_MESSAGES` for more or fewer. Words after `--`
+//! filter: `-- G9` runs the groups with that in their title, here all asks; `-- "1 in flight"` the sequential ones.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
@@ -21,7 +21,7 @@ use bare_asks::Wire;
 use measure::{Case, Goal, Taken};
 use tavrida_testkit::rabbitmq::Node;
 
-/// How many publishes, or deliveries, may be under way.
+/// The maximum number of publishes, or deliveries, under way.
 const WINDOW: usize = 1024;
 const PREFETCH: u16 = 300;
 const QUEUE: &str = "bench";
@@ -41,7 +41,7 @@ fn from_env(name: &str, default: usize) -> usize {
 }
 
 fn main() {
-    // `cargo test` runs benches too, to see that they build and start.
+    // `cargo test` runs benches too, to check that they build and start.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -69,7 +69,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Whether this group is to run: without a filter all are.
+    /// Returns whether this group runs: without a filter all do.
     fn wants(&self, title: &str) -> bool {
         self.filters.is_empty() || self.filters.iter().any(|filter| title.contains(filter.as_str()))
     }
@@ -190,13 +190,13 @@ impl Bench {
     }
 }
 
-/// What the original's async engine takes of its processes' CPU time for a call that is handled and answered, and for a cast (or
-/// response) that is handled, in microseconds: measured with Python 2.7 on two cores of 2.7 GHz, 5,000 messages queued before.
+/// The CPU time of the original's async engine, over all its processes, for a call that is handled and answered, and for a cast (or
+/// response) that is handled, in microseconds: measured with Python 2.7 on two cores of 2.7 GHz, with 5,000 messages queued before.
 const ORIGINAL_CALL: f64 = 180.0;
 const ORIGINAL_CAST: f64 = 110.0;
 
-/// The same for a chain, which was not measured as one: hello handles a cast and calls, world handles the call and answers, hello
-/// handles the response.
+/// The same for a chain, computed from its parts: hello handles a cast and calls, world handles the call and answers, hello handles the
+/// response.
 const ORIGINAL_CHAIN: f64 = 2.0 * ORIGINAL_CALL + ORIGINAL_CAST;
 
 fn with_headers(headers: bool) -> &'static str {

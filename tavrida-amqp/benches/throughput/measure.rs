@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// What one run took: time, processor time of this process, and of the broker.
+/// The cost of one run: time, processor time of this process, and of the broker.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken {
     wall: Duration,
@@ -24,7 +24,7 @@ impl Taken {
     }
 }
 
-/// The moment at which a run begins.
+/// The start of a run.
 #[derive(Clone, Copy)]
 struct Begin {
     wall: Instant,
@@ -60,7 +60,7 @@ impl Meter {
         Arc::new(Self { left: AtomicUsize::new(events), begin, taken, done })
     }
 
-    /// One of the events.
+    /// Counts one of the events.
     pub(crate) fn tick(&self) {
         let begin = *self.begin.get_or_init(Begin::now);
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -76,14 +76,14 @@ impl Meter {
     }
 }
 
-/// The process of the broker, whose processor time is told too.
+/// The process of the broker, whose processor time is printed too.
 pub(crate) static BROKER: OnceLock<u32> = OnceLock::new();
 
 fn broker_time() -> Duration {
     BROKER.get().map_or(Duration::ZERO, |pid| cpu_time(&pid.to_string()))
 }
 
-/// User and system time of a process; zero where there is no `/proc`.
+/// Returns the user and system time of a process; zero without `/proc`.
 fn cpu_time(process: &str) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let after_name = stat.rsplit(')').next().unwrap_or_default();
@@ -92,7 +92,7 @@ fn cpu_time(process: &str) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// What a ratio is to be, and what it must be for a release.
+/// The goal for a ratio, and the floor for a release.
 #[derive(Clone, Copy)]
 pub(crate) struct Goal {
     pub(crate) goal: f64,
@@ -100,7 +100,7 @@ pub(crate) struct Goal {
 }
 
 impl Goal {
-    /// A ratio beside its goal, if it has one.
+    /// Formats a ratio with its goal, if it has one.
     fn beside(goal: Option<Self>, ratio: f64) -> String {
         match goal {
             Some(Self { goal, floor }) => {
@@ -112,7 +112,7 @@ impl Goal {
     }
 }
 
-/// The runs of one workload, by who did it.
+/// The runs of one workload, by participant.
 pub(crate) struct Case {
     title: String,
     messages: usize,
@@ -128,7 +128,7 @@ impl Case {
         self.runs.entry(who).or_default().push(taken);
     }
 
-    /// Prints everybody's numbers, and ours as a ratio to each peer's beside the goal.
+    /// Prints all numbers, and ours as a ratio to each peer's, with the goal.
     pub(crate) fn print(&self, peers: &[(&'static str, Option<Goal>)]) {
         println!("{}", self.title);
         for (who, runs) in &self.runs {
@@ -139,7 +139,7 @@ impl Case {
         }
     }
 
-    /// Prints somebody's numbers as a ratio to a peer's beside the goal.
+    /// Prints numbers as a ratio to a peer's, with the goal.
     pub(crate) fn compare(&self, ours: &str, peer: &str, goal: Option<Goal>) {
         let pairs = || self.runs[ours].iter().zip(&self.runs[peer]);
         let wall = median(pairs().map(|(ours, theirs)| theirs.wall.as_secs_f64() / ours.wall.as_secs_f64()));
@@ -148,7 +148,7 @@ impl Case {
         println!("  {ours} to {peer}: {wall:.2}x as fast{goal}, at {cpu:.2}x its CPU");
     }
 
-    /// Prints the CPU time of ours beside that of peers which were measured elsewhere.
+    /// Prints our CPU time beside that of peers which were measured elsewhere.
     pub(crate) fn print_cpu(&self, peers: &[(&str, f64, Option<Goal>)]) {
         println!("{}", self.title);
         let cpu = self.print_runs("ours", &self.runs["ours"]);
@@ -159,7 +159,7 @@ impl Case {
         }
     }
 
-    /// Prints medians; gives that of the processor time of a message, in microseconds.
+    /// Prints medians. Returns that of the processor time of a message, in microseconds.
     fn print_runs(&self, who: &str, runs: &[Taken]) -> f64 {
         let micros = |time: Duration| time.as_secs_f64() * 1e6 / self.messages as f64;
         let rate = median(runs.iter().map(|run| self.messages as f64 / run.wall.as_secs_f64()));

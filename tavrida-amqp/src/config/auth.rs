@@ -1,4 +1,4 @@
-//! How the login is proven.
+//! Authentication mechanisms.
 
 use std::str::FromStr;
 
@@ -15,16 +15,16 @@ pub enum AuthMechanism {
     Plain,
     /// `AMQPLAIN`: the same in an older form.
     AmqPlain,
-    /// `ANONYMOUS`: nobody in particular, where the broker permits it.
+    /// `ANONYMOUS`: without a user, if the broker permits it.
     Anonymous,
-    /// `EXTERNAL`: by the client certificate of the [TLS](super::Tls) connection.
+    /// `EXTERNAL`: the client certificate of the [TLS](super::Tls) connection.
     External,
-    /// `RABBIT-CR-DEMO`: RabbitMQ's demonstration of a challenge.
+    /// `RABBIT-CR-DEMO`: RabbitMQ's demonstration of a challenge-response mechanism.
     RabbitCrDemo,
 }
 
 impl AuthMechanism {
-    /// Whether the broker knows the user by the name that the configuration has.
+    /// Returns whether the broker knows the user by the configured name.
     pub(crate) fn uses_username(self) -> bool {
         !matches!(self, Self::Anonymous | Self::External)
     }
@@ -43,7 +43,7 @@ impl AuthMechanism {
 impl FromStr for AuthMechanism {
     type Err = ConfigError;
 
-    /// Reads RabbitMQ's name, in any case.
+    /// Parses RabbitMQ's name, in any case.
     fn from_str(name: &str) -> Result<Self, ConfigError> {
         match name.to_ascii_lowercase().as_str() {
             "plain" => Ok(Self::Plain),

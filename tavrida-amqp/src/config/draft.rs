@@ -1,4 +1,4 @@
-//! A configuration while it is being read: what a URI, a file and the environment say, one after the other.
+//! A configuration while it is being read: from a URI, a file and the environment in turn.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,19 +7,19 @@ use url::{Host as UrlHost, Url};
 
 use super::{AmqpConfig, ConfigError, Host, Tls};
 
-/// What was said so far. What is said later replaces it, part by part.
+/// The settings so far. Later settings replace earlier ones, one by one.
 #[derive(Clone)]
 pub(super) struct Draft {
     pub(super) config: AmqpConfig,
     addresses: Vec<Address>,
-    /// For addresses that say none.
+    /// The port of addresses without one.
     pub(super) port: Option<u16>,
     encryption: Encryption,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
 }
 
-/// Whether the connection shall be encrypted.
+/// Whether the connection is encrypted.
 #[derive(Clone, PartialEq)]
 enum Encryption {
     Unsaid,
@@ -27,7 +27,7 @@ enum Encryption {
     By(Tls),
 }
 
-/// A host, and its port if it is said.
+/// A host, and its port if given.
 #[derive(Clone)]
 pub(super) struct Address {
     name: String,
@@ -35,10 +35,10 @@ pub(super) struct Address {
 }
 
 impl Address {
-    /// Reads `host`, `host:port`, `[::1]:port`; nothing at all is `localhost`.
+    /// Parses `host`, `host:port`, `[::1]:port`; an empty text is `localhost`.
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         if text.contains('@') {
-            // It is not shown: a password may stand in it.
+            // The text is not shown: it may contain a password.
             return Err(ConfigError::new("host", "there is an '@' in it; who logs in is said elsewhere"));
         }
         let wrong =
@@ -63,7 +63,7 @@ impl Address {
 }
 
 impl Draft {
-    /// Nothing said: RabbitMQ's own defaults.
+    /// Returns a draft with RabbitMQ's own defaults.
     pub(super) fn new() -> Self {
         Self {
             config: AmqpConfig::new("localhost", PLAIN_PORT),
@@ -79,7 +79,7 @@ impl Draft {
         self.addresses = addresses;
     }
 
-    /// Says that the connection is not encrypted.
+    /// Turns encryption off.
     pub(super) fn plain(&mut self) -> Result<(), ConfigError> {
         if matches!(self.encryption, Encryption::By(_)) {
             let problem =
@@ -90,14 +90,14 @@ impl Draft {
         Ok(())
     }
 
-    /// Says that it is encrypted.
+    /// Turns encryption on.
     pub(super) fn encrypted(&mut self) {
         if !matches!(self.encryption, Encryption::By(_)) {
             self.encryption = Encryption::By(Tls::new());
         }
     }
 
-    /// Says that it is encrypted, unless somebody said that it is not.
+    /// Turns encryption on, unless it was explicitly turned off.
     #[cfg(feature = "config-file")]
     pub(super) fn turn_on_tls(&mut self) -> Result<(), ConfigError> {
         if self.encryption == Encryption::Never {
@@ -110,7 +110,7 @@ impl Draft {
         Ok(())
     }
 
-    /// One setting of TLS, by RabbitMQ's name of it.
+    /// Sets one TLS setting, by RabbitMQ's name of it.
     pub(super) fn tls(&mut self, key: &str, value: PathBuf) -> Result<(), ConfigError> {
         let tls = match &mut self.encryption {
             Encryption::By(tls) => tls,
@@ -132,7 +132,7 @@ impl Draft {
         Ok(())
     }
 
-    /// The configuration that was meant.
+    /// Returns the configuration.
     pub(super) fn finish(self) -> Result<AmqpConfig, ConfigError> {
         let Self { mut config, addresses, port, encryption, certificate, key } = self;
         config.tls = match (encryption, certificate, key) {
@@ -167,12 +167,12 @@ const TLS_PORT: u16 = 5671;
 pub(super) const TLS_KEYS: [&str; 5] =
     ["cacertfile", "certfile", "keyfile", "server_name_indication", "verify"];
 
-/// A limit of attempts as the original's configuration writes it: a negative number is no limit.
+/// Converts a limit of attempts as in the original's configuration: a negative number is no limit.
 pub(super) fn attempts(limit: i64) -> Option<u32> {
     u32::try_from(limit).ok()
 }
 
-/// A length of time from seconds.
+/// Converts seconds to a duration.
 pub(super) fn seconds(value: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(value).ok()
 }

@@ -1,8 +1,8 @@
-//! What is wrong with a configuration.
+//! Configuration errors.
 
 use std::fmt;
 
-/// A configuration value that cannot be used: which one, where it stands, and what was expected of it.
+/// An invalid configuration value: its key, its place, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     key: String,
@@ -15,24 +15,24 @@ impl ConfigError {
         Self { key: key.into(), place: None, problem: problem.into() }
     }
 
-    /// The same, of what stands in a file or an environment variable.
+    /// Adds the file or environment variable of the value.
     #[cfg(feature = "config-file")]
     pub(crate) fn at(self, place: impl fmt::Display) -> Self {
         Self { place: Some(place.to_string()), ..self }
     }
 
-    /// What was expected.
+    /// Returns what was expected.
     #[cfg(feature = "config-file")]
     pub(crate) fn problem(&self) -> &str {
         &self.problem
     }
 
-    /// The part of the URI, or the key (`connection.heartbeat`), that is wrong; empty for a file as a whole.
+    /// Returns the part of the URI, or the key (`connection.heartbeat`), that is wrong; empty for a file as a whole.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The file with its line, or the environment variable, that the value comes from. None for a URI, and in code.
+    /// Returns the file with its line, or the environment variable, of the value. `None` for a URI, and in code.
     pub fn place(&self) -> Option<&str> {
         self.place.as_deref()
     }

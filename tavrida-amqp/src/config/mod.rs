@@ -1,4 +1,4 @@
-//! Where the broker is, and how to connect to it.
+//! The addresses of the broker, and the settings of its connections.
 
 mod auth;
 mod draft;
@@ -20,9 +20,9 @@ pub use tls::Tls;
 #[cfg(feature = "tls")]
 pub(crate) use tls::read;
 
-/// Where RabbitMQ is and how to connect to it; what [`AmqpTransport`](crate::AmqpTransport) is made from.
+/// The addresses of RabbitMQ and the settings of its connections; [`AmqpTransport`](crate::AmqpTransport) is created from it.
 ///
-/// From parts, from a [URI](AmqpConfig::from_uri), or (feature `config-file`) from a file with the environment over it:
+/// Built in code, from a [URI](AmqpConfig::from_uri), or (feature `config-file`) from a file with the environment overriding it:
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,22 +70,22 @@ impl fmt::Display for Host {
 }
 
 impl AmqpConfig {
-    /// How many publishes may be unconfirmed at a time, unless told otherwise.
+    /// The default maximum number of unconfirmed publishes.
     ///
-    /// Measured: a window of 256 gives nine tenths of what a window of 1,024 gives; beyond it, nothing more.
+    /// Measured: a window of 256 gives 90 % of the throughput of 1,024; a larger one gives no more.
     pub const PUBLISH_WINDOW: usize = 1024;
 
-    /// How long one attempt to connect may take, unless told otherwise.
+    /// The default limit of one attempt to connect.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// The delay before the second attempt to connect, unless told otherwise; the following ones grow.
+    /// The default delay before the second attempt to connect; the following ones grow.
     pub const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-    /// The delay beyond which those between attempts do not grow, if [`retry_delay`](Self::retry_delay) is not longer.
+    /// The maximum delay between attempts, unless [`retry_delay`](Self::retry_delay) is longer.
     pub const LONGEST_RETRY_DELAY: Duration = Duration::from_secs(30);
 
-    /// A broker at `host` and `port`, with RabbitMQ's own defaults: user and password `guest`, virtual host `/`, and the
-    /// server's heartbeat, channel and frame limits.
+    /// Creates a configuration for a broker at `host` and `port`, with RabbitMQ's own defaults: user and password `guest`, virtual host
+    /// `/`, and the server's heartbeat, channel and frame limits.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             hosts: vec![Host { name: host.into(), port }],
@@ -107,39 +107,38 @@ impl AmqpConfig {
         }
     }
 
-    /// Reads an AMQP URI: `amqp://user:password@host:port/vhost?key=value`, parts left out having RabbitMQ's defaults.
+    /// Parses an AMQP URI: `amqp://user:password@host:port/vhost?key=value`. Omitted parts have RabbitMQ's defaults.
     ///
     /// The virtual host is percent-encoded: no path at all is `/`, a path of `/` alone is the virtual host with the empty
     /// name, `/%2f` is `/`. Several hosts are separated by commas: `amqp://rabbit-1,rabbit-2:5673/orders`.
     ///
-    /// RabbitMQ's parameters: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max`, `frame_max`
-    /// (bytes), `auth_mechanism`; with `amqps://` also the paths `cacertfile`, `certfile` and `keyfile`, and
-    /// `server_name_indication`; `verify` may be `verify_peer` alone. Those of this library, and of the original's client
-    /// library: `locale`, `connection_name`, `connection_attempts`, `retry_delay` (seconds), `reconnect_attempts`,
-    /// `publish_window`.
+    /// RabbitMQ's parameters: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max`, `frame_max` (bytes),
+    /// `auth_mechanism`; with `amqps://` also the paths `cacertfile`, `certfile` and `keyfile`, and `server_name_indication`; `verify` may
+    /// only be `verify_peer`. Parameters of this library, and of the original's client library: `locale`, `connection_name`,
+    /// `connection_attempts`, `retry_delay` (seconds), `reconnect_attempts`, `publish_window`.
     ///
     /// # Errors
     ///
-    /// What cannot be read, or is not known, by its name; never with the password.
+    /// An invalid or unknown part, by its name and without the password.
     pub fn from_uri(uri: &str) -> Result<Self, ConfigError> {
         uri::parse(uri)
     }
 
-    /// One more address, tried when those before it cannot be reached.
+    /// Adds an address that is tried if those before it cannot be reached.
     #[must_use = "the config comes back with the host"]
     pub fn or_host(mut self, host: impl Into<String>, port: u16) -> Self {
         self.hosts.push(Host { name: host.into(), port });
         self
     }
 
-    /// Who logs in.
+    /// Sets user name and password.
     #[must_use = "the config comes back with the credentials"]
     pub fn credentials(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         (self.username, self.password) = (username.into(), password.into());
         self
     }
 
-    /// How the login is proven.
+    /// Sets the authentication mechanism.
     #[must_use = "the config comes back with the mechanism"]
     pub fn auth_mechanism(mut self, mechanism: AuthMechanism) -> Self {
         self.mechanism = mechanism;
@@ -153,43 +152,43 @@ impl AmqpConfig {
         self
     }
 
-    /// The virtual host.
+    /// Sets the virtual host.
     #[must_use = "the config comes back with the virtual host"]
     pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
         self.virtual_host = name.into();
         self
     }
 
-    /// The name that operators see. A session has two connections, told apart by a suffix: `(publish)`, `(consume)`.
+    /// Sets the name that operators see. A session has two connections, distinguished by a suffix: `(publish)`, `(consume)`.
     #[must_use = "the config comes back with the name"]
     pub fn connection_name(mut self, name: impl Into<String>) -> Self {
         self.connection_name = Some(name.into());
         self
     }
 
-    /// How long one attempt may take for each host, name look-up and handshake included.
+    /// Sets the limit of one attempt for each host, including name look-up and handshake.
     #[must_use = "the config comes back with the timeout"]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// The heartbeat in seconds; the lower one of this and the server's counts. A broker that is silent for twice as long
-    /// is given up. 0 takes the server's.
+    /// Sets the heartbeat in seconds; the lower of this and the server's counts. The connection to a broker that is silent for twice as
+    /// long is given up. 0 takes the server's.
     #[must_use = "the config comes back with the heartbeat"]
     pub fn heartbeat(mut self, seconds: u16) -> Self {
         self.heartbeat = Some(seconds);
         self
     }
 
-    /// How many channels a connection may open; the lower one of this and the server's counts. 0 takes the server's.
+    /// Sets the maximum number of channels of a connection; the lower of this and the server's counts. 0 takes the server's.
     #[must_use = "the config comes back with the limit"]
     pub fn channel_max(mut self, channels: u16) -> Self {
         self.channel_max = Some(channels);
         self
     }
 
-    /// The largest frame in bytes; the lower one of this and the server's counts. 0 takes the server's.
+    /// Sets the maximum frame size in bytes; the lower of this and the server's counts. 0 takes the server's.
     ///
     /// A connection keeps two buffers of 32 frames: 8 MiB at RabbitMQ's default of 131,072 bytes.
     #[must_use = "the config comes back with the limit"]
@@ -198,41 +197,40 @@ impl AmqpConfig {
         self
     }
 
-    /// The locale of the broker's texts; RabbitMQ knows `en_US` alone.
+    /// Sets the locale of the broker's texts; RabbitMQ only knows `en_US`.
     #[must_use = "the config comes back with the locale"]
     pub fn locale(mut self, locale: impl Into<String>) -> Self {
         self.locale = locale.into();
         self
     }
 
-    /// The limit of attempts before the first session; `None`, the default, is no limit. One attempt tries each host in
-    /// turn.
+    /// Sets the maximum number of attempts before the first session; `None`, the default, is no limit. One attempt tries each host in turn.
     #[must_use = "the config comes back with the limit"]
     pub fn connection_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
         self.connection_attempts = limit.into();
         self
     }
 
-    /// The limit of attempts after the loss of a session; `None`, the default, is no limit. With 0 a loss is final.
+    /// Sets the maximum number of attempts after the loss of a session; `None`, the default, is no limit. With 0 a loss is final.
     #[must_use = "the config comes back with the limit"]
     pub fn reconnect_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
         self.reconnect_attempts = limit.into();
         self
     }
 
-    /// The delay before the second attempt to connect ([100 ms](Self::RETRY_DELAY) by default). Each further delay is twice
-    /// as long, up to [30 s](Self::LONGEST_RETRY_DELAY), and each is shortened by up to half at random.
+    /// Sets the delay before the second attempt to connect ([100 ms](Self::RETRY_DELAY) by default). Each further delay is twice as long,
+    /// up to [30 s](Self::LONGEST_RETRY_DELAY), and each is randomly shortened by up to half.
     #[must_use = "the config comes back with the delay"]
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.retry_delay = delay;
         self
     }
 
-    /// How many publishes may be unconfirmed at a time; further ones wait in line.
+    /// Sets the maximum number of unconfirmed publishes; further ones wait.
     ///
     /// # Panics
     ///
-    /// When it is 0, for then nothing could ever be published.
+    /// Panics if it is 0, because nothing could be published.
     #[must_use = "the config comes back with the window"]
     pub fn publish_window(mut self, publishes: usize) -> Self {
         assert!(publishes > 0, "a publish window of 0 publishes nothing");
@@ -240,7 +238,7 @@ impl AmqpConfig {
         self
     }
 
-    /// How servers and clients go on connecting: [`retry_delay`](Self::retry_delay),
+    /// Returns the retry schedule for servers and clients: [`retry_delay`](Self::retry_delay),
     /// [`connection_attempts`](Self::connection_attempts), [`reconnect_attempts`](Self::reconnect_attempts).
     pub fn backoff(&self) -> Backoff {
         Backoff::between(self.retry_delay, Self::LONGEST_RETRY_DELAY)
@@ -248,12 +246,12 @@ impl AmqpConfig {
             .max_first_attempts(self.connection_attempts)
     }
 
-    /// The user's name, if that is how the broker knows the user.
+    /// Returns the user name, if the broker knows the user by it.
     pub(crate) fn login(&self) -> Option<&str> {
         self.mechanism.uses_username().then_some(self.username.as_str())
     }
 
-    /// The addresses and the virtual host; never a secret.
+    /// Returns the addresses and the virtual host, without secrets.
     pub fn endpoint(&self) -> String {
         let hosts: Vec<_> = self.hosts.iter().map(ToString::to_string).collect();
         let virtual_host = if self.virtual_host == "/" { "%2f" } else { &self.virtual_host };

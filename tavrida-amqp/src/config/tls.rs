@@ -1,4 +1,4 @@
-//! How a connection is encrypted, and who proves what by certificate.
+//! TLS settings: encryption and certificates.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,8 @@ use super::ConfigError;
 
 /// TLS for [`AmqpConfig::tls`](super::AmqpConfig::tls). The broker's certificate is always verified.
 ///
-/// Files are PEM. They are read at each attempt to connect, so that certificates can be renewed under a running service,
-/// and once when they are named here, so that a wrong path is an error at once.
+/// Files are PEM. They are read at each attempt to connect, so that certificates can be renewed while a service runs, and once when they
+/// are set, so that a wrong path is an error at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
     pub(crate) ca: Option<PathBuf>,
@@ -21,7 +21,7 @@ impl Tls {
         Self::default()
     }
 
-    /// Trusts the certificate authorities of this file, and no others.
+    /// Trusts only the certificate authorities of this file.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Tls {
         Ok(self)
     }
 
-    /// Proves who connects by this certificate (with its chain) and its private key.
+    /// Sets the client certificate (with its chain) and its private key.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl Tls {
         Ok(self)
     }
 
-    /// Expects the broker's certificate to be for this name, and asks for it (SNI), instead of the host's.
+    /// Expects the broker's certificate to be for this name instead of the host's, and sends the name (SNI).
     #[must_use = "the settings come back with the name"]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
@@ -58,7 +58,7 @@ fn readable(key: &str, path: PathBuf) -> Result<PathBuf, ConfigError> {
     read(key, &path).map(|_| path)
 }
 
-/// The content of a file that a key of the configuration names.
+/// Returns the content of a file that a configuration key names.
 pub(crate) fn read(key: &str, path: &Path) -> Result<Vec<u8>, ConfigError> {
     std::fs::read(path).map_err(|error| ConfigError::new(key, format!("{}: {error}", path.display())))
 }

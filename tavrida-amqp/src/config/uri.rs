@@ -16,10 +16,10 @@ pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
     draft.finish()
 }
 
-/// Writes into a draft what the URI says, and leaves alone what it does not.
+/// Writes the settings of the URI into a draft, and no others.
 pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
     let (first, others) = one_host(uri)?;
-    // The parser's own error shows nothing of the text, which has a password in it.
+    // The parser's own error does not show the text, which has a password in it.
     let url = Url::parse(&first).map_err(|error| ConfigError::new("uri", error.to_string()))?;
     scheme(draft, url.scheme())?;
     let mut addresses = vec![Address::of(&url)];
@@ -40,7 +40,7 @@ pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
     parameters(draft, &url)
 }
 
-/// Several hosts may stand where a URI has one: the URI with the first alone, and the others.
+/// Several hosts are allowed where a URI has one: returns the URI with the first one, and the others.
 fn one_host(uri: &str) -> Result<(Cow<'_, str>, Vec<&str>), ConfigError> {
     let Some((scheme, rest)) = uri.split_once("://") else { return Ok((uri.into(), Vec::new())) };
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -127,7 +127,7 @@ fn parameter(config: &mut AmqpConfig, key: &str, value: &str) -> Result<(), Conf
     Ok(())
 }
 
-/// A window that lets something through.
+/// Checks that a window is not 0.
 pub(super) fn window(key: &str, publishes: usize) -> Result<usize, ConfigError> {
     match publishes {
         0 => Err(ConfigError::new(key, "0 publishes nothing; at least 1")),

@@ -1,22 +1,21 @@
-//! Which settlements to send, and when. Pure: no channel, no clock.
+//! Decides which settlements to send, and when. Pure: no channel, no clock.
 //!
-//! An ack costs the broker more than the delivery it settles, and one ack can settle many: `multiple` takes all tags
-//! up to its own. So acks are held a little, and sent as one up to below the lowest tag that is not settled. Above such a
-//! gap they go one by one. What is refused goes at once, after the acks before it.
+//! An ack costs the broker more than the delivery it settles, and one ack can settle many: `multiple` settles all tags up to its own. Acks
+//! are therefore held briefly, and sent as one up to the tag below the lowest unsettled tag. Above such a gap they are sent one by one.
+//! Rejects and requeues are sent at once, after the acks before them.
 
 use std::collections::VecDeque;
 
 use tavrida::transport::AckKind;
 
-/// A settlement as it goes out.
+/// A settlement to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frame {
     Ack { tag: u64, multiple: bool },
     Reject { tag: u64, requeue: bool },
 }
 
-/// The deliveries of one channel that were handed out, lowest tag first. Tags of a channel with a single consumer have no
-/// holes.
+/// The open deliveries of one channel, lowest tag first. Tags of a channel with a single consumer have no gaps.
 #[derive(Debug)]
 pub(super) struct Acks {
     lowest: u64,
@@ -34,10 +33,10 @@ enum Mark {
 }
 
 impl Acks {
-    /// At most this many acks are held. Measured: at ten in one the gain is there, at a hundred it is no greater.
+    /// The maximum number of held acks. Measured: batches of 10 give the gain; 100 give no more.
     const LIMIT: usize = 50;
 
-    /// For a consumer with this prefetch (0 is none): at most half of it is held, else the broker would wait for us.
+    /// For a consumer with this prefetch (0 is no limit): at most half of it is held, otherwise the broker would wait for us.
     pub(super) fn new(prefetch: u16) -> Self {
         let limit = match prefetch {
             0 => Self::LIMIT,
@@ -46,24 +45,24 @@ impl Acks {
         Self { lowest: 1, marks: VecDeque::new(), held: 0, open: 0, limit }
     }
 
-    /// Notes that a delivery was handed out.
+    /// Records a delivery.
     pub(super) fn hand_out(&mut self, tag: u64) {
         debug_assert_eq!(tag, self.lowest + self.marks.len() as u64, "tags come in order, without holes");
         self.marks.push_back(Mark::Open);
         self.open += 1;
     }
 
-    /// How many were handed out and have no verdict.
+    /// Returns the number of unsettled deliveries.
     pub(super) fn open(&self) -> usize {
         self.open
     }
 
-    /// How many acks are held.
+    /// Returns the number of held acks.
     pub(super) fn held(&self) -> usize {
         self.held
     }
 
-    /// Settles one; `send` is given what is due by it. A tag that is not open is left alone.
+    /// Settles a delivery; `send` gets what is due. An unknown tag is ignored.
     pub(super) fn settle(&mut self, tag: u64, verdict: AckKind, send: &mut dyn FnMut(Frame)) {
         let Some(mark) = tag.checked_sub(self.lowest).and_then(|at| self.marks.get_mut(at as usize)) else {
             return;
@@ -85,7 +84,7 @@ impl Acks {
         send(Frame::Reject { tag, requeue: verdict == AckKind::Requeue });
     }
 
-    /// Sends all that is held.
+    /// Sends all held acks.
     pub(super) fn flush(&mut self, send: &mut dyn FnMut(Frame)) {
         self.flush_below_the_gap(send);
         if self.held == 0 {
@@ -103,7 +102,7 @@ impl Acks {
     fn flush_below_the_gap(&mut self, send: &mut dyn FnMut(Frame)) {
         let settled = self.marks.iter().position(|mark| *mark == Mark::Open).unwrap_or(self.marks.len());
         let held = self.marks.range(..settled).filter(|mark| **mark == Mark::Held).count();
-        // RabbitMQ wants the tag itself to be unsettled, also with `multiple`.
+        // RabbitMQ requires the tag itself to be unsettled, also with `multiple`.
         if let Some(last) = self.marks.range(..settled).rposition(|mark| *mark == Mark::Held) {
             send(Frame::Ack { tag: self.lowest + last as u64, multiple: held > 1 });
         }

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::link::{IdleChannels, Life, close_quietly};
 use crate::wire::{delivered, short};
 
-/// Takes one message from a queue, on a channel that it keeps to itself until it is settled.
+/// Gets one message from a queue, on a separate channel that stays open until the message is settled.
 pub(crate) async fn get(
     life: &Arc<Life>,
     connection: &Connection,
@@ -44,8 +44,8 @@ pub(crate) async fn get(
     Ok(Some(GetMessage { delivery, messages_left }))
 }
 
-/// A channel on which at most one message is unsettled. Dropped before that is settled, the channel is closed, which
-/// gives the message back.
+/// A channel with at most one unsettled message. If it is dropped before the message is settled, the channel is closed, which requeues the
+/// message.
 struct Taken {
     life: Arc<Life>,
     idle: Arc<IdleChannels>,

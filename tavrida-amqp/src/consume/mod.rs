@@ -1,4 +1,4 @@
-//! Consuming: a channel for each consumer, deliveries straight from lapin's stream, acks in bundles.
+//! Consuming: a channel for each consumer, deliveries from lapin's stream, acks in batches.
 
 mod acks;
 mod get;

@@ -1,4 +1,4 @@
-//! Settling the deliveries of one channel.
+//! Settles the deliveries of one channel.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,19 +15,19 @@ use tokio::time::sleep;
 use super::acks::{Acks, Frame};
 use crate::link::Life;
 
-/// How long an ack is held at most, when nothing else sends it. Until then the broker counts the message as unsettled.
+/// The maximum time for which an ack is held. Until then the broker counts the message as unacknowledged.
 const PATIENCE: Duration = Duration::from_millis(2);
 
-/// Takes the verdicts of one channel and sends them, acks in bundles.
+/// Takes the settlements of one channel and sends them, acks in batches.
 pub(crate) struct Settler {
     life: Arc<Life>,
     channel: Arc<Channel>,
     acks: Mutex<Acks>,
-    /// Why the channel ended, when the session did not.
+    /// Why the channel ended, if the session did not.
     ended: OnceLock<ConnectionLost>,
-    /// Acks are held that nobody will send unless the [flusher](Settler::flusher) does.
+    /// Acks are held that only the [flusher](Settler::flusher) will send.
     held: Notify,
-    /// Nothing is handed out and unsettled.
+    /// No delivery is unsettled.
     settled: Notify,
 }
 
@@ -38,23 +38,23 @@ impl Settler {
         Arc::new(Self { life, channel, acks, ended, held, settled })
     }
 
-    /// Notes that a delivery is handed out.
+    /// Records a delivery.
     pub(super) fn hand_out(&self, tag: u64) {
         self.acks().hand_out(tag);
     }
 
-    /// Sends what is held: the consumer waits for more, or is about to end.
+    /// Sends held acks: the consumer waits for more deliveries, or is about to end.
     pub(crate) fn flush(&self) {
         self.acks().flush(&mut |frame| self.send(frame));
     }
 
-    /// Ends it, for a reason that concerns its channel alone: settlements fail from now on.
+    /// Ends it, for a reason that concerns only its channel: settlements fail from now on.
     pub(super) fn end(&self, loss: ConnectionLost) {
         let _acks = self.acks();
         self.gone(loss);
     }
 
-    /// Notes why the channel is gone; the first reason counts.
+    /// Records why the channel ended; the first reason counts.
     fn gone(&self, loss: ConnectionLost) -> ConnectionLost {
         let loss = self.ended.get_or_init(|| loss).clone();
         self.held.notify_one();
@@ -62,7 +62,7 @@ impl Settler {
         loss
     }
 
-    /// Waits until all that was handed out is settled, or settling is over.
+    /// Waits until all deliveries are settled, or settling has ended.
     pub(super) async fn all_settled(&self) {
         while self.acks().open() > 0 && self.lost().is_none() {
             tokio::select! {
@@ -73,7 +73,7 @@ impl Settler {
         }
     }
 
-    /// Sends acks that were held for long enough; runs until settling is over.
+    /// Sends acks that were held for the maximum time; runs until settling ends.
     pub(super) async fn flusher(self: Arc<Self>) {
         loop {
             tokio::select! {
@@ -97,8 +97,8 @@ impl Settler {
         self.acks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues one settlement in lapin. Its futures do that at their first poll; what they wait for afterwards is that the
-    /// frame is written, and an error of writing is the end of the session, which is noticed elsewhere.
+    /// Queues one settlement in lapin. Its futures do that at their first poll and then only wait until the frame is written; a write error
+    /// is the end of the session, which is noticed elsewhere.
     fn send(&self, frame: Frame) {
         match frame {
             Frame::Ack { tag, multiple } => {
@@ -114,7 +114,7 @@ impl Settler {
 impl Acker for Settler {
     fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
         let mut acks = self.acks();
-        // Under the lock: what is accepted here is there for the last flush.
+        // Under the lock: what is accepted here is included in the last flush.
         if let Some(loss) = self.lost() {
             return Err(loss.clone());
         }

@@ -1,4 +1,4 @@
-//! [`Source`]: lapin's stream of deliveries, whose end can be seen before what comes ahead of it is taken.
+//! [`Source`]: lapin's stream of deliveries, whose end can be seen before the deliveries ahead of it are taken.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -10,9 +10,9 @@ use tokio::task::coop;
 
 pub(super) struct Source {
     stream: lapin::Consumer,
-    /// What was found on the look for the end.
+    /// Deliveries found while looking for the end.
     ahead: VecDeque<Delivery>,
-    /// How the stream ended. It says so once: asked again, it would wait for ever.
+    /// How the stream ended. It returns the end only once; polled again, it would never be ready.
     end: Option<lapin::Result<()>>,
 }
 
@@ -25,7 +25,7 @@ impl Source {
         self.end.is_some()
     }
 
-    /// The next delivery, or how the stream ended.
+    /// Returns the next delivery, or how the stream ended.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, lapin::Result<()>>> {
         if let Some(delivery) = self.ahead.pop_front() {
             return Poll::Ready(Ok(delivery));
@@ -36,7 +36,7 @@ impl Source {
         Poll::Ready(ready!(self.poll_stream(cx)))
     }
 
-    /// Whether the stream has ended.
+    /// Is ready once the stream has ended.
     pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.end.is_none() {
             let budget = ready!(coop::poll_proceed(cx));

@@ -19,7 +19,7 @@ use crate::link::{Life, close_quietly, open_channel};
 use crate::publish::{Place, Publisher, Replies};
 use crate::wire::{Fate, delivered, short, table_out};
 
-/// Starts a consumer on a channel of its own. The settler is what a closing session flushes.
+/// Starts a consumer on a separate channel. A closing session flushes the settler.
 pub(crate) async fn consume(
     life: &Arc<Life>,
     connection: &Connection,
@@ -56,7 +56,7 @@ pub(crate) async fn consume(
     Ok((Consumer::new(running), settler))
 }
 
-/// Starts the consumer of direct replies, on the channel that publishes.
+/// Starts the consumer of direct replies, on the publishing channel.
 pub(crate) async fn consume_replies(
     life: &Arc<Life>,
     publisher: &Publisher,
@@ -101,7 +101,7 @@ struct Running {
     tag: lapin::types::ShortString,
     source: Option<Source>,
     channel: Arc<Channel>,
-    /// Where the channel is the publisher's: held until the consumer is cancelled.
+    /// Set if the channel is the publisher's: held until the consumer is cancelled.
     lodging: Option<Place>,
     settler: Arc<Settler>,
     no_ack: bool,
@@ -133,7 +133,7 @@ impl Running {
         self.end.insert(end).clone()
     }
 
-    /// Why the source gave no more, and no error.
+    /// Returns why the source ended without an error.
     fn quiet_end(&self) -> ConsumerError {
         match self.life.lost() {
             Some(loss) => ConsumerError::Lost(loss.clone()),
@@ -163,7 +163,7 @@ impl DeliveryStream for Running {
             let end = ConsumerError::Lost(loss.clone());
             return Poll::Ready(Err(self.end(end)));
         }
-        // lapin always has one ready under load: without this, a loop over deliveries would starve its thread's other tasks.
+        // Under load lapin always has a delivery ready: without this, a loop over deliveries would starve other tasks of its thread.
         let budget = ready!(coop::poll_proceed(cx));
         match self.source().poll_next(cx) {
             Poll::Ready(Ok(delivery)) => {
@@ -220,7 +220,7 @@ impl Drop for Running {
     }
 }
 
-/// What is left to do when a consumer is dropped.
+/// The remaining work when a consumer is dropped.
 struct Farewell {
     source: Source,
     tag: lapin::types::ShortString,
@@ -228,16 +228,16 @@ struct Farewell {
     lodging: Option<Place>,
     settler: Arc<Settler>,
     cancelled: bool,
-    /// Its end was told: what is left of it is the broker's.
+    /// Its end was already reported: the broker has requeued the rest.
     ended: bool,
     no_ack: bool,
 }
 
 impl Farewell {
-    /// Cancels, gives back what was not taken, and closes the channel once what was taken is settled.
+    /// Cancels, requeues what was not taken, and closes the channel once what was taken is settled.
     async fn say(mut self) {
         if !self.cancelled && !self.ended && !self.source.has_ended() && self.channel.status().connected() {
-            // An error is the channel's end, which gives everything back too.
+            // An error is the end of the channel, which also requeues everything.
             let _ = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;
         }
         if !self.ended {
@@ -253,7 +253,7 @@ impl Farewell {
         self.settler.end(ConnectionLost::closed_here());
     }
 
-    /// Gives back what was not taken. The source ends: it is cancelled, or its channel is gone.
+    /// Requeues what was not taken. The source ends: it is cancelled, or its channel is closed.
     async fn give_back(&mut self) {
         while let Ok(delivery) = poll_fn(|cx| self.source.poll_next(cx)).await {
             if !self.no_ack {

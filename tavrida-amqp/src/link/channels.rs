@@ -7,17 +7,17 @@ use tavrida::transport::ConnectionLost;
 
 use super::Life;
 
-/// Channels that are open and idle, so that an operation need not open one: its error then costs nobody else anything,
-/// for it has the channel to itself.
+/// Open, idle channels, so that an operation need not open one. Each operation has a channel to itself, so that its error affects nothing
+/// else.
 #[derive(Default)]
 pub(crate) struct IdleChannels(Mutex<Vec<Arc<Channel>>>);
 
 impl IdleChannels {
-    /// How many are kept; a burst beyond it opens its own and closes them.
+    /// How many are kept; a burst beyond it opens and closes its own.
     const KEPT: usize = 4;
 
-    /// A channel to oneself. An operation on a queue without a name gets one that nobody used before: RabbitMQ takes
-    /// the empty name for the queue that was declared last on the channel, which would be somebody else's.
+    /// Takes a channel. An operation on a queue without a name gets a new one: for RabbitMQ the empty name is the queue that was last
+    /// declared on the channel, which would be another one.
     pub(crate) async fn take(
         &self,
         life: &Life,
@@ -34,7 +34,7 @@ impl IdleChannels {
         open_channel(life, connection).await
     }
 
-    /// Takes a channel back on which nothing is unsettled, or closes it.
+    /// Returns a channel without unsettled deliveries, or closes it.
     pub(crate) async fn give_back(&self, channel: Arc<Channel>) {
         if !self.keep(&channel) {
             close_quietly(&channel).await;
@@ -57,14 +57,14 @@ impl IdleChannels {
 
 /// Opens a channel.
 ///
-/// lapin (4.12.3) never forgets an error of a channel: when its number comes up again, after some two thousand others, the
-/// new channel fails with the old error, and the number is not given back. So the next one is taken; and when all are used
-/// up, the connection is, and its session ends.
+/// lapin (4.12.3) never forgets an error of a channel: when its number is used again, after some two thousand others, the new channel fails
+/// with the old error, and the number is not released. Then the next number is taken; when all are used up, so is the connection, and its
+/// session ends.
 pub(crate) async fn open_channel(life: &Life, connection: &Connection) -> lapin::Result<Arc<Channel>> {
     let mut used_up = false;
     loop {
         match connection.create_channel().await {
-            // The broker refuses to open a channel by a connection error alone.
+            // The broker refuses to open a channel only by a connection error.
             Err(error) if error.is_amqp_soft_error() => used_up = true,
             Err(error) if used_up && matches!(error.kind(), ErrorKind::ChannelsLimitReached) => {
                 life.lose(ConnectionLost::broken("all channel numbers of the connection are used up"));
@@ -75,11 +75,11 @@ pub(crate) async fn open_channel(life: &Life, connection: &Connection) -> lapin:
     }
 }
 
-/// Closes a channel whose work is done. Channels are never just dropped: lapin would close them later, and an error of
-/// that close (the broker was faster) would end the connection.
+/// Closes a channel that is no longer needed. Channels are not just dropped: lapin would close them later, and an error of that close (the
+/// broker was faster) would end the connection.
 pub(crate) async fn close_quietly(channel: &Channel) {
     if channel.status().connected() {
-        // Closed by the broker, or gone with its connection, is closed too.
+        // A channel closed by the broker, or ended with its connection, is closed too.
         let _ = channel.close(200, "OK".into()).await;
     }
 }

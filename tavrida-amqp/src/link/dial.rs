@@ -1,4 +1,4 @@
-//! Opening one connection: the socket is ours, so that an attempt can time out and a hung connection be cut.
+//! Opens one connection. We own the socket, so that an attempt can time out and a hung connection can be cut.
 
 use std::io;
 use std::net::{Shutdown, TcpStream as StdTcpStream};
@@ -25,18 +25,17 @@ pub(crate) struct Dialled {
     pub(crate) cut: Cut,
 }
 
-/// A handle on a connection's socket that cuts it, peer willing or not: lapin then sees the end of the stream, and its
-/// thread ends.
+/// A handle that cuts a connection's socket, whatever the peer does: lapin then sees the end of the stream, and its thread ends.
 pub(crate) struct Cut(StdTcpStream);
 
 impl Cut {
     pub(crate) fn cut(&self) {
-        // An error means that the socket is closed, which is what was wanted.
+        // An error means that the socket is already closed.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
-/// Connects to one host, within the time that the configuration allows. `role` tells the connections of a session apart.
+/// Connects to one host, within the configured time. `role` distinguishes the connections of a session.
 ///
 /// Dropping the future cuts the connection.
 pub(crate) async fn dial(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
@@ -62,7 +61,7 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
     let stream = Mutex::new(Some(stream));
     let connect = async move |_, _| {
         let stream = stream.lock().ok().and_then(|mut stream| stream.take());
-        // lapin asks again only to recover, and its recovery is off.
+        // lapin asks again only for its recovery, which is off.
         stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
     };
     let runtime = lapin::runtime::default_runtime().map_err(|error| unreachable(host, error))?;
@@ -77,8 +76,8 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
     Ok(Dialled { connection: Arc::new(connection), events, cut })
 }
 
-/// A broker verifies a client's certificate after the client's own handshake is done: that it does not like it shows as a
-/// connection that breaks.
+/// A broker verifies a client's certificate after the client's own handshake has completed: a rejected certificate appears as a broken
+/// connection.
 fn before_login(config: &AmqpConfig, error: &lapin::Error) -> String {
     match &config.tls {
         None => error.to_string(),
@@ -109,7 +108,7 @@ impl Drop for CutOnDrop {
 
 fn uri(config: &AmqpConfig, host: &Host) -> AMQPUri {
     AMQPUri {
-        // The socket is ours, encrypted or not.
+        // We own the socket, encrypted or not.
         scheme: AMQPScheme::AMQP,
         authority: AMQPAuthority {
             userinfo: AMQPUserInfo { username: config.username.clone(), password: config.password.clone() },

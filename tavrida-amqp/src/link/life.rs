@@ -1,4 +1,4 @@
-//! [`Life`]: whether a session lives, and why it ended.
+//! [`Life`]: whether a session is alive, and why it ended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 
 use crate::wire::{Fate, fate};
 
-/// What the broker says when an operator, or its own end, closes the connection.
+/// The code of the broker when an operator or its own shutdown closes the connection.
 const CONNECTION_FORCED: u16 = 320;
 
-/// One life: it ends once, for the first cause that is told.
+/// The life of a session: it ends once, for the first reported cause.
 pub(crate) struct Life {
     endpoint: String,
     lost: OnceLock<ConnectionLost>,
@@ -22,25 +22,25 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// The life of a session with `endpoint`, which errors name.
+    /// Creates the life of a session with `endpoint`, which errors name.
     pub(crate) fn new(endpoint: String) -> Self {
         let (lost, ended, blocked) = (OnceLock::new(), Notify::new(), Mutex::new(None));
         Self { endpoint, lost, ended, buried: AtomicBool::new(false), blocked }
     }
 
-    /// Ends it for `loss`, unless it ended before; gives the cause that counts.
+    /// Ends it with `loss`, unless it has already ended. Returns the cause that counts.
     pub(crate) fn lose(&self, loss: ConnectionLost) -> &ConnectionLost {
         let cause = self.lost.get_or_init(|| loss);
         self.ended.notify_waiters();
         cause
     }
 
-    /// The cause of its end, once it is over.
+    /// Returns the cause of its end, once it has ended.
     pub(crate) fn lost(&self) -> Option<&ConnectionLost> {
         self.lost.get()
     }
 
-    /// The cause of its end as an error.
+    /// Returns the cause of its end as an error.
     pub(crate) fn check(&self) -> Result<(), ConnectionLost> {
         self.lost().map_or(Ok(()), |loss| Err(loss.clone()))
     }
@@ -58,8 +58,8 @@ impl Life {
 
     /// Waits until its connections are closed.
     ///
-    /// A channel that is dropped before, lapin closes on its own, and if the connection is faster, it takes that
-    /// for an error and drops what is still to be written.
+    /// If a channel is dropped before, lapin closes it, and if the connection is faster, lapin treats that as an error and drops what is
+    /// still to be written.
     pub(crate) async fn buried(&self) {
         loop {
             let buried = self.ended.notified();
@@ -75,7 +75,7 @@ impl Life {
         self.ended.notify_waiters();
     }
 
-    /// What became of an operation that failed with `error`. An error of the connection ends this life.
+    /// Returns what `error`, from an operation, means. An error of the connection ends this life.
     pub(crate) fn fate(&self, error: &lapin::Error) -> Fate {
         match self.lost() {
             Some(loss) => Fate::Connection(loss.clone()),
@@ -86,8 +86,8 @@ impl Life {
         }
     }
 
-    /// As [`fate`](Life::fate), of an operation on this connection. lapin tells its channels that it is over a moment before it tells
-    /// us why: what finds its channel closed meanwhile waits for that.
+    /// As [`fate`](Life::fate), for an operation on this connection. lapin closes the channels a moment before it reports why: an operation
+    /// that finds its channel closed waits for the reason.
     pub(crate) async fn fate_on(&self, connection: &Connection, error: &lapin::Error) -> Fate {
         match self.fate(error) {
             Fate::ChannelGone if !connection.status().connected() => Fate::Connection(self.ended().await),
@@ -95,7 +95,7 @@ impl Life {
         }
     }
 
-    /// What became of an operation with a channel of this connection to itself that failed with `error`.
+    /// Returns the error of an operation that had a channel of this connection to itself and failed with `error`.
     pub(crate) async fn error_on(&self, connection: &Connection, error: lapin::Error) -> SessionError {
         if let Fate::ChannelGone = self.fate_on(connection, &error).await {
             return BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")).into();
@@ -103,9 +103,9 @@ impl Life {
         self.error(&error)
     }
 
-    /// What became of an operation with a channel to itself that failed with `error`.
+    /// Returns the error of an operation that had a channel to itself and failed with `error`.
     pub(crate) fn error(&self, error: &lapin::Error) -> SessionError {
-        // The operation was under way when the broker spoke: it is the one that is answered, unless an operator spoke.
+        // The operation was under way when the broker closed the connection: it caused the error, unless an operator did.
         let spoken = match fate(error, &self.endpoint) {
             Fate::Connection(loss) => {
                 loss.refusal().filter(|refusal| refusal.code != CONNECTION_FORCED).cloned()
@@ -119,7 +119,7 @@ impl Life {
         }
     }
 
-    /// Why the broker has blocked publishes, if it has.
+    /// Returns why the broker has blocked publishes, if it has.
     pub(crate) fn blocked(&self) -> Option<String> {
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! The two connections of a session: how they are made, watched and closed.
+//! The two connections of a session: opening, watching and closing them.
 
 mod channels;
 mod dial;

@@ -1,4 +1,4 @@
-//! Encrypting a socket.
+//! Encrypts a socket.
 //!
 //! With the feature `tls` through rustls; without it, a clear error.
 
@@ -12,7 +12,7 @@ use crate::config::Tls;
 
 pub(super) type Stream = AsyncTcpStream<Compat<TcpStream>>;
 
-/// Makes a TLS connection of a socket to `host`.
+/// Opens a TLS connection over a socket to `host`.
 #[cfg(feature = "tls")]
 pub(super) async fn encrypt(stream: Stream, tls: &Tls, host: &str) -> io::Result<Stream> {
     let connector = rustls::connector(tls).map_err(io::Error::other)?;

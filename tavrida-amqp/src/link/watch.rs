@@ -13,18 +13,17 @@ use super::dial::Cut;
 use super::{Dialled, Life};
 use crate::wire::{Fate, fate};
 
-/// How long the broker may take to answer that a connection is closed. Then the socket is cut.
+/// How long the broker may take to answer a close. Then the socket is cut.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// lapin tells each end as an event, but for one whose code it does not know. That one is found by looking.
+/// lapin reports each end as an event, except one whose code it does not know. Polling finds that one.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Tells that both connections are closed: `Ok` when the broker has read all acks. (It has all publishes when it has
-/// confirmed them.)
+/// Signals that both connections are closed: `Ok` if the broker has read all acks. (It has all publishes once it has confirmed them.)
 pub(crate) type Over = oneshot::Receiver<Result<(), ConnectionLost>>;
 
-/// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
-/// What `last` gives is dropped after that.
+/// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both. The result of
+/// `last` is dropped after that.
 pub(crate) fn watch<K: Send>(
     life: Arc<Life>,
     publisher: Dialled,
@@ -39,13 +38,13 @@ pub(crate) fn watch<K: Send>(
             biased;
             _ = life.ended() => {}
             () = publisher.watch(|blocked| life.set_blocked(blocked)) => {}
-            // Nothing is published on it, so the broker never blocks it.
+            // Nothing is published on it, so the broker does not block it.
             () = consumer.watch(|_| ()) => {}
         }
         let _kept = last();
         let (_, consumer) = tokio::join!(publisher.close(), consumer.close());
         life.bury();
-        // Nobody waits for it when the session died by itself.
+        // Nothing waits for it if the session was lost.
         let _ = over.send(consumer);
     });
     when_over
@@ -61,7 +60,7 @@ impl Side {
         Self { dialled, life }
     }
 
-    /// Returns when the connection has ended; `life` knows why then.
+    /// Returns when the connection has ended; `life` then has the cause.
     async fn watch(&mut self, blocked: impl Fn(Option<String>)) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -77,7 +76,7 @@ impl Side {
                 Some(Event::ConnectionBlocked(reason)) => blocked(Some(reason)),
                 Some(Event::ConnectionUnblocked) => blocked(None),
                 Some(Event::Error(error)) => {
-                    // Errors of channels are told here too; whom they concern hears them there.
+                    // Channel errors also appear here; their owners handle them.
                     if let Fate::Connection(loss) = fate(&error, self.life.endpoint()) {
                         self.life.lose(loss);
                         return;
@@ -103,7 +102,7 @@ impl Side {
 
     async fn say_goodbye(connection: &Connection, cut: &Cut) -> Result<(), String> {
         if connection.status().blocked() {
-            // lapin would not write the farewell before the broker's alarm is over.
+            // lapin would not write the close before the broker's alarm ends.
             cut.cut();
             return Err("the broker blocks the connection".into());
         }

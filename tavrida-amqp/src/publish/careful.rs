@@ -1,4 +1,4 @@
-//! The careful way: what the broker may refuse has a channel to itself.
+//! Careful publishing: what the broker may refuse has a channel to itself.
 
 use tavrida::transport::{BrokerError, ConnectionLost};
 
@@ -7,11 +7,11 @@ use super::lane::Lane;
 use super::publisher::Request;
 use crate::wire::Fate;
 
-/// How many careful publishes may be without a confirm at a time, each on a channel of its own.
+/// The maximum number of unconfirmed careful publishes, each on its own channel.
 const CAREFUL: usize = 16;
 
 impl Lane {
-    /// Publishes on a channel of its own, between what was published before and what will be after.
+    /// Publishes on a separate channel, after earlier publishes and before later ones.
     pub(super) async fn publish_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let at = match self.careful_pipe().await {
             Ok(Ok(at)) => at,
@@ -57,7 +57,7 @@ impl Lane {
         }
     }
 
-    /// A careful pipe on which nothing is under way, once the main one is settled.
+    /// Returns a careful pipe on which nothing is under way, once the main one is settled.
     async fn careful_pipe(&mut self) -> Result<Result<usize, BrokerError>, ConnectionLost> {
         self.settle_main().await?;
         self.drop_stale_careful();

@@ -5,14 +5,14 @@ use tokio::sync::oneshot;
 
 use super::ledger::Verdict;
 
-/// What became of a publish.
+/// The outcome of a publish.
 pub(super) type Outcome = Result<(), PublishError>;
 
-/// A publish whose caller waits. Whatever happens, the caller is answered and gets the publication back: dropped with
-/// its task, it says so.
+/// A publish with a waiting caller. Whatever happens, the caller is answered and gets the publication back, even if the job is dropped with
+/// its task.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// Taken when it is answered. Boxed, for a job changes hands more often than it is looked at.
+    /// Taken when it is answered. Boxed, because jobs are moved more often than they are read.
     publication: Option<Box<Publication>>,
     sent: bool,
     caller: Option<oneshot::Sender<Outcome>>,
@@ -24,7 +24,7 @@ impl Job {
         (Self { publication: Some(Box::new(publication)), sent: false, caller: Some(caller) }, outcome)
     }
 
-    /// Notes that the broker may have seen it from now on, or that it has not after all.
+    /// Records whether the broker may have seen it.
     pub(super) fn set_sent(&mut self, sent: bool) {
         self.sent = sent;
     }
@@ -37,7 +37,7 @@ impl Job {
         }
     }
 
-    /// Ends it for the loss of what it was sent on, or would have been.
+    /// Fails it with the loss of the channel or session.
     pub(super) fn lose(mut self, loss: ConnectionLost) {
         self.fail(if self.sent {
             PublishErrorKind::Ambiguous(loss)
@@ -54,7 +54,7 @@ impl Job {
 
     fn answer(&mut self, outcome: Outcome) {
         if let Some(caller) = self.caller.take() {
-            // A caller that went away is not interested.
+            // The caller may have stopped waiting.
             let _ = caller.send(outcome);
         }
     }

@@ -25,39 +25,39 @@ use crate::wire::Fate;
 /// How many publishes are sent before answers are read again.
 const BURST: usize = 64;
 
-/// What the lane knows and holds.
+/// The state of the lane.
 pub(crate) struct Lane {
     pub(super) life: Arc<Life>,
     pub(super) connection: Arc<Connection>,
     window: usize,
     login: Option<String>,
     requests: mpsc::UnboundedReceiver<Request>,
-    /// Requests that go before those in `requests`.
+    /// Requests that come before those in `requests`.
     pub(super) backlog: VecDeque<Request>,
     pub(super) main: Pipe,
     pub(super) careful: Vec<Pipe>,
     pub(super) retired: Retired,
-    /// Exchanges that took a message in this session: they exist, may be published to, and are not internal.
+    /// Exchanges that accepted a message in this session: they exist, may be published to, and are not internal.
     pub(super) proven: BTreeSet<ShortString>,
-    /// The place of the consumer of direct replies on the main channel, while there is one.
+    /// The place of the consumer of direct replies on the main channel, if there is one.
     pub(super) replies: Weak<()>,
     pub(super) fence: Fence,
     pub(super) overdue: Overdue,
     ended: Pin<Box<dyn Future<Output = ConnectionLost> + Send>>,
 }
 
-/// What comes next.
+/// The next step.
 enum Next {
     /// There is more to do.
     Turn,
-    /// A doubt lasts.
+    /// A doubt lasts too long.
     Fence,
-    /// No caller is left, and what was published is done.
+    /// No caller is left, and all publishes have an outcome.
     End,
 }
 
 impl Lane {
-    /// Opens the main channel and starts the task. `login` is the user's name, if the broker knows the user by it.
+    /// Opens the main channel and starts the task. `login` is the user name, if the broker knows the user by it.
     pub(crate) async fn start(
         life: Arc<Life>,
         connection: Arc<Connection>,
@@ -106,7 +106,7 @@ impl Lane {
         }
     }
 
-    /// Sends what is there, as far as the window goes, then waits for more to do; `false` when nothing more can come.
+    /// Sends what the window allows, then waits for more to do. Returns `false` when nothing more can come.
     async fn turn(&mut self) -> Result<bool, ConnectionLost> {
         for _ in 0..BURST {
             if self.main.is_done_for() {
@@ -124,7 +124,7 @@ impl Lane {
             match request {
                 Request::Publish(job) => self.publish(job).await?,
                 Request::Flush(flushed) if self.is_idle() => {
-                    // A caller that gave up waiting needs no answer.
+                    // The caller may have stopped waiting.
                     let _ = flushed.send(());
                 }
                 Request::Replies(told) => self.consume_replies(told).await?,
@@ -180,13 +180,13 @@ impl Lane {
         }
     }
 
-    /// Reads all answers that are there; ready when there were some.
+    /// Reads all available answers. Is ready if there were any.
     fn poll_answers(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, ConnectionLost> {
         if let Poll::Ready(loss) = self.ended.as_mut().poll(cx) {
             return Err(loss);
         }
         if !self.connection.status().connected() {
-            // Its channels are closed with it, and the cause is about to be told: nothing is judged before.
+            // Its channels were closed with it, and the cause is about to be reported: nothing is judged before.
             return Ok(Poll::Pending);
         }
         let given_up = self.poll_overdue(cx);
@@ -201,10 +201,10 @@ impl Lane {
             if pipe.poll_answers(cx).is_ready() {
                 answers = Poll::Ready(());
             }
-            // It may have broken while it sent, too.
+            // It may also have broken while it sent.
             pipe.bury(&self.life);
         }
-        // An error of the connection ended the life by now, if there was one.
+        // By now an error of the connection has ended the life, if there was one.
         if let Some(Fate::Connection(loss)) = self.main.broken().map(|error| self.life.fate(error)) {
             return Err(loss);
         }
@@ -212,7 +212,7 @@ impl Lane {
         Ok(answers)
     }
 
-    /// Waits for `done`, reading answers meanwhile. The main channel may break under it.
+    /// Waits for `done` while reading answers. The main channel may break meanwhile.
     pub(super) async fn until(&mut self, done: impl Fn(&Self) -> bool) -> Result<(), ConnectionLost> {
         poll_fn(|cx| {
             loop {
@@ -227,7 +227,7 @@ impl Lane {
         .await
     }
 
-    /// Awaits `future`, reading answers meanwhile.
+    /// Awaits `future` while reading answers.
     pub(super) async fn alongside<T>(
         &mut self,
         future: impl Future<Output = T>,
@@ -243,8 +243,8 @@ impl Lane {
         .await
     }
 
-    /// Awaits a [barrier](Pipe::barrier), reading answers meanwhile: whether the broker has processed all, and the channel lives. One
-    /// that is given up is waited for no longer: a channel that confirms nothing may answer nothing else either.
+    /// Awaits a [barrier](Pipe::barrier) while reading answers. Returns whether the broker has processed everything and the channel is
+    /// open. It does not wait for a channel that is given up: one that confirms nothing may answer nothing else either.
     pub(super) async fn passes(
         &mut self,
         barrier: impl Future<Output = lapin::Result<()>>,
@@ -284,7 +284,7 @@ impl Lane {
             }
         }
         self.requests.close();
-        // Also those that are being handed over at this moment.
+        // Includes those that are being handed over at this moment.
         while let Some(request) = self.next_request().await {
             if let Request::Publish(job) = request {
                 job.lose(loss.clone());

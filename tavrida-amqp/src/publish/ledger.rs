@@ -1,22 +1,21 @@
-//! Which publish an answer of the broker's belongs to. Pure: no channel, no clock.
+//! Matches the broker's answers to publishes. Pure: no channel, no clock.
 //!
-//! RabbitMQ answers an unroutable message with `basic.return` and then `basic.ack`. lapin does not match them: it queues
-//! returns, and whichever confirm resolves next carries off the one in front. So a return rides on a foreign confirm
-//! whenever confirms overtake each other, and a confirm alone says nothing of its own message.
+//! RabbitMQ answers an unroutable message with `basic.return` and then `basic.ack`. lapin does not match them: it queues returns, and
+//! whichever confirm resolves next takes the first one. A return is therefore attached to a foreign confirm whenever confirms overtake each
+//! other, and a confirm alone says nothing about its own message.
 //!
-//! What can be known, since a return always comes before the ack of its message, and lapin's queue is first in, first
-//! out, with one taken off at each confirm:
+//! What can be inferred, since a return always comes before the ack of its message, and lapin's queue is first in, first out, with one
+//! return taken at each confirm:
 //!
-//! 1. A confirm that carries **no** return found the queue empty. So every return that came before it rides on a
-//!    confirm that resolved before it; once those are read too, its message was returned or not, for certain.
-//! 2. A confirm that carries a **foreign** return leaves its own message in doubt: its return may be in the queue. At
-//!    that moment the queue is no longer than the publishes without a confirm are many (each of them will take one
-//!    off). So when all of these have resolved, the doubt is over. Likewise as soon as a return is seen of a message
-//!    published later, or a later published message resolves without one.
+//! 1. A confirm that carries **no** return found the queue empty. Every return that came before it is therefore attached to a confirm that
+//!    resolved before it; once those are read too, it is certain whether its message was returned.
+//! 2. A confirm that carries a **foreign** return leaves its own message in doubt: its return may be in the queue. At that moment the queue
+//!    is at most as long as the number of unconfirmed publishes (each of them will take one return). When all of these have resolved, the
+//!    doubt is over. The same holds as soon as a return of a later message is seen, or a later message resolves without one.
 //!
-//! Returned messages come whole, and are matched by their whole content: exchange, routing key, properties, body. So
-//! nothing is added to a message for the sake of matching. Two publishes that are equal in all of it are twins,
-//! whose outcomes nobody could tell apart: the older one takes the return.
+//! Returned messages come whole, and are matched by their whole content: exchange, routing key, properties, body. Nothing is therefore
+//! added to a message for matching. Two publishes that are equal in all of it are twins, whose outcomes cannot be distinguished: the older
+//! one takes the return.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -24,10 +23,10 @@ use std::mem;
 use tavrida::field::Table;
 use tavrida::transport::{Properties, Publication};
 
-/// An entry's place in the ledger, reused when it is decided.
+/// An entry's index in the ledger, reused when it is decided.
 pub(super) type Slot = u32;
 
-/// What a publish that was sent turned out as.
+/// The outcome of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Routed,
@@ -35,27 +34,27 @@ pub(super) enum Verdict {
     Nacked,
 }
 
-/// A confirm as lapin hands it out.
+/// A confirm as lapin delivers it.
 #[derive(Debug)]
 pub(super) struct Confirmed {
     pub(super) slot: Slot,
     pub(super) ack: bool,
-    /// The return that rides on it, of any message.
+    /// The return that is attached to it, of any message.
     pub(super) carried: Option<Publication>,
 }
 
-/// The publishes under way on one channel; `J` is what the caller wants back with the verdict.
+/// The publishes under way on one channel; `J` is returned to the caller with the verdict.
 #[derive(Debug)]
 pub(super) struct Ledger<J> {
     entries: Vec<Entry<J>>,
     free: Vec<Slot>,
-    /// Entries in the order of publishing; ones that are decided are skipped, and swept now and then.
+    /// Entries in the order of publishing; decided ones are skipped, and removed from time to time.
     order: VecDeque<(u64, Slot)>,
     live: usize,
     waiting: usize,
     doubtful: usize,
     next: u64,
-    /// Doubts that began before this number was given out are over.
+    /// Doubts that began before this number was assigned are resolved.
     cleared: u64,
 }
 
@@ -91,7 +90,7 @@ impl<J> Default for Ledger<J> {
 }
 
 impl<J: AsRef<Publication>> Ledger<J> {
-    /// Enters a publish that is sent now.
+    /// Adds a publish that is sent now.
     pub(super) fn enter(&mut self, job: J) -> Slot {
         let entry = Entry { number: self.next, state: State::Waiting, returned: false, job: Some(job) };
         let slot = match self.free.pop() {
@@ -111,28 +110,28 @@ impl<J: AsRef<Publication>> Ledger<J> {
         slot
     }
 
-    /// How many have no verdict yet.
+    /// Returns how many have no verdict yet.
     pub(super) fn len(&self) -> usize {
         self.live
     }
 
-    /// The number of the oldest without a verdict.
+    /// Returns the number of the oldest without a verdict.
     pub(super) fn oldest(&self) -> Option<u64> {
         self.order.iter().find(|(number, slot)| self.is(*number, *slot)).map(|(number, _)| *number)
     }
 
-    /// Whether the outcome of some publish is not known though it is confirmed.
+    /// Returns whether some publish is confirmed without a known outcome.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.doubtful > 0
     }
 
-    /// Takes confirms in. They must be closed: what resolved before one of them is among them, or was taken in before.
-    /// Gives what is decided now.
+    /// Adds confirms. The set must be closed: everything that resolved before one of them is in it, or was added before. Returns what is
+    /// decided now.
     pub(super) fn confirm(&mut self, confirms: &mut Vec<Confirmed>, decided: &mut Vec<(J, Verdict)>) {
         for confirmed in confirms.iter_mut() {
             if let Some(returned) = confirmed.carried.take() {
                 let own = self.mark(&returned, confirmed.slot);
-                // Kept as a sign that it carried a foreign one.
+                // Kept to mark that it carried a foreign one.
                 confirmed.carried = (!own).then_some(returned);
             }
         }
@@ -145,7 +144,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
         self.sweep();
     }
 
-    /// Takes one entry out, without a verdict, if it is there.
+    /// Removes one entry without a verdict, if it exists.
     pub(super) fn take(&mut self, slot: Slot) -> Option<J> {
         let entry = &mut self.entries[slot as usize];
         match mem::replace(&mut entry.state, State::Free) {
@@ -158,7 +157,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
         entry.job.take()
     }
 
-    /// Takes all out, without a verdict, in the order of publishing.
+    /// Removes all entries without a verdict, in the order of publishing.
     pub(super) fn take_all(&mut self) -> Vec<J> {
         let order = mem::take(&mut self.order);
         order
@@ -167,7 +166,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
             .collect()
     }
 
-    /// Finds the message that came back, oldest first, and marks it; tells whether it is the one in `carrier`.
+    /// Finds the oldest matching message for a return, and marks it. Returns whether it is the one in `carrier`.
     fn mark(&mut self, returned: &Publication, carrier: Slot) -> bool {
         let mut found = None;
         let mut likely = None;
@@ -186,7 +185,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
             }
             likely = likely.or(Some(slot));
         }
-        // A property that is unequal to itself (a NaN in a header) leaves the likely one.
+        // If a property does not equal itself (a NaN in a header), the likely one is taken.
         let Some(slot) = found.or(likely) else {
             tracing::error!(?returned, "a message came back that was not sent");
             return false;
@@ -226,7 +225,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
         let returned = self.entries[slot as usize].returned;
         self.decide(slot, Verdict::Nacked, decided);
         if returned && let Some((job, _)) = decided.last() {
-            // What a queue refused was not returned: it was the twin.
+            // A message that a queue refused was not returned: its twin was.
             let twin = job.as_ref().clone();
             self.mark(&twin, slot);
         }
@@ -251,7 +250,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
         }
     }
 
-    /// The number of the oldest publish without a confirm.
+    /// Returns the number of the oldest publish without a confirm.
     fn first_waiting(&self) -> Option<u64> {
         if self.waiting == 0 {
             return None;
@@ -290,7 +289,7 @@ fn same_address_and_body(sent: &Publication, returned: &Publication) -> bool {
         && sent.body == returned.body
 }
 
-/// RabbitMQ strips the header `BCC` from what it hands on.
+/// RabbitMQ removes the header `BCC` from deliveries and returns.
 fn same_properties(sent: &Properties, returned: &Properties) -> bool {
     const BCC: &str = "BCC";
     if sent.headers().contains(BCC) {

@@ -1,5 +1,4 @@
-//! The ledger against a model of the broker, which answers in an order of its own, and of lapin, which puts returns on
-//! the wrong confirms.
+//! The ledger against a model of the broker, which answers in any order, and of lapin, which attaches returns to the wrong confirms.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,7 +8,7 @@ use tavrida::transport::Publication;
 
 use super::ledger::{Confirmed, Ledger, Slot, Verdict};
 
-/// A message, told apart from its twins by a number that is not on the wire.
+/// A message, distinguished from its twins by a number that is not on the wire.
 #[derive(Debug, Clone)]
 struct Sent {
     number: usize,
@@ -38,7 +37,7 @@ fn verdicts(ledger: &mut Ledger<Sent>, confirms: Vec<Confirmed>) -> BTreeMap<usi
     decided.into_iter().map(|(sent, verdict)| (sent.number, verdict)).collect()
 }
 
-/// Enters messages with bodies of their own.
+/// Adds messages with different bodies.
 fn entered<const N: usize>(ledger: &mut Ledger<Sent>) -> ([Sent; N], [Slot; N]) {
     let sent = std::array::from_fn(|number| message(number, number.to_string()));
     let slots = sent.each_ref().map(|sent| ledger.enter(sent.clone()));
@@ -107,7 +106,7 @@ fn messages_that_differ_in_a_header_alone_are_told_apart() {
         sent
     };
     let slots = [1, 2, 3].map(|number| ledger.enter(with(number, Value::I32(number as i32))));
-    // The broker takes BCC out.
+    // The broker removes BCC.
     let mut returned = with(2, Value::I32(2));
     returned.publication.properties.headers.as_mut().unwrap().remove("BCC");
     let confirms =
@@ -140,12 +139,12 @@ fn what_has_no_verdict_comes_out_in_the_order_of_publishing() {
     assert_eq!(ledger.len(), 0);
 }
 
-/// A broker and lapin, in one: publishes go in, confirms come out with returns on whichever of them.
+/// A model of the broker and lapin: publishes go in, confirms come out with returns attached to any of them.
 struct Model {
     dice: Rng,
-    /// Published, not yet looked at by the broker.
+    /// Published, not processed by the broker yet.
     arriving: VecDeque<(Slot, Sent, Verdict)>,
-    /// Looked at, and returned where that was due; not yet answered.
+    /// Processed, and returned if that was due; not answered yet.
     open: Vec<(Slot, Verdict)>,
     /// lapin's queue.
     returns: VecDeque<Publication>,
@@ -163,7 +162,7 @@ impl Model {
         self.arriving.push_back((slot, sent, verdict));
     }
 
-    /// The broker looks at some of what arrived, in order.
+    /// The broker processes some of what arrived, in order.
     fn process(&mut self) {
         let count = self.dice.usize(0..=self.arriving.len());
         for (slot, sent, verdict) in self.arriving.drain(..count) {
@@ -174,7 +173,7 @@ impl Model {
         }
     }
 
-    /// It answers one, or, with `multiple`, some of the oldest, which lapin resolves in no particular order.
+    /// The broker answers one, or, with `multiple`, some of the oldest, which lapin resolves in no particular order.
     fn answer(&mut self) {
         if self.open.is_empty() {
             return;
@@ -219,7 +218,7 @@ fn run(seed: u64, total: usize, unroutable: f64, twins: bool) {
                 _ => Verdict::Routed,
             };
             let number = expected.len();
-            // Twins share their fate: they go the same way at the same time.
+            // Twins have the same outcome: they are routed alike at the same time.
             let body = if twins { format!("{verdict:?}") } else { number.to_string() };
             let sent = message(number, body);
             expected.insert(number, verdict);

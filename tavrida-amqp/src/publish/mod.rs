@@ -1,9 +1,9 @@
-//! Publishing: in order, pipelined, with outcomes that are true.
+//! Publishing: in order, pipelined, with an exact outcome for each.
 //!
-//! One task, the lane, owns what is sent. Its main [pipe](pipe) carries what RabbitMQ cannot refuse with a channel error:
-//! messages that do not [look refusable](screen), for exchanges that took a message in this session before. Everything else
-//! goes the [careful way](careful): on a channel to itself, after what was published before is processed, and before what
-//! is published after is sent. So order holds, and a refused publish costs nobody else anything but time.
+//! One task, the lane, owns all publishes. Its main [pipe](pipe) carries what RabbitMQ cannot refuse with a channel error: messages that do
+//! not [look refusable](screen), to exchanges that accepted a message in this session before. Everything else is published
+//! [carefully](careful): on a channel to itself, after earlier publishes are processed, and before later ones are sent. This keeps the
+//! order, and a refused publish only delays others.
 
 mod careful;
 mod fence;

@@ -1,8 +1,8 @@
-//! Confirms that do not come: a channel on which a publish waits for too long is given up.
+//! Missing confirms: a channel on which a publish waits for too long is given up.
 //!
-//! RabbitMQ may never answer: a publish to a quorum queue without a leader waits as long as there is none [M: 3.10.8: most of its
-//! nodes are gone, or its node was killed a moment after it was declared]. What waits on such a channel is ambiguous, and what comes
-//! after goes on a new one; the session lives.
+//! RabbitMQ may never answer: a publish to a quorum queue without a leader waits until there is one [M: 3.10.8: most of its nodes are down,
+//! or its node was killed a moment after it was declared]. What waits on such a channel becomes ambiguous, and later publishes use a new
+//! one; the session stays alive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,18 +15,18 @@ use tokio::time::{Sleep, sleep};
 use super::lane::Lane;
 use super::pipe::Pipe;
 
-/// How long a confirm may take at least; at most it is twice as long.
+/// The minimum time for a confirm; the maximum is twice as long.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// When channels are looked at next.
+/// When channels are checked next.
 #[derive(Default)]
 pub(super) struct Overdue(Option<Pin<Box<Sleep>>>);
 
 impl Lane {
-    /// Gives up the channels whose oldest publish was there at the last look already. Whether there were any.
+    /// Gives up the channels whose oldest publish has not changed since the last check. Returns whether there were any.
     pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> bool {
         if self.is_idle() {
-            // The timer stays: what is found at the next look was not there at the last one.
+            // The timer stays: what the next check finds was not there at the last one.
             return false;
         }
         let mut any = false;
@@ -47,7 +47,7 @@ impl Lane {
 }
 
 impl Pipe {
-    /// Looks at the oldest publish, and gives the channel up if it was the oldest at the last look.
+    /// Checks the oldest publish, and gives the channel up if it was the oldest at the last check.
     fn is_overdue(&mut self, blocked: bool) -> bool {
         let oldest = if blocked { None } else { self.oldest() };
         let overdue = oldest.is_some() && oldest == self.seen;

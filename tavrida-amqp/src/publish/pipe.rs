@@ -1,9 +1,8 @@
 //! A channel in confirm mode with many publishes under way.
 //!
-//! lapin asks for care. Two `basic_publish` calls that are polled for the first time at once can swap their confirms: a
-//! pipe is owned by one task. The call returns only when the frame is written: frames are written in turn, so only the
-//! oldest is waited for. And confirms must be read in closed sets (see the ledger): what is read is read until nothing
-//! is left.
+//! lapin has two constraints. Two concurrent `basic_publish` calls that are polled for the first time can swap their confirms: a pipe is
+//! owned by one task. The call returns only when the frame is written: frames are written in turn, so that only the oldest is awaited. And
+//! confirms must be read in closed sets (see the ledger): reading continues until nothing is left.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -34,11 +33,11 @@ pub(super) struct Pipe {
     broken: Option<lapin::Error>,
     acked: bool,
     nacked: bool,
-    /// Nothing is sent or awaited on it any more.
+    /// Nothing more is sent or awaited on it.
     given_up: bool,
-    /// The number of the publish that was the oldest without a confirm when it was last looked at.
+    /// The number of the oldest publish without a confirm at the last check.
     pub(super) seen: Option<u64>,
-    // Kept for their memory.
+    // Kept for its allocation.
     woken: Vec<Slot>,
     confirmed: Vec<Confirmed>,
     decided: Vec<(Job, Verdict)>,
@@ -67,42 +66,42 @@ impl Pipe {
         })
     }
 
-    /// How many publishes are under way.
+    /// Returns the number of publishes under way.
     pub(super) fn len(&self) -> usize {
         self.ledger.len()
     }
 
-    /// Whether some publish is confirmed and its outcome is not known all the same.
+    /// Returns whether some publish is confirmed without a known outcome.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.ledger.is_in_doubt()
     }
 
-    /// Whether some publish was acked.
+    /// Returns whether some publish was acked.
     pub(super) fn acked(&self) -> bool {
         self.acked
     }
 
-    /// Whether some queue refused a publish.
+    /// Returns whether some queue refused a publish.
     pub(super) fn nacked(&self) -> bool {
         self.nacked
     }
 
-    /// Whether the channel serves no more: it broke, or was given up.
+    /// Returns whether the channel is unusable: it broke, or was given up.
     pub(super) fn is_done_for(&self) -> bool {
         self.given_up || self.broken.is_some()
     }
 
-    /// Whether it was given up: the broker knows nothing of that.
+    /// Returns whether it was given up; the broker does not know.
     pub(super) fn is_given_up(&self) -> bool {
         self.given_up
     }
 
-    /// The number of the oldest publish without a verdict.
+    /// Returns the number of the oldest publish without a verdict.
     pub(super) fn oldest(&self) -> Option<u64> {
         self.ledger.oldest()
     }
 
-    /// Waits for nothing any more. Gives what is under way, in the order of publishing.
+    /// Stops waiting. Returns what is under way, in the order of publishing.
     pub(super) fn give_up(&mut self) -> Vec<Job> {
         self.given_up = true;
         self.open = 0;
@@ -113,23 +112,23 @@ impl Pipe {
         self.channel.clone()
     }
 
-    /// Whether the broker has been handed all frames.
+    /// Returns whether all frames were passed to the broker.
     pub(super) fn is_written(&self) -> bool {
         self.writing.is_empty()
     }
 
-    /// The error that ended the channel.
+    /// Returns the error that ended the channel.
     pub(super) fn broken(&self) -> Option<&lapin::Error> {
         self.broken.as_ref()
     }
 
-    /// Sends; gives the job back, unsent, when the channel is closed.
+    /// Sends a job. Returns it unsent if the channel is closed.
     pub(super) fn send(&mut self, mut job: Job) -> Result<(), Job> {
         if self.given_up {
             return Err(job);
         }
         let mut writing = write(self.channel.clone(), job.as_ref());
-        // lapin queues the frames at the first poll. Who is to be woken is settled when it is the oldest.
+        // lapin queues the frames at the first poll. The waker is registered when this is the oldest.
         let first = writing.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(Err(error)) = first {
             self.set_broken(error);
@@ -145,12 +144,12 @@ impl Pipe {
         Ok(())
     }
 
-    /// Whether no answer can come any more.
+    /// Returns whether no further answer can come.
     pub(super) fn is_over(&self) -> bool {
         self.open == 0
     }
 
-    /// Reads all answers that are there. Ready when there was one, or the channel broke; else `cx` is woken by the next.
+    /// Reads all available answers. Is ready if there was one, or if the channel broke; otherwise the next one wakes `cx`.
     pub(super) fn poll_answers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.given_up {
             return Poll::Pending;
@@ -174,21 +173,21 @@ impl Pipe {
         Poll::Ready(())
     }
 
-    /// A future that ends when the broker has processed all that was written: with the error that ended the channel, if
-    /// one of them did. (RabbitMQ answers methods of a channel in turn.)
+    /// Returns a future that completes when the broker has processed all that was written, with the error that ended the channel if there
+    /// was one. (RabbitMQ answers methods of a channel in turn.)
     pub(super) fn barrier(&self) -> impl Future<Output = lapin::Result<()>> + Send + 'static {
         let channel = self.channel.clone();
         async move { channel.channel_flow(ChannelFlowOptions { active: true }).await.map(drop) }
     }
 
-    /// Takes out what is under way, in the order of publishing; the pipe is of no use any more.
+    /// Removes what is under way, in the order of publishing; the pipe can no longer be used.
     pub(super) fn take_all(&mut self) -> Vec<Job> {
         self.writing.clear();
         self.confirms.clear();
         self.ledger.take_all()
     }
 
-    /// Keeps the broker's words, which some of the errors of one end have, and others have not.
+    /// Keeps the broker's text, which only some of the errors of one end have.
     fn set_broken(&mut self, error: lapin::Error) {
         let tells_more = |old: &lapin::Error| error.is_amqp_error() && !old.is_amqp_error();
         if self.broken.as_ref().is_none_or(tells_more) {

@@ -10,19 +10,19 @@ use super::replies::Replies;
 use crate::link::Life;
 use crate::wire::fits;
 
-/// Hands publishes to the [lane](super::lane).
+/// Passes publishes to the [lane](super::lane).
 pub(crate) struct Publisher {
     life: Arc<Life>,
     frame_max: usize,
     requests: mpsc::UnboundedSender<Request>,
 }
 
-/// What the lane is asked for.
+/// A request to the lane.
 pub(super) enum Request {
     Publish(Job),
-    /// To be told when all before it is done.
+    /// Completes when all earlier ones are done.
     Flush(oneshot::Sender<()>),
-    /// To consume direct replies.
+    /// Starts to consume direct replies.
     Replies(oneshot::Sender<Result<Replies, SessionError>>),
 }
 
@@ -34,8 +34,8 @@ impl Publisher {
 
     /// See [`Session::publish`](tavrida::transport::Session::publish).
     ///
-    /// The line has no bound, the window behind it has: a publish takes its place in line with its first poll, so that
-    /// order is that of first polls, and whoever awaits the outcome is held back by it.
+    /// The queue of requests is unbounded, the window behind it is not: a publish is enqueued at its first poll, so that the order is that
+    /// of first polls, and a caller that awaits the outcome is slowed down by the window.
     pub(crate) fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         if let Some(loss) = self.life.lost() {
             let reason = PublishErrorKind::NotSent(loss.clone());
@@ -60,7 +60,7 @@ impl Publisher {
         })
     }
 
-    /// Consumes direct replies, on the channel that publishes: RabbitMQ sends them nowhere else.
+    /// Consumes direct replies, on the publishing channel: RabbitMQ delivers them only there.
     pub(crate) async fn replies(&self) -> Result<Replies, SessionError> {
         let (told, replies) = oneshot::channel();
         if self.requests.send(Request::Replies(told)).is_ok()
@@ -71,11 +71,11 @@ impl Publisher {
         Err(self.life.ended().await.into())
     }
 
-    /// Waits until everything that was published before has its outcome, or the session is over.
+    /// Waits until everything that was published before has its outcome, or the session has ended.
     pub(crate) async fn flush(&self) {
         let (flushed, done) = oneshot::channel();
         if self.requests.send(Request::Flush(flushed)).is_ok() {
-            // Dropped with the lane: the session is over.
+            // Dropped with the lane: the session has ended.
             let _ = done.await;
         }
     }

@@ -1,4 +1,4 @@
-//! Which of many futures to poll: a waker for each slot, and the list of slots that were woken, in that order.
+//! Which of many futures to poll: a waker for each slot, and the list of woken slots, in order.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use futures_util::task::AtomicWaker;
 
 use super::ledger::Slot;
 
-/// The slots that were woken. A slot's waker is made once and serves all who use the slot in turn.
+/// The woken slots. A slot's waker is created once and reused by all users of the slot.
 #[derive(Default)]
 pub(super) struct Ready {
     woken: Arc<Woken>,
@@ -27,7 +27,7 @@ struct SlotWaker {
 }
 
 impl Ready {
-    /// The waker of a slot.
+    /// Returns the waker of a slot.
     pub(super) fn waker(&mut self, slot: Slot) -> &Waker {
         while self.wakers.len() <= slot as usize {
             let slot = Slot::try_from(self.wakers.len()).expect("it is below another slot");
@@ -41,7 +41,7 @@ impl Ready {
         self.woken.task.register(cx.waker());
     }
 
-    /// Swaps the slots that were woken since the last time into `slots`, which must be empty.
+    /// Moves the slots woken since the last call into `slots`, which must be empty.
     pub(super) fn take(&self, slots: &mut Vec<Slot>) {
         debug_assert!(slots.is_empty());
         mem::swap(slots, &mut self.woken.slots.lock().unwrap_or_else(PoisonError::into_inner));

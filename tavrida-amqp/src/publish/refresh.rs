@@ -1,8 +1,8 @@
-//! A channel on which a queue refused a message is replaced by a new one.
+//! Replaces a channel on which a queue refused a message.
 //!
-//! A channel of RabbitMQ's keeps its own idea of who leads a quorum queue. One that first publishes to the queue while the
-//! leader is lost may ask that lost one for ever, and nack every message, long after another leads [M: 3.10.8, each of 16,000
-//! publishes in half a minute, where a new channel is confirmed at once]. A queue that is full nacks as well, on whichever channel.
+//! A channel of RabbitMQ remembers the leader of a quorum queue. A channel that first publishes to the queue while its leader is lost may
+//! keep asking that leader, and nack every message, long after another leads [M: 3.10.8, each of 16,000 publishes in half a minute, where a
+//! new channel is confirmed at once]. A full queue nacks as well, on any channel.
 
 use std::mem;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use super::pipe::Pipe;
 use crate::link::close_quietly;
 use crate::wire::Fate;
 
-/// How long a channel serves at least: queues may be full for long.
+/// The minimum time for which a channel is used: queues may be full for long.
 const TERM: Duration = Duration::from_secs(1);
 
-/// How many channels may wait for confirms that do not come, beside the one that publishes.
+/// The maximum number of retired channels that wait for missing confirms, beside the one that publishes.
 const MOST_RETIRED: usize = 8;
 
-/// Main channels that publish no more and have no confirm for something yet.
+/// Former main channels with unconfirmed publishes.
 pub(super) struct Retired {
     pub(super) pipes: Vec<Pipe>,
     last: Instant,
@@ -35,12 +35,12 @@ impl Retired {
         Self { pipes: Vec::new(), last: Instant::now() }
     }
 
-    /// How many publishes are under way on them.
+    /// Returns how many publishes are under way on them.
     pub(super) fn len(&self) -> usize {
         self.pipes.iter().map(Pipe::len).sum()
     }
 
-    /// Reads all answers that are there; ready when there were some.
+    /// Reads all available answers. Is ready if there were any.
     pub(super) fn poll_answers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut answers = Poll::Pending;
         self.pipes.retain_mut(|pipe| {
@@ -62,8 +62,8 @@ impl Retired {
 }
 
 impl Lane {
-    /// Whether the main channel may be one that refuses for no good reason. The consumer of direct replies lives on it: where there
-    /// is one, the channel is kept unless it has taken nothing yet.
+    /// Returns whether the main channel may be nacking without a valid reason. If the consumer of direct replies is on it, it is kept
+    /// unless no publish was ever acked on it.
     pub(super) fn is_stale(&self) -> bool {
         self.main.nacked()
             && (!self.takes_replies() || !self.main.acked())
@@ -71,7 +71,7 @@ impl Lane {
             && self.retired.last.elapsed() >= TERM
     }
 
-    /// Replaces the main channel, once the broker has processed all that is on it: order holds.
+    /// Replaces the main channel, once the broker has processed everything on it: this keeps the order.
     pub(super) async fn refresh(&mut self) -> Result<(), ConnectionLost> {
         self.settle_main().await?;
         self.retired.last = Instant::now();
@@ -81,13 +81,13 @@ impl Lane {
             Err(error) => {
                 return match self.life.fate_on(&self.connection, &error).await {
                     Fate::Connection(loss) => Err(loss),
-                    // No channel is left: the old one has to do.
+                    // No channel is left: continue with the old one.
                     Fate::Channel(_) | Fate::ChannelGone => Ok(()),
                 };
             }
         };
         self.replies = super::replies::none();
-        // The next look at it closes it when it is empty.
+        // The next check closes it when it is empty.
         self.retired.pipes.push(mem::replace(&mut self.main, fresh));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What becomes of publishes whose channel the broker closed.
+//! Handles publishes whose channel the broker closed.
 
 use std::collections::VecDeque;
 
@@ -14,9 +14,9 @@ use crate::link::Life;
 use crate::wire::Fate;
 
 impl Lane {
-    /// Replaces the main channel, which the broker closed for one of the publishes on it, or which was given up.
+    /// Replaces the main channel, which the broker closed because of one of its publishes, or which was given up.
     ///
-    /// The first should not happen: it takes an exchange that was deleted, or a right that was revoked, between two publishes.
+    /// A close should not happen: it takes an exchange that was deleted, or a permission that was revoked, between two publishes.
     pub(super) async fn repair(&mut self) -> Result<(), ConnectionLost> {
         self.until(|lane| lane.main.is_over()).await?;
         let refusal = match self.main.broken().cloned() {
@@ -27,7 +27,7 @@ impl Lane {
             },
             None => None,
         };
-        // The consumer of direct replies is gone with its channel.
+        // The consumer of direct replies ended with its channel.
         self.replies = replies::none();
         if self.main.is_given_up() {
             close(self.main.channel());
@@ -48,11 +48,11 @@ impl Lane {
         Ok(())
     }
 
-    /// Tells the jobs of a channel that the broker closed by `refusal`.
+    /// Answers the jobs of a channel that the broker closed with `refusal`.
     ///
-    /// RabbitMQ processes a channel in order, ignores what follows the culprit, and names its exchange. So the culprit is
-    /// the last job for that exchange, or another before it: that last one was refused or ignored, and what follows it
-    /// was ignored. What comes before may have been taken, though the confirms are lost.
+    /// RabbitMQ processes a channel in order, ignores what follows the culprit, and names its exchange. The culprit is therefore the last
+    /// job for that exchange, or an earlier one: that last one was refused or ignored, and later ones were ignored. Earlier ones may have
+    /// been accepted, though the confirms are lost.
     fn sort_out(&mut self, jobs: Vec<Job>, refusal: Option<BrokerError>) {
         let Some(refusal) = refusal else {
             let loss = ConnectionLost::broken("the channel that it was sent on was closed");
@@ -81,14 +81,14 @@ impl Lane {
     }
 }
 
-/// Whether the broker's text speaks of this exchange.
+/// Returns whether the broker's text names this exchange.
 fn names_exchange(refusal: &BrokerError, exchange: &str) -> bool {
     let name = if exchange.is_empty() { "amq.default" } else { exchange };
     refusal.text.contains(&format!("exchange '{name}' in vhost"))
 }
 
 impl Pipe {
-    /// Tells the jobs of a careful pipe that broke what became of them: at most one of them is not answered.
+    /// Answers the jobs of a broken careful pipe: at most one of them is unanswered.
     pub(super) fn bury(&mut self, life: &Life) {
         if !self.is_over() {
             return;
@@ -102,7 +102,7 @@ impl Pipe {
 }
 
 impl Job {
-    /// Ends it with the fate of its channel, on which it was alone.
+    /// Ends it with the fate of its channel, which it had to itself.
     fn end(mut self, fate: Fate) {
         match fate {
             Fate::Channel(refusal) => self.fail(PublishErrorKind::Refused(refusal)),

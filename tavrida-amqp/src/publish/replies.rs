@@ -1,4 +1,4 @@
-//! Direct replies: their consumer lives on the main channel, and what asks for them is published there.
+//! Direct replies: their consumer is on the main channel, and requests for them are published there.
 
 use std::sync::{Arc, Weak};
 
@@ -21,17 +21,17 @@ pub(crate) struct Replies {
     pub(crate) place: Place,
 }
 
-/// The place of the one consumer that there can be.
+/// The place of the only possible consumer.
 #[derive(Clone)]
 pub(crate) struct Place(#[expect(dead_code, reason = "it is held, not looked at")] Arc<()>);
 
 impl Lane {
-    /// Whether there is a consumer on the main channel.
+    /// Returns whether there is a consumer on the main channel.
     pub(super) fn takes_replies(&self) -> bool {
         self.replies.strong_count() > 0
     }
 
-    /// Starts the consumer. What RabbitMQ would refuse is refused here: it would close the channel of all publishes.
+    /// Starts the consumer. What RabbitMQ would refuse is refused here, since it would close the channel of all publishes.
     pub(super) async fn consume_replies(
         &mut self,
         told: oneshot::Sender<Result<Replies, SessionError>>,
@@ -57,13 +57,13 @@ impl Lane {
                 Err(error) => Err(self.life.error_on(&self.connection, error).await),
             }
         };
-        // Dropped with what is in it where nobody waits any more.
+        // Dropped with its content if the caller stopped waiting.
         let _ = told.send(started);
         Ok(())
     }
 
-    /// Publishes on the main channel what the broker may refuse: alone on it, and only if its exchange is there, for a refusal
-    /// would be the end of the consumer.
+    /// Publishes on the main channel what the broker may refuse: alone, and only if its exchange exists, because a refusal would end the
+    /// consumer.
     pub(super) async fn publish_request_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let exchange = job.as_ref().exchange.clone();
         if let Err(refusal) = self.declare_exchange_passive(&exchange).await? {
@@ -87,7 +87,7 @@ impl Lane {
         Ok(())
     }
 
-    /// Looks whether an exchange is there, on a channel for that alone.
+    /// Checks whether an exchange exists, on a separate channel.
     async fn declare_exchange_passive(
         &mut self,
         exchange: &str,

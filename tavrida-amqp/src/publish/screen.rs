@@ -1,6 +1,6 @@
-//! What RabbitMQ refuses by closing the channel, as far as it can be seen beforehand.
+//! Detects publishes that RabbitMQ would refuse by closing the channel.
 //!
-//! Such a publish costs everything that is pipelined behind it. So what looks refusable goes by the careful way.
+//! Such a publish affects everything that is pipelined behind it, so it is published carefully.
 
 use tavrida::field::Value;
 use tavrida::transport::{DIRECT_REPLY_TO, Properties, Publication};
@@ -11,7 +11,7 @@ const LARGEST_BODY: usize = 134_217_728;
 /// RabbitMQ's limit on a time to live, in milliseconds.
 const LONGEST_EXPIRATION: u64 = 315_360_000_000;
 
-/// Whether the broker may refuse this publication for what it is, from a user that it knows as `login`.
+/// Returns whether the broker may refuse this publication because of its content, from a user that it knows as `login`.
 pub(super) fn is_suspicious(publication: &Publication, login: Option<&str>) -> bool {
     let Publication { properties, body, .. } = publication;
     let Properties { user_id, expiration, delivery_mode, headers, .. } = properties;
@@ -25,7 +25,7 @@ pub(super) fn is_suspicious(publication: &Publication, login: Option<&str>) -> b
         || body.len() > LARGEST_BODY
 }
 
-/// Whether the publication asks for a direct reply, which the broker refuses on a channel without the consumer of it.
+/// Returns whether the publication requests a direct reply, which the broker refuses on a channel without a consumer for it.
 pub(super) fn wants_direct_reply(publication: &Publication) -> bool {
     publication.properties.reply_to.as_deref() == Some(DIRECT_REPLY_TO)
 }

@@ -1,4 +1,4 @@
-//! What an error of lapin's means for a session: a refusal that closed one channel, or the end.
+//! Interprets lapin's errors for a session: an error that closed one channel, or the end.
 
 use lapin::ErrorKind;
 use lapin::protocol::{AMQPError, AMQPErrorKind};
@@ -7,15 +7,15 @@ use tavrida::transport::{BrokerError, ConnectionLost};
 /// What an error closed.
 #[derive(Debug, Clone)]
 pub(crate) enum Fate {
-    /// The channel of the operation, by the broker's refusal.
+    /// The channel of the operation, with the broker's error.
     Channel(BrokerError),
-    /// The channel of the operation, or its connection, was closed already; the reason was told to somebody else.
+    /// The channel of the operation, or its connection, was already closed; the reason is reported elsewhere.
     ChannelGone,
     /// The connection.
     Connection(ConnectionLost),
 }
 
-/// What `error`, from an operation on a connection to `endpoint`, closed.
+/// Returns what `error`, from an operation on a connection to `endpoint`, closed.
 pub(crate) fn fate(error: &lapin::Error, endpoint: &str) -> Fate {
     match error.kind() {
         ErrorKind::ProtocolError(error) => of_protocol(error),
@@ -41,8 +41,8 @@ fn of_protocol(error: &AMQPError) -> Fate {
     }
 }
 
-/// The broker's refusal of a connection, if `error` is one. Its code may be a channel's by its number (403 for a wrong
-/// password), but it closed the connection.
+/// Returns the broker's refusal of a connection, if `error` is one. Its code may look like a channel's (403 for a wrong password), but it
+/// closed the connection.
 pub(crate) fn refused_at_connect(error: &lapin::Error) -> Option<BrokerError> {
     match error.kind() {
         ErrorKind::ProtocolError(error) => {

@@ -1,17 +1,17 @@
-//! Field values and tables, both ways.
+//! Converts field values and tables, both ways.
 
 use std::collections::BTreeMap;
 
 use lapin::types::{AMQPValue, DecimalValue, FieldTable};
 use tavrida::field::{Decimal, ShortString, Table, Value};
 
-/// A name for lapin.
+/// Converts a name for lapin.
 pub(crate) fn short(name: &str) -> lapin::types::ShortString {
     debug_assert!(name.len() <= ShortString::MAX_LEN, "names are checked where they enter");
     name.into()
 }
 
-/// A table for lapin, which sorts it by name.
+/// Converts a table for lapin, which sorts it by name.
 pub(crate) fn table_out(table: &Table) -> FieldTable {
     let entries: BTreeMap<_, _> = table.iter().map(|(name, value)| (short(name), value_out(value))).collect();
     entries.into()
@@ -37,12 +37,12 @@ fn value_out(value: &Value) -> AMQPValue {
         Value::Array(items) => AMQPValue::FieldArray(items.iter().map(value_out).collect::<Vec<_>>().into()),
         Value::Timestamp(seconds) => AMQPValue::Timestamp(*seconds),
         Value::Table(table) => AMQPValue::FieldTable(table_out(table)),
-        // `Void` itself; types that AMQP may gain have no letter to send them under.
+        // `Void` itself; types that AMQP may add later have no letter here.
         _ => AMQPValue::Void,
     }
 }
 
-/// A table from lapin.
+/// Converts a table from lapin.
 pub(crate) fn table_in(table: &FieldTable) -> Table {
     let name = |name: &lapin::types::ShortString| {
         ShortString::try_from(name.as_str()).expect("lapin's short strings have at most 255 bytes")

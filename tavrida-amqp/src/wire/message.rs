@@ -1,4 +1,4 @@
-//! Properties and deliveries, both ways.
+//! Converts properties and deliveries, both ways.
 
 use bytes::Bytes;
 use lapin::BasicProperties;
@@ -7,7 +7,7 @@ use tavrida::transport::{Properties, Publication};
 
 use super::field::{short, table_in, table_out};
 
-/// The properties as lapin sends them: what is absent stays absent.
+/// Converts properties for lapin: what is absent stays absent.
 pub(crate) fn properties_out(properties: &Properties) -> BasicProperties {
     let text = |value: &Option<ShortString>| value.as_deref().map(short);
     let mut out = BasicProperties::default();
@@ -43,7 +43,7 @@ pub(crate) fn properties_out(properties: &Properties) -> BasicProperties {
     out
 }
 
-/// The properties as they came.
+/// Converts received properties.
 pub(crate) fn properties_in(properties: &BasicProperties) -> Properties {
     let text = |value: &Option<lapin::types::ShortString>| value.as_ref().map(name);
     Properties {
@@ -64,7 +64,7 @@ pub(crate) fn properties_in(properties: &BasicProperties) -> Properties {
     }
 }
 
-/// The message of a delivery, or of a return. `mandatory` does not travel: it is off.
+/// Converts the message of a delivery or a return. `mandatory` is not on the wire: it is off.
 pub(crate) fn delivered(delivery: lapin::message::Delivery) -> Publication {
     Publication {
         exchange: name(&delivery.exchange),

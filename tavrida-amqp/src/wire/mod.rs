@@ -1,4 +1,4 @@
-//! Between Tavrida's words and lapin's: properties, field tables, errors. Nothing here speaks to a broker.
+//! Converts between Tavrida's types and lapin's: properties, field tables, errors. No I/O here.
 
 mod error;
 mod field;

@@ -1,16 +1,15 @@
-//! What fits into a frame.
+//! Checks that headers and arguments fit into a frame.
 //!
-//! AMQP splits bodies over frames, not headers and arguments. RabbitMQ answers a frame that is too long by closing the
-//! connection (501), so it is not sent in the first place.
+//! AMQP splits bodies over frames, but not headers and arguments. RabbitMQ answers a frame that is too long by closing the connection
+//! (501), so it is not sent.
 
 use tavrida::field::{Table, Value};
 use tavrida::transport::BrokerError;
 
-/// The most that everything but a table can take in a frame: names and properties, each of at most 256 bytes.
+/// The maximum size of everything but a table in a frame: names and properties, each of at most 256 bytes.
 const BESIDES: usize = 4096;
 
-/// Refuses a table that does not fit into a frame of `frame_max` bytes together with what else may be in it. `what` it
-/// is, is for people.
+/// Rejects a table that does not fit into a frame of `frame_max` bytes with the rest of its content. `what` names it for people.
 pub(crate) fn fits(what: &str, table: &Table, frame_max: usize) -> Result<(), BrokerError> {
     let room = frame_max.saturating_sub(BESIDES);
     let len = table_len(table);
@@ -23,12 +22,12 @@ pub(crate) fn fits(what: &str, table: &Table, frame_max: usize) -> Result<(), Br
     Err(BrokerError::channel(501, text))
 }
 
-/// The encoded length, without the length's own four bytes.
+/// Returns the encoded length, without the length field of four bytes.
 fn table_len(table: &Table) -> usize {
     table.iter().map(|(name, value)| 1 + name.len() + value_len(value)).sum()
 }
 
-/// The encoded length with the letter of the type.
+/// Returns the encoded length with the letter of the type.
 fn value_len(value: &Value) -> usize {
     let len = match value {
         Value::Bool(_) | Value::I8(_) | Value::U8(_) => 1,

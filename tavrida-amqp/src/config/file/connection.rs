@@ -6,7 +6,7 @@ use super::toml_text::Section;
 use crate::config::draft::{Address, Draft, attempts};
 use crate::config::{ConfigError, uri};
 
-/// Writes into a draft what the sections of one layer say: its URI first, its single settings over it.
+/// Writes the sections of one layer into a draft: the URI first, then its single settings.
 pub(super) fn apply(draft: &mut Draft, sections: &[&Section]) -> Result<(), ConfigError> {
     let of = |tls: bool| sections.iter().copied().filter(move |section| (section.name == TLS) == tls);
     let connection: Vec<_> = of(false).flat_map(|section| &section.settings).collect();
@@ -33,7 +33,7 @@ pub(super) fn apply(draft: &mut Draft, sections: &[&Section]) -> Result<(), Conf
     Ok(())
 }
 
-/// An error of a section as a whole; the first of its settings says where it stands.
+/// Returns an error of a section as a whole; its place is that of the section's first setting.
 fn in_section(section: &Section, error: &ConfigError) -> ConfigError {
     let named = ConfigError::new(section.name, error.problem());
     match section.settings.first() {
@@ -66,7 +66,7 @@ fn set(draft: &mut Draft, setting: &Setting) -> Result<(), ConfigError> {
         "locale" => config.locale = setting.text()?.into(),
         "connection_name" => config.connection_name = Some(setting.text()?.into()),
         "publish_window" => config.publish_window = uri::window("publish_window", setting.number()?)?,
-        // The URI was first.
+        // The URI was handled first.
         _ => {}
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 
 const PREFIX: &str = "TAVRIDA_";
 
-/// The sections that variables speak of, out of all variables there are.
+/// Returns the sections set by environment variables.
 pub(super) fn sections(variables: &[(OsString, OsString)]) -> Result<Vec<Section>, ConfigError> {
     let mut sections = [CONNECTION, TLS, SERVER].map(|name| Section { name, settings: Vec::new() });
     let mut ours: Vec<_> = variables.iter().filter_map(|(name, value)| Some((ours(name)?, value))).collect();
@@ -30,9 +30,9 @@ pub(super) fn sections(variables: &[(OsString, OsString)]) -> Result<Vec<Section
     Ok(sections.into_iter().filter(|section| !section.settings.is_empty()).collect())
 }
 
-/// The name of a variable, if it is one that a configuration speaks through.
+/// Returns the name of a variable, if it is a configuration variable.
 ///
-/// Other variables with the same prefix belong to others; one that begins as ours but is none is misspelt.
+/// Other variables with the same prefix belong to other programs; one that begins with our prefix but has an unknown key is misspelt.
 fn ours(name: &OsStr) -> Option<&str> {
     let name = name.to_str()?;
     let rest = name.strip_prefix(PREFIX)?;

@@ -1,4 +1,4 @@
-//! The keys that there are, and those that the Python original had.
+//! The known keys, and those of the Python original.
 
 use crate::config::draft::TLS_KEYS;
 
@@ -6,7 +6,7 @@ pub(super) const CONNECTION: &str = "connection";
 pub(super) const TLS: &str = "connection.tls";
 pub(super) const SERVER: &str = "server";
 
-/// The sections, in the words of an error.
+/// The sections, for error texts.
 pub(super) const SECTIONS: &str = "[connection], [connection.tls], [server]";
 
 const OF_CONNECTION: [&str; 18] = [
@@ -33,7 +33,7 @@ const OF_CONNECTION: [&str; 18] = [
 const OF_SERVER: [&str; 7] =
     ["queue", "exchange", "services", "discovery", "prefetch", "concurrency", "declare_mode"];
 
-/// The keys of a section that there is.
+/// Returns the known keys of a section.
 pub(super) fn known(section: &str) -> &'static [&'static str] {
     match section {
         CONNECTION => &OF_CONNECTION,
@@ -42,7 +42,7 @@ pub(super) fn known(section: &str) -> &'static [&'static str] {
     }
 }
 
-/// What became of a key, or of a whole section, that the original's configuration file had.
+/// Returns what replaces a key or section of the original's configuration file.
 pub(super) fn gone(section: &str, key: &str) -> Option<&'static str> {
     Some(match (section, key) {
         ("", "ssl") => "the section [ssl] of the original is [connection.tls] now",

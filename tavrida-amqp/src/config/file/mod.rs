@@ -1,4 +1,4 @@
-//! A configuration file, with environment variables over it.
+//! A configuration file, with environment variables overriding it.
 
 mod connection;
 mod environment;
@@ -19,7 +19,7 @@ use super::draft::Draft;
 use super::{AmqpConfig, ConfigError};
 use toml_text::{Section, Text};
 
-/// A configuration file (TOML) with environment variables over it. Needs the feature `config-file` of this crate.
+/// A configuration file (TOML) with environment variables overriding it. Needs the feature `config-file` of this crate.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,28 +66,27 @@ use toml_text::{Section, Text};
 ///
 /// # Keys
 ///
-/// `[connection]`: what [`AmqpConfig`] has, under the names of its methods; times in seconds. `host` or `hosts`, `port`,
+/// `[connection]`: the settings of [`AmqpConfig`], under the names of its methods; times in seconds. `host` or `hosts`, `port`,
 /// `virtual_host`, `username`, `password`, `auth_mechanism`, `channel_max`, `frame_max`, `heartbeat`, `connect_timeout`,
-/// `connection_attempts`, `retry_delay`, `reconnect_attempts`, `locale`, `connection_name`, `publish_window`. Or a
-/// [`uri`](AmqpConfig::from_uri), with what it does not say, or shall not say, beside it.
+/// `connection_attempts`, `retry_delay`, `reconnect_attempts`, `locale`, `connection_name`, `publish_window`. Alternatively a
+/// [`uri`](AmqpConfig::from_uri), with further settings beside it that add to it or override it.
 ///
-/// `[connection.tls]`: the section turns TLS on, with `cacertfile`, `certfile`, `keyfile` and `server_name_indication` as in
-/// the URI; `verify` may be `verify_peer` alone.
+/// `[connection.tls]`: the section turns TLS on, with `cacertfile`, `certfile`, `keyfile` and `server_name_indication` as in the URI;
+/// `verify` may only be `verify_peer`.
 ///
 /// `[server]`: `queue` and `exchange`, which are required; `services`, `discovery`, `prefetch`, `concurrency`, and
 /// `declare_mode` (`declare`, `check` or `skip`).
 ///
 /// # Environment
 ///
-/// `TAVRIDA_CONNECTION__HEARTBEAT`, `TAVRIDA_CONNECTION__TLS__CACERTFILE`, `TAVRIDA_SERVER__QUEUE`: the prefix, the section
-/// and the key, with two underscores between them. A list is separated by commas. What a variable says replaces what the
-/// file says, key by key; a `uri` replaces what it says itself, and leaves alone what it does not say. A relative path is
-/// taken from the working directory.
+/// `TAVRIDA_CONNECTION__HEARTBEAT`, `TAVRIDA_CONNECTION__TLS__CACERTFILE`, `TAVRIDA_SERVER__QUEUE`: the prefix, the section and the key,
+/// with two underscores between them. A list is separated by commas. A variable overrides the file, key by key; a `uri` overrides the
+/// settings that it contains, and no others. A relative path is relative to the working directory.
 ///
 /// # Errors
 ///
-/// An unknown section, key or variable, with those that are known; a value of the wrong kind; a key of the original that has
-/// another name now, or is gone. Each names the file with its line, or the variable, and no error shows a password.
+/// An unknown section, key or variable, with the known ones; a value of the wrong kind; a key of the original that was renamed or removed.
+/// Each error names the file with its line, or the variable, and does not show a password.
 #[derive(Clone)]
 pub struct ConfigFile {
     name: String,
@@ -101,7 +100,7 @@ impl ConfigFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be read. What is in it shows when it is asked for.
+    /// The file cannot be read. Errors in its content are returned when it is evaluated.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = path.as_ref();
         let name = path.display().to_string();
@@ -111,17 +110,17 @@ impl ConfigFile {
         Ok(Self { name, folder, text, variables: std::env::vars_os().collect() })
     }
 
-    /// No file: the environment of this process alone.
+    /// Uses no file, only the environment of this process.
     pub fn environment() -> Self {
         Self { name: "environment".into(), variables: std::env::vars_os().collect(), ..Self::of_text("") }
     }
 
-    /// The text of a file, and no environment; for tests.
+    /// Uses the text of a file, and no environment; for tests.
     pub fn of_text(text: impl Into<String>) -> Self {
         Self { name: "text".into(), folder: PathBuf::new(), text: text.into(), variables: Vec::new() }
     }
 
-    /// These variables instead of the environment of this process.
+    /// Uses these variables instead of the environment of this process.
     #[must_use = "the file comes back with the variables"]
     pub fn variables<N: Into<OsString>, V: Into<OsString>>(
         mut self,
@@ -131,20 +130,20 @@ impl ConfigFile {
         self
     }
 
-    /// How to connect.
+    /// Returns the settings of the connection.
     ///
     /// # Errors
     ///
-    /// Anything that is wrong in `[connection]`; any key that is not known, wherever it stands.
+    /// An error in `[connection]`, or an unknown key anywhere.
     pub fn connection(&self) -> Result<AmqpConfig, ConfigError> {
         self.connection_of(&self.layers()?)
     }
 
-    /// A server, its connection included.
+    /// Returns the settings of a server, including its connection.
     ///
     /// # Errors
     ///
-    /// As [`connection`](ConfigFile::connection), and anything that is wrong in `[server]`.
+    /// As [`connection`](ConfigFile::connection), or an error in `[server]`.
     pub fn server(&self) -> Result<ServerConfig, ConfigError> {
         let layers = self.layers()?;
         let connection = self.connection_of(&layers)?;
@@ -153,7 +152,7 @@ impl ConfigFile {
         server::read(&settings, connection, &self.name)
     }
 
-    /// What the file says, and what the environment says.
+    /// Returns the settings of the file and of the environment.
     fn layers(&self) -> Result<[Vec<Section>; 2], ConfigError> {
         let file = Text { file: &self.name, folder: &self.folder, text: &self.text };
         Ok([file.sections()?, environment::sections(&self.variables)?])
@@ -173,14 +172,14 @@ impl ConfigFile {
 }
 
 impl fmt::Debug for ConfigFile {
-    /// Without the text and the variables: a password may stand in them.
+    /// Hides the text and the variables: they may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConfigFile").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
 impl AmqpConfig {
-    /// Reads the connection of a [configuration file](ConfigFile), with the environment of this process over it.
+    /// Reads the connection from a [configuration file](ConfigFile), with the environment of this process overriding it.
     ///
     /// # Errors
     ///
@@ -191,7 +190,7 @@ impl AmqpConfig {
 }
 
 impl ServerConfig {
-    /// Reads a server out of a [configuration file](ConfigFile), with the environment of this process over it.
+    /// Reads a server from a [configuration file](ConfigFile), with the environment of this process overriding it.
     ///
     /// # Errors
     ///

@@ -7,10 +7,10 @@ use tavrida::server::DeclareMode;
 use super::setting::Setting;
 use crate::config::{AmqpConfig, ConfigError};
 
-/// What a configuration file says of a server: its connection, its queue and exchange, which services it runs, and where they
-/// find others.
+/// The settings of a server in a configuration file: its connection, its queue and exchange, which services it runs, and where they find
+/// others.
 ///
-/// [`builder`](ServerConfig::builder) makes a server of it.
+/// [`builder`](ServerConfig::builder) makes a server from it.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     pub(crate) connection: AmqpConfig,
@@ -23,7 +23,7 @@ pub struct ServerConfig {
     pub(crate) declare_mode: Option<DeclareMode>,
 }
 
-/// A value whose flaws show later: with its key and where it stands.
+/// A value that is validated later: with its key and its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Named<T> {
     pub(crate) value: T,
@@ -42,34 +42,34 @@ impl<T> Named<T> {
 }
 
 impl ServerConfig {
-    /// How to connect.
+    /// Returns the settings of the connection.
     pub fn connection(&self) -> &AmqpConfig {
         &self.connection
     }
 
-    /// The queue that the services share.
+    /// Returns the queue that the services share.
     pub fn queue(&self) -> &str {
         &self.queue
     }
 
-    /// The exchange that others reach the services through.
+    /// Returns the exchange through which others reach the services.
     pub fn exchange(&self) -> &str {
         &self.exchange
     }
 
-    /// The services that shall run; `None`: all there are.
+    /// Returns the services to run; `None` means all.
     pub fn services(&self) -> Option<&[String]> {
         self.services.as_ref().map(|services| services.value.as_slice())
     }
 
-    /// The `.ds` file through which the services find others.
+    /// Returns the `.ds` file with which the services find others.
     pub fn discovery(&self) -> Option<&PathBuf> {
         self.discovery.as_ref().map(|file| &file.value)
     }
 }
 
-/// The server that the settings say; a later one of the same name replaces an earlier one. `source` is where there is
-/// nothing.
+/// Reads a server from the settings; a later setting replaces an earlier one of the same name. `source` is the place reported for missing
+/// ones.
 pub(super) fn read(
     settings: &[&Setting],
     connection: AmqpConfig,

@@ -1,4 +1,4 @@
-//! One value of a configuration, and where it stands.
+//! One value of a configuration, and its place.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,29 +8,29 @@ use std::time::Duration;
 use crate::config::ConfigError;
 use crate::config::draft::seconds;
 
-/// A value that nobody has looked at yet.
+/// A value that was not interpreted yet.
 #[derive(Clone)]
 pub(super) enum Raw {
-    /// Text of a file.
+    /// Text in a file.
     Text(String),
-    /// Digits of a file.
+    /// An integer in a file.
     Whole(String),
-    /// Digits of a file with a point.
+    /// A decimal number in a file.
     Real(String),
-    /// A list of texts of a file.
+    /// A list of texts in a file.
     List(Vec<String>),
-    /// Something else of a file: what it is.
+    /// Another value in a file: its type.
     Other(&'static str),
-    /// The value of an environment variable, which may be meant as any of these.
+    /// The value of an environment variable, which may be any of these.
     Variable(String),
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Clone)]
 pub(super) enum Place {
-    /// In a line of a file, which lies in a folder.
+    /// A line of a file, and the folder of the file.
     File { file: String, line: usize, folder: PathBuf },
-    /// In an environment variable.
+    /// An environment variable.
     Variable(String),
 }
 
@@ -55,12 +55,12 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// What is wrong with it.
+    /// Returns an error about it.
     pub(super) fn wrong(&self, problem: impl Into<String>) -> ConfigError {
         ConfigError::new(&self.key, problem).at(&self.place)
     }
 
-    /// What is wrong with it, found by those who know nothing of files; `within` says that the culprit is a part of it.
+    /// Converts an error from code that does not know files; `within` means that the culprit is a part of the value.
     pub(super) fn blame(&self, error: &ConfigError) -> ConfigError {
         match error.key() == self.name || error.key().is_empty() {
             true => self.wrong(error.problem()),
@@ -68,7 +68,7 @@ impl Setting {
         }
     }
 
-    /// A text; never shown in an error, for it may be a secret.
+    /// Returns a text; errors do not show it, because it may be a secret.
     pub(super) fn text(&self) -> Result<&str, ConfigError> {
         match &self.raw {
             Raw::Text(text) | Raw::Variable(text) => Ok(text),
@@ -76,7 +76,7 @@ impl Setting {
         }
     }
 
-    /// A path; a relative one of a file is taken from the folder of the file.
+    /// Returns a path; a relative one in a file is relative to the folder of the file.
     pub(super) fn path(&self) -> Result<PathBuf, ConfigError> {
         let path = Path::new(self.text()?);
         Ok(match &self.place {
@@ -85,7 +85,7 @@ impl Setting {
         })
     }
 
-    /// A whole number of the range of `N`.
+    /// Returns a whole number in the range of `N`.
     pub(super) fn number<N: FromStr>(&self) -> Result<N, ConfigError> {
         let digits = match &self.raw {
             Raw::Whole(digits) | Raw::Variable(digits) => digits.parse().map_err(|_| digits.as_str()),
@@ -97,7 +97,7 @@ impl Setting {
             .map_err(|digits| self.wrong(format!("a whole number of {bits} bits is expected, not {digits}")))
     }
 
-    /// A length of time, in seconds.
+    /// Returns a duration, given in seconds.
     pub(super) fn seconds(&self) -> Result<Duration, ConfigError> {
         let digits = match &self.raw {
             Raw::Whole(digits) | Raw::Real(digits) | Raw::Variable(digits) => digits.as_str(),
@@ -108,7 +108,7 @@ impl Setting {
             .ok_or_else(|| self.wrong(format!("a number of seconds is expected, such as 0.5, not {digits}")))
     }
 
-    /// A list of texts; in a variable separated by commas.
+    /// Returns a list of texts; in a variable it is separated by commas.
     pub(super) fn list(&self) -> Result<Vec<String>, ConfigError> {
         match &self.raw {
             Raw::List(list) => Ok(list.clone()),

@@ -1,4 +1,4 @@
-//! What a configuration file says, and how it is told what is wrong in it.
+//! Reading configuration files, and their errors.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use super::keys::{CONNECTION, SECTIONS, SERVER, TLS, gone, known};
 use super::setting::{Place, Raw, Setting};
 use crate::config::ConfigError;
 
-/// A text that is being read, under its name and in its folder.
+/// A text that is being read, with its name and its folder.
 pub(super) struct Text<'a> {
     pub(super) file: &'a str,
     pub(super) folder: &'a Path,
@@ -23,10 +23,10 @@ pub(super) struct Section {
 }
 
 impl Text<'_> {
-    /// The sections that are there.
+    /// Returns the sections.
     pub(super) fn sections(&self) -> Result<Vec<Section>, ConfigError> {
         let table = DeTable::parse(self.text).map_err(|error| {
-            // The parser's own text shows the line, which may have a password in it.
+            // The parser's own error shows the line, which may contain a password.
             let line = self.line(error.span().map_or(0, |span| span.start));
             ConfigError::new("", error.message()).at(self.place(line))
         })?;
@@ -86,7 +86,7 @@ impl Text<'_> {
     }
 }
 
-/// Refuses a key that nobody reads: most often it is misspelt, or of the original.
+/// Rejects an unknown key: most are misspelt, or from the original.
 pub(super) fn must_be_known(section: &str, setting: Setting) -> Result<Setting, ConfigError> {
     if known(section).contains(&setting.name.as_str()) {
         return Ok(setting);
