@@ -1,4 +1,4 @@
-//! [`Broker::apply`]: from a command to the room that knows what to do.
+//! [`Broker::apply`]: dispatches a command to the code that handles it.
 
 use super::arena::Key;
 use super::broker::Broker;
@@ -9,8 +9,8 @@ use super::settle::Verdict;
 use super::{ChannelId, Command, Method, Now};
 
 impl Broker {
-    /// Does everything that is due by `now`, then the command, and appends what the broker says to `effects`.
-    // Inlined, with what it calls, as far as the match over methods: a command is large, and would be copied for each call.
+    /// Handles everything that is due by `now`, then the command, and appends the resulting effects to `effects`. Inlined, with what it
+    /// calls, down to the match over methods: a command is large, and would be copied for each call.
     #[inline]
     pub fn apply(&mut self, now: Now, command: Command, effects: &mut Effects) {
         if now.elapsed >= self.now.elapsed {
@@ -19,7 +19,7 @@ impl Broker {
         self.execute(command, effects);
     }
 
-    /// Deadlines one after the other, each at its own time.
+    /// Handles deadlines in order, each at its own time.
     fn catch_up(&mut self, now: Now, effects: &mut Effects) {
         while let Some((at, queue)) = self.calendar.first().copied().filter(|(at, _)| *at <= now.elapsed) {
             let early = now.elapsed - at.max(self.now.elapsed);
@@ -117,7 +117,7 @@ impl Broker {
                 return self.delete_queue_on_request(channel, &queue, if_unused, if_empty, nowait, effects);
             }
             Method::BasicRecover { requeue } | Method::BasicRecoverAsync { requeue } if !requeue => {
-                // RabbitMQ hands `recover` on as `recover-async`; the error names what the client called.
+                // RabbitMQ converts `recover` to `recover-async`; the error names what the client called.
                 return Err(Fault::not_implemented("requeue=false"));
             }
             Method::BasicRecover { .. } => {

@@ -1,4 +1,4 @@
-//! [`Arena`]: values by index, with keys that notice when their value is gone.
+//! [`Arena`]: values by index, with keys that detect that their value was removed.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-/// The place of a `T` in its arena. A key outlives its value, and is then found to be stale.
+/// The index of a `T` in its arena. A key may outlive its value, and is then stale.
 pub(crate) struct Key<T> {
     index: u32,
     generation: u32,
@@ -20,7 +20,7 @@ impl<T> Key<T> {
         Self { index: u32::MAX, generation: 0, of: PhantomData }
     }
 
-    /// The place in the arena; unique among the values that live at the same time.
+    /// Returns the index in the arena; unique among the values that exist at the same time.
     pub(crate) fn index(self) -> usize {
         self.index as usize
     }
@@ -66,8 +66,8 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// Values by index. A freed place is used again under another generation, so that an old key never finds the new value.
-/// Which place is taken next depends on nothing but the history of calls.
+/// Values by index. A freed index is reused with another generation, so that an old key does not find the new value. Which index is used
+/// next depends only on the history of calls.
 #[derive(Clone)]
 pub(crate) struct Arena<T> {
     slots: Vec<Slot<T>>,
@@ -118,12 +118,12 @@ impl<T> Arena<T> {
         self.get(key).is_some()
     }
 
-    /// The keys of all values, in the order of their places.
+    /// Returns the keys of all values, in the order of their indices.
     pub(crate) fn keys(&self) -> Vec<Key<T>> {
         self.iter().map(|(key, _)| key).collect()
     }
 
-    /// All values, in the order of their places.
+    /// Returns all values, in the order of their indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
         self.slots.iter().zip(0u32..).filter_map(|(slot, index)| {
             let key = Key { index, generation: slot.generation, of: PhantomData };

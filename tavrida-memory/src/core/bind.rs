@@ -1,4 +1,4 @@
-//! Binding and unbinding, and what goes with a binding that goes.
+//! Binding and unbinding, and what is deleted with a binding.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Broker {
 
     fn wanted(&self, channel: Key<Channel>, bind: QueueBind) -> Result<Wanted, Fault> {
         let queue = self.expanded(channel, &bind.queue)?;
-        // Without queue and key the key is the queue's name (R46).
+        // Without a queue and a key, the key is the queue's name (R46).
         let nameless = bind.queue.is_empty() && bind.routing_key.is_empty();
         let key = if nameless { queue.clone() } else { bind.routing_key };
         Ok(Wanted {
@@ -114,7 +114,7 @@ impl Broker {
         }
     }
 
-    /// Takes a binding out of its source; its destination has forgotten it already.
+    /// Removes a binding from its source; it is already removed from its destination.
     fn remove_binding(&mut self, source: Key<Exchange>, place: u32) {
         let exchange = &mut self.exchanges[source];
         if let Some(bound) = Arc::make_mut(&mut exchange.bindings).remove(place) {
@@ -122,7 +122,7 @@ impl Broker {
         }
     }
 
-    /// Removes all bindings to a destination that goes; auto-delete sources that lost their last one go too (R22, R23).
+    /// Removes all bindings to a deleted destination; auto-delete sources without remaining bindings are deleted too (R22, R23).
     pub(crate) fn unbind_destination(&mut self, target: Target) {
         let mut sources: Vec<Key<Exchange>> =
             self.incoming(target).iter().map(|(source, _)| *source).collect();
@@ -133,7 +133,7 @@ impl Broker {
         }
     }
 
-    /// An auto-delete exchange goes with its last binding.
+    /// Deletes an auto-delete exchange without bindings.
     fn delete_if_idle(&mut self, exchange: Key<Exchange>) {
         let idle = |exchange: &Exchange| exchange.auto_delete && exchange.bindings.is_empty();
         if self.exchanges.get(exchange).is_some_and(idle) {
@@ -141,7 +141,7 @@ impl Broker {
         }
     }
 
-    /// Removes an exchange with its bindings, from it and to it; sources that lose their last binding by that go too.
+    /// Deletes an exchange with its bindings, from it and to it; auto-delete sources without remaining bindings are deleted too.
     pub(crate) fn remove_exchange(&mut self, exchange: Key<Exchange>) {
         let mut sources: Vec<Key<Exchange>> =
             self.exchanges[exchange].incoming.iter().map(|(source, _)| *source).collect();

@@ -1,4 +1,4 @@
-//! [`Bindings`]: the bindings of one source exchange, each of which has a place.
+//! [`Bindings`]: the bindings of one source exchange, each with an index.
 
 use std::hash::{Hash, Hasher};
 
@@ -16,17 +16,17 @@ pub(crate) struct Bound {
     pub(crate) arguments: Table,
 }
 
-/// The bindings of which an exchange is the source. Equal ones are one (R43).
+/// The bindings whose source is one exchange. Equal ones are one (R43).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bindings {
     slots: Vec<Option<Bound>>,
     free: Vec<u32>,
-    /// Places by a hash of what is there; different bindings may share one.
+    /// Indices by the hash of the binding; different bindings may share one.
     places: FxHashMap<u64, Vec<u32>>,
 }
 
 impl Bindings {
-    /// Adds a binding; gives its place, or none where it is there already.
+    /// Adds a binding. Returns its index, or `None` if it already exists.
     pub(crate) fn insert(&mut self, bound: Bound) -> Option<u32> {
         if self.find(&bound).is_some() {
             return None;
@@ -46,13 +46,13 @@ impl Bindings {
         Some(place)
     }
 
-    /// The place of a binding.
+    /// Returns the index of a binding.
     pub(crate) fn find(&self, bound: &Bound) -> Option<u32> {
         let places = self.places.get(&hash(bound))?;
         places.iter().copied().find(|place| self.slots[*place as usize].as_ref() == Some(bound))
     }
 
-    /// Takes the binding at a place out.
+    /// Removes the binding at an index.
     pub(crate) fn remove(&mut self, place: u32) -> Option<Bound> {
         let bound = self.slots.get_mut(place as usize)?.take()?;
         self.free.push(place);
@@ -70,13 +70,13 @@ impl Bindings {
         self.places.is_empty()
     }
 
-    /// The bindings with their places.
+    /// Returns the bindings with their indices.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Bound)> {
         (0..).zip(&self.slots).filter_map(|(place, slot)| Some((place, slot.as_ref()?)))
     }
 }
 
-/// Equal bindings have equal hashes; the order of their arguments does not count.
+/// Equal bindings have equal hashes; the order of their arguments does not matter.
 fn hash(bound: &Bound) -> u64 {
     let mut hasher = FxHasher::default();
     bound.target.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! [`Broker`]: the value that all the rest works on.
+//! [`Broker`]: the state of the broker.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::LazyLock;
@@ -36,27 +36,27 @@ pub struct Broker {
     pub(super) consumers: Arena<Consumer>,
     /// The channels of direct reply addresses; an address may outlive its consumer.
     pub(super) reply_addresses: FxHashMap<ShortString, Key<Channel>>,
-    /// Queues with something to do at a time.
+    /// Queues with their deadlines.
     pub(super) calendar: BTreeSet<(Duration, Key<Queue>)>,
-    /// Dead-lettered messages on their way.
+    /// Dead-lettered messages in transit.
     pub(super) forwards: VecDeque<Forward>,
-    /// The queues that owe dead letters which not all have taken; some of them may have paid since.
+    /// The queues that keep dead letters until all targets have them; some entries may be out of date.
     pub(super) debtors: BTreeSet<Key<Queue>>,
-    /// What is short, while there is an alarm.
+    /// The reason of the alarm, if there is one.
     pub(super) alarm: Option<String>,
-    /// How much was sent so far: each arrival has a number.
+    /// How much was sent so far: arrivals are numbered.
     pub(super) sent: u64,
-    /// The queues that the last message reached; room for routing, kept from message to message.
+    /// The queues that the last message reached; a buffer for routing, reused for each message.
     pub(super) routed: Vec<Key<Queue>>,
     pub(super) targets: Vec<Target>,
 }
 
-/// What a broker starts with.
+/// The initial settings of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The name of its virtual host, which error texts show.
     pub virtual_host: ShortString,
-    /// Where the names that it makes up come from: brokers of one seed and one history make up the same.
+    /// The seed of generated names: brokers with the same seed and history generate the same names.
     pub seed: u64,
 }
 
@@ -67,7 +67,7 @@ impl Default for Config {
     }
 }
 
-/// The exchanges that are always there (R16).
+/// The predeclared exchanges (R16).
 const PREDECLARED: [(&str, &str); 6] = [
     ("amq.direct", "direct"),
     ("amq.fanout", "fanout"),
@@ -78,7 +78,7 @@ const PREDECLARED: [(&str, &str); 6] = [
 ];
 
 impl Broker {
-    /// A broker with nothing but the predeclared exchanges.
+    /// Creates a broker with only the predeclared exchanges.
     pub fn new(config: Config) -> Self {
         static FRESH: LazyLock<Broker> = LazyLock::new(Broker::fresh);
         Self { virtual_host: config.virtual_host, names: Names::new(config.seed), ..FRESH.clone() }
@@ -122,42 +122,42 @@ impl Broker {
         }
     }
 
-    /// What its queues were declared with.
+    /// Returns the arguments of its queues.
     pub(crate) fn arguments_of_queues(&self) -> impl Iterator<Item = &Table> {
         self.queues.iter().map(|(_, queue)| &queue.arguments)
     }
 
-    /// When the broker has something to do by itself (an expiry), in [`Now::elapsed`]'s terms; none while there is nothing.
+    /// Returns the next deadline of the broker (an expiry), as [`Now::elapsed`]. `None` if there is none.
     pub fn next_timeout(&self) -> Option<Duration> {
         self.calendar.first().map(|(at, _)| *at)
     }
 
-    /// Lets the head of a channel's outbox arrive. None when the outbox is empty, or the channel is not there.
+    /// Lets the head of a channel's outbox arrive. `None` if the outbox is empty, or the channel does not exist.
     pub fn take(&mut self, channel: ChannelId) -> Option<Arrival> {
         let channel = self.channel_ids.get(&channel)?;
         Some(self.channels[*channel].outbox.pop_front()?.arrival)
     }
 
-    /// The head of a channel's outbox, which [`take`](Broker::take) would let arrive.
+    /// Returns the head of a channel's outbox, which [`take`](Broker::take) would let arrive.
     pub fn peek(&self, channel: ChannelId) -> Option<&Arrival> {
         let channel = self.channel_ids.get(&channel)?;
         Some(&self.channels[*channel].outbox.front()?.arrival)
     }
 
-    /// What was sent last on a channel, and has not arrived.
+    /// Returns what was sent last on a channel, and has not arrived.
     pub(crate) fn peek_last(&self, channel: ChannelId) -> Option<&Arrival> {
         let channel = self.channel_ids.get(&channel)?;
         Some(&self.channels[*channel].outbox.back()?.arrival)
     }
 
-    /// Whether what is next to arrive on a channel could have [left its queue](super::Operator::Evict) instead: a message
-    /// with a time to live, or one in a queue with a limit that drops what is oldest.
+    /// Returns whether the next arrival of a channel could [leave its queue](super::Operator::Evict) instead: a message with a time to
+    /// live, or one in a queue with a limit that drops its oldest messages.
     pub fn can_evict(&self, channel: ChannelId, why: Eviction) -> bool {
         let Some((_, Some(pending))) = self.head(channel) else { return false };
         self.is_evictable(pending, why)
     }
 
-    /// Whether what waits for a verdict could have left its queue instead.
+    /// Returns whether an unsettled delivery could have left its queue instead.
     pub(crate) fn is_evictable(&self, pending: &Pending, why: Eviction) -> bool {
         match (why, self.queues.get(pending.queue)) {
             (Eviction::Expired, _) => pending.message.expires_at.is_some(),
@@ -165,7 +165,7 @@ impl Broker {
         }
     }
 
-    /// The head of a channel's outbox, and what waits for a verdict on it.
+    /// Returns the head of a channel's outbox, and its unsettled delivery.
     pub(crate) fn head(&self, channel: ChannelId) -> Option<(&Sent, Option<&Pending>)> {
         let channel = &self.channels[*self.channel_ids.get(&channel)?];
         let head = channel.outbox.front()?;
@@ -176,32 +176,33 @@ impl Broker {
         Some((head, pending))
     }
 
-    /// The number of the head of a channel's outbox.
+    /// Returns the number of the head of a channel's outbox.
     pub(crate) fn number_of_head(&self, channel: ChannelId) -> Option<u64> {
         let channel = self.channel_ids.get(&channel)?;
         Some(self.channels[*channel].outbox.front()?.number)
     }
 
-    /// The queue of what waits for a verdict, where others are concerned by when it comes: several consume the queue, it has a
-    /// limit, or priorities.
+    /// Returns the queue of an unsettled delivery if its timing matters to others: several consumers share the queue, it has a limit, or
+    /// priorities.
     pub(crate) fn contended(&self, pending: &Pending) -> Option<&ShortString> {
         let queue = self.queues.get(pending.queue)?;
         queue.is_contended().then_some(&queue.name)
     }
 
-    /// The queue of what is next to arrive on a channel, where the broker awaits a verdict on it.
+    /// Returns the queue of the next arrival of a channel, if the broker awaits its settlement.
     pub fn queue_of_head(&self, channel: ChannelId) -> Option<&ShortString> {
         let (_, pending) = self.head(channel)?;
         Some(&self.queues.get(pending?.queue)?.name)
     }
 
-    /// How many consumers a queue has; none where there is no such queue.
+    /// Returns how many consumers a queue has. `None` if there is no such queue.
     pub fn consumers(&self, queue: &str) -> Option<usize> {
         let queue = self.queue_names.get(queue)?;
         Some(self.queues.get(*queue)?.consumers.len())
     }
 
-    /// The names of the queues that the last published message was routed to, and of those that dead letters went to for it.
+    /// Returns the names of the queues that the last published message was routed to, and of those that received dead letters because of
+    /// it.
     pub fn last_routed(&self) -> impl Iterator<Item = &str> {
         self.routed
             .iter()
@@ -209,7 +210,7 @@ impl Broker {
             .map(|queue| &*self.queues[*queue].name)
     }
 
-    /// Lets the whole outbox of a channel arrive, behind what is in `into` already.
+    /// Lets the whole outbox of a channel arrive, and appends it to `into`.
     pub fn take_all(&mut self, channel: ChannelId, into: &mut VecDeque<Sent>) {
         let Some(channel) = self.channel_ids.get(&channel) else { return };
         let outbox = &mut self.channels[*channel].outbox;
@@ -225,17 +226,17 @@ impl Broker {
         self.sent - 1
     }
 
-    /// Whether a channel is open: it was opened, and neither side has closed it.
+    /// Returns whether a channel is open: it was opened, and neither side has closed it.
     pub fn is_open(&self, channel: ChannelId) -> bool {
         self.channel_ids.get(&channel).is_some_and(|channel| !self.channels[*channel].closing)
     }
 
-    /// What is short, while there is an alarm.
+    /// Returns the reason of the alarm, if there is one.
     pub fn alarm(&self) -> Option<&str> {
         self.alarm.as_deref()
     }
 
-    /// The channels whose outbox is not empty, by their ids.
+    /// Returns the channels whose outbox is not empty, sorted by their ids.
     pub fn sending(&self) -> Vec<ChannelId> {
         let mut sending: Vec<ChannelId> = self
             .channels

@@ -1,4 +1,4 @@
-//! [`Channel`]: what the broker knows of a channel.
+//! [`Channel`]: the broker's state of a channel.
 
 use std::collections::VecDeque;
 
@@ -28,11 +28,11 @@ pub(crate) struct Channel {
     /// What was sent and has not arrived.
     pub(crate) outbox: VecDeque<Sent>,
     pub(crate) consumers: SortedMap<ShortString, Key<Consumer>>,
-    /// Queues where it has or had a consumer: those get their messages back first when it closes (R4).
+    /// Queues where it has or had a consumer: their messages are requeued first when it closes (R4).
     pub(crate) consumed: SmallVec<[Key<Queue>; 2]>,
-    /// What `basic.qos` set for later consumers.
+    /// The prefetch that `basic.qos` set for later consumers.
     pub(crate) prefetch: u16,
-    /// What `basic.qos` set for all consumers together.
+    /// The prefetch that `basic.qos` set for all consumers together.
     pub(crate) limiter: Limiter,
     pub(crate) mode: Mode,
     pub(crate) last_queue: Option<ShortString>,
@@ -67,7 +67,7 @@ impl Channel {
         }
     }
 
-    /// Sends something; tells the shell when there was nothing before.
+    /// Sends something; adds an effect for the shell if the outbox was empty.
     pub(crate) fn send(&mut self, number: u64, arrival: Arrival, effects: &mut Effects) {
         if self.outbox.is_empty() {
             effects.push(Effect::Arrived { channel: self.id });
@@ -75,7 +75,7 @@ impl Channel {
         self.outbox.push_back(Sent { number, arrival });
     }
 
-    /// All deliveries without a final verdict: those that a transaction has settled and not committed too.
+    /// Returns all deliveries without a final settlement, including those that a transaction has settled and not committed.
     pub(crate) fn unsettled(&self) -> impl Iterator<Item = &Pending> {
         let transaction = match &self.mode {
             Mode::Transaction(transaction) => Some(transaction),

@@ -6,16 +6,16 @@ use tavrida::field::ShortString;
 use super::method::Method;
 use super::{ChannelId, ConnectionId};
 
-/// Something that happens to the broker: a client does it, an operator, or time.
+/// An event for the broker: from a client, from an operator, or from time.
 ///
-/// A command for a connection that is not there is ignored, as bytes for a closed socket are.
+/// A command for a connection that does not exist is ignored, like bytes for a closed socket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
-    /// A client connects and has logged in. A connection of that number that is still there is aborted first.
+    /// A client connects and has logged in. An existing connection of that number is aborted first.
     Connect {
         /// The number of the new connection.
         connection: ConnectionId,
-        /// Who connects, and what was negotiated.
+        /// The login, and what was negotiated.
         options: ConnectionOptions,
     },
     /// A client calls a method on a channel.
@@ -30,36 +30,37 @@ pub enum Command {
         /// The connection.
         connection: ConnectionId,
     },
-    /// The socket of a connection is gone, without a word.
+    /// The socket of a connection broke, without a close.
     Abort {
         /// The connection.
         connection: ConnectionId,
     },
-    /// An operator intervenes, or a test in his place.
+    /// An operator, or a test, intervenes.
     Operator(Operator),
-    /// Nothing happens but that time passes: what is due is done.
+    /// Only time passes: what is due is handled.
     Tick,
 }
 
 /// What was negotiated when a connection was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionOptions {
-    /// The login; a message's `user_id` must equal it.
+    /// The login; the `user_id` of a message must equal it.
     pub user: ShortString,
-    /// Whether the client announced `consumer_cancel_notify`: only then is it told that the broker cancelled a consumer.
+    /// Whether the client announced `consumer_cancel_notify`: only then it receives a `basic.cancel` for a consumer that the broker
+    /// cancelled.
     pub cancel_notify: bool,
-    /// How many channels may be open at a time.
+    /// The maximum number of open channels.
     pub channel_max: u16,
 }
 
 impl Default for ConnectionOptions {
-    /// User `guest`, cancel notifications, 2,047 channels: what lapin gets from a fresh RabbitMQ.
+    /// User `guest`, cancel notifications, 2,047 channels: what lapin gets from a new RabbitMQ.
     fn default() -> Self {
         Self { user: ShortString::from_static("guest"), cancel_notify: true, channel_max: 2047 }
     }
 }
 
-/// An intervention from outside: what `rabbitmqctl`, an alarm or a crash would do.
+/// An external intervention, as by `rabbitmqctl`, an alarm or a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// Closes a connection with 320, as `rabbitmqctl close_connection` does.
@@ -69,48 +70,48 @@ pub enum Operator {
         /// The reason, which becomes the text.
         reason: String,
     },
-    /// Closes a channel with a code and text of the caller's choice.
+    /// Closes a channel with a chosen code and text.
     CloseChannel {
         /// The channel.
         channel: ChannelId,
         /// The reply code.
         code: u16,
-        /// The whole text, `NAME - explanation` by custom.
+        /// The whole text, usually `NAME - explanation`.
         text: String,
     },
-    /// Cancels a consumer, as a queue's failure does: the client is told by `basic.cancel`.
+    /// Cancels a consumer, as the failure of a queue does: the client gets a `basic.cancel`.
     CancelConsumer {
         /// The channel of the consumer.
         channel: ChannelId,
         /// Its tag.
         consumer_tag: ShortString,
     },
-    /// The message that is next to arrive on a channel leaves its queue instead, as if it had waited there: it is
-    /// dead-lettered or gone. Nothing happens where none is next, or where the broker awaits no verdict on it.
+    /// Removes the next arrival of a channel from its queue instead, as if it had waited there: it is dead-lettered or dropped. Nothing
+    /// happens if there is no next arrival, or if the broker awaits no settlement of it.
     Evict {
         /// The channel.
         channel: ChannelId,
         /// Why it leaves.
         why: Eviction,
     },
-    /// Raises an alarm: a connection that publishes is blocked until the alarm is over.
+    /// Raises an alarm: a publishing connection is blocked until the alarm is cleared.
     Block {
-        /// What is short, such as `low on memory`.
+        /// The reason, such as `low on memory`.
         reason: String,
     },
-    /// Ends the alarm.
+    /// Clears the alarm.
     Unblock,
-    /// Stops the node in good order and starts it again.
+    /// Stops the node in good order and restarts it.
     Restart,
-    /// Kills the node and starts it again.
+    /// Kills the node and restarts it.
     Kill,
 }
 
-/// Why a message leaves its queue unasked.
+/// Why a message leaves its queue without a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Eviction {
-    /// Its time to live is over.
+    /// Its time to live has passed.
     Expired,
-    /// The queue is full, and drops what is oldest (`x-overflow: drop-head`).
+    /// The queue is full, and drops its oldest message (`x-overflow: drop-head`).
     Overflow,
 }

@@ -1,4 +1,4 @@
-//! [`Connection`]: what the broker knows of a connection.
+//! [`Connection`]: the broker's state of a connection.
 
 use std::collections::VecDeque;
 
@@ -12,11 +12,11 @@ use super::sorted::SortedMap;
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) options: ConnectionOptions,
-    /// Its channels by number, those that wait for `channel.close-ok` included.
+    /// Its channels by number, including those that wait for `channel.close-ok`.
     pub(crate) channels: SortedMap<u16, Key<Channel>>,
     /// Its exclusive queues, in the order of their creation.
     pub(crate) exclusive: Vec<Key<Queue>>,
-    /// What it sent after it published during an alarm; none while it is not blocked.
+    /// What it sent after it published during an alarm. `None` if it is not blocked.
     pub(crate) held: Option<VecDeque<Command>>,
 }
 

@@ -15,7 +15,7 @@ use super::queue::settings::{QueueKind, check_bool_argument, check_integer};
 use super::unacked::Pending;
 use super::{Broker, reply_to};
 
-/// What a quorum queue takes for no limit.
+/// What a quorum queue uses as no limit.
 const QUORUM_PREFETCH: u32 = 2000;
 
 impl Broker {
@@ -32,7 +32,7 @@ impl Broker {
         }
         let state = &mut self.channels[channel];
         let unacked = state.unacked.len();
-        // The limit of each consumer switches the shared one off (R108).
+        // The limit of each consumer disables the shared one (R108).
         let limit = if global { count } else { 0 };
         let waiting = state.limiter.set(limit, unacked);
         if !global {
@@ -87,7 +87,7 @@ impl Broker {
         Ok(())
     }
 
-    /// How many deliveries a new consumer takes at first.
+    /// Returns the initial credit of a new consumer.
     fn first_credit(
         &self,
         channel: Key<Channel>,
@@ -100,7 +100,7 @@ impl Broker {
         match self.queues[queue].settings.kind {
             _ if no_ack => None,
             QueueKind::Classic => (prefetch > 0).then_some(prefetch),
-            // What an earlier consumer of this tag has not settled counts (not so in a classic queue, R109).
+            // Unsettled deliveries of an earlier consumer with this tag count (not in a classic queue, R109).
             QueueKind::Quorum => {
                 let prefetch = if prefetch == 0 { QUORUM_PREFETCH } else { prefetch };
                 let same = |consumer: Key<Consumer>| self.consumers[consumer].tag == *tag;
@@ -144,7 +144,7 @@ impl Broker {
             check_arguments(&consume.arguments, state.settings.kind, &what())?;
         }
         let taken = match (state.settings.single_active, state.active) {
-            // A quorum queue takes note of exclusiveness, and no more (R133).
+            // A quorum queue only records exclusiveness (R133).
             _ if state.settings.kind == QueueKind::Quorum => false,
             (true, _) => consume.exclusive,
             (false, Some(_)) => true,
@@ -153,7 +153,7 @@ impl Broker {
         if taken { Err(Fault::access_refused(format!("{} in exclusive use", what()))) } else { Ok(()) }
     }
 
-    /// `basic.cancel`; a tag that nobody has is fine.
+    /// `basic.cancel`; an unknown tag is fine.
     pub(crate) fn cancel(
         &mut self,
         channel: Key<Channel>,
@@ -175,13 +175,13 @@ impl Broker {
                 return;
             }
             self.touch(queue);
-            // A new active consumer finds what is ready (not so in RabbitMQ, whose issue 5460 is not copied).
+            // A new active consumer gets ready messages (not in RabbitMQ, whose issue 5460 is not copied).
             self.run(queue, effects);
         }
     }
 
-    /// Takes a consumer off its queue, which gets another active one where it has one at a time. The channel has forgotten
-    /// it already.
+    /// Removes a consumer from its queue, which activates another one if it has a single active consumer. It is already removed from the
+    /// channel.
     pub(crate) fn remove_consumer(&mut self, consumer: Key<Consumer>) {
         let record = &mut self.consumers[consumer];
         record.alive = false;
@@ -203,7 +203,7 @@ impl Broker {
         }
     }
 
-    /// An auto-delete queue goes with its last consumer; whether it did (R61).
+    /// Deletes an auto-delete queue without consumers. Returns whether it did (R61).
     pub(crate) fn delete_if_abandoned(&mut self, queue: Key<Queue>, effects: &mut Effects) -> bool {
         let state = &self.queues[queue];
         let goes = state.auto_delete && state.had_consumers && state.consumers.is_empty();
@@ -257,7 +257,7 @@ impl Broker {
     }
 }
 
-/// The arguments of a consumer (R105).
+/// Checks the arguments of a consumer (R105).
 fn check_arguments(arguments: &Table, kind: QueueKind, what: &dyn Display) -> Result<(), Fault> {
     let invalid = |name: &str, reason: &str| {
         Fault::precondition_failed(format!("invalid arg '{name}' for {what}{reason}"))

@@ -1,4 +1,4 @@
-//! [`Consumer`]: one subscription of a channel to a queue.
+//! [`Consumer`]: one consumer of a channel on a queue.
 
 use tavrida::field::ShortString;
 
@@ -6,7 +6,7 @@ use super::arena::Key;
 use super::channel::Channel;
 use super::queue::Queue;
 
-/// A consumer. Its record outlives it as long as deliveries of its are unsettled: they name it.
+/// A consumer. Its record outlives it while it has unsettled deliveries, which refer to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Consumer {
     pub(crate) tag: ShortString,
@@ -15,9 +15,9 @@ pub(crate) struct Consumer {
     pub(crate) no_ack: bool,
     pub(crate) exclusive: bool,
     pub(crate) priority: i64,
-    /// How many more deliveries it takes; none where it takes any number.
+    /// How many more deliveries it takes. `None` if there is no limit.
     pub(crate) credit: Option<u32>,
-    /// Whether it was found without credit and waits for some, outside of the line.
+    /// Whether it was found without credit and waits for some, outside the line.
     pub(crate) blocked: bool,
     /// Whether it still consumes.
     pub(crate) alive: bool,

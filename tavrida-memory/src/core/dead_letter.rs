@@ -1,4 +1,4 @@
-//! Dead-lettering: what becomes of a message that a queue gives up, and its `x-death` history.
+//! Dead-lettering: the fate of a message that a queue drops, and its `x-death` history.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::parcel::Parcel;
 use super::publish::header_keys;
 use super::queue::{Message, Origin, Queue};
 
-/// Why a queue gives a message up.
+/// Why a queue dead-letters a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
     Rejected,
@@ -33,12 +33,12 @@ impl Reason {
     }
 }
 
-/// What a queue gave up, on its way: it arrives after the step of that queue (A11).
+/// A dead letter in transit: it arrives after the step of its queue (A11).
 #[derive(Debug, Clone)]
 pub(crate) enum Forward {
-    /// It is sent once, and whoever has no room has lost it.
+    /// It is sent once, and lost for targets that are full.
     Once { letter: Parcel, targets: Vec<Key<Queue>> },
-    /// This queue keeps what it owes until it is taken.
+    /// This queue keeps its dead letters until they are accepted.
     Owed(Key<Queue>),
 }
 
@@ -48,8 +48,8 @@ const QUEUE: ShortString = ShortString::from_static("queue");
 const REASON: ShortString = ShortString::from_static("reason");
 
 impl Broker {
-    /// Sends a message that left its queue to the queue's dead-letter exchange. Where there is none it is gone, unless the queue
-    /// owes it.
+    /// Sends a message that left its queue to the queue's dead-letter exchange. Without such an exchange it is dropped, unless the queue
+    /// must keep it.
     pub(crate) fn dead_letter(&mut self, queue: Key<Queue>, message: &Message, reason: Reason) {
         let state = &mut self.queues[queue];
         if state.settings.owes_dead_letters {
@@ -64,7 +64,7 @@ impl Broker {
         }
     }
 
-    /// Delivers dead-lettered messages, and those that they make in turn.
+    /// Delivers dead-lettered messages, and those that they cause.
     pub(crate) fn forward(&mut self, effects: &mut Effects) {
         while let Some(forward) = self.forwards.pop_front() {
             match forward {
@@ -78,7 +78,7 @@ impl Broker {
         }
     }
 
-    /// Puts a dead letter into a queue; false where the queue is gone or refuses it.
+    /// Publishes a dead letter to a queue. Returns `false` if the queue does not exist or refuses it.
     pub(super) fn bury(
         &mut self,
         target: Key<Queue>,
@@ -93,7 +93,7 @@ impl Broker {
         self.enqueue(target, letter, origin, effects)
     }
 
-    /// Where a queue's dead letters go: none where there is no such exchange, and within, none for the default exchange.
+    /// Returns where a queue's dead letters go. `None` if there is no such exchange, `Some(None)` for the default exchange.
     fn dead_letter_exchange(&self, queue: Key<Queue>) -> Option<Option<Key<Exchange>>> {
         let address = self.queues[queue].settings.dead_letter.as_ref()?;
         if address.exchange.is_empty() {
@@ -102,7 +102,7 @@ impl Broker {
         self.exchange_names.get(&*address.exchange).map(|exchange| Some(*exchange))
     }
 
-    /// What a queue gives up, as it goes on: to the queue's address, with its history.
+    /// Returns the dead letter of a message: to the queue's dead-letter address, with its history.
     pub(super) fn letter(&self, queue: Key<Queue>, message: &Message, reason: Reason) -> Parcel {
         let state = &self.queues[queue];
         let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
@@ -131,7 +131,7 @@ impl Broker {
         Parcel { publication, hidden }
     }
 
-    /// The queues that a dead letter of a queue goes to.
+    /// Returns the queues that a dead letter of a queue goes to.
     pub(super) fn targets_of(
         &mut self,
         queue: Key<Queue>,
@@ -162,7 +162,7 @@ struct Event<'a> {
 }
 
 impl Event<'_> {
-    /// The headers with this death in front of the history (R80 to R84).
+    /// Returns the headers with this death in front of the history (R80 to R84).
     fn write(&self, mut headers: Table) -> Table {
         let history = match headers.remove("x-death") {
             None => {
@@ -224,8 +224,8 @@ impl Event<'_> {
     }
 }
 
-/// RabbitMQ merges entries for the same queue and reason, which a client may have made, and reverses the others when
-/// there are two or more (R82).
+/// RabbitMQ merges entries for the same queue and reason, which a client may have created, and reverses the others if there are two or more
+/// (R82).
 fn grouped(deaths: Vec<Value>) -> Vec<Value> {
     let deaths: Vec<Value> = deaths.into_iter().filter(|death| matches!(death, Value::Table(_))).collect();
     if deaths.len() < 2 {
@@ -249,7 +249,7 @@ fn grouped(deaths: Vec<Value>) -> Vec<Value> {
     merged
 }
 
-/// The queue and the reason of an entry.
+/// Returns the queue and the reason of an entry.
 fn place_of(death: &Value) -> (Option<&[u8]>, Option<&[u8]>) {
     let Value::Table(entry) = death else { return (None, None) };
     let text = |name| match entry.get(name) {
@@ -259,7 +259,7 @@ fn place_of(death: &Value) -> (Option<&[u8]>, Option<&[u8]>) {
     (text("queue"), text("reason"))
 }
 
-/// Whether a message that died automatically comes back to a queue where it was, with no rejection since (R85).
+/// Returns whether a message that was dead-lettered automatically returns to a queue where it was, with no rejection since (R85).
 fn is_cycle(queue: &str, headers: &Table) -> bool {
     let Some(Value::Array(deaths)) = headers.get("x-death") else { return false };
     let here = |death: &Value| place_of(death).0 == Some(queue.as_bytes());
@@ -267,7 +267,7 @@ fn is_cycle(queue: &str, headers: &Table) -> bool {
     deaths[..=last].iter().all(|death| place_of(death).1 != Some(b"rejected"))
 }
 
-/// RabbitMQ writes the headers again, by name.
+/// RabbitMQ writes the headers again, sorted by name.
 fn sorted(table: Table) -> Table {
     let mut entries: Vec<_> = table.into_iter().collect();
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -169,8 +169,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Ready messages and consumers. To a quorum queue an unsettled `basic.get` is a consumer, and so is a cancelled one that
-    /// holds messages.
+    /// Returns the counts of ready messages and consumers. For a quorum queue an unsettled `basic.get` is a consumer, and so is a cancelled
+    /// one with unsettled messages.
     fn counts(&self, queue: Key<Queue>) -> (u32, u32) {
         let state = &self.queues[queue];
         let (ready, mut consumers) = state.counts();
@@ -210,19 +210,19 @@ impl Broker {
 
     // -- Looking up --
 
-    /// An exchange by its name.
+    /// Returns an exchange by its name.
     pub(crate) fn exchange(&self, name: &str) -> Result<Key<Exchange>, Fault> {
         let known = self.exchange_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.exchange_text(name))))
     }
 
-    /// A queue by its name.
+    /// Returns a queue by its name.
     pub(crate) fn queue(&self, name: &str) -> Result<Key<Queue>, Fault> {
         let known = self.queue_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.queue_text(name))))
     }
 
-    /// A queue by the name that a client gave, where none means the queue that it declared last.
+    /// Returns a queue by the name that a client gave; an empty name means the queue that it declared last.
     pub(crate) fn named_queue(&self, channel: Key<Channel>, name: &ShortString) -> Result<Key<Queue>, Fault> {
         self.queue(&self.expanded(channel, name)?)
     }
@@ -235,7 +235,7 @@ impl Broker {
         last.ok_or_else(|| Fault::not_found("no previously declared queue"))
     }
 
-    /// An exclusive queue is for its own connection only (R52).
+    /// Checks that an exclusive queue is used by its own connection only (R52).
     pub(crate) fn check_access(&self, channel: Key<Channel>, queue: Key<Queue>) -> Result<(), Fault> {
         match self.queues[queue].owner {
             Some(owner) if owner != self.channels[channel].id.connection => Err(self.locked(queue)),
@@ -254,12 +254,12 @@ impl Broker {
         )
     }
 
-    /// A queue as the texts name it.
+    /// Returns a queue as error texts name it.
     pub(crate) fn queue_text<'a>(&'a self, name: &'a str) -> Named<'a> {
         Named { kind: "queue", name, virtual_host: &self.virtual_host }
     }
 
-    /// An exchange as the texts name it.
+    /// Returns an exchange as error texts name it.
     pub(crate) fn exchange_text<'a>(&'a self, name: &'a str) -> Named<'a> {
         Named { kind: "exchange", name, virtual_host: &self.virtual_host }
     }
@@ -267,7 +267,7 @@ impl Broker {
 
 fn router(kind: &str) -> Result<Router, Fault> {
     Router::of(kind).ok_or_else(|| {
-        // A type whose name is an Erlang atom that exists is known to be none in other words (R6).
+        // A type whose name is an existing Erlang atom has another error text (R6).
         let word = if matches!(kind, "" | "rabbit") { "invalid" } else { "unknown" };
         Fault::new(Code::CommandInvalid, format!("{word} exchange type '{kind}'"))
     })
@@ -277,7 +277,7 @@ fn is_classic(arguments: &tavrida::field::Table) -> bool {
     matches!(read_kind(arguments, &""), Ok(QueueKind::Classic))
 }
 
-/// Names lose their line ends (R29).
+/// Removes line ends from a name (R29).
 pub(crate) fn stripped(name: &ShortString) -> ShortString {
     if !name.contains(['\r', '\n']) {
         return name.clone();
@@ -301,7 +301,7 @@ fn check_not_reserved(kind: &str, name: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// An argument that names an exchange must be text.
+/// Checks that an argument that names an exchange is text.
 fn check_exchange_name(name: &str, what: &dyn Display, value: Option<&Value>) -> Result<(), Fault> {
     match value {
         None | Some(Value::LongString(_)) => Ok(()),

@@ -1,4 +1,4 @@
-//! Deleting queues, with everything that hangs on them.
+//! Deleting queues, with everything that depends on them.
 
 use tavrida::field::ShortString;
 
@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::queue::settings::QueueKind;
 
 impl Broker {
-    /// `queue.delete`: how many ready messages went; a missing queue is fine.
+    /// `queue.delete`: returns how many ready messages were deleted; a missing queue is fine.
     pub(crate) fn delete_queue_on_request(
         &mut self,
         channel: Key<Channel>,
@@ -53,7 +53,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Deletes a queue with everything that hangs on it (A12). Its consumers are told.
+    /// Deletes a queue with everything that depends on it (A12). Its consumers are notified.
     pub(crate) fn delete_queue(&mut self, queue: Key<Queue>, effects: &mut Effects) {
         let state = &self.queues[queue];
         let (armed, owner) = (state.armed, state.owner);

@@ -1,4 +1,4 @@
-//! [`Effect`]: what the broker answers, and [`Arrival`]: what it sends by itself.
+//! [`Effect`]: the broker's answers, and [`Arrival`]: what it sends on its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tavrida::transport::Publication;
 
 use super::{ChannelId, ConnectionId, shared};
 
-/// One thing that the broker says to a client because of a command.
+/// A message from the broker to a client, caused by a command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Effect {
     /// The answer to a method.
@@ -19,7 +19,7 @@ pub enum Effect {
         /// The answer.
         reply: MethodReply,
     },
-    /// A mandatory message that reached no queue comes back (`basic.return`); its confirm follows.
+    /// A mandatory message that reached no queue is returned (`basic.return`); its confirm follows.
     Return {
         /// The channel that published it.
         channel: ChannelId,
@@ -31,47 +31,47 @@ pub enum Effect {
         #[serde(with = "shared")]
         publication: Arc<Publication>,
     },
-    /// A publish is settled (`basic.ack` or `basic.nack` from the broker). Each publish is confirmed singly.
+    /// A publish is confirmed (`basic.ack` or `basic.nack` from the broker). Each publish is confirmed separately.
     Confirm {
         /// The channel that published.
         channel: ChannelId,
         /// The number of the publish on this channel, from 1.
         delivery_tag: u64,
-        /// Whether every queue took it; false is a nack.
+        /// Whether every queue accepted it; `false` is a nack.
         ack: bool,
     },
-    /// The outbox of this channel was empty and has something now: see [`Broker::take`](super::Broker::take).
+    /// The outbox of this channel was empty and is not any more: see [`Broker::take`](super::Broker::take).
     Arrived {
         /// The channel.
         channel: ChannelId,
     },
-    /// The broker closed a channel. Whatever the client still sends on it is ignored until `channel.close-ok`.
+    /// The broker closed a channel. What the client still sends on it is ignored until `channel.close-ok`.
     ChannelClosed {
         /// The channel.
         channel: ChannelId,
         /// Why.
         reason: CloseReason,
     },
-    /// The broker closed a connection; all its channels are gone.
+    /// The broker closed a connection, with all its channels.
     ConnectionClosed {
         /// The connection.
         connection: ConnectionId,
-        /// Why; none where the socket just broke.
+        /// The reason. `None` if the socket just broke.
         reason: Option<CloseReason>,
     },
-    /// A connection was closed as its client wished (`connection.close-ok`).
+    /// A connection was closed by its client (`connection.close-ok`).
     ConnectionCloseOk {
         /// The connection.
         connection: ConnectionId,
     },
-    /// The connection published during an alarm: nothing that it sends is looked at until `Unblocked`.
+    /// The connection published during an alarm: nothing that it sends is read until `Unblocked`.
     Blocked {
         /// The connection.
         connection: ConnectionId,
-        /// What is short.
+        /// The reason of the alarm.
         reason: String,
     },
-    /// The alarm is over; what the connection sent meanwhile was done right after this.
+    /// The alarm is cleared; what the connection sent meanwhile was executed right after this.
     Unblocked {
         /// The connection.
         connection: ConnectionId,
@@ -106,12 +106,12 @@ pub enum MethodReply {
     TxRollbackOk,
 }
 
-/// What `basic.get` got. Exchange and routing key are the publication's.
+/// The result of `basic.get`. Exchange and routing key are the publication's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Got {
-    /// The tag to settle it by.
+    /// The delivery tag.
     pub delivery_tag: u64,
-    /// Whether it was handed out before.
+    /// Whether it was delivered before.
     pub redelivered: bool,
     /// How many ready messages are left.
     pub message_count: u32,
@@ -123,18 +123,18 @@ pub struct Got {
 /// What the broker has sent on a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
-    /// Its number: the broker numbers what it sends, from 0, whatever the channel.
+    /// Its number: the broker numbers what it sends, from 0, over all channels.
     pub number: u64,
     /// What was sent.
     pub arrival: Arrival,
 }
 
-/// What the broker sends by itself on a channel, in the order in which it was sent.
+/// What the broker sends on its own on a channel, in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Arrival {
     /// A message for a consumer.
     Delivery(Delivered),
-    /// The broker cancelled a consumer (`basic.cancel`): its queue is gone.
+    /// The broker cancelled a consumer (`basic.cancel`): its queue was deleted.
     Cancel {
         /// The consumer.
         consumer_tag: ShortString,
@@ -146,25 +146,25 @@ pub enum Arrival {
 pub struct Delivered {
     /// The consumer.
     pub consumer_tag: ShortString,
-    /// The tag to settle it by.
+    /// The delivery tag.
     pub delivery_tag: u64,
-    /// Whether it was handed out before.
+    /// Whether it was delivered before.
     pub redelivered: bool,
     /// The message.
     #[serde(with = "shared")]
     pub publication: Arc<Publication>,
 }
 
-/// The words with which the broker closes a channel or a connection.
+/// The code and text with which the broker closes a channel or a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloseReason {
     /// The reply code.
     pub code: u16,
     /// `NAME - explanation`, at most 255 bytes.
     pub text: String,
-    /// The class of the method at fault; 0 where there is none.
+    /// The class of the method at fault; 0 if there is none.
     pub class: u16,
-    /// The method at fault; 0 where there is none.
+    /// The method at fault; 0 if there is none.
     pub method: u16,
 }
 
@@ -174,27 +174,27 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// A buffer of effects, in the order in which they happened. It is the caller's, who uses it again and again.
+/// A buffer of effects, in the order in which they happened. The caller owns and reuses it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Effects(Vec<Effect>);
 
 impl Effects {
-    /// An empty buffer; allocates nothing.
+    /// Returns an empty buffer, without an allocation.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// The effects so far.
+    /// Returns the effects so far.
     pub fn as_slice(&self) -> &[Effect] {
         &self.0
     }
 
-    /// Forgets them and keeps the memory.
+    /// Removes the effects and keeps the allocation.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Takes them out and keeps the memory.
+    /// Drains the effects and keeps the allocation.
     pub fn drain(&mut self) -> impl Iterator<Item = Effect> {
         self.0.drain(..)
     }

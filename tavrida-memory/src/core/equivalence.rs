@@ -1,4 +1,4 @@
-//! Whether a declaration equals what is there, and RabbitMQ's words where it does not (R19, R51, R54).
+//! Compares a declaration with what exists, with RabbitMQ's error texts (R19, R51, R54).
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use super::erlang;
 use super::errors::Fault;
 use super::queue::settings::QueueKind;
 
-/// The arguments of classic queues that count.
+/// The arguments of classic queues that are compared.
 const COMPARED_CLASSIC: [&str; 13] = [
     "x-expires",
     "x-message-ttl",
@@ -25,7 +25,7 @@ const COMPARED_CLASSIC: [&str; 13] = [
     "x-queue-master-locator",
 ];
 
-/// The same of quorum queues.
+/// The arguments of quorum queues that are compared.
 const COMPARED_QUORUM: [&str; 15] = [
     "x-dead-letter-exchange",
     "x-dead-letter-routing-key",
@@ -44,7 +44,7 @@ const COMPARED_QUORUM: [&str; 15] = [
     "x-queue-leader-locator",
 ];
 
-/// The arguments that a declaration of such a queue must repeat, in the order in which RabbitMQ compares them (R54).
+/// Returns the arguments that a declaration of such a queue must repeat, in the order in which RabbitMQ compares them (R54).
 pub(crate) fn compared(kind: QueueKind) -> &'static [&'static str] {
     match kind {
         QueueKind::Classic => &COMPARED_CLASSIC,
@@ -90,7 +90,7 @@ fn inequivalent(name: &str, what: &dyn Display, received: &str, current: &str) -
     ))
 }
 
-/// Equal by value, whatever the width or kind of the integer; a float is no integer, and bytes are text.
+/// Equal by value, whatever the width or kind of the integer; a float does not equal an integer, and bytes are text.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::LongString(a) | Value::Bytes(a), Value::LongString(b) | Value::Bytes(b)) => a == b,

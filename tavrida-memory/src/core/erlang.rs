@@ -1,10 +1,10 @@
-//! Values as RabbitMQ prints them in its error texts: as Erlang terms (`~p`).
+//! Formats values as RabbitMQ prints them in its error texts: as Erlang terms (`~p`).
 
 use std::fmt::Write as _;
 
 use tavrida::field::{Table, Value};
 
-/// The name of a field type, as RabbitMQ calls it.
+/// Returns RabbitMQ's name of a field type.
 pub(crate) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Void => "void",
@@ -28,14 +28,14 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// A value as a term.
+/// Formats a value as a term.
 pub(crate) fn term(value: &Value) -> String {
     let mut text = String::new();
     write_term(&mut text, value);
     text
 }
 
-/// Bytes as a term: `<<"text">>` where they can be printed, `<<1,2>>` else.
+/// Formats bytes as a term: `<<"text">>` if they are printable, `<<1,2>>` otherwise.
 pub(crate) fn binary(bytes: &[u8]) -> String {
     let printable = |byte: &u8| matches!(byte, 32..=126 | b'\n' | b'\t' | b'\r');
     if bytes.iter().all(printable) && !bytes.is_empty() {
@@ -45,7 +45,7 @@ pub(crate) fn binary(bytes: &[u8]) -> String {
     format!("<<{}>>", numbers.join(","))
 }
 
-/// A list of characters as a term: the text in quotes.
+/// Formats a list of characters as a term: the text in quotes.
 pub(crate) fn string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -63,8 +63,8 @@ pub(crate) fn string(text: &str) -> String {
     quoted
 }
 
-/// A pair such as `{value_too_large,5}` as `~p` prints it from this column on: what would reach the 80th column, the first being 1, is broken
-/// behind the comma.
+/// Formats a pair such as `{value_too_large,5}` as `~p` prints it from this column on: a pair that would reach the 80th column, the first
+/// being 1, is broken after the comma.
 pub(crate) fn pair_from(column: usize, pair: &str) -> String {
     match pair.split_once(',') {
         Some((first, second)) if column + 1 + pair.len() >= 80 => {
@@ -110,7 +110,7 @@ fn write_list<'a>(text: &mut String, items: impl Iterator<Item = (Option<&'a str
     text.push(']');
 }
 
-/// The shortest digits that read back, with a point: `1.0`, `1.0e22`.
+/// Writes the shortest digits that read back, with a point: `1.0`, `1.0e22`.
 fn write_float(text: &mut String, x: f64) {
     write_to(text, format_args!("{x:?}"));
 }

@@ -1,10 +1,10 @@
-//! [`Fault`]: a refusal on its way to the client, with RabbitMQ's codes and the frame of its texts.
+//! [`Fault`]: an error for the client, with RabbitMQ's codes and the form of its texts.
 
 use std::fmt;
 
 use super::CloseReason;
 
-/// A refusal: closes the channel, or the connection where the code is a hard one.
+/// An error: closes the channel, or the connection if the code is a hard one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     code: Code,
@@ -27,7 +27,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// Whether an error of this code ends the connection (R2).
+    /// Returns whether an error of this code closes the connection (R2).
     fn is_hard(self) -> bool {
         match self {
             Self::AccessRefused | Self::NotFound | Self::ResourceLocked | Self::PreconditionFailed => false,
@@ -54,7 +54,7 @@ impl Code {
     }
 }
 
-/// Something in the virtual host as the texts name it: written down only where something is wrong with it.
+/// Something in the virtual host as error texts name it: formatted only if there is an error.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Named<'a> {
     pub(crate) kind: &'static str,
@@ -91,7 +91,7 @@ impl Fault {
         Self::new(Code::NotImplemented, explanation)
     }
 
-    /// The fault as one that names this method, whichever method provoked it.
+    /// Returns the fault with this method, whichever method caused it.
     pub(crate) fn of_method(self, class: u16, method: u16) -> Self {
         Self { method: Some((class, method)), ..self }
     }
@@ -100,14 +100,14 @@ impl Fault {
         self.code.is_hard()
     }
 
-    /// The close that tells it; `provoked_by` is the method that was called.
+    /// Converts it to the reason of a close; `provoked_by` is the method that was called.
     pub(crate) fn into_reason(self, provoked_by: (u16, u16)) -> CloseReason {
         let (class, method) = self.method.unwrap_or(provoked_by);
         CloseReason { code: self.code as u16, text: self.text, class, method }
     }
 }
 
-/// A text of over 255 bytes is cut to 252 and `...` (R1), and never in the middle of a character.
+/// A text of over 255 bytes is cut to 252 and `...` (R1), but not in the middle of a character.
 fn shorten(mut text: String) -> String {
     if text.len() > 255 {
         let mut end = 252;

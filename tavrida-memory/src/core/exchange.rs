@@ -1,4 +1,4 @@
-//! [`Exchange`]: what the broker knows of an exchange, and its table.
+//! [`Exchange`]: the broker's state of an exchange, and its routing table.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ pub(crate) struct Exchange {
     pub(crate) internal: bool,
     pub(crate) arguments: Table,
     pub(crate) router: Router,
-    /// The bindings of which it is the source; a clone of the exchange shares them until they change.
+    /// The bindings whose source it is; clones of the exchange share them until they change.
     pub(crate) bindings: Arc<Bindings>,
-    /// The bindings of which it is the destination: their sources, and their places there.
+    /// The bindings whose destination it is: their sources, and their indices there.
     pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
 }
 
-/// Where a binding leads.
+/// The destination of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Target {
     Queue(Key<Queue>),
     Exchange(Key<Exchange>),
 }
 
-/// The table of an exchange, by its type.
+/// The routing table of an exchange, by its type.
 #[derive(Debug, Clone)]
 pub(crate) enum Router {
     Direct(DirectTable<Target>),
@@ -43,7 +43,7 @@ pub(crate) enum Router {
 }
 
 impl Router {
-    /// The table of a type of exchange; none of a type that is not known.
+    /// Returns the table of a type of exchange. `None` for an unknown type.
     pub(crate) fn of(kind: &str) -> Option<Self> {
         Some(match kind {
             "direct" => Self::Direct(DirectTable::new()),
@@ -86,7 +86,7 @@ impl Router {
         }
     }
 
-    /// Pushes the targets of a message that has one or several routing keys.
+    /// Pushes the targets of a message with one or several routing keys.
     pub(crate) fn route(&mut self, keys: &Keys<'_>, headers: &Table, into: &mut Vec<Target>) {
         match self {
             Self::Direct(table) => keys.each(|key| table.route(key, into)),
@@ -112,7 +112,7 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// Those that may be names of queues, each once.
+    /// Returns the keys that may be names of queues, without duplicates.
     pub(crate) fn names(&self) -> Vec<ShortString> {
         let mut names = Vec::new();
         self.each(|key| {
@@ -138,7 +138,7 @@ impl Exchange {
         }
     }
 
-    /// The name of the exchange that takes what this one cannot route.
+    /// Returns the alternate exchange.
     pub(crate) fn alternate(&self) -> Option<&str> {
         self.arguments.get("alternate-exchange").and_then(Value::as_str)
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::erlang;
 use super::queue::settings::{LONGEST_TTL, check_expiry};
 
-/// The time to live that a text says.
+/// Returns the time to live of a text.
 ///
 /// # Errors
 ///
-/// RabbitMQ's reason why it is none.
+/// RabbitMQ's reason why the text is invalid.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    // What is usual is read at once: these are whole, and none is too large.
+    // Fast path for usual values: these are whole numbers, and none is too large.
     if let Ok(millis) = text.parse::<u32>() {
         return Ok(Duration::from_millis(millis.into()));
     }

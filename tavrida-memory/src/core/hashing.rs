@@ -1,11 +1,11 @@
-//! Hashes of field values, which Rust cannot derive: floats are not `Eq`.
+//! Hashes of field values, which cannot be derived: floats are not `Eq`.
 
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHasher;
 use tavrida::field::{Table, Value};
 
-/// Hashes a value so that equal values hash alike. Types count.
+/// Hashes a value; equal values have equal hashes. Types count.
 pub(crate) fn value(value: &Value, hasher: &mut FxHasher) {
     value.type_letter().hash(hasher);
     match value {
@@ -22,7 +22,7 @@ pub(crate) fn value(value: &Value, hasher: &mut FxHasher) {
     }
 }
 
-/// Hashes a table so that the order of its entries does not count.
+/// Hashes a table, independent of the order of its entries.
 pub(crate) fn table(table: &Table, hasher: &mut FxHasher) {
     let mut sum = 0u64;
     for (name, value) in table.iter() {

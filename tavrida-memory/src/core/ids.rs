@@ -1,16 +1,16 @@
-//! Names of connections and channels, and the time that a command brings along.
+//! Ids of connections and channels, and the time of a command.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A connection, numbered by whoever drives the broker.
+/// A connection, numbered by the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ConnectionId(pub u32);
 
 impl ConnectionId {
-    /// One of this connection's channels.
+    /// Returns one of this connection's channels.
     pub const fn channel(self, number: u16) -> ChannelId {
         ChannelId { connection: self, number }
     }
@@ -37,20 +37,19 @@ impl fmt::Display for ChannelId {
     }
 }
 
-/// The time at which a command happens. The broker has no clock: each command says how late it is.
+/// The time at which a command happens. The broker has no clock: each command has its time.
 ///
-/// `elapsed` must never go backwards; a command that comes with an earlier time is taken to happen at the latest time
-/// known.
+/// `elapsed` must not go backwards; a command with an earlier time is handled at the latest known time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Now {
-    /// Monotonic time since some fixed beginning: what deadlines (TTL, `x-expires`) are measured by.
+    /// Monotonic time since a fixed beginning, for deadlines (TTL, `x-expires`).
     pub elapsed: Duration,
-    /// Wall time, in seconds since 1970-01-01 00:00 UTC: what `x-death` is stamped with.
+    /// Wall time in seconds since 1970-01-01 00:00 UTC, for the time in `x-death`.
     pub wall: u64,
 }
 
 impl Now {
-    /// So many milliseconds after the beginning; the wall clock shows the beginning of 1970 plus the same.
+    /// Returns this many milliseconds after the beginning; the wall clock starts in 1970.
     pub const fn millis(elapsed: u64) -> Self {
         Self { elapsed: Duration::from_millis(elapsed), wall: elapsed / 1000 }
     }

@@ -20,7 +20,7 @@ impl Broker {
         self.connections.insert(id, Connection::new(options));
     }
 
-    /// A connection is gone: its channels end, then its exclusive queues. Whether it was there.
+    /// Ends a connection: its channels, then its exclusive queues. Returns whether it existed.
     pub(crate) fn drop_connection(&mut self, id: ConnectionId, effects: &mut Effects) -> bool {
         let Some(connection) = self.connections.get_mut(&id) else { return false };
         for channel in std::mem::take(&mut connection.channels).into_values() {
@@ -50,10 +50,10 @@ impl Broker {
         Ok(())
     }
 
-    /// Ends a channel: what it held goes back, and its number is free.
+    /// Ends a channel: its deliveries are requeued, and its number is released.
     pub(crate) fn end_channel(&mut self, channel: Key<Channel>, effects: &mut Effects) {
         self.abandon(channel, effects);
-        // Messages of `basic.get` go back with the channel itself (R4).
+        // Messages of `basic.get` are requeued with the channel itself (R4).
         self.give_back(channel, |_, _| true, effects);
         let Some(state) = self.channels.remove(channel) else { return };
         self.channel_ids.remove(&state.id);
@@ -62,7 +62,7 @@ impl Broker {
         }
     }
 
-    /// A refusal: the channel is closed, or the connection.
+    /// Refuses with an error: closes the channel, or the connection.
     pub(crate) fn refuse(
         &mut self,
         channel: ChannelId,
@@ -79,7 +79,7 @@ impl Broker {
         }
     }
 
-    /// The broker closes a channel, and ignores it until the client has said `channel.close-ok`.
+    /// Closes a channel, and ignores it until the client has sent `channel.close-ok`.
     pub(crate) fn close_channel(&mut self, id: ChannelId, reason: CloseReason, effects: &mut Effects) {
         let Some(channel) = self.channel_ids.get(&id).copied() else { return };
         if self.channels[channel].closing {
@@ -101,8 +101,7 @@ impl Broker {
         }
     }
 
-    /// A channel stops consuming, forgets what was sent and has not arrived, and queues of its consumers get their messages
-    /// back (A10).
+    /// Stops the consumers of a channel, discards what was sent and has not arrived, and requeues the messages of its consumers (A10).
     fn abandon(&mut self, channel: Key<Channel>, effects: &mut Effects) {
         let state = &mut self.channels[channel];
         state.outbox.clear();
@@ -148,9 +147,9 @@ impl Broker {
         }
     }
 
-    /// Where a delivery stands among those that come back together. A quorum queue, for which it matters, has a consumer
-    /// return all its messages before the next does, in the order of the consumers' tags; a `basic.get` is a consumer of
-    /// its own that has its delivery tag as its name.
+    /// Returns the position of a delivery among those requeued together. A quorum queue, for which it matters, has a consumer return all
+    /// its messages before the next does, in the order of the consumers' tags; a `basic.get` is a separate consumer that has its delivery
+    /// tag as its name.
     fn return_order(&self, tag: u64, pending: &Pending) -> ShortString {
         let quorum =
             self.queues.get(pending.queue).is_some_and(|queue| queue.settings.kind == QueueKind::Quorum);

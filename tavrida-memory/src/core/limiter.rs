@@ -6,17 +6,17 @@ use super::queue::Queue;
 /// The shared limit of a channel.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limiter {
-    /// How many unsettled deliveries there may be; 0 is no limit.
+    /// The maximum number of unsettled deliveries; 0 is no limit.
     limit: u16,
-    /// How many count. Messages taken by `basic.get` count from the moment at which the limit is set, and their settlement
-    /// does not make room again: so does RabbitMQ.
+    /// How many count. Messages of `basic.get` count from the moment when the limit is set, and their settlement does not reduce the count,
+    /// as in RabbitMQ.
     volume: i64,
-    /// Queues that found the limit reached and wait to be told, in the order in which they did.
+    /// Queues that found the limit reached and wait for room, in order.
     waiting: Vec<Key<Queue>>,
 }
 
 impl Limiter {
-    /// Sets the limit, or lifts it with 0. Gives the queues that can go on.
+    /// Sets the limit, or removes it with 0. Returns the queues that can continue.
     pub(crate) fn set(&mut self, limit: u16, unacked: usize) -> Vec<Key<Queue>> {
         let was_reached = self.is_reached();
         if limit == 0 {
@@ -32,12 +32,12 @@ impl Limiter {
         self.limit != 0
     }
 
-    /// Whether deliveries of this queue to this channel wait until the limit has room again.
+    /// Returns whether deliveries of this queue to this channel wait for the limit.
     pub(crate) fn holds(&self, queue: Key<Queue>) -> bool {
         !self.waiting.is_empty() && self.waiting.contains(&queue)
     }
 
-    /// Whether one more delivery may go out; counts it if so, and makes the queue wait if not.
+    /// Returns whether one more delivery is allowed, and counts it; otherwise makes the queue wait.
     pub(crate) fn admit(&mut self, queue: Key<Queue>, no_ack: bool) -> bool {
         if self.is_reached() {
             self.waiting.push(queue);
@@ -49,7 +49,7 @@ impl Limiter {
         true
     }
 
-    /// Deliveries to consumers were settled. Gives the queues that can go on.
+    /// Counts settled deliveries of consumers. Returns the queues that can continue.
     pub(crate) fn settled(&mut self, count: usize) -> Vec<Key<Queue>> {
         if !self.is_set() || count == 0 || self.volume == 0 {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! [`Method`]: what a client can call on a channel, as AMQP 0-9-1 and RabbitMQ's extensions define it.
+//! [`Method`]: the methods of a client on a channel, as AMQP 0-9-1 and RabbitMQ's extensions define them.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::shared;
 
 /// A method that a client calls on a channel.
 ///
-/// Names may be empty where AMQP allows it: an empty queue name is a new name for `queue.declare`, and the queue
-/// declared last on this channel elsewhere.
+/// Names may be empty where AMQP allows it: an empty queue name means a new name for `queue.declare`, and the queue last declared on this
+/// channel elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the AMQP methods, by their names")]
 pub enum Method {
@@ -153,7 +153,7 @@ pub struct BasicConsume {
 }
 
 impl Method {
-    /// The class and method numbers on the wire, which an error names.
+    /// Returns the class and method numbers on the wire, which an error names.
     pub fn id(&self) -> (u16, u16) {
         match self {
             Self::ChannelOpen => (20, 10),

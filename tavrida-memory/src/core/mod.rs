@@ -1,17 +1,17 @@
 //! The broker itself, without tasks, clock, I/O or locks.
 //!
-//! A [`Broker`] is a plain value. A shell drives it:
+//! A [`Broker`] is a plain value that a shell drives:
 //!
-//! 1. It gives each thing that happens to [`Broker::apply`]: a [`Command`], with the time at which it happens ([`Now`]).
-//!    Most commands are a client's [`Method`] on a channel, as AMQP defines them.
-//! 2. It reads what the broker answers from the [`Effects`] that it handed in: replies, returns, confirms, closes.
-//! 3. What the broker sends by itself (deliveries, and cancels of consumers) goes into an outbox, one for each channel;
-//!    [`Effect::Arrived`] says that an outbox is no longer empty. [`Broker::take`] lets its head arrive; when and in which
-//!    order the heads of different channels arrive is the shell's choice, as it is the network's.
+//! 1. The shell passes each event to [`Broker::apply`]: a [`Command`], with the time at which it happens ([`Now`]). Most commands are a
+//!    client's [`Method`] on a channel, as AMQP defines them.
+//! 2. It reads the broker's answers from the [`Effects`] that it passed in: replies, returns, confirms, closes.
+//! 3. What the broker sends on its own (deliveries, and cancels of consumers) goes into an outbox, one for each channel;
+//!    [`Effect::Arrived`] says that an outbox is no longer empty. [`Broker::take`] lets its head arrive; the shell chooses when and in
+//!    which order the heads of different channels arrive, as the network does.
 //! 4. It calls again at [`Broker::next_timeout`], with [`Command::Tick`] if nothing else happens.
 //!
-//! Connections and channels are numbered by the shell ([`ConnectionId`], [`ChannelId`]). The same commands at the same times
-//! give the same effects: names that the broker makes up come from a seed in its [`Config`], and no hash order shows.
+//! The shell numbers connections and channels ([`ConnectionId`], [`ChannelId`]). The same commands at the same times give the same effects:
+//! generated names come from a seed in the [`Config`], and hash order is not visible.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -47,9 +47,8 @@
 //!
 //! # The order of confirms
 //!
-//! RabbitMQ promises none (R93). Here each publish is confirmed singly, in the order of the publishes and within the same
-//! `apply`: a return first where there is one, then the confirm; what a queue gave to consumers was put into their outboxes
-//! before.
+//! RabbitMQ guarantees no order (R93). Here each publish is confirmed separately, in the order of the publishes and within the same
+//! `apply`: first the return, if there is one, then the confirm; deliveries to consumers were put into their outboxes before.
 
 mod apply;
 mod arena;

@@ -1,4 +1,4 @@
-//! The names that the broker makes up: of queues, of consumers, of reply addresses.
+//! The names that the broker generates: of queues, of consumers, of reply addresses.
 
 use smallvec::SmallVec;
 use tavrida::field::ShortString;
@@ -7,8 +7,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// A deterministic source of names: the same seed and the same history give the same names.
 ///
-/// The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): names
-/// have to differ, not to be secret.
+/// The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): names must be
+/// different, not secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     state: u64,
@@ -19,17 +19,17 @@ impl Names {
         Self { state: seed }
     }
 
-    /// A queue name, such as `amq.gen-Xw8v0RlSVYwYJlHSIA_9sA`: 30 bytes.
+    /// Returns a queue name, such as `amq.gen-Xw8v0RlSVYwYJlHSIA_9sA`: 30 bytes.
     pub(crate) fn queue(&mut self) -> ShortString {
         self.name("amq.gen-", 22)
     }
 
-    /// A consumer tag: 31 bytes.
+    /// Returns a consumer tag: 31 bytes.
     pub(crate) fn consumer_tag(&mut self) -> ShortString {
         self.name("amq.ctag-", 22)
     }
 
-    /// An address for direct replies: the name, a dot, and a key that has a dot of its own.
+    /// Returns an address for direct replies: the name, a dot, and a key that contains a dot.
     pub(crate) fn reply_address(&mut self, name: &str) -> ShortString {
         let key = self.name("", 46);
         self.name(&format!("{name}.{key}."), 22)
@@ -38,7 +38,7 @@ impl Names {
     fn name(&mut self, prefix: &str, letters: usize) -> ShortString {
         let mut text = SmallVec::<[u8; 96]>::from_slice(prefix.as_bytes());
         text.resize(prefix.len() + letters, 0);
-        // 64 bits are good for ten letters of six bits each.
+        // 64 bits are enough for ten letters of six bits each.
         for ten in text[prefix.len()..].chunks_mut(10) {
             let mut bits = self.next();
             for letter in ten {

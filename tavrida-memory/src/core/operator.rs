@@ -1,4 +1,4 @@
-//! Interventions from outside, and the alarm that holds publishers back.
+//! External interventions, and the alarm that blocks publishers.
 
 use super::broker::Broker;
 use super::dead_letter::Reason;
@@ -44,7 +44,7 @@ impl Broker {
         }
     }
 
-    /// Takes the head of an outbox back, and has its queue give it up.
+    /// Takes back the head of an outbox, and removes it from its queue.
     fn evict(&mut self, id: ChannelId, why: Eviction, effects: &mut Effects) {
         let Some(channel) = self.channel_ids.get(&id).copied() else { return };
         let Some(Arrival::Delivery(next)) = self.peek(id) else { return };
@@ -58,8 +58,8 @@ impl Broker {
         self.settle_one(channel, pending, Verdict::Discard(reason), effects);
     }
 
-    /// During an alarm: keeps a command for later when its connection is blocked, or is now because it publishes (R10).
-    /// Whether it was kept.
+    /// During an alarm: holds a command if its connection is blocked, or is now blocked because it publishes (R10). Returns whether it was
+    /// held.
     pub(super) fn hold(&mut self, id: ConnectionId, command: &Command, effects: &mut Effects) -> bool {
         let Some(connection) = self.connections.get_mut(&id) else { return false };
         if let Some(held) = &mut connection.held {

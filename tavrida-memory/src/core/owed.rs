@@ -1,4 +1,4 @@
-//! Dead letters that a queue owes: it keeps each until all its targets have it, and tries again (R136).
+//! At-least-once dead letters: the queue keeps each until all its targets have it, and retries (R136).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use super::effect::Effects;
 use super::parcel::Parcel;
 use super::queue::{Message, Origin, Queue};
 
-/// How long RabbitMQ waits before it tries again (`dead_letter_worker_publisher_confirm_timeout`).
+/// How long RabbitMQ waits before it retries (`dead_letter_worker_publisher_confirm_timeout`).
 const AGAIN: Duration = Duration::from_secs(3 * 60);
 
-/// How many RabbitMQ tries at a time (`dead_letter_worker_consumer_prefetch`).
+/// How many RabbitMQ sends at a time (`dead_letter_worker_consumer_prefetch`).
 const AT_A_TIME: usize = 32;
 
-/// What a queue owes.
+/// The dead letters that a queue keeps.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Owed {
-    /// What was not tried yet.
+    /// Not sent yet.
     waiting: VecDeque<(Message, Reason)>,
-    /// What was tried, and not taken by all who should have it.
+    /// Sent, and not accepted by all targets.
     tried: Vec<Letter>,
-    /// When the next round is, while something is to be tried again.
+    /// The time of the next round, if there is something to retry.
     round: Duration,
-    /// Whether it could come to anything: a target is there now, or one that was full may have room by then.
+    /// Whether a round could succeed: a target exists now, or a full one may have space by then.
     hopeful: bool,
     bytes: u64,
 }
 
-/// A dead letter on its way.
+/// A dead letter in transit.
 #[derive(Debug, Clone)]
 struct Letter {
-    /// What the queue gave up: a node that restarts begins with it anew.
+    /// The dead-lettered message: a node that restarts begins with it again.
     message: Message,
     reason: Reason,
     parcel: Parcel,
@@ -59,23 +59,23 @@ impl Owed {
         self.tried.len() + self.waiting.len()
     }
 
-    /// The bytes of all bodies.
+    /// Returns the bytes of all bodies.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The messages as they were in the queue.
+    /// Returns the messages as they were in the queue.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
         let tried = self.tried.iter().map(|letter| &letter.message);
         tried.chain(self.waiting.iter().map(|(message, _)| message))
     }
 
-    /// When it is worth while to try again.
+    /// Returns the time of the next useful retry.
     pub(crate) fn next_round(&self) -> Option<Duration> {
         self.hopeful.then_some(self.round)
     }
 
-    /// The same debts after a restart: whoever had a letter gets it again.
+    /// Returns the same dead letters after a restart: all targets get them again.
     pub(crate) fn untried(self) -> Self {
         let tried = self.tried.into_iter().map(|letter| (letter.message, letter.reason));
         Self { waiting: tried.chain(self.waiting).collect(), bytes: self.bytes, ..Self::default() }
@@ -95,7 +95,7 @@ impl Owed {
 }
 
 impl Broker {
-    /// Tries what a queue owes and has not tried yet.
+    /// Sends the dead letters of a queue that were not sent yet.
     pub(crate) fn pay(&mut self, queue: Key<Queue>, effects: &mut Effects) {
         while let Some((message, reason)) = self.queues.get_mut(queue).and_then(|state| state.owed.next()) {
             let parcel = self.letter(queue, &message, reason);
@@ -108,7 +108,7 @@ impl Broker {
         self.arm(queue);
     }
 
-    /// A round, if it is time for one: what no target took is tried again, and so is what was refused long enough ago.
+    /// Runs a round if it is due: retries what no target accepted, and what was refused long enough ago.
     pub(crate) fn pay_again(&mut self, queue: Key<Queue>, effects: &mut Effects) {
         let now = self.now.elapsed;
         let owed = &mut self.queues[queue].owed;
@@ -128,7 +128,7 @@ impl Broker {
         self.pay(queue, effects);
     }
 
-    /// An exchange, a queue or a binding is new: dead letters that found nobody may find somebody in the next round.
+    /// Records that an exchange, a queue or a binding is new: dead letters without a target may have one in the next round.
     pub(crate) fn topology_grew(&mut self) {
         for queue in std::mem::take(&mut self.debtors) {
             if self.queues.get(queue).is_some_and(|state| !state.owed.tried.is_empty()) {
@@ -139,7 +139,7 @@ impl Broker {
         }
     }
 
-    /// Sends a letter to all who should have it and do not; gives it back if that was not done.
+    /// Sends a letter to all targets that do not have it. Returns it if that did not complete.
     fn send_letter(
         &mut self,
         queue: Key<Queue>,
@@ -158,7 +158,7 @@ impl Broker {
                 letter.refused = Some(self.now.elapsed);
             }
         }
-        // RabbitMQ does not send by hidden keys again.
+        // RabbitMQ does not send by `BCC` keys again.
         letter.parcel.hidden = None;
         if letter.refused.is_some() || letter.holders.is_empty() {
             return Some(letter);
@@ -167,7 +167,7 @@ impl Broker {
         None
     }
 
-    /// Finds out when the next round is, and whether it could come to anything.
+    /// Computes when the next round is, and whether it could succeed.
     fn look_ahead(&mut self, queue: Key<Queue>) {
         let now = self.now.elapsed;
         let letters = std::mem::take(&mut self.queues[queue].owed.tried);
@@ -175,7 +175,7 @@ impl Broker {
             letter.refused.is_some() || !self.targets_of(queue, &letter.parcel, letter.reason).is_empty()
         });
         let owed = &mut self.queues[queue].owed;
-        // Rounds that could not come to anything were left out.
+        // Rounds that could not succeed were skipped.
         while owed.round <= now {
             owed.round += AGAIN;
         }

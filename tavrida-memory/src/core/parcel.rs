@@ -1,4 +1,4 @@
-//! [`Parcel`]: a message as it goes through the broker.
+//! [`Parcel`]: a message inside the broker.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use tavrida::transport::Publication;
 
 use super::publish::header_keys;
 
-/// A message, and what of it nobody but the broker sees.
+/// A message, with data that only the broker sees.
 #[derive(Debug, Clone)]
 pub(crate) struct Parcel {
     pub(crate) publication: Arc<Publication>,
-    /// The keys of its `BCC` header, which was taken out: dead-lettering routes by them again (R79).
+    /// The keys of its `BCC` header, which was removed: dead-lettering routes by them again (R79).
     pub(crate) hidden: Option<Arc<Vec<LongString>>>,
 }
 
 impl Parcel {
-    /// A message as everybody but its publisher sees it: without `BCC` (R87).
+    /// Returns a message as consumers see it: without `BCC` (R87).
     pub(crate) fn published(mut publication: Arc<Publication>) -> Self {
         if !publication.properties.headers().contains("BCC") {
             return Self { publication, hidden: None };

@@ -68,7 +68,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Puts a message into the queues that it was routed to; false when one of them refused it.
+    /// Puts a message into the queues that it was routed to. Returns `false` if one of them refused it.
     pub(crate) fn publish_to(
         &mut self,
         channel: ChannelId,
@@ -79,7 +79,7 @@ impl Broker {
         let mut reached = false;
         let mut taken = true;
         for queue in queues {
-            // In a transaction a queue may have gone since the message was routed.
+            // In a transaction a queue may have been deleted since the message was routed.
             if self.queues.contains(*queue) {
                 reached = true;
                 taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
@@ -92,7 +92,7 @@ impl Broker {
         taken
     }
 
-    /// The queues that a message reaches from an exchange (the default one where there is none), each once (R25, R26).
+    /// Returns the queues that a message reaches from an exchange (`None` is the default exchange), without duplicates (R25, R26).
     pub(crate) fn route(
         &mut self,
         exchange: Option<Key<Exchange>>,
@@ -135,7 +135,7 @@ impl Broker {
         sort_out(into);
     }
 
-    /// Whether the exchange of a message is there and takes messages.
+    /// Returns whether the exchange of a message exists and can be published to.
     pub fn has_exchange_for(&self, publication: &Publication) -> bool {
         self.check_publish(publication, false).is_ok()
     }
@@ -186,7 +186,7 @@ impl Broker {
         Ok(())
     }
 
-    /// The message with a reply address that leads back to this channel, where it asks for one (R120).
+    /// Returns the message with a reply address that leads back to this channel, if it requests one (R120).
     fn with_reply_address(
         &self,
         channel: Key<Channel>,
@@ -200,7 +200,7 @@ impl Broker {
     }
 }
 
-/// Sorts and makes unique.
+/// Sorts and removes duplicates.
 fn sort_out(queues: &mut Vec<Key<Queue>>) {
     if queues.len() > 1 {
         queues.sort_unstable();
@@ -208,7 +208,7 @@ fn sort_out(queues: &mut Vec<Key<Queue>>) {
     }
 }
 
-/// The keys of the `CC` and `BCC` headers, where there are such, of a message whose properties make sense.
+/// Returns the keys of the `CC` and `BCC` headers, if any, after checking the message's properties.
 fn check_message(publication: &Publication) -> Result<Option<Vec<LongString>>, Fault> {
     let properties = &publication.properties;
     let invalid = |reason: String| Fault::precondition_failed(format!("invalid message: {reason}"));
@@ -230,7 +230,7 @@ fn check_message(publication: &Publication) -> Result<Option<Vec<LongString>>, F
     Ok(Some(header_keys(headers, &["CC", "BCC"])))
 }
 
-/// The routing keys in these headers; what is no text is ignored.
+/// Returns the routing keys in these headers; entries that are not text are ignored.
 pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<LongString> {
     let mut keys = Vec::new();
     for name in names {

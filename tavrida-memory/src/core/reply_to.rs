@@ -1,4 +1,4 @@
-//! Direct reply-to: answers that go straight to a consumer's channel, through no queue.
+//! Direct reply-to: answers that go directly to a consumer's channel, through no queue.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use super::errors::Fault;
 use super::exchange::Keys;
 use super::method::BasicConsume;
 
-/// The name that stands for the channel's own reply address.
+/// The name that requests the channel's own reply address.
 pub(crate) const QUEUE: &str = "amq.rabbitmq.reply-to";
 
-/// The consumer of direct replies; a channel has one at most.
+/// The consumer of direct replies; a channel has at most one.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplyConsumer {
     pub(crate) tag: ShortString,
-    /// The address that a request carries: the name above, a dot and a key.
+    /// The address of its requests: the name above, a dot and a key.
     pub(crate) address: ShortString,
 }
 
 impl Channel {
-    /// The reply address for what this channel publishes (R120).
+    /// Returns the reply address for what this channel publishes (R120).
     pub(crate) fn reply_address(&self) -> Result<ShortString, Fault> {
         match &self.reply_consumer {
             Some(consumer) => Ok(consumer.address.clone()),
@@ -58,8 +58,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Delivers a message to the reply consumers that its keys name. A delivery bears the channel's next tag and does not
-    /// use it up (R121).
+    /// Delivers a message to the reply consumers that its keys name. A delivery has the channel's next tag but does not use it up (R121).
     pub(crate) fn deliver_replies(
         &mut self,
         keys: &Keys<'_>,
@@ -88,7 +87,7 @@ impl Broker {
         }
     }
 
-    /// `queue.declare` of a reply address asks whether its consumer is there (R123).
+    /// `queue.declare` of a reply address checks whether its consumer exists (R123).
     pub(crate) fn declare_reply_address(&self, name: &ShortString) -> Result<ShortString, Fault> {
         if name == QUEUE || self.reply_consumer(name).is_some() {
             Ok(name.clone())
@@ -97,7 +96,7 @@ impl Broker {
         }
     }
 
-    /// The living consumer of a reply address.
+    /// Returns the live consumer of a reply address.
     fn reply_consumer(&self, address: &str) -> Option<(Key<Channel>, ShortString)> {
         let channel = *self.reply_addresses.get(address)?;
         let consumer = self.channels.get(channel)?.reply_consumer.as_ref()?;

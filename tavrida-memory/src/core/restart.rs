@@ -1,4 +1,4 @@
-//! A node that stops and starts again: what is left (R124 to R127).
+//! Restart of a node: what survives (R124 to R127).
 
 use tavrida::field::Table;
 
@@ -12,7 +12,7 @@ use super::queue::settings::QueueKind;
 use super::queue::{Message, Queue};
 
 impl Broker {
-    /// Stops in good order, or is killed; starts again with what was durable.
+    /// Stops in good order or is killed, and restarts with what was durable.
     pub(super) fn restart(&mut self, killed: bool, effects: &mut Effects) {
         self.alarm = None;
         let reason = (!killed).then(|| {
@@ -51,8 +51,8 @@ impl Broker {
         self.queue_names.remove(&state.name);
     }
 
-    /// The queues that survive, with the messages that do. What the end of a connection does to queues (return, delete,
-    /// dead-letter) does not happen in a node that stops.
+    /// Returns the surviving queues with their surviving messages. The effects that the end of a connection has on queues (requeue, delete,
+    /// dead-letter) do not happen when a node stops.
     fn survivors(&self, killed: bool) -> Vec<(Key<Queue>, Vec<Message>)> {
         let mut survivors: Vec<(Key<Queue>, Vec<Message>)> = Vec::new();
         for (key, queue) in self.queues.iter().filter(|(_, queue)| queue.durable) {
@@ -64,7 +64,7 @@ impl Broker {
                     let here = pending.queue == key && kept(&&pending.message);
                     here.then(|| Message {
                         redelivered: true,
-                        // Only quorum queues look at it.
+                        // Only quorum queues read it.
                         returns: pending.message.returns + 1,
                         ..pending.message.clone()
                     })
@@ -79,7 +79,7 @@ impl Broker {
     }
 
     fn start_queue(&mut self, key: Key<Queue>, messages: Vec<Message>) {
-        // An auto-delete queue that lost its consumers with the node is still there.
+        // An auto-delete queue that lost its consumers with the node still exists.
         let queue = &mut self.queues[key];
         let armed = queue.armed;
         let mut fresh = Queue {

@@ -1,4 +1,4 @@
-//! Settling deliveries: ack, reject, nack, recover, and what closing gives back (A6, A13 of the broker semantics).
+//! Settles deliveries: ack, reject, nack, recover, and requeues by closing (A6, A13 of the broker semantics).
 
 use super::Broker;
 use super::arena::Key;
@@ -11,14 +11,14 @@ use super::queue::settings::QueueKind;
 use super::queue::{Message, Queue};
 use super::unacked::Pending;
 
-/// What becomes of deliveries.
+/// How deliveries are settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ack,
-    /// The queue gives it up, and why.
+    /// The queue dead-letters or drops it, and why.
     Discard(Reason),
     Requeue,
-    /// Its channel has ended: as requeued, but by nobody's wish.
+    /// Its channel has ended: like requeued, but not by the client.
     GiveBack,
 }
 
@@ -56,7 +56,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Settles one delivery that was taken out, whatever the channel's mode.
+    /// Settles one delivery that was removed from its channel, whatever the channel's mode.
     pub(crate) fn settle_one(
         &mut self,
         channel: Key<Channel>,
@@ -73,7 +73,7 @@ impl Broker {
         self.resume(channel, waiting, effects);
     }
 
-    /// `basic.recover`: everything goes back, in a transaction too.
+    /// `basic.recover`: requeues everything, in a transaction too.
     pub(crate) fn recover(&mut self, channel: Key<Channel>, effects: &mut Effects) {
         let taken = self.channels[channel].unacked.take_all();
         self.settle_groups(channel, taken, Verdict::Requeue, effects);
@@ -93,8 +93,8 @@ impl Broker {
         }
     }
 
-    /// Settles deliveries, which come by rising tag, group by group (R97): by queue, messages of `basic.get` each for
-    /// itself before those of consumers, which are taken together by consumer tag.
+    /// Settles deliveries in the order of their tags, group by group (R97): by queue, each message of `basic.get` separately before those
+    /// of consumers, which are grouped by consumer tag.
     pub(crate) fn settle_groups(
         &mut self,
         channel: Key<Channel>,
@@ -109,10 +109,10 @@ impl Broker {
         taken.sort_by(|(tag_a, a), (tag_b, b)| {
             let queue = |pending: &Pending| &self.queues[pending.queue].name;
             let consumer = |pending: &Pending| pending.consumer.map(|consumer| &self.consumers[consumer].tag);
-            // No consumer (none) is before any consumer.
+            // No consumer (`None`) sorts before any consumer.
             queue(a).cmp(queue(b)).then_with(|| consumer(a).cmp(&consumer(b))).then(tag_a.cmp(tag_b))
         });
-        // Deliveries of a consumer that is over and of another with its tag are one group; each counts for its own record.
+        // Deliveries of an ended consumer and of another with its tag are one group; each counts for its own record.
         let consumers: Vec<Key<Consumer>> =
             taken.iter().filter_map(|(_, pending)| pending.consumer).collect();
         let mut rest = taken.into_iter().map(|(_, pending)| pending).peekable();
@@ -129,7 +129,7 @@ impl Broker {
         self.resume(channel, waiting, effects);
     }
 
-    /// A delivery of a queue that is gone needs no verdict any more (R59).
+    /// A delivery of a deleted queue needs no settlement any more (R59).
     fn settleable(&mut self, pending: &Pending) -> bool {
         let alive = self.queues.contains(pending.queue);
         if !alive && let Some(consumer) = pending.consumer {
@@ -145,7 +145,7 @@ impl Broker {
                 if next == group || tag(next) == tag(group))
     }
 
-    /// One group, in one step of its queue (A6). The records of its consumers still count the deliveries.
+    /// Settles one group, in one step of its queue (A6). The records of its consumers still count the deliveries.
     pub(crate) fn settle_group(
         &mut self,
         channel: Key<Channel>,
@@ -176,7 +176,7 @@ impl Broker {
         }
     }
 
-    /// Whether what is requeued comes into the queue like new messages, one after the other (R133).
+    /// Returns whether requeued messages enter the queue like new messages, one after the other (R133).
     fn enters_anew(&self, queue: Key<Queue>, verdict: Verdict) -> bool {
         verdict == Verdict::Requeue
             && self.queues.get(queue).is_some_and(|state| {
@@ -195,8 +195,8 @@ impl Broker {
         }
     }
 
-    /// The consumer may get as many more; whether consumers rejoined the line. It is the consumer that has the tag now
-    /// which gets the credit, whoever got the delivery (R109).
+    /// Adds credit to a consumer. Returns whether consumers rejoined the line. The credit goes to the current consumer with the tag,
+    /// whichever consumer got the delivery (R109).
     fn give_credit(
         &mut self,
         channel: Key<Channel>,
@@ -216,11 +216,11 @@ impl Broker {
         };
         let Some(credit) = &mut self.consumers[heir].credit else { return false };
         *credit += count;
-        // It had none, and so was, or would have been, found blocked.
+        // It had no credit, and so was, or would have been, found blocked.
         *credit == count && self.unblock(queue, channel)
     }
 
-    /// A delivery of a consumer is settled: the record of one that is over goes with its last.
+    /// Counts a settled delivery of a consumer: the record of an ended one is removed with its last.
     pub(crate) fn forget_delivery(&mut self, consumer: Key<Consumer>) {
         let record = &mut self.consumers[consumer];
         record.unsettled -= 1;
@@ -229,8 +229,7 @@ impl Broker {
         }
     }
 
-    /// The limit that consumers share has room again before the queues hear of the settlement: RabbitMQ's limiter is told
-    /// last and is done first. Gives the queues that wait for it.
+    /// Releases the channel-wide prefetch before the queues settle, as RabbitMQ does. Returns the queues that wait for it.
     fn release_limit(&mut self, channel: Key<Channel>, count: usize) -> Vec<Key<Queue>> {
         self.channels[channel].limiter.settled(count)
     }

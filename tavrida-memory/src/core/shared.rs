@@ -1,4 +1,4 @@
-//! A shared publication for serde: it is written as what it holds, for `#[serde(with = ..)]`.
+//! Serde support for a shared publication: it is serialised as its content, for `#[serde(with = ..)]`.
 
 use std::sync::Arc;
 

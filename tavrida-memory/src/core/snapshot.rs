@@ -1,4 +1,4 @@
-//! [`Snapshot`]: what is in a broker, for tests and people to look at.
+//! [`Snapshot`]: the contents of a broker, for tests and people.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::exchange::Target;
 use super::queue::Message;
 use super::{ChannelId, ConnectionId};
 
-/// What a broker holds at a moment. Sorted by names, so that equal brokers have equal snapshots and print alike.
+/// The contents of a broker at one moment. Sorted by names, so that equal brokers have equal snapshots and equal output.
 ///
 /// ```
 /// use tavrida_memory::core::{Broker, Config};
@@ -25,9 +25,9 @@ use super::{ChannelId, ConnectionId};
 pub struct Snapshot {
     /// All queues.
     pub queues: Vec<QueueView>,
-    /// All exchanges, the predeclared ones included.
+    /// All exchanges, including the predeclared ones.
     pub exchanges: Vec<ExchangeView>,
-    /// All bindings; those of the default exchange are not listed.
+    /// All bindings, without those of the default exchange.
     pub bindings: Vec<BindingView>,
     /// All open connections with their open channels.
     pub connections: Vec<ConnectionView>,
@@ -41,19 +41,19 @@ pub struct QueueView {
     pub name: ShortString,
     /// Whether it survives a restart.
     pub durable: bool,
-    /// The connection that it belongs to, where it is exclusive.
+    /// The connection that it belongs to, if it is exclusive.
     pub owner: Option<ConnectionId>,
-    /// Whether it goes with its last consumer.
+    /// Whether it is deleted with its last consumer.
     pub auto_delete: bool,
     /// Its arguments as they were declared.
     pub arguments: Table,
-    /// The bodies of its ready messages, in the order in which they would be delivered.
+    /// The bodies of its ready messages, in the order of delivery.
     pub ready: Vec<bytes::Bytes>,
-    /// The bodies of the dead letters that it keeps until their targets take them.
+    /// The bodies of the dead letters that it keeps until their targets accept them.
     pub owed: Vec<bytes::Bytes>,
-    /// How many of its messages are with a channel.
+    /// The number of unacknowledged messages.
     pub unacked: u32,
-    /// Its consumers, in the order in which they came.
+    /// Its consumers, in the order in which they were added.
     pub consumers: Vec<ConsumerView>,
 }
 
@@ -65,7 +65,7 @@ pub struct ConsumerView {
     pub tag: ShortString,
     /// Its channel.
     pub channel: ChannelId,
-    /// How many more deliveries it takes; none where it takes any number.
+    /// How many more deliveries it takes. `None` if there is no limit.
     pub credit: Option<u32>,
 }
 
@@ -79,9 +79,9 @@ pub struct ExchangeView {
     pub kind: &'static str,
     /// Whether it survives a restart.
     pub durable: bool,
-    /// Whether it goes with its last outgoing binding.
+    /// Whether it is deleted with its last outgoing binding.
     pub auto_delete: bool,
-    /// Whether clients are barred from publishing to it.
+    /// Whether clients cannot publish to it.
     pub internal: bool,
     /// Its arguments as they were declared.
     pub arguments: Table,
@@ -91,11 +91,11 @@ pub struct ExchangeView {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BindingView {
-    /// The exchange that routes.
+    /// The source exchange.
     pub source: ShortString,
-    /// Whether it leads to an exchange, and not to a queue.
+    /// Whether its destination is an exchange.
     pub to_exchange: bool,
-    /// The name of the queue or exchange that it leads to.
+    /// The name of the destination.
     pub destination: ShortString,
     /// The key or pattern.
     pub routing_key: ShortString,
@@ -111,7 +111,7 @@ pub struct ConnectionView {
     pub id: ConnectionId,
     /// Its channels.
     pub channels: Vec<ChannelView>,
-    /// Whether it published during an alarm and waits.
+    /// Whether it published during an alarm and is blocked.
     pub blocked: bool,
 }
 
@@ -123,13 +123,13 @@ pub struct ChannelView {
     pub id: ChannelId,
     /// The tags of its unsettled deliveries.
     pub unacked: Vec<u64>,
-    /// How much was sent to it and has not arrived.
+    /// The number of sent messages that have not arrived.
     pub outbox: usize,
 }
 
 impl Broker {
-    /// The messages that are in queues and with nobody, queue by queue: those that are ready, in the order in which they would be
-    /// delivered, and the dead letters that a queue owes.
+    /// Returns the messages in queues that are not delivered, queue by queue: ready messages, in the order of delivery, and the dead
+    /// letters that a queue keeps.
     pub fn queued(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
         let mut queues: Vec<_> = self.queues.iter().map(|(_, queue)| queue).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
@@ -139,7 +139,7 @@ impl Broker {
         })
     }
 
-    /// What is in this broker.
+    /// Returns the contents of this broker.
     pub fn snapshot(&self) -> Snapshot {
         let mut queues: Vec<QueueView> =
             self.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
@@ -198,7 +198,7 @@ impl Broker {
                 }
             }));
         }
-        // Bindings that differ in their arguments alone stay in the order in which they were made.
+        // Bindings that differ only in their arguments stay in the order in which they were created.
         bindings.sort_by(|a, b| {
             let key = |binding: &BindingView| {
                 (
@@ -225,7 +225,7 @@ impl Broker {
 }
 
 impl Snapshot {
-    /// A queue by its name.
+    /// Returns a queue by its name.
     pub fn queue(&self, name: &str) -> Option<&QueueView> {
         self.queues.iter().find(|queue| queue.name == *name)
     }

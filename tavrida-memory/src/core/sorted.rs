@@ -1,11 +1,11 @@
-//! [`SortedMap`]: a map of few entries.
+//! [`SortedMap`]: a map for few entries.
 
 use std::borrow::Borrow;
 
 use smallvec::SmallVec;
 
-/// A map in the order of its keys, for few entries or keys that grow: a channel has a consumer or two, a connection a few
-/// channels. One entry, the usual case, needs no allocation.
+/// A map sorted by key, for few entries or growing keys: a channel has a consumer or two, a connection a few channels. One entry, the usual
+/// case, needs no allocation.
 #[derive(Debug, Clone)]
 pub(crate) struct SortedMap<K, V>(SmallVec<[(K, V); 1]>);
 

@@ -14,10 +14,10 @@ use super::unacked::Pending;
 /// What a channel did since `tx.select` or the last commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Transaction {
-    /// Messages with the names of the queues that they were routed to when they were published (R117). Through the default
-    /// exchange these are the routing keys, whether there is such a queue or not: it may come before the commit.
+    /// Messages with the names of the queues that they were routed to when they were published (R117). For the default exchange these are
+    /// the routing keys, whether such a queue exists or not: it may be declared before the commit.
     published: Vec<(Parcel, Vec<ShortString>)>,
-    /// Settlements in their order; those of one kind that follow each other are one.
+    /// Settlements in order; successive ones of one kind are merged.
     settled: Vec<(Verdict, Vec<(u64, Pending)>)>,
 }
 
@@ -91,7 +91,7 @@ impl Broker {
         Ok(())
     }
 
-    /// What a channel has not committed is undone, if it has a transaction.
+    /// Undoes what a channel has not committed, if it has a transaction.
     pub(crate) fn roll_back(&mut self, channel: Key<Channel>) {
         let channel = &mut self.channels[channel];
         if let Mode::Transaction(transaction) = &mut channel.mode {
@@ -100,7 +100,7 @@ impl Broker {
         }
     }
 
-    /// The open transaction.
+    /// Returns the open transaction.
     fn transaction(&mut self, channel: Key<Channel>) -> Result<&mut Transaction, Fault> {
         match &mut self.channels[channel].mode {
             Mode::Transaction(transaction) => Ok(transaction),

@@ -1,4 +1,4 @@
-//! [`Unacked`]: what a channel was given and has not settled, by delivery tag.
+//! [`Unacked`]: the unsettled deliveries of a channel, by delivery tag.
 
 use std::collections::VecDeque;
 
@@ -6,19 +6,19 @@ use super::arena::Key;
 use super::consumer::Consumer;
 use super::queue::{Message, Queue};
 
-/// A delivery that waits for its verdict.
+/// An unsettled delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
     pub(crate) queue: Key<Queue>,
-    /// The consumer that got it; none where `basic.get` did.
+    /// Its consumer. `None` for `basic.get`.
     pub(crate) consumer: Option<Key<Consumer>>,
     pub(crate) message: Message,
 }
 
-/// The unsettled deliveries of a channel, by rising tag.
+/// The unsettled deliveries of a channel, by ascending tag.
 ///
-/// A ring: new tags come at the end and old ones mostly go at the front. A tag that goes from the middle leaves a gap;
-/// when gaps are the larger part they are closed.
+/// A ring: new tags are added at the end, and old ones are mostly removed at the front. A tag removed in the middle leaves a gap; if gaps
+/// are the larger part, they are closed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unacked {
     ring: VecDeque<(u64, Option<Pending>)>,
@@ -36,10 +36,10 @@ impl Unacked {
         self.len += 1;
     }
 
-    /// Takes one delivery out.
+    /// Removes one delivery.
     pub(crate) fn take(&mut self, tag: u64) -> Option<Pending> {
         let index = self.find(tag)?;
-        // Mostly it is the first, which leaves no gap.
+        // Usually it is the first, which leaves no gap.
         let pending = if index == 0 { self.ring.pop_front()?.1? } else { self.ring[index].1.take()? };
         self.len -= 1;
         while matches!(self.ring.front(), Some((_, None))) {
@@ -51,17 +51,17 @@ impl Unacked {
         Some(pending)
     }
 
-    /// The delivery with a tag.
+    /// Returns the delivery with a tag.
     pub(crate) fn get(&self, tag: u64) -> Option<&Pending> {
         self.ring[self.find(tag)?].1.as_ref()
     }
 
-    /// Whether a tag is unsettled.
+    /// Returns whether a tag is unsettled.
     pub(crate) fn contains(&self, tag: u64) -> bool {
         self.find(tag).is_some_and(|index| self.ring[index].1.is_some())
     }
 
-    /// Takes all deliveries up to a tag out, by rising tag.
+    /// Removes all deliveries up to a tag, by ascending tag.
     pub(crate) fn take_up_to(&mut self, tag: u64) -> Vec<(u64, Pending)> {
         let count = self.ring.partition_point(|(other, _)| *other <= tag);
         let taken: Vec<_> =
@@ -70,12 +70,12 @@ impl Unacked {
         taken
     }
 
-    /// Takes everything out, by rising tag.
+    /// Removes all deliveries, by ascending tag.
     pub(crate) fn take_all(&mut self) -> Vec<(u64, Pending)> {
         self.take_up_to(u64::MAX)
     }
 
-    /// Puts deliveries back that were taken out, in any order.
+    /// Puts back deliveries that were removed, in any order.
     pub(crate) fn put_back(&mut self, deliveries: impl IntoIterator<Item = (u64, Pending)>) {
         self.ring.extend(deliveries.into_iter().map(|(tag, pending)| (tag, Some(pending))));
         self.ring.retain(|(_, pending)| pending.is_some());
@@ -90,7 +90,7 @@ impl Unacked {
     fn find(&self, tag: u64) -> Option<usize> {
         let first = self.ring.front()?.0;
         let last = self.ring.len() - 1;
-        // Without gaps in the numbers the place is known; with gaps it is before that.
+        // Without gaps in the numbers the index is exact; with gaps it is before that.
         let guess = usize::try_from(tag.checked_sub(first)?).unwrap_or(last).min(last);
         if self.ring[guess].0 == tag {
             return Some(guess);

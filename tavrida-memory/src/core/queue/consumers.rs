@@ -1,4 +1,4 @@
-//! [`Line`]: the consumers of a queue that wait for a message, by priority and then in turn.
+//! [`Line`]: the consumers of a queue that wait for a message, by priority and then round-robin.
 
 use std::collections::VecDeque;
 
@@ -7,15 +7,15 @@ use smallvec::SmallVec;
 use crate::core::arena::Key;
 use crate::core::consumer::Consumer;
 
-/// Consumers that can take a message, as far as is known: the first of the highest level is next.
+/// Consumers that can take a message, as far as known: the first of the highest level is next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
-    /// By falling priority.
+    /// By descending priority.
     levels: SmallVec<[(i64, VecDeque<Key<Consumer>>); 1]>,
 }
 
 impl Line {
-    /// Puts a consumer at the end of its level.
+    /// Adds a consumer at the end of its level.
     pub(crate) fn push(&mut self, priority: i64, consumer: Key<Consumer>) {
         let place = self.levels.partition_point(|(level, _)| *level > priority);
         match self.levels.get_mut(place) {
@@ -24,12 +24,12 @@ impl Line {
         }
     }
 
-    /// The next consumer.
+    /// Returns the next consumer.
     pub(crate) fn first(&self) -> Option<Key<Consumer>> {
         self.levels.iter().find_map(|(_, line)| line.front().copied())
     }
 
-    /// The next consumer goes to the end of its level.
+    /// Moves the next consumer to the end of its level.
     pub(crate) fn rotate(&mut self) {
         if let Some((_, line)) = self.levels.iter_mut().find(|(_, line)| !line.is_empty()) {
             line.rotate_left(1);

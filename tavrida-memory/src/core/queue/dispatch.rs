@@ -1,4 +1,4 @@
-//! Who gets a message: the line of consumers and their credit (A3 to A5 of the broker semantics).
+//! Dispatch: the line of consumers and their credit (A3 to A5 of the broker semantics).
 
 use super::settings::QueueKind;
 use super::{Message, Queue};
@@ -10,7 +10,7 @@ use crate::core::effect::{Arrival, Delivered, Effects};
 use crate::core::unacked::Pending;
 
 impl Broker {
-    /// The consumer that takes the next message of a queue. Those that turn out to have no credit leave the line (A3).
+    /// Returns the consumer that takes the next message of a queue. Consumers without credit leave the line (A3).
     pub(crate) fn next_consumer(&mut self, queue: Key<Queue>) -> Option<Key<Consumer>> {
         loop {
             let state = &self.queues[queue];
@@ -29,18 +29,18 @@ impl Broker {
         }
     }
 
-    /// Whether a consumer may get one more message; counts it in the limit that its channel's consumers share.
+    /// Returns whether a consumer may get one more message; counts it in the channel's shared limit.
     fn admits(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
         let Consumer { channel, credit, no_ack, .. } = self.consumers[consumer];
         if self.queues[queue].settings.kind == QueueKind::Quorum {
-            // It counts by itself, and knows nothing of the limit that a channel's consumers share.
+            // A quorum queue counts by itself, and ignores the channel's shared limit.
             return credit != Some(0);
         }
         let limiter = &mut self.channels[channel].limiter;
         !limiter.holds(queue) && credit != Some(0) && limiter.admit(queue, no_ack)
     }
 
-    /// Hands a message to the consumer that [`next_consumer`](Broker::next_consumer) gave (A4).
+    /// Delivers a message to the consumer that [`next_consumer`](Broker::next_consumer) returned (A4).
     pub(crate) fn deliver(
         &mut self,
         queue: Key<Queue>,
@@ -52,7 +52,7 @@ impl Broker {
         self.hand_over(queue, consumer, message, effects);
     }
 
-    /// A consumer takes one more message: its credit and its place in the line.
+    /// Assigns one more message to a consumer: updates its credit and its position in the line.
     fn assign(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) {
         let state = &mut self.queues[queue];
         let record = &mut self.consumers[consumer];
@@ -60,7 +60,7 @@ impl Broker {
             *credit -= 1;
         }
         if state.settings.kind == QueueKind::Quorum && record.credit == Some(0) {
-            // It leaves the line at once; a classic queue finds out when it is the consumer's turn.
+            // It leaves the line at once; in a classic queue this happens at the consumer's turn.
             record.blocked = true;
             state.line.remove(consumer);
             state.blocked.push(consumer);
@@ -96,14 +96,14 @@ impl Broker {
         channel.send(number, Arrival::Delivery(delivered), effects);
     }
 
-    /// Takes the head out and sweeps what has expired behind it (A5).
+    /// Removes the head and the expired messages behind it (A5).
     pub(crate) fn fetch(&mut self, queue: Key<Queue>) -> Option<Message> {
         let message = self.queues[queue].ready.pop()?;
         self.sweep(queue);
         Some(message)
     }
 
-    /// Delivers as long as there are a message and a consumer for it.
+    /// Delivers while there are a message and a consumer for it.
     pub(crate) fn run(&mut self, queue: Key<Queue>, effects: &mut Effects) {
         if self.queues[queue].settings.kind == QueueKind::Quorum {
             self.run_together(queue, effects);
@@ -128,7 +128,7 @@ impl Broker {
         }
     }
 
-    /// The next message, with the consumer that takes it.
+    /// Returns the next message, with the consumer that takes it.
     fn next_pair(&mut self, queue: Key<Queue>) -> Option<(Key<Consumer>, Message)> {
         if self.queues[queue].ready.is_empty() {
             return None;
@@ -137,7 +137,7 @@ impl Broker {
         Some((consumer, self.fetch(queue)?))
     }
 
-    /// Blocked consumers of a channel that have credit go back to the end of the line; whether any did.
+    /// Moves blocked consumers of a channel that have credit to the end of the line. Returns whether there were any.
     pub(crate) fn unblock(&mut self, queue: Key<Queue>, channel: Key<Channel>) -> bool {
         let Self { queues, consumers, .. } = self;
         let state = &mut queues[queue];
@@ -155,7 +155,7 @@ impl Broker {
         state.blocked.len() < before
     }
 
-    /// The shared limit of a channel has room again: its queues go on.
+    /// Continues the queues that waited for a channel's shared limit.
     pub(crate) fn resume(&mut self, channel: Key<Channel>, waiting: Vec<Key<Queue>>, effects: &mut Effects) {
         for queue in waiting {
             if self.queues.contains(queue) && self.unblock(queue, channel) {

@@ -1,4 +1,4 @@
-//! How messages come in: publishes, returns, and the limits of a queue (A1, A7 of the broker semantics).
+//! How messages enter a queue: publishes, requeues, and the limits of a queue (A1, A7 of the broker semantics).
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::core::expiration;
 use crate::core::parcel::Parcel;
 use crate::core::settle::Verdict;
 
-/// Where a message comes from.
+/// The origin of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A client, who learns of a refusal.
+    /// A client, which learns of a refusal.
     Publish,
-    /// Another queue that gave it up.
+    /// The dead letter of another queue.
     DeadLetter,
-    /// Another queue that gave it up, and keeps it if it is refused.
+    /// The dead letter of another queue, which keeps it if it is refused.
     Debt,
 }
 
 impl Broker {
-    /// Puts a message into a queue, or straight into a consumer's hands; false where the queue refuses it (A1).
+    /// Puts a message into a queue, or delivers it directly to a consumer. Returns `false` if the queue refuses it (A1).
     pub(crate) fn enqueue(
         &mut self,
         queue: Key<Queue>,
@@ -54,7 +54,7 @@ impl Broker {
         true
     }
 
-    /// Puts messages back, and delivers (A7).
+    /// Requeues messages, and delivers (A7).
     pub(crate) fn requeue(
         &mut self,
         queue: Key<Queue>,
@@ -82,8 +82,8 @@ impl Broker {
         }
     }
 
-    /// A quorum queue counts returns, and serves what was returned before all else, in the order of its return (R132,
-    /// R133). Without a delivery limit it enters what a client requeues anew instead, behind all that is ready.
+    /// A quorum queue counts returns, and delivers returned messages first, in the order of their return (R132, R133). Without a delivery
+    /// limit it appends what a client requeues behind all ready messages instead.
     fn return_to_quorum(
         &mut self,
         queue: Key<Queue>,
@@ -104,8 +104,8 @@ impl Broker {
         }
     }
 
-    /// Drops from the head while the queue is over its limits. A quorum queue sends what it drops at one time to the dead-letter
-    /// exchange in the opposite order (R133).
+    /// Drops from the head while the queue is over its limits. A quorum queue dead-letters what it drops at one time in the opposite order
+    /// (R133).
     fn drop_over_limit(&mut self, queue: Key<Queue>) {
         let mut dropped = Vec::new();
         loop {
@@ -133,7 +133,7 @@ impl Queue {
             (Some(queue), Some(own)) => Some(queue.min(own)),
             (queue, own) => queue.or(own),
         };
-        // A quorum queue gives every message a millisecond.
+        // A quorum queue gives every message at least one millisecond.
         let least = match self.settings.kind {
             QueueKind::Classic => Duration::ZERO,
             QueueKind::Quorum => Duration::from_millis(1),
@@ -148,7 +148,7 @@ impl Queue {
         }
     }
 
-    /// Order of first arrival, also of what a consumer took at once: it may come back.
+    /// Returns the number in the order of first arrival, also for a message delivered at once: it may be requeued.
     fn take_seq(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
@@ -159,12 +159,12 @@ impl Queue {
         match (self.settings.overflow, self.settings.kind) {
             (Overflow::DropHead, _) => false,
             (_, QueueKind::Classic) => self.is_over_limit(1, message.bytes()),
-            // Dead letters come from nobody who could be told to stop.
+            // Dead letters have no publisher that could be stopped.
             (_, QueueKind::Quorum) => origin != Origin::DeadLetter && self.is_refusing(),
         }
     }
 
-    /// A quorum queue tells publishers to stop when it is over its limit, and to go on when it is down to four fifths.
+    /// A quorum queue makes publishers stop when it is over its limit, and continue when it is down to four fifths.
     fn is_refusing(&mut self) -> bool {
         let below = |limit: Option<u64>, count: u64| limit.is_none_or(|limit| count <= limit * 4 / 5);
         if self.is_over_limit(0, 0) {
@@ -177,19 +177,19 @@ impl Queue {
         self.refusing
     }
 
-    /// Whether the messages and so many more are over a limit.
+    /// Returns whether the messages and this many more are over a limit.
     fn is_over_limit(&self, messages: u64, bytes: u64) -> bool {
         let over = |limit: Option<u64>, count| limit.is_some_and(|limit| count > limit);
         over(self.settings.max_length, self.length() + messages)
             || over(self.settings.max_bytes, self.bytes() + bytes)
     }
 
-    /// How many messages count towards a limit.
+    /// Returns how many messages count towards a limit.
     fn length(&self) -> u64 {
         (self.ready.len() + self.owed.len()) as u64
     }
 
-    /// How many bytes count towards a limit.
+    /// Returns how many bytes count towards a limit.
     fn bytes(&self) -> u64 {
         self.ready.bytes() + self.owed.bytes()
     }

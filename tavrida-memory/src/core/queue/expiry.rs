@@ -1,4 +1,4 @@
-//! Time in a queue: messages and queues that expire (A2 of the broker semantics).
+//! Time in a queue: expiring messages and queues (A2 of the broker semantics).
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::core::dead_letter::Reason;
 use crate::core::effect::Effects;
 
 impl Broker {
-    /// Removes expired messages from the head, up to one that lives.
+    /// Removes expired messages from the head, up to the first that has not expired.
     pub(crate) fn sweep(&mut self, queue: Key<Queue>) {
         loop {
             let state = &mut self.queues[queue];
@@ -21,7 +21,7 @@ impl Broker {
         }
     }
 
-    /// Enters the next deadlines of a queue into the calendar.
+    /// Adds the next deadlines of a queue to the calendar.
     pub(crate) fn arm(&mut self, queue: Key<Queue>) {
         let state = &mut self.queues[queue];
         let due = Armed {
@@ -36,14 +36,14 @@ impl Broker {
         }
     }
 
-    /// Takes deadlines out of the calendar.
+    /// Removes deadlines from the calendar.
     pub(crate) fn disarm(&mut self, queue: Key<Queue>, armed: Armed) {
         for at in armed.times() {
             self.calendar.remove(&(at, queue));
         }
     }
 
-    /// The queue was declared, asked for a message or lost its last consumer: `x-expires` counts anew.
+    /// Records a use of the queue (declare, get, or the loss of its last consumer): `x-expires` counts from here.
     pub(crate) fn touch(&mut self, queue: Key<Queue>) {
         let state = &mut self.queues[queue];
         if state.settings.expires.is_some() {
@@ -52,7 +52,7 @@ impl Broker {
         }
     }
 
-    /// Does what is due in a queue.
+    /// Handles what is due in a queue.
     pub(crate) fn on_deadline(&mut self, queue: Key<Queue>, effects: &mut Effects) {
         let expired = self.queues[queue].expiry().is_some_and(|at| at <= self.now.elapsed);
         if expired {
@@ -72,7 +72,7 @@ impl Armed {
 }
 
 impl Queue {
-    /// When the queue expires, if nobody uses it until then.
+    /// Returns when the queue expires if it is not used until then.
     fn expiry(&self) -> Option<Duration> {
         self.settings.expires.filter(|_| self.consumers.is_empty()).map(|expires| self.last_used + expires)
     }

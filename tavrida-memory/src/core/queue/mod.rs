@@ -1,4 +1,4 @@
-//! [`Queue`]: what the broker knows of a queue, and what happens in it.
+//! [`Queue`]: the broker's state of a queue, and its operations.
 
 mod consumers;
 mod dispatch;
@@ -31,32 +31,32 @@ pub(crate) struct Queue {
     pub(crate) name: ShortString,
     pub(crate) durable: bool,
     pub(crate) auto_delete: bool,
-    /// The connection that it belongs to, where it is exclusive.
+    /// The connection that it belongs to, if it is exclusive.
     pub(crate) owner: Option<ConnectionId>,
     pub(crate) arguments: Table,
     pub(crate) settings: Settings,
-    /// The bindings that lead here: their sources, and their places there.
+    /// The bindings to it: their sources, and their indices there.
     pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
     pub(crate) ready: Ready,
-    /// Dead letters that it has to keep until they are taken.
+    /// Dead letters that it must keep until they are accepted.
     pub(crate) owed: Owed,
     pub(crate) next_seq: u64,
-    /// How many of its messages are with a channel.
+    /// The number of unacknowledged messages.
     pub(crate) unacked: u32,
-    /// All consumers, in the order in which they came.
+    /// All consumers, in the order in which they were added.
     pub(crate) consumers: SmallVec<[Key<Consumer>; 2]>,
     /// Those that can take a message.
     pub(crate) line: Line,
-    /// Those that were found without credit, in the order in which they were.
+    /// Those that were found without credit, in that order.
     pub(crate) blocked: Vec<Key<Consumer>>,
     pub(crate) had_consumers: bool,
-    /// The one consumer that gets everything, where there is one at a time.
+    /// The single active consumer, if the queue has one.
     pub(crate) active: Option<Key<Consumer>>,
-    /// Whether a quorum queue that refuses publishes has been over its limit, and is not yet well below.
+    /// Whether a quorum queue that refuses publishes was over its limit, and is not yet well below it.
     pub(crate) refusing: bool,
-    /// When it was last used, which `x-expires` counts from.
+    /// When it was last used; `x-expires` counts from here.
     pub(crate) last_used: Duration,
-    /// The deadlines that stand in the broker's calendar for it.
+    /// Its deadlines in the broker's calendar.
     pub(crate) armed: Armed,
 }
 
@@ -65,9 +65,9 @@ pub(crate) struct Queue {
 pub(crate) struct Armed {
     /// When its head expires.
     pub(crate) head: Option<Duration>,
-    /// When it expires itself.
+    /// When the queue expires.
     pub(crate) queue: Option<Duration>,
-    /// When it tries again to send what it owes.
+    /// When it retries its dead letters.
     pub(crate) round: Option<Duration>,
 }
 
@@ -96,7 +96,7 @@ impl Queue {
         }
     }
 
-    /// A message as it is handed out: a quorum queue says how often it was returned, to a consumer only if it was (R131).
+    /// Returns a message as it is delivered: a quorum queue adds how often it was returned, for a consumer only if it was (R131).
     pub(crate) fn outgoing(&self, message: &Message, to_consumer: bool) -> Arc<Publication> {
         let mut publication = message.parcel.publication.clone();
         if self.settings.kind == QueueKind::Quorum && (message.returns > 0 || !to_consumer) {
@@ -106,15 +106,15 @@ impl Queue {
         publication
     }
 
-    /// Whether it matters to others when a message of it is settled: who gets the next one, whether there is room for another, or
-    /// which one is next.
+    /// Returns whether a settlement matters to others: for which consumer is next, whether there is space for another message, or which
+    /// message is next.
     pub(crate) fn is_contended(&self) -> bool {
         let Settings { max_length, max_bytes, max_priority, .. } = self.settings;
         let at_once = self.settings.ttl.is_some_and(|ttl| ttl.is_zero());
         self.consumers.len() > 1 || max_length.is_some() || max_bytes.is_some() || max_priority > 0 || at_once
     }
 
-    /// The counts of `queue.declare-ok`.
+    /// Returns the counts of `queue.declare-ok`.
     pub(crate) fn counts(&self) -> (u32, u32) {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         (count(self.ready.len()), count(self.consumers.len()))

@@ -1,4 +1,4 @@
-//! [`Ready`]: the messages of a queue that wait for a consumer, in their order.
+//! [`Ready`]: the ready messages of a queue, in their order.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::core::parcel::Parcel;
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) parcel: Parcel,
-    /// Its place in the order of first arrival.
+    /// Its number in the order of first arrival.
     pub(crate) seq: u64,
-    /// When it expires, fixed when it came.
+    /// When it expires, fixed at its arrival.
     pub(crate) expires_at: Option<Duration>,
-    /// How often it was returned; quorum queues count.
+    /// How often it was returned; only quorum queues count.
     pub(crate) returns: u32,
-    /// The priority that counts here: at most what the queue knows.
+    /// The effective priority: at most the queue's maximum.
     pub(crate) priority: u8,
-    /// Whether it was handed out before.
+    /// Whether it was delivered before.
     pub(crate) redelivered: bool,
 }
 
@@ -37,10 +37,10 @@ impl Message {
     }
 }
 
-/// Ready messages: by priority, and in the order of their arrival within.
+/// Ready messages: by priority, and then in the order of their arrival.
 #[derive(Debug, Clone)]
 pub(crate) struct Ready {
-    /// What a quorum queue got back, served before all else.
+    /// Messages returned to a quorum queue, delivered first.
     returned: VecDeque<Message>,
     /// The highest priority first; a queue without priorities has one level.
     levels: Vec<VecDeque<Message>>,
@@ -66,12 +66,12 @@ impl Ready {
         self.len == 0
     }
 
-    /// The bytes of all bodies.
+    /// Returns the bytes of all bodies.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Puts a message at its place: where it was before, or at the end of its level when it is the newest.
+    /// Inserts a message at its position: where it was before, or at the end of its level if it is the newest.
     pub(crate) fn insert(&mut self, message: Message) {
         self.count(&message);
         let level = self.level(message.priority);
@@ -84,7 +84,7 @@ impl Ready {
         }
     }
 
-    /// Puts a returned message behind those returned before it, and before all others: the way of quorum queues.
+    /// Inserts a returned message behind earlier returned ones, and before all others, as quorum queues do.
     pub(crate) fn insert_returned(&mut self, message: Message) {
         self.count(&message);
         self.returned.push_back(message);
@@ -102,7 +102,7 @@ impl Ready {
         Some(message)
     }
 
-    /// Takes everything out; gives how many messages there were.
+    /// Removes all messages. Returns how many there were.
     pub(crate) fn clear(&mut self) -> usize {
         self.returned.clear();
         self.levels.iter_mut().for_each(VecDeque::clear);
@@ -110,7 +110,7 @@ impl Ready {
         std::mem::take(&mut self.len)
     }
 
-    /// The messages in the order in which they would be delivered.
+    /// Returns the messages in the order of delivery.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Message> {
         self.returned.iter().chain(self.levels.iter().flatten())
     }

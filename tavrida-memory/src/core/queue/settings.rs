@@ -1,4 +1,4 @@
-//! [`Settings`]: what a queue's arguments say, checked as RabbitMQ checks them.
+//! [`Settings`]: the settings from a queue's arguments, checked as RabbitMQ checks them.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -8,17 +8,17 @@ use tavrida::field::{ShortString, Table, Value};
 use crate::core::erlang;
 use crate::core::errors::Fault;
 
-/// Ten years: the longest time to live that RabbitMQ takes.
+/// Ten years: the longest time to live that RabbitMQ accepts.
 pub(crate) const LONGEST_TTL: i128 = 315_360_000_000;
 
-/// What the arguments of a queue say.
+/// The settings from the arguments of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) kind: QueueKind,
     pub(crate) ttl: Option<Duration>,
     pub(crate) expires: Option<Duration>,
     pub(crate) dead_letter: Option<DeadLetter>,
-    /// Whether it keeps a dead letter until it is taken.
+    /// Whether it keeps dead letters until they are accepted.
     pub(crate) owes_dead_letters: bool,
     pub(crate) max_length: Option<u64>,
     pub(crate) max_bytes: Option<u64>,
@@ -35,7 +35,7 @@ pub(crate) enum QueueKind {
 }
 
 impl QueueKind {
-    /// The name of the Erlang module, which the error texts show.
+    /// Returns the name of the Erlang module, which error texts show.
     pub(crate) fn module(self) -> &'static str {
         match self {
             Self::Classic => "rabbit_classic_queue",
@@ -44,11 +44,11 @@ impl QueueKind {
     }
 }
 
-/// Where dead messages go.
+/// The destination of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeadLetter {
     pub(crate) exchange: ShortString,
-    /// Empty counts as set.
+    /// An empty key counts as set.
     pub(crate) routing_key: Option<ShortString>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum Overflow {
 
 type Check = fn(&Value, &Table) -> Result<(), String>;
 
-/// The arguments with their checks, in RabbitMQ's order; which type of queue knows them is beside.
+/// The arguments with their checks, in RabbitMQ's order, and the types of queue that know them.
 const CHECKS: [(&str, Check, Known); 17] = [
     ("x-expires", check_expires, Known::BOTH),
     ("x-message-ttl", check_ttl, Known::BOTH),
@@ -82,7 +82,7 @@ const CHECKS: [(&str, Check, Known); 17] = [
     ("x-queue-leader-locator", check_locator, Known::QUORUM),
 ];
 
-/// Arguments that RabbitMQ knows and has no check for here.
+/// Arguments that RabbitMQ knows and does not check here.
 const UNCHECKED: [(&str, Known); 5] = [
     ("x-queue-type", Known::BOTH),
     ("x-queue-master-locator", Known::CLASSIC),
@@ -112,12 +112,12 @@ impl Known {
 }
 
 impl Settings {
-    /// Whether a full queue drops what is oldest.
+    /// Returns whether a full queue drops its oldest message.
     pub(crate) fn drops_head(&self) -> bool {
         self.overflow == Overflow::DropHead && (self.max_length.is_some() || self.max_bytes.is_some())
     }
 
-    /// Reads the arguments of a new queue; `what` is the queue as the texts name it.
+    /// Reads the arguments of a new queue; `what` is the queue as error texts name it.
     pub(crate) fn read(arguments: &Table, what: &dyn Display) -> Result<Self, Fault> {
         let kind = read_kind(arguments, what)?;
         for (name, check, known) in CHECKS {
@@ -131,12 +131,12 @@ impl Settings {
         Ok(Self::of(kind, arguments))
     }
 
-    /// The settings that arguments which passed the checks stand for.
+    /// Returns the settings of arguments that passed the checks.
     fn of(kind: QueueKind, arguments: &Table) -> Self {
         let number = |name| arguments.get(name).and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
         let overflow = match arguments.get("x-overflow").and_then(Value::as_str) {
             Some("reject-publish") => Overflow::RejectPublish,
-            // A quorum queue takes this value, warns in its log and drops the head.
+            // A quorum queue accepts this value, logs a warning and drops the head.
             Some("reject-publish-dlx") if kind == QueueKind::Classic => Overflow::RejectPublishDlx,
             _ => Overflow::DropHead,
         };
@@ -144,7 +144,7 @@ impl Settings {
         let strategy = arguments.get("x-dead-letter-strategy").and_then(Value::as_str);
         Self {
             kind,
-            // With another overflow RabbitMQ warns in its log, and sends them at most once.
+            // With another overflow RabbitMQ logs a warning, and dead-letters at most once.
             owes_dead_letters: dead_letter.is_some()
                 && kind == QueueKind::Quorum
                 && strategy == Some("at-least-once")
@@ -162,7 +162,7 @@ impl Settings {
     }
 }
 
-/// The type of queue that arguments ask for.
+/// Returns the type of queue that the arguments request.
 pub(crate) fn read_kind(arguments: &Table, what: &dyn Display) -> Result<QueueKind, Fault> {
     let reason = match arguments.get("x-queue-type") {
         None => return Ok(QueueKind::Classic),
@@ -190,7 +190,7 @@ fn read_dead_letter(arguments: &Table) -> Option<DeadLetter> {
     }
 }
 
-/// Arguments of other types of queue are refused; what RabbitMQ does not know it ignores, and so do we.
+/// Refuses arguments of other types of queue; unknown arguments are ignored, as in RabbitMQ.
 fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &dyn Display) -> Result<(), Fault> {
     let mut names: Vec<&str> = arguments.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
@@ -253,7 +253,7 @@ fn check_ttl(value: &Value, _: &Table) -> Result<(), String> {
     check_expiry(integer(value)?)
 }
 
-/// The range of a time to live, for arguments and for the `expiration` property.
+/// Checks the range of a time to live, for arguments and for the `expiration` property.
 pub(crate) fn check_expiry(millis: i128) -> Result<(), String> {
     if millis > LONGEST_TTL {
         Err(format!("{{value_too_large,{millis}}}"))

@@ -1,9 +1,9 @@
-//! Direct and fanout: the key as a whole, or no key at all.
+//! Direct and fanout exchanges: the whole key, or no key.
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-/// Destinations with the number of bindings that lead there: bindings that differ in their arguments alone count twice.
+/// Destinations with their numbers of bindings: bindings that differ only in their arguments count twice.
 type Counted<D> = Vec<(D, u32)>;
 
 /// The table of a direct exchange: a key matches itself, byte by byte.
@@ -13,7 +13,7 @@ pub struct DirectTable<D> {
 }
 
 impl<D: Copy + Eq> DirectTable<D> {
-    /// An empty table.
+    /// Returns an empty table.
     pub fn new() -> Self {
         Self { keys: FxHashMap::default() }
     }
@@ -23,7 +23,7 @@ impl<D: Copy + Eq> DirectTable<D> {
         count_in(self.keys.entry(key).or_default(), destination);
     }
 
-    /// Removes one binding of this key to this destination; nothing happens where there is none.
+    /// Removes one binding of this key to this destination; does nothing if there is none.
     pub fn remove(&mut self, key: &[u8], destination: D) {
         if let Some(bound) = self.keys.get_mut(key) {
             count_out(bound, destination);
@@ -33,7 +33,7 @@ impl<D: Copy + Eq> DirectTable<D> {
         }
     }
 
-    /// Pushes the destinations of a routing key, each once.
+    /// Pushes the destinations of a routing key, without duplicates.
     pub fn route(&self, key: &[u8], into: &mut Vec<D>) {
         if let Some(bound) = self.keys.get(key) {
             into.extend(bound.iter().map(|(destination, _)| *destination));
@@ -54,7 +54,7 @@ pub struct FanoutTable<D> {
 }
 
 impl<D: Copy + Eq> FanoutTable<D> {
-    /// An empty table.
+    /// Returns an empty table.
     pub const fn new() -> Self {
         Self { bound: Vec::new() }
     }
@@ -64,12 +64,12 @@ impl<D: Copy + Eq> FanoutTable<D> {
         count_in(&mut self.bound, destination);
     }
 
-    /// Removes one binding to this destination; nothing happens where there is none.
+    /// Removes one binding to this destination; does nothing if there is none.
     pub fn remove(&mut self, destination: D) {
         count_out(&mut self.bound, destination);
     }
 
-    /// Pushes all destinations, each once.
+    /// Pushes all destinations, without duplicates.
     pub fn route(&self, into: &mut Vec<D>) {
         into.extend(self.bound.iter().map(|(destination, _)| *destination));
     }

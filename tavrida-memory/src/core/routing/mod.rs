@@ -1,7 +1,7 @@
-//! The tables that exchanges route by: from a key, or from headers, to destinations.
+//! The routing tables of exchanges: from a key, or from headers, to destinations.
 //!
-//! Each table holds bindings to destinations of any small type, and pushes the destinations of all bindings that match
-//! into a buffer of the caller's. A destination that several bindings lead to may be pushed several times.
+//! Each table holds bindings to destinations of any small type, and pushes the destinations of all matching bindings into a buffer of the
+//! caller. A destination with several bindings may be pushed several times.
 
 mod headers;
 mod keyed;

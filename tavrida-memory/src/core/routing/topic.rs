@@ -1,4 +1,4 @@
-//! Topic: patterns of words, kept as a trie.
+//! Topic exchanges: patterns of words, stored in a trie.
 
 use std::sync::Arc;
 
@@ -7,22 +7,21 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// No node.
 const NONE: u32 = u32::MAX;
-/// The node where every pattern begins.
+/// The root node of all patterns.
 const ROOT: u32 = 0;
-/// How many routing keys are remembered with what they matched. A service's keys are few; a stream of keys that are never
-/// seen again (ids in keys) must not fill memory, so that a full cache is emptied.
+/// How many routing keys are cached with their matches. A service has few keys; a stream of keys that are not repeated (ids in keys) must
+/// not fill memory, so a full cache is emptied.
 const CACHED_KEYS: usize = 4096;
 
 /// The table of a topic exchange.
 ///
-/// A key is words between dots: `n` dots make `n + 1` words, which may be empty, and the empty key has no word at all. In
-/// a pattern `*` stands for exactly one word and `#` for any number of them, none included; both only as whole words. In
-/// a routing key they are words like others.
+/// A key is words between dots: `n` dots make `n + 1` words, which may be empty, and the empty key has no word. In a pattern `*` stands for
+/// exactly one word and `#` for any number of words, including none; both only as whole words. In a routing key they are ordinary words.
 ///
-/// Looking a key up costs about as much as its words and matches, however many patterns there are; the answers to the
-/// keys seen lately are remembered until a binding changes.
+/// Looking up a key costs about as much as its words and matches, however many patterns there are; the matches of recent keys are cached
+/// until a binding changes.
 ///
-/// A clone shares the trie until one of the two is changed.
+/// Clones share the trie until one of them is changed.
 #[derive(Debug, Clone)]
 pub struct TopicTable<D> {
     nodes: Arc<Vec<Node<D>>>,
@@ -37,7 +36,7 @@ struct Node<D> {
     words: FxHashMap<Bytes, u32>,
     star: u32,
     hash: u32,
-    /// Destinations of the patterns that end here, with the number of bindings.
+    /// Destinations of the patterns that end here, with their numbers of bindings.
     here: Vec<(D, u32)>,
 }
 
@@ -51,13 +50,13 @@ impl<D> Node<D> {
     }
 }
 
-/// The words of a key. The empty key has none.
+/// Returns the words of a key. The empty key has none.
 fn words(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     key.split(|byte| *byte == b'.').filter(move |_| !key.is_empty())
 }
 
 impl<D: Copy + Eq> TopicTable<D> {
-    /// An empty table.
+    /// Returns an empty table.
     pub fn new() -> Self {
         Self { nodes: Arc::new(vec![Node::new()]), free: Vec::new(), winding: 0, cache: FxHashMap::default() }
     }
@@ -77,7 +76,7 @@ impl<D: Copy + Eq> TopicTable<D> {
         }
     }
 
-    /// Removes one binding of this pattern to this destination; nothing happens where there is none.
+    /// Removes one binding of this pattern to this destination; does nothing if there is none.
     pub fn remove(&mut self, pattern: &[u8], destination: D) {
         let mut path = vec![ROOT];
         for word in words(pattern) {
@@ -98,7 +97,7 @@ impl<D: Copy + Eq> TopicTable<D> {
         self.prune(&path, pattern);
     }
 
-    /// Pushes the destinations that a routing key matches, and remembers them for the next time.
+    /// Pushes the destinations that a routing key matches, and caches them.
     pub fn route(&mut self, key: &[u8], into: &mut Vec<D>) {
         if let Some(known) = self.cache.get(key) {
             into.extend_from_slice(known);
@@ -112,9 +111,9 @@ impl<D: Copy + Eq> TopicTable<D> {
         self.cache.insert(Bytes::copy_from_slice(key), into[start..].into());
     }
 
-    /// [`route`](TopicTable::route) without the memory: what a key costs that was never seen.
+    /// [`route`](TopicTable::route) without the cache: the cost of a new key.
     pub fn search(&self, key: &[u8], into: &mut Vec<D>) {
-        // A key of 255 bytes has at most 256 words, most have few: their places fit on the stack.
+        // A key of 255 bytes has at most 256 words, most have few: their positions fit on the stack.
         let mut buffer = [&key[..0]; 32];
         let mut many = Vec::new();
         let mut count = 0;
@@ -171,12 +170,12 @@ impl<D: Copy + Eq> TopicTable<D> {
         u32::try_from(self.nodes.len() - 1).expect("fewer than 2^32 nodes")
     }
 
-    /// A node, to be changed.
+    /// Returns a node for changes.
     fn node(&mut self, at: u32) -> &mut Node<D> {
         &mut Arc::make_mut(&mut self.nodes)[at as usize]
     }
 
-    /// Gives back the nodes at the end of a path that lead nowhere any more.
+    /// Frees the nodes at the end of a path that lead nowhere.
     fn prune(&mut self, path: &[u32], pattern: &[u8]) {
         let words: Vec<&[u8]> = words(pattern).collect();
         for depth in (1..path.len()).rev() {
@@ -212,12 +211,12 @@ struct Search<'a, D> {
     nodes: &'a [Node<D>],
     words: &'a [&'a [u8]],
     into: &'a mut Vec<D>,
-    /// Where the walk has been, node and word: without it patterns with many `#` take exponential time.
+    /// The visited pairs of node and word: without it patterns with many `#` take exponential time.
     seen: Option<FxHashSet<(u32, usize)>>,
 }
 
 impl<D: Copy> Search<'_, D> {
-    /// At this node, with the words from `word` on still to be matched.
+    /// Visits this node, with the words from `word` on still to be matched.
     fn visit(&mut self, at: u32, word: usize) {
         if word == self.words.len() {
             self.collect(at);
@@ -241,7 +240,7 @@ impl<D: Copy> Search<'_, D> {
             }
         }
         if node.hash != NONE {
-            // It eats the rest, or any number of words before what follows it.
+            // `#` consumes the rest, or any number of words before what follows it.
             self.collect(node.hash);
             if self.nodes[node.hash as usize].leads_on() {
                 for after in word..=self.words.len() {

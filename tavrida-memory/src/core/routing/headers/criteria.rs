@@ -1,4 +1,4 @@
-//! [`Criteria`]: what a binding asks of the headers of a message.
+//! [`Criteria`]: what a binding requires of the headers of a message.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,20 +8,20 @@ use tavrida::field::{ShortString, Table, Value};
 use super::equality;
 use crate::core::erlang;
 
-/// What a binding asks for: any of its wants, or all of them.
+/// The wants of a binding: any of them, or all.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Criteria {
     pub(super) any: bool,
     pub(super) wants: Vec<Want>,
 }
 
-/// One argument that counts.
+/// One relevant argument.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Want {
-    /// The hash of the header that would satisfy it.
+    /// The hash of a header that satisfies it.
     pub(super) hash: u64,
     name: ShortString,
-    /// Void where the name alone is asked for.
+    /// Void if only the name is required.
     value: Value,
 }
 
@@ -31,7 +31,7 @@ impl Want {
         Self { hash, name: name.clone(), value: value.clone() }
     }
 
-    /// Whether a header satisfies it.
+    /// Returns whether a header satisfies it.
     pub(super) fn holds_for(&self, name: &ShortString, value: &Value) -> bool {
         *name == self.name && (self.value == Value::Void || equality::equal(&self.value, value))
     }
@@ -53,7 +53,7 @@ impl Criteria {
     }
 }
 
-/// The hash of a header by which those wants are found that ask for its value.
+/// Returns the hash of a header for wants that require its value.
 pub(super) fn pair(name: &str, value: &Value) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
@@ -61,7 +61,7 @@ pub(super) fn pair(name: &str, value: &Value) -> u64 {
     hasher.finish()
 }
 
-/// The hash of a header by which those wants are found that ask for its name alone.
+/// Returns the hash of a header for wants that require only its name.
 pub(super) fn name_alone(name: &str) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! When two values are equal for a headers exchange (R39, R40).
+//! Equality of two values for a headers exchange (R39, R40).
 
 use std::hash::{Hash, Hasher};
 
@@ -7,8 +7,7 @@ use tavrida::field::Value;
 
 use crate::core::hashing;
 
-/// Numbers are equal by value whatever their type, text by its bytes, and what is inside of arrays and tables with its
-/// type.
+/// Numbers are equal by value whatever their type, text by its bytes, and the contents of arrays and tables with their types.
 pub(super) fn equal(a: &Value, b: &Value) -> bool {
     match (Scalar::of(a), Scalar::of(b)) {
         (Some(Scalar::Integer(a)), Some(Scalar::Integer(b))) => a == b,
@@ -50,7 +49,7 @@ fn equals_integer(float: f64, integer: i128) -> bool {
     float.fract() == 0.0 && float.abs() < 3.0e19 && float as i128 == integer
 }
 
-/// Hashes a value so that equal values hash alike.
+/// Hashes a value; equal values have equal hashes.
 pub(super) fn hash(value: &Value, hasher: &mut FxHasher) {
     match Scalar::of(value) {
         Some(Scalar::Integer(integer)) => hash_integer(integer, hasher),
@@ -68,6 +67,6 @@ pub(super) fn hash(value: &Value, hasher: &mut FxHasher) {
 }
 
 fn hash_integer(integer: i128, hasher: &mut FxHasher) {
-    // All integers of fields fit into 65 bits: their lower half tells nearly all apart.
+    // All integers of fields fit into 65 bits: their lower half distinguishes nearly all.
     hasher.write_u64(integer as u64);
 }

@@ -1,4 +1,4 @@
-//! Headers: arguments of a binding against the headers of a message.
+//! Headers exchanges: arguments of a binding against the headers of a message.
 
 mod criteria;
 mod equality;
@@ -12,27 +12,26 @@ use wants::{Numbers, Wants};
 
 /// The table of a headers exchange.
 ///
-/// What bindings ask for is kept once, with a number, and a message's headers are made such numbers first. Bindings are found by the
-/// numbers that could satisfy them: one that asks for any of several stands under each, one that asks for all under the one that
-/// the fewest others ask for. So that a message costs about as much as it has headers and matches, however many bindings
-/// there are.
+/// What bindings want is stored once, with a number, and a message's headers are first converted to such numbers. Bindings are found by the
+/// numbers that could satisfy them: one that wants any of several is listed under each, one that wants all under its rarest. A message
+/// therefore costs about as much as it has headers and matches, however many bindings there are.
 #[derive(Debug, Clone)]
 pub struct HeadersTable<D> {
     slots: Vec<Option<Slot<D>>>,
     free: Vec<u32>,
-    /// Bindings that ask for nothing, and get everything.
+    /// Bindings without wants, which get everything.
     unconditional: Vec<u32>,
     wants: Wants,
     /// Bindings by the number of a want.
     wanted: Vec<Standing<D>>,
 }
 
-/// The bindings that stand under one want, by their places.
+/// The bindings listed under one want, by their indices.
 #[derive(Debug, Clone)]
 struct Standing<D> {
-    /// Those that ask for nothing else, or for any of several: they match, and where they lead is at hand.
+    /// Those that want nothing else, or any of several: they match, and their destination is stored here.
     sure: Vec<(u32, D)>,
-    /// Those that ask for more.
+    /// Those that want more.
     open: Vec<u32>,
 }
 
@@ -63,7 +62,7 @@ struct Slot<D> {
 }
 
 impl<D: Copy + Eq> HeadersTable<D> {
-    /// An empty table.
+    /// Returns an empty table.
     pub fn new() -> Self {
         Self {
             slots: Vec::new(),
@@ -74,11 +73,11 @@ impl<D: Copy + Eq> HeadersTable<D> {
         }
     }
 
-    /// Whether the arguments of a binding make sense to a headers exchange.
+    /// Checks the arguments of a binding for a headers exchange.
     ///
     /// # Errors
     ///
-    /// What is wrong with their `x-match`.
+    /// The `x-match` is invalid.
     pub fn check(arguments: &Table) -> Result<(), MatchError> {
         Criteria::check(arguments)
     }
@@ -91,7 +90,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
     pub fn insert(&mut self, arguments: &Table, destination: D) -> Result<(), MatchError> {
         let criteria = Criteria::new(arguments)?;
         if criteria.any && criteria.wants.is_empty() {
-            // It asks for one of nothing, and never matches.
+            // It wants any of nothing, and never matches.
             return Ok(());
         }
         let any = criteria.any;
@@ -110,7 +109,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
         Ok(())
     }
 
-    /// Removes one binding of these arguments to this destination; nothing happens where there is none.
+    /// Removes one binding of these arguments to this destination; does nothing if there is none.
     pub fn remove(&mut self, arguments: &Table, destination: D) {
         let Ok(criteria) = Criteria::new(arguments) else { return };
         let wants: Option<Numbers> = criteria.wants.iter().map(|want| self.wants.find(want)).collect();
@@ -144,7 +143,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
         }
     }
 
-    /// The wants under which a binding is to be found.
+    /// Returns the wants under which a binding is listed.
     fn keys_for(&self, any: bool, wants: &Numbers) -> Numbers {
         if any {
             let mut keys = wants.clone();

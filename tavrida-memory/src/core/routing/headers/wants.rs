@@ -1,4 +1,4 @@
-//! [`Wants`]: what the bindings of a table ask for, each thing once, with a number.
+//! [`Wants`]: the wants of all bindings of a table, each once, with a number.
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -9,10 +9,10 @@ use super::criteria::{Want, name_alone, pair};
 /// Numbers of wants: a binding has few.
 pub(super) type Numbers = SmallVec<[u32; 4]>;
 
-/// What the bindings ask for.
+/// The wants of all bindings.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wants {
-    /// By number, with how often it is asked for.
+    /// By number, with the number of bindings.
     all: Vec<Option<(Want, u32)>>,
     free: Vec<u32>,
     by_hash: FxHashMap<u64, Numbers>,
@@ -23,12 +23,12 @@ impl Wants {
         self.by_hash.is_empty()
     }
 
-    /// One more than the largest number.
+    /// Returns one more than the largest number.
     pub(super) fn end(&self) -> usize {
         self.all.len()
     }
 
-    /// The number of a want that is asked for once more.
+    /// Returns the number of a want, with one more binding.
     pub(super) fn number(&mut self, want: Want) -> u32 {
         if let Some(number) = self.find(&want) {
             let (_, times) = self.all[number as usize].as_mut().expect("numbers that are found are taken");
@@ -45,13 +45,13 @@ impl Wants {
         number
     }
 
-    /// The number of just this want, its type included.
+    /// Returns the number of exactly this want, including its type.
     pub(super) fn find(&self, want: &Want) -> Option<u32> {
         let alike = self.by_hash.get(&want.hash)?;
         alike.iter().copied().find(|number| self.want(*number) == want)
     }
 
-    /// It is asked for once less.
+    /// Removes one binding from a want.
     pub(super) fn give_up(&mut self, number: u32) {
         let place = &mut self.all[number as usize];
         let Some((want, times)) = place else { return };
@@ -70,7 +70,7 @@ impl Wants {
         }
     }
 
-    /// The numbers of what these headers satisfy.
+    /// Returns the numbers of the wants that these headers satisfy.
     pub(super) fn satisfied_by(&self, headers: &Table) -> SmallVec<[u32; 16]> {
         let mut satisfied = SmallVec::new();
         for (name, value) in headers.iter() {
