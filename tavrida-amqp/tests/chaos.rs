@@ -1,12 +1,12 @@
-//! Chaos under load: publishers, services and askers run while the broker is stopped, killed and paused, its connections are
-//! closed, cut, held and throttled, and queues are deleted.
+//! Chaos under load: publishers, services and askers run while the broker is stopped, killed and paused, its connections are closed, cut,
+//! held and throttled, and queues are deleted.
 //!
-//! After each round everything must heal by itself: every message that was confirmed is handled at least once, none that
-//! was denied is, none is stuck, every ask ended, consumers consume, no task is left over. What was confirmed and what
-//! was handled is booked by content, outside of the library.
+//! After each round everything must recover: every confirmed message is handled at least once, no denied message is handled, none is stuck,
+//! every ask has ended, consumers consume, no task is left over. What was confirmed and what was handled is recorded by content, outside
+//! the library.
 //!
-//! `TAVRIDA_CHAOS_ROUNDS` says how many rounds (20), `TAVRIDA_SEED` which, and `TAVRIDA_CHAOS_FAULTS` of
-//! which faults alone (`Kill,Cut`).
+//! `TAVRIDA_CHAOS_ROUNDS` sets the number of rounds (20), `TAVRIDA_SEED` the seed, and `TAVRIDA_CHAOS_FAULTS` limits the faults
+//! (`Kill,Cut`).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -33,10 +33,10 @@ use faults::{Fault, Ground};
 use load::Load;
 use town::{LIMIT, Town};
 
-/// How long after the declaration of a quorum queue a kill leaves it alone.
+/// A kill waits this long after the declaration of a quorum queue.
 const QUORUM_QUEUES_ARE_KNOWN: Duration = Duration::from_secs(2);
 
-/// So many messages must be confirmed, and so many asks answered, before a fault and after it.
+/// How many messages must be confirmed, and how many asks answered, before a fault and after it.
 const PROGRESS: (usize, u64) = (200, 3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +47,7 @@ async fn nothing_confirmed_is_lost_whatever_happens() {
     let mut random = Rng::with_seed(seed);
     let chosen = chosen_faults();
 
-    // What comes back from a retry while its queue is deleted tries again after so long (by default 3 minutes).
+    // A retry that returns while its queue is deleted is tried again after this time (by default 3 minutes).
     let node = Node::builder().variable("dead_letter_worker_publisher_confirm_timeout", 1000).start();
     let node = node.await.unwrap();
     let ground = Ground { wire: Proxy::to(&node).await.unwrap(), node };
@@ -58,8 +58,7 @@ async fn nothing_confirmed_is_lost_whatever_happens() {
     let mut round = Round { ground: &ground, town: &town, books: &books, tasks: usize::MAX };
     round.play(None, &mut random).await;
     round.tasks = tasks();
-    // RabbitMQ 3.10 writes which quorum queues there are a moment after the last change: killed before, it starts them anew, and
-    // without a leader.
+    // RabbitMQ 3.10 records quorum queues a moment after the last change: if it is killed before, it restarts them without a leader.
     sleep(QUORUM_QUEUES_ARE_KNOWN).await;
     let mut deck = Vec::new();
     for number in 1..=rounds {
@@ -86,7 +85,7 @@ struct Round<'a> {
     ground: &'a Ground,
     town: &'a Town,
     books: &'a Books,
-    /// How many tasks there are when all is well and nobody sends.
+    /// The number of tasks when everything works and nothing is sent.
     tasks: usize,
 }
 
@@ -112,7 +111,7 @@ impl Round<'_> {
         standing
     }
 
-    /// Waits until the load gets on.
+    /// Waits until the load makes progress.
     async fn progress(&self, when: &str) {
         let begin = self.books.standing();
         let got_on = self.books.until(LIMIT, |now| {
@@ -135,7 +134,7 @@ fn line(took: Duration, standing: &Standing) -> String {
     )
 }
 
-/// All faults, or those that the environment names.
+/// Returns all faults, or those that the environment names.
 fn chosen_faults() -> Vec<Fault> {
     let names = std::env::var("TAVRIDA_CHAOS_FAULTS").unwrap_or_default();
     let named = |fault: &Fault| names.is_empty() || names.split(',').any(|name| name == format!("{fault:?}"));
@@ -153,7 +152,7 @@ fn tasks() -> usize {
     Handle::current().metrics().num_alive_tasks()
 }
 
-/// Waits until there are no more tasks than that.
+/// Waits until there are at most this many tasks.
 async fn at_most_tasks(most: usize) {
     let ending = async {
         while tasks() > most {
@@ -163,7 +162,7 @@ async fn at_most_tasks(most: usize) {
     assert!(timeout(LIMIT, ending).await.is_ok(), "{} tasks are left, of at most {most}", tasks());
 }
 
-/// Says it at once, to whoever watches: the test runner keeps what is printed to itself.
+/// Prints at once: the test runner captures normal output.
 fn say(line: &str) {
     writeln!(std::io::stdout().lock(), "{line}").unwrap();
 }

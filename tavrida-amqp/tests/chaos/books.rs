@@ -1,5 +1,4 @@
-//! The books: what was sent, what the library said became of it, and what handlers saw. Kept by content, outside of the
-//! library.
+//! The books: what was sent, what outcome the library reported, and what handlers saw. Recorded by content, outside the library.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// A clone is the same books.
+/// Clones are the same books.
 #[derive(Clone, Default)]
 pub(crate) struct Books(Arc<Inner>);
 
@@ -22,7 +21,7 @@ struct Inner {
 struct Pages {
     /// By the number in the content.
     messages: Vec<Entry>,
-    /// Kept up with each change, for it is looked at all the time.
+    /// Updated with each change, because it is read all the time.
     standing: Standing,
 }
 
@@ -30,38 +29,38 @@ struct Pages {
 struct Entry {
     told: Told,
     handled: u32,
-    /// A queue was deleted while it may have been in it.
+    /// A queue that may have contained it was deleted.
     excused: bool,
 }
 
-/// What the publisher was told.
+/// The outcome reported to the publisher.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum Told {
     /// Nothing yet.
     #[default]
     Nothing,
-    /// It is routed: it must be handled.
+    /// It is routed and must be handled.
     Confirmed,
     /// It may be routed or not.
     Ambiguous,
-    /// It is not routed: it must never be handled.
+    /// It is not routed and must not be handled.
     Denied,
 }
 
-/// How asks ended.
+/// The outcomes of asks.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asks {
     pub(crate) answered: u64,
     pub(crate) failed: u64,
 }
 
-/// Where the books stand.
+/// The current totals of the books.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Standing {
     pub(crate) confirmed: usize,
     pub(crate) ambiguous: usize,
     pub(crate) denied: usize,
-    /// Handled at least once, whatever the publisher was told.
+    /// Handled at least once, whatever the publisher's outcome.
     pub(crate) handled: usize,
     /// Handlings beyond the first.
     pub(crate) duplicates: usize,
@@ -69,32 +68,32 @@ pub(crate) struct Standing {
     pub(crate) excused: usize,
     /// Confirmed, not handled, without an excuse.
     pub(crate) missing: BTreeSet<usize>,
-    /// Denied, and handled all the same.
+    /// Denied, but handled.
     pub(crate) untrue: BTreeSet<usize>,
-    /// Contents that nobody sent.
+    /// Contents that were not sent.
     pub(crate) foreign: Vec<String>,
     pub(crate) asks: Asks,
 }
 
-/// The content of a message: of many lengths, and no two are alike.
+/// Returns the content of a message: of varying length, and unique.
 pub(crate) fn content(number: usize) -> String {
     format!("{number}:{}", "0123456789abcdef".repeat(number % 13))
 }
 
 impl Books {
-    /// Notes that a message is going to be sent; gives its number.
+    /// Records that a message is about to be sent. Returns its number.
     pub(crate) fn begin(&self) -> usize {
         let mut pages = self.pages();
         pages.messages.push(Entry::default());
         pages.messages.len() - 1
     }
 
-    /// Notes what the publisher was told of it.
+    /// Records the outcome that the publisher got.
     pub(crate) fn told(&self, number: usize, told: Told) {
         self.change(|pages| pages.change(number, |entry| entry.told = told));
     }
 
-    /// Notes that a handler saw a content.
+    /// Records that a handler saw a content.
     pub(crate) fn saw(&self, seen: &str) {
         let number = seen.split(':').next().and_then(|number| number.parse::<usize>().ok());
         self.change(|pages| match number {
@@ -105,7 +104,7 @@ impl Books {
         });
     }
 
-    /// Notes how an ask ended.
+    /// Records how an ask ended.
     pub(crate) fn asked(&self, answered: bool) {
         self.change(|pages| match answered {
             true => pages.standing.asks.answered += 1,
@@ -113,7 +112,7 @@ impl Books {
         });
     }
 
-    /// Excuses all that is on its way: a queue was deleted, with what was in it.
+    /// Excuses all messages in transit: a queue was deleted with its messages.
     pub(crate) fn excuse(&self) {
         self.change(|pages| {
             for number in 0..pages.messages.len() {
@@ -128,7 +127,7 @@ impl Books {
         self.pages().standing.clone()
     }
 
-    /// Waits until the books satisfy, for at most so long; gives where they stand then.
+    /// Waits up to a limit until the books satisfy a condition. Returns their totals then.
     pub(crate) async fn until(
         &self,
         within: Duration,
@@ -144,7 +143,7 @@ impl Books {
                     }
                 }
                 changed.await;
-                // Some hundred changes a second are looked at together.
+                // Some hundred changes a second are checked together.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

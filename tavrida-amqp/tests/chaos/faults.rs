@@ -1,4 +1,4 @@
-//! What befalls the town, each lifted again in the end.
+//! The faults of the chaos test, each of which is removed at the end.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::town::LIMIT;
 pub(crate) enum Fault {
     /// An operator closes all connections.
     CloseConnections,
-    /// The broker stops and starts again, in good order.
+    /// The broker stops in good order and restarts.
     StopApp,
-    /// The broker loses its power and starts again.
+    /// The broker loses power and restarts.
     Kill,
     /// The broker is silent for longer than the heartbeat allows.
     Pause,
@@ -25,13 +25,13 @@ pub(crate) enum Fault {
     Cut,
     /// All connections are reset, and new ones are refused for a while.
     Refuse,
-    /// The wire is silent for a moment that the heartbeat allows.
+    /// The wire is silent, for less than the heartbeat limit.
     HoldBriefly,
     /// The wire is silent for longer than the heartbeat allows.
     Hold,
     /// The wire is slow.
     Throttle,
-    /// A service's queue is deleted, with all that is in it.
+    /// A service's queue is deleted with its messages.
     DeleteQueue,
 }
 
@@ -50,10 +50,10 @@ impl Fault {
     ];
 }
 
-/// Where it happens.
+/// The targets of faults.
 pub(crate) struct Ground {
     pub(crate) node: Node,
-    /// Everybody's wire to the node.
+    /// The wire of all connections to the node.
     pub(crate) wire: Proxy,
 }
 
@@ -65,7 +65,7 @@ impl Ground {
             Fault::StopApp => {
                 self.node.stop_app().await.unwrap();
                 some(0, 500).await;
-                // A busy machine may take longer than an evaluation may; what was begun goes on.
+                // A busy machine may exceed the limit of an evaluation; what was started continues.
                 if self.node.start_app().await.is_err() {
                     self.node.ready().await.unwrap();
                 }
@@ -99,7 +99,7 @@ impl Ground {
     }
 
     async fn kill(&self) {
-        // The broker writes what was declared to its disk a little later; a kill must not come before.
+        // The broker writes declarations to its disk a little later; a kill must not come before.
         self.node.eval("mnesia:sync_log()").await.unwrap();
         self.node.kill().await.unwrap();
         self.node.start_again().await.unwrap();
@@ -112,14 +112,14 @@ impl Ground {
     }
 
     async fn delete(&self, queue: &str) {
-        // lapin's heartbeats end with the next one that is due: tasks are counted.
+        // lapin's heartbeat tasks end with the next heartbeat that is due: tasks are counted.
         let config = AmqpConfig::from_uri(&self.node.uri()).unwrap().frame_max(8192).heartbeat(1);
         let session = AmqpTransport::new(config).connect().await.unwrap();
         session.delete_queue(queue, false, false).await.unwrap();
         session.close().await.unwrap();
     }
 
-    /// Waits until no queue holds a message, ready or unsettled, and each service is consumed by all its replicas.
+    /// Returns once no queue has a message, ready or unsettled, and all replicas of each service consume.
     pub(crate) async fn is_at_rest(&self) {
         let waiting = async {
             while !self.rests().await {

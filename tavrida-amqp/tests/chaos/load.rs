@@ -1,4 +1,4 @@
-//! The load: publishers and askers that keep on, whatever happens.
+//! The load: publishers and askers that continue through all faults.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,15 +13,15 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::books::{Books, Told, content};
 use crate::town::{LIMIT, Town};
 
-/// How many sends a publisher has under way at a time, and how many publishers and askers there are.
+/// How many concurrent sends a publisher has, and how many publishers and askers there are.
 const BATCH: usize = 16;
 const PUBLISHERS: usize = 4;
 const ASKERS: usize = 3;
 
-/// So many messages may be confirmed and not handled before publishers wait for handlers.
+/// At this many confirmed and unhandled messages publishers wait for handlers.
 const BACKLOG: usize = 300;
 
-/// How long an ask may take, and how much later its end may be noticed on a busy machine.
+/// The timeout of an ask, and how much later its end may be noticed on a busy machine.
 const ASK: Duration = Duration::from_secs(3);
 const LATE: Duration = Duration::from_secs(5);
 
@@ -42,7 +42,7 @@ impl Load {
         Self { over, tasks }
     }
 
-    /// Ends it: all that is under way ends in its time, or hangs, which fails.
+    /// Stops it: all pending operations end in time, or the test fails.
     pub(crate) async fn stop(self) {
         self.over.store(true, Ordering::Relaxed);
         for task in self.tasks {
@@ -54,12 +54,12 @@ impl Load {
 async fn publish(client: Client, books: Books, over: Arc<AtomicBool>) {
     while !over.load(Ordering::Relaxed) {
         join_all((0..BATCH).map(|_| send(&client, &books))).await;
-        // While the broker is away, everything may be missing: then a send's own patience is waited for.
+        // While the broker is down, all messages may be missing: then this waits for a send's own patience.
         let _ = books.until(ASK, |standing| standing.missing.len() < BACKLOG).await;
     }
 }
 
-/// Sends a message of one kind or another, and books what became of it.
+/// Sends a message of a random kind, and records its outcome.
 async fn send(client: &Client, books: &Books) {
     let number = books.begin();
     let text = content(number);
@@ -89,7 +89,7 @@ async fn ask(client: Client, books: Books, over: Arc<AtomicBool>) {
         assert!(begin.elapsed() < ASK + LATE, "an ask hung for {:?}: {answer:?}", begin.elapsed());
         match &answer {
             Ok(answer) => assert_eq!(answer.payload().get::<String>("text").unwrap(), text),
-            // Broken sessions, a queue that is gone: anything but an answer that says otherwise.
+            // Broken sessions or a deleted queue are fine, but not an error reply.
             Err(AskError::Failed(error)) => panic!("an answer that nobody gave: {error:?}"),
             Err(_) => sleep(Duration::from_millis(20)).await,
         }

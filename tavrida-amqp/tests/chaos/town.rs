@@ -1,4 +1,4 @@
-//! The town that chaos befalls: two services, one of them with two replicas, and the clients that use them.
+//! The services under chaos: two services, one of them with two replicas, and their clients.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use tokio::time::{sleep, timeout};
 
 use crate::books::Books;
 
-/// Longer than anything takes that ends at all, on a busy machine.
+/// Longer than any operation that ends at all, on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The heartbeat in seconds: a silent broker is given up after twice as long.
 const HEARTBEAT: u16 = 1;
 
-/// One message of so many fails at its first try.
+/// One of this many messages fails in its first attempt.
 const STUMBLE: usize = 16;
 
 type Serving = JoinHandle<Result<(), tavrida::Error>>;
@@ -36,7 +36,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// Works for a moment, and fails the first time for some messages.
+    /// Works for a moment, and fails some messages in their first attempt.
     async fn work(&self, attempt: Attempt, text: &str) -> Result<()> {
         sleep(Duration::from_millis(text.len() as u64 % 4)).await;
         let number = text.split(':').next().and_then(|number| number.parse::<usize>().ok()).unwrap_or(0);
@@ -63,8 +63,7 @@ async fn confirm(text: String) -> serde_json::Value {
     json!({ "text": text })
 }
 
-/// The front takes casts, answers asks, and passes on to the store, whose answer ends the chain. The store hears
-/// notifications, too.
+/// The front takes casts, answers asks, and calls the store, whose answer ends the chain. The store also subscribes to notifications.
 fn front(desk: &Desk) -> Service {
     Service::new("front")
         .state(desk.clone())
@@ -117,7 +116,7 @@ async fn client(uri: &str, name: &str) -> Client {
 }
 
 impl Town {
-    /// Everybody connects to `uri`.
+    /// Connects all services and clients to `uri`.
     pub(crate) async fn found(uri: &str, books: &Books) -> Self {
         let desk = Desk { books: books.clone() };
         let mut servers = Vec::new();
@@ -138,7 +137,7 @@ impl Town {
         servers.chain(clients).chain([("asker", self.asker.health())]).collect()
     }
 
-    /// Waits until all are connected and consume, as they say themselves.
+    /// Waits until all are connected and consume, according to their health.
     pub(crate) async fn healed(&self) {
         let healing = async {
             while self.health().iter().any(|(_, health)| *health != Health::Ready) {
@@ -150,13 +149,13 @@ impl Town {
         }
     }
 
-    /// How everybody is, for who looks into a failure.
+    /// Returns the health of all, for the analysis of a failure.
     pub(crate) fn report(&self) -> String {
         let counters: Vec<_> = self.servers.iter().map(|(_, handle, _)| handle.counters()).collect();
         format!("{:#?}\n{counters:#?}", self.health())
     }
 
-    /// Ends everybody in good order.
+    /// Stops all in good order.
     pub(crate) async fn close(self) {
         for client in self.publishers.iter().chain([&self.asker]) {
             timeout(LIMIT, client.close()).await.expect("a client closes");

@@ -1,4 +1,4 @@
-//! Asks over RabbitMQ: each gets its own answer, by a queue and by direct reply-to, before and after a loss.
+//! Asks over RabbitMQ: each gets its own answer, through a queue and through direct reply-to, before and after a loss.
 
 use futures_util::future::join_all;
 use tavrida::discovery::Registry;
@@ -40,7 +40,7 @@ async fn answers_come_to_a_queue_and_by_direct_reply_to_also_after_a_loss() {
     survives_a_loss(&node, direct).await;
 }
 
-/// The consumer of direct replies lives on the channel of all publishes, and a refusal would close that.
+/// The consumer of direct replies is on the channel of all publishes, which a refusal would close.
 #[tokio::test]
 async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
     let (vhost, notes) = (rabbitmq::shared_vhost().await.unwrap(), Notes::new());
@@ -65,7 +65,7 @@ async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transient_request_does_not_survive_a_restart_of_the_broker() {
     let (node, notes) = (Node::start().await.unwrap(), Notes::new());
-    // The queue is there then, and nobody takes from it.
+    // The queue then exists, and has no consumer.
     let (handle, serving) = serve(server(&node.uri(), work(&notes))).await;
     handle.stop();
     soon(serving).await.unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Three nodes and a quorum queue: what is confirmed outlives one of them.
+//! Three nodes and a quorum queue: confirmed messages survive the loss of one node.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,14 +17,13 @@ use tokio::time::{Duration, sleep, timeout};
 use crate::support::{config, connect, count, soon};
 use crate::town::{Notes, registry, run, work};
 
-/// How many sends are under way at a time, and how many messages are confirmed before and after the loss of a node.
+/// How many sends are concurrent, and how many messages are confirmed before and after the loss of a node.
 const WINDOW: usize = 32;
 const ENOUGH: usize = 300;
 
 const DELAY: Duration = Duration::from_millis(500);
 
-/// A channel that was opened while a queue changed its leader may speak to the old one for 10 seconds (RabbitMQ's
-/// `rabbit_fifo_client`).
+/// A channel that was opened while a queue changed its leader may contact the old one for 10 seconds (RabbitMQ's `rabbit_fifo_client`).
 const LIMIT: Duration = Duration::from_secs(60);
 
 async fn at_last(what: &str, holds: impl AsyncFn() -> bool) {
@@ -37,12 +36,12 @@ async fn at_last(what: &str, holds: impl AsyncFn() -> bool) {
 }
 
 async fn cluster() -> Cluster {
-    // What a wait queue could not pass on tries again after so long (by default 3 minutes).
+    // What a retry queue could not dead-letter is tried again after this time (by default 3 minutes).
     let options = Node::builder().variable("dead_letter_worker_publisher_confirm_timeout", 1000);
     Cluster::start_with(3, options).await.unwrap()
 }
 
-/// To the nodes in this order: the first that can be reached is taken.
+/// Returns a transport to the nodes in this order: the first reachable one is used.
 fn transport(cluster: &Cluster, order: [usize; 3]) -> AmqpTransport {
     let port = |at: usize| cluster.node(order[at]).port();
     let config =
@@ -69,7 +68,7 @@ async fn client(cluster: &Cluster, order: [usize; 3]) -> Client {
     builder.reconnect(backoff()).patience(crate::support::SOON).build().await.unwrap()
 }
 
-/// The numbers of the node that leads a queue and of the others.
+/// Returns the indices of the node that leads a queue, and of the others.
 async fn leader_and_followers(cluster: &Cluster, queue: &str) -> (usize, [usize; 2]) {
     let question = format!(
         "{{ok, Q}} = rabbit_amqqueue:lookup(rabbit_misc:r(<<\"/\">>, queue, <<\"{queue}\">>)), \
@@ -80,7 +79,7 @@ async fn leader_and_followers(cluster: &Cluster, queue: &str) -> (usize, [usize;
     (at, [(at + 1) % 3, (at + 2) % 3])
 }
 
-/// Casts numbers, so many at a time, until it is over; gives those whose cast was confirmed.
+/// Casts numbers, with limited concurrency, until it is stopped. Returns those whose cast was confirmed.
 async fn cast_on(client: Client, confirmed: Arc<AtomicUsize>, over: Arc<AtomicBool>) -> Vec<i64> {
     let mut known = Vec::new();
     let mut next = 0;
@@ -112,7 +111,7 @@ async fn cast_on(client: Client, confirmed: Arc<AtomicUsize>, over: Arc<AtomicBo
     known
 }
 
-/// The node that leads the queue is the one that the server and the sender are connected to.
+/// The server and the sender are connected to the node that leads the queue.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_is_killed_under_load_and_nothing_confirmed_is_lost() {
     let (cluster, notes) = (cluster().await, Notes::new());
@@ -146,7 +145,7 @@ async fn a_node_is_killed_under_load_and_nothing_confirmed_is_lost() {
         let seen: BTreeSet<i64> = notes.all().iter().map(|note| note.parse().unwrap()).collect();
         known.iter().filter(|n| !seen.contains(n)).count()
     };
-    // What came back from a retry while its queue had no leader may wait until then: RabbitMQ keeps it, and asks the lost node.
+    // A retry that returned while its queue had no leader may wait until now: RabbitMQ keeps it, and asks the lost node.
     cluster.node(leader).start_again().await.unwrap();
     at_last("all that was confirmed is handled", async || missing().await == 0).await;
     assert_eq!((handles[0].counters().losses, handles[1].counters().losses), (1, 0));
@@ -156,7 +155,7 @@ async fn a_node_is_killed_under_load_and_nothing_confirmed_is_lost() {
     assert_eq!(count(&session, "work.dead").await, 0);
 }
 
-/// Without a majority nothing is confirmed, and nothing is claimed; with it all that waited is.
+/// Without a majority nothing is confirmed or reported as such; with it all that waited is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_majority_sends_wait_and_with_it_they_are_confirmed() {
     let (cluster, notes) = (cluster().await, Notes::new());
@@ -202,7 +201,7 @@ async fn a_queue_without_a_majority_does_not_hold_its_publishers_for_ever() {
         matches!(&lost.reason, PublishErrorKind::Ambiguous(loss) if loss.to_string().contains("no confirm came")),
         "{lost}"
     );
-    // The session lives, and so do its other queues.
+    // The session is alive, and so are its other queues.
     session.publish(message(&ShortString::from_static("quick"), "after")).await.unwrap();
     assert!(session.get("quick").await.unwrap().is_some());
 }

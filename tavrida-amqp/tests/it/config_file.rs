@@ -1,4 +1,4 @@
-//! Servers and clients out of configuration files, on a real node; and the environment of a real process.
+//! Servers and clients from configuration files, on a real node, and with the environment of a real process.
 
 use std::fs;
 use std::process::Command;
@@ -16,7 +16,7 @@ fn calc() -> Service {
     Service::new("calc").rpc("double", params(["n"], async |n: i64| json!({ "n": 2 * n })))
 }
 
-/// Answers what it asks of `calc`, which runs in another server.
+/// Answers with the result of `calc`, which runs in another server.
 fn desk() -> Service {
     async fn ask(proxy: Proxy, n: i64) -> Result<serde_json::Value> {
         let answer = proxy.to("calc.double").param("n", n).ask().await?;

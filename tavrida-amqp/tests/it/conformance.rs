@@ -1,4 +1,4 @@
-//! The promises of every transport, kept by this one.
+//! Runs the conformance suite on this transport.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ async fn it_keeps_every_promise_of_a_transport() {
             async move { node.close_all_connections("the suite asked for it").await.unwrap() }
         }
     };
-    // Small buffers, for the suite opens hundreds of sessions; its largest headers fit.
+    // Small buffers, because the suite opens hundreds of sessions; its largest headers fit.
     let config = AmqpConfig::from_uri(&node.uri()).unwrap().frame_max(32_768);
     let transport = Arc::new(AmqpTransport::new(config));
     let suite = Suite::new(transport).with_breaker(breaker).dead_letters_anew_within(rounds);

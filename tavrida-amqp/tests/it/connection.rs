@@ -1,4 +1,4 @@
-//! What a configuration asks for is what the broker grants and shows.
+//! The broker grants and shows what a configuration requests.
 
 use tavrida_amqp::AmqpConfig;
 use tavrida_testkit::rabbitmq::Node;

@@ -1,4 +1,4 @@
-//! Deliveries: each settled once, none lost, none held back.
+//! Deliveries: each is settled once, none is lost, none is delayed.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn fill(session: &std::sync::Arc<dyn Session>, queue: &str, messages: usiz
     assert!(results.iter().all(Result::is_ok));
 }
 
-/// Waits until the broker says so: some effects take it a moment.
+/// Waits until the broker reports it: some effects take a moment.
 async fn until_count(session: &std::sync::Arc<dyn Session>, queue: &str, expected: u32) {
     soon(async {
         while count(session, queue).await != expected {
@@ -55,7 +55,7 @@ async fn acks_reach_the_broker_while_the_consumer_waits_and_while_it_does_not() 
     let mut consumer = consume(session, "q", 100).await;
     let deliveries = [next(&mut consumer).await, next(&mut consumer).await, next(&mut consumer).await];
     for delivery in deliveries {
-        // Far below half the prefetch, and nobody asks for more: time sends it.
+        // Far below half the prefetch, and no consumer asks for more: the timer sends it.
         delivery.ack().unwrap();
     }
     sleep(Duration::from_millis(50)).await;
@@ -173,7 +173,7 @@ async fn a_deleted_queue_ends_its_consumer_at_once_and_the_session_lives() {
         let end = timeout(Duration::from_secs(1), consumer.next()).await.unwrap().unwrap_err();
         assert_eq!(end, ConsumerError::CancelledByBroker);
     }
-    // Its message is gone; the broker takes the ack in silence.
+    // Its message is deleted; the broker accepts the ack silently.
     unsettled.ack().unwrap();
     declare(session, "q").await;
     assert_eq!(count(session, "q").await, 0);
@@ -274,7 +274,7 @@ async fn acks_are_flushed_before_an_orderly_close() {
     );
 }
 
-/// The broker looks for late acks every now and then, and closes the channel of the one that owes.
+/// The broker checks for late acks periodically, and closes the channel of the late consumer.
 #[tokio::test]
 async fn a_consumer_that_settles_too_late_is_told_so_and_costs_the_session_nothing() {
     let node = Node::builder().consumer_timeout(Duration::from_millis(500)).start().await.unwrap();
@@ -298,7 +298,7 @@ async fn a_consumer_that_settles_too_late_is_told_so_and_costs_the_session_nothi
     again.delivery.ack().unwrap();
 }
 
-/// All on one thread: a consumer that always has a delivery ready must let others run.
+/// On one thread: a consumer that always has a delivery ready must let other tasks run.
 #[tokio::test]
 async fn a_busy_consumer_does_not_starve_the_tasks_beside_it() {
     let Place { session, .. } = &Place::new().await;

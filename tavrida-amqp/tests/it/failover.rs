@@ -1,4 +1,4 @@
-//! Several hosts, and how often to try: servers and clients that move to another broker, or give up as they were told.
+//! Several hosts, and limits of attempts: servers and clients move to another broker, or give up as configured.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn a_server_and_its_client_move_to_the_next_host_when_theirs_dies_and_back
     let client = Client::builder(AmqpTransport::new(config(&uri))).source("caller").discovery(registry);
     let client = client.build().await.unwrap();
     let answer = async |n: i64| {
-        // Both move on their own: until both have, an ask fails clearly.
+        // Both move independently: until both have, an ask fails clearly.
         soon(async {
             loop {
                 match client.to("echo.say").param("n", n).ask().timeout(Duration::from_secs(1)).await {

@@ -135,14 +135,14 @@ async fn an_operator_closing_connections_is_noticed_by_everyone_within_a_second(
     assert!(redelivered.delivery.redelivered());
 }
 
-/// lapin closes channels a moment before it tells why; nobody may be told that alone.
+/// lapin closes channels a moment before it reports why; callers must get the reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_that_is_under_way_when_connections_are_closed_ends_with_the_loss_of_the_session() {
     let node = Node::start().await.unwrap();
     for round in 0..40 {
         let session = connect_to(&node).await;
         declare(&session, "q").await;
-        // Each is refused, and costs its channel: the next one is sent on a new one.
+        // Each is refused and closes its channel: the next one is sent on a new one.
         let message = |number: u32| {
             let mut message = to_queue("q", number.to_string());
             message.properties.user_id = Some(name("somebody else"));
@@ -189,7 +189,7 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
     let session = connect_to(&node).await;
     let queue = Queue::durable(name("q"));
     session.declare_queue(&queue).await.unwrap();
-    // The broker writes what was declared to its disk a little later; a kill must not come before.
+    // The broker writes declarations to its disk a little later; a kill must not come before.
     node.eval("mnesia:sync_log()").await.unwrap();
     let publishing = tokio::spawn({
         let session = session.clone();
@@ -230,15 +230,15 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
     assert!(kept.len() <= confirmed.len() + ambiguous, "what was not sent is not there");
 }
 
-/// Publishes so that nothing of it is under way any more. The first to an exchange keeps others waiting a little longer than its
-/// confirm takes, until the broker has answered what was asked after it.
+/// Publishes until nothing is pending any more. The first publish to an exchange delays others a little longer than its confirm takes,
+/// until the broker has answered later requests.
 async fn publish_before(session: &std::sync::Arc<dyn Session>) {
     for body in ["first", "second"] {
         soon(session.publish(to_queue("q", body))).await.unwrap();
     }
 }
 
-/// A publish that a pausing broker does not confirm any more: its last threads take a moment to stop.
+/// A publish that a pausing broker does not confirm: its last threads take a moment to stop.
 async fn unconfirmed(session: &std::sync::Arc<dyn Session>) -> PublishFuture<'_> {
     loop {
         let mut publishing = session.publish(to_queue("q", "into the void"));
@@ -248,7 +248,7 @@ async fn unconfirmed(session: &std::sync::Arc<dyn Session>) -> PublishFuture<'_>
     }
 }
 
-/// The peer neither answers nor hangs up: the heartbeat finds it out, and closing does not wait for it.
+/// The peer neither answers nor closes: the heartbeat detects it, and closing does not wait for it.
 #[tokio::test]
 async fn a_paused_broker_is_given_up_after_its_heartbeats() {
     let node = Node::start().await.unwrap();
@@ -279,7 +279,7 @@ async fn a_blocked_connection_shows_and_holds_publishers_until_it_is_free() {
     assert_eq!(session.blocked(), None);
 
     node.set_memory_watermark(0.0).await.unwrap();
-    // The first one that meets the alarm makes the broker say so.
+    // The first publish during the alarm makes the broker report it.
     let mut held = session.publish(to_queue("q", "held"));
     while session.blocked().is_none() {
         if timeout(Duration::from_millis(10), &mut held).await.is_ok() {
@@ -288,7 +288,7 @@ async fn a_blocked_connection_shows_and_holds_publishers_until_it_is_free() {
     }
     assert!(session.blocked().unwrap().contains("memory"));
     assert!(timeout(Duration::from_millis(200), session.publish(to_queue("q", "held too"))).await.is_err());
-    // The other connection is not blocked: consuming and settling go on.
+    // The other connection is not blocked: consuming and settling continue.
     let mut consumer = consume(&session, "q", 10).await;
     next(&mut consumer).await.ack().unwrap();
 
@@ -298,7 +298,7 @@ async fn a_blocked_connection_shows_and_holds_publishers_until_it_is_free() {
     soon(session.close()).await.unwrap();
 }
 
-/// lapin opens a channel with the error that its number had before; the numbers of a connection come round.
+/// lapin opens a channel with the error that its number had before; the numbers of a connection are reused.
 #[tokio::test]
 async fn refusals_do_not_wear_a_session_out() {
     let place = Place::new().await;
@@ -346,7 +346,7 @@ async fn no_task_is_left_of_a_session() {
     let place = Place::new().await;
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
     soon(place.session.close()).await.unwrap();
-    // lapin's heartbeats end with the next one that is due.
+    // lapin's heartbeat tasks end with the next heartbeat that is due.
     let session = connect(config(&place.vhost.uri()).heartbeat(1)).await;
     declare(&session, "q").await;
     let results = publish_all(&session, (0..100).map(|number| to_queue("q", number.to_string()))).await;
@@ -360,7 +360,7 @@ async fn no_task_is_left_of_a_session() {
     soon(session.close()).await.unwrap();
     drop((session, consumer, kept));
 
-    // Those of the first session, whose heartbeat is long, are what may be left.
+    // Those of the first session, whose heartbeat is long, may be left.
     let heartbeats = 2;
     soon(async {
         while tasks() > heartbeats {

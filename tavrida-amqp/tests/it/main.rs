@@ -1,6 +1,6 @@
-//! `AmqpTransport` against real RabbitMQ nodes, which the tests start themselves.
+//! `AmqpTransport` against real RabbitMQ nodes, which the tests start.
 //!
-//! One binary, so that all tests share one node (each in a virtual host of its own) and are linked once.
+//! One binary, so that all tests share one node (each in its own virtual host) and are linked once.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! What a publish is told to have become is what it became, at full pipeline depth.
+//! The reported outcome of a publish is the real one, at full pipeline depth.
 
 use std::collections::BTreeMap;
 
@@ -59,8 +59,8 @@ async fn without_mandatory_a_message_that_nobody_hears_is_fine() {
     assert_eq!(soon(session.publish(unheard)).await, Ok(()));
 }
 
-/// lapin hands a return to whichever confirm resolves next: by its confirms alone, one in eight of these unroutable
-/// messages would pass for routed, and as many routed ones for unroutable.
+/// lapin attaches a return to whichever confirm resolves next: by its confirms alone, one in eight of these unroutable messages would count
+/// as routed, and as many routed ones as unroutable.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousands_of_routed_and_unroutable_messages_are_told_apart_by_identity() {
     let Place { session, .. } = &Place::new().await;
@@ -89,7 +89,7 @@ async fn thousands_of_routed_and_unroutable_messages_are_told_apart_by_identity(
     assert_eq!(wrong, 0, "of {}", told.len());
 }
 
-/// Two publishes that start at once on one lapin channel can swap their confirms: then a refused one passes for routed.
+/// Two publishes that start concurrently on one lapin channel can swap their confirms: then a refused one counts as routed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn refused_and_routed_messages_of_many_tasks_are_told_apart() {
     let Place { session, .. } = &Place::new().await;
@@ -160,7 +160,7 @@ async fn each_refusal_has_the_brokers_code_and_text_and_leaves_the_session_alive
     assert_eq!(soon(session.publish(to_queue("q", "alive"))).await, Ok(()));
 }
 
-/// An exchange that vanishes under a stream of publishes closes their channel. The books must balance nonetheless.
+/// An exchange deleted under a stream of publishes closes their channel. The books must still balance.
 #[tokio::test]
 async fn an_exchange_deleted_amid_publishes_leaves_no_outcome_untrue() {
     let place = Place::new().await;
@@ -225,7 +225,7 @@ async fn a_publish_that_was_polled_once_is_sent_though_its_future_is_dropped() {
     assert_eq!(drain(session, "q").await, ["polled once", "awaited"]);
 }
 
-/// All but the routing key may be equal: nothing is added to a message for telling it apart.
+/// Messages may be equal except for the routing key: nothing is added to a message to distinguish it.
 #[tokio::test]
 async fn equal_messages_share_their_outcomes_out_and_carry_nothing_extra() {
     let Place { session, .. } = &Place::new().await;
@@ -262,7 +262,7 @@ async fn a_refusal_is_told_however_fast_it_comes() {
     }
 }
 
-/// A queue that never confirms: its process is asleep.
+/// Makes a queue that never confirms: its process is asleep.
 async fn asleep(place: &Place, queue: &str) {
     declare(&place.session, queue).await;
     let suspend = format!(
@@ -273,8 +273,8 @@ async fn asleep(place: &Place, queue: &str) {
     place.vhost.node().eval(&suspend).await.unwrap();
 }
 
-/// An ack that carries another message's return says nothing of its own. Which one it was shows when all older publishes
-/// are confirmed, or with what is published later: here there is neither.
+/// An ack that carries another message's return says nothing about its own. Which one it was is known when all older publishes are
+/// confirmed, or with a later publish: here there is neither.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_others_are_decided_though_an_older_publish_is_never_confirmed() {
     let place = Place::new().await;
@@ -294,7 +294,7 @@ async fn all_others_are_decided_though_an_older_publish_is_never_confirmed() {
     assert!(poll_once(&mut stuck).is_pending());
 }
 
-/// One pipeline with everything in it: no outcome costs another its own.
+/// One pipeline with all outcomes: none affects another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn routed_unheard_unroutable_nacked_and_refused_are_counted_exactly_in_one_pipeline() {
     let Place { session, .. } = &Place::new().await;
@@ -310,7 +310,7 @@ async fn routed_unheard_unroutable_nacked_and_refused_are_counted_exactly_in_one
         ("refused", _) => to_exchange("missing", "q", number.to_string()),
         ("unroutable", _) => to_queue("nobody", number.to_string()),
         ("nacked", _) => to_queue("full", number.to_string()),
-        // Nobody hears it, and nobody has to.
+        // It has no receiver and needs none.
         (_, 7) => Publication { mandatory: false, ..to_queue("nobody", number.to_string()) },
         _ => to_queue("q", number.to_string()),
     });

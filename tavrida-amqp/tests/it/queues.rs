@@ -1,4 +1,4 @@
-//! The queues of a server, of either type: what ends up where, and what survives.
+//! The queues of a server, of either type: where messages end, and what survives.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tavrida_testkit::rabbitmq::Node;
 use crate::support::{Place, config, connect, consume, count, next};
 use crate::town::{Notes, client, eventually, run, server, work};
 
-/// What kills its consumer again and again would do so for ever on a classic queue.
+/// On a classic queue, a message that crashes its consumer would do so forever.
 #[tokio::test]
 async fn a_message_that_comes_back_too_often_ends_among_the_dead_letters_of_a_quorum_queue() {
     let (place, notes) = (Place::new().await, Notes::new());
@@ -40,8 +40,7 @@ async fn consumers(session: &dyn Session, queue: &str) -> u32 {
     session.declare_queue_passive(queue).await.unwrap().consumers
 }
 
-/// The delays are over while the broker boots: what comes back then finds its queue missing still, or is on its way
-/// when the broker goes.
+/// The delays end while the broker boots: what comes back then finds its queue still missing, or is in transit when the broker stops.
 async fn retries_survive(harm: impl AsyncFnOnce(&Node)) {
     const CASTS: i64 = 200;
     let (node, notes) = (Node::start().await.unwrap(), Notes::new());
@@ -49,7 +48,7 @@ async fn retries_survive(harm: impl AsyncFnOnce(&Node)) {
     let retry = Retry::times(100).between(delay, delay).then_dead_letter();
     let handle = run(server(&node.uri(), work(&notes)).on_failure(retry)).await;
     let client = client(&node.uri()).await;
-    // The broker writes what was declared to its disk a little later; a kill must not come before.
+    // The broker writes declarations to its disk a little later; a kill must not come before.
     node.eval("mnesia:sync_log()").await.unwrap();
     for n in 0..CASTS {
         client.to("work.once").param("n", n).cast().await.unwrap();

@@ -1,4 +1,4 @@
-//! What a broker does to whole servers and clients, what they say of it meanwhile, and what they count.
+//! Effects of broker failures on whole servers and clients, with their health and counters.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ async fn after_a_restart_of_the_broker_topology_consumers_and_messages_are_there
     eventually("nothing is left", async || count(&session, "work").await == 0).await;
 }
 
-/// The wire is silent: nobody is told of a loss, and heartbeats find it out.
+/// The wire is silent: no loss is reported, and heartbeats detect it.
 #[tokio::test]
 async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
     let (place, notes) = (Place::new().await, Notes::new());
@@ -93,7 +93,7 @@ async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
     eventually("nothing is left", async || count(&place.session, "work").await == 0).await;
 }
 
-/// A service whose exchange is there and has no queue for it, and one without an exchange.
+/// A service whose exchange exists without a queue, and one without an exchange.
 fn strangers() -> Registry {
     Registry::new()
         .remote_service("work", "work_exchange")
@@ -140,7 +140,7 @@ async fn every_outcome_is_told_and_counted_exactly_among_thousands_at_once() {
     assert_eq!((counters.unheard, counters.unroutable, counters.ambiguous), (500, 500, 0));
     assert_eq!(notes.reach(routed).await.len(), routed);
 
-    // What is sent when the wire falls silent has no confirm when it breaks.
+    // What is sent when the wire falls silent is unconfirmed when it breaks.
     wire.hold();
     let held = (0..300).map(|n| tokio::spawn(client.to("work.note").param("n", n).cast()));
     let held: Vec<_> = held.collect();

@@ -1,5 +1,4 @@
-//! Whole servers and clients over RabbitMQ: that they work, and that they are back by themselves after what befalls a
-//! broker.
+//! Whole servers and clients over RabbitMQ: they work, and recover automatically from broker failures.
 
 use std::time::Duration;
 
@@ -76,7 +75,7 @@ async fn after_an_operator_closed_all_connections_server_and_client_are_back_and
     })
     .await;
     let lost = soon(asking).await.unwrap().unwrap_err();
-    // The request may come to its handler before its confirm comes back.
+    // The request may reach its handler before its confirm comes back.
     let ambiguous = matches!(&lost, AskError::NotSent(error) if error.is_ambiguous());
     assert!(ambiguous || matches!(lost, AskError::Lost(_)), "{lost}");
 
@@ -85,7 +84,7 @@ async fn after_an_operator_closed_all_connections_server_and_client_are_back_and
     assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
     assert_eq!((handle.health(), client.health()), (Health::Ready, Health::Ready));
     assert_eq!((handle.counters().losses, client.counters().losses), (1, 1));
-    // What was being handled is handled again: its settlement came too late.
+    // The interrupted message is handled again: its settlement came too late.
     notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
     notes.until(|notes| notes.iter().any(|note| note == "2")).await;
 }
@@ -168,7 +167,7 @@ async fn after_a_kill_of_the_broker_what_it_had_confirmed_is_handled() {
     let (node, notes) = (Node::start().await.unwrap(), Notes::new());
     let handle = run(server(&node.uri(), work(&notes)).prefetch(10)).await;
     let client = client(&node.uri()).await;
-    // The broker writes what was declared to its disk a little later; a kill must not come before.
+    // The broker writes declarations to its disk a little later; a kill must not come before.
     node.eval("mnesia:sync_log()").await.unwrap();
     for n in 0..50 {
         assert_eq!(client.to("work.gated").param("n", n).cast().await.unwrap(), Sent::Routed);

@@ -1,4 +1,4 @@
-//! Stopping in good order: take no more, let what is under way end, settle it, close; and a limit to all of that.
+//! Orderly shutdown: stop consuming, let running handlers end, settle, close; with a limit for all of that.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::{Place, count, drain, poll_once, soon};
 use crate::town::{Notes, client, eventually, serve, server, work};
 
-/// Puts so many calls into the queue, and waits until so many of them are being handled.
+/// Publishes calls to the queue, and waits until `under_way` of them are being handled.
 async fn busy(uri: &str, notes: &Notes, casts: i64, under_way: usize) {
     let client = client(uri).await;
     for n in 0..casts {
@@ -71,7 +71,7 @@ async fn what_is_not_done_by_the_deadline_goes_back_to_the_queue() {
     assert!(notes.all().iter().all(|note| note.starts_with("begin")), "they were dropped");
 }
 
-/// The broker reads nothing of a publisher then: neither a publish nor the farewell.
+/// During an alarm the broker reads nothing from a publisher: neither a publish nor a close.
 #[tokio::test]
 async fn an_alarm_of_the_broker_does_not_keep_a_server_or_a_client_from_ending() {
     let (node, notes) = (Node::start().await.unwrap(), Notes::new());

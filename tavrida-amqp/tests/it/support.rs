@@ -1,4 +1,4 @@
-//! What the tests share: a session in a fresh virtual host, and the words to tell a story with.
+//! Shared by the tests: a session in a new virtual host, and helpers.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_testkit::rabbitmq::{self, Node, VirtualHost};
 use tokio::task::coop::unconstrained;
 
-/// Longer than anything takes here that ends at all.
+/// Longer than any operation here that ends at all.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// A session in a virtual host that nobody else uses.
+/// A session in a virtual host that nothing else uses.
 pub(crate) struct Place {
     pub(crate) session: Arc<dyn Session>,
     pub(crate) vhost: VirtualHost,
@@ -28,7 +28,7 @@ impl Place {
         Self { session, vhost }
     }
 
-    /// One more session in the same virtual host.
+    /// Opens another session in the same virtual host.
     pub(crate) async fn another(&self) -> Arc<dyn Session> {
         connect(config(&self.vhost.uri())).await
     }
@@ -43,7 +43,7 @@ pub(crate) async fn connect(config: AmqpConfig) -> Arc<dyn Session> {
     soon(AmqpTransport::new(config).connect()).await.unwrap()
 }
 
-/// A session on a node of the test's own.
+/// Opens a session on a node of the test.
 pub(crate) async fn connect_to(node: &Node) -> Arc<dyn Session> {
     connect(config(&node.uri())).await
 }
@@ -53,7 +53,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(SOON, future).await.expect("it must not hang")
 }
 
-/// Polls a future once, with nobody to be woken.
+/// Polls a future once, without a waker.
 pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -75,7 +75,7 @@ pub(crate) async fn declare(session: &Arc<dyn Session>, queue: &str) {
     session.declare_queue(&Queue::transient(name(queue))).await.unwrap();
 }
 
-/// A queue that refuses what goes beyond its limit, by a nack.
+/// Declares a queue that nacks messages over its limit.
 pub(crate) async fn declare_limited(session: &Arc<dyn Session>, queue: &str, limit: i32) {
     let queue = Queue::transient(name(queue))
         .argument(name("x-max-length"), limit)
@@ -96,7 +96,7 @@ pub(crate) async fn publish_all(
     messages: impl IntoIterator<Item = Publication>,
 ) -> Vec<Result<(), PublishError>> {
     let publishes = messages.into_iter().map(|message| session.publish(message));
-    // `join_all` polls all of its futures again whenever tokio's budget for one turn is spent: without a budget, then.
+    // `join_all` polls all its futures again whenever tokio's budget for one turn is used up: so without a budget.
     soon(unconstrained(join_all(publishes))).await
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn body(delivery: &Delivery) -> String {
     String::from_utf8(delivery.body().to_vec()).unwrap()
 }
 
-/// The bodies that a queue holds, in its order; takes them out.
+/// Returns the bodies of a queue's messages, in order, and removes them.
 pub(crate) async fn drain(session: &Arc<dyn Session>, queue: &str) -> Vec<String> {
     let mut bodies = Vec::new();
     while let Some(fetched) = session.get(queue).await.unwrap() {

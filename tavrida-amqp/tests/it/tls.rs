@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::support::{body, connect, declare, soon, to_queue};
 
-/// An authority whose certificates lie in a folder.
+/// An authority with its certificates in a folder.
 struct Authority {
     folder: TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
@@ -43,13 +43,13 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
-    /// A broker's certificate, for 127.0.0.1 and for `rabbit.test`.
+    /// Returns a broker's certificate, for 127.0.0.1 and for `rabbit.test`.
     fn broker(&self) -> Identity {
         let names = vec![IpAddr::V4(Ipv4Addr::LOCALHOST).to_string(), "rabbit.test".into()];
         self.sign("broker", names, ExtendedKeyUsagePurpose::ServerAuth)
     }
 
-    /// The certificate of a user.
+    /// Returns the certificate of a user.
     fn user(&self, name: &str) -> Identity {
         self.sign(name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)
     }
@@ -72,7 +72,7 @@ impl Authority {
     }
 }
 
-/// A node that speaks TLS with a certificate of `authority`'s.
+/// Starts a node that uses TLS with a certificate of `authority`.
 async fn node(authority: &Authority) -> Node {
     let Identity { certificate, key } = authority.broker();
     Node::builder().tls(certificate, key).start().await.unwrap()
@@ -82,7 +82,7 @@ fn config(node: &Node, tls: Tls) -> AmqpConfig {
     AmqpConfig::new("127.0.0.1", node.tls_port().unwrap()).frame_max(8192).tls(tls)
 }
 
-/// Why nobody gets in; found out, not waited for until the time is up.
+/// Returns why the connection fails, without waiting for a timeout.
 async fn failure(config: AmqpConfig) -> SessionError {
     let error = soon(AmqpTransport::new(config).connect()).await.map(drop).unwrap_err();
     assert!(!error.to_string().contains("no answer within"), "{error}");
@@ -122,7 +122,7 @@ async fn messages_cross_an_encrypted_connection_and_what_is_wrong_with_one_is_na
     let named = config(&node, authority.trusted().server_name("rabbit.test"));
     soon(connect(named).await.close()).await.unwrap();
 
-    // A broker that does not speak TLS at all, and a client that does not.
+    // A broker without TLS, and a client without it.
     let plain = AmqpConfig::new("127.0.0.1", node.port()).tls(authority.trusted());
     let text = failure(plain).await.to_string();
     assert!(text.contains(&format!("cannot connect to 127.0.0.1:{}: TLS: ", node.port())), "{text}");
@@ -143,7 +143,7 @@ async fn refused(config: AmqpConfig, code: u16, text: &str) {
     }
 }
 
-/// The URI and the configuration file say the same.
+/// The URI and the configuration file are equivalent.
 #[tokio::test]
 async fn a_user_is_known_by_the_certificate_alone() {
     let authority = Authority::new("ours");
@@ -174,7 +174,7 @@ async fn a_user_is_known_by_the_certificate_alone() {
     assert!(text.contains(&place) && text.contains("may not accept the client certificate"), "{text}");
 }
 
-/// What the broker trusts today it may not trust tomorrow: files are read at each attempt.
+/// The authority may change: files are read at each attempt.
 #[tokio::test]
 async fn a_renewed_authority_is_believed_at_the_next_connection() {
     let (old, new) = (Authority::new("old"), Authority::new("new"));

@@ -1,4 +1,4 @@
-//! A town of services on a broker, for tests of whole servers and clients.
+//! Services on a broker, for tests of whole servers and clients.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Notes {
         self.0.notes.lock().unwrap().clone()
     }
 
-    /// Waits until the notes satisfy.
+    /// Waits until the notes satisfy a condition.
     pub(crate) async fn until(&self, satisfied: impl Fn(&[String]) -> bool) -> Vec<String> {
         soon(async {
             loop {
@@ -82,7 +82,7 @@ async fn gated(notes: State<Notes>, n: i64) {
     notes.add(format!("end {n}"));
 }
 
-/// Fails until its third try.
+/// Fails until its third attempt.
 async fn third_time_lucky(notes: State<Notes>, attempt: Attempt) -> Result<()> {
     notes.add(format!("try {}", attempt.number));
     if attempt.number < 3 { Err(Failure::new("test.Broken", "not yet")) } else { Ok(()) }
@@ -97,7 +97,7 @@ async fn once(notes: State<Notes>, n: i64) -> Result<()> {
     Ok(())
 }
 
-/// Fails at its first try.
+/// Fails in its first attempt.
 async fn second_time(notes: State<Notes>, attempt: Attempt, n: i64) -> Result<()> {
     if attempt.number == 1 {
         return Err(Failure::new("test.Broken", "not yet"));
@@ -154,7 +154,7 @@ pub(crate) fn registry() -> Registry {
         .local_publisher("town", "town_notifications")
 }
 
-/// Quick, yet slow enough at first for a test to see that nobody is connected.
+/// Fast, but slow enough at first for a test to see the disconnected state.
 pub(crate) fn backoff() -> Backoff {
     Backoff::between(Duration::from_millis(200), Duration::from_secs(1))
 }
@@ -169,7 +169,7 @@ pub(crate) fn server(uri: &str, service: Service) -> ServerBuilder {
     Server::builder(transport(uri)).queue(queue).exchange(exchange).service(service).reconnect(backoff())
 }
 
-/// Serves in the background until its handle stops it; how that ended is told at the end.
+/// Serves in the background until its handle stops it. The task returns how that ended.
 pub(crate) async fn serve(server: ServerBuilder) -> (ServerHandle, JoinHandle<Result<(), tavrida::Error>>) {
     let server = server.build().unwrap();
     let handle = server.handle();
@@ -192,7 +192,7 @@ pub(crate) fn client_builder(uri: &str) -> ClientBuilder {
     builder.reconnect(backoff()).patience(crate::support::SOON)
 }
 
-/// Waits until what is asked for holds.
+/// Waits until a condition holds.
 pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
     let begin = Instant::now();
     while !holds().await {

@@ -8,7 +8,7 @@ use tavrida::prelude::*;
 
 use crate::town::{Notes, Town};
 
-/// Notes each message on its way in and out.
+/// Records each message on its way in and out.
 fn noting(notes: &Notes, who: &'static str) -> impl tavrida::middleware::Incoming {
     let notes = notes.clone();
     from_fn(move |message: Message, next: Next| {

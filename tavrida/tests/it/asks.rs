@@ -1,4 +1,4 @@
-//! Asks: the answer comes to who asked, in time or not at all.
+//! Asks: the answer reaches the ask that waits for it, in time or not at all.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,7 +161,7 @@ async fn the_loss_of_the_session_fails_asks_at_once_and_the_next_ask_works() {
     assert_eq!(answer.payload().get::<i64>("n").expect("a number"), 8);
 }
 
-/// What a service of the Python original does with a request: it knows nothing of AMQP's `reply_to`, and answers to the header.
+/// What a service of the Python original does with a request: it ignores AMQP's `reply_to`, and answers to the header.
 #[tokio::test(start_paused = true)]
 async fn an_answer_to_the_reply_to_header_alone_finds_the_asker_through_its_exchange() {
     use tavrida::envelope;
@@ -233,7 +233,7 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
     as_original.properties.reply_to = None;
     let request = envelope::decode(&as_original).expect("a request").into_request().expect("a request");
     let payload = tavrida::message::Payload::new(&json!({ "n": 5 })).expect("an object");
-    // The server's exchange leads to the asker's own queue, and by `relay.#` to the shared queue too.
+    // The server's exchange leads to the private reply queue, and by `relay.#` to the shared queue too.
     let response = envelope::encode(&request.respond(payload).into(), name(&exchange("relay")));
     session.publish(response).await.expect("routed");
     delivery.ack().expect("the session lives");
@@ -297,7 +297,7 @@ async fn direct_replies_and_a_reply_exchange_exclude_each_other() {
     assert!(error.to_string().contains("direct replies or a reply exchange"), "{error}");
 }
 
-/// A network on which the confirm of a request never comes back.
+/// A network that loses the confirm of a request.
 struct NoConfirms;
 
 impl Network for NoConfirms {
@@ -363,7 +363,7 @@ async fn an_answer_that_is_there_does_not_wait_for_the_confirm_of_its_request() 
 #[tokio::test(start_paused = true)]
 async fn the_broker_is_to_keep_a_request_on_its_disk_unless_the_ask_says_otherwise() {
     let town = Town::new();
-    // The queue is there then, and nobody takes from it.
+    // The queue then exists, and has no consumer.
     town.host(calc()).await.stop().await;
     let client = town.client(&["calc"]).await;
     let asks = [client.to("calc.nothing").ask(), client.to("calc.nothing").ask().transient()];

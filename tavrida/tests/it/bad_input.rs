@@ -1,4 +1,4 @@
-//! Bad input: each has a clear error, and it is known where the message went.
+//! Bad input: each case has a clear error, and a known place for the message.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn calc() -> Service {
         .rpc("list", list)
 }
 
-/// Asks and gives class and text of the error.
+/// Asks. Returns the class and the text of the error.
 async fn error_of(
     town: &Town,
     request: impl FnOnce(&Client) -> tavrida::proxy::RequestBuilder,
@@ -147,7 +147,7 @@ async fn missing_ill_typed_and_unknown_headers_name_the_field_and_the_value() {
     }
 }
 
-/// An answer would have to say whom it is from, and every reader refuses one that does not.
+/// The answer would need a source, and every receiver rejects one without.
 #[tokio::test(start_paused = true)]
 async fn a_call_to_nobody_is_dead_lettered_and_not_answered() {
     let town = Town::new();

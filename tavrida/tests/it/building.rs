@@ -1,4 +1,4 @@
-//! What is put together wrongly is told when it is built, with its culprit.
+//! Invalid configurations are reported at build time, with their culprit.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! The golden capture: messages of the original as they stood on the wire.
+//! The golden capture: messages of the original as they were on the wire.
 //!
-//! A [`Row`] is read twice, in two ways that share no code: [`Row::publication`] is made from the bytes of the wire, for
-//! the library to decode; what it must find there is told by the JSON beside them.
+//! A [`Row`] is read in two ways that share no code: [`Row::publication`] is made from the bytes of the wire, for the library to decode;
+//! the JSON beside them says what it must find.
 
 use bytes::Bytes;
 use serde_json::Value as Json;
@@ -17,7 +17,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 impl Row {
-    /// The scenario; where no header told it, the body does.
+    /// Returns the scenario; if no header has it, the body does.
     pub(crate) fn name(&self) -> &str {
         let body = self.0["body"].as_str().unwrap_or_default();
         let told = body.split('"').find(|word| word.starts_with('i') && word.contains('_'));
@@ -28,23 +28,23 @@ impl Row {
         self.0["routing_key"].as_str().expect("every message has a routing key")
     }
 
-    /// The text of one of the seven headers; void is empty.
+    /// Returns the text of one of the seven headers; void is empty.
     pub(crate) fn text(&self, header: &str) -> &str {
         self.0["headers"][header]["v"].as_str().unwrap_or_default()
     }
 
-    /// All headers, with their types.
+    /// Returns all headers, with their types.
     pub(crate) fn headers(&self) -> Table {
         table(&self.0["headers"])
     }
 
-    /// The body as Python would read it, with null for the numbers that JSON does not know.
+    /// Returns the body as Python would read it, with null for numbers that JSON does not have.
     pub(crate) fn body(&self) -> Json {
         let text = self.0["body"].as_str().expect("a body that is read is text").replace(": NaN", ": null");
         serde_json::from_str(&text).expect("a body that is read is JSON")
     }
 
-    /// The message as a broker delivers it.
+    /// Returns the message as a broker delivers it.
     pub(crate) fn publication(&self) -> Publication {
         let mut publication =
             Publication::new(short(&self.0["exchange"]), short(&self.0["routing_key"]), self.bytes());
@@ -91,7 +91,7 @@ fn short(text: &Json) -> ShortString {
     text.as_str().expect("a name is text").try_into().expect("a name is short")
 }
 
-/// A table of the JSON form: `name: {t, v}`.
+/// Returns a table from the JSON form: `name: {t, v}`.
 fn table(headers: &Json) -> Table {
     let headers = headers.as_object().expect("a table is an object");
     headers
@@ -114,7 +114,7 @@ fn field(typed: &Json) -> Value {
     }
 }
 
-/// What is left to read of the bytes of a field table.
+/// The remaining bytes of a field table.
 struct Wire<'a>(&'a [u8]);
 
 impl<'a> Wire<'a> {

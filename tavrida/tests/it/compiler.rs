@@ -1,4 +1,4 @@
-//! The compiler, on programs that are wrong on purpose. Shared by the tests of the crates that have macros.
+//! Runs the compiler on wrong programs. Shared by the tests of the crates that have macros.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,13 +10,13 @@ use serde_json::Value;
 /// A folder of wrong uses.
 pub(crate) struct WrongUses<'a> {
     pub(crate) folder: PathBuf,
-    /// The crates that they use, as they name them.
+    /// The crates that they use, by name.
     pub(crate) crates: &'a [&'a str],
-    /// A program that is right, to know the builds of the crates that fit together by.
+    /// A correct program, to find builds of the crates that fit together.
     pub(crate) right_use: &'a str,
 }
 
-/// Compiles a folder of wrong uses, and looks whether each is told as it says. Gives how many there are.
+/// Compiles a folder of wrong uses, and checks that each has the expected errors. Returns how many there are.
 pub(crate) fn said_as_expected(uses: &WrongUses<'_>) -> usize {
     let files = wrong_uses(&uses.folder);
     let modules: String = files
@@ -53,7 +53,7 @@ fn expected_lines(path: &Path) -> Vec<String> {
 
 /// One error.
 struct Said {
-    /// Its message, labels, notes and helps, a line each.
+    /// Its message, labels, notes and helps, one line each.
     text: String,
     files: Vec<String>,
 }
@@ -80,7 +80,7 @@ impl Said {
     }
 }
 
-/// The compiler, with the libraries that this very test was built with.
+/// The compiler, with the libraries that this test was built with.
 struct Compiler {
     program: PathBuf,
     libraries: PathBuf,
@@ -88,7 +88,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    /// Looks for the newest builds of the crates that work together: a folder of a workspace holds several.
+    /// Finds the newest builds of the crates that work together: a workspace's folder has several.
     fn find(uses: &WrongUses<'_>) -> Self {
         let test = std::env::current_exe().expect("the path of this test");
         let libraries = test.parent().expect("its folder").to_owned();
@@ -145,7 +145,7 @@ impl Compiler {
     }
 }
 
-/// The builds of a library, newest first.
+/// Returns the builds of a library, newest first.
 fn newest(folder: &Path, beginning: &str) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).expect("the folder of this test").filter_map(|entry| entry.ok());
     let named = files.filter(|entry| {

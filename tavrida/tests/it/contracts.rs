@@ -40,7 +40,7 @@ impl Rpc for Charge {
     type Error = Declined;
 }
 
-/// A request without parameters, with nothing to answer.
+/// A request without parameters and without a reply.
 #[derive(Serialize, Deserialize)]
 struct Ping;
 

@@ -1,4 +1,4 @@
-//! Services that talk: requests, answers, errors, notifications, and what travels with them.
+//! Services that communicate: requests, answers, errors, notifications, and what they carry.
 
 use serde_json::json;
 use tavrida::discovery::Registry;
@@ -157,7 +157,7 @@ fn publisher() -> Service {
 #[tokio::test(start_paused = true)]
 async fn a_notification_reaches_every_subscriber_of_every_server() {
     let (town, notes) = (Town::new(), Notes::default());
-    // Subscribers first: an exchange that nobody declared yet is declared by them.
+    // Subscribers first: they declare an exchange that does not exist yet.
     let two = town.server(subscriber("billing", &notes)).service(subscriber("audit", &notes));
     let _servers =
         (town.run(two).await, town.host(subscriber("stock", &notes)).await, town.host(publisher()).await);

@@ -14,7 +14,7 @@ fn broken(text: &str) -> Failure {
     Failure::new("test.Broken", text)
 }
 
-/// Fails until its third try.
+/// Fails until its third attempt.
 async fn third_time_lucky(notes: State<Notes>, attempt: Attempt) -> Result<()> {
     notes.add(format!("try {}", attempt.number));
     if attempt.number < 3 { Err(broken("not yet")) } else { Ok(()) }

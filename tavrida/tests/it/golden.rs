@@ -1,4 +1,4 @@
-//! The golden capture: what the original sent, and what it refused.
+//! The golden capture: what the original sent, and what it rejected.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use crate::capture::{Row, rows};
 const SEVEN: [&str; 7] =
     ["message_type", "correlation_id", "request_id", "message_id", "source", "destination", "reply_to"];
 
-/// Messages that were injected with a routing key of their own, to see that the original looks at the headers only.
+/// Messages injected with another routing key, to show that the original reads only the headers.
 const INJECTED_ELSEWHERE: [&str; 8] = [
     "i13_empty_destination",
     "i20_wrong_service_destination",
@@ -25,7 +25,7 @@ const INJECTED_ELSEWHERE: [&str; 8] = [
     "i46_deep_routing_key",
 ];
 
-/// What is refused: the row, the variant of the reason, the number of the error, its text.
+/// What is rejected: the row, the variant of the reason, the code of the error, its text.
 const REFUSED: [(&str, &str, i64, &str); 22] = [
     ("i03_no_headers_at_all", "NoHeaders", 1001, "the message has no headers; the wire format has seven"),
     ("i04_empty_headers", "MissingHeader", 1001, "the header 'correlation_id' is missing"),
@@ -86,7 +86,7 @@ fn what_the_original_refuses_is_refused_for_its_reason_and_all_else_is_read() {
             Err(undecodable) => refused.push((row, undecodable.error)),
         }
     }
-    // Around the test harness, which would keep it to itself: the count is what a reader looks for.
+    // Printed around the test harness, which would capture it: a reader looks for the count.
     writeln!(std::io::stdout(), "golden capture: {decoded} decoded, {} refused", refused.len())
         .expect("written");
     let found: Vec<_> = refused
@@ -210,14 +210,14 @@ fn decoded() -> impl Iterator<Item = (Row, Message)> {
     rows().into_iter().filter_map(|row| decode(&row.publication()).ok().map(|message| (row, message)))
 }
 
-/// Payload and context of a message, as values.
+/// Returns payload and context of a message, as values.
 fn body(message: &Message) -> Json {
     let payload: Json = message.payload().to().expect("JSON");
     let context: Json = message.context().object().to().expect("JSON");
     json!({ "payload": payload, "context": context })
 }
 
-/// A body as it is understood: two members, and no context is an empty one.
+/// Normalises a body: two members, and a missing context is an empty one.
 fn normal(mut body: Json) -> Json {
     let context = match body["context"].take() {
         Json::Null => json!({}),

@@ -153,7 +153,7 @@ async fn passive_topology_is_content_with_what_is_there() {
     assert_eq!(notes.reach(1).await, ["1"]);
 }
 
-/// A broker that is never there.
+/// A broker that is never reachable.
 #[derive(Default)]
 struct Unreachable {
     asked: Arc<AtomicU32>,
@@ -379,7 +379,7 @@ async fn a_quorum_queue_gives_up_what_comes_back_too_often_and_its_dead_letters_
     assert_eq!(notes.reach(1).await, ["7"]);
 }
 
-/// It does not ask its consumer for more, which would tell it.
+/// It does not poll its consumer, which would report the loss.
 #[tokio::test(start_paused = true)]
 async fn a_server_whose_handlers_are_all_busy_knows_that_its_session_is_lost() {
     let (town, notes) = (Town::new(), Notes::default());

@@ -1,4 +1,4 @@
-//! What is logged of a message's way, and what is not.
+//! What is logged about a message, and what is not.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::town::Town;
 
-/// Collects what is logged.
+/// Collects the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -18,7 +18,7 @@ impl Log {
         String::from_utf8(self.0.lock().expect("no panic while logging").clone()).expect("logs are text")
     }
 
-    /// Logs from here on, on this thread.
+    /// Starts to log on this thread.
     fn begin(&self) -> tracing::subscriber::DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::DEBUG)

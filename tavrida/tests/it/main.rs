@@ -1,4 +1,4 @@
-//! What the crate promises to whoever uses it, seen from outside. One binary, so that it is linked once.
+//! The public behaviour of the crate. One binary, so that it is linked once.
 
 mod around;
 mod asks;

@@ -1,4 +1,4 @@
-//! What the chapters promise a newcomer: a service in a few lines, in a crate of his own, with nothing but the documentation.
+//! What the chapters promise a newcomer: a service in a few lines, in a new crate, with only the documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 const TUTORIAL: &str = include_str!("../../src/docs/tutorial.md");
 const MIGRATION: &str = include_str!("../../src/docs/migration.md");
 
-/// The blocks of Rust code of a chapter, without the lines that readers do not see.
+/// Returns the blocks of Rust code of a chapter, without the hidden lines.
 fn blocks(chapter: &str) -> Vec<Vec<&str>> {
     let mut blocks = Vec::new();
     let mut block: Option<(bool, Vec<&str>)> = None;
@@ -54,7 +54,7 @@ fn the_hello_service_with_its_test_fits_25_lines_of_a_crate_outside_of_the_works
     fs::write(home.path().join("src/lib.rs"), block.join("\n")).expect("the code can be written");
     fs::write(home.path().join("Cargo.toml"), manifest(core, workspace))
         .expect("the manifest can be written");
-    // The versions that the workspace was built with are on this machine already.
+    // The versions that the workspace was built with are already on this machine.
     fs::copy(workspace.join("Cargo.lock"), home.path().join("Cargo.lock")).expect("the lock can be copied");
 
     let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
@@ -68,7 +68,7 @@ fn the_hello_service_with_its_test_fits_25_lines_of_a_crate_outside_of_the_works
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
-/// The manifest that the chapter shows, with the crates of this workspace.
+/// Returns the manifest that the chapter shows, with the crates of this workspace.
 fn manifest(core: &Path, workspace: &Path) -> String {
     let (_, shown) = TUTORIAL.split_once("```toml\n").expect("the chapter shows the manifest");
     let (shown, _) = shown.split_once("```").expect("the manifest ends");
@@ -82,7 +82,7 @@ fn manifest(core: &Path, workspace: &Path) -> String {
     format!("[package]\nname = \"newcomer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n{own}\n[workspace]\n")
 }
 
-/// Where this test was built.
+/// Returns the folder where this test was built.
 fn target() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     test.ancestors().nth(3).expect("it lies in a profile's folder of the target folder").to_owned()

@@ -1,4 +1,4 @@
-//! `tavrida::select!`: tokio's, unless somebody chooses.
+//! `tavrida::select!`: like tokio's, unless a choice is set.
 
 use std::cell::Cell;
 use std::future::{pending, ready};
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use tavrida::select::choose_by;
 
-/// Which of three branches goes on, all of them ready.
+/// Returns which of three ready branches is taken.
 async fn of_three() -> u8 {
     tavrida::select! {
         () = ready(()) => 0,
@@ -106,6 +106,6 @@ async fn where_nobody_chooses_each_branch_has_its_turn() {
     for _ in 0..1000 {
         went[usize::from(of_three().await)] += 1;
     }
-    // Each with a third: that one of them has none comes once in 10^176.
+    // Each has a probability of one third: that one of them is never taken happens once in 10^176.
     assert!(went.iter().all(|times| *times > 0), "{went:?}");
 }

@@ -1,4 +1,4 @@
-//! A server that is run ends by a signal, in good order.
+//! A running server ends on a signal, in good order.
 
 use std::process::Command;
 use std::time::Duration;
@@ -14,7 +14,7 @@ async fn sigterm_stops_a_server_that_runs() {
     let handle = server.handle();
     let running = tokio::spawn(server.run());
     handle.ready(Duration::from_secs(30)).await.expect("it comes up");
-    // To this very process: the server listens, so that nobody else is ended by it.
+    // Sent to this process: the server listens, so that nothing else is ended by it.
     let sent =
         Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().expect("kill runs");
     assert!(sent.success());

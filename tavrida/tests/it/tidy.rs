@@ -1,10 +1,10 @@
-//! The house rules that a machine can check, for every crate of the workspace.
+//! The house rules that a machine can check, for all crates of the workspace.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crates whose rooms are in reading order: each uses only rooms above it.
+/// The crates whose modules are in reading order: each uses only modules above it.
 const CRATES: [&str; 4] = ["tavrida", "tavrida-amqp", "tavrida-memory", "tavrida-testkit"];
 
 fn workspace() -> PathBuf {
@@ -33,7 +33,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn every_file_opens_by_saying_what_it_is_for() {
     let files = rust_files(&workspace());
-    // Wrong programs whose errors are compared line by line are no files of ours to read.
+    // Wrong programs, whose errors are compared line by line, are excluded.
     let silent: Vec<_> = files
         .iter()
         .filter(|file| !file.components().any(|part| part.as_os_str() == "fail"))
@@ -43,7 +43,7 @@ fn every_file_opens_by_saying_what_it_is_for() {
     assert_eq!(silent, Vec::<&PathBuf>::new(), "these do not begin with `//!`");
 }
 
-/// The top-level modules of a crate, in the order of `lib.rs`.
+/// Returns the top-level modules of a crate, in the order of `lib.rs`.
 fn rooms(source: &Path) -> Vec<String> {
     let lib = fs::read_to_string(source.join("lib.rs")).expect("a crate has a lib.rs");
     let declared = lib.lines().filter_map(|line| {
@@ -53,7 +53,7 @@ fn rooms(source: &Path) -> Vec<String> {
     declared.collect()
 }
 
-/// What the names at the root of a crate stand for: `pub use client::Client;` makes `Client` a name of `client`.
+/// Returns what the names at the root of a crate stand for: `pub use client::Client;` makes `Client` a name of `client`.
 fn re_exports(source: &Path) -> BTreeMap<String, String> {
     let lib = fs::read_to_string(source.join("lib.rs")).expect("a crate has a lib.rs");
     let mut names = BTreeMap::new();
@@ -69,14 +69,14 @@ fn re_exports(source: &Path) -> BTreeMap<String, String> {
     names
 }
 
-/// The rooms that the code of a file names as `crate::room`; comments do not count.
+/// Returns the modules that the code of a file names as `crate::room`; comments do not count.
 fn uses(file: &Path, exported: &BTreeMap<String, String>) -> Vec<String> {
     let text = fs::read_to_string(file).expect("a file that can be read");
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let mut used = Vec::new();
     for line in code {
         for (at, _) in line.match_indices("crate::") {
-            // `$crate::` and a crate whose name ends so are not this.
+            // `$crate::` and crate names that end in `crate` are excluded.
             if line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
                 continue;
             }

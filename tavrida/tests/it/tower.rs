@@ -1,4 +1,4 @@
-//! Layers of tower's around handlers.
+//! Tower layers around handlers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tower::ServiceBuilder;
 
 use crate::town::{Notes, Town};
 
-/// Works for so many milliseconds.
+/// Works for `ms` milliseconds.
 async fn work(notes: State<Notes>, ms: u64) -> Result<()> {
     notes.add(format!("{ms} begins"));
     tokio::time::sleep(Duration::from_millis(ms)).await;

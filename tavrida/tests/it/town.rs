@@ -1,4 +1,4 @@
-//! A town to test services in: one broker in the process, servers that run, a client, and a look behind the counters.
+//! Services for tests: one in-process broker, running servers, a client, and access to the broker's state.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) struct Town {
     pub(crate) broker: MemoryBroker,
 }
 
-/// A server under way.
+/// A running server.
 pub(crate) struct Running {
     pub(crate) handle: ServerHandle,
     task: JoinHandle<Result<(), tavrida::Error>>,
@@ -28,12 +28,12 @@ impl Running {
         self.task.await.expect("the server does not panic").expect("the server ends well");
     }
 
-    /// Waits for the server's task, however it ends.
+    /// Waits for the end of the server's task.
     pub(crate) async fn ended(self) -> Result<Result<(), tavrida::Error>, tokio::task::JoinError> {
         self.task.await
     }
 
-    /// Ends the server as a crash would.
+    /// Ends the server like a crash.
     pub(crate) fn abort(&self) {
         self.task.abort();
     }
@@ -44,7 +44,7 @@ impl Town {
         Self { broker: MemoryBroker::new() }
     }
 
-    /// A builder of a server whose queue and exchange bear the service's name.
+    /// Returns a builder of a server whose queue and exchange have the service's name.
     pub(crate) fn server(&self, service: Service) -> ServerBuilder {
         let name = service.name().to_owned();
         Server::builder(self.broker.transport())
@@ -61,28 +61,28 @@ impl Town {
         Running { handle, task }
     }
 
-    /// Runs a service on a server of its own.
+    /// Runs a service on its own server.
     pub(crate) async fn host(&self, service: Service) -> Running {
         self.run(self.server(service)).await
     }
 
-    /// A client that knows these services by the names of their exchanges.
+    /// Returns a client that knows these services by the names of their exchanges.
     pub(crate) async fn client(&self, services: &[&str]) -> Client {
         let builder = Client::builder(self.broker.transport()).source("client_app");
         builder.discovery(registry(services)).build().await.expect("a client")
     }
 
-    /// A session of the test's own.
+    /// Opens a session for the test.
     pub(crate) async fn session(&self) -> Arc<dyn Session> {
         self.broker.transport().connect().await.expect("a session")
     }
 
-    /// How many messages are ready in a queue.
+    /// Returns how many messages are ready in a queue.
     pub(crate) async fn depth(&self, queue: &str) -> u32 {
         self.session().await.declare_queue_passive(queue).await.expect("the queue is there").messages
     }
 
-    /// Waits for a message in a queue and takes it.
+    /// Waits for a message in a queue and gets it.
     pub(crate) async fn take(&self, queue: &str) -> Arc<Publication> {
         let session = self.session().await;
         let mut consumer = session.consume(&Consume::new(name(queue), 1)).await.expect("a consumer");
@@ -92,7 +92,7 @@ impl Town {
         publication
     }
 
-    /// Publishes whatever, past all of the library, into a queue.
+    /// Publishes any message to a queue, bypassing the library.
     pub(crate) async fn inject(&self, queue: &str, headers: Table, body: impl Into<Bytes>) {
         let mut publication = Publication::new(ShortString::default(), name(queue), body);
         publication.properties = Properties { headers: Some(headers), ..Properties::default() };
@@ -100,7 +100,7 @@ impl Town {
     }
 }
 
-/// The exchange of a service in a town.
+/// Returns the exchange of a service.
 pub(crate) fn exchange(service: &str) -> String {
     format!("{service}_exchange")
 }
@@ -115,7 +115,7 @@ pub(crate) fn name(text: &str) -> ShortString {
     ShortString::try_from(text).expect("a short name")
 }
 
-/// The seven headers of a request to a service's method.
+/// Returns the seven headers of a request to a service's method.
 pub(crate) fn request_headers(destination: &str, reply_to: &str) -> Table {
     let pairs = [
         ("message_type", "request"),
@@ -129,7 +129,7 @@ pub(crate) fn request_headers(destination: &str, reply_to: &str) -> Table {
     pairs.into_iter().map(|(key, value)| (name(key), value)).collect()
 }
 
-/// What must happen, in (virtual) time.
+/// Awaits what must happen, with a limit in (virtual) time.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future)
         .await
@@ -149,7 +149,7 @@ impl Notes {
         self.0.lock().expect("no panic while noting").clone()
     }
 
-    /// Waits until so many notes were made.
+    /// Waits until there are this many notes.
     pub(crate) async fn reach(&self, count: usize) -> Vec<String> {
         let reached = async {
             while self.all().len() < count {

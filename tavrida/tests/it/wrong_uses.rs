@@ -1,7 +1,7 @@
-//! Wrong uses, and what the compiler says of each: our own lines of it, since the rest is the compiler's and changes.
+//! Wrong uses, and the compiler errors of each: only our own lines, since the rest is the compiler's and changes.
 //!
-//! Each file of `tests/wrong_uses` is one wrong program, a module of one crate for each folder, so that the compiler runs twice. What
-//! follows `//~` in it must be said of it, and nothing must be said of it beside that.
+//! Each file of `tests/wrong_uses` is one wrong program, a module of one crate for each folder, so that the compiler runs twice. The text
+//! after `//~` must be in an error of it, and there must be no other errors.
 
 use std::path::Path;
 

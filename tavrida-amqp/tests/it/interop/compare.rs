@@ -1,5 +1,4 @@
-//! Whether what we put on the wire is what the original put there; every difference that is allowed is listed here, with its
-//! reason.
+//! Compares our messages on the wire with the original's; every permitted difference is listed here, with its reason.
 
 use serde_json::Value as Json;
 use tavrida::field::Table;
@@ -10,23 +9,23 @@ use super::wire::Seen;
 const SEVEN: [&str; 7] =
     ["message_type", "correlation_id", "request_id", "message_id", "source", "destination", "reply_to"];
 
-/// Errors that the library makes, not a handler: here they have a class and a text of our own. The number is the same.
+/// Errors that the library makes, not a handler: ours have their own class and text. The code is the same.
 const OWN_WORDS: [&str; 3] = ["cast_chain_noparam", "call_default_param", "call_missing_param"];
 
-/// What we send in addition, where the original leaves the caller of a request that it cannot handle without an answer:
-/// scenario, destination, code.
+/// Answers that we send in addition, where the original does not answer the caller of a request that it cannot handle: scenario,
+/// destination, code.
 pub(super) const ANSWERED_HERE: [(&str, &str, i64); 21] = [
     // The method, or the service, does not exist.
     ("cast_chain_unknown_handler", "test_hello", 1004),
     ("call_nope", "client_app", 1004),
     ("i19_service_only_destination", "client_app", 1004),
     ("i20_wrong_service_destination", "client_app", 1022),
-    // The handler's value is no object.
+    // The handler's value is not an object.
     ("call_ret_list", "client_app", 1009),
     ("call_ret_unserializable", "client_app", 1009),
-    // The original trips over the text of its own error.
+    // The original crashes on the text of its own error.
     ("call_boom_unicode", "client_app", 1000),
-    // The message is not well-formed, yet says where an answer goes.
+    // The message is malformed, but has a reply address.
     ("i06_no_message_id", "client_app", 1001),
     ("i07_no_request_id", "client_app", 1001),
     ("i09_no_source", "client_app", 1001),
@@ -43,15 +42,15 @@ pub(super) const ANSWERED_HERE: [(&str, &str, i64); 21] = [
     ("i57_bom", "client_app", 1031),
 ];
 
-/// Tells how `ours` differs from the row of the original's, beyond what is allowed.
+/// Returns how `ours` differs from the row of the original's, beyond what is permitted.
 ///
-/// Allowed, with the reason:
-/// - `request_id` of requests and notifications, and `message_id` of everything: drawn at random, but of the same form. A
-///   reply has the request's `request_id` on both sides; the original gives it the request's `message_id` too, here it has
-///   one of its own (nobody looks at it, and ids should tell messages apart).
-/// - Custom headers of the handled message ride on to requests too (in the original, to notifications alone), and added ones
-///   come on top of them instead of in their place. None that the original sends is missing.
-/// - Properties: the original sets none, and looks at none.
+/// Permitted, with the reason:
+/// - `request_id` of requests and notifications, and `message_id` of everything: random, but of the same form. A reply has the request's
+///   `request_id` on both sides; the original gives it the request's `message_id` too, ours has its own (nothing reads it, and ids should
+///   distinguish messages).
+/// - Custom headers of the handled message are added to requests too (in the original, only to notifications), and added ones come in
+///   addition instead of replacing them. None that the original sends is missing.
+/// - Properties: the original sets none, and reads none.
 /// - `class` and `message` of an error that the library makes ([`OWN_WORDS`]).
 pub(super) fn differences(row: &Row, ours: &Seen) -> Vec<String> {
     let mut found = Vec::new();
@@ -82,12 +81,13 @@ pub(super) fn differences(row: &Row, ours: &Seen) -> Vec<String> {
     found
 }
 
-/// 32 digits, without dashes.
+/// Returns whether a text is 32 hexadecimal digits, without dashes.
 fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether a row and a message are the same step of their conversation: they go the same way and, among equals, say the same.
+/// Returns whether a row and a message are the same step of their conversation: they have the same route and, among equals, the same
+/// content.
 pub(super) fn is_same_step(row: &Row, ours: &Seen) -> bool {
     let way = ["message_type", "source", "destination"];
     let own_words = OWN_WORDS.contains(&row.name());
@@ -99,13 +99,13 @@ fn payload(body: &Json) -> Option<&Json> {
     body.get("payload")
 }
 
-/// Custom headers that nobody before us had.
+/// Returns custom headers that no earlier message had.
 pub(super) fn invented(ours: &Table, handled: &Table, added: &[&str]) -> Vec<String> {
     let known = |name: &str| SEVEN.contains(&name) || handled.contains(name) || added.contains(&name);
     ours.iter().map(|(name, _)| name.to_string()).filter(|name| !known(name)).collect()
 }
 
-/// Properties other than those that the chapter on the wire format lists.
+/// Returns properties that the chapter on the wire format does not list.
 pub(super) fn odd_properties(ours: &Seen) -> Vec<String> {
     let properties = &ours.properties;
     let text = |value: &Option<lapin::types::ShortString>| value.as_ref().map(ToString::to_string);

@@ -1,5 +1,4 @@
-//! Hello and World as the capture's recorder had them, written with this library: each handler does what the original's
-//! handler of that name did.
+//! Hello and World as in the capture's recorder, written with this library: each handler does what the original's handler of that name did.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use tavrida::prelude::*;
 
 use crate::town::Notes;
 
-/// A parameter of any type, which must be there: a `Value` alone may be missing, as an `Option` may.
+/// A parameter of any type, which is mandatory: a `Value` alone may be missing, as an `Option` may.
 #[derive(Deserialize)]
 struct Given {
     #[serde(deserialize_with = "Deserialize::deserialize")]
@@ -28,13 +27,13 @@ fn raised(class: &str, message: &str, code: i64) -> Result<()> {
     Err(Failure::new(class, message).with_code(code))
 }
 
-/// Sends a request to the world with these parameters.
+/// Sends a request to world with these parameters.
 async fn call(proxy: &Proxy, method: &str, payload: Value) -> Result<()> {
     proxy.to(method).params(&payload).call().await?;
     Ok(())
 }
 
-/// A handler that only calls the world.
+/// A handler that only calls world.
 macro_rules! calling {
     ($method:literal, $payload:tt) => {
         async |proxy: Proxy| call(&proxy, $method, json!($payload)).await

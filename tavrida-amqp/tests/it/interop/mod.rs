@@ -1,4 +1,4 @@
-//! On one broker with the Python original: its part is played by bare lapin, with the messages that the original sent.
+//! On one broker with the Python original, played by bare lapin with the messages that the original sent.
 
 #[path = "../../../../tavrida/tests/it/capture.rs"]
 mod capture;
@@ -21,12 +21,12 @@ use capture::Row;
 use compare::{ANSWERED_HERE, differences, invented, is_same_step, odd_properties};
 use wire::{Peer, Seen};
 
-/// The exchanges of the two friends, of their notifications, and of a client that can be answered.
+/// The exchanges of the two friends, of their notifications, and of a client with a reply address.
 const EXCHANGES: [&str; 4] =
     ["test_exchange", "test_world_exchange", "test_notification_exchange", "client_exchange"];
 const QUEUES: [&str; 2] = ["test_service", "test_world_service"];
 
-/// The town of the capture: its exchanges, heard by a peer that is not of this library.
+/// The environment of the capture: its exchanges, and a peer without this library that listens to them.
 async fn town() -> (VirtualHost, Peer) {
     let vhost = rabbitmq::shared_vhost().await.unwrap();
     let peer = Peer::connect(&vhost).await;
@@ -47,17 +47,17 @@ async fn friends(vhost: &VirtualHost, notes: &Notes) -> [ServerHandle; 2] {
     [serve(vhost, QUEUES[0], "test_exchange", friends::hello(notes)).await, world]
 }
 
-/// The conversations of the capture: what began each, and what the original's services sent then.
+/// The conversations of the capture: the first message of each, and what the original's services sent then.
 struct Conversation {
     first: Row,
     rest: Vec<Row>,
 }
 
-/// Messages without a header table, or with nothing in `correlation_id`: what they lead to cannot be told apart here.
+/// Messages without a header table, or without a `correlation_id`: their effects cannot be identified here.
 const UNTOLD: [&str; 4] =
     ["i03_no_headers_at_all", "i04_empty_headers", "i05_no_correlation_id", "i15_empty_correlation_id"];
 
-/// Those that can be told apart by their correlation id, which is most of them.
+/// The conversations that a correlation id identifies, which is most of them.
 fn conversations() -> Vec<Conversation> {
     let mut all: BTreeMap<String, Conversation> = BTreeMap::new();
     for row in capture::rows().into_iter().filter(|row| !UNTOLD.contains(&row.name())) {
@@ -70,7 +70,7 @@ fn conversations() -> Vec<Conversation> {
 }
 
 impl Row {
-    /// The chain that the message belongs to; a call of one chain that begins another is of the first.
+    /// Returns the chain of the message; a call of one chain that starts another belongs to the first.
     fn chain(&self) -> String {
         chain(&self.headers())
     }
@@ -94,8 +94,8 @@ fn chain(headers: &Table) -> String {
     }
 }
 
-/// What our services put on the wire is, header by header and property by property, what the original's services put there;
-/// `compare` lists what may differ, and why.
+/// Our services send, header by header and property by property, what the original's services sent; `compare` lists what may differ, and
+/// why.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replaying_the_capture_our_services_send_what_the_originals_sent() {
     let (vhost, mut peer) = town().await;
@@ -139,11 +139,11 @@ async fn replaying_the_capture_our_services_send_what_the_originals_sent() {
     servers.iter().for_each(ServerHandle::stop);
 }
 
-/// So that nothing falls out of the comparison unseen.
+/// So that nothing drops out of the comparison unnoticed.
 const INJECTED: usize = 120;
 const COMPARED: usize = 85;
 
-/// What holds for each message of ours, whatever the original did.
+/// Checks what holds for each of our messages, whatever the original did.
 fn form(seen: &Seen, handled: &Table, ids: &mut BTreeSet<String>) -> Vec<String> {
     let mut flaws = odd_properties(seen);
     flaws.extend(

@@ -1,4 +1,4 @@
-//! What either side declares, the other accepts.
+//! Each side accepts what the other declares.
 
 use super::wire::Peer;
 use super::{EXCHANGES, QUEUES, friends};
@@ -20,7 +20,7 @@ async fn declare_as_the_original(peer: &Peer) -> lapin::Result<()> {
     peer.bind(QUEUES[1], "test_notification_exchange", "test_hello.pub.#").await
 }
 
-/// A declare of something that is there is refused unless type, flags and arguments are the same.
+/// A declare of an existing name is refused unless type, flags and arguments are the same.
 #[tokio::test]
 async fn what_either_declares_first_the_other_finds_as_it_wants_it() {
     for original_first in [true, false] {
@@ -35,7 +35,7 @@ async fn what_either_declares_first_the_other_finds_as_it_wants_it() {
     }
 }
 
-/// The same test with the wrong declaration, so that the right one proves something.
+/// The same test with a wrong declaration, so that the right one proves something.
 #[tokio::test]
 async fn a_fanout_exchange_of_that_name_is_refused_to_the_original() {
     let vhost = rabbitmq::shared_vhost().await.unwrap();

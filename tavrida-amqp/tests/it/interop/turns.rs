@@ -1,4 +1,4 @@
-//! One side is ours and the other the original's, played with its own messages: requests, answers, errors, notifications, asks.
+//! One side is ours and the other is the original's, played with its own messages: requests, answers, errors, notifications, asks.
 
 use serde_json::json;
 use tavrida::prelude::*;
@@ -16,7 +16,7 @@ fn scenario(name: &str) -> Vec<Row> {
     rows().into_iter().filter(|row| row.name() == name).collect()
 }
 
-/// Sends the first message of a scenario and takes it off the tap.
+/// Sends the first message of a scenario and receives it at the tap.
 async fn begin(peer: &mut Peer, row: &Row) {
     peer.send(&row.publication()).await;
     assert_eq!(peer.next().await.text("message_id"), row.text("message_id"));
@@ -81,7 +81,7 @@ async fn notifications_reach_the_other_side() {
     begin(&mut peer, notification).await;
     let heard = notes.reach(1).await.remove(0);
     assert!(heard.starts_with("cast_pub:1 heard \"hello publication\" {"), "{heard}");
-    // Ours, at the queue of a subscriber of the original's.
+    // Ours, at the queue of a subscriber of the original.
     peer.queue("their_subscriber").await.unwrap();
     peer.bind("their_subscriber", "test_notification_exchange", "test_hello.pub.#").await.unwrap();
     begin(&mut peer, request).await;
@@ -100,7 +100,7 @@ fn registry() -> Registry {
 #[tokio::test]
 async fn what_our_client_sends_is_what_the_originals_client_sent() {
     let (vhost, mut peer) = town().await;
-    // Somebody must take it, for ours tells when nobody does.
+    // A subscriber is needed, because ours reports when there is none.
     let client = async |source: &str| {
         let builder = Client::builder(transport(&vhost.uri())).source(source).discovery(registry());
         builder.build().await.unwrap()
@@ -128,7 +128,7 @@ async fn what_our_client_sends_is_what_the_originals_client_sent() {
     must_be(row, &peer.next().await);
 }
 
-/// The original's services answer to the header `reply_to` alone.
+/// The original's services answer only to the header `reply_to`.
 #[tokio::test]
 async fn an_ask_is_answered_by_a_service_of_the_originals() {
     let (vhost, mut peer) = town().await;
@@ -162,7 +162,7 @@ async fn an_ask_is_answered_by_a_service_of_the_originals() {
     assert!(refused.contains("__main__.Coded") && refused.contains("coded"), "{refused}");
 }
 
-/// What would make a process of the original's crash, again at each start, goes back to its sender alone.
+/// Headers that would crash a process of the original, again at each start, go back only to their sender.
 #[tokio::test]
 async fn headers_that_the_original_cannot_take_are_not_passed_on_to_it() {
     let (vhost, mut peer) = town().await;
@@ -173,7 +173,7 @@ async fn headers_that_the_original_cannot_take_are_not_passed_on_to_it() {
     headers.insert(crate::support::name("x-negative"), -5_i64);
     headers.insert(crate::support::name("x-fine"), "text");
     headers.insert(crate::support::name("x-bytes"), tavrida::field::Value::Bytes(vec![0xff, 0xfe].into()));
-    // Only what goes on to the world is looked at here: the tap of this peer refuses the rest.
+    // Only what is sent on to world is checked here: the tap of this peer refuses the rest.
     peer.deaf_to("test_exchange").await;
     peer.send(&strange).await;
     let called = peer.next().await;

@@ -1,4 +1,4 @@
-//! A peer without this library: lapin alone, with frames as the original has them.
+//! A peer without this library: lapin alone, with frames like the original's.
 
 use futures_util::StreamExt;
 use lapin::options::{
@@ -13,14 +13,14 @@ use tavrida_testkit::rabbitmq::VirtualHost;
 
 use crate::support::{name, soon};
 
-/// A connection of the original's, and what it hears at its tap.
+/// A connection like the original's, and what its tap receives.
 pub(super) struct Peer {
     channel: Channel,
     tap: Consumer,
     _connection: Connection,
 }
 
-/// A message as it stood on the wire.
+/// A message as it was on the wire.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
     pub(super) exchange: String,
@@ -42,7 +42,7 @@ impl Peer {
         Self { channel, tap, _connection: connection }
     }
 
-    /// As the original declares all of its exchanges.
+    /// Declares an exchange as the original does.
     pub(super) async fn exchange(&self, exchange: &str) -> lapin::Result<()> {
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         self.channel
@@ -50,7 +50,7 @@ impl Peer {
             .await
     }
 
-    /// As the original declares its queue.
+    /// Declares a queue as the original does.
     pub(super) async fn queue(&self, queue: &str) -> lapin::Result<()> {
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         self.channel.queue_declare(queue.into(), durable, FieldTable::default()).await.map(drop)
@@ -63,12 +63,12 @@ impl Peer {
             .await
     }
 
-    /// Hears what goes through an exchange.
+    /// Listens to an exchange.
     pub(super) async fn listen(&self, exchange: &str, key: &str) {
         self.bind("tap", exchange, key).await.unwrap();
     }
 
-    /// Hears no longer what goes through an exchange.
+    /// Stops listening to an exchange.
     pub(super) async fn deaf_to(&self, exchange: &str) {
         let unbound =
             self.channel.queue_unbind("tap".into(), exchange.into(), "#".into(), FieldTable::default());
@@ -83,7 +83,7 @@ impl Peer {
         self.channel.basic_publish(exchange, key, options, &message.body, properties).await.unwrap();
     }
 
-    /// The next message at the tap.
+    /// Returns the next message at the tap.
     pub(super) async fn next(&mut self) -> Seen {
         let delivery = soon(self.tap.next()).await.expect("the tap stays open").unwrap();
         Seen {
@@ -95,12 +95,12 @@ impl Peer {
         }
     }
 
-    /// What the tap has heard, once these service queues are empty: nothing is on its way any more.
+    /// Returns what the tap received, once these service queues are empty: nothing is in transit any more.
     ///
-    /// A message is acked after what its handler sent is confirmed, so that a chain of three hops is in one of two queues
-    /// whenever these are looked at twice, one after the other.
+    /// A message is acked after what its handler sent is confirmed, so that a chain of three hops is in one of two queues whenever these
+    /// are checked twice, one after the other.
     pub(super) async fn rest(&mut self, vhost: &VirtualHost, queues: [&str; 2]) -> Vec<Seen> {
-        // An answer of the broker on this channel: what was sent before it is in its queue.
+        // The broker's answer on this channel: what was sent before it is in its queue.
         self.queue(queues[0]).await.unwrap();
         let twice = queues
             .iter()
@@ -126,13 +126,12 @@ impl Peer {
 }
 
 impl Seen {
-    /// The text of one of the seven headers.
+    /// Returns the text of one of the seven headers.
     pub(super) fn text(&self, header: &str) -> &str {
         self.headers.get(header).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The answer that the original gives to this request: all headers of the request, six of the seven over them, and no
-    /// property.
+    /// Returns the original's answer to this request: all headers of the request, six of the seven replaced, and no property.
     pub(super) fn answered(&self, kind: &str, exchange: &str, body: &Json) -> Publication {
         let mut headers = self.headers.clone();
         let mut set =
@@ -198,7 +197,7 @@ fn table_in(table: &FieldTable) -> Table {
     table.inner().iter().map(|(key, value)| (name(key.as_str()), value_in(value))).collect()
 }
 
-/// What the original's client takes without harm; anything else must never reach it.
+/// What the original's client accepts without harm; other types must not reach it.
 fn value_in(value: &AMQPValue) -> Value {
     match value {
         AMQPValue::LongString(text) => {

@@ -1,4 +1,4 @@
-//! Where an answer goes: to a call that cannot be read too.
+//! Where an answer goes, also for a call that cannot be decoded.
 
 use tavrida::Error;
 use tavrida::envelope::{decode, encode, encode_to_queue};

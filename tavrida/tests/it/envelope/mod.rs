@@ -1,4 +1,4 @@
-//! The envelope with messages as strangers send them.
+//! The envelope with messages from other senders.
 
 use tavrida::envelope::decode;
 use tavrida::field::{ShortString, Table, Value};
@@ -14,7 +14,7 @@ const SEVEN: [&str; 7] =
 
 const BODY: &str = r#"{"payload": {"order": 7}, "context": {}}"#;
 
-/// A call as it should be, with a body.
+/// A valid call, with a body.
 fn call(body: &str) -> Publication {
     let texts = ["c-1", "m-1", "r-1", "request", "client", "shop.buy", "client"];
     let mut publication =

@@ -1,4 +1,4 @@
-//! Messages that are wrong: each is refused with an error that names the culprit.
+//! Invalid messages: each is rejected with an error that names the culprit.
 
 use tavrida::Error;
 use tavrida::envelope::{DecodeError, decode};

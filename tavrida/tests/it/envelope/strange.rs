@@ -1,4 +1,4 @@
-//! Messages that are only strange, or large: each is read, and passed on as it came.
+//! Unusual or large messages: each is decoded, and passed on unchanged.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! A call that is answered after the handler of it is done, when others have answered.
+//! Calls that are answered after their handler has ended, when other services have answered.
 
 mod trouble;
 
@@ -143,7 +143,7 @@ async fn the_answer_survives_a_restart_of_the_service_in_between() {
     let town = Town::new();
     let first_orders = town.host(orders()).await;
     let client = town.client(&["orders"]).await;
-    // Nobody is there to charge yet: the call waits in the queue of a server that was.
+    // No service can charge yet: the call waits in the queue of a server that was stopped.
     town.host(billing()).await.stop().await;
     let asked = tokio::spawn({
         let client = client.clone();

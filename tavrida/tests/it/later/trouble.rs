@@ -1,4 +1,4 @@
-//! Replies that are used otherwise than they should be, or not at all: nobody waits for ever.
+//! Responders that are misused, or not used at all: no caller waits forever.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Where arguments come from: the payload by name, or extractors by type or mark.
+//! Sources of arguments: the payload by name, or extractors by type or mark.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tavrida::prelude::*;
 
 use crate::town::Town;
 
-/// An extractor of the application's own.
+/// An extractor of the application.
 struct Tenant(String);
 
 impl Extract for Tenant {

@@ -59,7 +59,7 @@ async fn a_generic_service_is_a_service_for_each_type() {
     assert!(error.to_string().contains("no handler for the request shelf.never"), "{error}");
 }
 
-/// As a dependency that was renamed, or is reached through another crate.
+/// A dependency that was renamed, or is reached through another crate.
 mod company {
     pub(crate) use tavrida as messaging;
 }

@@ -1,4 +1,4 @@
-//! Each kind of handler, by texts and by contracts.
+//! Each kind of handler, by strings and by contracts.
 
 use serde::Serialize;
 use tavrida::contract::CallError;

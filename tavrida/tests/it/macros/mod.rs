@@ -68,7 +68,7 @@ impl Billing {
     }
 }
 
-/// What a handler of a test writes down.
+/// What a handler of a test records.
 pub(super) struct Told(pub(super) Notes);
 
 impl Told {
