@@ -1,4 +1,4 @@
-//! What every transport promises: the suite of the testkit, on this one, in virtual time.
+//! Runs the testkit's conformance suite on this transport, in virtual time.
 
 use std::future::ready;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The network between sessions and broker: what waits to arrive.
+//! The network between sessions and broker, and what waits to arrive.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishE
 use tavrida_memory::core::{ChannelId, Operator};
 use tavrida_memory::{Heads, Line, MemoryBroker, Network, PublishFate, SettleFate};
 
-/// A network on which all publishes fare alike, and all verdicts are let through.
+/// A network on which all publishes have the same fate, and all settlements pass.
 struct Even(PublishFate);
 
 const CLEAR: Even = Even(PublishFate::Taken);
@@ -40,12 +40,12 @@ impl Network for Even {
     }
 }
 
-/// The channels on which something waits to arrive, the oldest first.
+/// Returns the channels on which something waits to arrive, the oldest first.
 fn sending(broker: &MemoryBroker) -> Vec<ChannelId> {
     broker.heads(|heads| heads.iter().map(|head| head.channel).collect())
 }
 
-/// The queue of the oldest that waits to arrive, where others are concerned by it.
+/// Returns the queue of the oldest waiting arrival, if its timing matters to others.
 fn contended(broker: &MemoryBroker) -> Option<ShortString> {
     broker.heads(|heads| heads.iter().next().expect("a message waits").contended().cloned())
 }
@@ -96,7 +96,7 @@ async fn the_head_of_a_channel_is_seen_once_however_often_its_outbox_was_empty()
     }
 }
 
-/// Lets what was sent last arrive first.
+/// Lets the last message arrive first.
 #[tokio::test]
 async fn what_arrives_is_picked_of_all_that_waits() {
     let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();

@@ -52,11 +52,11 @@ fn r36_r44_an_invalid_x_match_is_told_before_who_owns_the_queue() {
         406,
         "PRECONDITION_FAILED - Invalid x-match field value <<\"some\">>; expected all, any, all-with-x, or any-with-x",
     );
-    // Other exchanges do not look at it.
+    // Other exchanges ignore it.
     rig.bind_with(owner, "mine", "amq.direct", "", wrong.clone());
     let locked = Method::QueueBind(queue_bind("mine", "amq.direct", "", wrong.clone()));
     rig.refused(ch, locked, 405, LOCKED);
-    // Unbinding asks who owns the queue only where there is a binding (R45, R52).
+    // Unbinding checks the owner of the queue only if the binding exists (R45, R52).
     rig.refused(ch, Method::QueueUnbind(queue_bind("mine", "amq.direct", "", wrong)), 405, LOCKED);
     rig.ok(ch, Method::QueueUnbind(queue_bind("mine", "amq.direct", "other", Table::new())));
 }

@@ -1,4 +1,4 @@
-//! How channels and connections close, and what becomes of what they held (R1 to R6, R129).
+//! How channels and connections close, and what happens to their deliveries (R1 to R6, R129).
 
 use tavrida_memory::core::{
     BasicConsume, Command, ConnectionOptions, Effect, Method, MethodReply, QueueDeclare,
@@ -19,7 +19,7 @@ fn r3_a_closed_channel_hears_nothing_until_the_client_agrees_and_starts_afresh()
     assert_eq!(rig.call(ch, Method::ChannelClose), Answer::Reply(MethodReply::ChannelCloseOk));
     assert_eq!(rig.counts("ignored"), None);
     rig.reopen(ch);
-    // Tags, confirms and the last queue start afresh.
+    // Tags, confirms and the last queue start again.
     assert_eq!(rig.get(ch, "q").map(|got| got.delivery_tag), Some(1));
     rig.refused(ch, get(""), 404, "NOT_FOUND - no previously declared queue");
 }
@@ -76,7 +76,7 @@ fn r6_opening_channels() {
     let connection = rig.connect();
     let ch = rig.plain_channel(connection, 1);
     rig.fatal(ch, Method::ChannelOpen, 504, "CHANNEL_ERROR - second 'channel.open' seen");
-    // It is the count that is limited, not the number.
+    // The count is limited, not the number.
     let connection = rig.connect_with(ConnectionOptions { channel_max: 2, ..Default::default() });
     rig.plain_channel(connection, 9);
     rig.plain_channel(connection, 7);
@@ -132,7 +132,7 @@ fn r2_a_hard_error_takes_all_channels_of_its_connection_and_no_other() {
     rig.ok(one, Method::BasicConsume(consume.clone()));
     rig.fatal(one, Method::BasicConsume(consume), 530, "NOT_ALLOWED - attempt to reuse consumer tag 'u'");
     assert_eq!(rig.drain("q"), ["m*"]);
-    // What still comes for a connection that is gone is ignored.
+    // Later commands for a closed connection are ignored.
     assert_eq!(rig.call(two, ack(1, false)), Answer::Nothing);
     assert_eq!(rig.apply(Command::Close { connection: one.connection }), []);
     assert_eq!(rig.publish(ch, "", "q", "others live on"), ACK);

@@ -12,7 +12,7 @@ fn r96_one_counter_of_tags_for_everything_that_a_channel_is_given() {
     rig.fill(ch, "q", 0..4);
     let got = rig.get(ch, "q").expect("a message");
     assert_eq!(got.delivery_tag, 1);
-    // A get that needs no acknowledgement uses one up.
+    // A get without acknowledgement uses up a tag.
     rig.ok(ch, Method::BasicGet { queue: short("q"), no_ack: true });
     rig.consume_with(ch, "q", "t", |t| t.no_ack = true);
     assert_eq!(rig.arrived(ch), ["t:3:2", "t:4:3"]);
@@ -225,7 +225,7 @@ fn r108_what_was_got_counts_when_the_limit_is_set() {
     rig.qos(ch, 2, true);
     rig.consume(ch, "q", "t");
     assert_eq!(rig.arrived(ch), ["t:2:1"]);
-    // RabbitMQ never makes room for what was got.
+    // In RabbitMQ, messages of a get do not make room.
     rig.ack(ch, 1);
     assert!(rig.arrived(ch).is_empty());
     rig.ack(ch, 2);

@@ -183,7 +183,7 @@ fn r84_what_a_client_says_of_deaths() {
     let continued = died(table(&[("x-death", vec![].into())]));
     assert_eq!(deaths(&continued).len(), 1);
     assert!(!continued.contains("x-first-death-queue"));
-    // RabbitMQ's queue crashes over these.
+    // RabbitMQ's queue crashes on these.
     let odd = died(table(&[("x-death", vec![Value::from(1), Value::from("two")].into())]));
     assert_eq!(deaths(&odd).len(), 1);
 }

@@ -1,10 +1,10 @@
-//! Arguments of queues: what is valid, what must be repeated, and the words where it is not (R54 to R56).
+//! Arguments of queues: which are valid, which must be repeated, and the error texts (R54 to R56).
 
 use tavrida::field::{Table, Value};
 
 use crate::rig::*;
 
-/// The reason why a queue with one argument is refused.
+/// Returns the reason why a queue with one argument is refused.
 fn refusal(name: &str, value: Value) -> Option<String> {
     refusal_of(table(&[(name, value)]))
 }
@@ -130,7 +130,7 @@ fn r54_arguments_are_compared_by_value() {
         Table::new(),
         "'x-message-ttl' for R(q): received none but current is the value '10' of type 'signedint'",
     );
-    // What is there is compared before the new arguments are checked, and in RabbitMQ's order.
+    // Existing arguments are compared before the new ones are checked, in RabbitMQ's order.
     inequivalent(
         table(&[("x-message-ttl", 10.into()), ("x-max-length", (-1).into())]),
         "'x-max-length' for R(q): received the value '-1' of type 'signedint' but current is none",

@@ -1,4 +1,4 @@
-//! Who gets a message (R109 to R112, A3, A4).
+//! Dispatch to consumers (R109 to R112, A3, A4).
 
 use crate::rig::*;
 
@@ -59,7 +59,7 @@ fn r111_what_two_limited_consumers_give_back() {
     rig.consume(ch, "q", "b");
     rig.fill(ch, "q", ["m"]);
     assert_eq!(rig.arrived(ch), ["a:1:m"]);
-    // `a` is behind `b` in the line, and gets it after `b` only.
+    // `a` is behind `b` in the line, and gets it only after `b`.
     rig.requeue(ch, 1);
     assert_eq!(rig.arrived(ch), ["b:2:m*"]);
 }
@@ -75,7 +75,7 @@ fn r110_who_regains_credit_goes_to_the_end_of_the_line() {
     assert_eq!(rig.arrived(ch), ["a:1:0", "b:2:1"]);
     rig.ok(ch, ack(2, false));
     assert_eq!(rig.arrived(ch), ["b:3:2"]);
-    // `a` was found without credit and left the line; `b` was not asked since its last message, and kept its place.
+    // `a` was found without credit and left the line; `b` was not checked since its last message, and kept its position.
     rig.ok(ch, ack(1, false));
     rig.ok(ch, ack(3, false));
     rig.fill(ch, "q", ["3"]);
@@ -110,7 +110,7 @@ fn r109_deliveries_of_two_consumers_with_one_tag_settled_together_all_count_for_
     assert_eq!(rig.arrived(ch), ["t:1:0", "t:2:1"]);
     rig.ok(ch, ack(0, true));
     assert_eq!(rig.arrived(ch), ["t:3:2", "t:4:3"]);
-    // And when the second is gone too, its deliveries are forgotten with those of the first.
+    // When the second is cancelled too, its deliveries are removed with those of the first.
     rig.cancel(ch, "t");
     rig.ok(ch, nack(0, true, true));
     assert_eq!(rig.drain("q"), ["2*", "3*", "4"]);

@@ -1,4 +1,4 @@
-//! Exchanges: life, equivalence, routing between them (R15 to R30).
+//! Exchanges: lifecycle, equivalence, routing between them (R15 to R30).
 
 use tavrida::field::Value;
 use tavrida_memory::core::{ExchangeDeclare, Method, QueueDeclare};
@@ -25,7 +25,7 @@ fn r6_an_unknown_type_ends_the_connection() {
         503,
         "COMMAND_INVALID - invalid exchange type ''",
     );
-    // A passive declare does not look at the type.
+    // A passive declare ignores the type.
     let ch = rig.client();
     rig.exchange_with(ch, "amq.direct", "nosuch", |x| x.passive = true);
 }
@@ -116,7 +116,7 @@ fn r19_r20_what_must_be_repeated_and_in_which_order_it_is_compared() {
         ExchangeDeclare { arguments: args(&[("alternate-exchange", "ae2")]), ..declare("with", "direct") },
         "'alternate-exchange' for R(x): received 'ae2' but current is 'ae'",
     );
-    // Bytes are text, and other arguments mean nothing.
+    // Bytes are text, and other arguments are ignored.
     let same = table(&[("alternate-exchange", Value::Bytes("ae".into())), ("x-mine", 1.into())]);
     rig.exchange_with(ch, "with", "direct", |x| x.arguments = same);
     let odd = ExchangeDeclare { arguments: args(&[("alternate-exchange", 1)]), ..declare("new", "direct") };

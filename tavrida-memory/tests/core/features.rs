@@ -1,5 +1,4 @@
-//! The table of features holds what it says: each rule of the semantics has a row, and each row that says `equal` names tests
-//! that cite its rules.
+//! Checks the table of features: each rule of the semantics has a row, and each row with `equal` names tests that cite its rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,7 +25,8 @@ fn rows() -> Vec<Row<'static>> {
     cells.filter(|row| row.feature != "feature").collect()
 }
 
-/// The numbers in `R15–R17, R30`, in `R15-R17`, in `R15 to R17` and in names such as `r15_r17_what_it_shows` or `r31_to_r34_patterns`.
+/// Returns the numbers in `R15–R17, R30`, in `R15-R17`, in `R15 to R17` and in names such as `r15_r17_what_it_shows` or
+/// `r31_to_r34_patterns`.
 fn rules_in(text: &str) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
     let mut last: Option<(u32, usize)> = None;
@@ -64,7 +64,7 @@ fn read(folder: &Path, into: &mut String) {
     }
 }
 
-/// What a row's last cell points to, as one text: files in code font, suites by their words.
+/// Returns the rules cited by the tests in a row's last cell: files in code font, suites by name.
 fn cited(shown: &str) -> BTreeSet<u32> {
     let mut text = String::new();
     for file in shown.split('`').filter(|word| word.ends_with(".rs")) {
@@ -76,7 +76,7 @@ fn cited(shown: &str) -> BTreeSet<u32> {
     if shown.contains("conformance") {
         read(&tests().join("../../tavrida-testkit/src/conformance"), &mut text);
     }
-    // What a test says in passing counts: its name, its comment, the head of its file.
+    // A test cites rules in its name, its comment, and the head of its file.
     rules_in(&text)
 }
 

@@ -29,7 +29,7 @@ fn r73_the_head_is_dropped_even_if_it_is_the_new_message() {
     rig.fill(ch, "none", ["a"]);
     rig.fill(ch, "small", ["ab", "too long"]);
     assert_eq!((rig.ready("none"), rig.ready("small")), (0, 0));
-    // What a consumer takes at once was never ready.
+    // A message delivered at once was never ready.
     rig.consume(ch, "none", "t");
     rig.fill(ch, "none", ["b"]);
     assert_eq!(rig.arrived(ch), ["t:1:b"]);

@@ -1,5 +1,5 @@
-//! The core broker, method by method, against the rules of the broker semantics: each test names the rules (R..), steps
-//! (A..) or scenarios (S..) that it shows.
+//! The core broker, method by method, against the rules of the broker semantics: each test names the rules (R..), steps (A..) or scenarios
+//! (S..) that it covers.
 
 mod rig;
 

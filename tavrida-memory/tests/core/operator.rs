@@ -43,7 +43,7 @@ fn a_consumer_is_cancelled_and_its_deliveries_can_be_settled() {
     assert_eq!(rig.arrived(ch), ["t:1:a", "cancel t"]);
     rig.ack(ch, 1);
     assert_eq!(rig.drain("q"), ["b"]);
-    // What is not there cannot be cancelled, and nothing happens.
+    // Cancelling a missing consumer does nothing.
     rig.operate(Operator::CancelConsumer { channel: ch, consumer_tag: short("t") });
     assert!(rig.arrived(ch).is_empty());
 }
@@ -59,7 +59,7 @@ fn r10_an_alarm_blocks_who_publishes_and_nobody_else() {
     let effects = rig.apply(Command::Method { channel: ch, method: publish("", "q", "held") });
     let blocked = Effect::Blocked { connection: ch.connection, reason: "low on memory".to_owned() };
     assert_eq!(effects, [blocked]);
-    // Nothing of it is looked at now: not even an acknowledgement.
+    // Nothing from it is read now, not even an acknowledgement.
     assert_eq!(rig.call(ch, ack(1, false)), Answer::Nothing);
     assert_eq!(rig.call(ch, declare_queue("later", args::<i32>(&[]))), Answer::Nothing);
     assert_eq!(rig.gets(reader, "q", 1).len(), 0);

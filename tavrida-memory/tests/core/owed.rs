@@ -1,4 +1,4 @@
-//! Dead letters that a quorum queue owes at least once (R136).
+//! At-least-once dead letters of a quorum queue (R136).
 
 use tavrida::field::Value;
 use tavrida_memory::core::{ChannelId, MethodReply, Operator, QueueDeclare};
@@ -19,7 +19,7 @@ fn owing(to: &str, more: &[(&str, Value)]) -> QueueDeclare {
     QueueDeclare { queue: short("q"), durable: true, arguments, ..Default::default() }
 }
 
-/// A queue that owes this message to an exchange.
+/// Returns a queue that keeps this dead letter for an exchange.
 fn with_debt(to: &str, body: &str) -> (Rig, ChannelId) {
     let (mut rig, ch) = Rig::with_channel();
     rig.declare(ch, owing(to, &[]));

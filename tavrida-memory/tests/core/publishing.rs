@@ -10,7 +10,7 @@ use crate::rig::*;
 #[test]
 fn r88_checks_come_in_order() {
     let (mut rig, ch) = Rig::with_channel();
-    // A body over the limit, to a missing exchange, with everything wrong: one thing is told after the other.
+    // A body over the limit, to a missing exchange, with everything wrong: the errors come in order.
     let body = Bytes::from(vec![0; 134_217_729]);
     let properties = Properties {
         user_id: Some(short("zz")),
@@ -87,7 +87,7 @@ fn r89_delivery_modes_are_one_and_two_and_copies_are_lists() {
     let headers = table(&[("BCC", 1.into())]);
     let text = "PRECONDITION_FAILED - invalid message: {unacceptable_type_in_header,\"BCC\",signedint}";
     rig.refused(ch, publish("", "q", Message::from("m").headers(headers)), 406, text);
-    // Items that are no text are ignored.
+    // Items that are not text are ignored.
     rig.queue(ch, "q");
     let headers = table(&[("CC", vec![Value::I32(1), "q".into(), Value::Void].into())]);
     assert_eq!(rig.publish(ch, "", "nosuch", Message::from("m").headers(headers).mandatory()), ACK);

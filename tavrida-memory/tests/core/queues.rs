@@ -1,4 +1,4 @@
-//! The life of queues: names, owners, counts, deletion (R49 to R62).
+//! The lifecycle of queues: names, owners, counts, deletion (R49 to R62).
 
 use tavrida_memory::core::{Command, Method, MethodReply, QueueDeclare};
 
@@ -11,7 +11,7 @@ fn r49_the_broker_makes_up_names_and_tags() {
     assert!(name.starts_with("amq.gen-") && name.len() == 30, "{name}");
     let Some(MethodReply::BasicConsumeOk { consumer_tag }) = rig.ok(ch, consume(&name, "")) else { panic!() };
     assert!(consumer_tag.starts_with("amq.ctag-") && consumer_tag.len() == 31, "{consumer_tag}");
-    // R50: it cannot be declared by its name again, but looked up.
+    // R50: it cannot be declared by its name again, but checked.
     let text = format!("ACCESS_REFUSED - queue name '{name}' contains reserved prefix 'amq.*'");
     rig.refused(ch, declare_queue(&name, args::<i32>(&[])), 403, &text);
     assert_eq!(rig.counts(&name), None.or(Some((0, 0))));
@@ -33,7 +33,7 @@ fn r51_r53_who_declares_again_must_be_the_owner_and_say_the_same() {
     rig.refused(ch, declare(|_| {}), 405, locked);
     let other = rig.client();
     rig.refused(other, declare(|q| q.exclusive = true), 405, locked);
-    // R52: whatever another connection does with it, publishing excepted.
+    // R52: for all operations of another connection except publishing.
     for method in [passive_queue("q"), get("q"), consume("q", "t"), purge("q"), delete_queue("q")] {
         rig.refused(other, method, 405, locked);
     }
@@ -103,7 +103,7 @@ fn r59_conditions_of_a_delete() {
     rig.refused(ch, delete(true, true), 406, "PRECONDITION_FAILED - queue 'q' in vhost '/' not empty");
     rig.refused(ch, delete(true, false), 406, "PRECONDITION_FAILED - queue 'q' in vhost '/' in use");
     rig.ok(ch, purge("q"));
-    // What is unsettled does not count, and vanishes; its settlement is accepted.
+    // Unacknowledged messages do not count, and are deleted; their settlement is accepted.
     assert_eq!(rig.ok(ch, delete(false, true)), Some(MethodReply::QueueDeleteOk { message_count: 0 }));
     assert_eq!(rig.arrived(consumer), ["t:1:0", "cancel t"]);
     rig.requeue(consumer, 1);

@@ -124,7 +124,7 @@ fn r133_what_is_requeued_enters_and_goes_out_one_after_the_other() {
     assert_eq!(rig.arrived(ch), ["t:1:0", "t:2:1", "t:3:2"]);
     rig.consume(ch, "q", "b");
     rig.ok(ch, nack(0, true, true));
-    // All three at once would go out consumer after consumer, the one with the lesser tag first.
+    // All three at once would be sent consumer after consumer, the one with the lesser tag first.
     assert_eq!(rig.arrived(ch), ["t:4:0*", "b:5:1*", "t:6:2*"]);
 }
 

@@ -1,10 +1,10 @@
-//! Recording and determinism: what is written down and read back does the same again, in every broker.
+//! Recording and determinism: a recorded program does the same again, in every broker.
 
 use tavrida_memory::core::{Broker, Command, Config, Effect, Effects, Now, Operator};
 
 use crate::rig::*;
 
-/// A program of everything, as it was recorded.
+/// A recorded program with all kinds of commands.
 fn program() -> Vec<(Now, Command)> {
     let mut rig = Rig::new();
     rig.record();

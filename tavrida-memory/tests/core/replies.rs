@@ -11,7 +11,7 @@ fn reply_consumer(tag: &str, no_ack: bool) -> Method {
     Method::BasicConsume(BasicConsume { queue, consumer_tag: short(tag), no_ack, ..Default::default() })
 }
 
-/// The address that requests of a channel carry.
+/// Returns the reply address of a channel's requests.
 fn address(rig: &mut Rig, ch: ChannelId) -> ShortString {
     rig.queue(ch, "requests");
     let reply_to = Properties { reply_to: Some(short("amq.rabbitmq.reply-to")), ..Default::default() };
@@ -118,7 +118,7 @@ fn r123_a_declare_asks_whether_the_consumer_lives() {
 #[test]
 fn r123_an_address_that_nobody_made_is_one_whose_consumer_is_gone() {
     let (mut rig, ch) = Rig::with_channel();
-    // RabbitMQ answers 541, and the connection is gone.
+    // RabbitMQ answers 541, and closes the connection.
     assert_eq!(rig.publish(ch, "", "amq.rabbitmq.reply-to.not.an address", "m"), ACK);
     rig.refused(
         ch,

@@ -1,4 +1,4 @@
-//! A node that stops and starts again (R124 to R126).
+//! A node that stops and restarts (R124 to R126).
 
 use tavrida_memory::core::{ChannelId, Command, Effect, Method, Operator, QueueDeclare};
 

@@ -1,4 +1,4 @@
-//! Settling: tags, groups, places, recover (R97 to R100, A6, A13).
+//! Settling: tags, groups, positions, recover (R97 to R100, A6, A13).
 
 use tavrida::field::Table;
 use tavrida_memory::core::{Command, Method, MethodReply};
@@ -63,7 +63,7 @@ fn r97_a_group_is_one_step_and_what_it_frees_is_delivered_before_the_next() {
     rig.consume(ch, "q", "a");
     rig.fill(ch, "q", 0..4);
     assert_eq!(rig.arrived(ch), ["b:1:0", "a:2:1"]);
-    // The group of `a` comes first: its message goes back and is delivered to it again; then that of `b`.
+    // The group of `a` comes first: its message is requeued and delivered to it again; then that of `b`.
     rig.ok(ch, nack(0, true, true));
     assert_eq!(rig.arrived(ch), ["a:3:1*", "b:4:0*"]);
 }

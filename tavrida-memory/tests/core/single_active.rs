@@ -1,4 +1,4 @@
-//! Queues with one active consumer at a time (R113 to R115).
+//! Queues with a single active consumer (R113 to R115).
 
 use tavrida::field::Table;
 use tavrida_memory::core::{Command, Method};

@@ -62,7 +62,7 @@ fn r68_a_message_without_time_goes_to_a_waiting_consumer_or_nowhere() {
     rig.consume(ch, "q", "t");
     assert_eq!(rig.publish(ch, "", "q", now()), ACK);
     assert_eq!(rig.arrived(ch), ["t:1:now"]);
-    // Nobody has credit now; behind a live head it is kept, and goes when the head has gone.
+    // No consumer has credit now; behind a live head an expired message is kept, and it is removed with the head.
     rig.fill(ch, "q", ["head"]);
     rig.publish(ch, "", "q", now());
     assert_eq!(rig.ready("q"), 2);
@@ -134,7 +134,7 @@ fn the_broker_tells_when_it_wants_to_be_called() {
 #[test]
 fn what_is_due_happens_at_its_own_time_however_late_the_broker_is_called() {
     let (mut rig, ch) = Rig::with_channel();
-    // In `first` a message dies at 10 and goes to `second`, where it dies at 10 + 20.
+    // In `first` a message expires at 10 and is dead-lettered to `second`, where it expires at 10 + 20.
     rig.queue_with(
         ch,
         "first",

@@ -12,7 +12,7 @@ fn transactional() -> (Rig, ChannelId) {
     (rig, ch)
 }
 
-/// What must close the channel; it stays closed.
+/// Calls a method that must close the channel; it stays closed.
 #[track_caller]
 fn closes(rig: &mut Rig, ch: ChannelId, method: Method, text: &str) {
     match rig.call(ch, method) {

@@ -1,4 +1,4 @@
-//! What RabbitMQ ignores is ignored, and told to whoever listens to `tracing` (R54, R105).
+//! Arguments that RabbitMQ ignores are ignored, with a `tracing` warning (R54, R105).
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -8,12 +8,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::rig::*;
 
-/// Collects what is logged.
+/// Collects the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What is logged meanwhile, on this thread.
+    /// Returns what is logged meanwhile, on this thread.
     fn of(what: impl FnOnce()) -> String {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();

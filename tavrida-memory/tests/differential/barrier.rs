@@ -1,7 +1,7 @@
-//! [`Barrier`]: knowing that RabbitMQ's queues have done all that they were told, without waiting for silence.
+//! [`Barrier`]: detects that RabbitMQ's queues have processed everything, without waiting for silence.
 //!
-//! A queue works through what it is told one after the other. A call that changes nothing, made from within the node and
-//! answered, proves that all before it was done. Dead letters go from queue to queue, so the call goes round several times.
+//! A queue processes its messages one after the other. The answer to a call that changes nothing, made inside the node, proves that
+//! everything before it is processed. Dead letters go from queue to queue, so the call is repeated several times.
 
 use std::io;
 
@@ -23,8 +23,8 @@ impl<'n> Barrier<'n> {
         Self { node, vhost }
     }
 
-    /// Returns when all queues have done what they were told before, and when there are as many channels as expected, where
-    /// that is asked: a channel that RabbitMQ closed gives its messages back when it ends (R4).
+    /// Returns when all queues have processed what they received before, and, if requested, when there are as many channels as expected: a
+    /// channel that RabbitMQ closed requeues its messages when it ends (R4).
     pub(crate) async fn queues(&self, channels: Option<usize>) -> Result<(), LinkError> {
         let channels = channels.map_or("any".to_owned(), |count| count.to_string());
         self.eval(&format!("tavrida_barrier:pass({}, {channels})", binary(self.vhost))).await
@@ -35,7 +35,7 @@ impl<'n> Barrier<'n> {
         self.eval(&compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()))).await
     }
 
-    /// Deletes all queues, and all exchanges but those that are always there.
+    /// Deletes all queues, and all exchanges but the predeclared ones.
     pub(crate) async fn clean(&self) -> Result<(), LinkError> {
         self.eval(&format!("tavrida_barrier:clean({})", binary(self.vhost))).await
     }
@@ -82,7 +82,7 @@ is_ours(<<>>) -> false;
 is_ours(_) -> true.
 "#;
 
-/// Compiles a module from its text.
+/// Returns the code that compiles a module from its text.
 fn compile(module: &str) -> String {
     format!(
         "{{ok, Tokens, _}} = erl_scan:string(binary_to_list({})), \
@@ -97,7 +97,7 @@ fn compile(module: &str) -> String {
     )
 }
 
-/// An Erlang binary of these very bytes.
+/// Returns an Erlang binary of exactly these bytes.
 fn binary(text: &str) -> String {
     let bytes: Vec<String> = text.bytes().map(|byte| byte.to_string()).collect();
     format!("<<{}>>", bytes.join(","))

@@ -1,5 +1,5 @@
-//! Steps that prove nothing: those whose outcome RabbitMQ leaves to chance, and those that meet faults of RabbitMQ's which
-//! are not copied. Each says by which rule of the broker semantics.
+//! Steps that prove nothing: those whose outcome RabbitMQ leaves to chance, and those that meet bugs of RabbitMQ that are not copied. Each
+//! names the rule of the broker semantics.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use tavrida_memory::core::{Arrival, Broker, ChannelId, Command, Effect, Effects,
 use crate::program::{CHANNELS, Mode};
 use crate::world::{Action, World};
 
-/// The queue that an action would make.
+/// Returns the queue that an action would declare.
 pub(crate) fn declares(action: &Action) -> Option<&str> {
     match action {
         Action::Call(Method::QueueDeclare(declare)) if !declare.passive => Some(&declare.queue),
@@ -17,7 +17,7 @@ pub(crate) fn declares(action: &Action) -> Option<&str> {
     }
 }
 
-/// Whether queues may still be at work when all answers have come (R160 to R165).
+/// Returns whether queues may still be working when all answers have come (R160 to R165).
 pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
     let Action::Call(method) = action else { return true };
     match method {
@@ -43,7 +43,7 @@ pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
     }
 }
 
-/// Whether messages may move.
+/// Returns whether messages may move.
 pub(crate) fn moves(action: &Action) -> bool {
     !matches!(
         action,
@@ -61,7 +61,7 @@ pub(crate) fn moves(action: &Action) -> bool {
     )
 }
 
-/// Whether a step is left out.
+/// Returns whether a step is left out.
 pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool {
     meets_stale_tags(world, action)
         || mixes_priority_and_expiry(world, action)
@@ -78,7 +78,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || lets_chance_name_two_consumers(world, channel, action)
 }
 
-/// R63: unsettled deliveries of a queue that was deleted mean messages of the next queue of that name.
+/// R63: unsettled deliveries of a deleted queue refer to messages of the next queue of that name.
 fn meets_stale_tags(world: &World, action: &Action) -> bool {
     declares(action).is_some_and(|name| {
         let mut channels = world.shadow.channels.values();
@@ -87,7 +87,7 @@ fn meets_stale_tags(world: &World, action: &Action) -> bool {
     })
 }
 
-/// R70: in a queue with priorities expired messages linger.
+/// R70: in a queue with priorities expired messages may stay.
 fn mixes_priority_and_expiry(world: &World, action: &Action) -> bool {
     let (priorities, expires) = match action {
         Action::Call(Method::QueueDeclare(declare)) if !declare.passive => {
@@ -102,14 +102,14 @@ fn mixes_priority_and_expiry(world: &World, action: &Action) -> bool {
     (priorities && (expires || world.shadow.expires)) || (expires && world.shadow.priorities)
 }
 
-/// R171: deliveries of two queues to one channel interleave freely.
+/// R171: deliveries of two queues to one channel interleave in any order.
 fn consumes_two_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
     let Action::Call(Method::BasicConsume(consume)) = action else { return false };
     let queue = world.shadow.queue(channel, &consume.queue);
     world.shadow.channel(channel).consumers.values().any(|consumer| consumer.queue != *queue)
 }
 
-/// R108, R173: which of several consumers gets the next message under a shared limit is free.
+/// R108, R173: under a shared limit, any of several consumers may get the next message.
 fn shares_a_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
     let state = world.shadow.channel(channel);
     match action {
@@ -119,7 +119,7 @@ fn shares_a_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
     }
 }
 
-/// R115: the next active consumer is not told of what is ready.
+/// R115: the next active consumer does not get the ready messages.
 fn cancels_an_active_consumer(world: &World, channel: ChannelId, action: &Action) -> bool {
     let Action::Call(Method::BasicCancel { consumer_tag, .. }) = action else { return false };
     let Some(consumer) = world.shadow.channel(channel).consumers.get(consumer_tag) else { return false };
@@ -145,7 +145,7 @@ fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Acti
     world.shadow.dead_letters && unacked.iter().any(|delivery| delivery.queue != unacked[0].queue)
 }
 
-/// R172: what comes into a queue along two ways in one step, one of them by a dead letter, comes in any order.
+/// R172: messages that enter a queue on two paths in one step, one of them by dead-lettering, come in any order.
 fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bool {
     let Action::Call(method @ (Method::BasicPublish { .. } | Method::TxCommit)) = action else {
         return false;
@@ -183,8 +183,8 @@ fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bo
     gained.values().any(|count| *count > 1) || hides_what_fed_it(world, &before, &copy)
 }
 
-/// Whether the message went into a full queue and into another that gave one up for it: what that one dead-letters may come into
-/// the full queue as well, of which only the last is seen.
+/// Returns whether the message entered a full queue and another one that dropped a message for it: the dead letter of that one may enter
+/// the full queue as well, of which only the last message is seen.
 fn hides_what_fed_it(world: &World, before: &Snapshot, after: &Broker) -> bool {
     let (routed, after): (Vec<&str>, _) = (after.last_routed().collect(), after.snapshot());
     let has = |name: &str, argument: &str| {
@@ -196,7 +196,7 @@ fn hides_what_fed_it(world: &World, before: &Snapshot, after: &Broker) -> bool {
     routed.iter().any(|name| limited(name) && routed.iter().any(|other| other != name && gave_up(other)))
 }
 
-/// R175: whether the credit that acks give is there for the messages of the same commit is free.
+/// R175: whether the credit of acks is available for the messages of the same commit is undefined.
 fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Action) -> bool {
     let state = world.shadow.channel(channel);
     matches!(action, Action::Call(Method::TxCommit))
@@ -205,7 +205,7 @@ fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Acti
         && !state.settled.is_empty()
 }
 
-/// R176: a channel that used a queue crashes over the next of its name if that is of another type.
+/// R176: a channel that used a queue crashes on the next of its name if that has another type.
 fn changes_the_type_behind_a_name(world: &World, action: &Action) -> bool {
     let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
     let kind = |arguments: &Table| arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum");
@@ -217,27 +217,27 @@ fn changes_the_type_behind_a_name(world: &World, action: &Action) -> bool {
             .is_some_and(|known| kind(known) != kind(&declare.arguments))
 }
 
-/// R106: cancels come in the order of the tags, and those that the broker makes up are in no order.
+/// R106: cancels come in the order of the tags, and generated tags have no order.
 fn lets_chance_name_two_consumers(world: &World, channel: ChannelId, action: &Action) -> bool {
     let Action::Call(Method::BasicConsume(consume)) = action else { return false };
     let mut known = world.shadow.channel(channel).consumers.keys();
     consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("amq.ctag-"))
 }
 
-/// A binding between two exchanges that nobody can delete would be met by the next program.
+/// A binding between two exchanges that cannot be deleted would affect the next program.
 fn outlives_the_program(action: &Action) -> bool {
     let Action::Call(Method::ExchangeBind(bind)) = action else { return false };
     bind.source.starts_with("amq.") && bind.destination.starts_with("amq.")
 }
 
-/// What RabbitMQ answers with 541 (an internal error) after a crash: an unknown queue type where it makes up the name.
+/// What RabbitMQ answers with 541 (an internal error) after a crash: an unknown queue type when it generates the name.
 fn breaks_rabbitmq(action: &Action) -> bool {
     let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
     let kind = declare.arguments.get("x-queue-type");
     declare.queue.is_empty() && kind.is_some_and(|kind| !matches!(kind.as_str(), Some("classic" | "quorum")))
 }
 
-/// R173: the channels of a connection end side by side.
+/// R173: the channels of a connection end concurrently.
 fn ends_two_channels_at_once(world: &World, channel: ChannelId, action: &Action) -> bool {
     let [one, two] = [1, CHANNELS].map(|number| world.shadow.channel(channel.connection.channel(number)));
     let both = one.queues().any(|queue| two.queues().any(|other| other == queue))

@@ -1,4 +1,4 @@
-//! What is heard from a broker on a channel; both sides speak in these terms.
+//! What a broker sends on a channel; both sides use these types.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use tavrida_memory::core::{Arrival, ChannelId, CloseReason, ConnectionId, Effect
 
 use crate::text;
 
-/// What a broker says because of a method, in its order on a channel.
+/// What a broker sends because of a method, in order on a channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Said {
     Reply(MethodReply),
@@ -24,18 +24,18 @@ pub(crate) enum Said {
     },
     /// The channel was closed; channel 0 stands for its connection.
     Closed(CloseReason),
-    /// The connection was closed as its client wished.
+    /// The connection was closed by its client.
     ConnectionCloseOk,
 }
 
-/// What came on a channel in one step. Answers and deliveries overtake each other freely (R14, R166).
+/// What came on a channel in one step. Answers and deliveries may overtake each other (R14, R166).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Heard {
     pub(crate) said: Vec<Said>,
     pub(crate) arrived: Vec<Arrival>,
 }
 
-/// What came on all channels in one step; nothing is said of a channel on which nothing came.
+/// What came on all channels in one step; channels on which nothing came are left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Report(pub(crate) BTreeMap<ChannelId, Heard>);
 
@@ -48,7 +48,7 @@ impl Report {
         self.0.entry(channel).or_default().arrived.push(arrival);
     }
 
-    /// The channel was closed: what else came on it in this step is of no account.
+    /// Discards what came on a channel in this step, because the channel was closed.
     pub(crate) fn forget(&mut self, channel: ChannelId) {
         if channel.number == 0 {
             self.0.retain(|other, _| other.connection != channel.connection);
@@ -57,7 +57,7 @@ impl Report {
         }
     }
 
-    /// Whether all that is here may still become `whole`.
+    /// Returns whether all that is here may still become `whole`.
     pub(crate) fn begins(&self, whole: &Self) -> bool {
         self.0.iter().all(|(channel, heard)| {
             whole.0.get(channel).is_some_and(|whole| {
@@ -66,7 +66,7 @@ impl Report {
         })
     }
 
-    /// Whether all that is expected on a connection has come.
+    /// Returns whether all that is expected on a connection has come.
     pub(crate) fn is_complete(&self, whole: &Self, connection: ConnectionId) -> bool {
         whole.0.iter().filter(|(channel, _)| channel.connection == connection).all(|(channel, whole)| {
             self.0.get(channel).is_some_and(|heard| {
@@ -75,7 +75,7 @@ impl Report {
         })
     }
 
-    /// One line for each thing that was heard.
+    /// Returns one line for each thing that came.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (channel, heard) in &self.0 {
@@ -88,7 +88,7 @@ impl Report {
 }
 
 impl Said {
-    /// What an effect says on a channel; none for one that says nothing.
+    /// Returns what an effect sends on a channel. `None` for an effect without output.
     pub(crate) fn of(effect: Effect) -> Option<(ChannelId, Self)> {
         Some(match effect {
             Effect::Reply { channel, reply } => (channel, Self::Reply(reply)),

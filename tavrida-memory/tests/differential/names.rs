@@ -1,4 +1,4 @@
-//! Names that a broker makes up: each side makes up its own, and both are compared by order of appearance.
+//! Generated names: each side generates its own, and both are compared by order of appearance.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tavrida_memory::core::{Arrival, Method, MethodReply};
 
 use crate::heard::Said;
 
-/// The made-up names of one side, each with its symbol.
+/// The generated names of one side, each with its symbol.
 #[derive(Debug, Default)]
 pub(crate) struct Names(Vec<(String, String)>);
 
@@ -16,7 +16,7 @@ const KINDS: [(&str, &str, usize); 3] =
     [("amq.gen-", "$q", 30), ("amq.ctag-", "$c", 31), ("amq.rabbitmq.reply-to.", "$r", 0)];
 
 impl Names {
-    /// Learns a name if it is one that brokers make up, and if it is new. Its length must be what RabbitMQ's is (R49).
+    /// Learns a name if it is a generated one and new. Its length must be RabbitMQ's (R49).
     fn learn(&mut self, name: &str) {
         let Some((_, symbol, length)) = KINDS.iter().find(|(prefix, ..)| name.starts_with(prefix)) else {
             return;
@@ -28,7 +28,7 @@ impl Names {
         }
     }
 
-    /// Learns the queue names in a text: an error may be the first to tell one.
+    /// Learns the queue names in a text: an error may be the first to contain one.
     fn learn_within(&mut self, text: &str) {
         let (prefix, _, length) = KINDS[0];
         for (place, _) in text.match_indices(prefix) {
@@ -52,7 +52,7 @@ impl Names {
         }
     }
 
-    /// The symbol of a name that the broker made up; any other name as it is.
+    /// Returns the symbol of a generated name; any other name as it is.
     pub(crate) fn symbol(&self, mut name: ShortString) -> ShortString {
         self.shorten(&mut name);
         name
@@ -66,7 +66,7 @@ impl Names {
         }
     }
 
-    /// Puts this side's names in the place of symbols.
+    /// Replaces symbols with this side's names.
     pub(crate) fn resolve(&self, method: &mut Method) {
         match method {
             Method::QueueDeclare(declare) => self.actual(&mut declare.queue),
@@ -86,7 +86,7 @@ impl Names {
         }
     }
 
-    /// Learns the names in an answer and puts symbols in their place.
+    /// Learns the names in an answer and replaces them with symbols.
     pub(crate) fn normalise_said(&mut self, said: &mut Said) {
         match said {
             Said::Reply(MethodReply::QueueDeclareOk { queue: name, .. })
@@ -107,7 +107,7 @@ impl Names {
         }
     }
 
-    /// Learns the names in what a broker sent by itself and puts symbols in their place.
+    /// Learns the names in an arrival and replaces them with symbols.
     pub(crate) fn normalise_arrival(&mut self, arrival: &mut Arrival) {
         match arrival {
             Arrival::Delivery(delivered) => {
@@ -118,7 +118,7 @@ impl Names {
         }
     }
 
-    /// A message as it is compared: what only a publisher says is left out, and times are.
+    /// Normalises a message for comparison: removes what only a publisher sets, and times.
     fn normalise(&mut self, publication: &mut Arc<Publication>) {
         let message = Arc::make_mut(publication);
         message.mandatory = false;
@@ -157,7 +157,7 @@ impl Names {
     }
 }
 
-/// A short string from a text that is known to be short.
+/// Returns a short string from a text that is known to be short.
 pub(crate) fn short(text: &str) -> ShortString {
     ShortString::try_from(text).expect("names in programs have at most 255 bytes")
 }

@@ -1,23 +1,23 @@
-//! Programs: what the clients of one run do, step by step.
+//! Programs: the operations of the clients of one run, step by step.
 
 use tavrida_memory::core::{ChannelId, ConnectionId, Method};
 
-/// The connections that programs use, each with channels 1 and 2; connection 3 looks at what is left at the end.
+/// The connections that programs use, each with channels 1 and 2; connection 3 reads the remaining contents at the end.
 pub(crate) const CONNECTIONS: [ConnectionId; 2] = [ConnectionId(1), ConnectionId(2)];
-/// The connection that looks at what is left at the end.
+/// The connection that reads the remaining contents at the end.
 pub(crate) const AUDITOR: ConnectionId = ConnectionId(3);
-/// How many channels a connection has.
+/// The number of channels of a connection.
 pub(crate) const CHANNELS: u16 = 2;
 
-/// A program: how its channels publish, and its steps.
+/// A program: the modes of its channels, and its steps.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Program {
-    /// How the channels publish, in the order 1.1, 1.2, 2.1, 2.2.
+    /// The modes of the channels, in the order 1.1, 1.2, 2.1, 2.2.
     pub(crate) modes: [Mode; 4],
     pub(crate) steps: Vec<Step>,
 }
 
-/// How a channel publishes; it is put into this mode whenever it is opened.
+/// How a channel publishes; it is set whenever the channel is opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Mode {
     #[default]
@@ -26,7 +26,7 @@ pub(crate) enum Mode {
     Transaction,
 }
 
-/// What one channel does.
+/// One operation of one channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Step {
     pub(crate) channel: ChannelId,
@@ -35,14 +35,14 @@ pub(crate) struct Step {
 
 /// One operation.
 ///
-/// A name that starts with `$` stands for one that the broker made up: `$q1` for its first queue name, `$c1` for its first
-/// consumer tag, `$r1` for its first reply address.
+/// A name that starts with `$` stands for a generated one: `$q1` for the broker's first queue name, `$c1` for its first consumer tag, `$r1`
+/// for its first reply address.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Op {
     Call(Method),
     Settle(Settle),
     CloseConnection,
-    /// Lets so many milliseconds pass.
+    /// Lets this many milliseconds pass.
     Wait(u64),
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Settle {
     pub(crate) requeue: bool,
 }
 
-/// What a settlement says.
+/// The kind of a settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Ack,
@@ -66,7 +66,7 @@ pub(crate) enum Verdict {
 /// Which delivery is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tag {
-    /// One of the channel's unsettled deliveries, the oldest first; counted round and round. None there is: tag 1.
+    /// One of the channel's unsettled deliveries, the oldest first; the index wraps around. Without any it is tag 1.
     Nth(usize),
     /// The delivery of this tag.
     Number(u64),

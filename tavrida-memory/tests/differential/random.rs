@@ -1,4 +1,4 @@
-//! Many random programs, several virtual hosts side by side.
+//! Many random programs, in several virtual hosts in parallel.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -12,12 +12,12 @@ use crate::run::{Site, Watch};
 use crate::shrink::shrink;
 use crate::{generate, text};
 
-/// How many steps a program has.
+/// The number of steps of a program.
 pub(crate) const LENGTH: usize = 40;
-/// How often a program must diverge alone, one run after the other, to count.
+/// How many times in a row a program must diverge alone to count.
 const REPEATS: usize = 3;
 
-/// What is asked of the environment.
+/// The settings from the environment.
 struct Plan {
     seed: u64,
     cases: u64,
@@ -35,7 +35,7 @@ struct Tally {
     divergences: Cell<u64>,
 }
 
-/// Runs as many programs as `TAVRIDA_CASES` says (300), beginning with number `TAVRIDA_FIRST` (0) of `TAVRIDA_SEED` (1).
+/// Runs as many programs as `TAVRIDA_CASES` says (300), starting with number `TAVRIDA_FIRST` (0) of `TAVRIDA_SEED` (1).
 pub(crate) async fn run() {
     let plan = Plan {
         seed: from_environment("TAVRIDA_SEED", 1),
@@ -96,7 +96,7 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
     }
 }
 
-/// Runs the program in a file and shows what is heard, step by step.
+/// Runs the program in a file and shows what comes, step by step.
 pub(crate) async fn run_given(path: &str) {
     let program = text::parse(&std::fs::read_to_string(path).expect("the file of the program can be read"));
     for prediction in crate::run::predict("given", &program).0 {
@@ -108,7 +108,7 @@ pub(crate) async fn run_given(path: &str) {
     assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());
 }
 
-/// The divergence of a program that always diverges.
+/// Returns the divergence of a program that always diverges.
 async fn repeated(site: &Site<'_>, program: &Program) -> Option<Divergence> {
     let mut last = None;
     for _ in 0..REPEATS {
@@ -126,7 +126,7 @@ fn report(seed: u64, number: u64, program: &Program, divergence: &Divergence) {
     ));
 }
 
-/// A divergence for people.
+/// Formats a divergence for people.
 pub(crate) fn show(divergence: &Divergence) -> String {
     format!(
         "at the step: {}\nthe memory broker:\n    {}\nRabbitMQ:\n    {}\n",
@@ -136,9 +136,9 @@ pub(crate) fn show(divergence: &Divergence) -> String {
     )
 }
 
-/// Tells the person who runs the tests, past the test harness, which would hold it back.
+/// Prints for the person who runs the tests, bypassing the test harness, which would capture it.
 pub(crate) fn say(text: &str) {
-    // Nobody may be listening; the assertions count.
+    // Output may be closed; the assertions count.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

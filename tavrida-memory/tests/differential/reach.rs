@@ -1,4 +1,4 @@
-//! What random programs reach: a suite that compares nothing finds nothing.
+//! Coverage of random programs: a suite that compares nothing finds nothing.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::run::predict;
 use crate::world::{Action, Prediction};
 use crate::{generate, random};
 
-/// How often each kind of thing is done or heard in some programs.
+/// Counts the kinds of things done and received in some programs.
 fn count(programs: u64) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for number in 0..programs {

@@ -1,4 +1,4 @@
-//! [`Real`]: RabbitMQ's side of a run, which is held against what was predicted.
+//! [`Real`]: RabbitMQ's side of a run, compared with the prediction.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Program};
 use crate::wire::{Link, LinkError, Word};
 use crate::world::{Action, Prediction, select};
 
-/// How long nothing may come before RabbitMQ is asked whether it is done.
+/// How long nothing may come before RabbitMQ is asked whether it has finished.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// How long RabbitMQ may take for anything at all.
+/// The limit of any wait for RabbitMQ.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// RabbitMQ with the clients of a run.
@@ -29,7 +29,7 @@ pub(crate) struct Real<'n> {
     links: BTreeMap<ConnectionId, Link>,
     names: Names,
     modes: Program,
-    /// Answers that belong to the opening of channels.
+    /// Answers to the opening of channels.
     swallow: BTreeMap<ChannelId, usize>,
     /// Channels whose `channel.flow-ok` is awaited.
     flows: Vec<ChannelId>,
@@ -37,7 +37,7 @@ pub(crate) struct Real<'n> {
     closing: Vec<ChannelId>,
 }
 
-/// What was heard was not what was predicted.
+/// What came differs from the prediction.
 #[derive(Debug, Clone)]
 pub(crate) struct Divergence {
     pub(crate) step: String,
@@ -87,7 +87,7 @@ impl<'n> Real<'n> {
         self.swallow.insert(channel, answers);
     }
 
-    /// Does what was predicted and compares. `strict` looks for more than was predicted right after the step.
+    /// Executes a predicted step and compares. `strict` checks for unpredicted output right after the step.
     pub(crate) async fn step(&mut self, wanted: &Prediction, strict: bool) -> Result<(), Divergence> {
         let mut report = Report::default();
         let done = timeout(LIMIT, self.try_step(wanted, strict, &mut report)).await;
@@ -139,7 +139,7 @@ impl<'n> Real<'n> {
         if strict { self.drain(&wanted.report, report).await } else { Ok(true) }
     }
 
-    /// How many channels there are to be, after some may have been closed.
+    /// Returns how many channels should exist, after some may have been closed.
     fn channels_expected(&self, report: &Report) -> Option<usize> {
         let closed = report.0.values().flat_map(|heard| &heard.said).any(|said| {
             matches!(
@@ -152,7 +152,7 @@ impl<'n> Real<'n> {
         closed.then(|| self.links.keys().map(count).sum())
     }
 
-    /// Looks for what nobody predicted.
+    /// Checks for unpredicted output.
     pub(crate) async fn finish(&mut self) -> Result<(), Divergence> {
         let mut report = Report::default();
         let nothing = Report::default();
@@ -173,13 +173,13 @@ impl<'n> Real<'n> {
         }
     }
 
-    /// Whatever a queue has sent to a channel has come when the channel answers behind it (R128).
+    /// Everything that a queue has sent to a channel has come when the channel answers after it (R128).
     async fn drain(&mut self, wanted: &Report, report: &mut Report) -> Result<bool, LinkError> {
         self.ask();
         self.listen(wanted, report).await
     }
 
-    /// Asks every channel for an answer.
+    /// Requests an answer on every channel.
     fn ask(&mut self) {
         for (connection, link) in &mut self.links {
             let channels = if *connection == AUDITOR { 1 } else { CHANNELS };
@@ -194,7 +194,7 @@ impl<'n> Real<'n> {
         }
     }
 
-    /// Listens until all has come that is wanted, or something else has.
+    /// Listens until all expected output has come, or something else.
     async fn listen(&mut self, wanted: &Report, report: &mut Report) -> Result<bool, LinkError> {
         let mut asked = false;
         loop {
@@ -202,11 +202,11 @@ impl<'n> Real<'n> {
             if open.is_empty() {
                 return Ok(true);
             }
-            // What is to be sent is sent before time is taken: a broken off write would be a torn frame.
+            // Everything is sent before time is taken: an interrupted write would be a torn frame.
             for link in self.links.values_mut() {
                 link.flush().await?;
             }
-            // Behind its answers RabbitMQ still tells of queues that are gone.
+            // After its answers RabbitMQ still sends cancels for deleted queues.
             let answered = self.flows.is_empty() && self.swallow.is_empty();
             let patience = if asked && !answered { LIMIT } else { PATIENCE };
             match timeout(patience, self.next(&open)).await {
@@ -228,7 +228,7 @@ impl<'n> Real<'n> {
         }
     }
 
-    /// Takes in what else came, for the report of a divergence.
+    /// Receives what else came, for the report of a divergence.
     async fn overhear(&mut self, report: &mut Report) {
         let nothing = Report::default();
         let all: Vec<ConnectionId> = self.links.keys().copied().collect();
@@ -239,14 +239,14 @@ impl<'n> Real<'n> {
         }
     }
 
-    /// The next word on any of these connections; none where none is open.
+    /// Returns the next frame on any of these connections. `None` if no connection is open.
     async fn next(&mut self, among: &[ConnectionId]) -> Option<Result<(ChannelId, Word), LinkError>> {
         let links = self.links.iter_mut().filter(|(id, _)| among.contains(id));
         let waiting: Vec<_> = links.map(|(_, link)| link.next().boxed_local()).collect();
         if waiting.is_empty() { None } else { Some(select_all(waiting).await.0) }
     }
 
-    /// The connections on which something is still to come.
+    /// Returns the connections on which output is still expected.
     fn incomplete(&self, wanted: &Report, report: &Report) -> Vec<ConnectionId> {
         let waits = |connection: &&ConnectionId| {
             !report.is_complete(wanted, **connection)
@@ -342,7 +342,7 @@ impl<'n> Real<'n> {
     }
 }
 
-/// Whether the step is to close a channel, so that nothing else counts on it.
+/// Returns whether the step closes a channel, so that nothing else counts on it.
 fn is_closed(wanted: &Report, channel: ChannelId) -> bool {
     let closes = |id: ChannelId| {
         wanted.0.get(&id).is_some_and(|heard| {
@@ -352,7 +352,7 @@ fn is_closed(wanted: &Report, channel: ChannelId) -> bool {
     closes(channel) || closes(channel.connection.channel(0))
 }
 
-/// Whether RabbitMQ answers nothing when all is well.
+/// Returns whether RabbitMQ does not answer a successful call.
 fn is_silent(method: &Method, mode: Mode) -> bool {
     match method {
         Method::BasicAck { .. }

@@ -25,7 +25,7 @@ macro_rules! regression {
 }
 
 regression!(
-    /// R108: the settled delivery no longer counts when the requeued message looks for a consumer.
+    /// R108: the settled delivery no longer counts when the requeued message needs a consumer.
     requeue_under_a_shared_limit,
     r#"
     1.2 queue.declare queue=q2
@@ -50,7 +50,7 @@ regression!(
 );
 
 regression!(
-    /// R54: quorum queues have arguments of their own that must be equal.
+    /// R54: quorum queues have other arguments that must be equal.
     equal_arguments_of_quorum_queues,
     r#"
     1.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum"}
@@ -65,7 +65,7 @@ regression!(
 );
 
 regression!(
-    /// R57: to a quorum queue an unsettled `basic.get` is a consumer.
+    /// R57: for a quorum queue an unsettled `basic.get` is a consumer.
     a_get_counts_as_a_consumer_of_a_quorum_queue,
     r#"
     1.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
@@ -101,7 +101,7 @@ regression!(
 );
 
 regression!(
-    /// R133: without a delivery limit a quorum queue puts what a client requeues behind all that is ready.
+    /// R133: without a delivery limit a quorum queue puts what a client requeues behind all ready messages.
     a_requeue_without_a_delivery_limit_is_a_new_entry,
     r#"
     2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
@@ -122,7 +122,7 @@ regression!(
 );
 
 regression!(
-    /// R133: with a delivery limit what is requeued is served first, in the order of its return.
+    /// R133: with a delivery limit requeued messages are delivered first, in the order of their return.
     a_requeue_with_a_delivery_limit_is_served_first,
     r#"
     2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:9}
@@ -140,7 +140,7 @@ regression!(
 );
 
 regression!(
-    /// R57: a cancelled consumer of a quorum queue is one of it as long as it holds messages.
+    /// R57: a cancelled consumer of a quorum queue counts while it has unsettled messages.
     a_cancelled_consumer_of_a_quorum_queue_counts_while_it_holds_messages,
     r#"
     2.2 queue.declare queue=q3 durable arguments={x-queue-type=S:"quorum"}
@@ -172,7 +172,7 @@ regression!(
 );
 
 regression!(
-    /// R108: a quorum queue counts by itself, and knows nothing of the limit that a channel's consumers share.
+    /// R108: a quorum queue counts by itself, and ignores the shared limit of a channel.
     a_consumer_of_a_quorum_queue_is_not_held_by_the_limit_of_its_channel,
     r#"
     1.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
@@ -184,7 +184,7 @@ regression!(
 );
 
 regression!(
-    /// A5: what a quorum queue gives out at one time it sends consumer after consumer, by their tags.
+    /// A5: a quorum queue sends what it delivers at one time consumer after consumer, by their tags.
     a_quorum_queue_sends_what_it_gives_out_consumer_after_consumer,
     r#"
     modes confirm plain confirm confirm
@@ -210,7 +210,7 @@ regression!(
 );
 
 regression!(
-    /// R133: without a delivery limit what is requeued enters a quorum queue one after the other, and goes out so.
+    /// R133: without a delivery limit requeued messages enter a quorum queue one after the other, and are delivered so.
     messages_requeued_together_enter_a_quorum_queue_one_after_the_other,
     r#"
     modes confirm plain confirm confirm

@@ -1,4 +1,4 @@
-//! One program on both sides.
+//! Runs one program on both sides.
 
 use tavrida::field::ShortString;
 use tavrida_memory::core::{Method, MethodReply, QueueDeclare};
@@ -16,25 +16,25 @@ pub(crate) struct Site<'n> {
     pub(crate) vhost: String,
 }
 
-/// What became of a program.
+/// The outcome of a program.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// How many steps were done on both sides.
+    /// How many steps ran on both sides.
     pub(crate) operations: usize,
     pub(crate) divergence: Option<Divergence>,
 }
 
-/// How closely RabbitMQ is watched.
+/// How closely RabbitMQ is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
-    /// What is too much is noticed by the end of the program.
+    /// Excess output is noticed by the end of the program.
     AtTheEnd,
-    /// What is too much is noticed at its step.
+    /// Excess output is noticed at its step.
     EachStep,
 }
 
 impl<'n> Site<'n> {
-    /// Makes a virtual host.
+    /// Creates a virtual host.
     pub(crate) async fn new(node: &'n Node, vhost: String) -> Self {
         node.add_vhost(&vhost).await.expect("a running node makes a virtual host");
         let site = Self { node, vhost };
@@ -68,13 +68,13 @@ impl<'n> Site<'n> {
     }
 }
 
-/// What is to be heard of a program, and of a look at what is left in the queues; and how many steps are done.
+/// Returns the expected output of a program, and of a final read of the queues; and how many steps there are.
 pub(crate) fn predict(vhost: &str, program: &Program) -> (Vec<Prediction>, usize) {
     let mut world = World::new(vhost, program.modes);
     let mut predictions: Vec<Prediction> = program.steps.iter().filter_map(|step| world.step(step)).collect();
     let operations = predictions.len();
     for connection in CONNECTIONS {
-        // One after the other: side by side the channels of a connection end in any order.
+        // One after the other: concurrently, the channels of a connection end in any order.
         predictions.push(world.act(connection.channel(1), Action::Call(Method::ChannelClose)));
         predictions.push(world.act(connection.channel(2), Action::CloseConnection));
     }
@@ -85,7 +85,7 @@ pub(crate) fn predict(vhost: &str, program: &Program) -> (Vec<Prediction>, usize
     (predictions, operations)
 }
 
-/// Counts a queue's messages, then takes them all out.
+/// Counts a queue's messages, then gets them all.
 fn drain(world: &mut World, queue: &ShortString, predictions: &mut Vec<Prediction>) {
     let channel = AUDITOR.channel(1);
     let passive = QueueDeclare { queue: queue.clone(), passive: true, ..Default::default() };

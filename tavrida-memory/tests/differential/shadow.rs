@@ -1,4 +1,4 @@
-//! [`Shadow`]: what the clients of a run know, from what they did and heard.
+//! [`Shadow`]: what the clients of a run know, from what they did and received.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use tavrida_memory::core::{Arrival, ChannelId, Method, MethodReply, QueueDeclare
 use crate::heard::{Heard, Report, Said};
 use crate::world::Action;
 
-/// What the clients know.
+/// The knowledge of the clients.
 #[derive(Debug, Default)]
 pub(crate) struct Shadow {
     pub(crate) channels: BTreeMap<ChannelId, ChannelShadow>,
-    /// All queues that were ever declared, by name, with the arguments of their latest creation.
+    /// All queues that were ever declared, by name, with the arguments of their latest declaration.
     pub(crate) queues: BTreeMap<ShortString, Table>,
     /// All exchanges that were declared, with their types.
     pub(crate) exchanges: BTreeMap<ShortString, ShortString>,
@@ -24,7 +24,7 @@ pub(crate) struct Shadow {
     pub(crate) expires: bool,
 }
 
-/// What is known of a channel.
+/// The known state of a channel.
 #[derive(Debug, Default)]
 pub(crate) struct ChannelShadow {
     pub(crate) unacked: Vec<Unacked>,
@@ -40,14 +40,14 @@ pub(crate) struct ChannelShadow {
     pub(crate) limits: bool,
 }
 
-/// A delivery that is not settled.
+/// An unsettled delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Unacked {
     pub(crate) tag: u64,
     pub(crate) queue: ShortString,
 }
 
-/// What is known of a consumer.
+/// The known state of a consumer.
 #[derive(Debug, Clone)]
 pub(crate) struct ConsumerShadow {
     pub(crate) queue: ShortString,
@@ -55,7 +55,7 @@ pub(crate) struct ConsumerShadow {
 }
 
 impl Shadow {
-    /// A channel begins anew.
+    /// Resets a channel.
     pub(crate) fn reset(&mut self, channel: ChannelId) {
         self.channels.insert(channel, ChannelShadow::default());
     }
@@ -64,19 +64,19 @@ impl Shadow {
         &self.channels[&channel]
     }
 
-    /// The tag of a channel's n-th unsettled delivery, counted round and round.
+    /// Returns the tag of a channel's n-th unsettled delivery; the index wraps around.
     pub(crate) fn nth_unacked(&self, channel: ChannelId, n: usize) -> Option<u64> {
         let unacked = &self.channel(channel).unacked;
         (!unacked.is_empty()).then(|| unacked[n % unacked.len()].tag)
     }
 
-    /// The queue that a name means on a channel.
+    /// Returns the queue that a name refers to on a channel.
     pub(crate) fn queue<'a>(&'a self, channel: ChannelId, name: &'a ShortString) -> &'a ShortString {
         let last = self.channel(channel).last_queue.as_ref();
         if name.is_empty() { last.unwrap_or(name) } else { name }
     }
 
-    /// Learns from a step, and from what was heard of it.
+    /// Learns from a step and its output.
     pub(crate) fn note(&mut self, channel: ChannelId, action: &Action, existed: bool, report: &Report) {
         let heard = report.0.get(&channel).cloned().unwrap_or_default();
         let closed = heard.said.iter().any(|said| {
@@ -202,7 +202,7 @@ impl ChannelShadow {
         self.settled.extend(self.unacked.extract_if(.., goes));
     }
 
-    /// The queues that the channel consumes, or of which it has messages.
+    /// Returns the queues that the channel consumes, or of which it has messages.
     pub(crate) fn queues(&self) -> impl Iterator<Item = &ShortString> {
         let consumed = self.consumers.values().map(|consumer| &consumer.queue);
         consumed.chain(self.unacked.iter().map(|unacked| &unacked.queue))

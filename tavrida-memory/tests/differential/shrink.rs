@@ -1,14 +1,14 @@
-//! From a program that diverges to the shortest one that still does.
+//! Shrinks a program that diverges to the shortest one that still does.
 
 use crate::program::{Op, Program};
 use crate::real::Divergence;
 use crate::run::{Site, Watch};
 use tavrida_memory::core::Method;
 
-/// How many programs are tried on the way.
+/// How many programs are tried.
 const ATTEMPTS: usize = 600;
 
-/// A program that diverges, as short as it could be made, with its divergence.
+/// Returns the shrunk program with its divergence.
 pub(crate) async fn shrink(
     site: &Site<'_>,
     program: Program,
@@ -40,7 +40,7 @@ pub(crate) async fn shrink(
     simplify(site, smallest).await
 }
 
-/// Takes out of each step what the divergence does not need.
+/// Removes from each step what the divergence does not need.
 async fn simplify(site: &Site<'_>, mut smallest: (Program, Divergence)) -> (Program, Divergence) {
     for place in 0..smallest.0.steps.len() {
         for simpler in simpler(&smallest.0.steps[place].op) {
@@ -54,7 +54,7 @@ async fn simplify(site: &Site<'_>, mut smallest: (Program, Divergence)) -> (Prog
     smallest
 }
 
-/// Simpler forms of an operation, the simplest last.
+/// Returns simpler forms of an operation, the simplest last.
 fn simpler(op: &Op) -> Vec<Op> {
     let Op::Call(method) = op else { return Vec::new() };
     let mut method = method.clone();

@@ -1,4 +1,4 @@
-//! Every pattern beside every key, and every typed value beside every other: routing in big batches.
+//! Every pattern against every key, and every typed value against every other: routing in large batches.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::program::{CONNECTIONS, Op, Program, Step};
 use crate::random::{say, show};
 use crate::run::{Site, Watch};
 
-/// A queue for each binding, a message for each key with headers; then all queues are emptied and compared.
+/// Declares a queue for each binding, and publishes a message for each key with headers; then compares all queues.
 async fn agree(name: &str, kind: &str, bindings: &[(String, Table)], messages: &[(String, Option<Table>)]) {
     let mut program = Program::default();
     let mut call =
@@ -52,7 +52,7 @@ async fn agree(name: &str, kind: &str, bindings: &[(String, Table)], messages: &
     say(&format!("{name}: {} bindings x {} messages agree", bindings.len(), messages.len()));
 }
 
-/// All sequences of up to `longest` words of these, with dots between them; and the empty key.
+/// Returns all sequences of up to `longest` of these words, separated by dots; and the empty key.
 fn sentences(words: &[&str], longest: u32) -> Vec<String> {
     let mut all = Vec::new();
     for length in 1..=longest {
@@ -145,7 +145,7 @@ async fn headers_of_all_types() {
     agree("values", "headers", &bindings, &messages).await;
 }
 
-/// All tables that have some of these entries.
+/// Returns all tables with some of these entries.
 fn subsets(entries: &[(&str, Value)]) -> Vec<Table> {
     let pick = |chosen: usize| {
         let picked = entries.iter().enumerate().filter(move |(place, _)| chosen >> place & 1 == 1);

@@ -1,4 +1,4 @@
-//! [`World`]: the memory broker's side of a run, which predicts what is to be heard.
+//! [`World`]: the memory broker's side of a run, which predicts the output.
 
 use tavrida::field::ShortString;
 use tavrida_memory::core::{
@@ -14,7 +14,7 @@ use crate::shadow::Shadow;
 /// The memory broker with its clients.
 pub(crate) struct World {
     pub(crate) broker: Broker,
-    /// What the clients know.
+    /// The knowledge of the clients.
     pub(crate) shadow: Shadow,
     names: Names,
     modes: Program,
@@ -23,19 +23,19 @@ pub(crate) struct World {
     elapsed: u64,
 }
 
-/// One step as it is to be done on the other side, and what is to be heard then.
+/// One step for the other side, and its expected output.
 #[derive(Debug, Clone)]
 pub(crate) struct Prediction {
     pub(crate) channel: ChannelId,
     pub(crate) action: Action,
     pub(crate) report: Report,
-    /// Whether queues may go on working after all has been heard.
+    /// Whether queues may continue to work after all output has come.
     pub(crate) goes_on: bool,
-    /// The step of the program, as text; none for what is done around it.
+    /// The step of the program, as text. `None` for steps around it.
     pub(crate) step: String,
 }
 
-/// What is done on the other side.
+/// An action on the other side.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Call(Method),
@@ -45,7 +45,7 @@ pub(crate) enum Action {
 }
 
 impl World {
-    /// A broker, with channels opened as a program wants them.
+    /// Creates a broker with channels opened as a program needs them.
     pub(crate) fn new(vhost: &str, modes: [Mode; 4]) -> Self {
         let mut world = Self {
             broker: Broker::new(Config { virtual_host: short(vhost), seed: 1 }),
@@ -69,7 +69,7 @@ impl World {
         self.effects.clear();
     }
 
-    /// Opens a channel again, or for the first time.
+    /// Opens a channel, again or for the first time.
     fn open(&mut self, channel: ChannelId) {
         self.apply(Command::Method { channel, method: Method::ChannelOpen });
         if let Some(method) = select(self.modes.mode(channel)) {
@@ -82,7 +82,7 @@ impl World {
         self.broker.apply(Now::millis(self.elapsed), command, &mut self.effects);
     }
 
-    /// Does a step. None when it is one whose outcome is a matter of chance, or of a fault of RabbitMQ's.
+    /// Executes a step. `None` if its outcome depends on chance, or on a bug of RabbitMQ.
     pub(crate) fn step(&mut self, step: &Step) -> Option<Prediction> {
         let action = match &step.op {
             Op::Call(method) => Action::Call(method.clone()),
@@ -104,7 +104,7 @@ impl World {
         Some(prediction)
     }
 
-    /// Does something, and says what is heard of it.
+    /// Executes an action. Returns its expected output.
     pub(crate) fn act(&mut self, channel: ChannelId, action: Action) -> Prediction {
         let existed = guard::declares(&action).map(|name| self.exists(name));
         match &action {
@@ -130,7 +130,7 @@ impl World {
         Prediction { channel, action, report, goes_on, step: String::new() }
     }
 
-    /// What was said and what arrived since the last time.
+    /// Collects what was sent and what arrived since the last time.
     fn hear(&mut self, report: &mut Report) {
         for effect in std::mem::take(&mut self.effects) {
             let closed = match &effect {
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// Opens what was closed. Whatever this sets free belongs to the same step.
+    /// Opens again what was closed. The resulting output belongs to the same step.
     fn recover(&mut self, goes_on: bool, mut report: Report) -> (bool, Report) {
         let closed: Vec<ChannelId> = report.0.keys().copied().collect();
         let mut lost = false;
@@ -191,23 +191,23 @@ impl World {
         self.hear(report);
     }
 
-    /// The queues that are there.
+    /// Returns the existing queues.
     pub(crate) fn queues(&self) -> Vec<ShortString> {
         self.broker.snapshot().queues.into_iter().map(|queue| self.names.symbol(queue.name)).collect()
     }
 
-    /// The exchanges that were made.
+    /// Returns the declared exchanges.
     pub(crate) fn exchanges(&self) -> Vec<ShortString> {
         let names = self.broker.snapshot().exchanges.into_iter().map(|exchange| exchange.name);
         names.filter(|name| !name.starts_with("amq.") && !name.is_empty()).collect()
     }
 
-    /// Whether a queue is there. Looked up in a copy, so that nobody notices.
+    /// Returns whether a queue exists. Looked up in a copy, to have no effect.
     pub(crate) fn exists(&self, queue: &str) -> bool {
         self.counts(queue).is_some()
     }
 
-    /// The ready messages and consumers of a queue; zeros for one that another connection holds exclusively.
+    /// Returns the ready messages and consumers of a queue; zeros for one that is exclusive to another connection.
     pub(crate) fn counts(&self, queue: &str) -> Option<(u32, u32)> {
         let mut copy = self.broker.clone();
         let mut effects = Effects::new();
@@ -233,7 +233,7 @@ impl World {
     }
 }
 
-/// The method that puts a channel into its mode.
+/// Returns the method that sets a channel's mode.
 pub(crate) fn select(mode: Mode) -> Option<Method> {
     match mode {
         Mode::Confirm => Some(Method::ConfirmSelect { nowait: false }),

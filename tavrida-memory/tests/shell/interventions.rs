@@ -1,4 +1,4 @@
-//! What befalls a broker and its sessions from outside: restarts, kills, and what operators end.
+//! External interventions on a broker and its sessions: restarts, kills, and closes by operators.
 
 use tavrida::transport::{Consume, ConsumerError, Properties, Publication};
 use tavrida_memory::MemoryBroker;

@@ -1,4 +1,4 @@
-//! The transport beyond what every transport promises: time, alarms, interventions, and what it leaves behind.
+//! The transport beyond the conformance suite: time, alarms, interventions, and cleanup.
 
 mod interventions;
 
@@ -24,7 +24,7 @@ async fn session(broker: &MemoryBroker) -> Arc<dyn Session> {
     broker.transport().connect().await.expect("a broker in this process can be reached")
 }
 
-/// A session to a broker that has the queue `q`.
+/// Opens a session to a broker with the queue `q`.
 async fn with_queue(broker: &MemoryBroker) -> Arc<dyn Session> {
     let session = session(broker).await;
     session.declare_queue(&Queue::durable(Q)).await.expect("q can be declared");
@@ -89,7 +89,7 @@ fn a_broker_needs_no_runtime_and_may_be_used_in_several() {
             let session = session(&broker).await;
             let queue = Queue::transient(Q).argument(ShortString::from_static("x-expires"), 50);
             session.declare_queue(&queue).await.unwrap();
-            // The second runtime has a timer task of its own.
+            // The second runtime has its own timer task.
             sleep(Duration::from_millis(60)).await;
             assert!(broker.snapshot().queues.is_empty());
         });
@@ -219,7 +219,7 @@ async fn a_session_that_nobody_holds_is_gone_with_its_queues() {
     with_queue(&broker).await;
     let mut consumer = session.consume(&Consume::new(Q, 1)).await.unwrap();
     drop(session);
-    // Its consumer still holds it.
+    // Its consumer still references it.
     let other = self::session(&broker).await;
     other.publish(message("m")).await.unwrap();
     let delivery = consumer.next().await.unwrap();
@@ -269,7 +269,7 @@ async fn channels_are_given_back() {
     assert_eq!(channels, 2, "the one that publishes and the one that declares:\n{snapshot}");
 }
 
-/// A task that looks into the broker in the moment in which it is woken.
+/// A task that inspects the broker at the moment when it is woken.
 struct Nosy {
     broker: MemoryBroker,
     woken: AtomicUsize,

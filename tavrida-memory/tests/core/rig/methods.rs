@@ -1,4 +1,4 @@
-//! Methods in short words.
+//! Short names for methods.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A broker in the hands of a test: short words for what clients do, and what they see in the notation of the broker
-//! semantics (`t:3:b*` is a delivery to consumer t with tag 3 and body b, redelivered).
+//! A broker for tests: short names for client operations, and results in the notation of the broker semantics (`t:3:b*` is a delivery to
+//! consumer t with tag 3 and body b, redelivered).
 
 mod methods;
 mod values;
@@ -21,7 +21,7 @@ pub(crate) struct Rig {
     recording: Option<Vec<(Now, Command)>>,
 }
 
-/// What a method came to.
+/// The result of a method.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
     Reply(Reply),
@@ -30,7 +30,7 @@ pub(crate) enum Answer {
     ConnectionClosed(CloseReason),
 }
 
-/// What became of a publish in confirm mode.
+/// The outcome of a publish in confirm mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) returned: bool,
@@ -59,7 +59,7 @@ impl Rig {
         (rig, channel)
     }
 
-    /// Writes down what is done from now on.
+    /// Starts to record commands.
     pub(crate) fn record(&mut self) {
         self.recording = Some(Vec::new());
     }
@@ -101,13 +101,13 @@ impl Rig {
         connection
     }
 
-    /// A connection of its own with a channel in confirm mode.
+    /// Opens a connection with a channel in confirm mode.
     pub(crate) fn client(&mut self) -> ChannelId {
         let connection = self.connect();
         self.channel(connection, 1)
     }
 
-    /// A channel in confirm mode.
+    /// Opens a channel in confirm mode.
     pub(crate) fn channel(&mut self, connection: ConnectionId, number: u16) -> ChannelId {
         let channel = self.plain_channel(connection, number);
         self.ok(channel, Method::ConfirmSelect { nowait: false });
@@ -129,7 +129,7 @@ impl Rig {
         self.apply(Command::Operator(operator))
     }
 
-    /// Calls a method; what it is answered.
+    /// Calls a method. Returns its answer.
     pub(crate) fn call(&mut self, channel: ChannelId, method: Method) -> Answer {
         let effects = self.apply(Command::Method { channel, method });
         let mut answers = effects.into_iter().filter_map(|effect| match effect {

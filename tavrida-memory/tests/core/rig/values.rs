@@ -1,4 +1,4 @@
-//! Names, arguments and messages in short words.
+//! Short names for names, arguments and messages.
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
@@ -17,7 +17,7 @@ pub(crate) fn table(entries: &[(&str, Value)]) -> Table {
     args(entries)
 }
 
-/// A message in the making; `"body"` alone is one too.
+/// A message being built; `"body"` alone is one too.
 #[derive(Debug, Clone)]
 pub(crate) struct Message(pub(crate) Publication);
 

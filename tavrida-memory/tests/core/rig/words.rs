@@ -1,4 +1,4 @@
-//! What clients do and see, in short words.
+//! Short names for what clients do and see.
 
 use std::fmt::Display;
 
@@ -73,7 +73,7 @@ impl Rig {
 
     // -- Looking --
 
-    /// The ready messages and the consumers that a passive declare tells of a queue; none where it is missing.
+    /// Returns the ready messages and the consumers of a queue by a passive declare. `None` if it does not exist.
     pub(crate) fn counts(&mut self, queue: &str) -> Option<(u32, u32)> {
         let looker = self.client();
         let counts = match self.call(looker, passive_queue(queue)) {
@@ -123,7 +123,7 @@ impl Rig {
         Outcome { returned, ack }
     }
 
-    /// Publishes bodies to a queue.
+    /// Publishes messages with these bodies to a queue.
     #[track_caller]
     pub(crate) fn fill(
         &mut self,
@@ -167,12 +167,12 @@ impl Rig {
         self.ok(channel, Method::BasicCancel { consumer_tag: short(tag), nowait: false });
     }
 
-    /// What has arrived on a channel, in the notation: `t:3:b*`, `cancel t`.
+    /// Returns what has arrived on a channel, in the notation: `t:3:b*`, `cancel t`.
     pub(crate) fn arrived(&mut self, channel: ChannelId) -> Vec<String> {
         std::iter::from_fn(|| self.broker.take(channel)).map(|arrival| told(&arrival)).collect()
     }
 
-    /// The next delivery on a channel.
+    /// Returns the next delivery on a channel.
     #[track_caller]
     pub(crate) fn delivery(&mut self, channel: ChannelId) -> Delivered {
         match self.broker.take(channel) {
@@ -191,13 +191,13 @@ impl Rig {
         }
     }
 
-    /// Gets so many messages with acknowledgement: `b*`.
+    /// Gets this many messages with acknowledgement: `b*`.
     #[track_caller]
     pub(crate) fn gets(&mut self, channel: ChannelId, queue: &str, count: usize) -> Vec<String> {
         (0..count).map_while(|_| self.get(channel, queue)).map(|got| told_got(&got)).collect()
     }
 
-    /// Gets everything without acknowledgement, on a connection of its own.
+    /// Gets everything without acknowledgement, on a separate connection.
     #[track_caller]
     pub(crate) fn drain(&mut self, queue: &str) -> Vec<String> {
         self.drain_whole(queue).iter().map(told_got).collect()

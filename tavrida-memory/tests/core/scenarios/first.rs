@@ -1,4 +1,4 @@
-//! Scenarios 1 to 13: routing, places, limits, circles.
+//! Scenarios 1 to 13: routing, positions, limits, cycles.
 
 use tavrida::field::{Table, Value};
 use tavrida::transport::Properties;

@@ -44,7 +44,7 @@ impl Generator {
         }
     }
 
-    /// A tag that the channel has not given to another consumer, most probably.
+    /// Returns a tag that the channel has probably not given to another consumer.
     pub(super) fn consumer_tag(&mut self, channel: ChannelId, wild: bool) -> ShortString {
         let used: Vec<ShortString> = self.world.shadow.channel(channel).consumers.keys().cloned().collect();
         let free: Vec<&str> = TAGS.into_iter().filter(|tag| !used.iter().any(|used| used == *tag)).collect();
@@ -56,7 +56,7 @@ impl Generator {
         }
     }
 
-    /// Cancels a consumer, most probably one of the channel's.
+    /// Cancels a consumer, probably one of the channel's.
     pub(super) fn cancel(&mut self, channel: ChannelId) -> Method {
         let tags: Vec<ShortString> = self.world.shadow.channel(channel).consumers.keys().cloned().collect();
         let consumer_tag = match self.chance(85) && !tags.is_empty() {
@@ -105,7 +105,7 @@ impl Generator {
         Method::BasicPublish { publication: Arc::new(publication), immediate: wild && self.chance(2) }
     }
 
-    /// Whether the channel consumes replies.
+    /// Returns whether the channel consumes replies.
     pub(super) fn answers(&self, channel: ChannelId) -> bool {
         self.world
             .shadow

@@ -1,4 +1,4 @@
-//! Random programs. Each is made of a seed and a number alone.
+//! Random programs. Each is made only from a seed and a number.
 
 mod messages;
 mod ops;
@@ -12,7 +12,7 @@ use crate::program::{CHANNELS, CONNECTIONS, Mode, Program, Step};
 use crate::world::World;
 use pools::Flavour;
 
-/// The program of this number among those of a seed.
+/// Returns the program of this number among those of a seed.
 pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
     let mut rng =
         Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
@@ -29,7 +29,7 @@ pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
     if deep {
         generator.prepare();
     }
-    // Steps that are vetoed are tried again otherwise; a world in which nothing goes any more ends the program.
+    // Vetoed steps are drawn again; a world in which no step is possible ends the program.
     for _ in 0..length * 20 {
         if generator.program.steps.len() >= length {
             break;
@@ -41,7 +41,7 @@ pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
     generator.program
 }
 
-/// A program that grows, beside the world in which it runs.
+/// A growing program, with the world in which it runs.
 struct Generator {
     rng: Rng,
     flavour: Flavour,
@@ -55,7 +55,7 @@ impl Generator {
         CONNECTIONS[self.rng.usize(..CONNECTIONS.len())].channel(self.rng.u16(1..=CHANNELS))
     }
 
-    /// Takes a step if it proves something.
+    /// Adds a step if it proves something.
     fn add(&mut self, step: Step) {
         if self.world.step(&step).is_some() {
             self.program.steps.push(step);
@@ -66,12 +66,12 @@ impl Generator {
         from[self.rng.usize(..from.len())]
     }
 
-    /// True this many times of 100.
+    /// Returns `true` this many times of 100.
     fn chance(&mut self, percent: u8) -> bool {
         self.rng.u8(..100) < percent
     }
 
-    /// One of several by weight.
+    /// Returns one of several by weight.
     fn weigh<T: Copy>(&mut self, choices: &[(u32, T)]) -> T {
         let sum: u32 = choices.iter().map(|(weight, _)| weight).sum();
         let mut place = self.rng.u32(..sum);

@@ -114,7 +114,7 @@ impl Generator {
         }
     }
 
-    /// An operation that mostly succeeds.
+    /// Returns an operation that usually succeeds.
     pub(super) fn deep(&mut self, channel: ChannelId) -> Op {
         let kind = self.weigh(&DEEP);
         let transaction = self.program.mode(channel) == Mode::Transaction;
@@ -130,7 +130,7 @@ impl Generator {
         }
     }
 
-    /// Any operation at any time.
+    /// Returns any operation, at any time.
     pub(super) fn shallow(&mut self, channel: ChannelId) -> Op {
         let kind = self.weigh(&SHALLOW);
         self.make(kind, channel, true)

@@ -1,4 +1,4 @@
-//! What random programs are made of: few names, so that they meet, and arguments worth combining.
+//! The material of random programs: few names, so that they collide, and arguments worth combining.
 
 use tavrida::field::{Decimal, Table, Value};
 
@@ -8,7 +8,7 @@ use crate::names::short;
 pub(super) const EXCHANGES: [(&str, &str); 5] =
     [("e0", "topic"), ("e1", "direct"), ("e2", "fanout"), ("e3", "topic"), ("e4", "headers")];
 pub(super) const TYPES: [&str; 4] = ["direct", "fanout", "topic", "headers"];
-/// Exchanges that are always there.
+/// The predeclared exchanges.
 pub(super) const PREDECLARED: [&str; 5] =
     ["amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match"];
 pub(super) const QUEUES: [&str; 4] = ["q0", "q1", "q2", "q3"];
@@ -66,7 +66,7 @@ pub(super) fn match_arguments(rng: &mut fastrand::Rng) -> Table {
     }
 }
 
-/// What a program's queues may be.
+/// The features of a program's queues.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Flavour {
     pub(super) dead_letters: bool,
@@ -99,7 +99,7 @@ impl Flavour {
         }
     }
 
-    /// Arguments of a queue that RabbitMQ accepts.
+    /// Returns arguments of a queue that RabbitMQ accepts.
     pub(super) fn queue_arguments(self, rng: &mut fastrand::Rng) -> Table {
         if self.quorum && rng.u8(..) < 150 {
             return self.quorum_arguments(rng);
@@ -134,7 +134,7 @@ impl Flavour {
                 add("x-dead-letter-routing-key", text(["q0", "q1", "q2", "q3", "a.b", ""][rng.usize(..6)]));
             }
         }
-        // What was read back from disk has forgotten its expiration when it is dead-lettered (R83).
+        // A message that was read back from disk has lost its expiration when it is dead-lettered (R83).
         if !self.expiry && rng.u8(..) < 12 {
             add("x-queue-mode", text(if rng.bool() { "lazy" } else { "default" }));
         }
@@ -146,14 +146,14 @@ impl Flavour {
 }
 
 impl Flavour {
-    /// Arguments of a link in a chain of dead letters: RabbitMQ orders the history of a message by how long it is (R82).
+    /// Returns arguments of a link in a chain of dead letters: RabbitMQ orders the history of a message by its length (R82).
     pub(super) fn link_arguments(self, queue: &str) -> Option<Table> {
         let place = QUEUES.iter().position(|name| *name == queue).filter(|_| self.chain)?;
         let next = QUEUES[(place + 1) % QUEUES.len()];
         Some(table(&[("x-dead-letter-exchange", text("")), ("x-dead-letter-routing-key", text(next))]))
     }
 
-    /// Arguments of a quorum queue. It refuses publishes some time after it is full: its limits only drop (R133).
+    /// Returns arguments of a quorum queue. It refuses publishes some time after it is full: its limits only drop (R133).
     fn quorum_arguments(self, rng: &mut fastrand::Rng) -> Table {
         let mut arguments = table(&[("x-queue-type", text("quorum"))]);
         let mut add = |name: &'static str, value: Value| drop(arguments.insert(short(name), value));
@@ -176,7 +176,7 @@ impl Flavour {
     }
 }
 
-/// Arguments of a queue of which RabbitMQ refuses most.
+/// Returns arguments of a queue, most of which RabbitMQ refuses.
 pub(super) fn strange_queue_arguments(rng: &mut fastrand::Rng) -> Table {
     let (name, value) = [
         ("x-max-length", Value::I32(-1)),

@@ -24,7 +24,7 @@ impl Generator {
         }
     }
 
-    /// A queue that is not there, most probably.
+    /// Returns a queue that probably does not exist.
     pub(super) fn missing_queue(&mut self) -> ShortString {
         let there = self.world.queues();
         let missing: Vec<&str> =
@@ -33,7 +33,7 @@ impl Generator {
         short(if any { self.pick(&QUEUES) } else { self.pick(&missing) })
     }
 
-    /// One of the things that there are.
+    /// Returns one of the existing things.
     pub(super) fn living(&mut self, which: impl Fn(&World) -> Vec<ShortString>) -> Option<ShortString> {
         let names = which(&self.world);
         (!names.is_empty()).then(|| names[self.rng.usize(..names.len())].clone())
@@ -123,7 +123,7 @@ impl Generator {
         }
     }
 
-    /// A binding, most probably one that was made.
+    /// Returns a binding, probably an existing one.
     pub(super) fn rebind(&mut self, wild: bool) -> QueueBind {
         let mut made: Vec<&QueueBind> = Vec::new();
         for step in &self.program.steps {

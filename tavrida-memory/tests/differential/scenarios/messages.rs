@@ -109,7 +109,7 @@ scenario!(
 );
 
 scenario!(
-    // That the next active consumer is not told of what is ready is not copied (R115): the cancel is left out.
+    // The bug that the next active consumer does not get ready messages is not copied (R115): the cancel is left out.
     s19_one_active_consumer,
     leaving_out 1,
     r#"
@@ -140,7 +140,7 @@ scenario!(
 );
 
 scenario!(
-    // That an old tag means a message of the new queue is not copied (R63): the second declaration is left out.
+    // The bug that an old tag refers to a message of the new queue is not copied (R63): the second declaration is left out.
     s21_a_tag_of_a_deleted_queue,
     leaving_out 1,
     r#"

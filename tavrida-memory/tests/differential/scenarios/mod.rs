@@ -6,7 +6,7 @@ use crate::random::show;
 use crate::run::{Site, Watch};
 use crate::text;
 
-/// Runs a scenario on both sides. `left_out` steps meet faults of RabbitMQ's that are not copied.
+/// Runs a scenario on both sides. `left_out` steps meet bugs of RabbitMQ that are not copied.
 async fn agree(name: &str, left_out: usize, program: &str) {
     let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, format!("scenario-{name}")).await;

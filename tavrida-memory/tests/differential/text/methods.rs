@@ -1,4 +1,4 @@
-//! Methods as words, by the names of AMQP.
+//! Methods as text, by their AMQP names.
 
 use std::sync::Arc;
 

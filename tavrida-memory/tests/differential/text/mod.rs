@@ -8,8 +8,8 @@
 //! 1.2 basic.nack @0 requeue
 //! ```
 //!
-//! `@0` is the oldest unsettled delivery of the channel, a plain number is a delivery tag. What is not said is empty or
-//! false; of a message's properties, absent.
+//! `@0` is the oldest unsettled delivery of the channel, a plain number is a delivery tag. Omitted fields are empty or false; omitted
+//! properties of a message are absent.
 
 mod methods;
 mod read;
@@ -31,19 +31,19 @@ const MODES: [(Mode, &str); 3] =
 const VERDICTS: [(Verdict, &str); 3] =
     [(Verdict::Ack, "basic.ack"), (Verdict::Nack, "basic.nack"), (Verdict::Reject, "basic.reject")];
 
-/// A channel, `1.2`.
+/// Formats a channel, `1.2`.
 pub(crate) fn channel(channel: ChannelId) -> String {
     format!("{}.{}", channel.connection.0, channel.number)
 }
 
-/// A message, in the words of `basic.publish`.
+/// Formats a message, in the words of `basic.publish`.
 pub(crate) fn publication(publication: &Publication) -> String {
     let mut words = Words::default();
     methods::write_publication(publication, &mut words);
     words.0
 }
 
-/// The text of a program.
+/// Formats a program.
 pub(crate) fn print(program: &Program) -> String {
     let mut text = String::new();
     if program.modes != [Mode::Confirm; 4] {
@@ -60,7 +60,7 @@ pub(crate) fn print(program: &Program) -> String {
     text
 }
 
-/// One step, without a line break.
+/// Formats one step, without a line break.
 pub(crate) fn print_step(step: &Step) -> String {
     let mut words = Words(channel(step.channel));
     match &step.op {
@@ -80,10 +80,10 @@ pub(crate) fn print_step(step: &Step) -> String {
     words.0
 }
 
-/// Reads a program.
+/// Parses a program.
 ///
 /// # Panics
-/// When it makes no sense: it shows the line.
+/// Panics if it is invalid; the message shows the line.
 pub(crate) fn parse(text: &str) -> Program {
     let mut program = Program::default();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")) {

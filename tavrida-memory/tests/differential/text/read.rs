@@ -1,4 +1,4 @@
-//! The words of a line, as they are read.
+//! Parses the words of a line.
 
 use tavrida::field::{ShortString, Table};
 
@@ -9,14 +9,14 @@ pub(super) struct Line<'a> {
     pub(super) rest: &'a str,
 }
 
-/// What a word says: `name`, `name=text` or `name={...}`.
+/// The form of a word: `name`, `name=text` or `name={...}`.
 enum Said {
     Flag,
     Text(String),
     Table(Table),
 }
 
-/// The words of a line, by name; each is taken out once.
+/// The words of a line, by name; each can be taken once.
 pub(super) struct Named(Vec<(String, Said)>);
 
 impl<'a> Line<'a> {
@@ -24,7 +24,7 @@ impl<'a> Line<'a> {
         Self { rest: text }
     }
 
-    /// The next word up to a blank.
+    /// Returns the next word up to a blank.
     pub(super) fn word(&mut self) -> Option<String> {
         let text = self.rest.trim_start();
         let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
@@ -32,7 +32,7 @@ impl<'a> Line<'a> {
         (!word.is_empty()).then(|| word.to_owned())
     }
 
-    /// All other words.
+    /// Returns all other words.
     pub(super) fn words(mut self) -> Result<Named, String> {
         let mut words = Vec::new();
         loop {
@@ -52,7 +52,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Whether this comes next; takes it if so.
+    /// Returns whether this text comes next, and consumes it.
     pub(super) fn eat(&mut self, text: &str) -> bool {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);
@@ -104,7 +104,7 @@ impl Named {
         }
     }
 
-    /// Whether all words were understood.
+    /// Checks that all words were used.
     pub(super) fn done(self) -> Result<(), String> {
         match self.0.first() {
             None => Ok(()),

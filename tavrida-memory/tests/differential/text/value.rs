@@ -7,7 +7,7 @@ use tavrida::field::{Decimal, Table, Value};
 use super::read::Line;
 use crate::names::short;
 
-/// A text: bare where that is clear, else between quotes.
+/// Writes a text: bare if unambiguous, otherwise in quotes.
 pub(super) fn write_text(text: &str, out: &mut String) {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || "_.-#*$@/+".contains(c);
     if !text.is_empty() && text.chars().all(is_bare) {

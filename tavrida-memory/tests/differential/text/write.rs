@@ -1,4 +1,4 @@
-//! The words of a line, as they are written.
+//! Writes the words of a line.
 
 use std::fmt::{Display, Write};
 
@@ -18,19 +18,19 @@ impl Words {
         self.0.push_str(word);
     }
 
-    /// A word where it holds.
+    /// Writes a word if it holds.
     pub(super) fn flag(&mut self, name: &str, holds: bool) {
         if holds {
             self.word(name);
         }
     }
 
-    /// A text where it is not empty.
+    /// Writes a text if it is not empty.
     pub(super) fn text(&mut self, name: &str, text: &str) {
         self.option(name, (!text.is_empty()).then_some(text));
     }
 
-    /// A text where there is one.
+    /// Writes a text if there is one.
     pub(super) fn option(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.word(name);
@@ -39,7 +39,7 @@ impl Words {
         }
     }
 
-    /// A number where there is one.
+    /// Writes a number if there is one.
     pub(super) fn number(&mut self, name: &str, number: Option<impl Display>) {
         if let Some(number) = number {
             self.word(name);
@@ -47,7 +47,7 @@ impl Words {
         }
     }
 
-    /// A table where there is one.
+    /// Writes a table if there is one.
     pub(super) fn table(&mut self, name: &str, table: Option<&Table>) {
         if let Some(table) = table {
             self.word(name);

@@ -1,4 +1,4 @@
-//! Values and properties, from ours to those of the frames and back.
+//! Converts values and properties between our types and those of the frames.
 
 use amq_protocol::protocol::BasicProperties;
 use amq_protocol::types::{

@@ -19,14 +19,14 @@ use super::convert::{from_wire, properties_from_wire, properties_to_wire};
 use super::methods::{reply, to_class};
 use crate::heard::Said;
 
-/// What the broker sends in a frame, or in several that belong together.
+/// What the broker sends in one frame, or in several that belong together.
 #[derive(Debug)]
 pub(crate) enum Word {
     Said(Said),
     Arrived(Arrival),
 }
 
-/// The socket broke, or bytes came that are no AMQP.
+/// The socket broke, or the bytes were not AMQP.
 pub(crate) type LinkError = io::Error;
 
 /// A connection.
@@ -40,14 +40,14 @@ pub(crate) struct Link {
     confirms: BTreeMap<u16, Confirms>,
 }
 
-/// A message whose frames are coming.
+/// A message whose frames are still arriving.
 struct Content {
     head: basic::AMQPMethod,
     publication: Publication,
     missing: Option<u64>,
 }
 
-/// The publishes of a channel that wait for their confirms.
+/// The publishes of a channel that wait for confirms.
 #[derive(Default)]
 struct Confirms {
     last: u64,
@@ -128,7 +128,7 @@ impl Link {
         self.output = written.into_inner().0;
     }
 
-    /// Writes a method, and what belongs to it, behind what was written before; [`next`](Link::next) sends it.
+    /// Appends a method with its content to the output buffer; [`next`](Link::next) sends it.
     pub(crate) fn send(&mut self, number: u16, method: &Method) {
         match method {
             Method::BasicQos { prefetch_size: 1.., .. } => return self.send_qos(number, method),
@@ -156,7 +156,7 @@ impl Link {
         }
     }
 
-    /// The codec leaves `prefetch_size` out.
+    /// The codec lacks `prefetch_size`.
     fn send_qos(&mut self, number: u16, method: &Method) {
         let Method::BasicQos { prefetch_size, prefetch_count, global } = method else { return };
         self.output.push(1);
@@ -178,13 +178,13 @@ impl Link {
         }));
     }
 
-    /// Tells the broker that its `connection.close` has come.
+    /// Answers the broker's `connection.close`.
     pub(crate) async fn close_ok(&mut self) -> Result<(), LinkError> {
         self.send_connection(connection::AMQPMethod::CloseOk(connection::CloseOk {}));
         self.flush().await
     }
 
-    /// Sends what was written.
+    /// Sends the output buffer.
     pub(crate) async fn flush(&mut self) -> Result<(), LinkError> {
         if !self.output.is_empty() {
             self.stream.write_all(&self.output).await?;
@@ -193,7 +193,7 @@ impl Link {
         Ok(())
     }
 
-    /// Sends what was written, and waits for the next word of the broker. Cancel safe once nothing is to be sent.
+    /// Sends the output buffer, and waits for the broker's next word. Cancel safe once nothing is to be sent.
     pub(crate) async fn next(&mut self) -> Result<(ChannelId, Word), LinkError> {
         loop {
             if let Some(word) = self.words.pop_front() {
@@ -288,7 +288,7 @@ impl Link {
         Ok(())
     }
 
-    /// Confirms may come for several publishes at once (R93).
+    /// One confirm may cover several publishes (R93).
     fn confirm(&mut self, number: u16, tag: u64, multiple: bool, ack: bool) {
         let Some(confirms) = self.confirms.get_mut(&number) else {
             return self.say(number, Said::Confirm { delivery_tag: tag, ack });
@@ -304,7 +304,7 @@ impl Link {
         }
     }
 
-    /// A message is whole when its body is.
+    /// A message is complete when its body is.
     fn finish(&mut self, number: u16) -> Result<(), LinkError> {
         if self.content(number)?.missing != Some(0) {
             return Ok(());

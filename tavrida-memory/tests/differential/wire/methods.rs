@@ -1,4 +1,4 @@
-//! Methods to the frames, and answers from them.
+//! Converts methods to frames, and frames to answers.
 
 use amq_protocol::protocol::{AMQPClass, basic, channel, confirm, exchange, queue, tx};
 use tavrida_memory::core::{Method, MethodReply};
@@ -153,7 +153,7 @@ fn basic(method: &Method) -> basic::AMQPMethod {
     }
 }
 
-/// The answer that a method from the broker is; none where it is no plain answer.
+/// Returns a method from the broker as an answer. `None` if it is not a plain answer.
 pub(super) fn reply(class: &AMQPClass) -> Option<MethodReply> {
     Some(match class {
         AMQPClass::Channel(channel::AMQPMethod::OpenOk(_)) => MethodReply::ChannelOpenOk,

@@ -1,4 +1,4 @@
-//! The way to a real RabbitMQ: AMQP frames on a socket, nothing in between.
+//! A connection to a real RabbitMQ: AMQP frames on a socket.
 
 mod convert;
 mod link;
