@@ -1,4 +1,4 @@
-//! The conformance suite itself: it runs to its end whatever the transport does, and says what it left out.
+//! The conformance suite itself: it runs to its end whatever the transport does, and reports what it skipped.
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tavrida::transport::{ConnectionLost, Session, SessionError, Transport};
 use tavrida_testkit::conformance::{Capability, Report, Suite, Verdict, promises};
 
-/// A transport that cannot even connect, in one of several ways.
+/// A transport that cannot connect, in one of several ways.
 enum Unusable {
     Unreachable,
     Silent,
@@ -36,7 +36,7 @@ async fn put_through(transport: Unusable) -> Report {
     suite.dead_letters_anew_within(Duration::from_millis(1)).run().await
 }
 
-/// The promises whose failure says this.
+/// Returns how many promises failed with this text.
 fn saying(report: &Report, words: &str) -> usize {
     let says = |verdict: &Verdict| matches!(verdict, Verdict::Broken { seen, .. } if seen.contains(words));
     report.findings().iter().filter(|finding| says(&finding.verdict)).count()

@@ -1,4 +1,4 @@
-//! The private RabbitMQ node: it lives, dies and comes back alone, and leaves nothing behind.
+//! The private RabbitMQ node: it starts, stops and restarts independently, and leaves nothing behind.
 
 use std::{
     fs,
@@ -24,7 +24,7 @@ async fn connect(port: u16) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// The processes whose command line or environment speaks of `folder`; Linux shows both as files.
+/// Returns the processes whose command line or environment names `folder`; Linux shows both as files.
 #[cfg(target_os = "linux")]
 fn processes_of(folder: &Path) -> Vec<u32> {
     let folder = folder.display().to_string();
@@ -54,7 +54,7 @@ async fn dropping_a_node_ends_its_processes_and_removes_its_folder() {
 
     drop(node);
 
-    // Helpers of the VM end by themselves once they see that it is gone.
+    // Helpers of the VM end once they notice that it has ended.
     let gone = time::timeout(Duration::from_secs(5), async {
         while !processes_of(&folder).is_empty() {
             time::sleep(Duration::from_millis(10)).await;
@@ -90,7 +90,7 @@ async fn a_killed_node_comes_back_with_its_data_at_the_same_port() {
     node.kill().await.unwrap();
     assert!(!node.is_running());
     assert!(node.eval("1").await.unwrap_err().is_not_running());
-    // However the connection ends, it does end.
+    // The connection ends in one way or another.
     let _ = connection.read_to_end(&mut Vec::new()).await;
     assert!(connect(port).await.is_err());
 
@@ -305,7 +305,7 @@ async fn a_cluster_shares_its_virtual_hosts_and_survives_a_node() {
     assert_eq!(cluster.node(0).eval(exists).await.unwrap(), "true");
 }
 
-/// Not a test of its own: the next one runs it in a process that it kills.
+/// Not a test itself: the next one runs it in a process that it kills.
 #[tokio::test]
 #[ignore = "waits to be killed by a_killed_test_process_leaves_nothing_behind"]
 async fn a_test_process_to_be_killed() {

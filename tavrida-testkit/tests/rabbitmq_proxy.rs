@@ -1,4 +1,4 @@
-//! The proxy in front of a node: what passes, when, and what both ends see when it does not.
+//! The proxy in front of a node: what passes, when, and what both ends see if it does not.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -9,7 +9,7 @@ use tokio::{
     time::{self, Instant},
 };
 
-/// Long enough for bytes on loopback to arrive, if they are to arrive at all.
+/// Long enough for bytes on loopback to arrive, if they arrive at all.
 const A_MOMENT: Duration = Duration::from_millis(200);
 const LIMIT: Duration = Duration::from_secs(10);
 

@@ -1,4 +1,4 @@
-//! Handlers that leave the simulation, each told by name.
+//! Handlers that break determinism, each reported by name.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tavrida::message::Failure;
 use tavrida_testkit::problem::{Problem, ProblemKind};
 use tavrida_testkit::sim::{Setup, Sim, Verdict};
 
-/// A service whose one handler does something that it should not.
+/// A service with one handler that does something forbidden.
 fn culprit<Fut>(act: impl Fn() -> Fut + Copy + Send + Sync + 'static) -> Service
 where
     Fut: Future<Output = ()> + Send + 'static,
@@ -18,7 +18,7 @@ where
     })
 }
 
-/// What is told of a run in which the handler works once.
+/// Returns the problem of a run in which the handler runs once.
 fn problem_of<Fut>(act: impl Fn() -> Fut + Copy + Send + Sync + 'static) -> Problem
 where
     Fut: Future<Output = ()> + Send + 'static,
@@ -89,14 +89,14 @@ fn a_failure_that_may_come_of_a_blocking_pool_says_so() {
 fn a_handler_that_a_thread_of_its_own_wakes_is_told() {
     let problem = problem_of(|| async {
         let (tell, mut told) = tokio::sync::oneshot::channel();
-        // Polled once before the thread begins: a result that is there already wakes nobody.
+        // Polled once before the thread begins: a result that is already there wakes nothing.
         tokio::select! {
             biased;
             _ = &mut told => panic!("the thread has not begun"),
             () = std::future::ready(()) => {}
         }
         let thread = std::thread::spawn(move || tell.send(()).expect("the handler waits"));
-        // Virtual time would not wait for the thread, and the handler's deadline pass.
+        // Otherwise virtual time would not wait for the thread, and the handler's deadline would pass.
         thread.join().expect("it does not panic");
         told.await.expect("the thread tells");
     });

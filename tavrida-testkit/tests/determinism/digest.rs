@@ -1,4 +1,4 @@
-//! One digest of thousands of runs, whatever the threads, the process and the profile.
+//! One digest of thousands of runs, independent of threads, process and profile.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,15 +11,15 @@ use tavrida_testkit::sim::{Setup, Sim, Verdict};
 
 use crate::chain::graph;
 
-/// What all that happens in the runs of [`SEEDS`] comes to, in every profile, on every machine, since the last change of what happens.
+/// The digest of the runs of [`SEEDS`], in every profile and on every machine, since the last intended change of behaviour.
 ///
-/// A change of the broker, the core or the testkit that changes what happens in runs, or how it is told, changes it: then put the
-/// number here that the failing test prints. A test that fails with another number the next time is one that found a bug.
+/// A change of the broker, the core or the testkit that changes what happens in runs, or how it is shown, changes the digest: then set the
+/// number here that the failing test prints. If the test then fails with another number, it has found a bug.
 const GOLDEN: u64 = 0x0dbb_29c1_c3b5_1a46;
 
 const SEEDS: u64 = 3000;
 
-/// How many threads a child process of this test spreads the seeds over.
+/// The number of threads over which a child process of this test distributes the seeds.
 const THREADS: &str = "TAVRIDA_DIGEST_THREADS";
 
 #[test]
@@ -66,7 +66,7 @@ fn digest_of_all(threads: u64) -> u64 {
         .fold(0, |all: u64, digest| (all.rotate_left(7) ^ digest).wrapping_mul(0x100_0000_01b3))
 }
 
-/// What happens in the run of a seed; every other one has faults.
+/// Returns the digest of the run of a seed; every second one has faults.
 fn digest(seed: u64) -> u64 {
     let faults = if seed.is_multiple_of(2) { Faults::none() } else { Faults::any() };
     let finished = Setup { policy: Policy::Portfolio, faults, ..Setup::new(seed) }.run(two_requests);
@@ -74,14 +74,14 @@ fn digest(seed: u64) -> u64 {
     finished.trace.digest()
 }
 
-/// Two requests at once.
+/// Two concurrent requests.
 async fn two_requests(sim: Sim) {
     let graph = graph(&sim).await;
     let web = graph.client("web");
     let ask =
         |cents: i64| web.to("orders.create").param("cents", cents).ask().timeout(Duration::from_secs(30));
     let (one, two) = tokio::join!(ask(1).into_future(), ask(2).into_future());
-    // A fault may cost an answer: that one or the other comes is what a run is told by.
+    // A fault may lose an answer: whether each came is part of the digest.
     sim.note(format!("{:?} {:?}", one.is_ok(), two.is_ok()));
     graph.settle().await;
 }

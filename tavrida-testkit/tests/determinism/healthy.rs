@@ -1,4 +1,4 @@
-//! Handlers that wait for whatever is there to wait for in a simulation: of them nothing is told.
+//! Handlers that wait in all permitted ways in a simulation: nothing is reported about them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ fn busy() -> Service {
     Service::new("busy").rpc("work", params(["number"], work))
 }
 
-/// Fails at times, and takes its time.
+/// Fails at times, and is slow.
 fn rest() -> Service {
     async fn pause(number: i64) -> Result<(), Failure> {
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
@@ -78,7 +78,7 @@ pub(crate) async fn scenario(sim: Sim) -> Result<(), Failure> {
         (At::delivery("rest.pause"), Fault::Partition(Duration::from_secs(3))),
         (At::in_handler("rest.pause"), Fault::Crash(Duration::from_secs(2))),
     ];
-    // One run in four has none.
+    // One run in four has no fault.
     if let Some((at, fault)) = trouble.into_iter().nth((draw % 4) as usize) {
         graph.fault(at.optional(), fault);
     }

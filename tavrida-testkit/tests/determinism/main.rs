@@ -1,4 +1,4 @@
-//! A run depends on its seed and on nothing else; where it does not, that is told.
+//! A run depends only on its seed; violations are reported.
 
 #[path = "../simulation/chain.rs"]
 mod chain;

@@ -1,4 +1,4 @@
-//! Runs that are made twice, and go two ways.
+//! Runs that are made twice, and differ.
 
 use std::collections::{BTreeSet, HashSet};
 use std::future::ready;
@@ -17,7 +17,7 @@ use tavrida_testkit::sim::{Ended, Setup, Sim, Verdict};
 use crate::chain::three_requests;
 use crate::healthy::scenario;
 
-/// Of so many runs one at least shows the fault.
+/// Returns the first problem; at least one of this many runs shows it.
 fn first_problem<Fut: Future<Output: Ended>>(scenario: impl Fn(Sim) -> Fut) -> Problem {
     let runs = (0..50).map(|seed| Setup::new(seed).run_twice(&scenario).verdict);
     let problem = runs.into_iter().find_map(|verdict| match verdict {
@@ -32,11 +32,11 @@ struct Names {
     names: Vec<String>,
 }
 
-/// Works through a set in the set's own order.
+/// Iterates over a set in the set's own order.
 fn unordered() -> Service {
     async fn list(proxy: Proxy, count: i64) -> Result<Names, Failure> {
         let names: HashSet<String> = (0..count).map(|number| format!("name {number}")).collect();
-        // The answer to the first ask is one thing, which of them is asked first another.
+        // The answer to the first ask is one thing; which of them is asked first is another.
         for name in names.iter().take(2) {
             proxy.to("orders.create").param("cents", name.len()).param("name", name).ask().await?;
         }
@@ -67,7 +67,7 @@ fn the_order_of_a_hash_set_is_told_with_the_handler_that_follows_it() {
     }
 }
 
-/// Twenty times one of two branches, both of them ready.
+/// Takes one of two ready branches, twenty times.
 async fn plain_select(sim: Sim) {
     for _ in 0..20 {
         tokio::select! {
@@ -104,7 +104,7 @@ fn the_select_of_the_library_is_steered() {
     });
 }
 
-/// A seed does the same each time, and another seed something else.
+/// Asserts that a seed repeats exactly, and that another seed differs.
 fn assert_steered<Fut: Future<Output: Ended>>(scenario: impl Fn(Sim) -> Fut) {
     let run = |seed| {
         let finished = Setup::new(seed).run_twice(&scenario);

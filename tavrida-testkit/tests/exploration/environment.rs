@@ -1,4 +1,4 @@
-//! Variables of the environment, in processes of their own.
+//! Environment variables, in separate processes.
 
 use std::env;
 use std::process::Command;
@@ -16,7 +16,7 @@ fn explored_in_a_process_of_its_own() {
     report.assert_ok();
 }
 
-/// What the exploration prints.
+/// Returns the output of the exploration.
 fn explored(variables: &[(&str, &str)]) -> String {
     let program = env::current_exe().expect("this program has a path");
     let mut command = Command::new(program);

@@ -1,4 +1,4 @@
-//! One event that several services hear, two replicas among them: a message is under way to several consumers at once.
+//! One event with several subscribers, including two replicas: a message is in transit to several consumers at once.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn orders() -> Service {
     Service::new("orders").rpc("create", create)
 }
 
-/// Hears of orders, and tells the ledger.
+/// Subscribes to orders, and calls the ledger.
 fn listener(name: &'static str) -> Service {
     async fn heard(proxy: Proxy) -> Result<(), Failure> {
         proxy.to("ledger.add").cast().await?;

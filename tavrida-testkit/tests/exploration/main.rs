@@ -1,4 +1,4 @@
-//! Schedules: written down, carried out again, searched for those that fail, and made short.
+//! Schedules: recorded, replayed, searched for failures, and shrunk.
 
 #![expect(clippy::print_stdout, reason = "some tests print what they found")]
 

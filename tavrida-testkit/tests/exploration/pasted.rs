@@ -1,4 +1,4 @@
-//! A regression test as a failure printed it, with the scenario mended.
+//! A regression test as a failure printed it, with the scenario repaired.
 
 use crate::planted::mended::a_cancel_finds_its_order;
 

@@ -1,4 +1,4 @@
-//! Schedules as values of proptest.
+//! Schedules as proptest values.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ use tavrida_testkit::sim::{Sim, Verdict};
 
 use crate::planted::each_charge_counts_once;
 
-/// Puts numbers into a store, each through one of two services; fails where 7 arrives before a smaller number that was sent before it.
+/// Puts numbers into a store, each through one of two services; fails if 7 arrives before a smaller number that was sent before it.
 async fn seven_comes_after_what_was_before(sim: Sim, numbers: Vec<i64>) -> Result<(), Failure> {
     let stored = Arc::new(Mutex::new(Vec::new()));
     let store = {
@@ -51,7 +51,7 @@ async fn seven_comes_after_what_was_before(sim: Sim, numbers: Vec<i64>) -> Resul
     Ok(())
 }
 
-/// Draws the same in each run, and keeps no files.
+/// Returns a runner that draws the same in each run, and stores no files.
 fn runner() -> TestRunner {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
@@ -67,7 +67,7 @@ fn a_schedule_shrinks_together_with_what_the_scenario_is_given() {
     let Err(TestError::Fail(reason, (plan, numbers))) = failed else {
         panic!("it was not found: {failed:?}")
     };
-    // Which message is late is told by its place: there may be one before it.
+    // The late message is identified by its position: there may be one before it.
     assert!(numbers.len() <= 3 && numbers.last() == Some(&7), "{numbers:?}: {reason}");
     assert_eq!(plan.replay().schedule.len(), 1, "{reason}");
     let text = reason.to_string();

@@ -1,4 +1,4 @@
-//! Scenarios with bugs that only some orders of messages show.
+//! Scenarios with bugs that appear only in some orders of messages.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,7 +22,7 @@ impl Seen {
     }
 }
 
-/// A service that sends on what it gets.
+/// A service that forwards what it gets.
 fn hop(name: &'static str, to: &'static str) -> Service {
     Service::new(name).rpc("pass", move |proxy: Proxy| async move {
         proxy.to(to).cast().await?;
@@ -30,7 +30,7 @@ fn hop(name: &'static str, to: &'static str) -> Service {
     })
 }
 
-/// A service that keeps what arrives, each method under its own name.
+/// A service that stores what arrives, each method under its own name.
 fn keeper(name: &'static str, methods: &'static [&'static str], seen: &Seen) -> Service {
     methods.iter().fold(Service::new(name), |service, method| {
         let seen = seen.clone();
@@ -42,7 +42,7 @@ fn keeper(name: &'static str, methods: &'static [&'static str], seen: &Seen) -> 
 }
 
 trait Hops {
-    /// Services that pass a message along, the last one to `to`.
+    /// Services that forward a message, the last one to `to`.
     fn hops(self, names: &[&'static str], to: &'static str) -> Self;
 }
 
@@ -62,7 +62,7 @@ async fn settled(graph: &Graph) {
     graph.settle_within(Duration::from_secs(600)).await.expect("it comes to rest");
 }
 
-/// An order is created and cancelled, each through four services; the bug: nothing makes the cancel wait for the order.
+/// An order is created and cancelled, each through four services; the bug: the cancel does not wait for the order.
 pub(crate) async fn a_cancel_finds_its_order(sim: Sim) -> Result<(), Failure> {
     let seen = Seen::default();
     let graph = sim
@@ -84,7 +84,7 @@ pub(crate) async fn a_cancel_finds_its_order(sim: Sim) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Five X go through two services, Y goes straight; the bug shows where Y arrives exactly after the third X.
+/// Five X go through two services, Y goes directly; the bug appears if Y arrives exactly after the third X.
 pub(crate) async fn y_is_not_after_the_third_x(sim: Sim) -> Result<(), Failure> {
     let seen = Seen::default();
     let graph = sim
@@ -109,8 +109,8 @@ pub(crate) async fn y_is_not_after_the_third_x(sim: Sim) -> Result<(), Failure> 
     Ok(())
 }
 
-/// As [`y_is_not_after_the_third_x`], with Z by a way of its own: the bug shows where Y and Z come right after the third X, in this
-/// order. Ten messages that do nothing go the same ways.
+/// As [`y_is_not_after_the_third_x`], with Z on another path: the bug appears if Y and Z arrive right after the third X, in this order. Ten
+/// messages without effect take the same paths.
 pub(crate) async fn y_and_z_are_not_after_the_third_x(sim: Sim) -> Result<(), Failure> {
     let seen = Seen::default();
     let graph = sim
@@ -144,7 +144,7 @@ pub(crate) async fn y_and_z_are_not_after_the_third_x(sim: Sim) -> Result<(), Fa
     Ok(())
 }
 
-/// Two charges of one cent; the bug: what is delivered again is charged again.
+/// Two charges of one cent; the bug: a redelivery is charged again.
 pub(crate) async fn each_charge_counts_once(sim: Sim) -> Result<(), Failure> {
     let charged = Seen::default();
     let graph = sim
@@ -158,7 +158,7 @@ pub(crate) async fn each_charge_counts_once(sim: Sim) -> Result<(), Failure> {
         .start()
         .await;
     for _ in 0..2 {
-        // What goes wrong at a send is told to the sender, who gives up here.
+        // The sender gets the error of a failed send, and gives up here.
         let _ = graph.client("web").to("orders.pass").cast().await;
     }
     graph.heal();
@@ -167,7 +167,7 @@ pub(crate) async fn each_charge_counts_once(sim: Sim) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Three messages to three services: two bugs, one of which needs two messages to be late.
+/// Three messages to three services: two bugs, one of which needs two late messages.
 pub(crate) async fn three_arrive_in_order(sim: Sim) -> Result<(), Failure> {
     let seen = Seen::default();
     let service = |name: &'static str, method: &'static [&'static str]| {
@@ -192,11 +192,11 @@ pub(crate) async fn three_arrive_in_order(sim: Sim) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The scenarios once their bugs are mended.
+/// The repaired scenarios.
 pub(crate) mod mended {
     use super::{Failure, Hops, Seen, Sim, keeper, settled};
 
-    /// The cancel is sent when the order is there.
+    /// The cancel is sent once the order has arrived.
     pub(crate) async fn a_cancel_finds_its_order(sim: Sim) -> Result<(), Failure> {
         let seen = Seen::default();
         let graph = sim

@@ -1,4 +1,4 @@
-//! Files of schedules that failed.
+//! Files of failed schedules.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use tavrida_testkit::sim::Sim;
 
 use crate::planted::{a_cancel_finds_its_order, mended};
 
-/// A file in a folder of its own.
+/// Returns a file in a separate folder.
 fn file() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let file = folder.path().join("orders.tavrida-regressions");

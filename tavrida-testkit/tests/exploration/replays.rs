@@ -1,4 +1,4 @@
-//! What a policy decided is carried out again by its schedule, to the last event.
+//! The schedule of a policy's run replays it, to the last event.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

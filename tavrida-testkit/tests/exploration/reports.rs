@@ -13,7 +13,7 @@ use tavrida_testkit::sim::{Setup, Sim, Verdict};
 
 use crate::planted::{a_cancel_finds_its_order, mended, three_arrive_in_order, y_is_not_after_the_third_x};
 
-/// Without what the environment of these tests may ask for.
+/// Returns an exploration that ignores the environment of these tests.
 fn exploration<F, Fut>(scenario: F) -> Explore<F>
 where
     F: Fn(Sim) -> Fut + Sync,
@@ -66,7 +66,7 @@ fn a_test_to_paste_compiles_and_calls_the_scenario_by_its_name() {
     let report = exploration(a_cancel_finds_its_order).policy(Policy::Random).run();
     let failure = report.failure().expect("it is found");
     let test = failure.regression_test();
-    // The file is part of these tests, with the scenario mended; only the schedule may be another.
+    // The file is part of these tests, with the scenario repaired; only the schedule may differ.
     let (_, pasted) = include_str!("pasted.rs").split_once("\n\n").expect("the file has a head");
     let (_, pasted) = pasted.split_once("\n\n").expect("the file has imports");
     let parts: Vec<&str> = pasted.split('"').collect();
@@ -216,7 +216,7 @@ fn progress_is_told() {
     assert_eq!(told.load(Ordering::Relaxed), 49, "after each but the first");
 }
 
-/// Two deliveries that may come in either order, and one thing that never happens.
+/// Two deliveries that may come in either order, and one event that never happens.
 async fn marked(sim: Sim) -> Result<(), Failure> {
     let order = Arc::new(std::sync::Mutex::new(Vec::new()));
     let service = |name: &'static str| {
@@ -250,7 +250,7 @@ fn what_never_happened_in_a_green_exploration_is_told() {
     assert!(report.to_string().contains(note));
 }
 
-/// Counts money twice when a message comes twice.
+/// Counts money twice when a message is redelivered.
 async fn a_till_that_adds_up(sim: Sim) -> Result<(), Failure> {
     let effects = sim.clone();
     let till = move || {
@@ -275,7 +275,7 @@ fn a_handler_that_does_its_effect_twice_is_found_by_delivering_twice() {
     assert!(failure.problem.text.contains("till.pay"), "{failure}");
 }
 
-/// Tills that count money twice when a message comes twice, if the second was paid before all others.
+/// Tills that count money twice when a message is redelivered, if the second was paid before all others.
 async fn tills_that_are_careful_in_their_order(sim: Sim) -> Result<(), Failure> {
     let (effects, came) = (sim.clone(), Arc::new(Mutex::new(Vec::new())));
     let till = |name: &'static str| {
@@ -324,7 +324,7 @@ fn what_fails_when_all_is_delivered_twice_is_made_short_and_its_pasted_test_deli
     exploration(tills_that_are_careful_in_their_order).replay(failure.replay()).run().assert_ok();
 }
 
-/// The runs of a scenario that begins with what earlier ones left.
+/// The runs of a scenario that depends on what earlier ones left.
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
 #[test]

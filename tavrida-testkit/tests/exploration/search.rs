@@ -1,4 +1,4 @@
-//! Planted bugs are found, and their schedules made short.
+//! Planted bugs are found, and their schedules shrunk.
 
 use tavrida::message::Failure;
 use tavrida_testkit::explore;
@@ -12,7 +12,7 @@ use crate::planted::{
     y_is_not_after_the_third_x,
 };
 
-/// What it takes to find the bug of a scenario from a seed, and the length of the shortest schedule.
+/// Finds the bug of a scenario from a seed. Returns the length of the shrunk schedule.
 fn found<Fut>(name: &str, seed: u64, scenario: fn(Sim) -> Fut) -> usize
 where
     Fut: Future<Output = Result<(), Failure>>,
@@ -83,7 +83,7 @@ fn with_faults_the_same_seed_finds_the_same_whatever_the_number_of_threads() {
     assert_eq!(found(1), found(4));
 }
 
-/// How often each policy shows a bug, of so many schedules, and how short its schedules become.
+/// Prints how often each policy shows a bug in this many schedules, and the lengths of the shrunk schedules.
 fn survey<Fut>(name: &str, schedules: u64, scenario: fn(Sim) -> Fut)
 where
     Fut: Future<Output = Result<(), Failure>>,

@@ -1,4 +1,4 @@
-//! What tests say and leave behind, seen from outside: each is run in a process of its own.
+//! The output and the files of tests: each runs in a separate process.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use tavrida_testkit::sim::Sim;
 
 use crate::chain::three_requests;
 
-/// What a test of this file says, and whether it passes.
+/// Runs a test of this file. Returns its output, and whether it passes.
 fn run(test: &str, variables: &[(&str, &str)]) -> (String, bool) {
     let mut child = Command::new(std::env::current_exe().expect("the path of this test"));
     child.args([&format!("children::{test}"), "--exact", "--ignored", "--nocapture"]);
@@ -91,7 +91,7 @@ async fn fails_from_the_second_schedule_on(sim: Sim) {
 fn schedules_that_failed_are_kept_beside_the_source() {
     let name = "tests/macros/children.fails_from_the_second_schedule_on.tavrida-regressions";
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-    // There where a run before this one was ended in its middle.
+    // It exists if an earlier run was interrupted.
     let _ = fs::remove_file(&file);
     let (said, passed) = run("fails_from_the_second_schedule_on", &[]);
     assert!(!passed && said.contains("it is another seed"), "{said}");

@@ -1,4 +1,4 @@
-//! `#[tavrida_testkit::test]`: what it makes of a scenario.
+//! `#[tavrida_testkit::test]`: what it makes from a scenario.
 
 #[path = "../simulation/chain.rs"]
 mod chain;

@@ -1,4 +1,4 @@
-//! Tests of the macro as nextest runs them: each in a process of its own, all side by side.
+//! Tests of the macro as nextest runs them: each in a separate process, all in parallel.
 
 use std::process::{Child, Command, Stdio};
 
@@ -8,7 +8,7 @@ fn this_program(arguments: &[&str]) -> Command {
     program
 }
 
-/// The tests that are not ignored and whose path begins so, as nextest asks for them.
+/// Returns the tests that are not ignored and whose path begins with `beginning`, as nextest lists them.
 fn tests(beginning: &str) -> Vec<String> {
     let listed = this_program(&["--list", "--format", "terse"]).output().expect("a process like this one");
     let listed = String::from_utf8(listed.stdout).expect("names are text");

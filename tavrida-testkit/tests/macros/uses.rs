@@ -1,4 +1,4 @@
-//! The macro at work: each function here is a test.
+//! Uses of the macro: each function here is a test.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Wrong uses of the macro, and what is said of each: see the files of `tests/wrong_uses`.
+//! Wrong uses of the macro, and the errors of each: see the files of `tests/wrong_uses`.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Deliveries and consumers with a twist.
+//! Deliveries and consumers of mutants.
 
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,22 +12,22 @@ use tavrida::transport::{
 
 use crate::twist::{Habit, Twist};
 
-/// What the deliveries of one consumer share.
+/// The state that the deliveries of one consumer share.
 #[derive(Clone)]
 pub(crate) struct Wrapped {
     pub(crate) session: Arc<dyn Session>,
     pub(crate) twist: Twist,
-    /// The unsettled deliveries so far, in their order.
+    /// The unsettled deliveries so far, in order.
     pub(crate) earlier: Arc<Mutex<Vec<Arc<Held>>>>,
 }
 
-/// A delivery of the transport, behind that of the mutant.
+/// A delivery of the transport, wrapped by the mutant's.
 pub(crate) struct Held {
     inner: Mutex<Option<Delivery>>,
     wrapped: Wrapped,
 }
 
-/// The delivery that a mutant hands out.
+/// Returns the delivery of a mutant.
 pub(crate) fn rewrap(delivery: Delivery, wrapped: &Wrapped) -> Delivery {
     let mut publication = (**delivery.publication()).clone();
     (wrapped.twist.delivered)(&mut publication);
@@ -65,12 +65,12 @@ impl Acker for Held {
     }
 }
 
-/// What a lock guards.
+/// Locks a mutex.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no mutant panics with a lock")
 }
 
-/// A consumer of the transport, behind that of the mutant.
+/// A consumer of the transport, wrapped by the mutant's.
 pub(crate) struct Stream {
     inner: Option<Consumer>,
     wrapped: Wrapped,
@@ -88,7 +88,7 @@ impl Stream {
         self.inner.as_mut().expect("it is there until it is dropped")
     }
 
-    /// The next delivery; of two that are there, the second comes first.
+    /// Returns the next delivery; if two are available, the second comes first.
     fn poll_swapped(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         if let Some(first) = self.second.take() {
             return Poll::Ready(Ok(first));

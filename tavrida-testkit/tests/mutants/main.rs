@@ -1,5 +1,5 @@
-//! The conformance suite notices what is wrong, and only that: each mutant of the memory transport breaks one promise,
-//! which the suite names; and a broker that cannot do something keeps all promises but those that need it.
+//! The conformance suite detects faults, and only those: each mutant of the memory transport breaks one promise, which the suite names; and
+//! a broker without a capability keeps all promises except those that need it.
 
 mod consumer;
 mod table;

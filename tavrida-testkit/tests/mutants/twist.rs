@@ -1,4 +1,4 @@
-//! What a mutant does differently from the transport that it wraps.
+//! The difference of a mutant from the transport that it wraps.
 
 use tavrida::transport::{
     AckKind, Binding, ConnectionLost, Consume, ConsumerError, Exchange, Publication, PublishError, Queue,
@@ -7,7 +7,7 @@ use tavrida::transport::{
 
 use crate::unable::Unable;
 
-/// Changes on the way to the transport and back; none by default.
+/// Changes to calls and results; none by default.
 #[derive(Clone, Copy)]
 pub(crate) struct Twist {
     pub(crate) exchange: fn(&mut Exchange),
@@ -32,53 +32,53 @@ pub(crate) struct Twist {
     pub(crate) habit: Habit,
 }
 
-/// A way of working that no change of values brings about.
+/// A behaviour that no change of values produces.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Habit {
     Good,
-    /// Gives everybody the same session.
+    /// Returns the same session to all callers.
     OneForAll,
     /// Deletes what is in use or not empty.
     DeletesAnyway,
-    /// Takes a missing queue for an empty one.
+    /// Treats a missing queue as an empty one.
     ForgivesMissing,
-    /// Sends a moment after it was asked to.
+    /// Sends a moment after the call.
     PublishesLate,
-    /// Sends one message at a time, each when the one before is done with.
+    /// Sends one message at a time, each after the outcome of the one before.
     PublishesInTurn,
-    /// Publishes when the publishing is made, not when it is polled.
+    /// Publishes when the future is created, not when it is polled.
     PublishesEarly,
-    /// Holds the first publish of two back until the second was sent.
+    /// Delays the first publish of two until the second was sent.
     SwapsPublishes,
-    /// Says that a message has arrived without looking.
+    /// Reports a confirm without checking.
     ConfirmsBlindly,
-    /// Mixes up the outcomes of publishes that are under way together.
+    /// Swaps the outcomes of concurrent publishes.
     SwapsOutcomes,
     /// Closes the session when a publish is refused.
     DiesOfRefusals,
-    /// Hands the second of two deliveries out first.
+    /// Delivers the second of two deliveries first.
     SwapsDeliveries,
     /// Forgets to cancel a consumer that is dropped.
     LeaksConsumers,
     /// Ends a cancelled consumer at once.
     CancelLoses,
-    /// Tells the end of a consumer once, then waits for ever.
+    /// Returns the end of a consumer once, then waits forever.
     EndsOnce,
-    /// Tells the end of a consumer to who takes what came before, and to nobody else.
+    /// Reports the end of a consumer only to a caller that takes the earlier deliveries.
     EndsLate,
     /// Acknowledges all earlier deliveries along with one.
     AcksMultiple,
-    /// Takes settlements of a dead session without a word.
+    /// Accepts settlements of a dead session silently.
     SettlesStale,
     /// Loses the settlement of the hundredth delivery.
     LosesHundredth,
     /// Does not unbind.
     NeverUnbinds,
-    /// Answers after the end as if nothing had happened.
+    /// Answers after the end as before.
     OutlivesItself,
     /// Fails to close what is closed.
     ClosesOnce,
-    /// Closes without a word to those who wait.
+    /// Closes without notifying the tasks that wait.
     EndsInSilence,
 }
 
@@ -106,7 +106,7 @@ impl Twist {
         habit: Habit::Good,
     };
 
-    /// A wrapper with nothing but a habit.
+    /// A wrapper with only a habit.
     pub(crate) const fn habit(habit: Habit) -> Self {
         Self { habit, ..Self::NONE }
     }

@@ -1,4 +1,4 @@
-//! Brokers that cannot do one thing, and say so.
+//! Brokers without a capability, which say so.
 
 use tavrida::field::Table;
 use tavrida::transport::{
@@ -9,10 +9,10 @@ use tavrida_testkit::conformance::Capability;
 
 use crate::twist::Twist;
 
-/// What a transport answers to what its broker cannot do.
+/// What a transport returns for an operation that its broker does not support.
 const UNSUPPORTED: SessionError = SessionError::Unsupported("this");
 
-/// One thing that a broker cannot do; none if it can do everything.
+/// The capability that a broker lacks. `None` if it has all.
 #[derive(Clone, Copy)]
 pub(crate) struct Unable(pub(crate) Option<Capability>);
 

@@ -1,4 +1,4 @@
-//! A transport around another, with a twist.
+//! A transport wrapper with a twist.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -110,7 +110,7 @@ impl TwistedSession {
             }
             None => {
                 *locked(&self.held) = Some(publication);
-                // A second publish of the same task comes before this goes on.
+                // A second publish of the same task comes before this continues.
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 let held = locked(&self.held).take();
                 match held {
@@ -121,7 +121,7 @@ impl TwistedSession {
         }
     }
 
-    /// Tells each publish the outcome of the one before it, when two are under way.
+    /// Returns to each publish the outcome of the one before it, if two are pending.
     async fn publish_mixed_up(&self, publication: Publication) -> Result<(), PublishError> {
         let outcome = self.inner.publish(publication.clone()).await;
         tokio::task::yield_now().await;

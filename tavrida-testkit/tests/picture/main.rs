@@ -1,4 +1,4 @@
-//! Pictures of runs: their structure, not their looks.
+//! Pictures of runs: their structure, not their appearance.
 
 mod mermaid;
 mod page;

@@ -9,7 +9,7 @@ use tavrida_testkit::trace::What;
 
 use crate::scenarios::{busy, graph, hostile, isolated, order, storm, stubborn, troubled};
 
-/// A line of a diagram, taken apart by the grammar that the diagrams keep to.
+/// A line of a diagram, parsed by the grammar of the diagrams.
 #[derive(Debug, PartialEq)]
 enum Line<'a> {
     Participant { id: &'a str },
@@ -39,7 +39,7 @@ fn check_text(text: &str) {
     }
 }
 
-/// Reads a diagram, which must be one by the grammar.
+/// Parses a diagram, which must match the grammar.
 fn read(diagram: &str) -> Vec<Line<'_>> {
     let lines = diagram.strip_prefix("sequenceDiagram\n").expect("a diagram says what it is");
     assert!(lines.ends_with('\n'));
@@ -70,7 +70,7 @@ fn read(diagram: &str) -> Vec<Line<'_>> {
         .collect()
 }
 
-/// Reads a diagram and checks that everybody in it is declared, once, before he does anything, and in the order of appearance.
+/// Parses a diagram and checks that each participant is declared once, before its first action, and in the order of appearance.
 fn read_whole(diagram: &str) -> Vec<Line<'_>> {
     let lines = read(diagram);
     let mut declared = Vec::new();

@@ -1,4 +1,4 @@
-//! Pages, read as XML: what is on them, and where.
+//! Pages, parsed as XML: their content and its positions.
 
 mod geometry;
 
@@ -22,7 +22,7 @@ fn runs() -> [(&'static str, Finished); 6] {
     ]
 }
 
-/// Reads a page, which must be well-formed.
+/// Parses a page, which must be well-formed.
 fn read(page: &str) -> Document<'_> {
     Document::parse_with_options(page, ParsingOptions { allow_dtd: true, ..Default::default() })
         .unwrap_or_else(|error| panic!("not well-formed: {error}"))
@@ -32,7 +32,7 @@ fn has(node: Node<'_, '_>, class: &str) -> bool {
     node.attribute("class").is_some_and(|classes| classes.split(' ').any(|one| one == class))
 }
 
-/// The elements of a class in a page's drawing of that class.
+/// Returns the elements of a class in a page's drawing of that class.
 fn drawn<'a>(page: &'a Document<'a>, drawing: &'a str, class: &'a str) -> impl Iterator<Item = Node<'a, 'a>> {
     let is_drawing = move |node: &Node<'_, '_>| {
         node.has_tag_name(("http://www.w3.org/2000/svg", "svg")) && has(*node, drawing)
@@ -41,7 +41,7 @@ fn drawn<'a>(page: &'a Document<'a>, drawing: &'a str, class: &'a str) -> impl I
     drawing.descendants().filter(move |node| has(*node, class))
 }
 
-/// The number of the event that an element leads to.
+/// Returns the number of the event that an element links to.
 fn event_of(node: Node<'_, '_>) -> usize {
     let link = node.descendants().find_map(|node| node.attribute("href")).expect("a sign leads to its event");
     link.strip_prefix("#e")
@@ -49,7 +49,7 @@ fn event_of(node: Node<'_, '_>) -> usize {
         .unwrap_or_else(|| panic!("'{link}' is no event"))
 }
 
-/// The numbers of the events of which this holds.
+/// Returns the numbers of the events that satisfy a predicate.
 fn events_with(finished: &Finished, is: impl Fn(&Event) -> bool) -> Vec<usize> {
     let numbered = finished.trace.events().iter().enumerate();
     numbered.filter(|(_, event)| is(event)).map(|(at, _)| at + 1).collect()
@@ -157,7 +157,7 @@ fn hostile_names_are_text_and_nothing_else() {
         assert!(!tags.contains(&tag), "{tags:?}");
     }
     assert!(page.descendants().all(|node| !node.is_comment() && !node.is_pi()));
-    // What XML cannot write is shown as something that cannot be read.
+    // Characters that XML cannot represent are shown as a replacement character.
     let shown = HOSTILE.replace('\0', "\u{fffd}");
     let texts: Vec<&str> = page.descendants().filter(Node::is_text).filter_map(|node| node.text()).collect();
     for whole in [

@@ -1,4 +1,4 @@
-//! Runs to look at.
+//! Runs for pictures.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ pub(crate) fn storm() -> Finished {
     })
 }
 
-/// Many orders at once, on a schedule of its own, with two faults.
+/// Many concurrent orders, on a separate schedule, with two faults.
 pub(crate) fn busy() -> Finished {
     let setup = Setup { policy: Policy::Random, ..Setup::new(11) };
     setup.run(async |sim: Sim| -> Result<(), Failure> {
@@ -104,7 +104,7 @@ pub(crate) fn busy() -> Finished {
     })
 }
 
-/// A run in which nobody is where he should be for a while: cut off, deaf, mute, late; and one that goes on for ages.
+/// A run in which actors are cut off, deaf, mute or late for a while; and one that takes very long.
 pub(crate) fn isolated() -> Finished {
     let setup = Setup { horizon: Duration::from_secs(1 << 29), ..Setup::new(5) };
     setup.run(async |sim: Sim| -> Result<(), Failure> {
@@ -126,7 +126,7 @@ pub(crate) fn isolated() -> Finished {
     })
 }
 
-/// A run of a server that tries again, later, and gives up at last.
+/// A run of a server that retries later, and finally gives up.
 pub(crate) fn stubborn() -> Finished {
     fn failing() -> Service {
         async fn created(_cents: i64) -> Result<(), Failure> {
@@ -154,11 +154,11 @@ pub(crate) fn stubborn() -> Finished {
     })
 }
 
-/// Names, notes and bodies that mean something to HTML, XML and Mermaid.
+/// Names, notes and bodies with a meaning to HTML, XML and Mermaid.
 pub(crate) const HOSTILE: &str =
     "end; <script>alert(\"1\")</script> & 'it' --> #35; %%{init}\n]]>\u{0} a:#59;b End <!-- note";
 
-/// A run in which everything that may be called anything is called so.
+/// A run in which everything that can have a name has this one.
 pub(crate) fn hostile() -> Finished {
     fn end() -> Service {
         async fn go(word: String) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use tavrida_testkit::sim::{Sim, SimTransport};
 use crate::book::{Book, order, surely};
 use crate::service;
 
-/// Orders that a gate works, all under way at once.
+/// Concurrent orders that a gate handles.
 async fn ordered(graph: &Graph, ids: &[&str]) -> Result<(), Failure> {
     for id in ids {
         order(graph.client("web"), "gate.pass", id).await?;
@@ -169,7 +169,7 @@ pub(crate) async fn ask_and_forget(sim: Sim, mended: bool) -> Result<(), Failure
         if book.mended {
             return surely(&proxy, "audit.note", &id).await;
         }
-        // Whether somebody wrote it down is nothing that an order waits for.
+        // An order does not wait until it was written down.
         let _noted = proxy.to("audit.note").param("id", &id).ask().timeout(Duration::from_secs(2)).await;
         Ok(())
     }
@@ -187,7 +187,7 @@ pub(crate) async fn ask_and_forget(sim: Sim, mended: bool) -> Result<(), Failure
 
 const LETTERS: ShortString = ShortString::from_static("letters");
 
-/// A gate and a writer, whose transport is used for letters that are no messages of this library's.
+/// A gate and a writer, whose transport is used for letters that are not messages of this library.
 async fn with_letters(sim: &Sim, letters: Queue) -> (Graph, SimTransport) {
     let tapped: Arc<Mutex<Option<SimTransport>>> = Arc::default();
     let keep = tapped.clone();
@@ -205,7 +205,7 @@ async fn with_letters(sim: &Sim, letters: Queue) -> (Graph, SimTransport) {
     (graph, transport)
 }
 
-/// Writes a letter, until somebody has it.
+/// Sends a letter until the broker has it.
 async fn write(transport: &SimTransport, body: &'static str, mode: u8) {
     loop {
         if let Ok(session) = transport.connect().await {
@@ -213,7 +213,7 @@ async fn write(transport: &SimTransport, body: &'static str, mode: u8) {
             let letter =
                 Publication { properties, ..Publication::new(ShortString::default(), LETTERS, body) };
             let written = session.publish(letter).await;
-            // What becomes of the session is of no interest.
+            // The end of the session does not matter.
             let _ = session.close().await;
             if written.is_ok() {
                 return;
@@ -223,7 +223,7 @@ async fn write(transport: &SimTransport, body: &'static str, mode: u8) {
     }
 }
 
-/// Which letters are there: they are read by a consumer, as long as some come.
+/// Returns the existing letters: reads them with a consumer until no more come.
 async fn read(transport: &SimTransport) -> Vec<String> {
     let mut read = Vec::new();
     while let Ok(session) = transport.connect().await {
@@ -232,7 +232,7 @@ async fn read(transport: &SimTransport) -> Vec<String> {
         let Ok(next) = tokio::time::timeout(Duration::from_secs(5), next).await else { break };
         let Ok(delivery) = next else { continue };
         read.push(String::from_utf8_lossy(delivery.body()).into_owned());
-        // Where it does not count it comes again.
+        // If the ack is lost, the letter is redelivered.
         let _ = delivery.ack();
         drop(consumer);
         close(&*session).await;
@@ -243,7 +243,7 @@ async fn read(transport: &SimTransport) -> Vec<String> {
 }
 
 async fn close(session: &dyn Session) {
-    // It may be over already.
+    // It may already have ended.
     let _ = session.close().await;
 }
 

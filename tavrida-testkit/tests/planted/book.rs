@@ -1,4 +1,4 @@
-//! What the planted services share: a book that outlives processes, and ways to send that make no mistakes.
+//! Shared by the planted services: a book that outlives processes, and ways to send without mistakes.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use tavrida::message::Failure;
 use tavrida::{Client, Proxy};
 
-/// What outlives processes, as a database does; and whether the services are mended.
+/// State that outlives processes, like a database; and whether the services are repaired.
 pub(crate) struct Book {
     pub(crate) mended: bool,
     pages: Mutex<Pages>,
@@ -28,40 +28,40 @@ impl Book {
         self.pages.lock().expect("nobody panics with it")
     }
 
-    /// Enters an amount under a name.
+    /// Adds an amount under a name.
     pub(crate) fn enter(&self, name: &str, amount: i64) {
         self.pages().entries.push((name.to_owned(), amount));
     }
 
-    /// Enters an amount under a name, unless something was entered for this id before.
+    /// Adds an amount under a name, unless something was added for this id before.
     pub(crate) fn enter_once(&self, id: &str, name: &str, amount: i64) {
         if self.claim(&format!("{name} for {id}")) {
             self.enter(name, amount);
         }
     }
 
-    /// Claims something; gives whether nobody did before.
+    /// Claims something. Returns whether it was not claimed before.
     pub(crate) fn claim(&self, what: &str) -> bool {
         self.pages().claimed.insert(what.to_owned())
     }
 
-    /// Whether somebody claimed something.
+    /// Returns whether something was claimed.
     pub(crate) fn is_claimed(&self, what: &str) -> bool {
         self.pages().claimed.contains(what)
     }
 
-    /// All that was entered under a name.
+    /// Returns the sum of a name.
     pub(crate) fn sum(&self, name: &str) -> i64 {
         self.pages().entries.iter().filter(|(of, _)| of == name).map(|(_, amount)| amount).sum()
     }
 
-    /// What was entered under a name last.
+    /// Returns the last amount of a name.
     pub(crate) fn last(&self, name: &str) -> Option<i64> {
         self.pages().entries.iter().rev().find(|(of, _)| of == name).map(|(_, amount)| *amount)
     }
 }
 
-/// Sends a cast with an id until somebody has it. It may arrive more than once.
+/// Sends a cast with an id until the broker has it. It may arrive more than once.
 pub(crate) async fn surely(proxy: &Proxy, to: &str, id: &str) -> Result<(), Failure> {
     while let Err(unsent) = proxy.to(to).param("id", id).cast().await {
         if unsent.is_undiscovered() {
@@ -72,7 +72,7 @@ pub(crate) async fn surely(proxy: &Proxy, to: &str, id: &str) -> Result<(), Fail
     Ok(())
 }
 
-/// As [`surely`], from outside of the graph.
+/// As [`surely`], from outside the graph.
 pub(crate) async fn order(web: &Client, to: &str, id: &str) -> Result<(), Failure> {
     while let Err(unsent) = web.to(to).param("id", id).cast().await {
         if unsent.is_undiscovered() {

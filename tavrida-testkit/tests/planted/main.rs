@@ -1,4 +1,4 @@
-//! For each family of faults a service graph with an honest mistake that this family brings to light, and the same graph mended.
+//! For each family of faults a graph of services with an honest mistake that this family reveals, and the same graph repaired.
 //!
 //! `cargo test -p tavrida-testkit --test planted -- --nocapture` prints how many seeds it took, and how few decisions are left.
 
@@ -18,10 +18,10 @@ use tavrida_testkit::fault::{Family, Faults};
 use tavrida_testkit::schedule::Policy;
 use tavrida_testkit::sim::Sim;
 
-/// A run of a scenario, with the mistake or mended.
+/// A run of a scenario, with the mistake or repaired.
 pub(crate) type Playing = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
 
-/// A bug, and the family that brings it to light.
+/// A bug, and the family that reveals it.
 struct Plant {
     family: Family,
     mistake: &'static str,

@@ -1,4 +1,4 @@
-//! Mistakes about who is there, and what time it is.
+//! Mistakes about reachability and time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,15 +15,15 @@ use tokio::time::Instant;
 use crate::book::{Book, order};
 use crate::service;
 
-/// How long a lease holds.
+/// The duration of a lease.
 const LEASE: Duration = Duration::from_secs(20);
 
-/// Who leads by right, and until when.
+/// The rightful leader, and the end of its lease.
 #[derive(Default)]
 struct Lease(Mutex<Option<(String, Instant)>>);
 
 impl Lease {
-    /// Who holds it at the moment.
+    /// Returns the current holder.
     fn holder(&self) -> Option<String> {
         let held = self.0.lock().expect("nobody panics with it");
         held.as_ref().filter(|(_, until)| *until > Instant::now()).map(|(holder, _)| holder.clone())
@@ -42,7 +42,7 @@ pub(crate) async fn two_leaders(sim: Sim, mended: bool) -> Result<(), Failure> {
         lease.give(id);
         Ok(())
     }
-    /// Takes the lease again and again; gives whether it led while another one held the lease.
+    /// Takes the lease repeatedly. Returns whether it led while another client held the lease.
     async fn lead(client: &Client, id: &str, lease: &Lease, mended: bool) -> bool {
         let mut until = None;
         let mut wrongly = false;
@@ -81,7 +81,7 @@ pub(crate) async fn charged_at_both(sim: Sim, mended: bool) -> Result<(), Failur
             ask.await.is_ok()
         };
         if asked("till.charge").await || book.mended {
-            // Where nobody answered somebody has to look into it.
+            // An order without an answer needs manual attention.
             return Ok(());
         }
         asked("bank.charge").await;

@@ -1,4 +1,4 @@
-//! Mistakes about memory, order and what comes again.
+//! Mistakes about memory, order and redelivery.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,11 +17,11 @@ use crate::service;
 #[derive(Default)]
 struct Memory(AtomicI64);
 
-/// Which ids a process has done.
+/// The ids that a process has completed.
 #[derive(Default)]
 struct Done(Mutex<BTreeSet<String>>);
 
-/// Three casts to the till, and what the book has of them.
+/// Three casts to the till. Returns what the book has of them.
 async fn three_casts(
     sim: Sim,
     book: Arc<Book>,
@@ -106,7 +106,7 @@ pub(crate) async fn two_steps(sim: Sim, mended: bool) -> Result<(), Failure> {
         } else {
             book.enter("from", -5);
         }
-        // The other bank takes its time.
+        // The other bank is slow.
         tokio::time::sleep(Duration::from_millis(20)).await;
         book.enter_once(&id, "to", 5);
     }

@@ -1,4 +1,4 @@
-//! Mistakes with what a send says.
+//! Mistakes about the outcome of a send.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use tavrida_testkit::sim::Sim;
 use crate::book::{Book, order, surely};
 use crate::service;
 
-/// Enters a sale, once for each id.
+/// Records a sale, once for each id.
 async fn sell_once(State(book): State<Book>, id: String) {
     book.enter_once(&id, "sold", 5);
 }
 
-/// Enters a sale.
+/// Records a sale.
 async fn sell(State(book): State<Book>, id: String) {
     if book.mended {
         book.enter_once(&id, "sold", 5);
@@ -24,7 +24,7 @@ async fn sell(State(book): State<Book>, id: String) {
     }
 }
 
-/// Three sales pass a gate on their way to the till; each has to be entered once.
+/// Three sales go through a gate to the till; each must be recorded once.
 async fn three_sales(
     sim: Sim,
     book: std::sync::Arc<Book>,
@@ -107,7 +107,7 @@ pub(crate) async fn unmarked_copies(sim: Sim, mended: bool) -> Result<(), Failur
     async fn sell(State(book): State<Book>, attempt: Attempt, message: Message, id: String) {
         let number = message.message_id().to_owned();
         let is_new = book.claim(&number);
-        // The copy that the gate's own message made has another number: that is what the id is for.
+        // The copy of the gate's own message has another number: that is what the id is for.
         if book.mended {
             book.enter_once(&id, "sold", 5);
         } else if is_new || !attempt.redelivered {

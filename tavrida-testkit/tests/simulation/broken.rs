@@ -1,5 +1,5 @@
-//! Each law is broken on purpose, and says so. Those that no graph can break are broken in traces made by hand: see the unit tests of
-//! the laws.
+//! Each law is violated on purpose, and reported. Laws that no graph can violate are checked against traces made by hand: see the unit
+//! tests of the laws.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,7 +38,7 @@ async fn raw(sim: &Sim) -> Arc<dyn Session> {
     sim.transport("stranger").connect().await.expect("a session")
 }
 
-/// A message of the library's kind, made by hand.
+/// A message in the library's format, made by hand.
 fn message(kind: &str, ids: [&str; 2], from: &str, to: &str) -> Publication {
     let (service, _) = to.split_once('.').expect("an entry point");
     let mut publication = Publication::new(name(service), name(to), r#"{"payload": {}, "context": {}}"#);
@@ -152,7 +152,7 @@ fn a_second_answer_is_one_too_many_and_a_cast_gets_none() {
     });
 }
 
-/// Takes requests, and responses from itself.
+/// Takes requests, and its own responses.
 fn desk() -> Service {
     async fn quiet() {}
     Service::new("desk").rpc("main", quiet).on_response("desk.main", quiet)
@@ -228,7 +228,7 @@ fn what_is_sent_without_the_chains_id_is_out_of_it() {
         ask_crooked(sim, |mut answer| {
             let headers = answer.properties.headers.get_or_insert_default();
             headers.insert(name("correlation_id"), Value::Void);
-            // It is an answer to nothing any more.
+            // It no longer answers anything.
             headers.insert(name("request_id"), "");
             Some(answer)
         })
@@ -253,7 +253,7 @@ fn an_answer_without_the_requests_context_has_lost_it() {
     assert!(problem.text.contains("the context key '"), "{problem}");
 }
 
-/// Tells an effect each time that it pays; with `book`, only the first time for an order.
+/// Records an effect for each payment; with `book`, only for the first payment of an order.
 fn till(sim: &Sim, book: bool) -> impl Fn() -> Service + Send + Sync + 'static {
     let sim = sim.clone();
     move || {

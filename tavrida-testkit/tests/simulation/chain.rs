@@ -1,4 +1,4 @@
-//! Three services that call each other: what most tests here run.
+//! Three services that call each other, for most tests here.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) struct Total {
     pub(crate) total: i64,
 }
 
-/// Asks `billing` and answers with what it says.
+/// Asks `billing` and answers with the result.
 pub(crate) fn orders() -> Service {
     async fn create(proxy: Proxy, cents: i64) -> Result<Total, Failure> {
         let answer = proxy.to("billing.charge").param("cents", cents).ask().await?;
@@ -23,7 +23,7 @@ pub(crate) fn orders() -> Service {
     Service::new("orders").rpc("create", params(["cents"], create))
 }
 
-/// Asks `audit` and answers with what it says.
+/// Asks `audit` and answers with the result.
 pub(crate) fn billing() -> Service {
     async fn charge(proxy: Proxy, cents: i64) -> Result<Total, Failure> {
         let answer = proxy.to("audit.note").param("cents", cents).ask().await?;
@@ -43,7 +43,7 @@ pub(crate) async fn graph(sim: &Sim) -> Graph {
     sim.graph().service(orders).service(billing).service(audit).client("web").start().await
 }
 
-/// Three requests at once.
+/// Three concurrent requests.
 pub(crate) async fn three_requests(sim: Sim) -> Result<(), Failure> {
     let graph = graph(&sim).await;
     let web = graph.client("web");

@@ -1,4 +1,4 @@
-//! A transport that does something to what is published through it, and says nothing of it.
+//! A transport that silently changes what is published through it.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use tavrida_testkit::sim::SimTransport;
 
 use crate::shop::billing;
 
-/// What becomes of a publication: something else, or nothing at all.
+/// Changes a publication, or drops it.
 pub(crate) type Twist = fn(Publication) -> Option<Publication>;
 
-/// A server of `billing`, where others look for it, whose transport is crooked.
+/// A server of `billing`, at the expected exchange, with a crooked transport.
 pub(crate) fn crooked_billing(twist: Twist) -> impl Fn(SimTransport) -> ServerBuilder + Send + Sync {
     move |inner| {
         let registry = Registry::new().remote_service("orders", "orders").remote_service("web", "web");

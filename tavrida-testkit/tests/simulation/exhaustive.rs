@@ -1,4 +1,4 @@
-//! Every schedule of a scenario, and not one twice.
+//! Every schedule of a scenario, without equivalent ones.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use tavrida_testkit::trace::What;
 
 use crate::chain::{graph, three_requests};
 
-/// What a run was like, whatever the order of what did not depend on each other: what each actor got, in its order.
+/// A run without the order of independent steps: what each actor received, in order.
 type Class = BTreeMap<String, Vec<u64>>;
 
 fn class_of(run: &Run) -> Class {
@@ -33,7 +33,7 @@ fn class_of(run: &Run) -> Class {
     class
 }
 
-/// The classes of a scenario's schedules.
+/// Returns the classes of a scenario's schedules.
 fn classes<Fut: Future<Output = Run>>(
     all_orders: bool,
     scenario: impl Fn(Sim) -> Fut,
@@ -54,7 +54,7 @@ fn classes<Fut: Future<Output = Run>>(
     (report, seen)
 }
 
-/// The search finds all classes that are found where every order is run.
+/// Asserts that the search finds all classes that running every order finds.
 #[expect(clippy::print_stdout, reason = "who looks at the test wants to know how much is left out")]
 fn assert_reduced<Fut: Future<Output = Run>>(name: &str, scenario: impl Fn(Sim) -> Fut) -> Report {
     let (all, of_all) = classes(true, &scenario);
@@ -66,7 +66,7 @@ fn assert_reduced<Fut: Future<Output = Run>>(name: &str, scenario: impl Fn(Sim) 
     reduced
 }
 
-/// A service that casts on to others whatever it is told to do.
+/// A service that casts to others as requested.
 fn relay(name: &'static str, to: &'static [&'static str]) -> Service {
     let act = move |proxy: Proxy, number: i64| async move {
         for target in to {
@@ -77,7 +77,7 @@ fn relay(name: &'static str, to: &'static [&'static str]) -> Service {
     Service::new(name).rpc("act", params(["number"], act))
 }
 
-/// Several requests to the chain at once.
+/// Several concurrent requests to the chain.
 async fn requests<const N: i64>(sim: Sim) -> Run {
     let graph = graph(&sim).await;
     let web = graph.client("web");
@@ -91,7 +91,7 @@ async fn two_requests(sim: Sim) {
     requests::<2>(sim).await;
 }
 
-/// Three services hear of two events each, and do nothing.
+/// Three services subscribe to two events each, and do nothing.
 async fn fan_out(sim: Sim) -> Run {
     let graph = sim
         .graph()
@@ -110,7 +110,7 @@ async fn fan_out(sim: Sim) -> Run {
     graph.settle().await
 }
 
-/// Each of two orders goes to stock and to billing, and both tell audit.
+/// Each of two orders goes to stock and to billing, and both call audit.
 async fn diamond(sim: Sim) -> Run {
     let graph = sim
         .graph()
@@ -135,7 +135,7 @@ fn independent_services_have_one_schedule() {
 
 #[test]
 fn an_order_that_reaches_audit_by_two_ways_has_a_schedule_for_each_order_of_its_arrivals() {
-    // Audit hears four times; each way keeps its own order.
+    // Audit receives four messages; each path keeps its own order.
     assert_eq!(assert_reduced("two ways", diamond).schedules, 6);
 }
 
@@ -144,7 +144,7 @@ fn two_requests_through_three_services_have_three_schedules() {
     assert_eq!(assert_reduced("two requests", requests::<2>).schedules, 3);
 }
 
-/// Replicas share a queue, one message each at a time, so that it matters which of them is done first.
+/// Replicas share a queue, with one message each at a time, so that it matters which of them finishes first.
 async fn replicas(sim: Sim) -> Run {
     let work = |transport| {
         let known = Registry::new().remote_service("audit", "audit");
@@ -167,7 +167,7 @@ async fn replicas(sim: Sim) -> Run {
     graph.settle().await
 }
 
-/// Handlers wait for each other's time.
+/// Handlers whose timers interact.
 async fn sleepers(sim: Sim) -> Run {
     let sleeper = |name: &'static str, time: u64| {
         let act = move |proxy: Proxy, number: i64| async move {
@@ -211,7 +211,7 @@ fn three_requests_through_three_services_take_few_runs() {
     assert!(report.runs <= 150, "{report}");
 }
 
-/// What a ledger was told, by two ways of which the longer one is the later one, unless messages are late.
+/// The messages to a ledger, on two paths of which the longer one is the later one, unless messages are late.
 async fn ledger(sim: Sim) -> Result<(), Failure> {
     let told: Arc<Mutex<Vec<&str>>> = Arc::default();
     let book = told.clone();
@@ -267,7 +267,7 @@ fn a_budget_that_does_not_suffice_is_told() {
     assert_eq!(exact.ending, Ending::Complete, "the last run of all is seen to be the last");
 }
 
-/// One job, done by a handler that adds to a sum.
+/// One job, handled by a handler that adds to a sum.
 async fn sum(sim: Sim) -> Result<(), Failure> {
     let sum: Arc<Mutex<i64>> = Arc::default();
     let kept = sum.clone();
@@ -291,7 +291,7 @@ async fn sum(sim: Sim) -> Result<(), Failure> {
 fn a_fault_is_tried_with_each_message_that_comes_to_its_site() {
     exhaustive(sum).run().assert_ok();
     let report = exhaustive(sum).fault(Site::Ack, Fault::Redelivered).failures(usize::MAX).run();
-    // Nothing goes wrong; the ack of the desk is lost, which casts again; that of the adder is.
+    // No fault; the lost ack of the desk, which casts again; the lost ack of the adder.
     assert_eq!((report.ending, report.schedules, report.failures.len()), (Ending::Complete, 3, 2));
     for failure in &report.failures {
         let replayed = Setup { replay: Some(failure.replay.schedule.clone()), ..Setup::new(0) }.run(sum);
@@ -306,7 +306,7 @@ fn no_more_than_so_many_faults_come_together() {
         search.failures(usize::MAX).run().schedules
     };
     assert_eq!(count(0), 1);
-    // Two: with the desk's that of its second delivery, or of one of the two that the adder then gets; or the adder's twice.
+    // Two: with the desk's, that of its second delivery, or of one of the two that the adder then gets; or the adder's twice.
     assert!(count(1) < count(2), "{} and {}", count(1), count(2));
 }
 

@@ -1,4 +1,4 @@
-//! No law is broken where nothing is wrong, whatever the order in which messages arrive, and whatever goes wrong around them.
+//! No law is violated without a bug, whatever the order of messages and the faults around them.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ fn answers_errors_and_events_keep_the_laws() {
     holds_for_all_seeds(orders);
 }
 
-/// `desk` passes on what it is asked in every way that there is: to `back`, which answers, or answers nothing.
+/// `desk` calls `back` in all possible ways; `back` answers, or answers nothing.
 fn desk() -> Service {
     async fn pass(proxy: Proxy, request: Request) -> Result<(), Failure> {
         proxy.to("back.work").answer_to_caller().transfer(&request).await?;
@@ -95,7 +95,7 @@ fn transfers_late_answers_and_quiet_handlers_keep_the_laws() {
     });
 }
 
-/// A server whose handler fails for good on odd numbers, and twice on even ones.
+/// A server whose handler fails permanently on odd numbers, and twice on even ones.
 fn flaky(transport: SimTransport) -> tavrida::server::ServerBuilder {
     async fn work(attempt: tavrida::handler::Attempt, n: i64) -> Result<(), Failure> {
         if n % 2 == 1 || attempt.number < 3 {
@@ -165,7 +165,7 @@ fn whatever_goes_wrong_is_no_breach_of_a_law() {
                 && site(place).site() == Site::Publish
                 && place == "orders.create"
             {
-                // The process of the test's client, which nobody starts again.
+                // The process of the test's client, which is not restarted.
                 continue;
             }
             for nth in 1..=2 {

@@ -10,9 +10,9 @@ use tavrida_testkit::trace::{Outcome, What};
 
 use crate::chain::{graph, three_requests};
 
-/// Runs a scenario in a virtual host of its own.
+/// Runs a scenario in a separate virtual host.
 fn live<Fut: Future<Output: Ended>>(scenario: impl FnOnce(Sim) -> Fut) -> Finished {
-    // The shared node is kept by a runtime of its own: that of the run is over when the node is needed again.
+    // The shared node needs its own runtime: the runtime of the run has ended when the node is needed again.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let vhost: VirtualHost = runtime.block_on(shared_vhost()).expect("a RabbitMQ node");
     Setup::new(1).run_live(&vhost.uri(), scenario).expect("the node's address is one")
@@ -26,7 +26,7 @@ fn the_chain_answers_on_rabbitmq_as_it_does_in_a_simulation() {
     assert_eq!(sorted(&on_rabbitmq), sorted(&simulated));
 }
 
-/// What was done with messages, in an order of its own.
+/// Returns what was done with messages, sorted.
 fn sorted(finished: &Finished) -> Vec<String> {
     let trace = &finished.trace;
     let about = trace.events().iter().filter_map(|event| Some((event, trace.message(event.message?))));

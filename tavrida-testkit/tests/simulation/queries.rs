@@ -1,4 +1,4 @@
-//! What a finished run can be asked, and what is said where it is otherwise.
+//! Queries on a finished run, and the texts of failed assertions.
 
 use tavrida::contract::{CallError, NoError, Rpc};
 use tavrida::message::{ErrorReply, Notification, Request};

@@ -1,4 +1,4 @@
-//! A shop with contracts: `orders` charges and tells, `billing` may decline, `audit` hears.
+//! A shop with contracts: `orders` charges and publishes an event, `billing` may decline, `audit` subscribes.
 
 use std::fmt;
 use std::future::Future;
@@ -92,7 +92,7 @@ pub(crate) async fn graph(sim: &Sim) -> Graph {
     sim.graph().service(orders).service(billing).service(audit).client("web").start().await
 }
 
-/// Runs a scenario that must pass by itself.
+/// Runs a scenario that must pass.
 pub(crate) fn passes<F, Fut>(scenario: F) -> Finished
 where
     F: FnOnce(Sim) -> Fut,
@@ -103,7 +103,7 @@ where
     finished
 }
 
-/// One order, with its run.
+/// Returns the run of one order.
 pub(crate) fn one_order(cents: u64) -> Run {
     let finished = passes(async move |sim: Sim| {
         let graph = graph(&sim).await;
@@ -116,7 +116,7 @@ pub(crate) fn one_order(cents: u64) -> Run {
     finished.trace.into()
 }
 
-/// The text with which an assertion fails.
+/// Returns the text of a failed assertion.
 pub(crate) fn failure(of: impl FnOnce()) -> String {
     let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(of)).expect_err("it should not hold");
     failed.downcast_ref::<String>().cloned().expect("a panic with a text")

@@ -1,4 +1,4 @@
-//! Stand-ins for services that are not there.
+//! Stand-ins for services.
 
 use tavrida::contract::CallError;
 use tavrida::message::Failure;

@@ -4,7 +4,7 @@ use tavrida_testkit::sim::{Finished, Setup, Sim, Verdict};
 
 use crate::shop::{Create, graph, one_order, passes};
 
-/// An order that is declined: what `web` asks, with a header and a context, reaches `billing`, and its error comes back.
+/// A declined order: the request of `web`, with a header and a context, reaches `billing`, and its error comes back.
 const DECLINED: &str = r#"tavrida-trace 1
    0.000 | orders       | connected
    0.000 | billing      | connected

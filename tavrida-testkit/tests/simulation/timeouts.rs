@@ -1,4 +1,4 @@
-//! The exhaustive search, and time that passes before what is on its way arrives.
+//! The exhaustive search, with time that passes before messages arrive.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::chain::graph;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Gives up after its patience; that cannot happen as long as no time passes while anything can arrive.
+/// Gives up after its patience; that cannot happen if no time passes while anything can arrive.
 async fn an_answer_comes_in_time(sim: Sim) -> Result<(), Failure> {
     let graph = graph(&sim).await;
     graph.client("web").to("orders.create").param("cents", 5).ask().timeout(PATIENCE).await?;

@@ -1,4 +1,4 @@
-//! Mutants that consume, settle and end wrongly.
+//! Mutants with faults in consuming, settling and ending.
 
 use tavrida::field::Table;
 use tavrida::transport::{AckKind, ConnectionLost, ConsumerError};

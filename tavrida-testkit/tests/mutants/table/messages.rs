@@ -1,4 +1,4 @@
-//! Mutants that publish, carry and hand out wrongly.
+//! Mutants with faults in publishing, transporting and delivering.
 
 use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Publication, PublishError, PublishErrorKind};

@@ -1,4 +1,4 @@
-//! The mutants: each breaks one promise, which the suite has to name.
+//! The mutants: each breaks one promise, which the suite must name.
 
 mod deliveries;
 mod messages;
@@ -8,10 +8,10 @@ use crate::twist::Twist;
 
 /// One mutant.
 pub(crate) struct Mutant {
-    /// What is wrong with it.
+    /// Its fault.
     pub(crate) fault: &'static str,
     pub(crate) twist: Twist,
-    /// The room of the promise that it breaks, and words of that promise.
+    /// The room of the broken promise, and words of that promise.
     pub(crate) room: &'static str,
     pub(crate) promise: &'static str,
 }
@@ -20,7 +20,7 @@ const fn mutant(fault: &'static str, twist: Twist, room: &'static str, promise: 
     Mutant { fault, twist, room, promise }
 }
 
-/// All mutants.
+/// Returns all mutants.
 pub(crate) fn mutants() -> Vec<Mutant> {
     [
         topology::declaring(),

@@ -1,4 +1,4 @@
-//! Mutants that declare, delete and look wrongly.
+//! Mutants with faults in declaring, deleting and checking.
 
 use tavrida::field::Table;
 use tavrida::transport::{Binding, BrokerError, Exchange, ExchangeKind, Scope, SessionError};

@@ -1,4 +1,4 @@
-//! Where things stand: within their drawing, and texts beside each other.
+//! Positions: within the drawing, and texts that do not overlap.
 
 use roxmltree::Node;
 
@@ -46,7 +46,7 @@ fn number(node: Node<'_, '_>, name: &str) -> f64 {
     text.parse().unwrap_or_else(|_| panic!("{name} is no number in {node:?}"))
 }
 
-/// The room of a text of the labels' font, 11 pixels high: each character is 0.602 of that wide.
+/// Returns the box of a text in the labels' font, 11 pixels high: the width of each character is 0.602 of that.
 fn room_of_text(node: Node<'_, '_>) -> Room {
     let text: String = node.descendants().filter_map(|node| node.text().filter(|_| node.is_text())).collect();
     let (x, y) = (number(node, "x"), number(node, "y"));
@@ -59,7 +59,7 @@ fn room_of_text(node: Node<'_, '_>) -> Room {
     Room { left, top: y - 8.0, right: left + width, bottom: y + 2.0 }
 }
 
-/// The corners of a path, of the commands that pictures use.
+/// Returns the corners of a path, for the commands that pictures use.
 fn corners(path: &str) -> Vec<(f64, f64)> {
     let spaced: String = path
         .chars()

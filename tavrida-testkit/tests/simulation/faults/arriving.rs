@@ -1,4 +1,4 @@
-//! What goes wrong while a message is on its way to who handles it.
+//! Faults while a message is in transit to its handler.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{create, effects, passes, shop, text, told, well};
 
-/// The till gets a cast, and something happens at the arrival; then the graph is well.
+/// The till gets a cast with a fault at its arrival; then the graph works again.
 fn one_cast(fault: Fault) -> (Vec<String>, Finished) {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
@@ -132,7 +132,7 @@ fn the_wall_clock_jumps_alone() {
     assert_eq!(told(&finished.trace, "till", "FAULT: clock-jump(-3600s) at deliver").len(), 1);
 }
 
-/// A place to keep a transport of the run's, as a server's factory gets it.
+/// A cell for a transport of the run, as a server's factory gets it.
 fn tap() -> (Arc<Mutex<Option<SimTransport>>>, impl Fn(SimTransport) -> tavrida::server::ServerBuilder) {
     let tapped: Arc<Mutex<Option<SimTransport>>> = Arc::default();
     let keep = tapped.clone();

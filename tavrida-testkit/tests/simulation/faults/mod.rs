@@ -1,4 +1,4 @@
-//! Each fault does what it says, and the graph is well afterwards.
+//! Each fault does what it says, and the graph recovers afterwards.
 
 mod arriving;
 mod network;
@@ -18,7 +18,7 @@ use tavrida_testkit::graph::{Graph, GraphBuilder};
 use tavrida_testkit::sim::{Finished, Setup, Sim, Verdict};
 use tavrida_testkit::trace::{Event, Trace, What};
 
-/// How many the till has charged since its process began.
+/// The number of charges since the process of the till began.
 #[derive(Debug, Default)]
 pub(crate) struct Charged(AtomicU32);
 
@@ -27,7 +27,7 @@ pub(crate) struct Count {
     pub(crate) count: u32,
 }
 
-/// Charges, and remembers in memory how often.
+/// Charges, and counts the charges in memory.
 pub(crate) fn till(sim: &Sim) -> impl Fn() -> Service + Send + Sync + 'static {
     let sim = sim.clone();
     move || {
@@ -46,7 +46,7 @@ pub(crate) fn till(sim: &Sim) -> impl Fn() -> Service + Send + Sync + 'static {
     }
 }
 
-/// Has the till charge, and answers with what it says.
+/// Calls the till, and answers with its reply.
 pub(crate) fn orders() -> Service {
     async fn create(proxy: Proxy, cents: i64) -> Result<Count, Failure> {
         let answer =
@@ -56,25 +56,25 @@ pub(crate) fn orders() -> Service {
     Service::new("orders").rpc("create", params(["cents"], create))
 }
 
-/// A till, who sends it orders, and a client.
+/// A till, a service that sends it orders, and a client.
 pub(crate) fn shop(sim: &Sim) -> GraphBuilder {
     sim.graph().service(till(sim)).service(orders).client("web")
 }
 
-/// Asks, and gives how many were charged.
+/// Asks. Returns the number of charges.
 pub(crate) async fn create(graph: &Graph, cents: i64) -> Result<u32, Failure> {
     let ask = graph.client("web").to("orders.create").param("cents", cents).ask();
     Ok(ask.timeout(Duration::from_secs(60)).await?.payload().get("count")?)
 }
 
-/// Everybody is there again, and an ask works.
+/// Checks that all servers are connected, and that an ask works.
 pub(crate) async fn well(graph: &Graph) -> Result<(), Failure> {
     graph.settle().await;
     create(graph, 777).await?;
     Ok(())
 }
 
-/// Runs a scenario that has to go well.
+/// Runs a scenario that must pass.
 #[track_caller]
 pub(crate) fn passes<Fut: Future<Output = Result<(), Failure>>>(
     scenario: impl FnOnce(Sim) -> Fut,
@@ -84,7 +84,7 @@ pub(crate) fn passes<Fut: Future<Output = Result<(), Failure>>>(
     finished
 }
 
-/// The values of an effect, in their order.
+/// Returns the values of an effect, in order.
 pub(crate) fn effects(trace: &Trace, wanted: &str) -> Vec<String> {
     let value = |event: &Event| match &event.what {
         What::Effect { name, value } if name == wanted => Some(value.clone()),
@@ -93,14 +93,14 @@ pub(crate) fn effects(trace: &Trace, wanted: &str) -> Vec<String> {
     trace.events().iter().filter_map(value).collect()
 }
 
-/// What happened to somebody, where it is said in these words.
+/// Returns the events of an actor that contain these words.
 pub(crate) fn told<'a>(trace: &'a Trace, actor: &str, words: &str) -> Vec<&'a Event> {
     let is_it =
         |event: &&Event| trace.actor(event.actor).name() == actor && event.what.to_string().contains(words);
     trace.events().iter().filter(is_it).collect()
 }
 
-/// What happened, for people.
+/// Formats what happened, for people.
 pub(crate) fn text(trace: &Trace) -> String {
     let line = |event: &Event| {
         let message = event.message.map(|message| trace.message(message).to_string()).unwrap_or_default();

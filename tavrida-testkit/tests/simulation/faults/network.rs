@@ -1,4 +1,4 @@
-//! Cut off for a while, both ways or one, or not there yet.
+//! Actors that are cut off for a while, in both directions or one, or that start late.
 
 use std::time::Duration;
 

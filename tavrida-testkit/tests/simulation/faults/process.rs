@@ -1,4 +1,4 @@
-//! Processes that are killed on the way of a message, and what they do again.
+//! Processes that are killed while they handle a message, and what they repeat.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{effects, passes, shop, told, well};
 
 const DOWN: Fault = Fault::Crash(Duration::from_secs(1));
 
-/// The till gets two casts, and something happens to it at the second; then it is well. Gives what it charged.
+/// The till gets two casts, with a fault at the second; then it works again. Returns what it charged.
 fn two_casts(at: At, fault: Fault) -> (Vec<String>, tavrida_testkit::sim::Finished) {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;

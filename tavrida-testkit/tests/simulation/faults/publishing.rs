@@ -1,4 +1,4 @@
-//! What goes wrong while a message is sent.
+//! Faults while a message is sent.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Random faults: found again by their seed, played again by their schedule, and over when they are to be.
+//! Random faults: reproduced by their seed, replayed by their schedule, and ended at their limits.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tavrida_testkit::trace::What;
 
 use super::{create, shop, text, well};
 
-/// Two orders and some casts, whatever becomes of them; then the graph has to be well.
+/// Two orders and some casts, whatever their outcomes; then the graph must work again.
 async fn trade(sim: Sim) -> Result<(), Failure> {
     let graph = shop(&sim).start().await;
     let web = graph.client("web");
@@ -52,7 +52,7 @@ fn a_graph_is_well_after_whatever_went_wrong_and_the_same_goes_wrong_when_it_is_
 
 #[test]
 fn each_family_that_can_strike_does() {
-    // Nothing here has a time to live at its arrival unless it is asked for, and no queue has a limit.
+    // Nothing here has a time to live at its arrival unless requested, and no queue has a limit.
     for family in Family::ALL.into_iter().filter(|family| *family != Family::Overflow) {
         let faults = Faults::none().with(family, 0.5);
         let struck = (0..20).map(|seed| {

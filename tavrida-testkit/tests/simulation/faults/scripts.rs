@@ -1,4 +1,4 @@
-//! A scripted fault that cannot happen, or does not, is told.
+//! A scripted fault that cannot happen, or does not, is reported.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tavrida_testkit::sim::{Finished, Setup, Sim, Verdict};
 
 use super::{create, passes, shop};
 
-/// Runs an order in a shop where this was scripted.
+/// Runs an order in a shop with this script.
 fn ordered(script: impl Fn(&Graph)) -> Finished {
     Setup::new(1).run(async |sim: Sim| {
         let graph = shop(&sim).start().await;
