@@ -24,7 +24,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use fastrand::Rng;
-use tavrida_testkit::rabbitmq::{Node, Proxy};
+use tavrida_rabbitmq::{Node, Proxy};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 

@@ -1,11 +1,11 @@
-//! Runs the testkit's conformance suite on this transport, in virtual time.
+//! Runs the conformance suite on this transport, in virtual time.
 
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tavrida_conformance::Suite;
 use tavrida_memory::MemoryBroker;
-use tavrida_testkit::conformance::Suite;
 
 #[tokio::test(start_paused = true)]
 async fn the_memory_transport_keeps_every_promise() {

@@ -102,9 +102,6 @@
 //! [`conformance`] is the contract of [`Transport`](tavrida::transport::Transport) as a list of promises, one line each, that runs against
 //! any transport. The feature `rabbitmq` adds private RabbitMQ nodes that a test starts, stops, kills, pauses and cuts off.
 
-pub mod conformance;
-#[cfg(all(feature = "rabbitmq", unix))]
-pub mod rabbitmq;
 pub mod random;
 pub mod trace;
 pub mod run;
@@ -119,6 +116,12 @@ pub mod graph;
 pub mod explore;
 pub mod check;
 pub mod exhaustive;
+
+#[doc(no_inline)]
+pub use tavrida_conformance as conformance;
+#[cfg(feature = "rabbitmq")]
+#[doc(no_inline)]
+pub use tavrida_rabbitmq as rabbitmq;
 
 pub use check::{Options, check};
 pub use exhaustive::exhaustive;

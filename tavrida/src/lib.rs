@@ -63,7 +63,7 @@
 //! | address them | [`EntryPoint`] |
 //! | know how a send ended | [`Sent`](outbound::Sent), [`SendError`](outbound::SendError), [`AskError`](proxy::AskError), [`Error`] |
 //! | survive the loss of the broker | [`Backoff`], [`Health`], [`link`] |
-//! | choose a broker, or write a transport | [`transport`]; `tavrida-amqp`, `tavrida-memory`; the conformance suite of `tavrida-testkit` |
+//! | choose a broker, or write a transport | [`transport`]; `tavrida-amqp`, `tavrida-memory`; the conformance suite `tavrida-conformance` |
 //! | control ids and time | [`id`], [`time`] |
 //! | wait for several things, and let a simulation choose | [`select!`] |
 //! | communicate with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |

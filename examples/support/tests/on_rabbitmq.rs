@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use example_support::{Broker, Result, broker_of};
-use tavrida_testkit::rabbitmq;
 
 /// Returns the lines sorted: the services print theirs concurrently.
 async fn told(app: impl AsyncFn(Broker) -> Result<Vec<String>>, broker: Broker) -> Vec<String> {
@@ -14,7 +13,7 @@ async fn told(app: impl AsyncFn(Broker) -> Result<Vec<String>>, broker: Broker) 
 }
 
 async fn same_on_both(app: impl AsyncFn(Broker) -> Result<Vec<String>>) {
-    let vhost = rabbitmq::shared_vhost().await.expect("a RabbitMQ node");
+    let vhost = tavrida_rabbitmq::shared_vhost().await.expect("a RabbitMQ node");
     // The same as `cargo run -p NAME -- --amqp URI`, and `cargo run -p NAME`.
     let on_rabbitmq = broker_of(["--amqp".to_owned(), vhost.uri()]).expect("the command line is right");
     let on_rabbitmq = told(&app, on_rabbitmq).await;

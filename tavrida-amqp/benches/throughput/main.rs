@@ -19,7 +19,7 @@ mod ours;
 
 use bare_asks::Wire;
 use measure::{Case, Goal, Taken};
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 
 /// The maximum number of publishes, or deliveries, under way.
 const WINDOW: usize = 1024;

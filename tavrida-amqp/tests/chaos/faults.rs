@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use tavrida::transport::Transport;
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_testkit::rabbitmq::{Node, Proxy};
+use tavrida_rabbitmq::{Node, Proxy};
 use tokio::time::{sleep, timeout};
 
 use crate::books::Books;

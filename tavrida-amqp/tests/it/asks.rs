@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida::proxy::AskError;
-use tavrida_testkit::rabbitmq::{self, Node};
+use tavrida_rabbitmq::Node;
 
 use crate::support::{config, connect, count, drain, soon};
 use crate::town::{Notes, client, client_builder, eventually, other, run, serve, server, work};
@@ -43,7 +43,7 @@ async fn answers_come_to_a_queue_and_by_direct_reply_to_also_after_a_loss() {
 /// The consumer of direct replies is on the channel of all publishes, which a refusal would close.
 #[tokio::test]
 async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
-    let (vhost, notes) = (rabbitmq::shared_vhost().await.unwrap(), Notes::new());
+    let (vhost, notes) = (tavrida_rabbitmq::shared_vhost().await.unwrap(), Notes::new());
     let _server = run(server(&vhost.uri(), work(&notes))).await;
     let registry =
         Registry::new().remote_service("work", "work_exchange").remote_service("nowhere", "no_exchange");

@@ -11,7 +11,7 @@ use tavrida::server::{QueueType, ServerBuilder};
 use tavrida::transport::{Publication, PublishErrorKind, Queue, Transport};
 use tavrida::{Backoff, Health};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_testkit::rabbitmq::{Cluster, Node};
+use tavrida_rabbitmq::{Cluster, Node};
 use tokio::time::{Duration, sleep, timeout};
 
 use crate::support::{config, connect, count, soon};

@@ -7,7 +7,6 @@ use serde_json::json;
 use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida_amqp::{AmqpConfig, AmqpTransport, ConfigFile, ServerConfig};
-use tavrida_testkit::rabbitmq;
 
 use crate::support::soon;
 use crate::town::run;
@@ -27,7 +26,7 @@ fn desk() -> Service {
 
 #[tokio::test]
 async fn servers_and_a_client_out_of_files_find_the_broker_and_each_other() {
-    let vhost = rabbitmq::shared_vhost().await.unwrap();
+    let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: String| {
         let path = folder.path().join(name);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_testkit::conformance::Suite;
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_conformance::Suite;
+use tavrida_rabbitmq::Node;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_keeps_every_promise_of_a_transport() {

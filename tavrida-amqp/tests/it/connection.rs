@@ -1,7 +1,7 @@
 //! The broker grants and shows what a configuration requests.
 
 use tavrida_amqp::AmqpConfig;
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 
 use crate::support::{connect, declare, soon};
 

@@ -6,7 +6,7 @@ use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{
     AckKind, ConnectionLost, Consume, ConsumerError, Publication, Queue, Scope, Session, SessionError,
 };
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 use tokio::time::{sleep, timeout};
 
 use crate::support::{

@@ -6,7 +6,7 @@ use serde_json::json;
 use tavrida::prelude::*;
 use tavrida::server::ServerHandle;
 use tavrida_amqp::AmqpTransport;
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 

@@ -7,7 +7,7 @@ use tavrida::transport::{
     Transport,
 };
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tavrida::prelude::*;
 use tavrida::server::QueueType;
 use tavrida::transport::Session;
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 
 use crate::support::{Place, config, connect, consume, count, next};
 use crate::town::{Notes, client, eventually, run, server, work};

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tavrida::Health;
 use tavrida::discovery::Registry;
 use tavrida::prelude::*;
-use tavrida_testkit::rabbitmq::{Node, Proxy as Wire};
+use tavrida_rabbitmq::{Node, Proxy as Wire};
 use tokio::time::{sleep, timeout};
 
 use crate::support::{Place, config, connect, count, soon};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tavrida::Health;
 use tavrida::prelude::*;
 use tavrida::proxy::AskError;
-use tavrida_testkit::rabbitmq::{self, Node, Proxy as Wire};
+use tavrida_rabbitmq::{Node, Proxy as Wire};
 use tokio::time::Instant;
 
 use crate::support::{Place, config, connect, count, drain, name, soon};
@@ -13,7 +13,7 @@ use crate::town::{Notes, client, consuming, eventually, other, run, server, work
 
 #[tokio::test]
 async fn calls_with_continuations_asks_and_notifications_arrive() {
-    let (vhost, notes) = (rabbitmq::shared_vhost().await.unwrap(), Notes::new());
+    let (vhost, notes) = (tavrida_rabbitmq::shared_vhost().await.unwrap(), Notes::new());
     let uri = vhost.uri();
     let _servers = (run(server(&uri, work(&notes))).await, run(server(&uri, other())).await);
     let client = client(&uri).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tavrida::Health;
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Place, count, drain, poll_once, soon};

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Consume, Consumer, Delivery, Publication, PublishError, Queue, Session, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_testkit::rabbitmq::{self, Node, VirtualHost};
+use tavrida_rabbitmq::{Node, VirtualHost};
 use tokio::task::coop::unconstrained;
 
 /// Longer than any operation here that ends at all.
@@ -23,7 +23,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn new() -> Self {
-        let vhost = rabbitmq::shared_vhost().await.unwrap();
+        let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
         let session = connect(config(&vhost.uri())).await;
         Self { session, vhost }
     }

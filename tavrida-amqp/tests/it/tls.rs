@@ -10,7 +10,7 @@ use rcgen::{
 };
 use tavrida::transport::{Scope, Session, SessionError, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport, AuthMechanism, Tls};
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 use tempfile::TempDir;
 
 use crate::support::{body, connect, declare, soon, to_queue};

@@ -74,7 +74,7 @@ fn cited(shown: &str) -> BTreeSet<u32> {
         );
     }
     if shown.contains("conformance") {
-        read(&tests().join("../../tavrida-testkit/src/conformance"), &mut text);
+        read(&tests().join("../../tavrida-testkit/conformance/src"), &mut text);
     }
     // A test cites rules in its name, its comment, and the head of its file.
     rules_in(&text)

@@ -5,7 +5,7 @@
 
 use std::io;
 
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 
 use crate::wire::LinkError;
 

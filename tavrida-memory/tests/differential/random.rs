@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::io::Write;
 
 use futures_util::future::join_all;
-use tavrida_testkit::rabbitmq;
 
 use crate::program::Program;
 use crate::real::Divergence;
@@ -44,7 +43,7 @@ pub(crate) async fn run() {
         workers: from_environment("TAVRIDA_WORKERS", 3),
     };
     let tally = Tally::default();
-    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     join_all((0..plan.workers).map(async |worker| {
         let site = Site::new(node, format!("random-{worker}")).await;
         while tally.next.get() < plan.cases && tally.divergences.get() < 5 {
@@ -102,7 +101,7 @@ pub(crate) async fn run_given(path: &str) {
     for prediction in crate::run::predict("given", &program).0 {
         say(&format!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
     }
-    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, "given".to_owned()).await;
     let divergence = site.run(&program, Watch::EachStep).await.divergence;
     assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, MethodReply};
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 use tokio::time::timeout;
 
 use crate::barrier::Barrier;

@@ -1,14 +1,12 @@
 //! Programs on which the memory broker and RabbitMQ once differed.
 
-use tavrida_testkit::rabbitmq;
-
 use crate::random::show;
 use crate::run::{Site, Watch};
 use crate::text;
 
 /// Runs a program on both sides.
 async fn agree(name: &str, program: &str) {
-    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, format!("regression-{name}")).await;
     let divergence = site.run(&text::parse(program), Watch::EachStep).await.divergence;
     assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use tavrida::field::ShortString;
 use tavrida_memory::core::{Method, MethodReply, QueueDeclare};
-use tavrida_testkit::rabbitmq::Node;
+use tavrida_rabbitmq::Node;
 
 use crate::barrier::Barrier;
 use crate::heard::Said;

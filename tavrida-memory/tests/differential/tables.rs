@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tavrida::field::{Decimal, Table, Value};
 use tavrida::transport::{Properties, Publication};
 use tavrida_memory::core::{ExchangeDeclare, Method, QueueBind, QueueDeclare};
-use tavrida_testkit::rabbitmq;
 
 use crate::names::short;
 use crate::program::{CONNECTIONS, Op, Program, Step};
@@ -44,7 +43,7 @@ async fn agree(name: &str, kind: &str, bindings: &[(String, Table)], messages: &
         };
         call(Method::BasicPublish { publication: Arc::new(publication), immediate: false });
     }
-    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, format!("table-{name}")).await;
     let outcome = site.run(&program, Watch::AtTheEnd).await;
     assert!(outcome.divergence.is_none(), "{}", outcome.divergence.as_ref().map(show).unwrap_or_default());

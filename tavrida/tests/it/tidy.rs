@@ -5,7 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates whose modules are in reading order: each uses only modules above it.
-const CRATES: [&str; 4] = ["tavrida", "tavrida-amqp", "tavrida-memory", "tavrida-testkit"];
+const CRATES: [&str; 6] = [
+    "tavrida",
+    "tavrida-amqp",
+    "tavrida-memory",
+    "tavrida-testkit/conformance",
+    "tavrida-testkit/rabbitmq",
+    "tavrida-testkit",
+];
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate of the workspace lies in it").to_owned()

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tavrida::field::{Table, Value};
 use tavrida::server::ServerHandle;
 use tavrida::{Server, Service};
-use tavrida_testkit::rabbitmq::{self, VirtualHost};
+use tavrida_rabbitmq::VirtualHost;
 
 use crate::town::{Notes, run, transport};
 use capture::Row;
@@ -28,7 +28,7 @@ const QUEUES: [&str; 2] = ["test_service", "test_world_service"];
 
 /// The environment of the capture: its exchanges, and a peer without this library that listens to them.
 async fn town() -> (VirtualHost, Peer) {
-    let vhost = rabbitmq::shared_vhost().await.unwrap();
+    let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let peer = Peer::connect(&vhost).await;
     for exchange in EXCHANGES {
         peer.exchange(exchange).await.unwrap();

@@ -5,7 +5,6 @@ use super::{EXCHANGES, QUEUES, friends};
 use crate::support::{config, connect};
 use crate::town::Notes;
 use tavrida::transport::{Exchange, ExchangeKind};
-use tavrida_testkit::rabbitmq;
 
 /// All that the original declares and binds for the two friends.
 async fn declare_as_the_original(peer: &Peer) -> lapin::Result<()> {
@@ -24,7 +23,7 @@ async fn declare_as_the_original(peer: &Peer) -> lapin::Result<()> {
 #[tokio::test]
 async fn what_either_declares_first_the_other_finds_as_it_wants_it() {
     for original_first in [true, false] {
-        let vhost = rabbitmq::shared_vhost().await.unwrap();
+        let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
         let peer = Peer::connect(&vhost).await;
         if original_first {
             declare_as_the_original(&peer).await.unwrap();
@@ -38,7 +37,7 @@ async fn what_either_declares_first_the_other_finds_as_it_wants_it() {
 /// The same test with a wrong declaration, so that the right one proves something.
 #[tokio::test]
 async fn a_fanout_exchange_of_that_name_is_refused_to_the_original() {
-    let vhost = rabbitmq::shared_vhost().await.unwrap();
+    let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let session = connect(config(&vhost.uri())).await;
     let fanout = Exchange::durable(crate::support::name("test_exchange"), ExchangeKind::Fanout);
     session.declare_exchange(&fanout).await.unwrap();

@@ -9,7 +9,7 @@ use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer
 use serde_json::Value as Json;
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
-use tavrida_testkit::rabbitmq::VirtualHost;
+use tavrida_rabbitmq::VirtualHost;
 
 use crate::support::{name, soon};
 

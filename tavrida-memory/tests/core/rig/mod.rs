@@ -24,7 +24,7 @@ pub(crate) struct Rig {
 /// The result of a method.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
-    Reply(Reply),
+    Reply(MethodReply),
     Nothing,
     ChannelClosed(CloseReason),
     ConnectionClosed(CloseReason),

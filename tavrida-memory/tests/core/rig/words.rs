@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use tavrida::field::{ShortString, Table};
 use tavrida_memory::core::{
-    Arrival, BasicConsume, ChannelId, Command, Delivered, Effect, ExchangeDeclare, Got, Method, QueueDeclare,
-    Reply,
+    Arrival, BasicConsume, ChannelId, Command, Delivered, Effect, ExchangeDeclare, Got, Method, MethodReply,
+    QueueDeclare,
 };
 
 use super::*;

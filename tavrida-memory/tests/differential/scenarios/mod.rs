@@ -1,14 +1,12 @@
 //! The 25 concrete scenarios of the broker semantics (section 19), by their numbers, on both sides.
 
-use tavrida_testkit::rabbitmq;
-
 use crate::random::show;
 use crate::run::{Site, Watch};
 use crate::text;
 
 /// Runs a scenario on both sides. `left_out` steps meet bugs of RabbitMQ that are not copied.
 async fn agree(name: &str, left_out: usize, program: &str) {
-    let node = rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
+    let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, format!("scenario-{name}")).await;
     let program = text::parse(program);
     let outcome = site.run(&program, Watch::EachStep).await;
