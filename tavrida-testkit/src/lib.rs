@@ -76,7 +76,7 @@
 //!     let run = graph.settle().await; // exact, without a sleep
 //!     run.handled::<Charge>().times(2).with(|charge| charge.cents == 500);
 //!     run.handled::<Create>().times(1).settled(Ack);
-//!     run.none::<ErrorReply>(); // no need to wait for a negative: the run is over
+//!     run.none::<ErrorReply>(); // no need to wait for a negative: the run has ended
 //!     Ok(())
 //! }
 //! # fn main() {

@@ -18,7 +18,7 @@ impl Setup {
     /// use tavrida_testkit::problem::ProblemKind;
     /// use tavrida_testkit::sim::{Setup, Sim, Verdict};
     ///
-    /// // It lives longer than a run: the second begins with what the first left.
+    /// // It outlives a run: the second run begins with what the first left.
     /// static ORDERS: AtomicI64 = AtomicI64::new(1);
     ///
     /// let finished = Setup::new(1).run_twice(|sim: Sim| async move {

@@ -32,7 +32,7 @@ pub struct Cause<'a> {
     pub ordinal: u64,
 }
 
-/// Makes ids. Equal purpose and cause may (in a simulation: must) give equal ids.
+/// Makes ids. Equal purpose and cause may (in a simulation: must) return equal ids.
 pub trait IdSource: Send + Sync + 'static {
     /// Returns a new id, unique among all that exist at the same time. It must be valid as an AMQP short string (255 bytes), and for
     /// [`Purpose::Instance`] as a word of a routing key (no dot, `*` or `#`).

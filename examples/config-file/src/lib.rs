@@ -38,7 +38,7 @@ impl World {
     }
 }
 
-/// Starts the server described by a file beside `Cargo.toml`, with the environment overriding it.
+/// Starts the server described by a file next to `Cargo.toml`, with the environment overriding it.
 ///
 /// A real program calls [`ServerConfig::builder`], which connects to the broker that the file names; an example runs on the given broker.
 async fn start(file: &str, broker: &Broker, story: &Story) -> Result<Running> {

@@ -284,7 +284,7 @@ impl Lane {
             }
         }
         self.requests.close();
-        // Includes those that are being handed over at this moment.
+        // Includes those that are being enqueued at this moment.
         while let Some(request) = self.next_request().await {
             if let Request::Publish(job) = request {
                 job.lose(loss.clone());

@@ -11,7 +11,7 @@
 //!    resolved before it; once those are read too, it is certain whether its message was returned.
 //! 2. A confirm that carries a **foreign** return leaves its own message in doubt: its return may be in the queue. At that moment the queue
 //!    is at most as long as the number of unconfirmed publishes (each of them will take one return). When all of these have resolved, the
-//!    doubt is over. The same holds as soon as a return of a later message is seen, or a later message resolves without one.
+//!    doubt is resolved. The same holds as soon as a return of a later message is seen, or a later message resolves without one.
 //!
 //! Returned messages come whole, and are matched by their whole content: exchange, routing key, properties, body. Nothing is therefore
 //! added to a message for matching. Two publishes that are equal in all of it are twins, whose outcomes cannot be distinguished: the older

@@ -20,7 +20,7 @@ pub(crate) struct Publisher {
 /// A request to the lane.
 pub(super) enum Request {
     Publish(Job),
-    /// Completes when all earlier ones are done.
+    /// Completes when all earlier requests are complete.
     Flush(oneshot::Sender<()>),
     /// Starts to consume direct replies.
     Replies(oneshot::Sender<Result<Replies, SessionError>>),

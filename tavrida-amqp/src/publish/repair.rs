@@ -52,7 +52,7 @@ impl Lane {
     ///
     /// RabbitMQ processes a channel in order, ignores what follows the culprit, and names its exchange. The culprit is therefore the last
     /// job for that exchange, or an earlier one: that last one was refused or ignored, and later ones were ignored. Earlier ones may have
-    /// been accepted, though the confirms are lost.
+    /// been accepted, although the confirms are lost.
     fn sort_out(&mut self, jobs: Vec<Job>, refusal: Option<BrokerError>) {
         let Some(refusal) = refusal else {
             let loss = ConnectionLost::broken("the channel that it was sent on was closed");

@@ -10,7 +10,7 @@
 //!    which order the heads of different channels arrive, as the network does.
 //! 4. It calls again at [`Broker::next_timeout`], with [`Command::Tick`] if nothing else happens.
 //!
-//! The shell numbers connections and channels ([`ConnectionId`], [`ChannelId`]). The same commands at the same times give the same effects:
+//! The shell numbers connections and channels ([`ConnectionId`], [`ChannelId`]). The same commands at the same times have the same effects:
 //! generated names come from a seed in the [`Config`], and hash order is not visible.
 //!
 //! ```

@@ -5,7 +5,7 @@ use tavrida::field::ShortString;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// A deterministic source of names: the same seed and the same history give the same names.
+/// A deterministic source of names: the same seed and the same history return the same names.
 ///
 /// The generator is SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): names must be
 /// different, not secret.

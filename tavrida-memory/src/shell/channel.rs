@@ -7,7 +7,7 @@ use tavrida::transport::{AckKind, Acker, BrokerError, ConnectionLost, ConsumerEr
 use super::handle::Handle;
 use crate::core::{ChannelId, Method};
 
-/// A channel, open as long as deliveries may be settled on it.
+/// A channel that stays open while deliveries may be settled on it.
 pub(super) struct OwnChannel {
     pub(super) handle: Arc<Handle>,
     pub(super) id: ChannelId,

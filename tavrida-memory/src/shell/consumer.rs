@@ -109,7 +109,7 @@ fn cancel(consumer_tag: &ShortString) -> Method {
 }
 
 impl Drop for MemoryDeliveries {
-    /// Cancels the consumer, and returns undelivered arrivals to the broker; deliveries already handed out can still be settled on the same
+    /// Cancels the consumer, and returns undelivered arrivals to the broker; deliveries already returned can still be settled on the same
     /// channel.
     fn drop(&mut self) {
         let mut state = self.channel.handle.shared.lock();

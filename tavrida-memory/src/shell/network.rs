@@ -90,9 +90,9 @@ pub enum PublishFate {
     Lost,
     /// The broker has it, and the session breaks before it is confirmed: the sender cannot know.
     ConfirmLost,
-    /// The sender is gone before the broker has it, and gets no outcome.
+    /// The sender has ended before the broker has it, and gets no outcome.
     Vanished,
-    /// The broker has it; the sender is gone before the confirm, and gets no outcome.
+    /// The broker has it; the sender has ended before the confirm, and gets no outcome.
     Unseen,
     /// It is delayed until [`MemoryBroker::release`], with all that the session sends after it.
     Held,
@@ -107,7 +107,7 @@ pub enum SettleFate {
     Taken,
     /// The broker gets a requeue instead, and redelivers the message.
     Requeued,
-    /// It is lost and the session stays open: the sender is gone, and the session will end soon.
+    /// It is lost and the session stays open: the sender has ended, and the session will end soon.
     Vanished,
     /// The session breaks before the broker has it, so that the message is redelivered.
     Lost,

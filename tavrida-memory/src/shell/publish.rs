@@ -1,4 +1,4 @@
-//! Publishing: the core gives the outcome at once, unless an alarm blocks publishers.
+//! Publishing: the core returns the outcome at once, unless an alarm blocks publishers.
 
 use std::sync::Arc;
 

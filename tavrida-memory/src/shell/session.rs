@@ -58,7 +58,7 @@ fn open(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionErr
 fn open_replies(state: &mut Locked<'_>, handle: &Handle) -> Result<ChannelId, SessionError> {
     let id = handle.life.id;
     if state.broker.is_open(replies_of(id)) {
-        // RabbitMQ gives the same error, and closes the channel of the first.
+        // RabbitMQ returns the same error, and closes the channel of the first.
         return Err(BrokerError::channel(406, "PRECONDITION_FAILED - reply consumer already set").into());
     }
     Ok(state.open_replies(id))

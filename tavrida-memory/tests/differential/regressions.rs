@@ -170,7 +170,7 @@ regression!(
 );
 
 regression!(
-    /// R108: a quorum queue counts by itself, and ignores the shared limit of a channel.
+    /// R108: a quorum queue has its own count, and ignores the shared limit of a channel.
     a_consumer_of_a_quorum_queue_is_not_held_by_the_limit_of_its_channel,
     r#"
     1.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}

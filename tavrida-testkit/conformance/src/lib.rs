@@ -28,7 +28,7 @@
 //!
 //! async fn conforms(transport: Arc<dyn Transport>) {
 //!     let report = Suite::new(transport)
-//!         .prefix("nightly-17") // of all names that the suite makes
+//!         .prefix("nightly-17") // of all names of the suite
 //!         .without(Capability::HeadersExchange) // its promises are printed as skipped
 //!         .with_breaker(|| async { /* make the broker close the connections of the suite */ })
 //!         .with_alarm(|_raised| async { /* make the broker short of memory, or no longer */ })

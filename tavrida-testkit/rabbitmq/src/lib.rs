@@ -2,11 +2,11 @@
 //!
 //! ```no_run
 //! # async fn example() -> tavrida_rabbitmq::Result<()> {
-//! // A fresh virtual host on the node that all tests of this process share.
+//! // A new virtual host on the node that all tests of this process share.
 //! let vhost = tavrida_rabbitmq::shared_vhost().await?;
 //! println!("connect to {}", vhost.uri());
 //!
-//! // A node of one's own, to be mistreated.
+//! // A private node, for destructive tests.
 //! let node = tavrida_rabbitmq::Node::start().await?;
 //! node.kill().await?;
 //! node.start_again().await?;

@@ -115,7 +115,7 @@ where
                 continue;
             }
             let mut failure = self.shrunk(hit);
-            // The default schedule is tried anyway, and what does not fail again would say nothing.
+            // The default schedule runs anyway, and a schedule that does not fail again would prove nothing.
             if let Some(regressions) = &regressions
                 && failure.reproduced
                 && failure.replay() != Replay::default()

@@ -12,7 +12,7 @@
 //! use tavrida_testkit::explore;
 //! use tavrida_testkit::sim::Sim;
 //!
-//! /// Two messages to two services: nothing makes the second wait for what the first does.
+//! /// Two messages to two services: the second does not wait for the first.
 //! async fn goods_are_there_when_they_are_shipped(sim: Sim) -> Result<(), Failure> {
 //!     let done = Arc::new(Mutex::new(Vec::new()));
 //!     let service = |name: &'static str| {
@@ -35,7 +35,7 @@
 //!
 //! let report = explore(goods_are_there_when_they_are_shipped).schedules(1000).run();
 //! let failure = report.failure().expect("it does not hold in every order");
-//! // It is enough that one message is late.
+//! // One late message is enough.
 //! assert_eq!(failure.schedule.len(), 1);
 //! assert!(failure.schedule.labelled(&failure.run.trace).starts_with("request/stock.work@deliver:"));
 //! ```

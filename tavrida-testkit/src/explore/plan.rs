@@ -30,7 +30,7 @@ use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 /// use tavrida_testkit::explore::plans;
 /// use tavrida_testkit::sim::Sim;
 ///
-/// /// Whatever is paid in, in whatever order it arrives, is there in the end.
+/// /// All payments are there in the end, whatever their order of arrival.
 /// async fn nothing_is_lost(sim: Sim, payments: Vec<i64>) -> Result<(), Failure> {
 ///     let balance = Arc::new(Mutex::new(0_i64));
 ///     let account = {

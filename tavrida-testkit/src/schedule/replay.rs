@@ -13,7 +13,7 @@ use super::{Deviations, ScheduleError};
 /// let text = "seed:0x2a request/orders.create@deliver:9f3a52c01b7d88e4#1:+40ms ack:01b7d88e49f3a52c#2:crash(0ms)";
 /// let replay: Replay = text.parse()?;
 /// assert_eq!((replay.seed, replay.schedule.len()), (42, 2));
-/// // The label is for people, and not kept.
+/// // The label is for people, and is not stored.
 /// assert_eq!(replay.to_string(), text.replace("request/orders.create@", ""));
 ///
 /// let error = "seed:0x2a deliver:9f3a52c01b7d88e4#1:late".parse::<Replay>().unwrap_err();

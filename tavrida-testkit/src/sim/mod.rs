@@ -87,7 +87,7 @@ impl Sim {
     /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
     /// # use tavrida::message::ErrorReply;
     /// # let finished = Setup::new(1).run(async |sim: Sim| {
-    /// sim.law("nobody is refused", |run| run.none::<ErrorReply>());
+    /// sim.law("no call is refused", |run| run.none::<ErrorReply>());
     /// # });
     /// # assert_eq!(finished.verdict, Verdict::Passed);
     /// ```

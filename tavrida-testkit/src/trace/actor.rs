@@ -40,7 +40,7 @@ pub struct Actor {
 pub enum ActorKind {
     /// The simulation itself: faults, time, the broker as a whole.
     Simulation,
-    /// A server with its services; each replica is an actor of its own.
+    /// A server with its services; each replica is a separate actor.
     Service,
     /// A stand-in for a service.
     Stub,

@@ -18,7 +18,7 @@ use crate::outbound::SendError;
 /// A handle for answering a call [now](Responder::answer), or after [other services have answered](super::RequestBuilder::call_with) calls
 /// of this handler.
 ///
-/// A handler of a call that takes it returns nothing, or [`Answered`]. To answer later, it sends the responder with a call of its own; the
+/// A handler of a call that takes it returns nothing, or [`Answered`]. To answer later, it sends the responder with another call; the
 /// handler of that call's answer takes it again, and answers the first caller, or sends it on again. `C` is the [contract](crate::contract)
 /// to answer, and `S` a small state of the handler that is [sent with it](Responder::keeping).
 ///

@@ -33,7 +33,7 @@ impl Broker {
     fn admits(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
         let Consumer { channel, credit, no_ack, .. } = self.consumers[consumer];
         if self.queues[queue].settings.kind == QueueKind::Quorum {
-            // A quorum queue counts by itself, and ignores the channel's shared limit.
+            // A quorum queue has its own count, and ignores the channel's shared limit.
             return credit != Some(0);
         }
         let limiter = &mut self.channels[channel].limiter;

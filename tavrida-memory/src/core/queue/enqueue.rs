@@ -133,7 +133,7 @@ impl Queue {
             (Some(queue), Some(own)) => Some(queue.min(own)),
             (queue, own) => queue.or(own),
         };
-        // A quorum queue gives every message at least one millisecond.
+        // In a quorum queue every message lives at least one millisecond.
         let least = match self.settings.kind {
             QueueKind::Classic => Duration::ZERO,
             QueueKind::Quorum => Duration::from_millis(1),

@@ -1,4 +1,4 @@
-//! What happens to a stage when its run is over.
+//! What happens to a stage when its run has ended.
 
 use std::sync::{Arc, OnceLock, Weak};
 

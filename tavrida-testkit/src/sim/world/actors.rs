@@ -17,7 +17,7 @@ pub(crate) struct ActorState {
     pub(crate) down: bool,
     /// It closed its session itself, and needs none.
     pub(crate) retired: bool,
-    /// The scenario is over, so that its clients need not be connected any more.
+    /// The scenario has ended, so that its clients need not be connected any more.
     pub(crate) dismissed: bool,
     /// The number of reasons why it receives nothing.
     pub(crate) deaf: u32,

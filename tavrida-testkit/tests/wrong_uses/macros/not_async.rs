@@ -1,4 +1,4 @@
-//! A scenario that is no async fn.
+//! A scenario that is not an async fn.
 //!
 //~ a scenario is async: write `async fn it_holds`
 

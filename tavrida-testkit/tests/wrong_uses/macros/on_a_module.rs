@@ -1,4 +1,4 @@
-//! Above something that is no function.
+//! On an item that is not a function.
 //!
 //~ `#[tavrida_testkit::test]` goes above a scenario: `async fn it_holds(sim: Sim) { ... }`
 

@@ -1,4 +1,4 @@
-//! A scenario that is a test of tokio's as well.
+//! A scenario that is also a tokio test.
 //!
 //~ a second test attribute: this one makes the function a test already, and a simulation has a runtime of its own: leave the other out
 

@@ -1,4 +1,4 @@
-//! An option that there is not.
+//! An unknown option.
 //!
 //~ unknown `seed`: there are `seeds`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
 

@@ -187,7 +187,7 @@ async fn replies_nest_where_the_asked_service_answers_later_too() {
 #[tokio::test(start_paused = true)]
 async fn what_a_handler_sends_without_the_reply_does_not_bring_it_along() {
     async fn look(proxy: Proxy) -> Result<()> {
-        proxy.to("billing.look").call().await?; // in a handler of a call that brought somebody's reply along
+        proxy.to("billing.look").call().await?; // in a handler of a call that brought another caller's reply
         Ok(())
     }
     async fn looked(notes: State<Notes>, message: tavrida::message::Message) {

@@ -1,4 +1,4 @@
-//! Messages that never come.
+//! Messages that the handler never gets.
 //!
 //~ a `#[rpc]` handler never gets a `Response`: take `Request`
 //~ a `#[response]` handler never gets a `Request`: take `Response`

@@ -1,4 +1,4 @@
-//! Types whose values are no JSON objects.
+//! Types whose values are not JSON objects.
 //!
 //~ a payload is a JSON object, and this is an array: give the fields names
 //~ a payload is a JSON object, and this is a plain value: give the field a name

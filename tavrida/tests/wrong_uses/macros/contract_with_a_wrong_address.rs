@@ -1,4 +1,4 @@
-//! Addresses that are none.
+//! Invalid addresses.
 //!
 //~ "billing" is no address of a method: it has no dot; write #[rpc("service.method", reply = Reply, error = Error)]
 //~ "stock.low.very" is no address of a method: it has more than one dot; write #[event("publisher.event")]

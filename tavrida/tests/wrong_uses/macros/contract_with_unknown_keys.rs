@@ -1,4 +1,4 @@
-//! Keys that there are not, and a second attribute.
+//! Unknown keys, and a second attribute.
 //!
 //~ unknown `response`: there are `reply`, `error`, `class`, `code` and `crate`
 //~ unknown `reply`: beside the topic there is `crate` only

@@ -1,4 +1,4 @@
-//! Contracts that do not say what they stand for.
+//! Contracts without an address.
 //!
 //~ `Charge` does not say what it stands for: write `#[rpc("service.method", reply = Reply, error = Error)]` above it
 //~ `Low` does not say what it stands for: write `#[event("publisher.event")]` above it

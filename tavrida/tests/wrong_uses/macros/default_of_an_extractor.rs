@@ -1,4 +1,4 @@
-//! A default for what never is missing.
+//! A default for an extractor, which cannot be missing.
 //!
 //~ `Request` is an extractor and does not come from the payload: leave this out, or give the type another name
 //~ an extractor does not come from the payload: write either `#[extract]`, or `#[default]` and `#[param]`

@@ -1,4 +1,4 @@
-//! A handler with a type of its own choice.
+//! A handler with a generic parameter.
 //!
 //~ a handler has no generics of its own, as nobody would say what they are: put them on the impl block
 

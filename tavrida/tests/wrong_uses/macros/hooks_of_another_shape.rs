@@ -1,4 +1,4 @@
-//! Middleware without what it needs.
+//! Middleware without the required arguments.
 //!
 //~ incoming middleware is `async fn authorise(&self, message: Message, next: Next) -> Result<Reply>`, with `tavrida::message::{Message, Reply}` and `tavrida::middleware::Next`
 //~ outgoing middleware is `async fn stamp(&self, message: Message) -> Result<Message>`, with `tavrida::message::Message`

@@ -1,4 +1,4 @@
-//! Middleware for one method, and for a kind that there is not.
+//! Middleware for one method, and for an unknown kind.
 //!
 //~ middleware sees all messages: write `#[incoming]`, and look at the message's kind inside
 //~ write `#[outgoing]` or, for the kinds that are named, `#[outgoing(request, notification)]`

@@ -1,4 +1,4 @@
-//! A slip of the pen.
+//! A misspelt attribute.
 //!
 //~ unknown attribute `#[rcp]`: write `#[rpc]`, `#[rpc("method")]` or, by a contract, `#[rpc(Charge)]`
 //~ unknown attribute `#[subcribe]`: write `#[subscribe("publisher.event")]` or, by a contract, `#[subscribe(Low)]`

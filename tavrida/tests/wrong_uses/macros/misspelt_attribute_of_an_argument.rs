@@ -1,4 +1,4 @@
-//! Slips before arguments.
+//! Misspelt attributes of arguments.
 //!
 //~ unknown attribute `#[extractor]`: did you mean `#[extract]`?
 //~ unknown attribute `#[defalt]`: did you mean `#[default]`?

@@ -1,4 +1,4 @@
-//! A handler that wants the service for itself.
+//! A handler that takes `&mut self`.
 //!
 //~ handlers run side by side: take `&self`, and put what changes behind a lock, such as a `Mutex`
 

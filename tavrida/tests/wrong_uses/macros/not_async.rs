@@ -1,4 +1,4 @@
-//! A handler that is no async fn.
+//! A handler that is not an async fn.
 //!
 //~ a handler is async: write `async fn hello`
 

@@ -1,4 +1,4 @@
-//! Replies that are no objects.
+//! Replies that are not objects.
 //!
 //~ a reply is a JSON object, and `i64` is none: return a struct that is `Serialize`, or `serde_json::json!({ "name": value })` as a `serde_json::Value`
 //~ a reply is a JSON object, and `Vec < u8 >` is none

@@ -1,4 +1,4 @@
-//! An answer to nobody.
+//! An answer to a notification.
 //!
 //~ a notification is never answered: leave the `Responder` out
 

@@ -1,4 +1,4 @@
-//! Responses, errors and notifications of nobody.
+//! Responses, errors and notifications without a source.
 //!
 //~ say whose responses: write `#[response("service.method")]` or, by a contract, `#[response(Charge)]`
 //~ say whose errors: write `#[error("service.method")]` or, by a contract, `#[error(Charge)]`

@@ -1,4 +1,4 @@
-//! An address for a name.
+//! An address instead of a name.
 //!
 //~ "hello.world" is no name of a service: it has a dot; write a word such as "billing"
 

@@ -1,4 +1,4 @@
-//! An argument that there is not.
+//! An unknown argument.
 //!
 //~ unknown `queue`: beside the name there is `crate` only
 

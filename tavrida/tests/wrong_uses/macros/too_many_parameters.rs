@@ -1,4 +1,4 @@
-//! More than a function is told apart by.
+//! More parameters than a handler can have.
 //!
 //~ a handler has at most 8 parameters from the payload: take them as one, `Json(all): Json<All>`
 //~ a handler has at most 5 extractors here: bundle some in an extractor of your own

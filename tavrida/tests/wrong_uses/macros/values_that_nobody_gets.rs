@@ -1,4 +1,4 @@
-//! Values of handlers that answer nobody.
+//! Return values of handlers that answer no call.
 //!
 //~ nobody gets what a `#[subscribe]` handler returns: return `Result<()>`, or nothing; to answer a call of long ago, take a `Responder`
 

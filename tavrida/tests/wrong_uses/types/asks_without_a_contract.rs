@@ -1,4 +1,4 @@
-//! Calls of what is no contract.
+//! Calls of types that are not contracts.
 //!
 //~ Charge` is no contract of a method
 

@@ -1,4 +1,4 @@
-//! An error of a type that a caller could not see.
+//! An error of a type that does not convert to a failure.
 //!
 //~ `std::io::Error` cannot be the error of a handler
 //~ return `tavrida::prelude::Result<T>`, whose error every `std::error::Error` becomes with `?`; or implement `tavrida::message::IntoFailure` for `std::io::Error`

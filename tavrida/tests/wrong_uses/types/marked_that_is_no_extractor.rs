@@ -1,4 +1,4 @@
-//! `#[extract]` before what is no extractor.
+//! `#[extract]` on a type that is not an extractor.
 //!
 //~ `Tenant` is no extractor
 //~ implement `tavrida::handler::Extract` for it; or leave `#[extract]` out if it comes from the payload by name

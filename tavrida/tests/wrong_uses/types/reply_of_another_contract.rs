@@ -1,4 +1,4 @@
-//! What is not what the contract says.
+//! Types that differ from the contract.
 //!
 //~ a handler of this contract cannot return `std::result::Result<
 //~ return the contract's `Reply`, or a `Result` of it whose error is the contract's `Error` or `tavrida::message::Failure`
