@@ -48,7 +48,7 @@ pub(crate) fn scale(bits: u64, end: u64) -> u64 {
     u64::try_from((u128::from(bits) * u128::from(end)) >> 64).expect("it is below a u64")
 }
 
-/// The finalizer of splitmix64: each bit of the input changes half of the output.
+/// Applies the finalizer of splitmix64: each bit of the input changes half of the output.
 pub(crate) const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -162,7 +162,7 @@ pub(crate) enum Disposition {
 }
 
 impl FailurePolicy {
-    /// The table. `attempt` is 1 at the first attempt; `key` spreads messages if there is jitter.
+    /// Returns the action from the table. `attempt` is 1 at the first attempt; `key` spreads messages if there is jitter.
     pub(crate) fn decide(&self, outcome: &Outcome, attempt: u32, key: &str) -> Disposition {
         match (outcome, self.last) {
             (Outcome::Handled | Outcome::NotOurs, _) => Disposition::Ack,

@@ -40,7 +40,7 @@ pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
     parameters(draft, &url)
 }
 
-/// Several hosts are allowed where a URI has one: returns the URI with the first one, and the others.
+/// Returns a URI with only the first of several hosts, and the other hosts.
 fn one_host(uri: &str) -> Result<(Cow<'_, str>, Vec<&str>), ConfigError> {
     let Some((scheme, rest)) = uri.split_once("://") else { return Ok((uri.into(), Vec::new())) };
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));

@@ -76,8 +76,8 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
     Ok(Dialled { connection: Arc::new(connection), events, cut })
 }
 
-/// A broker verifies a client's certificate after the client's own handshake has completed: a rejected certificate appears as a broken
-/// connection.
+/// Explains an error before the login. A broker verifies a client's certificate after the client's own handshake has completed: a rejected
+/// certificate appears as a broken connection.
 fn before_login(config: &AmqpConfig, error: &lapin::Error) -> String {
     match &config.tls {
         None => error.to_string(),

@@ -31,7 +31,7 @@ pub(super) struct Fence {
 }
 
 impl Fence {
-    /// An answer came: others may follow without a fence.
+    /// Delays the fence: an answer came, and others may follow without one.
     pub(super) fn put_off(&mut self) {
         self.due = None;
     }

@@ -289,7 +289,7 @@ fn same_address_and_body(sent: &Publication, returned: &Publication) -> bool {
         && sent.body == returned.body
 }
 
-/// RabbitMQ removes the header `BCC` from deliveries and returns.
+/// Compares properties without the header `BCC`, which RabbitMQ removes from deliveries and returns.
 fn same_properties(sent: &Properties, returned: &Properties) -> bool {
     const BCC: &str = "BCC";
     if sent.headers().contains(BCC) {

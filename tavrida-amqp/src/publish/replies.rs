@@ -116,7 +116,7 @@ impl Lane {
     }
 }
 
-/// No consumer.
+/// Returns a place without a consumer.
 pub(super) fn none() -> Weak<()> {
     Weak::new()
 }

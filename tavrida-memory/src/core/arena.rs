@@ -14,7 +14,7 @@ pub(crate) struct Key<T> {
 }
 
 impl<T> Key<T> {
-    /// A key that finds nothing.
+    /// Returns a key that finds nothing.
     #[cfg(test)]
     pub(crate) fn dangling() -> Self {
         Self { index: u32::MAX, generation: 0, of: PhantomData }

@@ -76,7 +76,7 @@ impl Bindings {
     }
 }
 
-/// Equal bindings have equal hashes; the order of their arguments does not matter.
+/// Hashes a binding. Equal bindings have equal hashes; the order of their arguments does not matter.
 fn hash(bound: &Bound) -> u64 {
     let mut hasher = FxHasher::default();
     bound.target.hash(&mut hasher);

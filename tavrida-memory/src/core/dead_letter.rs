@@ -267,7 +267,7 @@ fn is_cycle(queue: &str, headers: &Table) -> bool {
     deaths[..=last].iter().all(|death| place_of(death).1 != Some(b"rejected"))
 }
 
-/// RabbitMQ writes the headers again, sorted by name.
+/// Sorts headers by name, as RabbitMQ does.
 fn sorted(table: Table) -> Table {
     let mut entries: Vec<_> = table.into_iter().collect();
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));

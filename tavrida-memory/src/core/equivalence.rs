@@ -90,7 +90,7 @@ fn inequivalent(name: &str, what: &dyn Display, received: &str, current: &str) -
     ))
 }
 
-/// Equal by value, whatever the width or kind of the integer; a float does not equal an integer, and bytes are text.
+/// Compares by value, whatever the width or kind of the integer; a float does not equal an integer, and bytes are text.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::LongString(a) | Value::Bytes(a), Value::LongString(b) | Value::Bytes(b)) => a == b,

@@ -107,7 +107,7 @@ impl Fault {
     }
 }
 
-/// A text of over 255 bytes is cut to 252 and `...` (R1), but not in the middle of a character.
+/// Cuts a text of over 255 bytes to 252 and `...` (R1), but not in the middle of a character.
 fn shorten(mut text: String) -> String {
     if text.len() > 255 {
         let mut end = 252;

@@ -49,7 +49,7 @@ pub struct Now {
 }
 
 impl Now {
-    /// Returns this many milliseconds after the beginning; the wall clock starts in 1970.
+    /// Returns this many milliseconds after the beginning; the wall clock shows the same time after the beginning of 1970.
     pub const fn millis(elapsed: u64) -> Self {
         Self { elapsed: Duration::from_millis(elapsed), wall: elapsed / 1000 }
     }

@@ -129,7 +129,7 @@ impl Broker {
         self.resume(channel, waiting, effects);
     }
 
-    /// A delivery of a deleted queue needs no settlement any more (R59).
+    /// Returns whether a delivery needs a settlement: one of a deleted queue does not (R59).
     fn settleable(&mut self, pending: &Pending) -> bool {
         let alive = self.queues.contains(pending.queue);
         if !alive && let Some(consumer) = pending.consumer {

@@ -61,7 +61,7 @@ impl ShellClock {
         }
     }
 
-    /// Outside a runtime time stands still: it is unknown whether a paused or the real clock applies.
+    /// Returns the elapsed time. Outside a runtime time stands still: it is unknown whether a paused or the real clock applies.
     fn elapsed(&mut self, network: Option<&dyn Network>) -> Duration {
         if let Some(elapsed) = network.and_then(Network::elapsed) {
             self.latest = self.latest.max(elapsed);

@@ -33,7 +33,7 @@ pub(crate) enum Need {
     Rounds,
 }
 
-/// A promise that `check` checks; its room comes from the table of rooms.
+/// Returns a promise that `check` checks; its room comes from the table of rooms.
 pub(crate) fn promise<F, Fut>(text: &'static str, source: &'static str, check: F) -> Promise
 where
     F: Fn(Stage) -> Fut + Send + Sync + 'static,

@@ -109,7 +109,7 @@ impl Stage {
         within(patience, what, looking(look, LOOK_AGAIN.max(rounds / 100))).await?
     }
 
-    /// Two rounds: one may just have begun.
+    /// Returns the length of two rounds: one may just have begun.
     fn rounds(&self) -> Duration {
         2 * self.0.settings.rounds.expect("who needs rounds is skipped without")
     }

@@ -39,7 +39,7 @@ pub(crate) fn as_sent(delivery: &Delivery) -> Publication {
     Publication { mandatory: true, ..(**delivery.publication()).clone() }
 }
 
-/// RabbitMQ cuts texts of over 255 bytes (R1).
+/// Cuts texts of over 255 bytes as RabbitMQ does (R1).
 pub(crate) fn worded(text: String) -> String {
     if text.len() <= 255 { text } else { format!("{}...", &text[..252]) }
 }

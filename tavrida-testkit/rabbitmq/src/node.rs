@@ -142,7 +142,7 @@ impl Node {
         Ok(())
     }
 
-    /// [`stop`](Self::stop), then [`start_again`](Self::start_again).
+    /// Calls [`stop`](Self::stop), then [`start_again`](Self::start_again).
     ///
     /// # Errors
     /// As these two.

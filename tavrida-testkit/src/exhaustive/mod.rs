@@ -221,7 +221,7 @@ fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// The problem of a run that diverged from an earlier one with the same decisions.
+/// Returns the problem of a run that diverged from an earlier one with the same decisions.
 fn went_astray() -> Problem {
     Problem {
         kind: ProblemKind::Nondeterminism,

@@ -128,7 +128,7 @@ where
         report
     }
 
-    /// The schedules that failed before: all of them, or those up to the first that still fails.
+    /// Runs the schedules that failed before: all of them, or those up to the first that still fails.
     fn known_failures(&self, regressions: Option<&Regressions>) -> Report {
         let (mut failures, mut notes) = (Vec::new(), Vec::new());
         for (line, known) in regressions.iter().flat_map(|regressions| &regressions.known) {

@@ -15,7 +15,7 @@ use crate::fault::Faults;
 use crate::schedule::{Deviations, Policy, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 
-/// A proptest strategy for plans: the schedule of a run, to be drawn together with the inputs of the scenario.
+/// Returns a proptest strategy for plans: the schedule of a run, to be drawn together with the inputs of the scenario.
 ///
 /// When a test fails, the schedule shrinks as in [`explore`](super::explore()), and the other values shrink as in proptest. Put the plan
 /// first: the other values then shrink under a fixed schedule.

@@ -68,43 +68,43 @@ impl At {
         Self { site, what: what.to_owned(), nth: 1, optional: false }
     }
 
-    /// A server of the graph, with all its replicas, is about to start for the first time. Set it before the graph starts: see
-    /// [`Sim::fault`](crate::sim::Sim::fault).
+    /// Is reached when a server of the graph, with all its replicas, is about to start for the first time. Set it before the graph starts:
+    /// see [`Sim::fault`](crate::sim::Sim::fault).
     pub fn boot(server: &str) -> Self {
         Self::new(Site::Boot, server)
     }
 
-    /// A message for this entry point leaves its sender.
+    /// Is reached when a message for this entry point leaves its sender.
     pub fn publish(entry_point: &str) -> Self {
         Self::new(Site::Publish, entry_point)
     }
 
-    /// A message through this exchange, or for this entry point, is about to be confirmed.
+    /// Is reached when a message through this exchange, or for this entry point, is about to be confirmed.
     pub fn confirm(exchange: &str) -> Self {
         Self::new(Site::Publish, exchange)
     }
 
-    /// A message for this entry point is about to arrive.
+    /// Is reached when a message for this entry point is about to arrive.
     pub fn delivery(entry_point: &str) -> Self {
         Self::new(Site::Deliver, entry_point)
     }
 
-    /// A handler of this entry point is about to begin.
+    /// Is reached when a handler of this entry point is about to begin.
     pub fn start(entry_point: &str) -> Self {
         Self::new(Site::Start, entry_point)
     }
 
-    /// A handler of this entry point waits for the first time.
+    /// Is reached when a handler of this entry point waits for the first time.
     pub fn in_handler(entry_point: &str) -> Self {
         Self::new(Site::Wait, entry_point)
     }
 
-    /// A handler of this entry point has ended, and its delivery is not acknowledged yet.
+    /// Is reached when a handler of this entry point has ended, and its delivery is not acknowledged yet.
     pub fn before_ack(entry_point: &str) -> Self {
         Self::new(Site::Ack, entry_point)
     }
 
-    /// A delivery for this entry point was acknowledged.
+    /// Is reached when a delivery for this entry point was acknowledged.
     pub fn after_ack(entry_point: &str) -> Self {
         Self::new(Site::Done, entry_point)
     }

@@ -34,12 +34,12 @@ pub struct Faults {
 const MILLION: u32 = 1_000_000;
 
 impl Faults {
-    /// No random faults: only scripted faults happen.
+    /// Disables random faults: only scripted faults happen.
     pub const fn none() -> Self {
         Self { rates: [0; Family::ALL.len()], swarm: false, most: None, until: None }
     }
 
-    /// All families as a [`swarm`](Faults::swarm), each at a rate that leaves most messages alone.
+    /// Enables all families as a [`swarm`](Faults::swarm), each at a rate that leaves most messages alone.
     pub fn any() -> Self {
         Self::those(|_| true)
     }
@@ -56,7 +56,7 @@ impl Faults {
         Self { rates, swarm: true, ..Self::none() }
     }
 
-    /// One family alone, at the rate that [`any`](Faults::any) uses.
+    /// Enables one family alone, at the rate that [`any`](Faults::any) uses.
     pub fn only(family: Family) -> Self {
         Self { swarm: false, ..Self::those(|other| other == family) }
     }

@@ -57,7 +57,7 @@ fn of_word(word: &str) -> Option<Fault> {
     })
 }
 
-/// A time in whole milliseconds, as `40ms`.
+/// Parses a time in whole milliseconds, as `40ms`.
 pub(crate) fn milliseconds(text: &str) -> Option<Duration> {
     text.strip_suffix("ms")?.parse().ok().map(Duration::from_millis)
 }

@@ -184,7 +184,7 @@ impl GraphBuilder {
 }
 
 impl Place {
-    /// Makes the servers. If `furnished`, their topology already exists on the broker.
+    /// Returns how its server is made. If `furnished`, its topology already exists on the broker.
     fn make(&self, convention: &Convention, furnished: bool) -> Make {
         match &self.make {
             Making::Server(make) => make.clone(),

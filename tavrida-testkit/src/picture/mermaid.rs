@@ -54,7 +54,7 @@ impl Diagram<'_> {
         }
     }
 
-    /// An arrow is drawn where the message arrives; a message that does not arrive is shown where it was sent.
+    /// Shows a publish: an arrow is drawn where the message arrives; a message that does not arrive is shown where it was sent.
     fn published(&mut self, sender: ActorId, message: MessageId, outcome: &Outcome) {
         let text = self.chain(message) + &self.story.sent(message, outcome);
         match (outcome, self.story.arrivals(message)) {

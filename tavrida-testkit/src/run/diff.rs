@@ -29,7 +29,7 @@ pub(super) fn lines(expected: &[String], found: &[String]) -> String {
     text
 }
 
-/// For each pair of positions, the length of the longest common subsequence of the rests of both lists.
+/// Returns, for each pair of positions, the length of the longest common subsequence of the rests of both lists.
 fn common(a: &[String], b: &[String]) -> Vec<Vec<usize>> {
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {

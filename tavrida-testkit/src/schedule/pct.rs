@@ -53,7 +53,7 @@ impl Pct {
         (0..candidates.len()).max_by_key(priority).expect("something can arrive")
     }
 
-    /// Lowered consumers rank below all others.
+    /// Returns the priority of a consumer. Lowered consumers rank below all others.
     fn priority(&self, consumer: u64) -> (bool, u64) {
         let lowered = self.lowered.iter().find(|(low, _)| *low == consumer);
         match lowered {

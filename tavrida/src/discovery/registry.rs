@@ -127,7 +127,7 @@ impl Registry {
         self.read().page(role).get(name).cloned()
     }
 
-    /// A panic elsewhere cannot leave a page half written, so that poisoning is ignored.
+    /// Locks for reading. A panic elsewhere cannot leave a page half written, so that poisoning is ignored.
     fn read(&self) -> RwLockReadGuard<'_, Book> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -32,7 +32,7 @@ impl Body {
         }
     }
 
-    /// Invalid JSON may still be Python's, with `NaN` and the like in it.
+    /// Reads a body of Python, which may contain `NaN` and the like.
     fn read_python(text: &ByteString) -> Result<Self, DecodeError> {
         let json = without_python_literals(text).map_or_else(|| text.clone(), ByteString::from);
         match Members::of(&json) {

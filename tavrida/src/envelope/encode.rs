@@ -62,7 +62,7 @@ fn properties(message: &Message) -> Properties {
     }
 }
 
-/// The texts are shared with the message: nothing is copied.
+/// Returns the headers. The texts are shared with the message: nothing is copied.
 fn headers(message: &Message) -> Table {
     let Parts { kind, correlation_id, request_id, message_id, addresses, headers, .. } = message.parts();
     let mut table = Table::with_capacity(names::RESERVED.len() + headers.wire_len());

@@ -185,12 +185,12 @@ pub struct Shown(String);
 impl Shown {
     const LIMIT: usize = 64;
 
-    /// JSON, as received.
+    /// Shows JSON as received.
     pub(super) fn json(text: &str) -> Self {
         Self::of(format_args!("{text}"))
     }
 
-    /// A header's value: text in quotes, other values in Rust's debug format.
+    /// Shows a header's value: text in quotes, other values in Rust's debug format.
     pub(super) fn value(value: &Value) -> Self {
         match value.as_str() {
             Some(text) => Self::of(format_args!("'{text}'")),

@@ -111,7 +111,7 @@ impl IntoIterator for Table {
 }
 
 impl<N: Into<ShortString>, V: Into<Value>> FromIterator<(N, V)> for Table {
-    /// The last value of a duplicate name is kept.
+    /// Keeps the last value of a duplicate name.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
         let mut table = Self::new();
         table.extend(entries);

@@ -88,7 +88,8 @@ fn quorum(queue: Queue) -> Queue {
     queue.argument(ShortString::from_static("x-queue-type"), "quorum")
 }
 
-/// RabbitMQ keeps the message until the other queue has confirmed it, but only if no limit drops messages.
+/// Makes a queue dead-letter to another. RabbitMQ keeps the message until the other queue has confirmed it, but only if no limit drops
+/// messages.
 fn dead_lettering(queue: Queue, to: ShortString) -> Queue {
     to_queue(queue, to)
         .argument(ShortString::from_static("x-dead-letter-strategy"), "at-least-once")

@@ -63,7 +63,7 @@ impl Request {
 }
 
 impl Failure {
-    /// Exactly `class`, `message` and `code`, as on the wire of the original; a typed body is added under `detail`.
+    /// Writes exactly `class`, `message` and `code`, as on the wire of the original; a typed body is added under `detail`.
     fn to_payload(&self) -> Payload {
         #[derive(serde::Serialize)]
         struct Wire<'a> {

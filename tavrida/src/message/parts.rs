@@ -232,7 +232,7 @@ impl Message {
 }
 
 impl fmt::Display for Message {
-    /// One line for people: kind, from, to. No payload.
+    /// Writes one line for people: kind, source, destination. No payload.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.0.kind, self.source())?;
         match self.destination() {

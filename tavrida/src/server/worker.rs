@@ -153,7 +153,7 @@ async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, Con
     None
 }
 
-/// A handler's panic is caught where it is called: one that appears here is a bug of the library (or of a type's `Drop`). Its delivery was
+/// Logs a panic that was not caught where the handler is called: it is a bug of the library (or of a type's `Drop`). Its delivery was
 /// requeued.
 fn tell(ended: Result<(), JoinError>) {
     if let Err(error) = ended {

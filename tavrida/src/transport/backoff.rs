@@ -14,7 +14,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// From `first` up to `most`, without a limit of attempts.
+    /// Creates delays from `first` up to `most`, without a limit of attempts.
     pub fn between(first: Duration, most: Duration) -> Self {
         Self { first, most: most.max(first), attempts: None, first_attempts: None }
     }
@@ -53,7 +53,7 @@ impl Backoff {
 }
 
 impl Default for Backoff {
-    /// From 100 ms to 30 s, without a limit of attempts.
+    /// Returns delays from 100 ms to 30 s, without a limit of attempts.
     fn default() -> Self {
         Self::between(Duration::from_millis(100), Duration::from_secs(30))
     }

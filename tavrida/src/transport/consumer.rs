@@ -57,7 +57,7 @@ impl Consumer {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// [`next`](Consumer::next), as a poll.
+    /// Polls [`next`](Consumer::next).
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         self.0.poll_next(cx)
     }
@@ -72,7 +72,7 @@ impl Consumer {
         poll_fn(|cx| self.0.poll_ended(cx)).await;
     }
 
-    /// [`ended`](Consumer::ended), as a poll.
+    /// Polls [`ended`](Consumer::ended).
     pub fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.0.poll_ended(cx)
     }

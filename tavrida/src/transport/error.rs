@@ -59,17 +59,17 @@ enum Cause {
 }
 
 impl ConnectionLost {
-    /// This side closed the session.
+    /// Returns the end of a session that this side closed.
     pub fn closed_here() -> Self {
         Self(None)
     }
 
-    /// The broker closed the session, with an error.
+    /// Returns the loss of a session that the broker closed with an error.
     pub fn closed_by_broker(refusal: BrokerError) -> Self {
         Self(Some(Arc::new(Cause::ClosedByBroker(refusal))))
     }
 
-    /// The connection broke, or could not be opened; `what` is for people.
+    /// Returns the loss of a connection that broke, or could not be opened; `what` is for people.
     pub fn broken(what: impl Into<String>) -> Self {
         Self(Some(Arc::new(Cause::Broken(what.into()))))
     }

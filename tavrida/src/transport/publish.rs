@@ -33,17 +33,17 @@ enum State<'a> {
 }
 
 impl<'a> PublishFuture<'a> {
-    /// A publish whose outcome is known.
+    /// Creates a publish whose outcome is known.
     pub fn ready(outcome: Result<(), PublishError>) -> Self {
         Self(State::Ready(Some(outcome)))
     }
 
-    /// A publish that is sent by the first poll, through `session`. Costs no allocation.
+    /// Creates a publish that is sent by the first poll, through `session`. Costs no allocation.
     pub fn unsent(session: &'a dyn SendNow, publication: Arc<Publication>) -> Self {
         Self(State::Unsent(session, Some(publication)))
     }
 
-    /// A publish whose outcome must be waited for.
+    /// Creates a publish whose outcome must be waited for.
     pub fn waiting(outcome: impl Future<Output = Result<(), PublishError>> + Send + 'a) -> Self {
         Self(State::Waiting(Box::pin(outcome)))
     }

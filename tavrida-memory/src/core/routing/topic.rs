@@ -111,7 +111,7 @@ impl<D: Copy + Eq> TopicTable<D> {
         self.cache.insert(Bytes::copy_from_slice(key), into[start..].into());
     }
 
-    /// [`route`](TopicTable::route) without the cache: the cost of a new key.
+    /// Does what [`route`](TopicTable::route) does without the cache: the cost of a new key.
     pub fn search(&self, key: &[u8], into: &mut Vec<D>) {
         // A key of 255 bytes has at most 256 words, most have few: their positions fit on the stack.
         let mut buffer = [&key[..0]; 32];

@@ -136,13 +136,13 @@ pub(super) struct Fold {
 }
 
 impl Label {
-    /// A text whose left end is at a position.
+    /// Returns a text whose left end is at a position.
     fn from(at: Point, text: &str) -> Self {
         let text = shortened(text);
         Self { at, width: width_of(&text), text, is_bad: false }
     }
 
-    /// A text whose right end is at a position.
+    /// Returns a text whose right end is at a position.
     fn until(at: Point, text: &str) -> Self {
         let label = Self::from(at, text);
         Self { at: Point { x: at.x - label.width, y: at.y }, ..label }

@@ -209,7 +209,7 @@ impl Stage {
         }
     }
 
-    /// Nothing is in transit: wakes the tasks that wait for quiescence, if nothing else is under way either. Returns whether the run is
+    /// With nothing in transit, wakes the tasks that wait for quiescence, if nothing else is under way either. Returns whether the run is
     /// quiescent.
     fn rest(&self) -> bool {
         let world = self.world();
@@ -230,7 +230,7 @@ impl Stage {
         settled
     }
 
-    /// The consumer of a channel is about to end while its session lives: the run is not settled before it is back.
+    /// Records that the consumer of a channel is about to end while its session lives: the run is not settled before it is back.
     fn await_consumer(&self, channel: ChannelId) {
         if let Some(audience) = self.broker().audience(channel) {
             self.world().state().bereft.push(audience);
@@ -290,7 +290,7 @@ impl State {
         due
     }
 
-    /// Overtaken heads wait as long as there are others.
+    /// Lets others pass overtaken heads, while there are others.
     fn let_pass(&mut self) {
         let Self { arriving, overtaken, .. } = self;
         if overtaken.is_empty() || arriving.len() < 2 {

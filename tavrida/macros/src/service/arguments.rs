@@ -31,7 +31,7 @@ impl Arguments {
 }
 
 impl Arguments {
-    /// A placeholder for a name that could not be parsed, so that the rest can be generated.
+    /// Returns a placeholder for a name that could not be parsed, so that the rest can be generated.
     pub(super) fn unknown() -> Self {
         let name = Name::Text(LitStr::new("unknown", proc_macro2::Span::call_site()));
         Self { name, library: path::library(None) }

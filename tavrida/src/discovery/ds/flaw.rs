@@ -13,7 +13,7 @@ pub(super) struct Flaw {
 }
 
 impl Flaw {
-    /// An error that concerns the whole text, or names the line itself.
+    /// Returns an error that concerns the whole text, or names the line itself.
     pub(super) fn of_file(why: impl Into<String>) -> Self {
         Self { kind: Kind::ConfigFile, place: String::new(), why: why.into() }
     }

@@ -43,7 +43,7 @@ impl<'a> Scalar<'a> {
     }
 }
 
-/// Exact: 2^53 + 1 is not the float 2^53.
+/// Compares exactly: 2^53 + 1 is not the float 2^53.
 fn equals_integer(float: f64, integer: i128) -> bool {
     // Every integer of an AMQP field is below 2^64, where the conversion of an integral float is exact.
     float.fract() == 0.0 && float.abs() < 3.0e19 && float as i128 == integer
