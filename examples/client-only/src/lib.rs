@@ -52,7 +52,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
             .build()?,
     )
     .await?;
-    // `nobody` has an exchange (the server's), but no queue is bound for it.
+    // This name has an exchange (the server's), but no queue is bound for it.
     let registry =
         Registry::new().remote_service("calc", "calc_exchange").remote_service("nobody", "calc_exchange");
     let client = Client::builder(broker).source("script").discovery(registry).build().await?;

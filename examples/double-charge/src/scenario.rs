@@ -48,7 +48,7 @@ fn shop(sim: Sim, payments: fn(Bank) -> Service) -> impl Future<Output = Result<
         let placed =
             graph.client("web").ask(Place { order: ORDER, sku: "lamp".to_owned(), cents: 4900 }).await;
 
-        // All faults are over now, and every message is settled.
+        // All faults have ended, and every message is settled.
         graph.heal();
         graph.settle().await;
         let charges = bank.charges(ORDER);

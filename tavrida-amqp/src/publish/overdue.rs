@@ -47,7 +47,7 @@ impl Lane {
 }
 
 impl Pipe {
-    /// Checks the oldest publish, and gives the channel up if it was the oldest at the last check.
+    /// Checks the oldest publish, and abandons the channel if it was the oldest at the last check.
     fn is_overdue(&mut self, blocked: bool) -> bool {
         let oldest = if blocked { None } else { self.oldest() };
         let overdue = oldest.is_some() && oldest == self.seen;

@@ -25,7 +25,7 @@ const EPMD_LIMIT: Duration = Duration::from_secs(10);
 /// Another process may take the port between its choice and its use.
 const ATTEMPTS: usize = 3;
 
-/// For every Erlang VM, including the tools': two schedulers suit a machine that is shared with tests; the VM starts no `epmd` of its own;
+/// For every Erlang VM, including the tools': two schedulers suit a machine that is shared with tests; the VM starts no `epmd`;
 /// other nodes are accepted on loopback only.
 const ERL_FLAGS: &str = "+S 2:2 -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}";
 

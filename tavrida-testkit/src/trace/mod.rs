@@ -1,6 +1,6 @@
 //! [`Trace`]: everything that happened in a run, as data.
 //!
-//! A run only records small values; expensive work (reading messages, building chains, writing text) is done on request.
+//! A run only records small values; expensive work (reading messages, building chains, writing text) happens on request.
 
 mod actor;
 mod channel;

@@ -31,11 +31,11 @@ impl QueueType {
     }
 }
 
-/// The queues of one server, derived from the name of its own queue.
+/// The queues of one server, derived from the name of its main queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Queues {
     pub(crate) name: ShortString,
-    /// The type of its own queue and of the dead-letter queue.
+    /// The type of its main queue and of the dead-letter queue.
     pub(crate) own: QueueType,
     /// The type of the retry queues.
     pub(crate) waiting: QueueType,

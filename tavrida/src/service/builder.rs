@@ -135,7 +135,7 @@ impl Service {
         self
     }
 
-    /// Sets where other services and publishers are found. Without it a service knows only those of its own server.
+    /// Sets where other services and publishers are found. Without it a service knows only those of the same server.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Some(Arc::new(discovery));
         self

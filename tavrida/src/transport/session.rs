@@ -30,7 +30,7 @@ pub trait Transport: Send + Sync + 'static {
     /// Returns the address of the broker, for logs and health, without secrets.
     fn endpoint(&self) -> String;
 
-    /// Returns the retry schedule used unless the server or client sets its own. The default is [`Backoff::default`]; a transport with a
+    /// Returns the retry schedule used unless the server or client sets its own. The default is `Backoff::default()`; a transport with a
     /// configuration should return the configured one.
     fn backoff(&self) -> Backoff {
         Backoff::default()

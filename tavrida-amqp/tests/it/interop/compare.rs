@@ -23,7 +23,7 @@ pub(super) const ANSWERED_HERE: [(&str, &str, i64); 21] = [
     // The handler's value is not an object.
     ("call_ret_list", "client_app", 1009),
     ("call_ret_unserializable", "client_app", 1009),
-    // The original crashes on the text of its own error.
+    // The original crashes on its error text.
     ("call_boom_unicode", "client_app", 1000),
     // The message is malformed, but has a reply address.
     ("i06_no_message_id", "client_app", 1001),

@@ -104,7 +104,7 @@ impl Broker {
         }
     }
 
-    /// Drops from the head while the queue is over its limits. A quorum queue dead-letters what it drops at one time in the opposite order
+    /// Drops from the head while the queue exceeds its limits. A quorum queue dead-letters what it drops at one time in the opposite order
     /// (R133).
     fn drop_over_limit(&mut self, queue: Key<Queue>) {
         let mut dropped = Vec::new();
@@ -164,7 +164,7 @@ impl Queue {
         }
     }
 
-    /// A quorum queue makes publishers stop when it is over its limit, and continue when it is down to four fifths.
+    /// A quorum queue makes publishers stop when it exceeds its limit, and continue when it is down to four fifths.
     fn is_refusing(&mut self) -> bool {
         let below = |limit: Option<u64>, count: u64| limit.is_none_or(|limit| count <= limit * 4 / 5);
         if self.is_over_limit(0, 0) {
@@ -177,7 +177,7 @@ impl Queue {
         self.refusing
     }
 
-    /// Returns whether the messages and this many more are over a limit.
+    /// Returns whether the messages and this many more exceed a limit.
     fn is_over_limit(&self, messages: u64, bytes: u64) -> bool {
         let over = |limit: Option<u64>, count| limit.is_some_and(|limit| count > limit);
         over(self.settings.max_length, self.length() + messages)

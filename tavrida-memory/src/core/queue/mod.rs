@@ -52,7 +52,7 @@ pub(crate) struct Queue {
     pub(crate) had_consumers: bool,
     /// The single active consumer, if the queue has one.
     pub(crate) active: Option<Key<Consumer>>,
-    /// Whether a quorum queue that refuses publishes was over its limit, and is not yet well below it.
+    /// Whether a quorum queue that refuses publishes exceeded its limit, and is not yet well below it.
     pub(crate) refusing: bool,
     /// When it was last used; `x-expires` counts from here.
     pub(crate) last_used: Duration,

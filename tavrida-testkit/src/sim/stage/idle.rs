@@ -1,7 +1,7 @@
 //! What happens when no task can continue: the next message arrives, or time passes.
 //!
 //! tokio calls [`Stage::idle`] before it parks the thread, which is exactly when nothing is runnable. It makes one thing happen; the tasks
-//! that this wakes run until nothing is runnable again. Which message arrives is decided under the broker's lock, and nothing else is done
+//! that this wakes run until nothing is runnable again. Which message arrives is decided under the broker's lock, and nothing else happens
 //! under it.
 
 use tavrida::field::ShortString;

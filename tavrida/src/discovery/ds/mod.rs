@@ -24,7 +24,7 @@ const NOTIFICATIONS: &str = "notifications";
 impl Registry {
     /// Reads a [`.ds` file](super#the-ds-file) as `service` sees it, with the publishers that it subscribes to.
     ///
-    /// Every other section becomes a remote service, the `notifications` of its own section a local publisher, and those of the
+    /// Every other section becomes a remote service, the `notifications` of the service's section a local publisher, and those of the
     /// `subscriptions` remote publishers; the service's own name among the subscriptions is ignored. Blocks while it reads.
     ///
     /// # Errors
