@@ -132,7 +132,6 @@ impl Draft {
         Ok(())
     }
 
-    /// Returns the configuration.
     pub(super) fn finish(self) -> Result<AmqpConfig, ConfigError> {
         let Self { mut config, addresses, port, encryption, certificate, key } = self;
         config.tls = match (encryption, certificate, key) {

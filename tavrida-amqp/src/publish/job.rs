@@ -5,7 +5,6 @@ use tokio::sync::oneshot;
 
 use super::ledger::Verdict;
 
-/// The outcome of a publish.
 pub(super) type Outcome = Result<(), PublishError>;
 
 /// A publish with a waiting caller. Whatever happens, the caller is answered and gets the publication back, even if the job is dropped with

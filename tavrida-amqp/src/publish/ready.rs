@@ -27,7 +27,6 @@ struct SlotWaker {
 }
 
 impl Ready {
-    /// Returns the waker of a slot.
     pub(super) fn waker(&mut self, slot: Slot) -> &Waker {
         while self.wakers.len() <= slot as usize {
             let slot = Slot::try_from(self.wakers.len()).expect("it is below another slot");

@@ -122,7 +122,6 @@ impl Broker {
         }
     }
 
-    /// Returns the arguments of its queues.
     pub(crate) fn arguments_of_queues(&self) -> impl Iterator<Item = &Table> {
         self.queues.iter().map(|(_, queue)| &queue.arguments)
     }

@@ -16,7 +16,6 @@ use super::sorted::SortedMap;
 use super::tx::Transaction;
 use super::unacked::{Pending, Unacked};
 
-/// A channel.
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {
     pub(crate) id: ChannelId,

@@ -8,7 +8,6 @@ use super::command::{Command, ConnectionOptions};
 use super::queue::Queue;
 use super::sorted::SortedMap;
 
-/// A connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) options: ConnectionOptions,

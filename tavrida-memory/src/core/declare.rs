@@ -210,13 +210,11 @@ impl Broker {
 
     // -- Looking up --
 
-    /// Returns an exchange by its name.
     pub(crate) fn exchange(&self, name: &str) -> Result<Key<Exchange>, Fault> {
         let known = self.exchange_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.exchange_text(name))))
     }
 
-    /// Returns a queue by its name.
     pub(crate) fn queue(&self, name: &str) -> Result<Key<Queue>, Fault> {
         let known = self.queue_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.queue_text(name))))

@@ -11,7 +11,6 @@ use super::binding::Bindings;
 use super::queue::Queue;
 use super::routing::{DirectTable, FanoutTable, HeadersTable, TopicTable};
 
-/// An exchange.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
     pub(crate) name: ShortString,

@@ -24,7 +24,6 @@ struct Rest {
     outcomes: Vec<(oneshot::Sender<Outcome>, Outcome)>,
 }
 
-/// The outcome of a publish.
 pub(super) type Outcome = Result<(), PublishError>;
 
 impl Aftermath {

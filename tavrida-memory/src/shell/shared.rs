@@ -50,7 +50,6 @@ pub(super) struct Locked<'a> {
 }
 
 impl Locked<'_> {
-    /// Calls a method on a channel.
     pub(super) fn call(&mut self, channel: ChannelId, method: Method) {
         self.apply(Command::Method { channel, method });
     }

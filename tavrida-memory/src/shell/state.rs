@@ -38,7 +38,6 @@ pub(super) struct State {
 /// The shell's record of a session that is alive.
 pub(super) struct Entry {
     pub(super) life: Arc<Life>,
-    /// The peer.
     pub(super) peer: u32,
     /// Settlements delayed by a network.
     pub(super) verdicts: Vec<(ChannelId, Method)>,

@@ -42,7 +42,6 @@ impl<'n> Site<'n> {
         site
     }
 
-    /// Runs a program.
     pub(crate) async fn run(&self, program: &Program, watch: Watch) -> Outcome {
         let (predictions, operations) = predict(&self.vhost, program);
         let divergence = self.replay(program, &predictions, watch).await.err();

@@ -55,7 +55,6 @@ pub(crate) struct ConsumerShadow {
 }
 
 impl Shadow {
-    /// Resets a channel.
     pub(crate) fn reset(&mut self, channel: ChannelId) {
         self.channels.insert(channel, ChannelShadow::default());
     }

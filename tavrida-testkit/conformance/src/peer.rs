@@ -79,7 +79,6 @@ impl Peer {
         Ok(self.stage.done(&what, self.declare_queue(queue)).await?.name)
     }
 
-    /// Binds.
     pub(crate) async fn tie(&self, binding: &Binding) -> Kept {
         let what = format!("binding {binding:?}");
         self.stage.done(&what, self.bind(binding)).await

@@ -15,7 +15,6 @@ const LONGEST: usize = 120;
 const KEYWORDS: &str = " accdescr acctitle activate actor alt and as autonumber box break create critical deactivate destroy else \
                         end link links loop note opt option par par_over participant properties rect title ";
 
-/// Returns the diagram of a story.
 pub(super) fn diagram(story: &Story<'_>) -> String {
     let mut diagram =
         Diagram { story, cast: Vec::new(), ids: BTreeMap::new(), lines: String::new(), spoken: false };

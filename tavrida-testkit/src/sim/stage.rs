@@ -89,7 +89,6 @@ impl Stage {
         &self.0.clock
     }
 
-    /// Returns the transport of an actor.
     pub(crate) fn transport(&self, actor: ActorId) -> SimTransport {
         match &self.0.broker {
             Place::Simulated(broker) => SimTransport::new(broker.transport_of(actor.peer())),

@@ -119,7 +119,6 @@ fn what(event: &Event) -> String {
     }
 }
 
-/// Returns the content of a message.
 fn content(sent: &SentMessage) -> String {
     let Some(message) = sent.message() else {
         return cut(&String::from_utf8_lossy(&sent.publication().body)).into_owned();

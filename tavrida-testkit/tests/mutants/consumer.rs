@@ -65,7 +65,6 @@ impl Acker for Held {
     }
 }
 
-/// Locks a mutex.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no mutant panics with a lock")
 }

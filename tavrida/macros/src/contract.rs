@@ -93,7 +93,6 @@ fn with_bounds(item: &DeriveInput, bounds: Option<&syn::WhereClause>, more: Toke
     quote!(where #given #comma #more)
 }
 
-/// Returns the attribute of this name.
 fn the_one<'a>(item: &'a DeriveInput, name: &str, write: &str) -> Result<&'a Attribute> {
     let mut marked = item.attrs.iter().filter(|attribute| attribute.path().is_ident(name));
     let Some(first) = marked.next() else {

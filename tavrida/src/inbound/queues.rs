@@ -59,7 +59,6 @@ impl Queues {
         }
     }
 
-    /// Returns the dead-letter queue.
     pub(crate) fn dead_letters(&self) -> Result<Queue, TooLongError> {
         let queue = Queue::durable(self.dead_letters_name()?);
         Ok(match self.own {

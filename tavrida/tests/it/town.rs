@@ -100,7 +100,6 @@ impl Town {
     }
 }
 
-/// Returns the exchange of a service.
 pub(crate) fn exchange(service: &str) -> String {
     format!("{service}_exchange")
 }

@@ -23,7 +23,6 @@ pub(super) struct Section {
 }
 
 impl Text<'_> {
-    /// Returns the sections.
     pub(super) fn sections(&self) -> Result<Vec<Section>, ConfigError> {
         let table = DeTable::parse(self.text).map_err(|error| {
             // The parser's own error shows the line, which may contain a password.

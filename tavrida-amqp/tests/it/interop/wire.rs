@@ -63,7 +63,6 @@ impl Peer {
             .await
     }
 
-    /// Listens to an exchange.
     pub(super) async fn listen(&self, exchange: &str, key: &str) {
         self.bind("tap", exchange, key).await.unwrap();
     }

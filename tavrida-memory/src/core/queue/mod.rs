@@ -25,7 +25,6 @@ pub(crate) use enqueue::Origin;
 pub(crate) use ready::{Message, Ready};
 use settings::{QueueKind, Settings};
 
-/// A queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     pub(crate) name: ShortString,

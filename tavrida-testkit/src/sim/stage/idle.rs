@@ -255,7 +255,6 @@ impl Stage {
     }
 }
 
-/// Returns the head of a channel.
 fn head_of<'a>(heads: &Heads<'a>, channel: ChannelId) -> Option<Head<'a>> {
     heads.iter().find(|head| head.channel == channel)
 }

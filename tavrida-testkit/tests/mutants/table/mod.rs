@@ -20,7 +20,6 @@ const fn mutant(fault: &'static str, twist: Twist, room: &'static str, promise: 
     Mutant { fault, twist, room, promise }
 }
 
-/// Returns all mutants.
 pub(crate) fn mutants() -> Vec<Mutant> {
     [
         topology::declaring(),
