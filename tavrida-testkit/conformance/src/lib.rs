@@ -43,11 +43,11 @@
 //!   a [breaker](Suite::with_breaker) or an [alarm](Suite::with_alarm) may disturb others.
 //! - **A broker with fewer features than RabbitMQ**: exclude what it lacks with [`Suite::without`]. The report lists all excluded promises.
 //! - **A broker with other texts**: [`Capability::RabbitWording`] covers the texts of errors; codes and scopes are compared in any case.
-//! - **Clocks**: the suite uses only tokio's clock, so an in-process broker can run on a paused one (`#[tokio::test(start_paused =
-//!   true)]`). What must happen is waited for up to the [patience](Suite::patience). What must not happen is not waited for: a later event
-//!   that the broker orders after it is the proof. Only two kinds of promises let time pass: those about expiry, 50 to 200 ms, checked
-//!   after five times as long; and those about at-least-once dead letters, if you say [how long](Suite::dead_letters_anew_within) the
-//!   broker takes to retry them.
+//! - **Clocks**: the suite uses only tokio's clock, so an in-process broker can run on a paused one (`start_paused = true` of
+//!   `#[tokio::test]`). What must happen is waited for up to the [patience](Suite::patience). What must not happen is not waited for: a
+//!   later event that the broker orders after it is the proof. Only two kinds of promises let time pass: those about expiry, 50 to 200 ms,
+//!   checked after five times as long; and those about at-least-once dead letters, if you say [how long](Suite::dead_letters_anew_within)
+//!   the broker takes to retry them.
 //! - **While you write the transport**, [`Suite::only`] runs the promises of one room.
 //!
 //! Each promise cites its source: `R..` is a rule of the broker semantics in this repository, `contract` the text of
