@@ -25,21 +25,15 @@
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! # async fn main() -> Result<()> {
 //! let broker = MemoryBroker::new().transport(); // or tavrida_amqp::AmqpTransport
-//! let server = Server::builder(broker.clone())
-//!     .queue("calc")
-//!     .exchange("calc_exchange")
-//!     .service(Calc.into_service())
-//!     .build()?;
-//! let handle = server.handle();
-//! tokio::spawn(server.serve(std::future::pending())); // `run()` in a program: until SIGTERM
-//! handle.ready(std::time::Duration::from_secs(5)).await?;
+//! let server = Server::builder(broker.clone()).service(Calc.into_service()).start().await?;
 //!
-//! let registry = Registry::new().remote_service("calc", "calc_exchange");
-//! let client = Client::builder(broker).source("script").discovery(registry).build().await?;
+//! let client = Client::builder(broker).source("script").build().await?;
 //! let answer = client.to("calc.sum").param("a", 1).param("b", 2).ask().await?;
 //! assert_eq!(answer.payload().get::<i64>("sum")?, 3);
+//!
+//! server.shutdown().await?; // in a program: `.build()?.run()`, until SIGTERM
 //! # Ok(())
 //! # }
 //! ```

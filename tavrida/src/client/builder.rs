@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::{Client, Idle, Inner};
 use crate::asks::Asks;
 use crate::counters::Tally;
-use crate::discovery::{Discovery, Registry};
+use crate::discovery::{ByName, Discovery};
 use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError, Value};
@@ -18,7 +18,7 @@ use crate::json::Object;
 use crate::link::{Health, Link, Stop};
 use crate::message::{Context, Headers, ReservedHeaderError};
 use crate::middleware::{self, Outgoing};
-use crate::outbound::{Neighbours, Outbound};
+use crate::outbound::Outbound;
 use crate::proxy::{Identity, Route, Sender};
 use crate::transport::{Backoff, Transport};
 
@@ -67,7 +67,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how to find services and publishers. Without it, none are known.
+    /// Sets how to find services and publishers. The default is [by name](ByName).
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Some(Arc::new(discovery));
         self
@@ -189,9 +189,8 @@ impl ClientBuilder {
         let backoff = self.backoff.unwrap_or_else(|| self.transport.backoff());
         let link = Arc::new(Link::new(self.transport, backoff, seed_of(&instance), tally.clone()));
         let outbound = Outbound {
-            discovery: self.discovery.unwrap_or_else(|| Arc::new(Registry::new())),
+            discovery: self.discovery.unwrap_or_else(|| Arc::new(ByName)),
             outgoing: middleware::shared(self.outgoing),
-            neighbours: Arc::new(Neighbours::default()),
             tally: tally.clone(),
         };
         let identity = Identity {

@@ -32,25 +32,26 @@
 //!
 //! # Your own
 //!
-//! A discovery has four methods, which must return at once: one backed by a settings store keeps a cache. By convention over configuration:
+//! Without a discovery, services and clients find each other [by name](ByName). Four methods make a discovery of your own,
+//! and each of them answers at once: one that asks a settings store keeps what it learned. For names of your own:
 //!
 //! ```
 //! use tavrida::discovery::{Discovery, Role};
 //! use tavrida::field::ShortString;
 //!
 //! /// Requests to `x` go to `x_exchange`, its notifications to `x_notifications`.
-//! struct ByName {
+//! struct OurNames {
 //!     services: Vec<String>,
 //! }
 //!
-//! impl ByName {
+//! impl OurNames {
 //!     fn exchange(&self, service: &str, suffix: &str) -> Option<ShortString> {
 //!         let known = self.services.iter().any(|name| name == service);
 //!         known.then(|| format!("{service}_{suffix}").try_into().ok()).flatten()
 //!     }
 //! }
 //!
-//! impl Discovery for ByName {
+//! impl Discovery for OurNames {
 //!     fn service_exchange(&self, service: &str) -> Option<ShortString> {
 //!         self.exchange(service, "exchange")
 //!     }
@@ -72,7 +73,7 @@
 //!     }
 //! }
 //!
-//! let by_name = ByName { services: vec!["orders".into(), "billing".into()] };
+//! let by_name = OurNames { services: vec!["orders".into(), "billing".into()] };
 //! assert_eq!(by_name.find(Role::Service, "orders")?, "orders_exchange");
 //! assert_eq!(by_name.exchanges().len(), 4);
 //! let unknown = by_name.find(Role::Service, "oders").unwrap_err();
@@ -82,6 +83,7 @@
 //!
 //! With [`Discovery::known`] as well, that error lists the known names.
 
+mod by_name;
 mod ds;
 mod fallback;
 mod registration;
@@ -94,6 +96,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::field::ShortString;
 
+pub use by_name::ByName;
 pub use error::DiscoveryError;
 pub use fallback::Fallback;
 pub use registration::RegistrationError;

@@ -17,7 +17,6 @@ use crate::counters::Tally;
 use crate::discovery::{Discovery, DiscoveryError, Role};
 use crate::envelope;
 use crate::error::{Error, Kind};
-use crate::field::ShortString;
 use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
@@ -28,15 +27,7 @@ use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, 
 pub(crate) struct Outbound {
     pub(crate) discovery: Arc<dyn Discovery>,
     pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
-    pub(crate) neighbours: Arc<Neighbours>,
     pub(crate) tally: Arc<Tally>,
-}
-
-/// The services of one server: they reach each other without a discovery.
-#[derive(Debug, Default)]
-pub(crate) struct Neighbours {
-    pub(crate) exchange: ShortString,
-    pub(crate) services: Vec<ShortString>,
 }
 
 /// The options of a send, beside its message.
@@ -116,20 +107,9 @@ impl Outbound {
             MessageKind::Notification => {
                 self.discovery.find(Role::LocalPublisher, message.source().service().unwrap_or_default())?
             }
-            _ => self.exchange_of(message.destination().service().unwrap_or_default())?,
+            _ => self.discovery.find(Role::Service, message.destination().service().unwrap_or_default())?,
         };
         Ok(envelope::encode(message, exchange))
-    }
-
-    /// Returns the exchange of a service. The discovery takes precedence; services of the same server need none.
-    fn exchange_of(&self, service: &str) -> Result<ShortString, DiscoveryError> {
-        match self.discovery.service_exchange(service) {
-            Some(exchange) => Ok(exchange),
-            None if self.neighbours.services.iter().any(|name| name == service) => {
-                Ok(self.neighbours.exchange.clone())
-            }
-            None => self.discovery.find(Role::Service, service),
-        }
     }
 
     fn judge(

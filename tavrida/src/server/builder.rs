@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{DeclareMode, Plan, QueueType, Server, Worker};
+use super::{DeclareMode, Plan, QueueType, RunningServer, Server, Worker};
 use crate::asks::Asks;
 use crate::client::seed_of;
 use crate::counters::Tally;
-use crate::discovery::Registry;
+use crate::discovery::{ByName, Discovery, Fallback, Registry, Role};
 use crate::disposition::FailurePolicy;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError};
@@ -18,7 +18,7 @@ use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk, Queues};
 use crate::link::{Link, Stop};
 use crate::middleware::{self, Incoming};
-use crate::outbound::{Neighbours, Outbound};
+use crate::outbound::Outbound;
 use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport};
@@ -74,13 +74,15 @@ impl ServerBuilder {
         result.map_err(|error| self.flaw.get_or_insert(error.into())).ok()
     }
 
-    /// Sets the queue for messages to all the services. Required. Servers with the same queue share the work.
+    /// Sets the queue for messages to all the services. Servers with the same queue share the work. A server of one service
+    /// needs none: its queue is named after the service.
     pub fn queue(mut self, queue: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.queue = self.keep(queue.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
 
-    /// Sets the exchange through which others send requests and replies to the services. Required.
+    /// Sets the exchange through which others send requests and replies to the services. A server of one service needs none: the
+    /// exchange of the service `x` is then `x_exchange`, where clients without a discovery [look for it](ByName).
     pub fn exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.exchange = self.keep(exchange.try_into().map_err(Into::into)).unwrap_or_default();
         self
@@ -223,16 +225,35 @@ impl ServerBuilder {
         Ok(Server { link: Arc::new(link), desk, plan, worker, stop })
     }
 
+    /// [Builds](ServerBuilder::build) the server and [starts](Server::start) it: returns when it consumes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](ServerBuilder::build) and of [`Server::start`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Server::start`].
+    pub async fn start(self) -> Result<RunningServer, Error> {
+        self.build()?.start().await
+    }
+
     fn check(&mut self) -> Result<(), Error> {
         if let Some(flaw) = self.flaw.take() {
             return Err(flaw);
         }
+        self.services.iter_mut().try_for_each(Service::check)?;
+        self.name_after_the_service()?;
         let flaw = |text: &'static str| Err(Error::new(Kind::Build, text));
         if self.queue.is_empty() {
-            return flaw("a server needs a queue: `.queue(\"test_service\")`");
+            return flaw("a server of several services needs a queue: `.queue(\"test_service\")`");
         }
         if self.exchange.is_empty() {
-            return flaw("a server needs an exchange: `.exchange(\"test_exchange\")`");
+            return flaw("a server of several services needs an exchange: `.exchange(\"test_exchange\")`");
         }
         if self.services.is_empty() {
             return flaw("a server needs a service: `.service(...)`");
@@ -246,21 +267,39 @@ impl ServerBuilder {
                  failure policy without retries",
             );
         }
-        self.services.iter_mut().try_for_each(Service::check)
+        Ok(())
+    }
+
+    /// Names queue and exchange after the service where they have no name and there is one service.
+    fn name_after_the_service(&mut self) -> Result<(), Error> {
+        let [service] = &self.services[..] else { return Ok(()) };
+        let name = service.name.as_str();
+        if self.queue.is_empty() {
+            self.queue = ShortString::try_from(name)?;
+        }
+        if self.exchange.is_empty() {
+            self.exchange = ByName.find(Role::Service, name)?;
+        }
+        Ok(())
     }
 
     /// Builds the services as the server hosts them, and the server's own outbound.
     fn host(&mut self, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
         let services = std::mem::take(&mut self.services);
-        let names = services.iter().map(|service| service.name.routing_key()).collect();
-        let neighbours = Arc::new(Neighbours { exchange: self.exchange.clone(), services: names });
+        // Services of one server reach each other, whatever their discoveries know.
+        let names = services.iter().map(|service| service.name.as_str());
+        let neighbours: Arc<dyn Discovery> = Arc::new(
+            names.fold(Registry::new(), |registry, name| registry.remote_service(name, &*self.exchange)),
+        );
         let mut own = None;
         let mut hosted = Vec::with_capacity(services.len());
         for service in services {
             let outbound = Arc::new(Outbound {
-                discovery: service.discovery.unwrap_or_else(|| Arc::new(Registry::new())),
+                discovery: Arc::new(match service.discovery {
+                    Some(first) => Fallback { first, second: neighbours.clone() },
+                    None => Fallback { first: neighbours.clone(), second: Arc::new(ByName) },
+                }),
                 outgoing: middleware::shared(service.outgoing),
-                neighbours: neighbours.clone(),
                 tally: tally.clone(),
             });
             own.get_or_insert_with(|| outbound.clone());

@@ -43,7 +43,15 @@ impl ServerHandle {
         })
     }
 
-    /// Returns the server's counters.
+    /// Waits until the server consumes, or is over.
+    pub(super) async fn until_ready(&self) {
+        // The end of the server is an error of the wait; the caller learns it from the task.
+        if self.link.line().wait(Duration::MAX).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// What the server has seen so far.
     pub fn counters(&self) -> Counters {
         self.desk.tally.snapshot()
     }

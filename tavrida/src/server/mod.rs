@@ -18,6 +18,7 @@
 mod builder;
 mod handle;
 mod plan;
+mod running;
 #[cfg(feature = "signal")]
 mod signal;
 mod worker;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 pub use builder::ServerBuilder;
 pub use handle::ServerHandle;
 pub use plan::{DeclareMode, Plan};
+pub use running::RunningServer;
 
 use crate::error::Error;
 use crate::inbound::Desk;
@@ -64,7 +66,39 @@ impl Server {
         ServerHandle { link: self.link.clone(), desk: self.desk.clone(), stop: self.stop.clone() }
     }
 
-    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops consuming, drains and closes.
+    /// Starts the server in a task of its own, and returns when it consumes.
+    ///
+    /// ```
+    /// # use tavrida::prelude::*;
+    /// # use tavrida_memory::MemoryBroker;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// let broker = MemoryBroker::new().transport();
+    /// let work = Service::new("work").rpc("ping", async || {});
+    /// let server = Server::builder(broker).service(work).start().await?;
+    /// assert_eq!(server.health(), tavrida::Health::Ready);
+    /// server.shutdown().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// No session, and the attempts are used up (by default they never are: the server goes on trying, and logs why). The
+    /// handle was told to stop before the server consumed.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future shuts the server down in the background. To limit the wait, put it into a timeout.
+    pub async fn start(self) -> Result<RunningServer, Error> {
+        RunningServer::start(self).await
+    }
+
+    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops taking, drains and closes.
     ///
     /// # Errors
     ///

@@ -56,6 +56,7 @@ impl Plan {
         let mut bindings = Vec::new();
         for service in services {
             exchanges.append(&mut service.discovery().exchanges());
+            exchanges.extend(service.discovery().local_publisher_exchange(service.name.as_str()));
             for name in answers_to(service) {
                 add(&mut bindings, own, exchange, name)?;
             }

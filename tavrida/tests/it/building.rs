@@ -21,10 +21,33 @@ fn flaw(server: ServerBuilder) -> String {
 #[test]
 fn a_server_without_queue_exchange_or_service_says_what_to_write() {
     let bare = || Server::builder(MemoryBroker::new().transport());
-    assert!(flaw(bare()).contains(r#".queue("test_service")"#));
-    assert!(flaw(bare().queue("q")).contains(r#".exchange("test_exchange")"#));
+    let two =
+        || bare().service(Service::new("one").rpc("do", fine)).service(Service::new("two").rpc("do", fine));
+    assert!(flaw(two()).contains(r#".queue("test_service")"#));
+    assert!(flaw(two().queue("q")).contains(r#".exchange("test_exchange")"#));
     assert!(flaw(bare().queue("q").exchange("e")).contains(".service(...)"));
     assert!(flaw(bare().queue("q".repeat(256)).exchange("e")).contains("256 bytes"));
+}
+
+#[test]
+fn a_server_of_one_service_bears_its_name_where_no_other_is_given() {
+    let built = |server: ServerBuilder| server.build().expect("nothing is missing").plan().to_string();
+    let work =
+        || Server::builder(MemoryBroker::new().transport()).service(Service::new("work").rpc("do", fine));
+    let plan = built(work());
+    assert!(
+        plan.contains("queue work (durable") && plan.contains("bind work <- work_exchange: work.#"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("exchange work_notifications (topic, durable)"),
+        "what it publishes has somewhere to go: {plan}"
+    );
+    let plan = built(work().queue("q").exchange("e"));
+    assert!(plan.contains("bind q <- e: work.#"), "{plan}");
+    let long = "w".repeat(250);
+    let long = Server::builder(MemoryBroker::new().transport()).service(Service::new(&long).rpc("do", fine));
+    assert!(flaw(long).contains(&"w".repeat(250)), "the name of its exchange would be too long");
 }
 
 #[test]
@@ -54,7 +77,7 @@ fn two_services_of_one_name_or_for_the_same_requests_are_refused() {
 
 #[test]
 fn a_subscription_whose_publisher_nobody_knows_is_named() {
-    let deaf = Service::new("deaf").on_notification("orders.created", fine);
+    let deaf = Service::new("deaf").on_notification("orders.created", fine).discovery(Registry::new());
     let text = flaw(builder(deaf));
     assert!(
         text.starts_with("service 'deaf' subscribes to orders.created: no discovery knows the publisher"),

@@ -8,7 +8,7 @@ use tavrida::field::Value;
 use tavrida::prelude::*;
 use tokio::time::Instant;
 
-use crate::town::{Notes, Town};
+use crate::town::{Notes, Town, registry};
 
 fn broken(text: &str) -> Failure {
     Failure::new("test.Broken", text)
@@ -180,7 +180,7 @@ async fn a_reply_to_a_service_that_nobody_knows_is_dead_lettered_not_lost() {
         json!({ "n": 1 })
     }
     let town = Town::new();
-    let _server = town.host(Service::new("work").rpc("do", answer)).await;
+    let _server = town.host(Service::new("work").rpc("do", answer).discovery(registry(&[]))).await;
     let client = town.client(&["work"]).await;
     client.to("work.do").reply_to("stranger").call().await.expect("sent");
     let letter = town.take("work.dead").await;

@@ -20,6 +20,7 @@ mod macros;
 mod newcomer;
 mod selecting;
 mod signals;
+mod starting;
 mod tidy;
 #[cfg(feature = "tower")]
 mod tower;

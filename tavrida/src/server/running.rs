@@ -1,0 +1,136 @@
+//! [`RunningServer`]: a server that consumes.
+
+use std::fmt;
+use std::ops::Deref;
+
+use tokio::task::JoinHandle;
+
+use super::{Server, ServerHandle};
+use crate::error::{Error, Kind};
+
+/// A server that was [started](Server::start): it works in a task of its own.
+///
+/// Everything that a [`ServerHandle`] offers is here too: health, counters, requeueing of dead letters.
+///
+/// Dropping it shuts the server down in the background, as [`shutdown`](RunningServer::shutdown) does, and logs a warning:
+/// nobody learns then how the shutdown ended.
+#[must_use = "a running server that is dropped shuts down"]
+pub struct RunningServer {
+    handle: ServerHandle,
+    /// Taken by [`RunningServer::shutdown`] and [`RunningServer::stopped`].
+    task: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl RunningServer {
+    /// Starts the server and waits until it consumes.
+    pub(super) async fn start(server: Server) -> Result<Self, Error> {
+        let handle = server.handle();
+        let task = tokio::spawn(server.serve(std::future::pending()));
+        let mut starting = Starting { handle: handle.clone(), task: Some(task) };
+        let task = starting.task.as_mut().expect("it is taken below");
+        tokio::select! {
+            // An end is reported before readiness: a server can do both at once.
+            biased;
+            ended = task => {
+                starting.task = None;
+                Err(ended_result(ended).err().unwrap_or_else(|| {
+                    Error::new(Kind::Closed, "the server was stopped before it consumed")
+                }))
+            }
+            () = handle.until_ready() => Ok(Self { handle, task: starting.task.take() }),
+        }
+    }
+
+    /// A handle of the server, to keep elsewhere.
+    pub fn handle(&self) -> &ServerHandle {
+        &self.handle
+    }
+
+    /// Stops taking messages, lets the handlers finish, flushes and closes.
+    ///
+    /// Takes at most the [shutdown timeout](super::ServerBuilder::shutdown_timeout) and the time to close: a handler that has
+    /// not finished then is dropped, and its message goes back to the queue.
+    ///
+    /// # Errors
+    ///
+    /// The server had failed before: its attempts to connect were used up.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of the server's task, which is a bug of this library.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the shutdown to go on in the background.
+    pub async fn shutdown(self) -> Result<(), Error> {
+        self.handle.stop();
+        self.stopped().await
+    }
+
+    /// Waits until the server has stopped: by its [handle](ServerHandle::stop), or because it failed.
+    ///
+    /// # Errors
+    ///
+    /// The attempts to connect are used up.
+    ///
+    /// # Panics
+    ///
+    /// As [`shutdown`](RunningServer::shutdown).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the running server: it shuts down in the background.
+    pub async fn stopped(mut self) -> Result<(), Error> {
+        let task =
+            self.task.as_mut().expect("only this method takes the task, and it takes the server by value");
+        let ended = task.await;
+        self.task = None;
+        ended_result(ended)
+    }
+}
+
+/// A server on its way to its first consumer. Dropped, it takes the server with it.
+struct Starting {
+    handle: ServerHandle,
+    task: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if self.task.is_some() {
+            self.handle.stop();
+        }
+    }
+}
+
+fn ended_result(ended: Result<Result<(), Error>, tokio::task::JoinError>) -> Result<(), Error> {
+    match ended {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(Error::new(Kind::Closed, "the server's runtime was shut down").caused_by(error)),
+    }
+}
+
+impl Deref for RunningServer {
+    type Target = ServerHandle;
+
+    fn deref(&self) -> &ServerHandle {
+        &self.handle
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        let Some(task) = &self.task else { return };
+        if !task.is_finished() && !self.handle.stop.is_wished() {
+            tracing::warn!("a running server was dropped: it shuts down in the background");
+        }
+        self.handle.stop();
+    }
+}
+
+impl fmt::Debug for RunningServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunningServer").field("health", &self.handle.health()).finish_non_exhaustive()
+    }
+}
