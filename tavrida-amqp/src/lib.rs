@@ -15,8 +15,8 @@
 //! # Connecting to the broker
 //!
 //! [`AmqpConfig`] is built in code, from a [URI](AmqpConfig::from_uri), or from a TOML file with environment variables overriding it
-//! (`ConfigFile`, `ServerConfig`; feature `config-file`); all three have the same settings under the same names, and errors name the key
-//! and, for a file, the line or the variable. No error and no `Debug` output shows a password.
+//! (`ConfigFile`, `ServerConfig`; feature `config-file`). All three have the same settings under the same names. Errors name the key and,
+//! for a file, the line or the variable. No error and no `Debug` output shows a password.
 //!
 //! **Several hosts** (`amqp://rabbit-1,rabbit-2`, [`or_host`](AmqpConfig::or_host)) are tried in turn, at the start and after each loss,
 //! each within the [connect timeout](AmqpConfig::connect_timeout). After a refusal (wrong password, missing virtual host) no further host

@@ -34,8 +34,8 @@ impl Publisher {
 
     /// See [`Session::publish`](tavrida::transport::Session::publish).
     ///
-    /// The queue of requests is unbounded, the window behind it is not: a publish is enqueued at its first poll, so that the order is that
-    /// of first polls, and a caller that awaits the outcome is slowed down by the window.
+    /// The queue of requests is unbounded, the window behind it is not. A publish is enqueued at its first poll, so that the order is that
+    /// of first polls. The window slows down callers that await the outcome.
     pub(crate) fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         if let Some(loss) = self.life.lost() {
             let reason = PublishErrorKind::NotSent(loss.clone());

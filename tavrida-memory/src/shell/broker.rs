@@ -15,8 +15,8 @@ use crate::core::{Broker, Command, Config, ConsumerView, Operator, Snapshot};
 
 /// A broker in this process. Clones are handles to the same broker; separately created brokers are independent.
 ///
-/// Creating it needs no runtime. Its deadlines (TTL, `x-expires`) are handled by a task on the runtime that uses it, with tokio's clock, so
-/// that a paused runtime advances them too; the task ends when there is no deadline, or with the broker.
+/// Creating it needs no runtime. A task on the runtime that uses it handles its deadlines (TTL, `x-expires`) with tokio's clock, so that a
+/// paused runtime advances them too. The task ends when there is no deadline, or with the broker.
 ///
 /// ```
 /// use tavrida::field::ShortString;

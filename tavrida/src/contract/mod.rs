@@ -51,7 +51,7 @@
 //!
 //! # On the wire
 //!
-//! The members of a request or event are the parameters, the members of a reply are the payload of the response: a service without these
+//! The members of a request or event are the parameters, the members of a reply are the payload of the response. A service without these
 //! types, such as one of the Python original, reads and writes the same messages. A value that serialises to `null` (a unit, a unit struct,
 //! `None`) becomes the empty object. An error has the [class](Rpc::error_class), its `Display` text as message, the
 //! [code](Rpc::error_code), and its body, any JSON, under `detail`.

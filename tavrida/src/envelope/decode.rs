@@ -12,10 +12,12 @@ use crate::transport::Publication;
 
 /// Decodes a message.
 ///
-/// The checks come in the order of [`DecodeError`]'s variants, which is the original's. What the original accepts is accepted: any exchange
-/// and routing key, properties or none, headers in any order, a correlation id of any AMQP type, void (`V`) for empty text, further members
-/// of the body, `NaN` and `Infinity` (read as `null`), a context that is `null` (read as `{}`), duplicate names (the last counts), any
-/// depth of nesting.
+/// The checks come in the order of [`DecodeError`]'s variants, which is the original's. What the original accepts is accepted:
+///
+/// - any exchange and routing key, properties or none, headers in any order;
+/// - a correlation id of any AMQP type, void (`V`) for empty text;
+/// - further members of the body, `NaN` and `Infinity` (read as `null`), a context that is `null` (read as `{}`), duplicate names (the last
+///   counts), any depth of nesting.
 ///
 /// An empty message id stays empty: the receiver assigns one.
 ///

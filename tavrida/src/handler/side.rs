@@ -68,8 +68,8 @@ impl<E: Event> Side for OfEvents<E> {
     }
 }
 
-/// A type that a handler on a side of a contract may return: for a request the contract's reply, or a `Result` of it with the contract's
-/// error or with [`Failure`]; on the other sides what any handler may return.
+/// A type that a handler on a side of a contract may return. For a request this is the contract's reply, or a `Result` of it with the
+/// contract's error or with [`Failure`]; on the other sides it is what any handler may return.
 #[diagnostic::on_unimplemented(
     message = "a handler of this contract cannot return `{Self}`",
     label = "not what the contract says",

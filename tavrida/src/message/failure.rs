@@ -11,8 +11,8 @@ use crate::error::{Error, Kind, UNKNOWN_CODE};
 
 /// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
 ///
-/// Every error type becomes one with `?`: its class is the type's path, its message the `Display` text, its code 1000 (an error of this
-/// library keeps its own, 1001 to 1050, and an error reply of another service keeps its class and code). To choose them, build one, or
+/// Every error type becomes one with `?`: its class is the type's path, its message the `Display` text, its code 1000. An error of this
+/// library keeps its own code, 1001 to 1050, and an error reply of another service keeps its class and code. To choose them, build one, or
 /// implement [`IntoFailure`].
 ///
 /// ```
