@@ -3,11 +3,10 @@
 use super::Discovery;
 use crate::field::ShortString;
 
-/// The convention used where no discovery is given: requests and replies of the service `x` go through the exchange
-/// `x_exchange`, its notifications through `x_notifications`.
+/// The default discovery: requests and replies of the service `x` use the exchange `x_exchange`, its notifications `x_notifications`.
 ///
-/// It knows every name, so that a misspelt service is noticed by the broker (404: no such exchange) and not before. A
-/// [`Registry`](super::Registry) lists what exists.
+/// It accepts every name, so that a misspelt service is noticed only by the broker (404: no such exchange). A [`Registry`](super::Registry)
+/// lists the known names.
 ///
 /// ```
 /// use tavrida::discovery::{ByName, Discovery};
@@ -32,7 +31,7 @@ impl Discovery for ByName {
         self.publisher_exchange(service)
     }
 
-    /// None: a server declares the exchanges of its own services and of the publishers that these subscribe to.
+    /// Returns no exchanges: a server declares those of its services, and of the publishers that these subscribe to.
     fn exchanges(&self) -> Vec<ShortString> {
         Vec::new()
     }

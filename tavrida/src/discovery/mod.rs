@@ -32,8 +32,8 @@
 //!
 //! # Your own
 //!
-//! Without a discovery, services and clients find each other [by name](ByName). Four methods make a discovery of your own,
-//! and each of them answers at once: one that asks a settings store keeps what it learned. For names of your own:
+//! Without a discovery, services and clients find each other [by name](ByName). A discovery has four methods, which must return at once:
+//! one backed by a settings store keeps a cache. For your own naming scheme:
 //!
 //! ```
 //! use tavrida::discovery::{Discovery, Role};

@@ -74,15 +74,15 @@ impl ServerBuilder {
         result.map_err(|error| self.flaw.get_or_insert(error.into())).ok()
     }
 
-    /// Sets the queue for messages to all the services. Servers with the same queue share the work. A server of one service
-    /// needs none: its queue is named after the service.
+    /// Sets the queue for messages to all the services. Servers with the same queue share the work. Optional for a server of one service:
+    /// its queue then has the name of the service.
     pub fn queue(mut self, queue: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.queue = self.keep(queue.try_into().map_err(Into::into)).unwrap_or_default();
         self
     }
 
-    /// Sets the exchange through which others send requests and replies to the services. A server of one service needs none: the
-    /// exchange of the service `x` is then `x_exchange`, where clients without a discovery [look for it](ByName).
+    /// Sets the exchange through which others send requests and replies to the services. Optional for a server of one service: the exchange
+    /// of the service `x` is then `x_exchange`, where clients without a discovery [look for it](ByName).
     pub fn exchange(mut self, exchange: impl TryInto<ShortString, Error = impl Into<TooLongError>>) -> Self {
         self.exchange = self.keep(exchange.try_into().map_err(Into::into)).unwrap_or_default();
         self
@@ -233,7 +233,7 @@ impl ServerBuilder {
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with time enabled.
+    /// Panics outside a tokio runtime with time enabled.
     ///
     /// # Cancel safety
     ///
@@ -270,7 +270,7 @@ impl ServerBuilder {
         Ok(())
     }
 
-    /// Names queue and exchange after the service where they have no name and there is one service.
+    /// Sets the default names of queue and exchange if there is one service.
     fn name_after_the_service(&mut self) -> Result<(), Error> {
         let [service] = &self.services[..] else { return Ok(()) };
         let name = service.name.as_str();
@@ -286,7 +286,7 @@ impl ServerBuilder {
     /// Builds the services as the server hosts them, and the server's own outbound.
     fn host(&mut self, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
         let services = std::mem::take(&mut self.services);
-        // Services of one server reach each other, whatever their discoveries know.
+        // Services of one server find each other, independent of their discoveries.
         let names = services.iter().map(|service| service.name.as_str());
         let neighbours: Arc<dyn Discovery> = Arc::new(
             names.fold(Registry::new(), |registry, name| registry.remote_service(name, &*self.exchange)),

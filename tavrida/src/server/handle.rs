@@ -43,15 +43,15 @@ impl ServerHandle {
         })
     }
 
-    /// Waits until the server consumes, or is over.
+    /// Waits until the server consumes, or has ended.
     pub(super) async fn until_ready(&self) {
-        // The end of the server is an error of the wait; the caller learns it from the task.
+        // An error means that the server has ended; the caller learns that from the task.
         if self.link.line().wait(Duration::MAX).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// What the server has seen so far.
+    /// Returns the server's counters.
     pub fn counters(&self) -> Counters {
         self.desk.tally.snapshot()
     }

@@ -66,7 +66,7 @@ impl Server {
         ServerHandle { link: self.link.clone(), desk: self.desk.clone(), stop: self.stop.clone() }
     }
 
-    /// Starts the server in a task of its own, and returns when it consumes.
+    /// Starts the server in the background, and returns once it consumes.
     ///
     /// ```
     /// # use tavrida::prelude::*;
@@ -84,21 +84,21 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// No session, and the attempts are used up (by default they never are: the server goes on trying, and logs why). The
-    /// handle was told to stop before the server consumed.
+    /// There is no session, and the attempts are used up (by default there is no limit: the server continues to try, and logs the reason).
+    /// The handle stopped the server before it consumed.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime with time enabled.
+    /// Panics outside a tokio runtime with time enabled.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future shuts the server down in the background. To limit the wait, put it into a timeout.
+    /// Dropping the future shuts the server down in the background. To limit the wait, wrap it in a timeout.
     pub async fn start(self) -> Result<RunningServer, Error> {
         RunningServer::start(self).await
     }
 
-    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops taking, drains and closes.
+    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops consuming, drains and closes.
     ///
     /// # Errors
     ///

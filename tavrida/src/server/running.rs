@@ -8,12 +8,12 @@ use tokio::task::JoinHandle;
 use super::{Server, ServerHandle};
 use crate::error::{Error, Kind};
 
-/// A server that was [started](Server::start): it works in a task of its own.
+/// A server that was [started](Server::start) and runs in the background.
 ///
-/// Everything that a [`ServerHandle`] offers is here too: health, counters, requeueing of dead letters.
+/// It has all methods of [`ServerHandle`]: health, counters, requeueing of dead letters.
 ///
-/// Dropping it shuts the server down in the background, as [`shutdown`](RunningServer::shutdown) does, and logs a warning:
-/// nobody learns then how the shutdown ended.
+/// Dropping it shuts the server down in the background, as [`shutdown`](RunningServer::shutdown) does, and logs a warning, because the
+/// result of the shutdown is lost.
 #[must_use = "a running server that is dropped shuts down"]
 pub struct RunningServer {
     handle: ServerHandle,
@@ -29,7 +29,7 @@ impl RunningServer {
         let mut starting = Starting { handle: handle.clone(), task: Some(task) };
         let task = starting.task.as_mut().expect("it is taken below");
         tokio::select! {
-            // An end is reported before readiness: a server can do both at once.
+            // An end is reported before readiness: both can happen at once.
             biased;
             ended = task => {
                 starting.task = None;
@@ -41,33 +41,33 @@ impl RunningServer {
         }
     }
 
-    /// A handle of the server, to keep elsewhere.
+    /// Returns a handle of the server, to keep elsewhere.
     pub fn handle(&self) -> &ServerHandle {
         &self.handle
     }
 
-    /// Stops taking messages, lets the handlers finish, flushes and closes.
+    /// Stops consuming, lets running handlers finish, flushes and closes.
     ///
-    /// Takes at most the [shutdown timeout](super::ServerBuilder::shutdown_timeout) and the time to close: a handler that has
-    /// not finished then is dropped, and its message goes back to the queue.
+    /// Takes at most the [shutdown timeout](super::ServerBuilder::shutdown_timeout) and the time to close: a handler still running then is
+    /// dropped, and its message is requeued.
     ///
     /// # Errors
     ///
-    /// The server had failed before: its attempts to connect were used up.
+    /// The server had already failed: its attempts to connect were used up.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the server's task, which is a bug of this library.
+    /// Propagates a panic of the server's task, which is a bug of this library.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves the shutdown to go on in the background.
+    /// If the future is dropped, the shutdown continues in the background.
     pub async fn shutdown(self) -> Result<(), Error> {
         self.handle.stop();
         self.stopped().await
     }
 
-    /// Waits until the server has stopped: by its [handle](ServerHandle::stop), or because it failed.
+    /// Waits until the server has stopped, by its [handle](ServerHandle::stop) or because it failed.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl RunningServer {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the running server: it shuts down in the background.
+    /// Dropping the future drops the running server, which shuts down in the background.
     pub async fn stopped(mut self) -> Result<(), Error> {
         let task =
             self.task.as_mut().expect("only this method takes the task, and it takes the server by value");
@@ -89,7 +89,7 @@ impl RunningServer {
     }
 }
 
-/// A server on its way to its first consumer. Dropped, it takes the server with it.
+/// A server that does not consume yet. Dropping it stops the server.
 struct Starting {
     handle: ServerHandle,
     task: Option<JoinHandle<Result<(), Error>>>,

@@ -1,4 +1,4 @@
-//! The front door: a started server consumes, and a service is found by its name.
+//! Starting and finding: a started server consumes, and a service is found by its name.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -73,7 +73,7 @@ async fn a_dropped_server_finishes_its_handlers_and_stops() -> Result<()> {
     Ok(())
 }
 
-/// A broker that nobody reaches; it counts who tries.
+/// An unreachable broker that counts the attempts to connect.
 struct Unreachable {
     tried: Arc<AtomicU32>,
     backoff: Backoff,
