@@ -43,14 +43,19 @@ pub(crate) enum Step {
     GiveUp(String),
 }
 
+/// How long a session has to be ready before the failures that preceded it are forgotten.
+const STEADY: Duration = Duration::from_secs(1);
+
 pub(crate) struct Machine {
     backoff: Backoff,
     random: fastrand::Rng,
     health: Health,
-    /// Consecutive failures, including the initial loss. Drives the backoff.
+    /// Consecutive failures, including the initial loss and sessions that ended young. Drives the backoff.
     failed: u32,
-    /// Whether they began with the loss of a ready session, which is not a failed attempt.
+    /// Whether they began with the loss of a steady session, which is not a failed attempt.
     began_with_loss: bool,
+    /// Attempts that failed since the last ready session.
+    attempts: u32,
     /// Whether there ever was a ready session.
     was_ready: bool,
     /// When the ready session became ready.
@@ -67,6 +72,7 @@ impl Machine {
             health: Health::Starting,
             failed: 0,
             began_with_loss: false,
+            attempts: 0,
             was_ready: false,
             ready_at: None,
             after_wait: Step::Connect,
@@ -87,10 +93,14 @@ impl Machine {
             Input::Prepared => {
                 self.ready_at = Some(now);
                 self.was_ready = true;
+                self.attempts = 0;
                 self.health = Health::Ready;
                 Step::Serve
             }
-            Input::Failed(why) => self.retreat(why, now, Step::Connect),
+            Input::Failed(why) => {
+                self.attempts += 1;
+                self.retreat(why, now, Step::Connect)
+            }
             Input::Lost(why) => {
                 self.forgive(now);
                 self.retreat(why, now, Step::Connect)
@@ -107,11 +117,11 @@ impl Machine {
         }
     }
 
-    /// Forgets failed attempts once a session has lasted longer than the delay they led to; a session that ends at once each time (because
-    /// of an impossible consumer, for example) keeps its growing delay.
+    /// Forgets earlier failures if the session was [steady](STEADY). A session that ends at once each time (because of an impossible
+    /// consumer, for example) keeps its growing delay.
     fn forgive(&mut self, now: Instant) {
-        let held = self.ready_at.take().map_or(Duration::ZERO, |ready| now.saturating_duration_since(ready));
-        if self.failed == 0 || held > self.backoff.delay(self.failed, &mut self.random) {
+        let ready_for = self.ready_at.take().map(|ready_at| now.saturating_duration_since(ready_at));
+        if self.failed == 0 || ready_for.is_some_and(|ready_for| ready_for >= STEADY) {
             self.failed = 0;
             self.began_with_loss = true;
         }
@@ -134,7 +144,7 @@ impl Machine {
             Health::Reconnecting { since, .. } => since,
             _ => now,
         };
-        self.health = Health::Reconnecting { since, attempts: self.failed, why };
+        self.health = Health::Reconnecting { since, attempts: self.attempts, why };
         self.after_wait = after_wait;
         Step::Wait(self.backoff.delay(self.failed, &mut self.random))
     }
@@ -177,7 +187,7 @@ mod tests {
         let later = now + Duration::from_secs(1);
         assert_eq!(machine.next(Input::Waited, later), Step::Connect);
         delay(machine.next(Input::Failed("refused".into()), later));
-        assert_eq!(machine.health(), Health::Reconnecting { since: now, attempts: 2, why: "refused".into() });
+        assert_eq!(machine.health(), Health::Reconnecting { since: now, attempts: 1, why: "refused".into() });
     }
 
     #[test]
@@ -203,6 +213,45 @@ mod tests {
         now += Duration::from_secs(60);
         let after_an_hour = delay(machine.next(Input::Lost("later".into()), now));
         assert!(after_an_hour <= Duration::from_millis(100), "{after_an_hour:?}");
+    }
+
+    /// A machine that became ready after eleven failed attempts.
+    fn ready_after_eleven_failures() -> (Machine, Instant) {
+        let (mut machine, now) = (Machine::new(Backoff::default(), 1), Instant::now());
+        for _ in 0..11 {
+            delay(machine.next(Input::Failed("down".into()), now));
+        }
+        machine.next(Input::Connected, now);
+        machine.next(Input::Prepared, now);
+        (machine, now)
+    }
+
+    #[test]
+    fn a_loss_after_a_steady_session_counts_no_earlier_failures() {
+        let (mut machine, ready) = ready_after_eleven_failures();
+        let lost = ready + Duration::from_secs(20);
+        let first = delay(machine.next(Input::Lost("forced".into()), lost));
+        assert!(first <= Duration::from_millis(100), "{first:?}");
+        let since_this_loss = Health::Reconnecting { since: lost, attempts: 0, why: "forced".into() };
+        assert_eq!(machine.health(), since_this_loss);
+    }
+
+    #[test]
+    fn a_session_that_is_lost_young_shows_no_failed_attempts_and_keeps_its_delay() {
+        let (mut machine, ready) = ready_after_eleven_failures();
+        let next = delay(machine.next(Input::Lost("at once".into()), ready));
+        assert!(next > Duration::from_secs(1), "{next:?}");
+        assert!(matches!(machine.health(), Health::Reconnecting { attempts: 0, .. }), "{}", machine.health());
+    }
+
+    #[test]
+    fn a_session_that_is_lost_while_it_waits_for_a_new_consumer_is_connected_again() {
+        let (mut machine, ready) = ready_after_eleven_failures();
+        let ended = ready + Duration::from_secs(20);
+        delay(machine.next(Input::ConsumerEnded("queue deleted".into()), ended));
+        delay(machine.next(Input::Lost("virtual host deleted".into()), ended));
+        assert_eq!(machine.next(Input::Waited, ended), Step::Connect);
+        assert!(matches!(machine.health(), Health::Reconnecting { attempts: 0, .. }), "{}", machine.health());
     }
 
     #[test]

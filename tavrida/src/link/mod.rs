@@ -118,13 +118,16 @@ impl Link {
         session: &mut Option<Arc<dyn Session>>,
     ) -> Input {
         match step {
-            Step::Wait(delay) => {
-                tokio::time::sleep(delay).await;
-                Input::Waited
-            }
+            Step::Wait(delay) => self.wait(delay, session).await,
             Step::Prepare => match work.prepare(live(session)).await {
                 Ok(()) => Input::Prepared,
-                Err(error) => Input::Failed(error.to_string()),
+                Err(error) => {
+                    if matches!(error, SessionError::Lost(_)) {
+                        // It needs no closing, which would wait for a broker that does not answer.
+                        *session = None;
+                    }
+                    Input::Failed(error.to_string())
+                }
             },
             _ => match self.transport.connect().await {
                 Ok(connected) => {
@@ -136,17 +139,32 @@ impl Link {
         }
     }
 
+    /// Waits for `delay`. A session that waits for a new consumer is watched meanwhile.
+    async fn wait(&self, delay: Duration, session: &mut Option<Arc<dyn Session>>) -> Input {
+        let Some(live) = session.clone() else {
+            tokio::time::sleep(delay).await;
+            return Input::Waited;
+        };
+        tokio::select! {
+            biased;
+            loss = live.closed() => self.lose(&loss, session),
+            () = tokio::time::sleep(delay) => Input::Waited,
+        }
+    }
+
+    fn lose(&self, loss: &ConnectionLost, session: &mut Option<Arc<dyn Session>>) -> Input {
+        self.tally.losses.add_one();
+        self.line.pause();
+        *session = None;
+        tracing::warn!(endpoint = self.transport.endpoint(), %loss, "session lost");
+        Input::Lost(loss.to_string())
+    }
+
     async fn serve(&self, work: &mut impl Work, session: &mut Option<Arc<dyn Session>>) -> Input {
         let epoch = self.line.begin(live(session).clone());
         let ended = work.serve(&epoch).await;
         match ended {
-            Ended::Lost(loss) => {
-                self.tally.losses.add_one();
-                self.line.pause();
-                *session = None;
-                tracing::warn!(endpoint = self.transport.endpoint(), %loss, "the session is lost");
-                Input::Lost(loss.to_string())
-            }
+            Ended::Lost(loss) => self.lose(&loss, session),
             Ended::Idle(end) => {
                 tracing::warn!(endpoint = self.transport.endpoint(), %end, "the consumer ended");
                 Input::ConsumerEnded(end.to_string())
