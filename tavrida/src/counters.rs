@@ -24,6 +24,10 @@ pub struct Counters {
     pub ambiguous: u64,
     /// Sessions that were lost.
     pub losses: u64,
+    /// Consumers that the broker closed since a handler took longer than its consumer timeout.
+    pub consumer_timeouts: u64,
+    /// Exchanges that were found deleted, and were declared again.
+    pub repaired: u64,
     /// Deliveries being handled now.
     pub in_flight: u64,
 }
@@ -40,6 +44,8 @@ pub(crate) struct Tally {
     pub(crate) unheard: Count,
     pub(crate) ambiguous: Count,
     pub(crate) losses: Count,
+    pub(crate) consumer_timeouts: Count,
+    pub(crate) repaired: Count,
     pub(crate) in_flight: Count,
 }
 
@@ -55,6 +61,8 @@ impl Tally {
             unheard: self.unheard.get(),
             ambiguous: self.ambiguous.get(),
             losses: self.losses.get(),
+            consumer_timeouts: self.consumer_timeouts.get(),
+            repaired: self.repaired.get(),
             in_flight: self.in_flight.get(),
         }
     }

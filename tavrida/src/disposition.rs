@@ -8,7 +8,8 @@ use crate::message::Failure;
 /// What a server does with a failed delivery for which no caller waits: a cast, a notification, a response, an error; a reply that could
 /// not be sent; and a call whose error is marked as [retryable](Failure::retryable).
 ///
-/// The default dead-letters it at once. Nothing is dropped unless the policy says so.
+/// The default dead-letters it at once. Nothing is dropped unless the policy says so. A failure that
+/// [is permanent](Failure::permanent) is not retried.
 ///
 /// ```
 /// use std::time::Duration;
@@ -168,15 +169,17 @@ impl FailurePolicy {
             (Outcome::Handled | Outcome::NotOurs, _) => Disposition::Ack,
             (Outcome::Lost, _) => Disposition::Leave,
             (Outcome::Hopeless(_), _) => Disposition::DeadLetter("unwanted"),
-            (Outcome::Failed(_), _) if attempt <= self.times => Disposition::Retry(self.delay(attempt, key)),
+            (Outcome::Failed(failure), _) if self.retries_after(attempt, failure) => {
+                Disposition::Retry(self.delay(attempt, key))
+            }
             (Outcome::Failed(_), Last::DeadLetter) => Disposition::DeadLetter("failed"),
             (Outcome::Failed(_), Last::Discard) => Disposition::Discard,
         }
     }
 
     /// Returns whether a failure at this attempt is retried.
-    pub(crate) fn retries_after(&self, attempt: u32) -> bool {
-        attempt <= self.times
+    pub(crate) fn retries_after(&self, attempt: u32, failure: &Failure) -> bool {
+        attempt <= self.times && !failure.is_permanent()
     }
 
     fn delay(&self, attempt: u32, key: &str) -> Duration {
@@ -221,6 +224,8 @@ mod tests {
         assert_eq!(policy.decide(&failed(), 1, ""), Disposition::Retry(ms(10)));
         assert_eq!(policy.decide(&failed(), 2, ""), Disposition::Retry(ms(20)));
         assert_eq!(policy.decide(&failed(), 3, ""), Disposition::DeadLetter("failed"));
+        let permanent = Outcome::Failed(Failure::new("a.B", "never").permanent());
+        assert_eq!(policy.decide(&permanent, 1, ""), Disposition::DeadLetter("failed"));
         let hopeless = Outcome::Hopeless(Failure::new("a.B", "unreadable"));
         assert_eq!(policy.decide(&hopeless, 1, ""), Disposition::DeadLetter("unwanted"));
     }

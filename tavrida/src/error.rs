@@ -41,7 +41,10 @@ pub(crate) enum Kind {
     Timeout,
     Closed,
     Unroutable,
+    /// The broker refused a message for a reason that may pass.
     Refused,
+    /// The broker refused a message for what it is.
+    Unacceptable,
     Ambiguous,
     Panic,
     Transport,
@@ -72,7 +75,7 @@ impl Kind {
             Self::Timeout => (UNKNOWN_CODE, "Timeout"),
             Self::Closed => (UNKNOWN_CODE, "Closed"),
             Self::Unroutable => (UNKNOWN_CODE, "Unroutable"),
-            Self::Refused => (UNKNOWN_CODE, "Refused"),
+            Self::Refused | Self::Unacceptable => (UNKNOWN_CODE, "Refused"),
             Self::Ambiguous => (UNKNOWN_CODE, "Ambiguous"),
             Self::Panic => (UNKNOWN_CODE, "Panic"),
             Self::Transport => (UNKNOWN_CODE, "Transport"),
@@ -125,7 +128,21 @@ impl Error {
 
     /// Returns whether the broker refused it.
     pub fn is_refused(&self) -> bool {
-        self.kind == Kind::Refused
+        matches!(self.kind, Kind::Refused | Kind::Unacceptable)
+    }
+
+    /// Whether another try fails as well, until code or configuration changes: the address is malformed, no discovery knows the
+    /// service or publisher, or the broker cannot accept the message for what it is (too large, an invalid property).
+    pub fn is_permanent(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::UnableToDiscover
+                | Kind::WrongEntryPointFormat
+                | Kind::ForbiddenHeaders
+                | Kind::UnsuitableFieldValue
+                | Kind::FieldMustFullyDefined
+                | Kind::Unacceptable
+        )
     }
 
     /// Returns whether it is unknown if the broker accepted a message.

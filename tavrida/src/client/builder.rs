@@ -18,7 +18,7 @@ use crate::json::Object;
 use crate::link::{Health, Link, Stop};
 use crate::message::{Context, Headers, ReservedHeaderError};
 use crate::middleware::{self, Outgoing};
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Repair};
 use crate::proxy::{Identity, Route, Sender};
 use crate::transport::{Backoff, Transport};
 
@@ -192,6 +192,7 @@ impl ClientBuilder {
             discovery: self.discovery.unwrap_or_else(|| Arc::new(ByName)),
             outgoing: middleware::shared(self.outgoing),
             tally: tally.clone(),
+            repair: Arc::new(Repair::new(tally.clone())),
         };
         let identity = Identity {
             source: self.source,

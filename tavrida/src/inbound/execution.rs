@@ -43,9 +43,11 @@ impl Execution<'_> {
             // The handler of that call's answer will answer; a failure since then does not concern the caller.
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         }
-        let retries = self.desk.policy.retries_after(self.attempt.number);
         let (reply, outcome) = match result {
-            Err(failure) if retries && (put_off || failure.is_retryable()) => {
+            Err(failure)
+                if (put_off || failure.is_retryable())
+                    && self.desk.policy.retries_after(self.attempt.number, &failure) =>
+            {
                 return Outcome::Failed(failure);
             }
             // Reports the failure to the original caller and dead-letters the message.
@@ -97,7 +99,7 @@ impl Execution<'_> {
                 Err(failure)
             }
             Err(_) => {
-                let text = format!("the handler was not done within {:?}", self.desk.deadline);
+                let text = format!("the handler was not done within {}", self.desk.limit);
                 Err(Error::new(Kind::Timeout, text).into())
             }
         }

@@ -2,6 +2,7 @@
 
 mod copy;
 mod execution;
+mod limit;
 mod queues;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 pub(crate) use copy::{Copies, History};
+pub(crate) use limit::HandlerLimit;
 pub use queues::QueueType;
 pub(crate) use queues::Queues;
 
@@ -40,8 +42,7 @@ pub(crate) struct Desk {
     pub(crate) asks: Arc<Asks>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) tally: Arc<Tally>,
-    /// The time limit of a handler.
-    pub(crate) deadline: Duration,
+    pub(crate) limit: HandlerLimit,
     /// Whether payloads may be logged.
     pub(crate) log_payloads: bool,
 }
@@ -130,7 +131,7 @@ impl Desk {
                 service,
                 epoch,
                 attempt,
-                deadline: Deadline(Instant::now() + self.deadline),
+                deadline: Deadline(Instant::now() + self.limit.get()),
             };
             match execution.run(own, handler).await {
                 Outcome::Handled => {}

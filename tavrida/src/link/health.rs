@@ -17,11 +17,17 @@ pub enum Health {
         /// The broker's reason, such as `low on memory`.
         why: String,
     },
+    /// Consumers consume, and an exchange of the server's [plan](crate::server::Plan) is missing: it was deleted, and could not be
+    /// declared again. Sends to it fail until it is there.
+    Degraded {
+        /// Which exchange, and why it is not declared.
+        why: String,
+    },
     /// Without a session, and reconnecting.
     Reconnecting {
         /// When this began, on tokio's clock.
         since: Instant,
-        /// How many attempts have failed since.
+        /// Attempts that have failed since the last ready session, or since the start.
         attempts: u32,
         /// Why the last one failed, or how the session was lost.
         why: String,
@@ -41,6 +47,7 @@ impl fmt::Display for Health {
             Self::Starting => f.write_str("starting"),
             Self::Ready => f.write_str("ready"),
             Self::Blocked { why } => write!(f, "blocked by the broker: {why}"),
+            Self::Degraded { why } => write!(f, "degraded: {why}"),
             Self::Reconnecting { attempts, why, .. } => write!(f, "reconnecting ({attempts} failed): {why}"),
             Self::Failed { why } => write!(f, "failed: {why}"),
             Self::Stopped => f.write_str("stopped"),

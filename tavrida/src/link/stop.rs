@@ -6,24 +6,43 @@ use tokio::sync::SetOnce;
 
 /// A shutdown signal. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<SetOnce<()>>);
+pub(crate) struct Stop(Arc<Wishes>);
+
+#[derive(Default)]
+struct Wishes {
+    stop: SetOnce<()>,
+    at_once: SetOnce<()>,
+}
 
 impl Stop {
     /// Triggers the signal; further calls have no effect.
     pub(crate) fn wish(&self) {
         // Already set by an earlier call.
-        let _ = self.0.set(());
+        let _ = self.0.stop.set(());
+    }
+
+    /// Triggers the signal, and asks not to wait for running handlers.
+    pub(crate) fn wish_at_once(&self) {
+        let _ = self.0.at_once.set(());
+        self.wish();
     }
 
     pub(crate) fn is_wished(&self) -> bool {
-        self.0.initialized()
+        self.0.stop.initialized()
     }
 
     /// Waits until the signal is triggered. Callers that poll often keep the future: it registers once.
     ///
     /// Cancel safe.
     pub(crate) async fn wished(&self) {
-        self.0.wait().await;
+        self.0.stop.wait().await;
+    }
+
+    /// Waits until it is wished at once.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn wished_at_once(&self) {
+        self.0.at_once.wait().await;
     }
 }
 

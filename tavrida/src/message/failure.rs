@@ -29,7 +29,7 @@ use crate::error::{Error, Kind, UNKNOWN_CODE};
 /// ```
 ///
 /// It is not itself a [`std::error::Error`], because that would prevent the conversion from all of these. Two failures are equal if they
-/// look the same to a caller and both are retryable, or neither is.
+/// look the same to a caller and carry the same marks.
 #[derive(Clone)]
 pub struct Failure(Box<Inner>);
 
@@ -42,6 +42,7 @@ struct Inner {
     /// JSON.
     detail: Option<Box<str>>,
     retryable: bool,
+    permanent: bool,
     cause: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -56,6 +57,7 @@ impl Failure {
             code: UNKNOWN_CODE,
             detail: None,
             retryable: false,
+            permanent: false,
             cause: None,
         }))
     }
@@ -92,9 +94,17 @@ impl Failure {
         self
     }
 
-    /// Marks it as retryable if another failure is.
-    pub(crate) fn retryable_as(mut self, other: &Self) -> Self {
-        self.0.retryable = other.0.retryable;
+    /// Marks it as permanent: no retry policy retries the message. An [`Error`] that [is permanent](Error::is_permanent) becomes such a
+    /// failure.
+    #[must_use = "the failure comes back with the mark"]
+    pub fn permanent(mut self) -> Self {
+        self.0.permanent = true;
+        self
+    }
+
+    /// Takes the marks of another failure.
+    pub(crate) fn marked_as(mut self, other: &Self) -> Self {
+        (self.0.retryable, self.0.permanent) = (other.0.retryable, other.0.permanent);
         self
     }
 
@@ -133,6 +143,11 @@ impl Failure {
         self.0.retryable
     }
 
+    /// Whether another try would fail as well.
+    pub fn is_permanent(&self) -> bool {
+        self.0.permanent
+    }
+
     pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -153,7 +168,10 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
         let class = || std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
         let mut failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
             (Some(remote), _) => remote.failure(),
-            (None, Some(own)) => Self::new(own.class(), error.to_string()).with_code(own.code()),
+            (None, Some(own)) => {
+                let failure = Self::new(own.class(), error.to_string()).with_code(own.code());
+                if own.is_permanent() { failure.permanent() } else { failure }
+            }
             (None, None) => Self::new(class(), error.to_string()),
         };
         failure.0.cause = Some(Arc::new(error));
@@ -163,13 +181,14 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { class, message, code, detail, retryable, cause } = &*self.0;
+        let Inner { class, message, code, detail, retryable, permanent, cause } = &*self.0;
         f.debug_struct("Failure")
             .field("class", class)
             .field("message", message)
             .field("code", code)
             .field("detail", detail)
             .field("retryable", retryable)
+            .field("permanent", permanent)
             .field("cause", cause)
             .finish()
     }
@@ -177,7 +196,7 @@ impl fmt::Debug for Failure {
 
 impl PartialEq for Failure {
     fn eq(&self, other: &Self) -> bool {
-        let parts = |failure: &Self| (failure.0.code, failure.0.retryable);
+        let parts = |failure: &Self| (failure.0.code, failure.0.retryable, failure.0.permanent);
         parts(self) == parts(other)
             && self.0.class == other.0.class
             && self.0.message == other.0.message

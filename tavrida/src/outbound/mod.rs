@@ -2,6 +2,7 @@
 //!
 //! Replies, calls, casts and notifications are all sent through [`Outbound::send`], which returns an outcome for each.
 
+mod repair;
 mod send_error;
 mod sent;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use smol_str::format_smolstr;
 
+pub(crate) use repair::{OwnExchanges, Repair};
 pub use send_error::SendError;
 pub use sent::Sent;
 
@@ -28,6 +30,7 @@ pub(crate) struct Outbound {
     pub(crate) discovery: Arc<dyn Discovery>,
     pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) repair: Arc<Repair>,
 }
 
 /// The options of a send, beside its message.
@@ -58,11 +61,10 @@ impl Outbound {
             message = Box::pin(self.pass(message)).await?;
         }
         let started = Stopwatch::start();
-        let publishing = match self.publication(&message, terms) {
-            Ok(publication) => session.publish(publication),
+        let outcome = match self.publication(&message, terms) {
+            Ok(publication) => self.repair.publish(session, publication).await,
             Err(undiscovered) => return Err(SendError::new(undiscovered.into(), message)),
         };
-        let outcome = publishing.await;
         let judged = self.judge(outcome, &message, terms);
         tracing::debug!(
             kind = message.kind().as_str(),
@@ -134,6 +136,7 @@ impl Outbound {
                 self.tally.unroutable.add_one();
                 Kind::Unroutable
             }
+            PublishErrorKind::Refused(refusal) if refusal.is_of_message() => Kind::Unacceptable,
             PublishErrorKind::Nacked | PublishErrorKind::Refused(_) => Kind::Refused,
             PublishErrorKind::Ambiguous(_) => {
                 self.tally.ambiguous.add_one();

@@ -39,6 +39,11 @@ impl SendError {
         self.error.is_refused()
     }
 
+    /// Returns whether the same send fails again until code or configuration changes. See [`Error::is_permanent`].
+    pub fn is_permanent(&self) -> bool {
+        self.error.is_permanent()
+    }
+
     /// Returns whether the session was lost between the send and the confirm: the message may have arrived.
     pub fn is_ambiguous(&self) -> bool {
         self.error.is_ambiguous()

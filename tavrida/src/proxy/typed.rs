@@ -191,7 +191,7 @@ impl<E> From<AskError> for RpcError<E> {
 pub(crate) fn recognised<C: Rpc>(failure: Failure) -> Failure {
     let asked = || failure.cause::<RpcError<C::Error>>().and_then(RpcError::declared);
     match failure.cause::<C::Error>().or_else(asked) {
-        Some(error) => contract::failure_of::<C>(error).retryable_as(&failure),
+        Some(error) => contract::failure_of::<C>(error).marked_as(&failure),
         None => failure,
     }
 }

@@ -15,10 +15,10 @@ use crate::disposition::FailurePolicy;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
-use crate::inbound::{Copies, Desk, Queues};
+use crate::inbound::{Copies, Desk, HandlerLimit, Queues};
 use crate::link::{Link, Stop};
 use crate::middleware::{self, Incoming};
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, OwnExchanges, Repair};
 use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport};
@@ -142,7 +142,8 @@ impl ServerBuilder {
     }
 
     /// Sets the time limit of a handler; at the limit it is dropped, which counts as a failure. The default is 5 minutes, well below the 30
-    /// minutes after which RabbitMQ closes the channel and requeues the message.
+    /// minutes after which RabbitMQ closes the channel and requeues the message. If a handler
+    /// exceeds the consumer timeout of the broker, the limit becomes nine tenths of that timeout.
     pub fn handler_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -197,6 +198,11 @@ impl ServerBuilder {
         let queues =
             Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.retry_queue_type };
         let plan = Arc::new(Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?);
+        outbound.repair.own(OwnExchanges {
+            exchanges: plan.exchanges.clone(),
+            bindings: plan.bindings.clone(),
+            declares: self.declare_mode == DeclareMode::Declare,
+        });
         let stop = Stop::default();
         let desk = Arc::new(Desk {
             router,
@@ -206,7 +212,7 @@ impl ServerBuilder {
             asks: Arc::new(Asks::new(instance, Some(self.exchange), tally.clone())),
             ids,
             tally,
-            deadline: self.deadline,
+            limit: HandlerLimit::new(self.deadline),
             log_payloads: self.log_payloads,
         });
         let worker = Box::new(Worker {
@@ -291,6 +297,7 @@ impl ServerBuilder {
         let neighbours: Arc<dyn Discovery> = Arc::new(
             names.fold(Registry::new(), |registry, name| registry.remote_service(name, &*self.exchange)),
         );
+        let repair = Arc::new(Repair::new(tally.clone()));
         let mut own = None;
         let mut hosted = Vec::with_capacity(services.len());
         for service in services {
@@ -301,6 +308,7 @@ impl ServerBuilder {
                 }),
                 outgoing: middleware::shared(service.outgoing),
                 tally: tally.clone(),
+                repair: repair.clone(),
             });
             own.get_or_insert_with(|| outbound.clone());
             hosted.push(Arc::new(Hosted {

@@ -20,7 +20,10 @@ pub struct ServerHandle {
 impl ServerHandle {
     /// Returns whether the server works.
     pub fn health(&self) -> Health {
-        self.link.health()
+        match (self.link.health(), self.desk.outbound.repair.degraded()) {
+            (Health::Ready, Some(why)) => Health::Degraded { why },
+            (health, _) => health,
+        }
     }
 
     /// Waits up to `within` for the server to start consuming.
@@ -59,6 +62,12 @@ impl ServerHandle {
     /// Asks the server to stop consuming, drain and close, as a signal does.
     pub fn stop(&self) {
         self.stop.wish();
+    }
+
+    /// Stops the server without waiting for its handlers: they are dropped, and their messages are requeued. Ends the drain of a
+    /// server that is stopping, as a second signal does.
+    pub fn stop_now(&self) {
+        self.stop.wish_at_once();
     }
 
     /// Requeues up to `at_most` dead letters to the server's queue as new messages, oldest first. Returns the count.

@@ -98,7 +98,8 @@ impl Server {
         RunningServer::start(self).await
     }
 
-    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops consuming, drains and closes.
+    /// Serves until SIGTERM or ctrl-c (or [`ServerHandle::stop`]), then stops consuming, drains and closes. A second signal ends the
+    /// drain, as [`ServerHandle::stop_now`] does.
     ///
     /// # Errors
     ///
@@ -109,8 +110,22 @@ impl Server {
     /// Panics outside a tokio runtime with I/O and time enabled.
     #[cfg(feature = "signal")]
     pub async fn run(self) -> Result<(), Error> {
-        let signal = signal::terminate()?;
-        self.serve(signal).await
+        let mut signals = signal::Signals::listen()?;
+        let stop = self.stop.clone();
+        let stopping = async move {
+            signals.next().await;
+            tracing::info!("stopping after a signal; another one ends the drain");
+            stop.wish();
+            signals.next().await;
+            tracing::warn!("a second signal ends the drain");
+            stop.wish_at_once();
+            std::future::pending().await
+        };
+        tokio::select! {
+            biased;
+            result = self.serve(std::future::pending()) => result,
+            () = stopping => unreachable!("it only watches"),
+        }
     }
 
     /// Serves until `shutdown` completes (or [`ServerHandle::stop`]), then stops consuming, drains and closes.

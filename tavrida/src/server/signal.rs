@@ -1,29 +1,43 @@
 //! The signals that stop a server.
 
-use std::future::Future;
-
 use crate::error::{Error, Kind};
 
-/// Starts to listen; the future completes at the first SIGTERM or ctrl-c.
-pub(super) fn terminate() -> Result<impl Future<Output = ()> + Send, Error> {
-    let failed = |error| Error::new(Kind::Transport, "the signals cannot be listened to").caused_by(error);
+/// SIGTERM and ctrl-c.
+pub(super) struct Signals {
     #[cfg(unix)]
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
+    terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
-    let mut interrupt =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(failed)?;
-    Ok(async move {
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// Begins to listen: from now on the signals do not end the process.
+    pub(super) fn listen() -> Result<Self, Error> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let failed =
+                |error| Error::new(Kind::Transport, "the signals cannot be listened to").caused_by(error);
+            Ok(Self {
+                terminate: signal(SignalKind::terminate()).map_err(failed)?,
+                interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
             biased;
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
         #[cfg(not(unix))]
         if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(error = %failed(error), "stopping, for nobody could stop this later");
+            tracing::error!(%error, "stopping, since signals cannot be listened to");
         }
-        tracing::info!("a signal asks to stop");
-    })
+    }
 }

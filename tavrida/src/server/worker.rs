@@ -35,7 +35,8 @@ pub(super) struct Worker {
 impl Work for Worker {
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
         self.plan.apply(&**session, self.declare_mode).await?;
-        let consume = Consume::new(&self.queue, self.prefetch);
+        self.desk.outbound.repair.clear();
+        let consume = Consume::new(&self.queue, self.prefetch());
         self.consumer = Some(session.consume(&consume).await?);
         tracing::info!(queue = &*self.queue, "consuming");
         Ok(())
@@ -61,7 +62,10 @@ impl Work for Worker {
         };
         match end {
             ConsumerError::Lost(loss) => Ended::Lost(loss),
-            end => Ended::Idle(end),
+            end => {
+                self.learn_from(&end);
+                Ended::Idle(end)
+            }
         }
     }
 }
@@ -104,6 +108,33 @@ impl Worker {
         }
     }
 
+    /// Takes the broker's consumer timeout from the end of a consumer that exceeded it.
+    fn learn_from(&self, end: &ConsumerError) {
+        let ConsumerError::Refused(refusal) = end else { return };
+        if !refusal.is_consumer_timeout() {
+            return;
+        }
+        self.desk.tally.consumer_timeouts.add_one();
+        if let Some(timeout) = refusal.consumer_timeout() {
+            self.desk.limit.learn(timeout);
+        }
+        tracing::error!(
+            queue = &*self.queue,
+            handler_limit = %self.desk.limit,
+            prefetch = self.prefetch(),
+            "a handler took longer than the broker's consumer timeout, its message is delivered again"
+        );
+    }
+
+    /// How many messages the broker hands over at a time. Where there is a consumer timeout to keep, none of them waits for a
+    /// handler: waiting counts too.
+    fn prefetch(&self) -> u16 {
+        match self.desk.limit.consumer_timeout() {
+            Some(_) => self.prefetch.min(u16::try_from(self.concurrency).unwrap_or(u16::MAX)),
+            None => self.prefetch,
+        }
+    }
+
     /// Keeps the deliveries that an ended consumer received before its end. Returns why it ended.
     async fn take_what_is_left(&mut self, consumer: &mut Consumer, epoch: &Epoch) -> ConsumerError {
         loop {
@@ -134,11 +165,14 @@ impl Worker {
                 tell(ended);
             }
         };
-        if tokio::time::timeout(self.drain, all_done).await.is_err() {
-            tracing::warn!(
-                dropped = self.tasks.len(),
-                "handlers were not done in time: their messages go back"
-            );
+        let drained = tokio::select! {
+            biased;
+            drained = tokio::time::timeout(self.drain, all_done) => drained.is_ok(),
+            () = self.stop.wished_at_once() => self.tasks.is_empty(),
+        };
+        if !drained {
+            let dropped = self.tasks.len();
+            tracing::warn!(dropped, "handlers dropped at the end of the drain, messages requeued");
             self.tasks.shutdown().await;
         }
     }

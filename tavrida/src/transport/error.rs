@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An error from the broker, with its code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,25 @@ impl BrokerError {
     /// Returns an error that closed the connection.
     pub fn connection(code: u16, text: impl Into<String>) -> Self {
         Self { code, text: text.into(), scope: Scope::Connection }
+    }
+
+    /// Whether a publish was refused for the message itself (too large, an invalid property, headers beyond a frame), and not for
+    /// the state of the broker or the rights of the user.
+    pub(crate) fn is_of_message(&self) -> bool {
+        matches!(self.code, 311 | 406 | 501 | 502)
+    }
+
+    /// Whether RabbitMQ closed a consumer's channel because a delivery was unacknowledged for longer than its
+    /// `consumer_timeout`.
+    pub fn is_consumer_timeout(&self) -> bool {
+        self.code == 406 && self.text.contains("delivery acknowledgement") && self.text.contains("timed out")
+    }
+
+    /// The `consumer_timeout` that RabbitMQ names where [it was exceeded](BrokerError::is_consumer_timeout).
+    pub fn consumer_timeout(&self) -> Option<Duration> {
+        let value = self.is_consumer_timeout().then(|| self.text.split_once("Timeout value used: "))??.1;
+        let milliseconds = value.split_once(" ms")?.0.parse().ok()?;
+        Some(Duration::from_millis(milliseconds))
     }
 }
 
@@ -150,5 +170,27 @@ impl From<BrokerError> for SessionError {
 impl From<ConnectionLost> for SessionError {
     fn from(loss: ConnectionLost) -> Self {
         Self::Lost(loss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_consumer_timeout_is_read_from_the_brokers_words() {
+        let text = "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms. This \
+                    timeout value can be configured, see consumers doc guide to learn more";
+        let refusal = BrokerError::channel(406, text);
+        assert_eq!(refusal.consumer_timeout(), Some(Duration::from_secs(1800)));
+        let unnamed = BrokerError::channel(
+            406,
+            "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out",
+        );
+        assert!(unnamed.is_consumer_timeout());
+        assert_eq!(unnamed.consumer_timeout(), None);
+        let other = BrokerError::channel(406, "PRECONDITION_FAILED - unknown delivery tag 7");
+        assert!(!other.is_consumer_timeout());
+        assert_eq!(other.consumer_timeout(), None);
     }
 }

@@ -18,6 +18,7 @@ mod logs;
 #[cfg(feature = "macros")]
 mod macros;
 mod newcomer;
+mod recovery;
 mod selecting;
 mod signals;
 mod starting;
