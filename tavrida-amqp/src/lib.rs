@@ -26,6 +26,16 @@
 //! [`reconnect_attempts`](AmqpConfig::reconnect_attempts) after a loss, with a growing [delay](AmqpConfig::retry_delay). By default there
 //! is no limit. A server's or client's [own setting](tavrida::server::ServerBuilder::reconnect) takes precedence.
 //!
+//! # Connections and channels
+//!
+//! Sessions of one [`AmqpTransport`] and its clones share two connections: clone the transport for servers and clients of one process.
+//! [`unshared`](AmqpTransport::unshared) gives a session two of its own. A connection has [at least 8](AmqpConfig::MIN_CHANNELS) channels,
+//! or is refused. Each publish that the broker refuses costs a channel number, which the AMQP library cannot use again; so an
+//! exchange that was refused is not asked again for 100 ms to 10 s, and publishes to it fail with the same refusal meanwhile, unless the
+//! session declares it.
+//!
+//! **Heartbeats** are 10 s: a silent broker is given up after 20 s.
+//!
 //! # TLS
 //!
 //! Feature `tls`, on rustls. The broker's certificate is always verified: against the authorities of the system, or of a file. With a
@@ -55,6 +65,7 @@ mod link;
 mod manage;
 mod publish;
 mod consume;
+mod desk;
 mod session;
 mod transport;
 #[cfg(feature = "config-file")]

@@ -1,19 +1,20 @@
-//! One live session: a connection that publishes, and one for everything else.
+//! One live session, on a connection that publishes and one for everything else.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use lapin::{Channel, Connection};
+use lapin::Channel;
 use tavrida::field::Table;
 use tavrida::transport::{
     Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, GetMessage,
     Publication, PublishFuture, Queue, QueueStatus, Session, SessionError,
 };
 
-use crate::config::{AmqpConfig, Host};
-use crate::consume::{self, Settler};
-use crate::link::{IdleChannels, Life, Over, dial, watch};
+use crate::config::AmqpConfig;
+use crate::consume;
+use crate::desk::{Desk, Over};
+use crate::link::{Life, Seat};
 use crate::manage;
 use crate::publish::{Lane, Publisher};
 use crate::wire::fits;
@@ -34,62 +35,21 @@ impl Drop for Tenure {
     }
 }
 
-/// Everything but publishing, on a separate connection.
-///
-/// RabbitMQ stops reading a publishing connection when it is short of memory or disk. Acks must still get through, because they free some.
-struct Desk {
-    life: Arc<Life>,
-    connection: Arc<Connection>,
-    idle: Arc<IdleChannels>,
-    settlers: Settlers,
-}
-
-/// The settlers of all consumers.
-#[derive(Default)]
-struct Settlers(Mutex<Vec<Weak<Settler>>>);
-
-impl Settlers {
-    fn add(&self, settler: &Arc<Settler>) {
-        let mut settlers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        settlers.retain(|settler| settler.strong_count() > 0);
-        settlers.push(Arc::downgrade(settler));
-    }
-
-    fn flush(&self) {
-        let settlers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        settlers.iter().filter_map(Weak::upgrade).for_each(|settler| settler.flush());
-    }
-}
-
 impl AmqpSession {
-    /// Connects to one host.
-    pub(crate) async fn open(config: &AmqpConfig, host: &Host) -> Result<Self, SessionError> {
-        let (publishes, consumes) =
-            tokio::try_join!(dial(config, host, "publish"), dial(config, host, "consume"))?;
-        let life = Arc::new(Life::new(host.to_string()));
+    /// Starts a session on open connections.
+    pub(crate) async fn begin(config: &AmqpConfig, seat: Seat) -> Result<Self, SessionError> {
+        let life = seat.connections.life.child();
         // From here on, an abandoned attempt closes what it opened.
         let tenure = Tenure(life.clone());
-        let publish_on = publishes.connection.clone();
-        let connection = consumes.connection.clone();
-        let desk = Arc::new(Desk {
-            life: life.clone(),
-            connection,
-            idle: Arc::default(),
-            settlers: Settlers::default(),
-        });
-        let last_acks = {
-            let desk = desk.clone();
-            move || {
-                desk.settlers.flush();
-                desk
-            }
-        };
-        let over = watch(life.clone(), publishes, consumes, last_acks);
-        let publisher =
-            Lane::start(life.clone(), publish_on, config.publish_window, config.login().map(Into::into))
-                .await
-                .map_err(|error| life.error(&error))?;
-        Ok(Self { publisher: Arc::new(publisher), desk, over: Mutex::new(Some(over)), life: tenure })
+        let seat = Arc::new(seat);
+        let desk = Desk::new(life.clone(), &seat);
+        let publish_on = seat.connections.publish.clone();
+        let login = config.login().map(Into::into);
+        let (publisher, lane) = Lane::start(life.clone(), publish_on, config.publish_window, login)
+            .await
+            .map_err(|error| life.error(&error))?;
+        let over = Mutex::new(Some(desk.keep(seat, lane)));
+        Ok(Self { publisher: Arc::new(publisher), desk, over, life: tenure })
     }
 
     fn check_fit(&self, arguments: &Table) -> Result<(), SessionError> {
@@ -97,7 +57,14 @@ impl AmqpSession {
         Ok(fits("arguments", arguments, frame_max)?)
     }
 
-    /// Waits until both connections are closed; the first caller learns whether the broker has read everything.
+    fn check_destination(&self, binding: &Binding) -> Result<(), SessionError> {
+        match &binding.destination {
+            Destination::Queue(queue) => Ok(self.desk.check_access(queue)?),
+            Destination::Exchange(_) => Ok(()),
+        }
+    }
+
+    /// Waits until its channels, or both connections, are closed; the first caller learns whether the broker has read everything.
     async fn wait_until_over(&self) -> Result<(), ConnectionLost> {
         let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
         match over {
@@ -123,13 +90,13 @@ impl AmqpSession {
             let channel = desk.idle.take(&desk.life, &desk.connection, &name).await;
             let channel = match channel {
                 Ok(channel) => channel,
-                Err(error) => return Err(desk.life.error_on(&desk.connection, error).await),
+                Err(error) => return Err(desk.error(error).await),
             };
             let done = operation(channel.clone()).await;
             desk.idle.give_back(channel).await;
             match done {
                 Ok(done) => Ok(done),
-                Err(error) => Err(desk.life.error_on(&desk.connection, error).await),
+                Err(error) => Err(desk.error(error).await),
             }
         })
         .await
@@ -155,9 +122,11 @@ impl AmqpSession {
 impl Session for AmqpSession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
         self.check_fit(&exchange.arguments)?;
-        let exchange = exchange.clone();
+        let (name, exchange) = (exchange.name.clone(), exchange.clone());
         self.manage("exchange", |channel| async move { manage::declare_exchange(&channel, &exchange).await })
-            .await
+            .await?;
+        self.publisher.declared(&name);
+        Ok(())
     }
 
     async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
@@ -179,26 +148,37 @@ impl Session for AmqpSession {
 
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
         self.check_fit(&queue.arguments)?;
-        let queue = queue.clone();
+        self.desk.check_access(&queue.name)?;
+        let (queue, desk) = (queue.clone(), self.desk.clone());
         // The broker generates a new name for the empty one.
-        self.manage("queue", |channel| async move { manage::declare_queue(&channel, &queue).await }).await
+        self.manage("queue", |channel| async move {
+            let declared = manage::declare_queue(&channel, &queue).await?;
+            desk.declared(&queue, &declared.name);
+            Ok(declared)
+        })
+        .await
     }
 
     async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        self.desk.check_access(name)?;
         let queue = name.to_owned();
         self.manage(name, |channel| async move { manage::declare_queue_passive(&channel, &queue).await })
             .await
     }
 
     async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
-        let queue = name.to_owned();
+        self.desk.check_access(name)?;
+        let (queue, desk) = (name.to_owned(), self.desk.clone());
         self.manage(name, move |channel| async move {
-            manage::delete_queue(&channel, &queue, if_unused, if_empty).await
+            let deleted = manage::delete_queue(&channel, &queue, if_unused, if_empty).await?;
+            desk.deleted(&queue);
+            Ok(deleted)
         })
         .await
     }
 
     async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
+        self.desk.check_access(name)?;
         let queue = name.to_owned();
         self.manage(name, |channel| async move { manage::purge_queue(&channel, &queue).await }).await
     }
@@ -207,6 +187,7 @@ impl Session for AmqpSession {
         self.check_fit(&binding.arguments)?;
         let binding = binding.clone();
         let name = destination(&binding).to_owned();
+        self.check_destination(&binding)?;
         self.manage(&name, |channel| async move { manage::bind(&channel, &binding).await }).await
     }
 
@@ -214,6 +195,7 @@ impl Session for AmqpSession {
         self.check_fit(&binding.arguments)?;
         let binding = binding.clone();
         let name = destination(&binding).to_owned();
+        self.check_destination(&binding)?;
         self.manage(&name, |channel| async move { manage::unbind(&channel, &binding).await }).await
     }
 
@@ -222,6 +204,7 @@ impl Session for AmqpSession {
     }
 
     async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
+        self.desk.check_access(queue)?;
         let queue = queue.to_owned();
         self.apart(async move |desk: Arc<Desk>| {
             consume::get(&desk.life, &desk.connection, &desk.idle, &queue).await
@@ -239,10 +222,11 @@ impl Session for AmqpSession {
                 })
                 .await;
         }
+        self.desk.check_access(&consume.queue)?;
         let consume = consume.clone();
         self.apart(async move |desk: Arc<Desk>| {
             let (consumer, settler) = consume::consume(&desk.life, &desk.connection, &consume).await?;
-            desk.settlers.add(&settler);
+            desk.add(&settler).await?;
             Ok(consumer)
         })
         .await

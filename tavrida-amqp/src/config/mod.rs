@@ -75,6 +75,16 @@ impl AmqpConfig {
     /// Measured: a window of 256 gives 90 % of the throughput of 1,024; a larger one gives no more.
     pub const PUBLISH_WINDOW: usize = 1024;
 
+    /// The default heartbeat in seconds: within the 5 to 20 s that RabbitMQ's guide recommends, and the default of its Go client.
+    pub const HEARTBEAT: u16 = 10;
+
+    /// The default maximum frame size in bytes, which is also RabbitMQ's.
+    pub const FRAME_MAX: u32 = 131_072;
+
+    /// The minimum `channel_max` of a connection: consumers, asks, management and publishes need channels, and a closing channel overlaps
+    /// with its successor.
+    pub const MIN_CHANNELS: u16 = 8;
+
     /// The default limit of one attempt to connect.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -82,7 +92,7 @@ impl AmqpConfig {
     pub const RETRY_DELAY: Duration = Duration::from_millis(100);
 
     /// The maximum delay between attempts, unless [`retry_delay`](Self::retry_delay) is longer.
-    pub const LONGEST_RETRY_DELAY: Duration = Duration::from_secs(30);
+    pub const LONGEST_RETRY_DELAY: Duration = Duration::from_secs(3);
 
     /// Creates a configuration for a broker at `host` and `port`, with RabbitMQ's own defaults: user and password `guest`, virtual host
     /// `/`, and the server's heartbeat, channel and frame limits.
@@ -96,9 +106,9 @@ impl AmqpConfig {
             tls: None,
             connection_name: None,
             connect_timeout: Self::CONNECT_TIMEOUT,
-            heartbeat: None,
+            heartbeat: Some(Self::HEARTBEAT),
             channel_max: None,
-            frame_max: None,
+            frame_max: Some(Self::FRAME_MAX),
             locale: "en_US".into(),
             connection_attempts: None,
             reconnect_attempts: None,
@@ -173,24 +183,36 @@ impl AmqpConfig {
         self
     }
 
-    /// Sets the heartbeat in seconds; the lower of this and the server's counts. The connection to a broker that is silent for twice as
-    /// long is given up. 0 takes the server's.
+    /// Sets the heartbeat in seconds ([10](Self::HEARTBEAT) by default); the lower of this and the server's counts. The connection to a
+    /// broker that is silent for twice as long is given up. 0 takes the server's.
     #[must_use = "the config comes back with the heartbeat"]
     pub fn heartbeat(mut self, seconds: u16) -> Self {
         self.heartbeat = Some(seconds);
         self
     }
 
-    /// Sets the maximum number of channels of a connection; the lower of this and the server's counts. 0 takes the server's.
+    /// Sets the maximum number of channels of a connection; the lower of this and the server's counts. 0 takes the server's. Connecting to
+    /// a broker that grants fewer than [8](Self::MIN_CHANNELS) fails.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is 1 to 7: a session would fail at its first ask.
     #[must_use = "the config comes back with the limit"]
     pub fn channel_max(mut self, channels: u16) -> Self {
+        assert!(
+            channels == 0 || channels >= Self::MIN_CHANNELS,
+            "a channel_max of {channels} is too small for a session, which needs {}",
+            Self::MIN_CHANNELS
+        );
         self.channel_max = Some(channels);
         self
     }
 
-    /// Sets the maximum frame size in bytes; the lower of this and the server's counts. 0 takes the server's.
+    /// Sets the maximum frame size in bytes ([131,072](Self::FRAME_MAX) by default); the lower of this and the server's counts. 0 takes the
+    /// server's. The headers of a message must fit into one frame.
     ///
-    /// A connection keeps two buffers of 32 frames: 8 MiB at RabbitMQ's default of 131,072 bytes.
+    /// A connection reserves two buffers of 32 frames, 8 MiB by default. Their memory is used as data passes through them, but from the
+    /// start if this is 0.
     #[must_use = "the config comes back with the limit"]
     pub fn frame_max(mut self, bytes: u32) -> Self {
         self.frame_max = Some(bytes);
@@ -219,7 +241,7 @@ impl AmqpConfig {
     }
 
     /// Sets the delay before the second attempt to connect ([100 ms](Self::RETRY_DELAY) by default). Each further delay is twice as long,
-    /// up to [30 s](Self::LONGEST_RETRY_DELAY), and each is randomly shortened by up to half.
+    /// up to [3 s](Self::LONGEST_RETRY_DELAY), and each is randomly shortened by up to half.
     #[must_use = "the config comes back with the delay"]
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.retry_delay = delay;

@@ -99,7 +99,7 @@ fn parameters(draft: &mut Draft, url: &Url) -> Result<(), ConfigError> {
 fn parameter(config: &mut AmqpConfig, key: &str, value: &str) -> Result<(), ConfigError> {
     match key {
         "heartbeat" => config.heartbeat = Some(number(key, value)?),
-        "channel_max" => config.channel_max = Some(number(key, value)?),
+        "channel_max" => config.channel_max = Some(channels(key, number(key, value)?)?),
         "frame_max" => config.frame_max = Some(number(key, value)?),
         "auth_mechanism" => config.mechanism = value.parse()?,
         "connection_timeout" => config.connect_timeout = Duration::from_millis(number(key, value)?),
@@ -132,6 +132,19 @@ pub(super) fn window(key: &str, publishes: usize) -> Result<usize, ConfigError> 
     match publishes {
         0 => Err(ConfigError::new(key, "0 publishes nothing; at least 1")),
         more => Ok(more),
+    }
+}
+
+/// As many channels as a session needs, or the server's limit.
+pub(super) fn channels(key: &str, channels: u16) -> Result<u16, ConfigError> {
+    match channels {
+        0 | AmqpConfig::MIN_CHANNELS.. => Ok(channels),
+        few => {
+            let least = AmqpConfig::MIN_CHANNELS;
+            let problem =
+                format!("{few} are too few for a session; at least {least}, or 0 for the server's limit");
+            Err(ConfigError::new(key, problem))
+        }
     }
 }
 
@@ -203,6 +216,10 @@ mod tests {
     #[test]
     fn a_parameter_is_given_once_and_makes_sense() {
         assert_eq!(error("amqp://a?heartbeat=1&heartbeat=2"), "heartbeat: it is given twice");
+        assert_eq!(
+            error("amqp://a?channel_max=2"),
+            "channel_max: 2 are too few for a session; at least 8, or 0 for the server's limit"
+        );
         assert_eq!(error("amqp://a?publish_window=0"), "publish_window: 0 publishes nothing; at least 1");
         assert!(
             error("amqp://a?retry_delay=-1").starts_with("retry_delay: \"-1\" is not a number of seconds")

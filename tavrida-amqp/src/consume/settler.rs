@@ -48,6 +48,17 @@ impl Settler {
         self.acks().flush(&mut |frame| self.send(frame));
     }
 
+    /// Sends the held acks and closes the channel at the end of the session. The broker has them once it has answered.
+    pub(crate) async fn close(&self) -> lapin::Result<()> {
+        self.flush();
+        let closed = match self.channel.status().connected() {
+            true => self.channel.close(200, "OK".into()).await,
+            false => Ok(()),
+        };
+        self.end(ConnectionLost::closed_here());
+        closed
+    }
+
     /// Ends it, for a reason that concerns only its channel: settlements fail from now on.
     pub(super) fn end(&self, loss: ConnectionLost) {
         let _acks = self.acks();

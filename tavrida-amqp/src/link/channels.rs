@@ -1,6 +1,6 @@
 //! Channels without a consumer, for management and for fetching single messages.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use lapin::{Channel, Connection, ErrorKind};
 use tavrida::transport::ConnectionLost;
@@ -10,7 +10,15 @@ use super::Life;
 /// Open, idle channels, so that an operation need not open one. Each operation has a channel to itself, so that its error affects nothing
 /// else.
 #[derive(Default)]
-pub(crate) struct IdleChannels(Mutex<Vec<Arc<Channel>>>);
+pub(crate) struct IdleChannels(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Arc<Channel>>,
+    /// Those that were opened here, while somebody holds them.
+    opened: Vec<Weak<Channel>>,
+    closed: bool,
+}
 
 impl IdleChannels {
     /// How many are kept; a burst beyond it opens and closes its own.
@@ -31,7 +39,33 @@ impl IdleChannels {
                 return Ok(channel);
             }
         }
-        open_channel(life, connection).await
+        let channel = open_channel(life, connection).await?;
+        if !self.add(&channel) {
+            close_quietly(&channel).await;
+        }
+        Ok(channel)
+    }
+
+    /// Closes all that were opened here, used or not: the session is over.
+    pub(crate) async fn close(&self) {
+        let opened: Vec<_> = {
+            let mut state = self.state();
+            state.closed = true;
+            let opened = std::mem::take(&mut state.opened);
+            let opened = opened.iter().filter_map(Weak::upgrade).collect();
+            state.idle.clear();
+            opened
+        };
+        for channel in opened {
+            close_quietly(&channel).await;
+        }
+    }
+
+    fn add(&self, channel: &Arc<Channel>) -> bool {
+        let mut state = self.state();
+        state.opened.retain(|channel| channel.strong_count() > 0);
+        state.opened.push(Arc::downgrade(channel));
+        !state.closed
     }
 
     /// Returns a channel without unsettled deliveries, or closes it.
@@ -42,16 +76,20 @@ impl IdleChannels {
     }
 
     fn keep(&self, channel: &Arc<Channel>) -> bool {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let keep = idle.len() < Self::KEPT && channel.status().connected();
+        let mut state = self.state();
+        let keep = !state.closed && state.idle.len() < Self::KEPT && channel.status().connected();
         if keep {
-            idle.push(channel.clone());
+            state.idle.push(channel.clone());
         }
         keep
     }
 
     fn pop(&self) -> Option<Arc<Channel>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.state().idle.pop()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

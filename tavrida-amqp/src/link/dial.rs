@@ -10,7 +10,7 @@ use futures_util::Stream;
 use lapin::tcp::AsyncTcpStream;
 use lapin::uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo};
 use lapin::{Connection, ConnectionProperties, Event};
-use tavrida::transport::{ConnectionLost, SessionError};
+use tavrida::transport::{BrokerError, ConnectionLost, SessionError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -71,6 +71,14 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
             Some(refusal) => refusal.into(),
             None => unreachable(host, before_login(config, &error)),
         })?;
+    let channels = connection.configuration().channel_max();
+    if channels < AmqpConfig::MIN_CHANNELS {
+        let text = format!(
+            "NOT_ALLOWED - {host} grants {channels} channels for a connection, and a session needs {}: raise its channel_max",
+            AmqpConfig::MIN_CHANNELS
+        );
+        return Err(BrokerError::connection(530, text).into());
+    }
     let events = Box::pin(connection.events_listener());
     let cut = guard.0.take().expect("it is taken here alone");
     Ok(Dialled { connection: Arc::new(connection), events, cut })

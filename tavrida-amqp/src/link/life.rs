@@ -1,7 +1,8 @@
 //! [`Life`]: whether a session is alive, and why it ended.
 
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use lapin::Connection;
 use tavrida::transport::{BrokerError, ConnectionLost, SessionError};
@@ -12,27 +13,71 @@ use crate::wire::{Fate, fate};
 /// The code of the broker when an operator or its own shutdown closes the connection.
 const CONNECTION_FORCED: u16 = 320;
 
-/// The life of a session: it ends once, for the first reported cause.
+/// The life of a session or of its connections: it ends once, for the first reported cause. A session ends with its connections, which it
+/// may share with other sessions.
 pub(crate) struct Life {
     endpoint: String,
     lost: OnceLock<ConnectionLost>,
     ended: Notify,
     buried: AtomicBool,
     blocked: Mutex<Option<String>>,
+    /// That of the connections.
+    parent: Option<Arc<Self>>,
+    /// Those of the sessions.
+    children: Mutex<Vec<Weak<Self>>>,
 }
 
 impl Life {
-    /// Creates the life of a session with `endpoint`, which errors name.
+    /// Creates the life of connections to `endpoint`, which errors name.
     pub(crate) fn new(endpoint: String) -> Self {
-        let (lost, ended, blocked) = (OnceLock::new(), Notify::new(), Mutex::new(None));
-        Self { endpoint, lost, ended, buried: AtomicBool::new(false), blocked }
+        Self {
+            endpoint,
+            lost: OnceLock::new(),
+            ended: Notify::new(),
+            buried: AtomicBool::new(false),
+            blocked: Mutex::default(),
+            parent: None,
+            children: Mutex::default(),
+        }
     }
 
-    /// Ends it with `loss`, unless it has already ended. Returns the cause that counts.
+    /// Creates the life of a session on these connections.
+    pub(crate) fn child(self: &Arc<Self>) -> Arc<Self> {
+        let child = Arc::new(Self { parent: Some(self.clone()), ..Self::new(self.endpoint.clone()) });
+        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        children.retain(|child| child.strong_count() > 0);
+        children.push(Arc::downgrade(&child));
+        drop(children);
+        if let Some(loss) = self.lost() {
+            child.end(loss.clone());
+        }
+        child
+    }
+
+    /// Ends it with `loss`, unless it has already ended. Returns the cause that counts. A loss that this side did not cause also ends the
+    /// connections and all sessions on them.
     pub(crate) fn lose(&self, loss: ConnectionLost) -> &ConnectionLost {
+        if let Some(parent) = &self.parent
+            && !loss.is_closed_here()
+        {
+            parent.end(loss.clone());
+        }
+        self.end(loss)
+    }
+
+    fn end(&self, loss: ConnectionLost) -> &ConnectionLost {
         let cause = self.lost.get_or_init(|| loss);
         self.ended.notify_waiters();
+        let children = mem::take(&mut *self.children.lock().unwrap_or_else(PoisonError::into_inner));
+        for child in children.iter().filter_map(Weak::upgrade) {
+            child.end(cause.clone());
+        }
         cause
+    }
+
+    /// Returns whether the connections are alive.
+    pub(crate) fn has_connections(&self) -> bool {
+        self.parent.as_ref().map_or(self.lost(), |parent| parent.lost()).is_none()
     }
 
     /// Returns the cause of its end, once it has ended.
@@ -61,9 +106,10 @@ impl Life {
     /// If a channel is dropped before, lapin closes it, and if the connection is faster, lapin treats that as an error and drops what is
     /// still to be written.
     pub(crate) async fn buried(&self) {
+        let connections = self.parent.as_deref().unwrap_or(self);
         loop {
-            let buried = self.ended.notified();
-            if self.buried.load(Ordering::Acquire) {
+            let buried = connections.ended.notified();
+            if connections.buried.load(Ordering::Acquire) {
                 return;
             }
             buried.await;
@@ -121,7 +167,8 @@ impl Life {
 
     /// Returns why the broker has blocked publishes, if it has.
     pub(crate) fn blocked(&self) -> Option<String> {
-        self.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let connections = self.parent.as_deref().unwrap_or(self);
+        connections.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn set_blocked(&self, reason: Option<String>) {
@@ -146,5 +193,18 @@ mod tests {
             life.ended().await
         });
         assert_eq!((first, second), (ConnectionLost::broken("cut"), ConnectionLost::broken("cut")));
+    }
+
+    #[test]
+    fn a_session_that_is_closed_leaves_others_alive_and_one_that_is_lost_takes_them_along() {
+        let connections = Arc::new(Life::new("host:5672".into()));
+        let [closed, lost, other] = std::array::from_fn(|_| connections.child());
+        closed.lose(ConnectionLost::closed_here());
+        assert!(closed.has_connections() && other.lost().is_none());
+        lost.lose(ConnectionLost::broken("cut"));
+        assert_eq!(other.lost(), Some(&ConnectionLost::broken("cut")));
+        assert_eq!(closed.lost(), Some(&ConnectionLost::closed_here()));
+        assert!(!closed.has_connections());
+        assert_eq!(connections.child().lost(), Some(&ConnectionLost::broken("cut")));
     }
 }

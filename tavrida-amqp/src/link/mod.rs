@@ -1,12 +1,19 @@
-//! The two connections of a session: opening, watching and closing them.
+//! The two connections of sessions: opening, sharing, watching and closing them.
 
 mod channels;
+mod connections;
 mod dial;
+mod exclusive;
 mod life;
+mod pool;
 mod tls;
 mod watch;
 
 pub(crate) use channels::{IdleChannels, close_quietly, open_channel};
-pub(crate) use dial::{Dialled, dial};
+pub(crate) use connections::{Connections, Flush, Seat};
 pub(crate) use life::Life;
-pub(crate) use watch::{Over, watch};
+pub(crate) use pool::Pool;
+pub(crate) use watch::FAREWELL;
+
+use dial::{Dialled, dial};
+use watch::watch;

@@ -1,37 +1,41 @@
-//! The task that watches both connections of a session: the end of one is the end of both.
+//! The task that watches both connections: the end of one is the end of both.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::{Connection, Event};
+use lapin::Event;
 use tavrida::transport::ConnectionLost;
-use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::dial::Cut;
 use super::{Dialled, Life};
 use crate::wire::{Fate, fate};
 
 /// How long the broker may take to answer a close. Then the socket is cut.
-const FAREWELL: Duration = Duration::from_secs(5);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 
 /// lapin reports each end as an event, except one whose code it does not know. Polling finds that one.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Signals that both connections are closed: `Ok` if the broker has read all acks. (It has all publishes once it has confirmed them.)
-pub(crate) type Over = oneshot::Receiver<Result<(), ConnectionLost>>;
+/// Ends a life if the watching task is dropped, because the runtime was shut down.
+struct Watcher(Arc<Life>);
 
-/// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both. The result of
-/// `last` is dropped after that.
-pub(crate) fn watch<K: Send>(
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.0.lose(ConnectionLost::broken("the runtime was shut down"));
+        self.0.bury();
+    }
+}
+
+/// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
+pub(super) fn watch(
     life: Arc<Life>,
     publisher: Dialled,
     consumer: Dialled,
-    last: impl FnOnce() -> K + Send + 'static,
-) -> Over {
-    let (over, when_over) = oneshot::channel();
+    last: impl FnOnce() + Send + 'static,
+) {
     tokio::spawn(async move {
+        let _watcher = Watcher(life.clone());
         let mut publisher = Side::new(publisher, life.clone());
         let mut consumer = Side::new(consumer, life.clone());
         tokio::select! {
@@ -41,13 +45,9 @@ pub(crate) fn watch<K: Send>(
             // Nothing is published on it, so the broker does not block it.
             () = consumer.watch(|_| ()) => {}
         }
-        let _kept = last();
-        let (_, consumer) = tokio::join!(publisher.close(), consumer.close());
-        life.bury();
-        // Nothing waits for it if the session was lost.
-        let _ = over.send(consumer);
+        last();
+        tokio::join!(publisher.close(), consumer.close());
     });
-    when_over
 }
 
 struct Side {
@@ -94,28 +94,13 @@ impl Side {
         }
     }
 
-    async fn close(self) -> Result<(), ConnectionLost> {
+    async fn close(self) {
         let Dialled { connection, cut, .. } = self.dialled;
-        let closed = Self::say_goodbye(&connection, &cut).await;
-        closed.map_err(|why| ConnectionLost::broken(format!("{}: {why}", self.life.endpoint())))
-    }
-
-    async fn say_goodbye(connection: &Connection, cut: &Cut) -> Result<(), String> {
-        if connection.status().blocked() {
-            // lapin would not write the close before the broker's alarm ends.
+        // lapin would not write the close before the broker's alarm ends.
+        let closed = !connection.status().blocked()
+            && matches!(timeout(FAREWELL, connection.close(200, "OK".into())).await, Ok(Ok(())));
+        if !closed {
             cut.cut();
-            return Err("the broker blocks the connection".into());
-        }
-        match timeout(FAREWELL, connection.close(200, "OK".into())).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => {
-                cut.cut();
-                Err(error.to_string())
-            }
-            Err(_) => {
-                cut.cut();
-                Err(format!("the broker did not answer the close within {FAREWELL:?}"))
-            }
         }
     }
 }

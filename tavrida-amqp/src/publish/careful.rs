@@ -10,6 +10,9 @@ use crate::wire::Fate;
 /// The maximum number of unconfirmed careful publishes, each on its own channel.
 const CAREFUL: usize = 16;
 
+/// How many channels of a connection are left for other things than careful publishes.
+const OTHERS: usize = 4;
+
 impl Lane {
     /// Publishes on a separate channel, after earlier publishes and before later ones.
     pub(super) async fn publish_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
@@ -33,11 +36,16 @@ impl Lane {
         self.until(|lane| lane.careful[at].is_written()).await?;
         let barrier = self.careful[at].barrier();
         if self.passes(barrier, |lane| &lane.careful[at]).await? {
+            self.absent.forget(&exchange);
             self.proven.insert(exchange);
             return Ok(());
         }
         // Refused: the pipe is broken, or about to be.
-        self.until(|lane| lane.careful[at].len() == 0).await
+        self.until(|lane| lane.careful[at].len() == 0).await?;
+        if let Some(Fate::Channel(refusal)) = self.careful[at].broken().map(|error| self.life.fate(error)) {
+            self.absent.note(&exchange, &refusal);
+        }
+        Ok(())
     }
 
     /// Waits until the broker has processed all that is on the main channel.
@@ -61,7 +69,8 @@ impl Lane {
     async fn careful_pipe(&mut self) -> Result<Result<usize, BrokerError>, ConnectionLost> {
         self.settle_main().await?;
         self.drop_stale_careful();
-        if self.careful.len() >= CAREFUL {
+        let channels = usize::from(self.connection.configuration().channel_max());
+        if self.careful.len() >= CAREFUL.min(channels.saturating_sub(OTHERS)) {
             self.until(|lane| lane.careful.iter().any(|pipe| pipe.len() == 0)).await?;
         }
         if let Some(at) = self.careful.iter().position(|pipe| pipe.len() == 0 && !pipe.is_done_for()) {

@@ -10,7 +10,9 @@ use lapin::Connection;
 use tavrida::field::ShortString;
 use tavrida::transport::ConnectionLost;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use super::absent::Absent;
 use super::fence::Fence;
 use super::job::Job;
 use super::overdue::Overdue;
@@ -19,7 +21,7 @@ use super::publisher::{Publisher, Request};
 use super::refresh::Retired;
 use super::replies;
 use super::screen::{is_suspicious, wants_direct_reply};
-use crate::link::Life;
+use crate::link::{Life, close_quietly};
 use crate::wire::Fate;
 
 /// How many publishes are sent before answers are read again.
@@ -39,6 +41,7 @@ pub(crate) struct Lane {
     pub(super) retired: Retired,
     /// Exchanges that accepted a message in this session: they exist, may be published to, and are not internal.
     pub(super) proven: BTreeSet<ShortString>,
+    pub(super) absent: Absent,
     /// The place of the consumer of direct replies on the main channel, if there is one.
     pub(super) replies: Weak<()>,
     pub(super) fence: Fence,
@@ -57,13 +60,14 @@ enum Next {
 }
 
 impl Lane {
-    /// Opens the main channel and starts the task. `login` is the user name, if the broker knows the user by it.
+    /// Opens the main channel and starts the task, which closes its channels at the end of the session. `login` is the user name, if the
+    /// broker knows the user by it.
     pub(crate) async fn start(
         life: Arc<Life>,
         connection: Arc<Connection>,
         window: usize,
         login: Option<String>,
-    ) -> lapin::Result<Publisher> {
+    ) -> lapin::Result<(Publisher, JoinHandle<()>)> {
         let main = Pipe::open(&life, &connection).await?;
         let frame_max = connection.configuration().frame_max() as usize;
         let (publisher, requests) = Publisher::new(life.clone(), frame_max);
@@ -84,25 +88,37 @@ impl Lane {
             careful,
             retired,
             proven,
+            absent: Absent::default(),
             replies,
             fence,
             overdue: Overdue::default(),
             ended,
         };
-        tokio::spawn(lane.run());
-        Ok(publisher)
+        Ok((publisher, tokio::spawn(lane.run())))
     }
 
     async fn run(mut self) {
         loop {
             match self.turn().await {
                 Ok(true) => {}
-                Ok(false) => return self.life.buried().await,
+                Ok(false) => return self.leave().await,
                 Err(loss) => {
                     self.abandon(&loss).await;
-                    return self.life.buried().await;
+                    return self.leave().await;
                 }
             }
+        }
+    }
+
+    /// Closes the channels if other sessions still use the connection.
+    async fn leave(self) {
+        if !self.life.has_connections() {
+            return self.life.buried().await;
+        }
+        let pipes = [&self.main].into_iter().chain(&self.retired.pipes).chain(&self.careful);
+        let channels: Vec<_> = pipes.map(Pipe::channel).collect();
+        for channel in channels {
+            close_quietly(&channel).await;
         }
     }
 
@@ -128,6 +144,7 @@ impl Lane {
                     let _ = flushed.send(());
                 }
                 Request::Replies(told) => self.consume_replies(told).await?,
+                Request::Declared(exchange) => self.absent.forget(&exchange),
                 Request::Flush(flushed) => {
                     self.backlog.push_front(Request::Flush(flushed));
                     break;
@@ -263,6 +280,10 @@ impl Lane {
 
     pub(super) async fn publish(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let publication = job.as_ref();
+        if let Some(refusal) = self.absent.refusal(&publication.exchange).cloned() {
+            job.refuse(refusal);
+            return Ok(());
+        }
         let harmless =
             self.proven.contains(&publication.exchange) && !is_suspicious(publication, self.login.as_deref());
         match (wants_direct_reply(publication), harmless) {

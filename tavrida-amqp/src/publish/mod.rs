@@ -5,6 +5,7 @@
 //! [carefully](careful): on a channel to itself, after earlier publishes are processed, and before later ones are sent. This keeps the
 //! order, and a refused publish only delays others.
 
+mod absent;
 mod careful;
 mod fence;
 mod job;

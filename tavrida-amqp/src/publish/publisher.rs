@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tavrida::field::ShortString;
 use tavrida::transport::{Publication, PublishError, PublishErrorKind, PublishFuture, SessionError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,6 +23,8 @@ pub(super) enum Request {
     Publish(Job),
     /// Completes when all earlier requests are complete.
     Flush(oneshot::Sender<()>),
+    /// An exchange was declared.
+    Declared(ShortString),
     /// Starts to consume direct replies.
     Replies(oneshot::Sender<Result<Replies, SessionError>>),
 }
@@ -58,6 +61,12 @@ impl Publisher {
             }
             outcome.await.expect("a job answers before it is gone")
         })
+    }
+
+    /// Reports a declared exchange, ahead of the next publish.
+    pub(crate) fn declared(&self, exchange: &ShortString) {
+        // The lane has ended if this fails.
+        let _ = self.requests.send(Request::Declared(exchange.clone()));
     }
 
     /// Consumes direct replies, on the publishing channel: RabbitMQ delivers them only there.

@@ -60,7 +60,11 @@ impl Lane {
         };
         let culprit = jobs.iter().rposition(|job| names_exchange(&refusal, &job.as_ref().exchange));
         match culprit {
-            Some(at) => self.proven.remove(&jobs[at].as_ref().exchange),
+            Some(at) => {
+                let exchange = &jobs[at].as_ref().exchange;
+                self.absent.note(exchange, &refusal);
+                self.proven.remove(exchange)
+            }
             None => {
                 self.proven.clear();
                 false
@@ -82,7 +86,7 @@ impl Lane {
 }
 
 /// Returns whether the broker's text names this exchange.
-fn names_exchange(refusal: &BrokerError, exchange: &str) -> bool {
+pub(super) fn names_exchange(refusal: &BrokerError, exchange: &str) -> bool {
     let name = if exchange.is_empty() { "amq.default" } else { exchange };
     refusal.text.contains(&format!("exchange '{name}' in vhost"))
 }

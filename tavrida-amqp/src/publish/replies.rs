@@ -67,6 +67,7 @@ impl Lane {
     pub(super) async fn publish_request_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let exchange = job.as_ref().exchange.clone();
         if let Err(refusal) = self.declare_exchange_passive(&exchange).await? {
+            self.absent.note(&exchange, &refusal);
             job.refuse(refusal);
             return Ok(());
         }

@@ -22,7 +22,8 @@ async fn it_keeps_every_promise_of_a_transport() {
     };
     // Small buffers, because the suite opens hundreds of sessions; its largest headers fit.
     let config = AmqpConfig::from_uri(&node.uri()).unwrap().frame_max(32_768);
-    let transport = Arc::new(AmqpTransport::new(config));
+    // What ends a connection ends all sessions on it: the suite promises more of sessions that do not share one.
+    let transport = Arc::new(AmqpTransport::new(config).unshared());
     let suite = Suite::new(transport).with_breaker(breaker).dead_letters_anew_within(rounds);
     let report = suite.run().await;
     report.assert_ok();

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod asks;
+mod causes;
 mod cluster;
 #[cfg(feature = "config-file")]
 mod config_file;
@@ -14,10 +15,12 @@ mod consuming;
 mod failover;
 mod interop;
 mod life;
+mod limits;
 mod outcomes;
 mod queues;
 mod recovery;
 mod services;
+mod sharing;
 mod shutdown;
 mod support;
 #[cfg(feature = "tls")]

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tavrida::Health;
 use tavrida::discovery::Registry;
 use tavrida::prelude::*;
+use tavrida::{Backoff, Health};
 use tavrida_rabbitmq::{Node, Proxy as Wire};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::causes::{self, Cause};
 use crate::support::{Place, config, connect, count, soon};
 use crate::town::{Notes, client, client_builder, consuming, eventually, run, server, work};
 
@@ -91,6 +92,29 @@ async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
     assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
     notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
     eventually("nothing is left", async || count(&place.session, "work").await == 0).await;
+}
+
+/// One round of each; the bench `recovery` measures twenty.
+#[expect(clippy::print_stdout, reason = "measurements")]
+#[tokio::test]
+async fn after_each_cause_of_an_outage_a_server_with_default_delays_is_back() {
+    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
+    let uri = causes::prepare(&node).await.unwrap();
+    let backoff = Backoff::default();
+    let handle = run(server(&uri, work(&notes)).reconnect(backoff.clone())).await;
+    let client = client_builder(&uri).reconnect(backoff).build().await.unwrap();
+    for (round, cause) in Cause::ALL.into_iter().enumerate() {
+        let admin = connect(config(&node.uri_for(causes::VHOST))).await;
+        cause.pass(&node, &*admin, "work", Duration::from_secs(2)).await.unwrap();
+        let begin = Instant::now();
+        eventually("a message is handled", async || {
+            let _ = client.to("work.note").param("n", round as i64).cast().await;
+            notes.all().contains(&round.to_string())
+        })
+        .await;
+        println!("{cause:?}: handled again after {:?}", begin.elapsed());
+        consuming(&handle).await;
+    }
 }
 
 /// A service whose exchange exists without a queue, and one without an exchange.

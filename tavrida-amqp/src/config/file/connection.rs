@@ -56,7 +56,7 @@ fn set(draft: &mut Draft, setting: &Setting) -> Result<(), ConfigError> {
         "username" => config.username = setting.text()?.into(),
         "password" => config.password = setting.text()?.into(),
         "auth_mechanism" => config.mechanism = setting.text()?.parse()?,
-        "channel_max" => config.channel_max = Some(setting.number()?),
+        "channel_max" => config.channel_max = Some(uri::channels("channel_max", setting.number()?)?),
         "frame_max" => config.frame_max = Some(setting.number()?),
         "heartbeat" => config.heartbeat = Some(setting.number()?),
         "connect_timeout" => config.connect_timeout = setting.seconds()?,

@@ -1,0 +1,148 @@
+//! Everything but publishing, on a connection of its own.
+//!
+//! RabbitMQ stops reading a connection that publishes when it runs out of memory or disk. Acks must get through then, for they are
+//! what frees some.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use futures_util::future::join_all;
+use lapin::Connection;
+use tavrida::field::ShortString;
+use tavrida::transport::{BrokerError, ConnectionLost, Queue, SessionError};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::consume::Settler;
+use crate::link::{FAREWELL, Flush, IdleChannels, Life, Seat};
+use crate::manage;
+
+/// The part of a session that does everything but publishing.
+pub(crate) struct Desk {
+    pub(crate) life: Arc<Life>,
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) idle: Arc<IdleChannels>,
+    seat: Weak<Seat>,
+    /// Those of all consumers.
+    settlers: Mutex<Vec<Weak<Settler>>>,
+}
+
+/// Tells that a session is over and its channels are closed: `Ok` when the broker has read all acks. (It has all publishes when it
+/// has confirmed them.)
+pub(crate) type Over = oneshot::Receiver<Result<(), ConnectionLost>>;
+
+impl Desk {
+    pub(crate) fn new(life: Arc<Life>, seat: &Arc<Seat>) -> Arc<Self> {
+        let desk = Arc::new(Self {
+            life,
+            connection: seat.connections.consume.clone(),
+            idle: Arc::default(),
+            seat: Arc::downgrade(seat),
+            settlers: Mutex::default(),
+        });
+        let flush: Weak<Self> = Arc::downgrade(&desk);
+        seat.on_end(flush);
+        desk
+    }
+
+    /// Takes a consumer in. One that comes after the end of the session is closed.
+    pub(crate) async fn add(&self, settler: &Arc<Settler>) -> Result<(), ConnectionLost> {
+        {
+            let mut settlers = self.settlers();
+            settlers.retain(|settler| settler.strong_count() > 0);
+            settlers.push(Arc::downgrade(settler));
+        }
+        let over = self.life.check();
+        if over.is_err() {
+            // An error is the end of the channel too.
+            let _ = settler.close().await;
+        }
+        over
+    }
+
+    /// Refuses a queue that is exclusive to another session on the same connection.
+    pub(crate) fn check_access(&self, queue: &str) -> Result<(), BrokerError> {
+        self.seat.upgrade().map_or(Ok(()), |seat| seat.connections.exclusive.check(queue, seat.id))
+    }
+
+    /// Notes a queue that was declared, if it is exclusive.
+    pub(crate) fn declared(&self, queue: &Queue, name: &ShortString) {
+        if let Some(seat) = self.seat.upgrade().filter(|_| queue.exclusive) {
+            seat.connections.exclusive.add(name.clone(), seat.id);
+        }
+    }
+
+    /// Notes a queue that was deleted.
+    pub(crate) fn deleted(&self, queue: &str) {
+        if let Some(seat) = self.seat.upgrade() {
+            seat.connections.exclusive.remove(queue);
+        }
+    }
+
+    /// Waits for the end of the session, and then gives back to its connections what it took of them.
+    pub(crate) fn keep(self: &Arc<Self>, seat: Arc<Seat>, lane: JoinHandle<()>) -> Over {
+        let (over, when_over) = oneshot::channel();
+        let desk = self.clone();
+        tokio::spawn(async move {
+            desk.life.ended().await;
+            let connections = seat.connections.life.clone();
+            let mut left = Ok(());
+            if desk.life.has_connections() {
+                let leaving = timeout(FAREWELL, desk.leave(&seat, lane)).await;
+                left = leaving
+                    .unwrap_or_else(|_| Err(ConnectionLost::broken("the broker did not answer the close")));
+            }
+            if let Some(loss) = connections.lost() {
+                left = Err(loss.clone());
+            }
+            // The last one closes the connections.
+            drop(seat);
+            if connections.lost().is_some() {
+                connections.buried().await;
+            }
+            // Nobody waits for it when the session died by itself.
+            let _ = over.send(left);
+        });
+        when_over
+    }
+
+    async fn leave(&self, seat: &Seat, lane: JoinHandle<()>) -> Result<(), ConnectionLost> {
+        let settlers: Vec<_> = self.settlers().drain(..).filter_map(|settler| settler.upgrade()).collect();
+        let closed = join_all(settlers.iter().map(|settler| settler.close())).await;
+        self.delete_exclusive(seat).await;
+        self.idle.close().await;
+        if seat.connections.life.blocked().is_none() {
+            // A broker that blocks a connection reads no close from it: the lane ends when it does.
+            let _ = lane.await;
+        }
+        let failed = closed.into_iter().find_map(Result::err);
+        failed.map_or(Ok(()), |error| {
+            Err(ConnectionLost::broken(format!("a consumer was not closed: {error}")))
+        })
+    }
+
+    /// Deletes what another connection would take with it.
+    async fn delete_exclusive(&self, seat: &Seat) {
+        for queue in seat.connections.exclusive.take(seat.id) {
+            let Ok(channel) = self.idle.take(&self.life, &self.connection, &queue).await else { return };
+            // One that cannot be deleted ends with the connection.
+            let _ = manage::delete_queue(&channel, &queue, false, false).await;
+            self.idle.give_back(channel).await;
+        }
+    }
+
+    fn settlers(&self) -> MutexGuard<'_, Vec<Weak<Settler>>> {
+        self.settlers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an operation that failed with `error` means.
+    pub(crate) async fn error(&self, error: lapin::Error) -> SessionError {
+        self.life.error_on(&self.connection, error).await
+    }
+}
+
+impl Flush for Desk {
+    fn flush(&self) {
+        self.settlers().iter().filter_map(Weak::upgrade).for_each(|settler| settler.flush());
+    }
+}

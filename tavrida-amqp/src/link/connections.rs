@@ -1,0 +1,125 @@
+//! [`Connections`]: a connection that publishes, and one that does everything else; with the sessions that share them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use lapin::Connection;
+use tavrida::transport::{ConnectionLost, SessionError};
+use tokio::runtime::{self, Handle};
+
+use super::exclusive::{ExclusiveQueues, SessionId};
+use super::{Life, dial, watch};
+use crate::config::{AmqpConfig, Host};
+
+/// How many channels of a connection a session is expected to take at most.
+const CHANNELS: usize = 32;
+
+/// How many sessions share two connections at most.
+const SESSIONS: usize = 64;
+
+/// What is written last for a session, before its connections are closed.
+pub(crate) trait Flush: Send + Sync {
+    fn flush(&self);
+}
+
+/// Two open connections to one host. They are closed when the last session on them ends.
+pub(crate) struct Connections {
+    pub(crate) life: Arc<Life>,
+    pub(crate) publish: Arc<Connection>,
+    pub(crate) consume: Arc<Connection>,
+    pub(crate) exclusive: ExclusiveQueues,
+    members: Arc<Mutex<Vec<Weak<dyn Flush>>>>,
+    /// Connections live in the runtime that made them.
+    runtime: runtime::Id,
+    sessions: AtomicUsize,
+    capacity: usize,
+    next_session: AtomicUsize,
+}
+
+impl Connections {
+    /// Connects to the first host that can be reached. A refusal (wrong password, unknown virtual host) is final: no further
+    /// host is tried.
+    pub(crate) async fn open(config: &AmqpConfig) -> Result<Arc<Self>, SessionError> {
+        let mut failures = Vec::new();
+        for host in &config.hosts {
+            match Self::open_at(config, host).await {
+                Ok(connections) => return Ok(Arc::new(connections)),
+                Err(SessionError::Lost(loss)) if loss.refusal().is_none() => failures.push(loss),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(together(failures).into())
+    }
+
+    async fn open_at(config: &AmqpConfig, host: &Host) -> Result<Self, SessionError> {
+        let (publishes, consumes) =
+            tokio::try_join!(dial(config, host, "publish"), dial(config, host, "consume"))?;
+        let life = Arc::new(Life::new(host.to_string()));
+        let channels = usize::from(consumes.connection.configuration().channel_max());
+        let members: Arc<Mutex<Vec<Weak<dyn Flush>>>> = Arc::default();
+        let connections = Self {
+            life: life.clone(),
+            publish: publishes.connection.clone(),
+            consume: consumes.connection.clone(),
+            exclusive: ExclusiveQueues::new(config.virtual_host.clone()),
+            members: members.clone(),
+            runtime: Handle::current().id(),
+            sessions: AtomicUsize::new(0),
+            capacity: (channels / CHANNELS).clamp(1, SESSIONS),
+            next_session: AtomicUsize::new(0),
+        };
+        watch(life, publishes, consumes, move || {
+            let members = members.lock().unwrap_or_else(PoisonError::into_inner);
+            members.iter().filter_map(Weak::upgrade).for_each(|member| member.flush());
+        });
+        Ok(connections)
+    }
+
+    /// Whether a task of this runtime can use them.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.life.lost().is_none() && self.runtime == Handle::current().id()
+    }
+
+    /// A place for one more session, if there is one.
+    pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
+        let more = |sessions| (sessions < self.capacity).then_some(sessions + 1);
+        self.sessions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        Some(Seat { connections: self.clone(), id })
+    }
+}
+
+impl Drop for Connections {
+    fn drop(&mut self) {
+        self.life.lose(ConnectionLost::closed_here());
+    }
+}
+
+/// The place of one session on its connections, which it keeps open.
+pub(crate) struct Seat {
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) id: SessionId,
+}
+
+impl Seat {
+    /// What is flushed when the connections end.
+    pub(crate) fn on_end(&self, member: Weak<dyn Flush>) {
+        let mut members = self.connections.members.lock().unwrap_or_else(PoisonError::into_inner);
+        members.retain(|member| member.strong_count() > 0);
+        members.push(member);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.connections.sessions.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn together(mut failures: Vec<ConnectionLost>) -> ConnectionLost {
+    if failures.len() == 1 {
+        return failures.remove(0);
+    }
+    let texts: Vec<_> = failures.iter().map(ToString::to_string).collect();
+    ConnectionLost::broken(texts.join("; "))
+}

@@ -1,0 +1,79 @@
+//! [`Pool`]: the open connections of a transport.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use tavrida::transport::SessionError;
+use tokio::runtime::{self, Handle};
+
+use super::connections::{Connections, Seat};
+use crate::config::AmqpConfig;
+
+type Opening = BoxFuture<'static, Result<Arc<Connections>, SessionError>>;
+
+/// The open connections of a transport and its clones.
+#[derive(Default)]
+pub(crate) struct Pool(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    open: Vec<Weak<Connections>>,
+    /// An attempt that is under way, and its runtime: sessions that want connections at the same time wait for the same one.
+    opening: Option<(runtime::Id, WeakShared<Opening>)>,
+}
+
+impl Pool {
+    /// A place on open connections, or on new ones.
+    pub(crate) async fn seat(self: &Arc<Self>, config: &Arc<AmqpConfig>) -> Result<Seat, SessionError> {
+        loop {
+            let opening = {
+                let mut state = self.state();
+                if let Some(seat) = state.seat() {
+                    return Ok(seat);
+                }
+                self.opening(&mut state, config)
+            };
+            let connections = opening.await?;
+            // More may have waited than there is room for.
+            if let Some(seat) = connections.seat() {
+                return Ok(seat);
+            }
+        }
+    }
+
+    fn opening(self: &Arc<Self>, state: &mut State, config: &Arc<AmqpConfig>) -> Shared<Opening> {
+        let runtime = Handle::current().id();
+        if let Some((of, opening)) = &state.opening
+            && *of == runtime
+            && let Some(opening) = opening.upgrade()
+            && opening.peek().is_none()
+        {
+            return opening;
+        }
+        let (pool, config) = (Arc::downgrade(self), config.clone());
+        let opening = async move {
+            let connections = Connections::open(&config).await?;
+            if let Some(pool) = pool.upgrade() {
+                pool.state().open.push(Arc::downgrade(&connections));
+            }
+            Ok(connections)
+        };
+        let opening = opening.boxed().shared();
+        state.opening = opening.downgrade().map(|opening| (runtime, opening));
+        opening
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn seat(&mut self) -> Option<Seat> {
+        self.open.retain(|connections| connections.strong_count() > 0);
+        let mut open =
+            self.open.iter().filter_map(Weak::upgrade).filter(|connections| connections.is_usable());
+        open.find_map(|connections| connections.seat())
+    }
+}

@@ -1,0 +1,100 @@
+//! Exchanges that the broker refused lately: publishes to them are refused here for a while.
+//!
+//! Each refusal by the broker closes a channel, and lapin (4.12.3) cannot use the number of such a channel again: a program that
+//! goes on publishing to an exchange that is missing would use up the numbers of its connection, and end it for all others.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tavrida::field::ShortString;
+use tavrida::transport::BrokerError;
+use tokio::time::Instant;
+
+use super::repair::names_exchange;
+
+/// How long a refusal counts at first; twice as long each time that it is confirmed.
+const FIRST: Duration = Duration::from_millis(100);
+
+/// How long a refusal counts at most: numbers last for five hours then.
+const MOST: Duration = Duration::from_secs(10);
+
+/// How many exchanges are remembered.
+const CAPACITY: usize = 1024;
+
+/// What was refused, and until when it counts.
+#[derive(Default)]
+pub(super) struct Absent(BTreeMap<ShortString, Known>);
+
+struct Known {
+    refusal: BrokerError,
+    until: Instant,
+    pause: Duration,
+}
+
+impl Absent {
+    /// Notes a refusal, if it is one of the exchange and not of the message.
+    pub(super) fn note(&mut self, exchange: &ShortString, refusal: &BrokerError) {
+        let of_topic = refusal.text.contains("access to topic");
+        if of_topic || !names_exchange(refusal, exchange) {
+            return;
+        }
+        if self.0.len() >= CAPACITY {
+            self.0.clear();
+        }
+        let pause = self.0.get(exchange).map_or(FIRST, |known| (known.pause * 2).min(MOST));
+        let known = Known { refusal: refusal.clone(), until: Instant::now() + pause, pause };
+        self.0.insert(exchange.clone(), known);
+    }
+
+    /// The exchange is there: it was declared, or took a message.
+    pub(super) fn forget(&mut self, exchange: &str) {
+        self.0.remove(exchange);
+    }
+
+    /// The refusal that still counts.
+    pub(super) fn refusal(&self, exchange: &str) -> Option<&BrokerError> {
+        let known = self.0.get(exchange)?;
+        (Instant::now() < known.until).then_some(&known.refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn missing(exchange: &str) -> BrokerError {
+        BrokerError::channel(404, format!("NOT_FOUND - no exchange '{exchange}' in vhost '/'"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_counts_for_longer_each_time_and_for_ten_seconds_at_most() {
+        let (mut absent, name) = (Absent::default(), ShortString::from_static("gone"));
+        for pause in [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
+            absent.note(&name, &missing("gone"));
+            advance(Duration::from_millis(pause - 1)).await;
+            assert_eq!(absent.refusal("gone"), Some(&missing("gone")), "{pause}");
+            advance(Duration::from_millis(1)).await;
+            assert_eq!(absent.refusal("gone"), None, "{pause}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_of_a_message_or_a_topic_is_not_one_of_the_exchange() {
+        let (mut absent, name) = (Absent::default(), ShortString::from_static("e"));
+        absent.note(&name, &BrokerError::channel(406, "PRECONDITION_FAILED - user_id property set to 'x'"));
+        let topic =
+            "ACCESS_REFUSED - access to topic 'a.b' in exchange 'e' in vhost '/' refused for user 'guest'";
+        absent.note(&name, &BrokerError::channel(403, topic));
+        assert_eq!(absent.refusal("e"), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_that_is_declared_is_published_to_at_once() {
+        let (mut absent, name) = (Absent::default(), ShortString::from_static("gone"));
+        absent.note(&name, &missing("gone"));
+        absent.forget("gone");
+        assert_eq!(absent.refusal("gone"), None);
+    }
+}

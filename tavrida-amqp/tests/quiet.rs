@@ -1,0 +1,62 @@
+//! What is logged when all is well. A binary of its own: lapin's threads log past any subscriber but the process's.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tavrida::discovery::Registry;
+use tavrida::prelude::*;
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clean_shutdown_logs_no_error() {
+    let lines = Lines::default();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(lines.clone()).init();
+    let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
+    let transport = AmqpTransport::new(AmqpConfig::from_uri(&vhost.uri()).unwrap());
+    for _ in 0..5 {
+        let echo = Service::new("echo").rpc("say", params(["n"], async |n: i64| json!({ "n": n })));
+        let server = Server::builder(transport.clone()).queue("echo").exchange("echo_exchange").service(echo);
+        let server = server.build().unwrap();
+        let handle = server.handle();
+        let serving = tokio::spawn(server.serve(std::future::pending()));
+        handle.ready(Duration::from_secs(20)).await.unwrap();
+        let registry = Registry::new().remote_service("echo", "echo_exchange");
+        for transport in [transport.clone(), transport.clone().unshared()] {
+            let client = Client::builder(transport).source("caller").discovery(registry.clone());
+            let client = client.build().await.unwrap();
+            client.to("echo.say").param("n", 1).ask().await.unwrap();
+            client.to("echo.say").param("n", 2).cast().await.unwrap();
+            client.close().await;
+        }
+        handle.stop();
+        serving.await.unwrap().unwrap();
+    }
+    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(logged, "");
+}
