@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The crates whose modules are in reading order: each uses only modules above it.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "tavrida",
     "tavrida-amqp",
     "tavrida-memory",
+    "tavrida-memory/routing",
     "tavrida-testkit/conformance",
     "tavrida-testkit/rabbitmq",
     "tavrida-testkit",

@@ -1,0 +1,334 @@
+//! [`Diff`]: which messages go elsewhere after a change of the topology.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::broker_error::BrokerError;
+use crate::decide::Cut;
+use crate::decide::classes::{Classes, MessageClass, Relevance};
+use crate::decide::graph::{Languages, Rule, downstream};
+use crate::keys::{Language, Limits};
+use crate::message::Message;
+use crate::topology::{Binding, Destination, Exchange, ExchangeType, Topology};
+use crate::value::{Table, Value};
+
+/// What is different between two topologies: where messages go, and what is declared.
+///
+/// Made by [`Topology::diff`]. Its `Display` is for people and for logs of CI.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Diff {
+    /// The messages that go elsewhere: for each exchange, each different pair of before and after once, with the shortest message.
+    pub changes: Vec<Change>,
+    /// Exchanges and queues that are new, missing, or declared otherwise.
+    pub declarations: Vec<DeclarationChange>,
+    /// Where the comparison was cut by [`Limits`]. What was found holds; there may be more.
+    pub cuts: Vec<Cut>,
+}
+
+/// Messages that go elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The shortest of them.
+    pub message: Message,
+    /// Where it went.
+    pub before: Outcome,
+    /// Where it goes.
+    pub after: Outcome,
+    /// The bindings that match it, and that only one of the topologies has: those removed first.
+    pub removed: Vec<Binding>,
+    /// The bindings that match it and are new.
+    pub added: Vec<Binding>,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It goes to these queues; to none it is returned or dropped.
+    Queues(BTreeSet<String>),
+    /// The node refuses it: the code and the text.
+    Refused(u16, String),
+}
+
+/// A difference in what is declared.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum DeclarationChange {
+    /// It is new.
+    Added(Destination),
+    /// It is missing.
+    Removed(Destination),
+    /// It is declared otherwise: a node that has it refuses the new declaration.
+    Refused(Destination, BrokerError),
+    /// A policy sets something else for it.
+    Policy {
+        /// The exchange or queue.
+        what: Destination,
+        /// The key of the policy, such as `max-length`.
+        setting: String,
+        /// The value before, where a policy set one.
+        before: Option<Value>,
+        /// The value after.
+        after: Option<Value>,
+    },
+}
+
+impl Diff {
+    /// Whether the two are the same: nothing was found and nothing was cut.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.declarations.is_empty() && self.is_complete()
+    }
+
+    /// Whether nothing was cut.
+    pub fn is_complete(&self) -> bool {
+        self.cuts.is_empty()
+    }
+}
+
+impl Topology {
+    /// Compares this topology with a later one.
+    ///
+    /// ```
+    /// use tavrida_routing::{Exchange, Queue, Topology};
+    ///
+    /// let with = |pattern| {
+    ///     let exchange = Exchange::topic("orders");
+    ///     Topology::builder().exchange(exchange).queue(Queue::new("q")).bind_queue("q", "orders", pattern).build()
+    /// };
+    /// let diff = with("order.*")?.diff(&with("order.#")?);
+    /// assert_eq!(
+    ///     diff.to_string(),
+    ///     "'order' to 'orders': returned -> q (new: orders --'order.#'--> queue 'q')\n",
+    /// );
+    /// # Ok::<(), tavrida_routing::BrokerError>(())
+    /// ```
+    pub fn diff(&self, after: &Self) -> Diff {
+        self.diff_within(after, Limits::default())
+    }
+
+    /// As [`diff`](Self::diff), with limits.
+    pub fn diff_within(&self, after: &Self, limits: Limits) -> Diff {
+        let entries: BTreeSet<&str> = self.entries().chain(after.entries()).collect();
+        let mut diff =
+            Diff { changes: Vec::new(), declarations: self.declarations_changed(after), cuts: Vec::new() };
+        for entry in entries {
+            self.diff_exchange(after, entry, limits, &mut diff);
+        }
+        diff
+    }
+
+    fn diff_exchange<'t>(&'t self, after: &'t Self, entry: &'t str, limits: Limits, diff: &mut Diff) {
+        let both = [self, after];
+        if both.iter().any(|topology| topology.refusal(entry).is_some()) {
+            return self.diff_refused(after, entry, diff);
+        }
+        let below = downstream(&both, [entry]);
+        let lone = lone_bindings(self, after, &below);
+        if lone.is_empty() && same_exchanges(self, after, &below) {
+            return;
+        }
+        let by_key = |binding: &Binding| self.keyed(binding).is_some() || after.keyed(binding).is_some();
+        let prune = same_exchanges(self, after, &below) && lone.iter().all(|(_, binding)| by_key(binding));
+        let changed: BTreeSet<Language<'_>> =
+            lone.iter().filter_map(|(topology, binding)| topology.keyed(binding)).collect();
+        let is_relevant = |languages: &Languages<'_>, rule: &Rule| match rule {
+            Rule::Key(number) => changed.contains(&languages.all[*number]),
+            Rule::Headers(_) => true,
+        };
+        let is_relevant: Relevance<'_, 't> = &is_relevant;
+        let classes = Classes::of(&both, entry, &[], limits, prune.then_some(is_relevant));
+        let mut seen = BTreeSet::new();
+        for class in &classes.classes {
+            let outcome = |index| {
+                let reach = classes.reach(index, entry, class);
+                Outcome::Queues(reach.queues.iter().map(|queue| (*queue).to_owned()).collect())
+            };
+            let (before, after) = (outcome(0), outcome(1));
+            if before != after && seen.insert((before.clone(), after.clone())) {
+                let [removed, added] = because(&classes, entry, class);
+                diff.changes.push(Change { message: class.message.clone(), before, after, removed, added });
+            }
+        }
+        diff.cuts.extend(classes.cuts);
+    }
+
+    /// An exchange that one of the two does not let clients publish to.
+    fn diff_refused(&self, after: &Self, entry: &str, diff: &mut Diff) {
+        let (before, later) = (self.refusal(entry), after.refusal(entry));
+        if before == later {
+            return;
+        }
+        let message = Message::new(entry, "");
+        let outcome = |topology: &Self| match topology.route(&message) {
+            Ok(routing) => Outcome::Queues(routing.queues().map(str::to_owned).collect()),
+            Err(refusal) => Outcome::Refused(refusal.code, refusal.text),
+        };
+        let (before, after) = (outcome(self), outcome(after));
+        diff.changes.push(Change { message, before, after, removed: Vec::new(), added: Vec::new() });
+    }
+
+    fn refusal(&self, exchange: &str) -> Option<BrokerError> {
+        self.route(&Message::new(exchange, "")).err()
+    }
+
+    /// The keys that a binding matches; none where it looks at headers.
+    fn keyed<'b>(&self, binding: &'b Binding) -> Option<Language<'b>> {
+        match self.exchange(&binding.source)?.kind {
+            ExchangeType::Fanout => Some(Language::All),
+            ExchangeType::Direct => Some(Language::Key(&binding.routing_key)),
+            ExchangeType::Topic => Some(Language::Topic(&binding.routing_key)),
+            ExchangeType::Headers => None,
+        }
+    }
+
+    fn declarations_changed(&self, after: &Self) -> Vec<DeclarationChange> {
+        let mut changes = Vec::new();
+        // A topology that has what was declared before, and nothing else.
+        let alone = || Self::of(self.virtual_host(), self.version());
+        let exchanges: BTreeSet<&str> =
+            self.exchanges().chain(after.exchanges()).map(|exchange| exchange.name.as_str()).collect();
+        for name in exchanges {
+            let what = Destination::Exchange(name.to_owned());
+            match (self.exchange(name), after.exchange(name)) {
+                (None, _) => changes.push(DeclarationChange::Added(what)),
+                (_, None) => changes.push(DeclarationChange::Removed(what)),
+                (Some(before), Some(now)) => {
+                    let mut node = alone();
+                    let known = node.restore_exchange(before.clone());
+                    let refused = known.and_then(|()| node.restore_exchange(now.clone())).err();
+                    changes.extend(refused.map(|refusal| DeclarationChange::Refused(what.clone(), refusal)));
+                    changes.extend(policy_changes(&what, &before.policy, &now.policy));
+                }
+            }
+        }
+        let queues: BTreeSet<&str> =
+            self.queues().chain(after.queues()).map(|queue| queue.name.as_str()).collect();
+        for name in queues {
+            let what = Destination::Queue(name.to_owned());
+            match (self.queue(name), after.queue(name)) {
+                (None, _) => changes.push(DeclarationChange::Added(what)),
+                (_, None) => changes.push(DeclarationChange::Removed(what)),
+                (Some(before), Some(now)) => {
+                    let mut node = alone();
+                    let known = node.restore_queue(before.clone());
+                    let refused = known.and_then(|()| node.restore_queue(now.clone())).err();
+                    changes.extend(refused.map(|refusal| DeclarationChange::Refused(what.clone(), refusal)));
+                    changes.extend(policy_changes(&what, &before.policy, &now.policy));
+                }
+            }
+        }
+        changes
+    }
+}
+
+fn policy_changes(what: &Destination, before: &Table, after: &Table) -> Vec<DeclarationChange> {
+    let settings: BTreeSet<&String> = before.iter().chain(after).map(|(setting, _)| setting).collect();
+    let changed = settings.into_iter().filter(|setting| before.get(setting) != after.get(setting));
+    let change = |setting: &String| DeclarationChange::Policy {
+        what: what.clone(),
+        setting: setting.clone(),
+        before: before.get(setting).cloned(),
+        after: after.get(setting).cloned(),
+    };
+    changed.map(change).collect()
+}
+
+/// The bindings of these exchanges that only one of the topologies has, each with its topology.
+fn lone_bindings<'t>(
+    before: &'t Topology,
+    after: &'t Topology,
+    below: &BTreeSet<&str>,
+) -> Vec<(&'t Topology, &'t Binding)> {
+    let of = |topology: &'t Topology, other: &'t Topology| {
+        let mut known: BTreeMap<(&str, &Destination, &str), Vec<&Binding>> = BTreeMap::new();
+        for binding in other.bindings() {
+            known
+                .entry((&binding.source, &binding.destination, &binding.routing_key))
+                .or_default()
+                .push(binding);
+        }
+        let lone = topology.bindings().iter().filter(move |binding| {
+            let like =
+                known.get(&(binding.source.as_str(), &binding.destination, binding.routing_key.as_str()));
+            !like.is_some_and(|like| like.contains(binding))
+        });
+        lone.map(move |binding| (topology, binding))
+    };
+    of(before, after)
+        .chain(of(after, before))
+        .filter(|(_, binding)| below.contains(binding.source.as_str()))
+        .collect()
+}
+
+/// Whether these exchanges route alike, except for their bindings.
+fn same_exchanges(before: &Topology, after: &Topology, below: &BTreeSet<&str>) -> bool {
+    let shape = |exchange: &Exchange| (exchange.kind, exchange.alternate().map(str::to_owned));
+    below.iter().all(|name| before.exchange(name).map(shape) == after.exchange(name).map(shape))
+}
+
+/// The bindings that match a class on its way and that only one of the topologies has.
+fn because<'t>(classes: &Classes<'t>, entry: &'t str, class: &MessageClass) -> [Vec<Binding>; 2] {
+    let used = [0, 1].map(|index| {
+        let bindings = classes.graphs[index].topology.bindings();
+        let reach = classes.reach(index, entry, class);
+        reach.used.iter().map(|place| bindings[*place].clone()).collect::<Vec<_>>()
+    });
+    let lone = |index: usize| {
+        let others = classes.graphs[1 - index].topology.bindings();
+        used[index].iter().filter(|binding| !others.contains(binding)).cloned().collect()
+    };
+    [lone(0), lone(1)]
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queues(queues) if queues.is_empty() => f.write_str("returned"),
+            Self::Queues(queues) => {
+                f.write_str(&queues.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+            }
+            Self::Refused(code, text) => write!(f, "refused: {code} {text}"),
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} -> {}", self.message, self.before, self.after)?;
+        let list =
+            |bindings: &[Binding]| bindings.iter().map(Binding::to_string).collect::<Vec<_>>().join(", ");
+        match (self.removed.is_empty(), self.added.is_empty()) {
+            (true, true) => Ok(()),
+            (false, true) => write!(f, " (removed: {})", list(&self.removed)),
+            (true, false) => write!(f, " (new: {})", list(&self.added)),
+            (false, false) => write!(f, " (removed: {}; new: {})", list(&self.removed), list(&self.added)),
+        }
+    }
+}
+
+impl fmt::Display for DeclarationChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added(what) => write!(f, "{what} is new"),
+            Self::Removed(what) => write!(f, "{what} is missing"),
+            Self::Refused(what, refusal) => {
+                write!(f, "{what} is declared otherwise: a node answers {refusal}")
+            }
+            Self::Policy { what, setting, before, after } => {
+                let value =
+                    |value: &Option<Value>| value.as_ref().map_or("not set".to_owned(), Value::to_string);
+                write!(f, "{what}: {setting} by policy: {} -> {}", value(before), value(after))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Diff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.declarations.iter().try_for_each(|change| writeln!(f, "{change}"))?;
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))?;
+        self.cuts.iter().try_for_each(|cut| writeln!(f, "{cut}"))?;
+        if self.is_empty() { writeln!(f, "no difference") } else { Ok(()) }
+    }
+}

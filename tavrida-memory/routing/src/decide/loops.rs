@@ -1,0 +1,175 @@
+//! Cycles: of exchanges, which are harmless, and of dead letters, which are not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::decide::classes::Classes;
+use crate::decide::{Cut, Decided};
+use crate::keys::Limits;
+use crate::message::Message;
+use crate::topology::{Destination, Queue, Topology};
+use crate::value::Table;
+
+/// Queues whose dead letters can come back to where they began.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct DeadLetterLoop {
+    /// The queues, the first one by name first; the last one dead-letters to the first.
+    pub queues: Vec<String>,
+    /// Whether each queue drops messages without a consumer, by a time to live or a length limit. Such a cycle ends after one turn:
+    /// a node drops the message. In any other the message goes round as long as a consumer rejects it.
+    pub automatic: bool,
+}
+
+impl fmt::Display for DeadLetterLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.queues.first().map_or("", String::as_str);
+        let end = if self.automatic { "dropped after one turn" } else { "for as long as it is rejected" };
+        write!(f, "{} -> {first} ({end})", self.queues.join(" -> "))
+    }
+}
+
+type Edges<'t> = BTreeMap<&'t str, BTreeSet<&'t str>>;
+
+impl Topology {
+    /// Exchanges that lead back to themselves, each cycle once. A node visits each exchange once, so that no message is lost
+    /// or doubled by it.
+    pub fn exchange_loops(&self) -> Vec<Vec<String>> {
+        let mut edges = Edges::new();
+        for binding in self.bindings() {
+            if let Destination::Exchange(name) = &binding.destination {
+                edges.entry(&binding.source).or_default().insert(name);
+            }
+        }
+        for exchange in self.exchanges() {
+            if let Some(alternate) = exchange.alternate().filter(|name| self.exchange(name).is_some()) {
+                edges.entry(&exchange.name).or_default().insert(alternate);
+            }
+        }
+        cycles(&edges)
+    }
+
+    /// Queues whose dead letters can come back to where they began, each cycle once.
+    ///
+    /// A dead letter that keeps its routing key is taken to have each key with which a message can come into the queue from an exchange.
+    pub fn dead_letter_loops(&self) -> Decided<Vec<DeadLetterLoop>> {
+        let mut cuts = Vec::new();
+        let mut edges = Edges::new();
+        for queue in self.queues() {
+            let Some(exchange) = queue.dead_letter_exchange() else { continue };
+            let targets = match queue.dead_letter_routing_key() {
+                Some(key) => self.targets_of_key(exchange, key, &mut cuts),
+                None => self.targets_of_own_keys(queue, exchange, &mut cuts),
+            };
+            edges.entry(queue.name.as_str()).or_default().extend(targets);
+        }
+        let found = cycles(&edges).into_iter().map(|queues| {
+            let automatic = queues.iter().filter_map(|name| self.queue(name)).all(gives_up);
+            DeadLetterLoop { queues, automatic }
+        });
+        Decided { found: found.collect(), cuts }
+    }
+
+    /// A dead letter of a queue that reaches no queue; none where all of them reach one.
+    pub(crate) fn lost_letter(&self, queue: &Queue) -> Option<Message> {
+        let exchange = self.exchange(queue.dead_letter_exchange()?)?.name.as_str();
+        if let Some(key) = queue.dead_letter_routing_key() {
+            let is_lost = self.targets_of_key(exchange, key, &mut Vec::new()).is_empty();
+            return is_lost.then(|| Message::new(exchange, key));
+        }
+        for entry in self.entries() {
+            let classes = Classes::of(&[self], entry, &[exchange], Limits::default(), None);
+            let lost = classes.classes.iter().find(|class| {
+                let comes = classes.reach(0, entry, class).queues.contains(queue.name.as_str());
+                comes && classes.reach(0, exchange, class).queues.is_empty()
+            });
+            if let Some(class) = lost {
+                return Some(Message { exchange: exchange.to_owned(), ..class.message.clone() });
+            }
+        }
+        None
+    }
+
+    /// Where dead letters with a key of their own go.
+    fn targets_of_key(&self, exchange: &str, key: &str, cuts: &mut Vec<Cut>) -> BTreeSet<&str> {
+        let Some(known) = self.exchange(exchange) else {
+            // The default exchange, or one that is missing.
+            let queue = self.queue(key).filter(|_| exchange.is_empty());
+            return queue.map(|queue| queue.name.as_str()).into_iter().collect();
+        };
+        let classes = Classes::of(&[self], &known.name, &[], Limits::default(), None);
+        let mut targets = BTreeSet::new();
+        let mut seen: Vec<&Table> = Vec::new();
+        for class in &classes.classes {
+            let headers = &class.message.headers;
+            if !seen.contains(&headers) {
+                seen.push(headers);
+                let mut routing = self.routing(Message::new(exchange, key).headers(headers.clone()));
+                routing.walk(exchange, &[key]);
+                targets.extend(
+                    routing.queues().filter_map(|queue| self.queue(queue)).map(|queue| queue.name.as_str()),
+                );
+            }
+        }
+        cuts.extend(classes.cuts);
+        targets
+    }
+
+    /// Where dead letters go that keep the keys with which they came into the queue.
+    fn targets_of_own_keys<'t>(
+        &'t self,
+        queue: &'t Queue,
+        exchange: &str,
+        cuts: &mut Vec<Cut>,
+    ) -> BTreeSet<&'t str> {
+        // From the default exchange they come with the name of the queue, and to it they go back with it.
+        let mut targets = self.targets_of_key(exchange, &queue.name, cuts);
+        let Some(letters) = self.exchange(exchange).map(|exchange| exchange.name.as_str()) else {
+            return targets;
+        };
+        for entry in self.entries() {
+            let classes = Classes::of(&[self], entry, &[letters], Limits::default(), None);
+            for class in &classes.classes {
+                if classes.reach(0, entry, class).queues.contains(queue.name.as_str()) {
+                    targets.extend(classes.reach(0, letters, class).queues);
+                }
+            }
+            cuts.extend(classes.cuts);
+        }
+        targets
+    }
+}
+
+/// Whether a queue gives messages up although no consumer rejects them.
+fn gives_up(queue: &Queue) -> bool {
+    let limits = ["message-ttl", "max-length", "max-length-bytes"];
+    limits.iter().any(|limit| queue.setting(limit).is_some())
+}
+
+/// The cycles of a graph: for each place the shortest one that comes back to it, each once.
+pub(crate) fn cycles(edges: &Edges<'_>) -> Vec<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for start in edges.keys() {
+        let mut came: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut todo = std::collections::VecDeque::from([*start]);
+        while let Some(place) = todo.pop_front() {
+            for next in edges.get(place).into_iter().flatten() {
+                if !came.contains_key(next) {
+                    came.insert(next, place);
+                    todo.push_back(next);
+                }
+            }
+        }
+        let Some(mut place) = came.get(start) else { continue };
+        let mut cycle = vec![*start];
+        while place != start {
+            cycle.push(place);
+            place = &came[place];
+        }
+        cycle[1..].reverse();
+        let first = (0..cycle.len()).min_by_key(|index| cycle[*index]).unwrap_or(0);
+        cycle.rotate_left(first);
+        found.insert(cycle.into_iter().map(str::to_owned).collect::<Vec<_>>());
+    }
+    found.into_iter().collect()
+}

@@ -1,0 +1,138 @@
+//! [`Definitions`]: the file that `rabbitmqctl export_definitions` and the management interface write.
+
+mod error;
+mod json;
+mod policy;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use crate::topology::Topology;
+use crate::version::RabbitMq;
+
+pub use error::DefinitionsError;
+
+use policy::Policies;
+
+/// A definitions file: the topologies of its virtual hosts with the effect of their policies, and all that the file holds
+/// besides, as it was.
+///
+/// Users, permissions, parameters and members of any unknown name are kept and not interpreted; [`notes`](Self::notes) names the
+/// unknown ones. Policies and operator policies are: `alternate-exchange`, `dead-letter-exchange`, `dead-letter-routing-key` and the
+/// limits have effect on routes and settings.
+///
+/// ```
+/// use tavrida_routing::{Definitions, Message};
+///
+/// let file = r#"{
+///     "rabbit_version": "3.10.8",
+///     "vhosts": [{"name": "/"}],
+///     "exchanges": [{"name": "orders", "vhost": "/", "type": "topic", "durable": true}],
+///     "queues": [{"name": "billing", "vhost": "/", "durable": true}],
+///     "bindings": [{"source": "orders", "vhost": "/", "destination": "billing",
+///                   "destination_type": "queue", "routing_key": "order.#", "arguments": {}}]
+/// }"#;
+/// let definitions = Definitions::parse(file)?;
+/// let topology = definitions.topology("/").unwrap();
+/// assert!(topology.route(&Message::new("orders", "order.placed"))?.reaches("billing"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Definitions {
+    /// The document, without exchanges, queues and bindings: they are in the topologies.
+    document: Json,
+    version: RabbitMq,
+    virtual_hosts: BTreeMap<String, VirtualHost>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct VirtualHost {
+    topology: Topology,
+    policies: Policies,
+}
+
+impl Definitions {
+    /// Reads the text of a definitions file. The version whose rules hold is that of `rabbit_version` in the file.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong, with its JSON path, its value and what was expected. What a node reads and then refuses has
+    /// the code and text of the node: see [`DefinitionsError::refusal`].
+    pub fn parse(text: &str) -> Result<Self, DefinitionsError> {
+        read::read(json::parse(text)?, None)
+    }
+
+    /// Reads the text of a definitions file by the rules of a version, whatever the file says.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_as(text: &str, version: RabbitMq) -> Result<Self, DefinitionsError> {
+        read::read(json::parse(text)?, Some(version))
+    }
+
+    /// Reads a definitions file.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse); the error names the file where it cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, DefinitionsError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| DefinitionsError::new(path.display().to_string(), error))?;
+        Self::parse(&text)
+    }
+
+    /// The names of the virtual hosts.
+    pub fn virtual_hosts(&self) -> impl Iterator<Item = &str> {
+        self.virtual_hosts.keys().map(String::as_str)
+    }
+
+    /// The topology of a virtual host; none where the file has no such virtual host.
+    pub fn topology(&self, virtual_host: &str) -> Option<&Topology> {
+        self.virtual_hosts.get(virtual_host).map(|host| &host.topology)
+    }
+
+    /// The version whose rules hold.
+    pub fn version(&self) -> RabbitMq {
+        self.version
+    }
+
+    /// What was kept and not understood, and what appears twice, each with its path.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Sets the topology of a virtual host, new or known. The policies of the file apply to it.
+    ///
+    /// # Errors
+    ///
+    /// Where the pattern of a policy does not come to an end on a name.
+    pub fn set_topology(&mut self, mut topology: Topology) -> Result<(), DefinitionsError> {
+        let name = topology.virtual_host().to_owned();
+        let policies = self.virtual_hosts.get(&name).map(|host| host.policies.clone()).unwrap_or_default();
+        policies.apply(&mut topology)?;
+        self.virtual_hosts.insert(name, VirtualHost { topology, policies });
+        Ok(())
+    }
+}
+
+impl From<Topology> for Definitions {
+    /// A file with one virtual host and nothing else.
+    fn from(topology: Topology) -> Self {
+        let name = topology.virtual_host().to_owned();
+        let version = topology.version();
+        let host = VirtualHost { topology, policies: Policies::default() };
+        Self {
+            document: serde_json::json!({ "vhosts": [{ "name": name }] }),
+            version,
+            virtual_hosts: [(name, host)].into(),
+            notes: Vec::new(),
+        }
+    }
+}

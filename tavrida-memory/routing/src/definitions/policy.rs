@@ -1,0 +1,148 @@
+//! [`Policy`]: arguments that an operator adds to exchanges and queues by their names.
+
+use fancy_regex::{Regex, RegexBuilder};
+
+use crate::definitions::error::DefinitionsError;
+use crate::definitions::json::At;
+use crate::topology::{QueueType, Topology, is_limit};
+use crate::value::{Table, Value};
+
+/// Steps after which a pattern is given up: a name has 255 bytes, an honest pattern needs some hundreds.
+const STEPS: usize = 200_000;
+
+/// The keys whose values routing and queues depend on; the others are kept.
+const TEXTS: [&str; 5] = [
+    "alternate-exchange",
+    "dead-letter-exchange",
+    "dead-letter-routing-key",
+    "dead-letter-strategy",
+    "overflow",
+];
+
+/// A policy, or an operator policy.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    path: String,
+    pattern: Regex,
+    apply_to: ApplyTo,
+    priority: i64,
+    definition: Table,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ApplyTo {
+    All,
+    Exchanges,
+    Queues(Option<QueueType>),
+}
+
+/// What a policy may apply to.
+#[derive(Clone, Copy)]
+enum Target {
+    Exchange,
+    Queue(QueueType),
+}
+
+impl Policy {
+    /// Reads a policy from the object that holds `pattern`, `apply-to`, `definition` and `priority`.
+    pub(crate) fn read(at: &At<'_>) -> Result<Self, DefinitionsError> {
+        let pattern = at.text("pattern")?;
+        let compiled = RegexBuilder::new(pattern).backtrack_limit(STEPS).build().map_err(|error| {
+            let problem = format!("found {pattern:?}, expected a regular expression: {error}");
+            DefinitionsError::new(format!("{}.pattern", at.path), problem)
+        })?;
+        let priority = match at.member("priority")? {
+            None => 0,
+            Some(member) => member.json.as_i64().ok_or_else(|| member.wrong("an integer"))?,
+        };
+        if at.member("definition")?.is_none() {
+            return Err(at.wrong("a member \"definition\""));
+        }
+        let definition = at.table("definition")?;
+        for (name, value) in &definition {
+            let place =
+                || At { path: format!("{}.definition.{name}", at.path), json: &at.json["definition"][name] };
+            if TEXTS.contains(&name.as_str()) && value.as_str().is_none() {
+                return Err(place().wrong("text"));
+            }
+            if is_limit(name) && value.as_i64().is_none_or(|limit| limit < 0) {
+                return Err(place().wrong("an integer that is not negative"));
+            }
+        }
+        Ok(Self { path: at.path.clone(), pattern: compiled, apply_to: apply_to(at)?, priority, definition })
+    }
+
+    fn applies(&self, name: &str, target: Target) -> Result<bool, DefinitionsError> {
+        let fits = match (self.apply_to, target) {
+            (ApplyTo::All, _)
+            | (ApplyTo::Exchanges, Target::Exchange)
+            | (ApplyTo::Queues(None), Target::Queue(_)) => true,
+            (ApplyTo::Queues(Some(wanted)), Target::Queue(kind)) => wanted == kind,
+            _ => false,
+        };
+        if !fits {
+            return Ok(false);
+        }
+        self.pattern.is_match(name).map_err(|error| {
+            let problem = format!("the pattern does not come to an end on the name '{name}': {error}");
+            DefinitionsError::new(format!("{}.pattern", self.path), problem)
+        })
+    }
+}
+
+fn apply_to(at: &At<'_>) -> Result<ApplyTo, DefinitionsError> {
+    let Some(member) = at.member("apply-to")? else { return Ok(ApplyTo::All) };
+    Ok(match member.json.as_str() {
+        Some("all") => ApplyTo::All,
+        Some("exchanges") => ApplyTo::Exchanges,
+        Some("queues") => ApplyTo::Queues(None),
+        Some("classic_queues") => ApplyTo::Queues(Some(QueueType::Classic)),
+        Some("quorum_queues") => ApplyTo::Queues(Some(QueueType::Quorum)),
+        Some("streams") => ApplyTo::Queues(Some(QueueType::Stream)),
+        _ => return Err(member.wrong("all, exchanges, queues, classic_queues, quorum_queues or streams")),
+    })
+}
+
+/// The policies of one virtual host.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policies {
+    pub(crate) users: Vec<Policy>,
+    pub(crate) operators: Vec<Policy>,
+}
+
+impl Policies {
+    /// Sets what these policies add to a topology.
+    pub(crate) fn apply(&self, topology: &mut Topology) -> Result<(), DefinitionsError> {
+        for exchange in topology.exchanges_mut() {
+            exchange.policy = self.of(&exchange.name, Target::Exchange)?;
+        }
+        for queue in topology.queues_mut() {
+            queue.policy = self.of(&queue.name, Target::Queue(queue.queue_type()))?;
+        }
+        Ok(())
+    }
+
+    /// One policy and one operator policy apply to a name, those of the highest priority. Of limits that both set the smaller one
+    /// holds, of anything else what the operator policy says.
+    fn of(&self, name: &str, target: Target) -> Result<Table, DefinitionsError> {
+        let mut merged = best(&self.users, name, target)?;
+        for (key, value) in best(&self.operators, name, target)? {
+            let known = merged.get(&key).and_then(Value::as_i64);
+            if !is_limit(&key) || known.is_none_or(|known| value.as_i64() < Some(known)) {
+                merged.insert(key, value);
+            }
+        }
+        Ok(merged)
+    }
+}
+
+/// Of several of the same priority a node takes any: here it is the first.
+fn best(policies: &[Policy], name: &str, target: Target) -> Result<Table, DefinitionsError> {
+    let mut best: Option<&Policy> = None;
+    for policy in policies {
+        if best.is_none_or(|best| policy.priority > best.priority) && policy.applies(name, target)? {
+            best = Some(policy);
+        }
+    }
+    Ok(best.map(|policy| policy.definition.clone()).unwrap_or_default())
+}

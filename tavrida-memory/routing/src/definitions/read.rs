@@ -1,0 +1,212 @@
+//! From the document to topologies.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::broker_error::BrokerError;
+use crate::definitions::error::DefinitionsError;
+use crate::definitions::json::At;
+use crate::definitions::policy::{Policies, Policy};
+use crate::definitions::{Definitions, VirtualHost};
+use crate::topology::{Binding, Destination, Exchange, ExchangeType, Queue, Topology};
+use crate::version::RabbitMq;
+
+const MEMBERS: [&str; 20] = [
+    "bindings",
+    "default_queue_type",
+    "description",
+    "exchanges",
+    "explanation",
+    "global_parameters",
+    "limits",
+    "metadata",
+    "original_vhost_name",
+    "parameters",
+    "permissions",
+    "policies",
+    "product_name",
+    "product_version",
+    "queues",
+    "rabbit_version",
+    "rabbitmq_definition_format",
+    "rabbitmq_version",
+    "users",
+    "vhosts",
+];
+const EXCHANGE: [&str; 7] = ["name", "vhost", "type", "durable", "auto_delete", "internal", "arguments"];
+const QUEUE: [&str; 7] = ["name", "vhost", "type", "durable", "auto_delete", "exclusive", "arguments"];
+const BINDING: [&str; 6] = ["source", "vhost", "destination", "destination_type", "routing_key", "arguments"];
+
+pub(super) fn read(document: Json, version: Option<RabbitMq>) -> Result<Definitions, DefinitionsError> {
+    let root = At::root(&document);
+    let version = version.map_or_else(|| version_of(&root), Ok)?;
+    let mut reader = Reader { version, hosts: BTreeMap::new(), listed: false, notes: Vec::new() };
+    reader.note_unknown(&root, &MEMBERS)?;
+    reader.hosts(&root)?;
+    for at in root.items("exchanges")? {
+        reader.exchange(&at)?;
+    }
+    for at in root.items("queues")? {
+        reader.queue(&at)?;
+    }
+    for at in root.items("bindings")? {
+        reader.binding(&at)?;
+    }
+    reader.policies(&root)?;
+    let Reader { hosts, notes, .. } = reader;
+    Ok(Definitions { document, version, virtual_hosts: hosts, notes })
+}
+
+/// The version of the node that wrote the file.
+fn version_of(root: &At<'_>) -> Result<RabbitMq, DefinitionsError> {
+    let text = root.optional_text("rabbit_version")?.or(root.optional_text("rabbitmq_version")?);
+    let major = text.and_then(|text| text.split('.').next()).and_then(|major| major.parse().ok());
+    Ok(if major.is_some_and(|major: u32| major >= 4) { RabbitMq::V4_0 } else { RabbitMq::V3_10 })
+}
+
+struct Reader {
+    version: RabbitMq,
+    hosts: BTreeMap<String, VirtualHost>,
+    /// Whether the file lists its virtual hosts: then there are no others.
+    listed: bool,
+    notes: Vec<String>,
+}
+
+impl Reader {
+    fn hosts(&mut self, root: &At<'_>) -> Result<(), DefinitionsError> {
+        for at in root.items("vhosts")? {
+            let name = at.text("name")?;
+            self.listed = true;
+            if self.hosts.contains_key(name) {
+                self.notes.push(format!("{}: virtual host '{name}' appears twice", at.path));
+            }
+            self.add_host(name);
+        }
+        Ok(())
+    }
+
+    fn add_host(&mut self, name: &str) -> &mut VirtualHost {
+        let version = self.version;
+        self.hosts.entry(name.to_owned()).or_insert_with(|| VirtualHost {
+            topology: Topology::of(name, version),
+            policies: Policies::default(),
+        })
+    }
+
+    /// The virtual host of an object. An export of one virtual host names none: it is `/` here.
+    fn host(&mut self, at: &At<'_>) -> Result<&mut VirtualHost, DefinitionsError> {
+        let name = at.optional_text("vhost")?.unwrap_or("/");
+        if self.listed && !self.hosts.contains_key(name) {
+            let known: Vec<String> = self.hosts.keys().map(|name| format!("'{name}'")).collect();
+            let problem = format!("found virtual host '{name}', expected one of {}", known.join(", "));
+            return Err(DefinitionsError::new(format!("{}.vhost", at.path), problem));
+        }
+        Ok(self.add_host(name))
+    }
+
+    fn exchange(&mut self, at: &At<'_>) -> Result<(), DefinitionsError> {
+        self.note_unknown(at, &EXCHANGE)?;
+        let (name, type_name) = (at.text("name")?, at.text("type")?);
+        let refused = |error| DefinitionsError::refused(&at.path, error);
+        BrokerError::check_length("exchange name", name).map_err(refused)?;
+        let topology = &mut self.host(at)?.topology;
+        let kind = ExchangeType::of(type_name);
+        let kind = kind.ok_or_else(|| {
+            DefinitionsError::refused(format!("{}.type", at.path), topology.unknown_type(type_name))
+        })?;
+        let known = topology.exchange(name).is_some() && !name.starts_with("amq.");
+        topology
+            .restore_exchange(Exchange {
+                durable: at.flag("durable")?,
+                auto_delete: at.flag("auto_delete")?,
+                internal: at.flag("internal")?,
+                arguments: at.table("arguments")?,
+                ..Exchange::new(name, kind)
+            })
+            .map_err(refused)?;
+        self.note_twice(known, at, format_args!("exchange '{name}'"));
+        Ok(())
+    }
+
+    fn queue(&mut self, at: &At<'_>) -> Result<(), DefinitionsError> {
+        self.note_unknown(at, &QUEUE)?;
+        let name = at.text("name")?;
+        let refused = |error| DefinitionsError::refused(&at.path, error);
+        BrokerError::check_length("queue name", name).map_err(refused)?;
+        if name.is_empty() {
+            return Err(DefinitionsError::new(
+                format!("{}.name", at.path),
+                "found an empty name, expected the name of a queue",
+            ));
+        }
+        let topology = &mut self.host(at)?.topology;
+        let known = topology.queue(name).is_some();
+        topology
+            .restore_queue(Queue {
+                durable: at.flag("durable")?,
+                exclusive: at.flag("exclusive")?,
+                auto_delete: at.flag("auto_delete")?,
+                arguments: at.table("arguments")?,
+                ..Queue::new(name)
+            })
+            .map_err(refused)?;
+        self.note_twice(known, at, format_args!("queue '{name}'"));
+        Ok(())
+    }
+
+    fn binding(&mut self, at: &At<'_>) -> Result<(), DefinitionsError> {
+        self.note_unknown(at, &BINDING)?;
+        let destination = at.text("destination")?.to_owned();
+        let destination = match at.text("destination_type")? {
+            "queue" => Destination::Queue(destination),
+            "exchange" => Destination::Exchange(destination),
+            _ => {
+                let kind = at.member("destination_type")?.unwrap_or_else(|| at.clone());
+                return Err(kind.wrong("\"queue\" or \"exchange\""));
+            }
+        };
+        let binding = Binding {
+            source: at.text("source")?.to_owned(),
+            destination,
+            routing_key: at.text("routing_key")?.to_owned(),
+            arguments: at.table("arguments")?,
+        };
+        let topology = &mut self.host(at)?.topology;
+        let before = topology.bindings().len();
+        let text = binding.to_string();
+        topology.bind(binding).map_err(|error| DefinitionsError::refused(&at.path, error))?;
+        let twice = topology.bindings().len() == before;
+        self.note_twice(twice, at, format_args!("binding {text}"));
+        Ok(())
+    }
+
+    fn policies(&mut self, root: &At<'_>) -> Result<(), DefinitionsError> {
+        for at in root.items("policies")? {
+            let policy = Policy::read(&at)?;
+            self.host(&at)?.policies.users.push(policy);
+        }
+        for at in root.items("parameters")? {
+            if at.optional_text("component")? == Some("operator_policy") {
+                let value = at.member("value")?.ok_or_else(|| at.wrong("a member \"value\""))?;
+                let policy = Policy::read(&value)?;
+                self.host(&at)?.policies.operators.push(policy);
+            }
+        }
+        self.hosts.values_mut().try_for_each(|host| host.policies.apply(&mut host.topology))
+    }
+
+    fn note_unknown(&mut self, at: &At<'_>, known: &[&str]) -> Result<(), DefinitionsError> {
+        // Permissions are of several kinds, all kept.
+        let ignored = |name: &str| known.contains(&name) || name.ends_with("permissions");
+        let unknown = at.object()?.keys().filter(|name| !ignored(name));
+        self.notes.extend(unknown.map(|name| format!("{}.{name}: unknown, kept as it is", at.path)));
+        Ok(())
+    }
+
+    fn note_twice(&mut self, twice: bool, at: &At<'_>, what: std::fmt::Arguments<'_>) {
+        if twice {
+            self.notes.push(format!("{}: {what} appears twice", at.path));
+        }
+    }
+}

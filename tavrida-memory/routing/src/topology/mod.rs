@@ -1,0 +1,305 @@
+//! [`Topology`]: the exchanges, queues and bindings of one virtual host.
+
+mod arguments;
+mod builder;
+mod parts;
+
+use std::collections::BTreeMap;
+
+use crate::broker_error::BrokerError;
+use crate::criteria::Criteria;
+use crate::version::RabbitMq;
+
+pub use builder::Builder;
+pub(crate) use parts::is_limit;
+pub use parts::{Binding, Destination, Exchange, ExchangeType, Queue, QueueType};
+
+/// The exchanges that every virtual host has (R16).
+const PREDECLARED: [(&str, ExchangeType); 6] = [
+    ("amq.direct", ExchangeType::Direct),
+    ("amq.fanout", ExchangeType::Fanout),
+    ("amq.headers", ExchangeType::Headers),
+    ("amq.match", ExchangeType::Headers),
+    ("amq.rabbitmq.trace", ExchangeType::Topic),
+    ("amq.topic", ExchangeType::Topic),
+];
+
+/// The exchanges, queues and bindings of one virtual host.
+///
+/// It accepts what a node accepts and refuses what a node refuses, with the same code and text. The predeclared exchanges
+/// (`amq.*`) are part of it.
+///
+/// ```
+/// use tavrida_routing::{Exchange, Message, Queue, Topology};
+///
+/// let topology = Topology::builder()
+///     .exchange(Exchange::topic("orders"))
+///     .queue(Queue::quorum("billing"))
+///     .bind_queue("billing", "orders", "order.*.paid")
+///     .build()?;
+///
+/// let routing = topology.route(&Message::new("orders", "order.7.paid"))?;
+/// assert!(routing.reaches("billing"));
+/// # Ok::<(), tavrida_routing::BrokerError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Topology {
+    virtual_host: String,
+    version: RabbitMq,
+    exchanges: BTreeMap<String, Exchange>,
+    queues: BTreeMap<String, Queue>,
+    bindings: Vec<Binding>,
+}
+
+impl Topology {
+    /// A virtual host with the predeclared exchanges alone: `/` under the rules of RabbitMQ 3.10.
+    pub fn new() -> Self {
+        Self::of("/", RabbitMq::default())
+    }
+
+    /// A virtual host of a name, which error texts show, and the version whose rules hold.
+    pub fn of(virtual_host: impl Into<String>, version: RabbitMq) -> Self {
+        let predeclared = PREDECLARED.map(|(name, kind)| {
+            let exchange = Exchange { internal: name == "amq.rabbitmq.trace", ..Exchange::new(name, kind) };
+            (name.to_owned(), exchange)
+        });
+        Self {
+            virtual_host: virtual_host.into(),
+            version,
+            exchanges: predeclared.into(),
+            queues: BTreeMap::new(),
+            bindings: Vec::new(),
+        }
+    }
+
+    /// A builder of a topology.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The name of the virtual host.
+    pub fn virtual_host(&self) -> &str {
+        &self.virtual_host
+    }
+
+    /// The version whose rules hold.
+    pub fn version(&self) -> RabbitMq {
+        self.version
+    }
+
+    /// The exchanges by name, the predeclared ones included.
+    pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.values()
+    }
+
+    /// The queues by name.
+    pub fn queues(&self) -> impl Iterator<Item = &Queue> {
+        self.queues.values()
+    }
+
+    /// The bindings, in the order in which they were made.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// The bindings of which an exchange is the source.
+    pub fn bindings_from<'a>(&'a self, exchange: &'a str) -> impl Iterator<Item = &'a Binding> {
+        self.bindings.iter().filter(move |binding| binding.source == exchange)
+    }
+
+    /// An exchange by its name.
+    pub fn exchange(&self, name: &str) -> Option<&Exchange> {
+        self.exchanges.get(name)
+    }
+
+    /// A queue by its name.
+    pub fn queue(&self, name: &str) -> Option<&Queue> {
+        self.queues.get(name)
+    }
+
+    /// Declares an exchange. Declaring it again with the same properties changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What a node answers: 403 for the default exchange and for a new name that begins with `amq.`, 406 where an exchange of
+    /// this name has other properties, or the alternate exchange is no text.
+    pub fn declare_exchange(&mut self, exchange: Exchange) -> Result<(), BrokerError> {
+        let exchange = Exchange { name: stripped(&exchange.name), ..exchange };
+        check_not_default(&exchange.name)?;
+        BrokerError::check_length("exchange name", &exchange.name)?;
+        if !self.exchanges.contains_key(&exchange.name) {
+            check_not_reserved("exchange", &exchange.name)?;
+        }
+        self.restore_exchange(exchange)
+    }
+
+    /// As [`declare_exchange`](Self::declare_exchange), for names that a client may not use: a definitions file may.
+    pub(crate) fn restore_exchange(&mut self, exchange: Exchange) -> Result<(), BrokerError> {
+        let what = self.exchange_text(&exchange.name);
+        let Some(known) = self.exchanges.get(&exchange.name) else {
+            arguments::exchange_name(
+                "alternate-exchange",
+                &what,
+                exchange.arguments.get("alternate-exchange"),
+            )?;
+            self.exchanges.insert(exchange.name.clone(), exchange);
+            return Ok(());
+        };
+        arguments::field("type", &what, known.kind, exchange.kind)?;
+        arguments::field("durable", &what, known.durable, exchange.durable)?;
+        arguments::field("auto_delete", &what, known.auto_delete, exchange.auto_delete)?;
+        arguments::field("internal", &what, known.internal, exchange.internal)?;
+        arguments::equivalent("alternate-exchange", &what, &known.arguments, &exchange.arguments)
+    }
+
+    /// The refusal of an exchange type that a node does not know: 503 in 3.10, 406 in 4.0.
+    pub(crate) fn unknown_type(&self, name: &str) -> BrokerError {
+        let word = if matches!(name, "" | "rabbit") { "invalid" } else { "unknown" };
+        let text = format!("{word} exchange type '{name}'");
+        match self.version {
+            RabbitMq::V3_10 => BrokerError::command_invalid(text),
+            RabbitMq::V4_0 => BrokerError::precondition_failed(text),
+        }
+    }
+
+    /// Declares a queue. Declaring it again with the same properties changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What a node answers: 403 for a name that begins with `amq.`, 406 where an argument is invalid, or a queue of this name
+    /// has other properties. An empty name, for which a node makes one up, is 502 here: a topology has to know its names.
+    pub fn declare_queue(&mut self, queue: Queue) -> Result<(), BrokerError> {
+        let queue = Queue { name: stripped(&queue.name), ..queue };
+        BrokerError::check_length("queue name", &queue.name)?;
+        if queue.name.is_empty() {
+            return Err(BrokerError::syntax_error("a queue of a topology needs a name"));
+        }
+        check_not_reserved("queue", &queue.name)?;
+        self.restore_queue(queue)
+    }
+
+    /// As [`declare_queue`](Self::declare_queue), for names that a client may not use: a definitions file may.
+    pub(crate) fn restore_queue(&mut self, mut queue: Queue) -> Result<(), BrokerError> {
+        queue.durable &= !queue.exclusive;
+        let what = self.queue_text(&queue.name);
+        if let Some(known) = self.queues.get(&queue.name) {
+            if known.exclusive != queue.exclusive {
+                return Err(BrokerError::locked(&what));
+            }
+            arguments::field("durable", &what, known.durable, queue.durable)?;
+            arguments::field("auto_delete", &what, known.auto_delete, queue.auto_delete)?;
+            return arguments::equivalent_queue(&known.arguments, &queue.arguments, &what, self.version);
+        }
+        if arguments::check(&queue.arguments, &what, self.version)? != QueueType::Classic {
+            check_replicated(&queue, &what)?;
+        }
+        self.queues.insert(queue.name.clone(), queue);
+        Ok(())
+    }
+
+    /// Adds a binding. Adding it again changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What a node answers: 403 for the default exchange, 404 where source or destination is missing, 406 where the `x-match` of a
+    /// headers exchange is invalid.
+    pub fn bind(&mut self, binding: Binding) -> Result<(), BrokerError> {
+        let Binding { source, destination, routing_key, arguments } = binding;
+        let source = stripped(&source);
+        let destination = match destination {
+            Destination::Queue(name) => Destination::Queue(stripped(&name)),
+            Destination::Exchange(name) => Destination::Exchange(stripped(&name)),
+        };
+        BrokerError::check_length("routing key", &routing_key)?;
+        if let Destination::Exchange(name) = &destination {
+            check_not_default(name)?;
+        }
+        check_not_default(&source)?;
+        let Some(exchange) = self.exchanges.get(&source) else {
+            return Err(BrokerError::not_found(format_args!("no {}", self.exchange_text(&source))));
+        };
+        match &destination {
+            Destination::Queue(name) if !self.queues.contains_key(name) => {
+                return Err(BrokerError::not_found(format_args!("no {}", self.queue_text(name))));
+            }
+            Destination::Exchange(name) if !self.exchanges.contains_key(name) => {
+                return Err(BrokerError::not_found(format_args!("no {}", self.exchange_text(name))));
+            }
+            _ => {}
+        }
+        if exchange.kind == ExchangeType::Headers {
+            Criteria::of(&arguments)?;
+        }
+        let binding = Binding { source, destination, routing_key, arguments };
+        if !self.bindings.contains(&binding) {
+            self.bindings.push(binding);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn exchanges_mut(&mut self) -> impl Iterator<Item = &mut Exchange> {
+        self.exchanges.values_mut()
+    }
+
+    pub(crate) fn queues_mut(&mut self) -> impl Iterator<Item = &mut Queue> {
+        self.queues.values_mut()
+    }
+
+    /// Adds all that another topology of the same virtual host has.
+    ///
+    /// # Errors
+    ///
+    /// What a node answers when one declares after the other: 406 where the two declare a name differently. This topology then
+    /// has a part of the other.
+    pub fn merge(&mut self, other: &Self) -> Result<(), BrokerError> {
+        other.exchanges().try_for_each(|exchange| self.restore_exchange(exchange.clone()))?;
+        other.queues().try_for_each(|queue| self.restore_queue(queue.clone()))?;
+        other.bindings.iter().try_for_each(|binding| self.bind(binding.clone()))
+    }
+
+    /// An exchange as the texts of a node name it.
+    pub(crate) fn exchange_text(&self, name: &str) -> String {
+        format!("exchange '{name}' in vhost '{}'", self.virtual_host)
+    }
+
+    fn queue_text(&self, name: &str) -> String {
+        format!("queue '{name}' in vhost '{}'", self.virtual_host)
+    }
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Names lose their line ends (R29).
+fn stripped(name: &str) -> String {
+    name.replace(['\r', '\n'], "")
+}
+
+fn check_not_default(name: &str) -> Result<(), BrokerError> {
+    if name.is_empty() {
+        return Err(BrokerError::access_refused("operation not permitted on the default exchange"));
+    }
+    Ok(())
+}
+
+fn check_not_reserved(kind: &str, name: &str) -> Result<(), BrokerError> {
+    if name.starts_with("amq.") {
+        let text = format!("{kind} name '{name}' contains reserved prefix 'amq.*'");
+        return Err(BrokerError::access_refused(text));
+    }
+    Ok(())
+}
+
+/// Quorum queues and streams are durable and shared (R130).
+fn check_replicated(queue: &Queue, what: &str) -> Result<(), BrokerError> {
+    let property = match queue {
+        Queue { auto_delete: true, .. } => "auto-delete",
+        Queue { exclusive: true, .. } => "exclusive-owner",
+        Queue { durable: false, .. } => "non-durable",
+        _ => return Ok(()),
+    };
+    Err(BrokerError::precondition_failed(format_args!("invalid property '{property}' for {what}")))
+}

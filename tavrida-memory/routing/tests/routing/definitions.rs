@@ -1,0 +1,348 @@
+//! Definitions files: good ones, bad ones, hostile ones.
+
+use serde_json::{Value as Json, json};
+use tavrida_routing::{Definitions, Exchange, Message, Queue, RabbitMq, Topology, Value};
+
+fn parse(document: &Json) -> Definitions {
+    Definitions::parse(&document.to_string()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[track_caller]
+fn refused(document: &Json, expected: &str) {
+    let error = Definitions::parse(&document.to_string()).expect_err(expected);
+    assert_eq!(error.to_string(), expected);
+}
+
+/// A file with everything that an export has.
+fn export() -> Json {
+    json!({
+        "rabbit_version": "3.10.8",
+        "rabbitmq_version": "3.10.8",
+        "product_name": "RabbitMQ",
+        "users": [{"name": "guest", "password_hash": "x", "tags": ["administrator"], "limits": {}}],
+        "vhosts": [{"name": "/"}, {"name": "eu"}],
+        "permissions": [{"user": "guest", "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}],
+        "topic_permissions": [],
+        "parameters": [
+            {"component": "operator_policy", "name": "cap", "vhost": "/",
+             "value": {"pattern": "^w", "apply-to": "queues", "definition": {"max-length": 50}, "priority": 1}},
+            {"component": "shovel", "name": "s", "vhost": "/", "value": {"any": "thing"}}
+        ],
+        "global_parameters": [{"name": "internal_cluster_id", "value": "rabbitmq-cluster-id-1"}],
+        "policies": [
+            {"vhost": "/", "name": "dlx", "pattern": "^(?!dead$)", "apply-to": "queues", "priority": 0,
+             "definition": {"dead-letter-exchange": "dlx", "max-length": 100}},
+            {"vhost": "/", "name": "ae", "pattern": "^orders$", "apply-to": "exchanges", "priority": 0,
+             "definition": {"alternate-exchange": "unrouted"}}
+        ],
+        "queues": [
+            {"name": "work", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {"x-max-length": 70}},
+            {"name": "dead", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {}, "future": 1},
+            {"name": "eu", "vhost": "eu", "durable": true, "auto_delete": false, "arguments": {"x-queue-type": "quorum"}}
+        ],
+        "exchanges": [
+            {"name": "orders", "vhost": "/", "type": "topic", "durable": true, "auto_delete": false, "internal": false,
+             "arguments": {}},
+            {"name": "unrouted", "vhost": "/", "type": "fanout", "durable": true, "auto_delete": false,
+             "internal": false, "arguments": {}},
+            {"name": "dlx", "vhost": "/", "type": "fanout", "durable": true, "auto_delete": false, "internal": false,
+             "arguments": {}}
+        ],
+        "bindings": [
+            {"source": "orders", "vhost": "/", "destination": "work", "destination_type": "queue",
+             "routing_key": "order.#", "arguments": {}},
+            {"source": "unrouted", "vhost": "/", "destination": "dlx", "destination_type": "exchange",
+             "routing_key": "", "arguments": {}},
+            {"source": "dlx", "vhost": "/", "destination": "dead", "destination_type": "queue", "routing_key": "",
+             "arguments": {"x-note": [1, {"deep": true}]}}
+        ]
+    })
+}
+
+#[test]
+fn an_export_is_read_and_written_without_loss() {
+    let definitions = parse(&export());
+    assert_eq!(definitions.version(), RabbitMq::V3_10);
+    assert_eq!(definitions.virtual_hosts().collect::<Vec<_>>(), ["/", "eu"]);
+    assert_eq!(definitions.notes(), ["$.queues[1].future: unknown, kept as it is"]);
+    let written: Json = serde_json::from_str(&definitions.to_json().unwrap()).unwrap();
+    assert_eq!(written, export());
+}
+
+#[test]
+fn policies_have_effect_as_in_a_node() {
+    let definitions = parse(&export());
+    let topology = definitions.topology("/").unwrap();
+    let work = topology.queue("work").unwrap();
+    assert_eq!(work.dead_letter_exchange(), Some("dlx"), "the pattern has a look-ahead, as PCRE allows");
+    assert_eq!(topology.queue("dead").unwrap().dead_letter_exchange(), None);
+    assert_eq!(
+        work.setting("max-length"),
+        Some(&Value::I64(50)),
+        "of argument, policy and operator policy the smallest"
+    );
+    let routing = topology.route(&Message::new("orders", "invoice")).unwrap();
+    assert!(routing.reaches("dead"), "by the alternate exchange of a policy:\n{routing}");
+}
+
+#[test]
+fn a_changed_topology_is_written_with_all_that_was_there() {
+    let mut definitions = parse(&export());
+    let mut topology = definitions.topology("/").unwrap().clone();
+    topology.declare_queue(Queue::new("new")).unwrap();
+    definitions.set_topology(topology).unwrap();
+    let mut expected = export();
+    let new = json!({"name": "new", "vhost": "/", "durable": true, "auto_delete": false, "arguments": {}});
+    expected["queues"].as_array_mut().unwrap().push(new);
+    let written: Json = serde_json::from_str(&definitions.to_json().unwrap()).unwrap();
+    assert_eq!(written, expected);
+    assert_eq!(definitions.topology("/").unwrap().queue("new").unwrap().dead_letter_exchange(), Some("dlx"));
+}
+
+#[test]
+fn a_built_topology_comes_back_from_its_file() {
+    let topology = Topology::builder()
+        .virtual_host("shop")
+        .exchange(Exchange::headers("x").alternate_exchange("y"))
+        .queue(Queue::quorum("q").dead_letter("y", ""))
+        .bind(tavrida_routing::Binding::queue("q", "x", "").argument("x-match", "any").argument("a", true))
+        .build()
+        .unwrap();
+    let file = Definitions::from(topology.clone()).to_json().unwrap();
+    assert_eq!(Definitions::parse(&file).unwrap().topology("shop"), Some(&topology));
+}
+
+#[test]
+fn the_export_of_one_virtual_host_names_none() {
+    let definitions = parse(&json!({"queues": [{"name": "q", "durable": true, "arguments": []}]}));
+    assert!(definitions.topology("/").unwrap().queue("q").is_some());
+}
+
+#[test]
+fn what_is_wrong_is_reported_with_its_place_its_value_and_what_was_expected() {
+    let with = |name: &str, value: Json| {
+        let mut document = export();
+        document[name] = value;
+        document
+    };
+    let edit = |pointer: &str, value: Json| {
+        let mut document = export();
+        *document.pointer_mut(pointer).unwrap() = value;
+        document
+    };
+    refused(&json!([]), "$: found [], expected an object");
+    refused(&with("queues", json!({})), "$.queues: found {}, expected an array");
+    refused(&with("queues", json!([3])), "$.queues[0]: found 3, expected an object");
+    refused(
+        &edit("/queues/0/durable", json!("yes")),
+        "$.queues[0].durable: found \"yes\", expected true or false",
+    );
+    refused(&edit("/queues/0/name", json!(7)), "$.queues[0].name: found 7, expected text");
+    refused(
+        &with("exchanges", json!([{"name": "x"}])),
+        "$.exchanges[0]: found {\"name\":\"x\"}, expected a member \"type\"",
+    );
+    refused(
+        &edit("/queues/0/vhost", json!("us")),
+        "$.queues[0].vhost: found virtual host 'us', expected one of '/', 'eu'",
+    );
+    refused(
+        &edit("/queues/0/arguments", json!({"x-a": null})),
+        "$.queues[0].arguments.x-a: found null, expected a value: a node refuses null (null_not_allowed)",
+    );
+    refused(
+        &edit("/bindings/1/destination_type", json!("topic")),
+        "$.bindings[1].destination_type: found \"topic\", expected \"queue\" or \"exchange\"",
+    );
+    refused(
+        &edit("/policies/0/apply-to", json!("some")),
+        "$.policies[0].apply-to: found \"some\", expected all, exchanges, queues, classic_queues, quorum_queues or streams",
+    );
+    refused(
+        &edit("/policies/0/definition/max-length", json!(-1)),
+        "$.policies[0].definition.max-length: found -1, expected an integer that is not negative",
+    );
+    let error = Definitions::parse(&edit("/policies/0/pattern", json!("(")).to_string()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("$.policies[0].pattern: found \"(\", expected a regular expression: "),
+        "{error}"
+    );
+    let error = Definitions::parse("{\"queues\": [], \"queues\": []}").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "$: not JSON: the name \"queues\" appears twice in an object at line 1 column 23"
+    );
+    let error = Definitions::parse("{\"queues\"").unwrap_err();
+    assert_eq!(error.path(), "$");
+    let error = Definitions::read("/no/such/file.json").unwrap_err();
+    assert!(error.to_string().starts_with("/no/such/file.json: "), "{error}");
+}
+
+#[test]
+fn what_a_node_refuses_is_refused_with_its_code_and_text() {
+    let cases = [
+        (
+            "/exchanges/0/type",
+            json!("topics"),
+            "$.exchanges[0].type: 503 COMMAND_INVALID - unknown exchange type 'topics'",
+        ),
+        (
+            "/bindings/0/destination",
+            json!("none"),
+            "$.bindings[0]: 404 NOT_FOUND - no queue 'none' in vhost '/'",
+        ),
+        (
+            "/bindings/0/source",
+            json!("none"),
+            "$.bindings[0]: 404 NOT_FOUND - no exchange 'none' in vhost '/'",
+        ),
+        (
+            "/queues/1/name",
+            json!("work"),
+            "$.queues[1]: 406 PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'work' in vhost '/': received none but \
+             current is the value '70' of type 'long'",
+        ),
+        (
+            "/queues/0/arguments",
+            json!({"x-max-length": "many"}),
+            "$.queues[0]: 406 PRECONDITION_FAILED - invalid arg 'x-max-length' for queue 'work' in vhost '/': \"expected integer, got \
+             longstr\"",
+        ),
+    ];
+    for (pointer, value, expected) in cases {
+        let mut document = export();
+        *document.pointer_mut(pointer).unwrap() = value;
+        let error = Definitions::parse(&document.to_string()).expect_err(expected);
+        assert_eq!(error.to_string(), expected);
+        assert!(error.refusal().is_some());
+    }
+    let mut document = export();
+    document["exchanges"][0]["type"] = json!("topics");
+    let error = Definitions::parse_as(&document.to_string(), RabbitMq::V4_0).unwrap_err();
+    assert_eq!(error.refusal().unwrap().code, 406);
+}
+
+#[test]
+fn the_same_twice_is_noted() {
+    let mut document = export();
+    let again = document["queues"][0].clone();
+    document["queues"].as_array_mut().unwrap().push(again);
+    let again = document["bindings"][0].clone();
+    document["bindings"].as_array_mut().unwrap().push(again);
+    let notes = parse(&document).notes().to_vec();
+    assert_eq!(notes[1], "$.queues[3]: queue 'work' appears twice");
+    assert_eq!(notes[2], "$.bindings[3]: binding orders --'order.#'--> queue 'work' appears twice");
+}
+
+// -- Hostile files --
+
+#[test]
+fn nesting_without_end_is_an_error() {
+    let text = format!(
+        "{{\"queues\": [{{\"name\": \"q\", \"arguments\": {{\"x-a\": {}1{}}}}}]}}",
+        "[".repeat(9000),
+        "]".repeat(9000)
+    );
+    assert!(Definitions::parse(&text).unwrap_err().to_string().contains("recursion limit"));
+    assert!(Definitions::parse(&"[".repeat(100_000)).is_err());
+}
+
+#[test]
+fn a_policy_whose_pattern_explodes_is_an_error() {
+    let mut document = export();
+    document["policies"][0]["pattern"] = json!("^(a|a|(?=a)a)*(?!x)$");
+    document["queues"][0]["name"] = json!("a".repeat(200) + "b");
+    document["bindings"][0]["destination"] = json!("a".repeat(200) + "b");
+    let error = Definitions::parse(&document.to_string()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("$.policies[0].pattern: the pattern does not come to an end on the name 'aaa"),
+        "{error}"
+    );
+}
+
+#[test]
+fn names_and_keys_are_at_most_255_bytes() {
+    for pointer in ["/queues/0/name", "/exchanges/0/name", "/bindings/0/routing_key"] {
+        let mut document = export();
+        *document.pointer_mut(pointer).unwrap() = json!("n".repeat(256));
+        let error = Definitions::parse(&document.to_string()).unwrap_err();
+        assert!(error.to_string().contains("has 256 bytes, expected at most 255"), "{error}");
+    }
+    let topology = parse(&export()).topology("/").unwrap().clone();
+    let error = topology.route(&Message::new("orders", vec!["a"; 10_000].join("."))).unwrap_err();
+    assert_eq!(
+        error.text,
+        "SYNTAX_ERROR - routing key 'a.a.a.a.a.a.a.a.a.a....' has 19999 bytes, expected at most 255"
+    );
+}
+
+#[test]
+fn a_large_file_is_read() {
+    let queues: Vec<Json> = (0..20_000)
+        .map(|n| {
+            json!({"name": format!("q{n}"), "vhost": "/", "durable": true,
+        "note": "x".repeat(2500)})
+        })
+        .collect();
+    let bindings: Vec<Json> = (0..2_000)
+        .map(|n| {
+            json!({"source": "amq.topic", "vhost": "/", "destination": format!("q{n}"),
+        "destination_type": "queue", "routing_key": format!("k.{n}.#")})
+        })
+        .collect();
+    let text = json!({"vhosts": [{"name": "/"}], "queues": queues, "bindings": bindings}).to_string();
+    assert!(text.len() > 50_000_000, "{} bytes", text.len());
+    let definitions = Definitions::parse(&text).unwrap();
+    let topology = definitions.topology("/").unwrap();
+    assert_eq!(topology.queues().count(), 20_000);
+    assert!(topology.route(&Message::new("amq.topic", "k.7")).unwrap().reaches("q7"));
+}
+
+#[test]
+fn every_cut_of_a_file_and_every_wrong_type_is_an_error_or_a_right_answer() {
+    let text = export().to_string();
+    for end in 0..text.len() {
+        assert!(Definitions::parse(&text[..end]).is_err(), "cut at {end}");
+    }
+    // Each value of the document in turn becomes each of these.
+    let mut pointers = Vec::new();
+    collect(&export(), "", &mut pointers);
+    let mut errors = 0;
+    for pointer in &pointers {
+        for wrong in [
+            json!(null),
+            json!(-1),
+            json!(1.5e300),
+            json!(""),
+            json!("\u{0}\n"),
+            json!([[]]),
+            json!({"a": {}}),
+            json!(true),
+        ] {
+            let mut document = export();
+            *document.pointer_mut(pointer).unwrap() = wrong;
+            match Definitions::parse(&document.to_string()) {
+                Err(error) => {
+                    assert!(error.path().starts_with('$'), "{error}");
+                    errors += 1;
+                }
+                Ok(definitions) => drop(definitions.to_json()),
+            }
+        }
+    }
+    println!("wrong values: {} tried, {errors} refused", pointers.len() * 8);
+}
+
+fn collect(json: &Json, at: &str, into: &mut Vec<String>) {
+    let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+    match json {
+        Json::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect(item, &format!("{at}/{index}"), into))
+        }
+        Json::Object(object) => {
+            object.iter().for_each(|(name, item)| collect(item, &format!("{at}/{}", escaped(name)), into))
+        }
+        _ => {}
+    }
+    into.push(at.to_owned());
+}

@@ -1,0 +1,17 @@
+//! The laws of routing: what a topology says is what a broker does.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "how much was compared, for `--nocapture`")]
+
+mod decisions;
+mod declaring;
+mod definitions;
+mod exhaustive;
+mod lint;
+mod node;
+mod pictures;
+mod random;
+mod servers;
+mod strategies;
+mod tables;
+mod versions;
