@@ -1,7 +1,7 @@
-//! What an idle client costs its process: memory and threads, with connections shared as by default, and with its own.
+//! The cost of an idle client: memory and threads, with connections shared (the default), and with separate ones.
 //!
-//! `cargo bench -p tavrida-amqp --bench idle`, with `TAVRIDA_CLIENTS` for more or fewer than 200. Each kind of client is measured
-//! in a process of its own. Linux alone.
+//! `cargo bench -p tavrida-amqp --bench idle`, with `TAVRIDA_CLIENTS` for more or fewer than 200. Each kind of client is measured in a
+//! separate process. Linux only.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
@@ -13,7 +13,7 @@ use tavrida::discovery::Registry;
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 
-/// In the environment of a measuring process: the broker's address.
+/// The environment variable of a measuring process that has the broker's address.
 const URI: &str = "TAVRIDA_IDLE_URI";
 const KIND: &str = "TAVRIDA_IDLE_KIND";
 
@@ -60,13 +60,13 @@ async fn measure(uri: &str, clients: usize) {
         "| {kind} | {} | {} | {} |",
         (more_memory - memory) / clients,
         more_threads - threads,
-        // A connection has its socket, and a handle to cut it by.
+        // A connection has its socket, and a handle to cut it.
         (more_sockets - sockets) / 2
     );
     std::process::exit(0);
 }
 
-/// Resident KiB, threads, and open sockets of this process.
+/// Returns resident KiB, threads, and open sockets of this process.
 fn used() -> (usize, usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let number = |name: &str| {

@@ -1,9 +1,9 @@
-//! How long a server and its client are away after the end of an outage: 20 rounds of each cause, on a RabbitMQ node of its own, with
-//! the delays that are the default.
+//! How long a server and its client are away after the end of an outage: 20 rounds of each cause, on a private RabbitMQ node, with the
+//! default delays.
 //!
-//! A round lasts from the end of the cause (the broker accepts connections again, the password is the old one again, ...) to the
-//! first message that is sent and handled. `cargo bench -p tavrida-amqp --bench recovery`, with `TAVRIDA_ROUNDS` for more or less;
-//! words after `--` choose causes by their names.
+//! A round lasts from the end of the cause (the broker accepts connections again, the old password is restored, ...) to the first message
+//! that is sent and handled. `cargo bench -p tavrida-amqp --bench recovery`, with `TAVRIDA_ROUNDS` for more or fewer; words after `--`
+//! select causes by name.
 
 #![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
 #![expect(clippy::print_stdout, reason = "it is what a bench is for")]
@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    // `cargo test` runs benches too, to see that they build and start.
+    // `cargo test` runs benches too, to check that they build and start.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -66,7 +66,7 @@ async fn measure(cause: Cause, rounds: usize, random: &mut Rng) -> Vec<Duration>
     for n in 1..=rounds as i64 {
         let config = AmqpConfig::from_uri(&node.uri_for(causes::VHOST)).unwrap();
         let admin = AmqpTransport::new(config).connect().await.unwrap();
-        // Healthy for a while, as most outages begin.
+        // Healthy for a while, as before most outages.
         sleep(Duration::from_millis(random.u64(1_200..2_000))).await;
         let outage = Duration::from_millis(random.u64(1_000..6_000));
         cause.pass(&node, &*admin, "work", outage).await.unwrap();

@@ -1,7 +1,6 @@
-//! Everything but publishing, on a connection of its own.
+//! Everything but publishing, on a separate connection.
 //!
-//! RabbitMQ stops reading a connection that publishes when it runs out of memory or disk. Acks must get through then, for they are
-//! what frees some.
+//! RabbitMQ stops reading a publishing connection when it is short of memory or disk. Acks must still get through, because they free some.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -23,12 +22,12 @@ pub(crate) struct Desk {
     pub(crate) connection: Arc<Connection>,
     pub(crate) idle: Arc<IdleChannels>,
     seat: Weak<Seat>,
-    /// Those of all consumers.
+    /// The settlers of all consumers.
     settlers: Mutex<Vec<Weak<Settler>>>,
 }
 
-/// Tells that a session is over and its channels are closed: `Ok` when the broker has read all acks. (It has all publishes when it
-/// has confirmed them.)
+/// Signals that a session has ended and its channels are closed: `Ok` if the broker has read all acks. (It has all publishes once it has
+/// confirmed them.)
 pub(crate) type Over = oneshot::Receiver<Result<(), ConnectionLost>>;
 
 impl Desk {
@@ -45,7 +44,7 @@ impl Desk {
         desk
     }
 
-    /// Takes a consumer in. One that comes after the end of the session is closed.
+    /// Registers a consumer. One that comes after the end of the session is closed.
     pub(crate) async fn add(&self, settler: &Arc<Settler>) -> Result<(), ConnectionLost> {
         {
             let mut settlers = self.settlers();
@@ -54,7 +53,7 @@ impl Desk {
         }
         let over = self.life.check();
         if over.is_err() {
-            // An error is the end of the channel too.
+            // An error is also the end of the channel.
             let _ = settler.close().await;
         }
         over
@@ -65,21 +64,21 @@ impl Desk {
         self.seat.upgrade().map_or(Ok(()), |seat| seat.connections.exclusive.check(queue, seat.id))
     }
 
-    /// Notes a queue that was declared, if it is exclusive.
+    /// Records a declared queue, if it is exclusive.
     pub(crate) fn declared(&self, queue: &Queue, name: &ShortString) {
         if let Some(seat) = self.seat.upgrade().filter(|_| queue.exclusive) {
             seat.connections.exclusive.add(name.clone(), seat.id);
         }
     }
 
-    /// Notes a queue that was deleted.
+    /// Records a deleted queue.
     pub(crate) fn deleted(&self, queue: &str) {
         if let Some(seat) = self.seat.upgrade() {
             seat.connections.exclusive.remove(queue);
         }
     }
 
-    /// Waits for the end of the session, and then gives back to its connections what it took of them.
+    /// Waits for the end of the session, and then returns to its connections what it took from them.
     pub(crate) fn keep(self: &Arc<Self>, seat: Arc<Seat>, lane: JoinHandle<()>) -> Over {
         let (over, when_over) = oneshot::channel();
         let desk = self.clone();
@@ -100,7 +99,7 @@ impl Desk {
             if connections.lost().is_some() {
                 connections.buried().await;
             }
-            // Nobody waits for it when the session died by itself.
+            // Nothing waits for it if the session was lost.
             let _ = over.send(left);
         });
         when_over
@@ -121,7 +120,7 @@ impl Desk {
         })
     }
 
-    /// Deletes what another connection would take with it.
+    /// Deletes what would otherwise be deleted with the session's own connection.
     async fn delete_exclusive(&self, seat: &Seat) {
         for queue in seat.connections.exclusive.take(seat.id) {
             let Ok(channel) = self.idle.take(&self.life, &self.connection, &queue).await else { return };
@@ -135,7 +134,7 @@ impl Desk {
         self.settlers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What an operation that failed with `error` means.
+    /// Returns what an operation that failed with `error` means.
     pub(crate) async fn error(&self, error: lapin::Error) -> SessionError {
         self.life.error_on(&self.connection, error).await
     }

@@ -29,10 +29,9 @@
 //! # Connections and channels
 //!
 //! Sessions of one [`AmqpTransport`] and its clones share two connections: clone the transport for servers and clients of one process.
-//! [`unshared`](AmqpTransport::unshared) gives a session two of its own. A connection has [at least 8](AmqpConfig::MIN_CHANNELS) channels,
-//! or is refused. Each publish that the broker refuses costs a channel number, which the AMQP library cannot use again; so an
-//! exchange that was refused is not asked again for 100 ms to 10 s, and publishes to it fail with the same refusal meanwhile, unless the
-//! session declares it.
+//! [`unshared`](AmqpTransport::unshared) gives a session two separate ones. A connection has [at least 8](AmqpConfig::MIN_CHANNELS)
+//! channels, or is refused. Each publish that the broker refuses costs a channel number, which the AMQP library cannot use again. For 100
+//! ms to 10 s after a refusal, publishes to the refused exchange therefore fail with the same error, unless the session declares it.
 //!
 //! **Heartbeats** are 10 s: a silent broker is given up after 20 s.
 //!

@@ -1,4 +1,4 @@
-//! What is logged when all is well. A binary of its own: lapin's threads log past any subscriber but the process's.
+//! The log of a healthy system. A separate binary: lapin's threads bypass any subscriber but the process's.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

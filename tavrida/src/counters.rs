@@ -24,7 +24,7 @@ pub struct Counters {
     pub ambiguous: u64,
     /// Sessions that were lost.
     pub losses: u64,
-    /// Consumers that the broker closed since a handler took longer than its consumer timeout.
+    /// Consumers that the broker closed because a handler exceeded its consumer timeout.
     pub consumer_timeouts: u64,
     /// Exchanges that were found deleted, and were declared again.
     pub repaired: u64,

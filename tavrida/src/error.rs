@@ -41,9 +41,9 @@ pub(crate) enum Kind {
     Timeout,
     Closed,
     Unroutable,
-    /// The broker refused a message for a reason that may pass.
+    /// The broker refused a message for a temporary reason.
     Refused,
-    /// The broker refused a message for what it is.
+    /// The broker refused a message because of its content.
     Unacceptable,
     Ambiguous,
     Panic,
@@ -131,8 +131,8 @@ impl Error {
         matches!(self.kind, Kind::Refused | Kind::Unacceptable)
     }
 
-    /// Whether another try fails as well, until code or configuration changes: the address is malformed, no discovery knows the
-    /// service or publisher, or the broker cannot accept the message for what it is (too large, an invalid property).
+    /// Returns whether a retry fails as well, until code or configuration changes: the address is malformed, no discovery knows the service
+    /// or publisher, or the broker cannot accept the message because of its content (too large, an invalid property).
     pub fn is_permanent(&self) -> bool {
         matches!(
             self.kind,

@@ -1,17 +1,17 @@
-//! A shop's RabbitMQ as it was exported ([`definitions.json`](../definitions.json)), and as it will be (`next.json`): three properties, two of
-//! which fail; what the next version changes; and six things that are wrong.
+//! A shop's RabbitMQ as exported ([`definitions.json`](../definitions.json)), and its next version (`next.json`): three properties, two of
+//! which fail; the changes of the next version; and six problems.
 
 use std::path::Path;
 
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRng, TestRunner};
 use tavrida_routing::{Code, Definitions, DefinitionsError, Diff, Lint, Message, Report, Topology, strategy};
 
-/// The topology as it is.
+/// The current topology.
 pub fn now() -> Result<Definitions, DefinitionsError> {
     Definitions::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("definitions.json"))
 }
 
-/// The topology as it will be.
+/// The next topology.
 pub fn next() -> Result<Definitions, DefinitionsError> {
     Definitions::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("next.json"))
 }
@@ -47,7 +47,7 @@ pub fn properties(definitions: &Definitions) -> Vec<(&'static str, Option<String
     ]
 }
 
-/// The smallest message for which a claim about its queues does not hold, explained.
+/// Returns the smallest message for which a claim about its queues does not hold, explained.
 fn failing(topology: &Topology, claim: impl Fn(&Message, &[&str]) -> bool) -> Option<String> {
     let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
     // The same messages in each run.
@@ -64,12 +64,12 @@ fn failing(topology: &Topology, claim: impl Fn(&Message, &[&str]) -> bool) -> Op
     }
 }
 
-/// What changes in a virtual host.
+/// Returns the changes in a virtual host.
 pub fn diff(before: &Definitions, after: &Definitions, virtual_host: &str) -> Diff {
     host(before, virtual_host).diff(host(after, virtual_host))
 }
 
-/// What is wrong in virtual host `shop`.
+/// Returns the problems in virtual host `shop`.
 pub fn lint(definitions: &Definitions) -> Report {
     Lint::new()
         .topology(host(definitions, "shop"))

@@ -1,4 +1,4 @@
-//! Prints what can be known of a topology before it is deployed.
+//! Prints what can be determined about a topology before it is deployed.
 
 #![expect(clippy::print_stdout, reason = "a program that is meant to be watched")]
 

@@ -1,4 +1,4 @@
-//! The program finds what was planted.
+//! The program finds the planted problems.
 
 use tavrida_routing::{Code, Severity};
 

@@ -135,7 +135,7 @@ pub(super) fn window(key: &str, publishes: usize) -> Result<usize, ConfigError> 
     }
 }
 
-/// As many channels as a session needs, or the server's limit.
+/// Checks that a channel limit is enough for a session, or 0 for the server's.
 pub(super) fn channels(key: &str, channels: u16) -> Result<u16, ConfigError> {
     match channels {
         0 | AmqpConfig::MIN_CHANNELS.. => Ok(channels),

@@ -15,7 +15,7 @@ pub(crate) struct IdleChannels(Mutex<State>);
 #[derive(Default)]
 struct State {
     idle: Vec<Arc<Channel>>,
-    /// Those that were opened here, while somebody holds them.
+    /// The open channels that were opened here and are still referenced.
     opened: Vec<Weak<Channel>>,
     closed: bool,
 }
@@ -46,7 +46,7 @@ impl IdleChannels {
         Ok(channel)
     }
 
-    /// Closes all that were opened here, used or not: the session is over.
+    /// Closes all channels that were opened here, used or not: the session has ended.
     pub(crate) async fn close(&self) {
         let opened: Vec<_> = {
             let mut state = self.state();

@@ -1,4 +1,4 @@
-//! [`Connections`]: a connection that publishes, and one that does everything else; with the sessions that share them.
+//! [`Connections`]: a connection that publishes, and one for everything else; with the sessions that share them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -11,13 +11,13 @@ use super::exclusive::{ExclusiveQueues, SessionId};
 use super::{Life, dial, watch};
 use crate::config::{AmqpConfig, Host};
 
-/// How many channels of a connection a session is expected to take at most.
+/// The expected maximum number of channels of a session on a connection.
 const CHANNELS: usize = 32;
 
-/// How many sessions share two connections at most.
+/// The maximum number of sessions on two connections.
 const SESSIONS: usize = 64;
 
-/// What is written last for a session, before its connections are closed.
+/// The last writes of a session, before its connections are closed.
 pub(crate) trait Flush: Send + Sync {
     fn flush(&self);
 }
@@ -29,7 +29,7 @@ pub(crate) struct Connections {
     pub(crate) consume: Arc<Connection>,
     pub(crate) exclusive: ExclusiveQueues,
     members: Arc<Mutex<Vec<Weak<dyn Flush>>>>,
-    /// Connections live in the runtime that made them.
+    /// Connections need the runtime that created them.
     runtime: runtime::Id,
     sessions: AtomicUsize,
     capacity: usize,
@@ -37,8 +37,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Connects to the first host that can be reached. A refusal (wrong password, unknown virtual host) is final: no further
-    /// host is tried.
+    /// Connects to the first reachable host. A refusal (wrong password, unknown virtual host) is final: no further host is tried.
     pub(crate) async fn open(config: &AmqpConfig) -> Result<Arc<Self>, SessionError> {
         let mut failures = Vec::new();
         for host in &config.hosts {
@@ -75,12 +74,12 @@ impl Connections {
         Ok(connections)
     }
 
-    /// Whether a task of this runtime can use them.
+    /// Returns whether a task of this runtime can use them.
     pub(crate) fn is_usable(&self) -> bool {
         self.life.lost().is_none() && self.runtime == Handle::current().id()
     }
 
-    /// A place for one more session, if there is one.
+    /// Returns a place for one more session, if there is one.
     pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
         let more = |sessions| (sessions < self.capacity).then_some(sessions + 1);
         self.sessions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;

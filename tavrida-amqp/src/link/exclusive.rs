@@ -1,7 +1,7 @@
 //! Exclusive queues of sessions that share a connection.
 //!
-//! RabbitMQ keeps an exclusive queue for its connection. Where sessions share one, each is kept for its session here: others are
-//! refused as the broker would refuse another connection, and the queue is deleted with the session.
+//! RabbitMQ keeps an exclusive queue for its connection. If sessions share a connection, this module keeps the queue for its session:
+//! others are refused as the broker would refuse another connection, and the queue is deleted with the session.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tavrida::field::ShortString;
 use tavrida::transport::BrokerError;
 
-/// The number of a session among those of its connections.
+/// The number of a session on its connections.
 pub(crate) type SessionId = usize;
 
 /// The exclusive queues of one connection, with the sessions that declared them.
@@ -31,7 +31,7 @@ impl ExclusiveQueues {
         self.owners().remove(queue);
     }
 
-    /// Takes out the queues of a session.
+    /// Removes the queues of a session.
     pub(crate) fn take(&self, owner: SessionId) -> Vec<ShortString> {
         let mut owners = self.owners();
         let queues = owners.iter().filter(|(_, of)| **of == owner).map(|(queue, _)| queue.clone()).collect();

@@ -21,9 +21,9 @@ pub(crate) struct Life {
     ended: Notify,
     buried: AtomicBool,
     blocked: Mutex<Option<String>>,
-    /// That of the connections.
+    /// The life of the connections.
     parent: Option<Arc<Self>>,
-    /// Those of the sessions.
+    /// The lives of the sessions.
     children: Mutex<Vec<Weak<Self>>>,
 }
 

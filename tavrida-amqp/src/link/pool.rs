@@ -19,7 +19,7 @@ pub(crate) struct Pool(Mutex<State>);
 #[derive(Default)]
 struct State {
     open: Vec<Weak<Connections>>,
-    /// An attempt that is under way, and its runtime: sessions that want connections at the same time wait for the same one.
+    /// A pending attempt, and its runtime: concurrent sessions wait for the same attempt.
     opening: Option<(runtime::Id, WeakShared<Opening>)>,
 }
 
@@ -35,7 +35,7 @@ impl Pool {
                 self.opening(&mut state, config)
             };
             let connections = opening.await?;
-            // More may have waited than there is room for.
+            // More sessions may have waited than there are places.
             if let Some(seat) = connections.seat() {
                 return Ok(seat);
             }

@@ -1,7 +1,7 @@
-//! Exchanges that the broker refused lately: publishes to them are refused here for a while.
+//! Exchanges that the broker refused recently: publishes to them are refused here for a while.
 //!
-//! Each refusal by the broker closes a channel, and lapin (4.12.3) cannot use the number of such a channel again: a program that
-//! goes on publishing to an exchange that is missing would use up the numbers of its connection, and end it for all others.
+//! Each refusal by the broker closes a channel, and lapin (4.12.3) cannot use the number of such a channel again: a program that continues
+//! to publish to a missing exchange would use up the numbers of its connection, and end it for all others.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use tokio::time::Instant;
 
 use super::repair::names_exchange;
 
-/// How long a refusal counts at first; twice as long each time that it is confirmed.
+/// How long a first refusal counts; the time doubles each time that it is confirmed.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// How long a refusal counts at most: numbers last for five hours then.
+/// The maximum time for which a refusal counts: the numbers then last for five hours.
 const MOST: Duration = Duration::from_secs(10);
 
-/// How many exchanges are remembered.
+/// The maximum number of remembered exchanges.
 const CAPACITY: usize = 1024;
 
-/// What was refused, and until when it counts.
+/// The refusal, and until when it counts.
 #[derive(Default)]
 pub(super) struct Absent(BTreeMap<ShortString, Known>);
 
@@ -32,7 +32,7 @@ struct Known {
 }
 
 impl Absent {
-    /// Notes a refusal, if it is one of the exchange and not of the message.
+    /// Records a refusal, if it concerns the exchange and not the message.
     pub(super) fn note(&mut self, exchange: &ShortString, refusal: &BrokerError) {
         let of_topic = refusal.text.contains("access to topic");
         if of_topic || !names_exchange(refusal, exchange) {
@@ -46,12 +46,12 @@ impl Absent {
         self.0.insert(exchange.clone(), known);
     }
 
-    /// The exchange is there: it was declared, or took a message.
+    /// Records that the exchange exists: it was declared, or accepted a message.
     pub(super) fn forget(&mut self, exchange: &str) {
         self.0.remove(exchange);
     }
 
-    /// The refusal that still counts.
+    /// Returns the refusal if it still counts.
     pub(super) fn refusal(&self, exchange: &str) -> Option<&BrokerError> {
         let known = self.0.get(exchange)?;
         (Instant::now() < known.until).then_some(&known.refusal)

@@ -10,7 +10,7 @@ use crate::wire::Fate;
 /// The maximum number of unconfirmed careful publishes, each on its own channel.
 const CAREFUL: usize = 16;
 
-/// How many channels of a connection are left for other things than careful publishes.
+/// How many channels of a connection are reserved for other uses than careful publishes.
 const OTHERS: usize = 4;
 
 impl Lane {

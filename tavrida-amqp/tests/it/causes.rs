@@ -1,4 +1,4 @@
-//! Why a server is cut off from its broker, each cause with its end. The bench of recovery times uses them too.
+//! Causes for the loss of a broker, each with its end. The bench of recovery times uses them too.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ pub(crate) const VHOST: &str = "shop";
 pub(crate) enum Cause {
     /// An operator closes all connections.
     Close,
-    /// The broker is killed, and started again.
+    /// The broker is killed and restarted.
     Kill,
-    /// The virtual host is deleted, and made again.
+    /// The virtual host is deleted and created again.
     VirtualHost,
     /// The queue is deleted.
     Queue,
-    /// The user loses all rights in the virtual host, and gets them back.
+    /// The user loses all permissions in the virtual host, and gets them back.
     Permission,
-    /// The user has another password for a while.
+    /// The user has a different password for a while.
     Password,
 }
 
@@ -30,7 +30,7 @@ impl Cause {
     pub(crate) const ALL: [Self; 6] =
         [Self::Close, Self::Kill, Self::VirtualHost, Self::Queue, Self::Permission, Self::Password];
 
-    /// Brings it about, for `outage` where it has a length, and ends it.
+    /// Causes it, for `outage` if it has a duration, and ends it.
     pub(crate) async fn pass(
         self,
         node: &Node,
@@ -74,7 +74,7 @@ impl Cause {
 
 const BACKEND: &str = "rabbit_auth_backend_internal";
 
-/// Makes the user and its virtual host; gives the user's address.
+/// Creates the user and its virtual host. Returns the user's address.
 pub(crate) async fn prepare(node: &Node) -> Result<String> {
     node.eval(&format!("{BACKEND}:add_user(<<\"{USER}\">>, <<\"{USER}\">>, <<\"test\">>)")).await?;
     make_vhost(node).await?;

@@ -1,4 +1,4 @@
-//! What runs out: channel numbers, channels, the time of a consumer.
+//! Limited resources: channel numbers, channels, the time of a consumer.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use crate::support::{Place, config, connect, count, declare, name, soon, to_exchange, to_queue};
 use crate::town::{Notes, client, eventually, registry, run, server, work};
 
-/// A refused publish costs a channel number, and lapin never uses it again.
+/// A refused publish costs a channel number, which lapin does not use again.
 #[tokio::test]
 async fn thousands_of_publishes_to_a_missing_exchange_cost_nobody_else_anything() {
     let place = Place::new().await;
@@ -80,7 +80,7 @@ async fn with_the_fewest_channels_a_handler_asks_and_many_are_refused_and_answer
     }
 }
 
-/// RabbitMQ looks for late acknowledgements every now and then, a second here.
+/// RabbitMQ checks for late acknowledgements periodically, here every second.
 #[tokio::test]
 async fn a_handler_longer_than_the_consumer_timeout_is_dead_lettered_at_its_second_try() {
     async fn slowly(notes: State<Notes>) {

@@ -1,4 +1,4 @@
-//! Sessions that share connections: what they have in common, and what stays each one's own.
+//! Sessions that share connections: what they share, and what stays separate.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tavrida_rabbitmq::{Proxy as Wire, VirtualHost};
 use crate::support::{body, config, consume, count, declare, name, next, soon, to_queue};
 use crate::town::{Notes, eventually, registry, work};
 
-/// A wire whose connections are counted, and a transport over it.
+/// A wire that counts its connections, and a transport over it.
 async fn counted() -> (VirtualHost, Wire, AmqpTransport) {
     let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let wire = Wire::to(vhost.node()).await.unwrap();
@@ -125,7 +125,7 @@ async fn a_refusal_of_one_session_costs_the_others_nothing() {
     assert_eq!(count(&staying, "q").await, 1);
 }
 
-/// Each asker has its own replies, those of the broker's direct reply-to among them.
+/// Each asker gets its own replies, including direct replies of the broker.
 #[tokio::test]
 async fn a_server_and_many_clients_of_one_transport_answer_each_other() {
     let (_vhost, wire, transport) = counted().await;

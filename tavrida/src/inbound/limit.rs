@@ -1,14 +1,14 @@
-//! [`HandlerLimit`]: how long a handler may take.
+//! [`HandlerLimit`]: the time limit of handlers.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How long a handler may take: as configured, and within the broker's consumer timeout once that is known.
+/// The time limit of handlers: as configured, and within the broker's consumer timeout once that is known.
 ///
-/// RabbitMQ does not say its `consumer_timeout` before it closes the channel of a consumer that exceeded it. Then the message
-/// of the slow handler is delivered again, and would be for ever. So from then on handlers end before it, by the failure
-/// policy, while their deliveries can still be settled.
+/// RabbitMQ does not announce its `consumer_timeout` before it closes the channel of a consumer that exceeded it. The message of the slow
+/// handler is then redelivered, and would be endlessly. From then on handlers therefore end before the timeout, by the failure policy,
+/// while their deliveries can still be settled.
 pub(crate) struct HandlerLimit {
     configured: Duration,
     /// In milliseconds; `u64::MAX` while it is unknown.
@@ -20,7 +20,7 @@ impl HandlerLimit {
         Self { configured, consumer_timeout: AtomicU64::new(u64::MAX) }
     }
 
-    /// Notes the broker's consumer timeout. The shortest counts: nodes of a cluster may differ.
+    /// Records the broker's consumer timeout. The shortest counts: nodes of a cluster may differ.
     pub(crate) fn learn(&self, consumer_timeout: Duration) {
         let milliseconds = u64::try_from(consumer_timeout.as_millis()).unwrap_or(u64::MAX);
         self.consumer_timeout.fetch_min(milliseconds, Ordering::Relaxed);

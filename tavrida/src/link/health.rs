@@ -17,10 +17,10 @@ pub enum Health {
         /// The broker's reason, such as `low on memory`.
         why: String,
     },
-    /// Consumers consume, and an exchange of the server's [plan](crate::server::Plan) is missing: it was deleted, and could not be
-    /// declared again. Sends to it fail until it is there.
+    /// Consumers consume, but an exchange of the server's [plan](crate::server::Plan) is missing: it was deleted, and could not be declared
+    /// again. Sends to it fail until it exists.
     Degraded {
-        /// Which exchange, and why it is not declared.
+        /// The exchange, and why it is not declared.
         why: String,
     },
     /// Without a session, and reconnecting.

@@ -21,7 +21,7 @@ impl Stop {
         let _ = self.0.stop.set(());
     }
 
-    /// Triggers the signal, and asks not to wait for running handlers.
+    /// Triggers the signal, and requests to drop running handlers.
     pub(crate) fn wish_at_once(&self) {
         let _ = self.0.at_once.set(());
         self.wish();
@@ -38,7 +38,7 @@ impl Stop {
         self.0.stop.wait().await;
     }
 
-    /// Waits until it is wished at once.
+    /// Waits until an immediate stop is requested.
     ///
     /// Cancel safe.
     pub(crate) async fn wished_at_once(&self) {

@@ -143,7 +143,7 @@ impl Failure {
         self.0.retryable
     }
 
-    /// Whether another try would fail as well.
+    /// Returns whether a retry would fail as well.
     pub fn is_permanent(&self) -> bool {
         self.0.permanent
     }

@@ -13,27 +13,27 @@ use crate::transport::{
     Binding, Exchange, Publication, PublishError, PublishErrorKind, Session, SessionError,
 };
 
-/// How long a repair that failed is not tried again: each try costs the broker a channel.
+/// How long to wait after a failed repair: each attempt costs the broker a channel.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Exchanges that this side may declare, with the bindings of its own queue to them.
+/// The exchanges that this side may declare, with the bindings of its own queue to them.
 pub(crate) struct OwnExchanges {
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) bindings: Vec<Binding>,
-    /// Whether they are declared here; else their absence is only shown.
+    /// Whether they are declared here; otherwise their absence is only reported.
     pub(crate) declares: bool,
 }
 
-/// Notices exchanges of this side that were deleted while the session lives, and declares them again.
+/// Detects exchanges of this side that were deleted during the session, and declares them again.
 pub(crate) struct Repair {
-    /// Known once the services are; none for a client.
+    /// Set once the services are known; not set for a client.
     own: OnceLock<OwnExchanges>,
     tally: Arc<Tally>,
-    /// What is missing, why it could not be declared, and when that was tried.
+    /// The missing exchange, why it could not be declared, and when that was tried.
     missing: Mutex<BTreeMap<ShortString, (String, Instant)>>,
-    /// Whether anything is.
+    /// Whether an exchange is missing.
     degraded: AtomicBool,
-    /// How many repairs there were: who waited for one that was under way needs none of its own.
+    /// The number of repairs: a send that waited for a pending one needs no other.
     generation: AtomicU64,
     turn: tokio::sync::Mutex<()>,
 }
@@ -50,25 +50,25 @@ impl Repair {
         }
     }
 
-    /// Says which exchanges are this side's; once.
+    /// Sets the exchanges of this side, once.
     pub(crate) fn own(&self, own: OwnExchanges) {
         let _ = self.own.set(own);
     }
 
-    /// Why an exchange of this side is missing, if one is.
+    /// Returns why an exchange of this side is missing, if one is.
     pub(crate) fn degraded(&self) -> Option<String> {
         let missing = self.missing();
         missing.iter().next().map(|(name, (why, _))| format!("the exchange '{name}' is missing: {why}"))
     }
 
-    /// Nothing is missing: all was declared, or checked.
+    /// Records that nothing is missing: everything was declared or checked.
     pub(crate) fn clear(&self) {
         self.missing().clear();
         self.degraded.store(false, Ordering::Relaxed);
     }
 
-    /// Publishes; where an exchange of this side is missing, declares it and publishes once more. A refused message was not taken
-    /// by the broker, so that no copy can come of it.
+    /// Publishes; if an exchange of this side is missing, declares it and publishes once more. The broker did not accept a refused message,
+    /// so that this cannot create a duplicate.
     pub(crate) async fn publish(
         &self,
         session: &dyn Session,
@@ -84,7 +84,7 @@ impl Repair {
         };
         match &unpublished.reason {
             PublishErrorKind::Refused(refusal) if refusal.code == 404 => {
-                // Boxed, as all that seldom happens.
+                // Boxed, as all rare paths.
                 Box::pin(self.publish_again(session, unpublished)).await
             }
             _ => Err(unpublished),

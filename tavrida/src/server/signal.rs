@@ -11,7 +11,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Begins to listen: from now on the signals do not end the process.
+    /// Starts to listen: from now on the signals do not end the process.
     pub(super) fn listen() -> Result<Self, Error> {
         #[cfg(unix)]
         {
@@ -27,7 +27,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {

@@ -108,7 +108,7 @@ impl Worker {
         }
     }
 
-    /// Takes the broker's consumer timeout from the end of a consumer that exceeded it.
+    /// Reads the broker's consumer timeout from the end of a consumer that exceeded it.
     fn learn_from(&self, end: &ConsumerError) {
         let ConsumerError::Refused(refusal) = end else { return };
         if !refusal.is_consumer_timeout() {
@@ -126,8 +126,7 @@ impl Worker {
         );
     }
 
-    /// How many messages the broker hands over at a time. Where there is a consumer timeout to keep, none of them waits for a
-    /// handler: waiting counts too.
+    /// Returns the prefetch. With a known consumer timeout, no delivery waits for a handler, because waiting counts too.
     fn prefetch(&self) -> u16 {
         match self.desk.limit.consumer_timeout() {
             Some(_) => self.prefetch.min(u16::try_from(self.concurrency).unwrap_or(u16::MAX)),

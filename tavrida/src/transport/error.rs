@@ -35,19 +35,18 @@ impl BrokerError {
         Self { code, text: text.into(), scope: Scope::Connection }
     }
 
-    /// Whether a publish was refused for the message itself (too large, an invalid property, headers beyond a frame), and not for
-    /// the state of the broker or the rights of the user.
+    /// Returns whether a publish was refused because of the message (too large, an invalid property, headers beyond a frame), and not
+    /// because of the state of the broker or the permissions of the user.
     pub(crate) fn is_of_message(&self) -> bool {
         matches!(self.code, 311 | 406 | 501 | 502)
     }
 
-    /// Whether RabbitMQ closed a consumer's channel because a delivery was unacknowledged for longer than its
-    /// `consumer_timeout`.
+    /// Returns whether RabbitMQ closed a consumer's channel because a delivery was unacknowledged for longer than its `consumer_timeout`.
     pub fn is_consumer_timeout(&self) -> bool {
         self.code == 406 && self.text.contains("delivery acknowledgement") && self.text.contains("timed out")
     }
 
-    /// The `consumer_timeout` that RabbitMQ names where [it was exceeded](BrokerError::is_consumer_timeout).
+    /// Returns the `consumer_timeout` that RabbitMQ names when [it was exceeded](BrokerError::is_consumer_timeout).
     pub fn consumer_timeout(&self) -> Option<Duration> {
         let value = self.is_consumer_timeout().then(|| self.text.split_once("Timeout value used: "))??.1;
         let milliseconds = value.split_once(" ms")?.0.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What a server makes of faults that pass, of those that do not, and of a broker that takes things away.
+//! How a server handles temporary faults, permanent faults, and deleted topology.
 
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ async fn a_handler_whose_send_can_never_succeed_is_not_retried() {
     assert_eq!(server.handle.counters().retried, 0);
 }
 
-/// RabbitMQ's words for a delivery that was unsettled for longer than a minute.
+/// RabbitMQ's text for a delivery that was unacknowledged for longer than a minute.
 const TIMED_OUT: &str = "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 60000 ms. This \
                          timeout value can be configured, see consumers doc guide to learn more";
 
