@@ -1,4 +1,4 @@
-//! How long decisions take on a topology of 1,000 bindings: `cargo bench -p tavrida-routing --bench decisions`.
+//! The time of decisions on a topology of 1,000 bindings: `cargo bench -p tavrida-routing --bench decisions`.
 
 #![expect(
     clippy::disallowed_methods,
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tavrida_routing::{Binding, Definitions, Exchange, Message, Queue, Topology};
 
-/// Twenty exchanges that one feeds, a hundred queues, 1,000 bindings with one pattern in three a wildcard.
+/// One exchange that feeds twenty others, a hundred queues, 1,000 bindings; one pattern in three has a wildcard.
 fn large() -> Topology {
     let mut topology = Topology::builder().exchange(Exchange::topic("all").alternate_exchange("unrouted"));
     topology = topology.exchange(Exchange::fanout("unrouted"));

@@ -1,8 +1,8 @@
-//! [`BrokerError`]: what a node answers where it refuses.
+//! [`BrokerError`]: the error of a node.
 
 use std::fmt;
 
-/// A refusal, with the code and the text of RabbitMQ.
+/// An error, with the code and the text of RabbitMQ.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct BrokerError {
@@ -39,8 +39,7 @@ impl BrokerError {
         Self::new(503, "COMMAND_INVALID", explanation)
     }
 
-    /// Checks a name or a routing key. A longer one never reaches a node, since no frame can carry it: this is the code which
-    /// AMQP has for it.
+    /// Checks a name or a routing key. A longer one never reaches a node, since no frame can carry it: this is AMQP's code for it.
     pub(crate) fn check_length(what: &str, text: &str) -> Result<(), Self> {
         if text.len() <= 255 {
             return Ok(());

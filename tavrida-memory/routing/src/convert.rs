@@ -1,4 +1,4 @@
-//! From and to the types of `tavrida`: values, declarations, the plan of a server.
+//! Conversions from and to the types of `tavrida`: values, declarations, the plan of a server.
 
 use std::fmt;
 
@@ -102,7 +102,7 @@ impl From<&Value> for field::Value {
 impl From<&Table> for field::Table {
     /// # Panics
     ///
-    /// Where a name is longer than 255 bytes, which AMQP cannot send.
+    /// Panics if a name is longer than 255 bytes, which AMQP cannot send.
     fn from(table: &Table) -> Self {
         let name = |name: &String| {
             field::ShortString::try_from(name.as_str()).expect("names of entries have at most 255 bytes")
@@ -112,11 +112,11 @@ impl From<&Table> for field::Table {
 }
 
 impl Topology {
-    /// Declares what a server declares. Call it with the plans of several servers for the topology that they make together.
+    /// Declares what a server declares. Call it with the plans of several servers to get their common topology.
     ///
     /// # Errors
     ///
-    /// What a node answers: 406 where two servers declare a name differently.
+    /// The error of a node: 406 if two servers declare a name differently.
     pub fn declare_plan(&mut self, plan: &Plan) -> Result<(), BrokerError> {
         for exchange in &plan.exchanges {
             let exchange = self.exchange_of(exchange)?;
@@ -147,7 +147,7 @@ impl Topology {
 impl TryFrom<&Plan> for Topology {
     type Error = BrokerError;
 
-    /// The topology that one server declares.
+    /// Returns the topology that one server declares.
     fn try_from(plan: &Plan) -> Result<Self, BrokerError> {
         let mut topology = Self::new();
         topology.declare_plan(plan)?;
@@ -183,8 +183,8 @@ fn arguments_of(arguments: &field::Table) -> Result<Table, BrokerError> {
 }
 
 impl From<&tavrida::Service> for crate::services::Service {
-    /// What the handlers of a service declare: the methods that it answers, the answers and errors that it handles, which it therefore
-    /// calls for, and its subscriptions. What it asks and publishes stands in no declaration: add it.
+    /// Returns what the handlers of a service declare: the methods that it answers, the answers and errors that it handles and therefore
+    /// calls for, and its subscriptions. Its asks and publishes are not declared anywhere: add them.
     fn from(service: &tavrida::Service) -> Self {
         let names = |kind| service.entry_points(kind).into_iter().map(|name| name.as_str().to_owned());
         let mut node = Self::new(service.name());

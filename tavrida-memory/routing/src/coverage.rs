@@ -32,7 +32,7 @@ pub struct Coverage<'t> {
 }
 
 impl<'t> Coverage<'t> {
-    /// Counters for a topology, all zero.
+    /// Returns counters for a topology, all zero.
     pub fn of(topology: &'t Topology) -> Self {
         let counts = topology.bindings().iter().map(|_| AtomicU64::new(0)).collect();
         Self { topology, counts }
@@ -59,13 +59,13 @@ impl<'t> Coverage<'t> {
         }
     }
 
-    /// Each binding with the number of messages that used it.
+    /// Returns each binding with the number of messages that used it.
     pub fn counts(&self) -> impl Iterator<Item = (&'t Binding, u64)> {
         let counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed));
         self.topology.bindings().iter().zip(counts)
     }
 
-    /// The bindings that no message used.
+    /// Returns the bindings that no message used.
     pub fn unused(&self) -> Vec<&'t Binding> {
         self.counts().filter(|(_, count)| *count == 0).map(|(binding, _)| binding).collect()
     }
@@ -74,7 +74,7 @@ impl<'t> Coverage<'t> {
     ///
     /// # Panics
     ///
-    /// With the list of the others.
+    /// Panics with the list of unused bindings.
     #[track_caller]
     pub fn assert_complete(&self) {
         assert!(self.unused().is_empty(), "{self}");

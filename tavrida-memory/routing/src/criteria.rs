@@ -1,4 +1,4 @@
-//! [`Criteria`]: what a binding of a headers exchange asks for.
+//! [`Criteria`]: what a binding of a headers exchange requires.
 
 use crate::broker_error::BrokerError;
 use crate::erlang;
@@ -6,7 +6,7 @@ use crate::mismatch::Mismatch;
 use crate::value::{Table, Value};
 use crate::version::RabbitMq;
 
-/// What a binding asks of the headers (R36 to R38).
+/// The headers that a binding requires (R36 to R38).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Criteria {
     pub(crate) any: bool,
@@ -61,7 +61,7 @@ impl Criteria {
     }
 }
 
-/// Whether a headers exchange takes a value of a binding and one of a message for equal (R39, R40).
+/// Returns whether a headers exchange treats a value of a binding and one of a message as equal (R39, R40).
 pub(crate) fn equal(wanted: &Value, found: &Value, version: RabbitMq) -> bool {
     let text = |value: &Value| match value {
         Value::LongString(text) => Some(text.clone().into_bytes()),
@@ -108,7 +108,7 @@ fn same_float(a: f64, b: f64, version: RabbitMq) -> bool {
     a == b && (version < RabbitMq::V4_0 || a.is_sign_negative() == b.is_sign_negative())
 }
 
-/// Inside of arrays and tables, types count.
+/// Inside arrays and tables, types count.
 fn nested(a: &Value, b: &Value, version: RabbitMq) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) => {

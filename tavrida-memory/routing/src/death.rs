@@ -1,4 +1,4 @@
-//! Dead letters: where a message goes that a queue gives up.
+//! Dead letters: where a dead-lettered message goes.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use crate::routing::Routing;
 use crate::value::{Table, Value};
 use crate::version::RabbitMq;
 
-/// Why a queue gives a message up.
+/// Why a queue dead-letters a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeathReason {
     /// A consumer rejected it without requeue.
     Rejected,
-    /// Its time to live ended.
+    /// Its time to live has passed.
     Expired,
     /// The queue was full.
     MaxLength,
@@ -24,7 +24,7 @@ impl DeathReason {
     /// All reasons.
     pub const ALL: [Self; 4] = [Self::Rejected, Self::Expired, Self::MaxLength, Self::DeliveryLimit];
 
-    /// The name in `x-death`.
+    /// Returns the name in `x-death`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
@@ -42,12 +42,12 @@ impl fmt::Display for DeathReason {
 }
 
 impl<'t> Routing<'t> {
-    /// Where the message goes when a queue gives it up: its dead letter, routed. None where the message is not in that queue,
-    /// or the queue has no dead-letter exchange that exists: it is dropped then.
+    /// Returns where the message goes when a queue dead-letters it. `None` if the message is not in that queue, or the queue has no
+    /// existing dead-letter exchange: it is dropped then.
     ///
-    /// A dead letter that no consumer rejected and that would come back to a queue where it was is dropped there; see
-    /// [`dropped_in_cycle`](Routing::dropped_in_cycle). The `x-death` of the dead letter has the fields that routing can
-    /// depend on, and no time.
+    /// A dead letter that no consumer rejected, and that would return to a queue where it was, is dropped there; see
+    /// [`dropped_in_cycle`](Routing::dropped_in_cycle). The `x-death` of the dead letter has the fields that routing can depend on, without
+    /// the time.
     ///
     /// ```
     /// use tavrida_routing::{DeathReason, Message, Queue, Topology};
@@ -122,7 +122,7 @@ impl<'t> Routing<'t> {
     }
 }
 
-/// Puts a death in front of the others (R81). 3.10 reverses the others first where there are two or more (R82).
+/// Puts a death in front of the others (R81). 3.10 first reverses the others if there are two or more (R82).
 fn bury(deaths: &mut Vec<Death>, death: Death, version: RabbitMq) {
     if deaths.len() > 1 && version < RabbitMq::V4_0 {
         deaths.reverse();
@@ -131,7 +131,7 @@ fn bury(deaths: &mut Vec<Death>, death: Death, version: RabbitMq) {
     deaths.insert(0, death);
 }
 
-/// Whether a message that expired or was dropped comes back to a queue where it was, with no rejection since (R85).
+/// Returns whether a message that expired or was dropped returns to a queue where it was, with no rejection since (R85).
 fn is_cycle(deaths: &[Death], queue: &str) -> bool {
     let Some(last) = deaths.iter().position(|death| death.queue == queue) else { return false };
     deaths[..=last].iter().all(|death| death.reason != DeathReason::Rejected.as_str())

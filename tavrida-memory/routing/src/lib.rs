@@ -5,12 +5,12 @@
 //!
 //! - **Where does this message go, by which bindings, and why not there?** [`Topology::route`], [`Routing::why_not`],
 //!   [`Routing::after_death`] for dead letters.
-//! - **Does this hold for all messages?** The strategies for proptest (module `strategy`), a table in Markdown ([`RoutingTable`]),
-//!   and which bindings your tests never used ([`Coverage`]).
-//! - **What does this change change?** [`Topology::diff`]: each difference with the shortest message that shows it.
+//! - **Does this hold for all messages?** The proptest strategies (module `strategy`), a table in Markdown ([`RoutingTable`]), and the
+//!   bindings that your tests never used ([`Coverage`]).
+//! - **What does a change affect?** [`Topology::diff`]: each difference with the shortest message that shows it.
 //! - **What is wrong here?** [`Lint`], [`Topology::dead_bindings`], [`Topology::unroutable`] and others.
 //!
-//! Begin with the chapter [Test your routing](guide).
+//! Start with the chapter [Test your routing](guide).
 //!
 //! ```
 //! use tavrida_routing::{Exchange, Message, Queue, Topology};
@@ -25,13 +25,13 @@
 //! # Ok::<(), tavrida_routing::BrokerError>(())
 //! ```
 //!
-//! # What it depends on
+//! # Dependencies
 //!
-//! On no runtime, no network and, without features, on nothing else of Tavrida: any team can use it alone. It lives beside
-//! `tavrida-memory` because that broker is its judge: the two share no code, and the test `routing` compares them over every pair of short
-//! patterns and keys, over header tables, over random topologies and over random declarations. What is written of RabbitMQ here holds as far
-//! as it holds of that broker, whose own tests run against RabbitMQ; of [`RabbitMq::V4_0`] the differences in its table are implemented and tested
-//! one by one, and no broker has judged them.
+//! It depends on no runtime, no network and, without features, on nothing else of Tavrida: any team can use it alone. `tavrida-memory`
+//! verifies it: the two share no code, and the test `routing` compares them over every pair of short patterns and keys, over header tables,
+//! over random topologies and over random declarations. Statements about RabbitMQ are therefore as accurate as that broker, whose own tests
+//! run against RabbitMQ. The differences of [`RabbitMq::V4_0`] in its table are implemented and tested one by one, but were not compared
+//! with a broker.
 //!
 //! | feature | adds |
 //! |---|---|

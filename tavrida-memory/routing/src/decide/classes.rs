@@ -1,4 +1,4 @@
-//! [`Classes`]: the messages to an exchange, divided by what can make a difference to their routes.
+//! [`Classes`]: the messages to an exchange, divided by what can affect their routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::topology::Topology;
 use crate::value::Table;
 use crate::version::RabbitMq;
 
-/// The classes of messages to one exchange, in one topology or in several side by side.
+/// The classes of messages to one exchange, in one topology or in several.
 pub(crate) struct Classes<'t> {
     pub(crate) graphs: Vec<Graph<'t>>,
     pub(crate) classes: Vec<MessageClass>,
@@ -19,20 +19,20 @@ pub(crate) struct Classes<'t> {
     version: RabbitMq,
 }
 
-/// Whether a rule can make a difference.
+/// Whether a rule can affect a route.
 pub(crate) type Relevance<'a, 't> = &'a dyn Fn(&Languages<'t>, &Rule) -> bool;
 
-/// Messages for which the same bindings match.
+/// Messages that the same bindings match.
 pub(crate) struct MessageClass {
-    /// One of them: the shortest key, the fewest headers.
+    /// A representative: the shortest key, the fewest headers.
     pub(crate) message: Message,
-    /// The languages that the key is in, sorted.
+    /// The languages that contain the key, sorted.
     matched: Vec<usize>,
 }
 
 impl<'t> Classes<'t> {
-    /// The classes of messages to an exchange. Their routes from other exchanges can be asked for too, if these are in `also`.
-    /// Classes in which no relevant rule holds may be missing.
+    /// Returns the classes of messages to an exchange. Exchanges in `also` can be queried for their routes too. Classes in which no
+    /// relevant rule holds may be missing.
     pub(crate) fn of(
         topologies: &[&'t Topology],
         entry: &'t str,
@@ -72,7 +72,7 @@ impl<'t> Classes<'t> {
         Self { graphs, classes, cuts, version }
     }
 
-    /// Where a class goes in one of the topologies.
+    /// Returns where a class goes in one of the topologies.
     pub(crate) fn reach(&self, topology: usize, start: &'t str, class: &MessageClass) -> Reach<'t> {
         self.graphs[topology].reach(start, |rule| self.holds(rule, class))
     }
@@ -85,7 +85,7 @@ impl<'t> Classes<'t> {
     }
 }
 
-/// One table for each set of criteria that hold together.
+/// Returns one table for each set of criteria that hold together.
 fn header_classes(graphs: &[Graph<'_>], version: RabbitMq, limit: usize) -> (Vec<Table>, bool) {
     let mut criteria = Vec::new();
     for edge in graphs.iter().flat_map(Graph::edges) {
@@ -106,7 +106,7 @@ fn header_classes(graphs: &[Graph<'_>], version: RabbitMq, limit: usize) -> (Vec
 }
 
 impl Topology {
-    /// The exchanges to which clients publish, as far as anything can come of it: not internal, with a binding or an alternate.
+    /// Returns the exchanges to which clients can usefully publish: not internal, with a binding or an alternate.
     pub(crate) fn entries(&self) -> impl Iterator<Item = &str> {
         let sources: BTreeSet<&str> = self.bindings().iter().map(|binding| binding.source.as_str()).collect();
         let has_part = move |name: &str| sources.contains(name) || !name.starts_with("amq.");

@@ -1,4 +1,4 @@
-//! Bindings that make no difference.
+//! Bindings without an effect.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,27 +11,27 @@ use crate::decide::{Cut, Decided};
 use crate::keys::{Automaton, Language, Limits};
 use crate::topology::{Binding, Destination, ExchangeType, Topology};
 
-/// A binding that could be removed without changing where any message goes.
+/// A binding that could be removed without changing the route of any message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadBinding {
     /// The binding.
     pub binding: Binding,
-    /// Why it makes no difference.
+    /// Why it has no effect.
     pub cause: DeadCause,
 }
 
-/// Why a binding makes no difference.
+/// Why a binding has no effect.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum DeadCause {
-    /// Whatever it matches, one of these matches too, and leads to the same place.
+    /// One of these bindings matches every message that it matches, and leads to the same destination.
     Covered {
         /// The other bindings; none of them is dead.
         by: Vec<Binding>,
     },
     /// It matches no message.
     MatchesNothing,
-    /// No message that it matches comes to its exchange.
+    /// No message that it matches reaches its exchange.
     Unreachable,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for DeadCause {
 }
 
 impl Topology {
-    /// The bindings that make no difference, in the order in which they were made. All of them can be removed together.
+    /// Returns the bindings without an effect, in the order in which they were added. All of them can be removed together.
     ///
     /// A binding of an internal exchange that takes dead letters counts as reachable for every key.
     ///
@@ -99,7 +99,7 @@ impl Topology {
         Decided { found: found.collect(), cuts }
     }
 
-    /// Of bindings from one exchange to one place: those that the others cover.
+    /// Returns those bindings, from one exchange to one destination, that the others cover.
     fn find_covered(
         &self,
         source: &str,
@@ -132,7 +132,7 @@ impl Topology {
             Err(limit) => return cuts.push(Cut { exchange: source.to_owned(), limit }),
         };
         let mut alive = vec![true; members.len()];
-        // The latest first: of two that are alike the first one stays.
+        // The latest first: of two equal ones the first is kept.
         for place in (0..members.len()).rev() {
             let with: Vec<&Vec<usize>> = matched.iter().filter(|set| set.contains(&place)).collect();
             let has_other = |set: &&Vec<usize>| set.iter().any(|other| *other != place && alive[*other]);
@@ -150,7 +150,7 @@ impl Topology {
         }
     }
 
-    /// Which of these bindings match together.
+    /// Returns which of these bindings match together.
     fn headers_together(&self, members: &[usize], limits: Limits) -> Result<Vec<Vec<usize>>, String> {
         let of = |index: &usize| {
             Criteria::of(&self.bindings()[*index].arguments).expect("a topology refuses any other x-match")
@@ -169,7 +169,7 @@ impl Topology {
         Ok(all.into_iter().collect())
     }
 
-    /// Bindings of internal exchanges to which nothing comes that they match.
+    /// Returns bindings of internal exchanges that get no message that they match.
     fn find_unreachable(&self, limits: Limits, dead: &mut BTreeMap<usize, DeadCause>, cuts: &mut Vec<Cut>) {
         let letters: BTreeSet<&str> =
             self.queues().filter_map(|queue| queue.dead_letter_exchange()).collect();
@@ -201,7 +201,7 @@ impl Topology {
     }
 }
 
-/// Bindings that are alive and cover these sets together: one that is in all of them where there is one.
+/// Returns live bindings that cover these sets together: a single one if one is in all of them.
 fn covering(sets: &[&Vec<usize>], place: usize, alive: &[bool]) -> Vec<usize> {
     let mut by = Vec::new();
     let mut open: Vec<&&Vec<usize>> = sets.iter().collect();

@@ -1,4 +1,4 @@
-//! [`Diff`]: which messages go elsewhere after a change of the topology.
+//! [`Diff`]: which messages change their route between two topologies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,21 +12,21 @@ use crate::message::Message;
 use crate::topology::{Binding, Destination, Exchange, ExchangeType, Topology};
 use crate::value::{Table, Value};
 
-/// What is different between two topologies: where messages go, and what is declared.
+/// The differences between two topologies: routes and declarations.
 ///
-/// Made by [`Topology::diff`]. Its `Display` is for people and for logs of CI.
+/// Made by [`Topology::diff`]. Its `Display` output is for people and CI logs.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Diff {
-    /// The messages that go elsewhere: for each exchange, each different pair of before and after once, with the shortest message.
+    /// The messages with another route: for each exchange, each different pair of before and after once, with the shortest message.
     pub changes: Vec<Change>,
-    /// Exchanges and queues that are new, missing, or declared otherwise.
+    /// Exchanges and queues that are new, missing, or declared differently.
     pub declarations: Vec<DeclarationChange>,
-    /// Where the comparison was cut by [`Limits`]. What was found holds; there may be more.
+    /// Where [`Limits`] cut the comparison. What was found is correct; there may be more.
     pub cuts: Vec<Cut>,
 }
 
-/// Messages that go elsewhere.
+/// Messages with another route.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
@@ -42,10 +42,10 @@ pub struct Change {
     pub added: Vec<Binding>,
 }
 
-/// What becomes of a message.
+/// The fate of a message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It goes to these queues; to none it is returned or dropped.
+    /// It goes to these queues. Without any, it is returned or dropped.
     Queues(BTreeSet<String>),
     /// The node refuses it: the code and the text.
     Refused(u16, String),
@@ -59,15 +59,15 @@ pub enum DeclarationChange {
     Added(Destination),
     /// It is missing.
     Removed(Destination),
-    /// It is declared otherwise: a node that has it refuses the new declaration.
+    /// It is declared differently: a node that has it refuses the new declaration.
     Refused(Destination, BrokerError),
-    /// A policy sets something else for it.
+    /// A policy sets another value for it.
     Policy {
         /// The exchange or queue.
         what: Destination,
         /// The key of the policy, such as `max-length`.
         setting: String,
-        /// The value before, where a policy set one.
+        /// The value before, if a policy set one.
         before: Option<Value>,
         /// The value after.
         after: Option<Value>,
@@ -75,12 +75,12 @@ pub enum DeclarationChange {
 }
 
 impl Diff {
-    /// Whether the two are the same: nothing was found and nothing was cut.
+    /// Returns whether the two are the same: nothing was found and nothing was cut.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.declarations.is_empty() && self.is_complete()
     }
 
-    /// Whether nothing was cut.
+    /// Returns whether nothing was cut.
     pub fn is_complete(&self) -> bool {
         self.cuts.is_empty()
     }
@@ -153,7 +153,7 @@ impl Topology {
         diff.cuts.extend(classes.cuts);
     }
 
-    /// An exchange that one of the two does not let clients publish to.
+    /// Returns an exchange that one of the two does not let clients publish to.
     fn diff_refused(&self, after: &Self, entry: &str, diff: &mut Diff) {
         let (before, later) = (self.refusal(entry), after.refusal(entry));
         if before == later {
@@ -172,7 +172,7 @@ impl Topology {
         self.route(&Message::new(exchange, "")).err()
     }
 
-    /// The keys that a binding matches; none where it looks at headers.
+    /// Returns the keys that a binding matches. `None` if it depends on headers.
     fn keyed<'b>(&self, binding: &'b Binding) -> Option<Language<'b>> {
         match self.exchange(&binding.source)?.kind {
             ExchangeType::Fanout => Some(Language::All),
@@ -234,7 +234,7 @@ fn policy_changes(what: &Destination, before: &Table, after: &Table) -> Vec<Decl
     changed.map(change).collect()
 }
 
-/// The bindings of these exchanges that only one of the topologies has, each with its topology.
+/// Returns the bindings of these exchanges that only one of the topologies has, each with its topology.
 fn lone_bindings<'t>(
     before: &'t Topology,
     after: &'t Topology,
@@ -261,13 +261,13 @@ fn lone_bindings<'t>(
         .collect()
 }
 
-/// Whether these exchanges route alike, except for their bindings.
+/// Returns whether these exchanges route alike, except for their bindings.
 fn same_exchanges(before: &Topology, after: &Topology, below: &BTreeSet<&str>) -> bool {
     let shape = |exchange: &Exchange| (exchange.kind, exchange.alternate().map(str::to_owned));
     below.iter().all(|name| before.exchange(name).map(shape) == after.exchange(name).map(shape))
 }
 
-/// The bindings that match a class on its way and that only one of the topologies has.
+/// Returns the bindings that match a class on its route and that only one of the topologies has.
 fn because<'t>(classes: &Classes<'t>, entry: &'t str, class: &MessageClass) -> [Vec<Binding>; 2] {
     let used = [0, 1].map(|index| {
         let bindings = classes.graphs[index].topology.bindings();

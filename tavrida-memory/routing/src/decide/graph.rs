@@ -25,15 +25,15 @@ impl<'t> Languages<'t> {
 /// When a binding matches.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Rule {
-    /// Where the key is in this language.
+    /// If the key is in this language.
     Key(usize),
-    /// Where the headers satisfy this.
+    /// If the headers satisfy this.
     Headers(Criteria),
 }
 
 /// A binding with its rule.
 pub(crate) struct Edge<'t> {
-    /// The place of the binding in the topology.
+    /// The index of the binding in the topology.
     pub(crate) index: usize,
     pub(crate) binding: &'t Binding,
     pub(crate) rule: Rule,
@@ -45,20 +45,20 @@ pub(crate) struct Graph<'t> {
     edges: HashMap<&'t str, Vec<Edge<'t>>>,
 }
 
-/// Where a class of messages goes.
+/// The route of a class of messages.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Reach<'t> {
     pub(crate) queues: BTreeSet<&'t str>,
-    /// The bindings that matched, by their places.
+    /// The bindings that matched, by index.
     pub(crate) used: Vec<usize>,
-    /// The exchanges that it came to.
+    /// The exchanges that it reached.
     pub(crate) exchanges: BTreeSet<&'t str>,
     /// The exchanges whose alternates were used.
     pub(crate) diverted: Vec<&'t str>,
 }
 
 impl<'t> Graph<'t> {
-    /// The graph of the exchanges that messages can come to from these.
+    /// Returns the graph of the exchanges that messages can reach from these.
     pub(crate) fn new(
         topology: &'t Topology,
         exchanges: &BTreeSet<&'t str>,
@@ -93,7 +93,7 @@ impl<'t> Graph<'t> {
         self.edges.get(exchange).map_or(&[], Vec::as_slice)
     }
 
-    /// Where a message goes from an exchange, if these rules hold for it: as `route`, without paths.
+    /// Returns where a message goes from an exchange, if these rules hold for it: as `route`, without paths.
     pub(crate) fn reach(&self, start: &'t str, holds: impl Fn(&Rule) -> bool) -> Reach<'t> {
         let mut reach = Reach { exchanges: BTreeSet::from([start]), ..Reach::default() };
         let mut todo = vec![start];
@@ -121,7 +121,7 @@ impl<'t> Graph<'t> {
     }
 }
 
-/// The exchanges that messages can come to from these, by any binding or alternate.
+/// Returns the exchanges that messages can reach from these, by any binding or alternate.
 pub(crate) fn downstream<'t>(
     topologies: &[&'t Topology],
     from: impl IntoIterator<Item = &'t str>,

@@ -1,4 +1,4 @@
-//! Header tables that stand for all others at the headers exchanges of a graph.
+//! Header tables that represent all others at the headers exchanges of a graph.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ pub(crate) struct HeaderTables {
     pub(crate) complete: bool,
 }
 
-/// One table for each way in which these criteria can hold: each name that occurs is missing, has a value that occurs, or another
-/// one.
+/// Returns one table for each way in which these criteria can hold: each name that occurs is missing, has a value that occurs, or another
+/// value.
 pub(crate) fn tables<'c>(
     criteria: impl Iterator<Item = &'c Criteria>,
     version: RabbitMq,
@@ -58,7 +58,7 @@ pub(crate) fn tables<'c>(
     HeaderTables { tables, complete: true }
 }
 
-/// A table that satisfies these criteria.
+/// Returns a table that satisfies these criteria.
 pub(crate) fn example(criteria: &Criteria) -> Table {
     let value = |value: &Value| match value {
         Value::Void => Value::from("other"),
@@ -69,7 +69,7 @@ pub(crate) fn example(criteria: &Criteria) -> Table {
     if criteria.any { wanted.take(1).collect() } else { wanted.collect() }
 }
 
-/// A text that equals none of these.
+/// Returns a text that equals none of these.
 fn other_than(values: &[Value], version: RabbitMq) -> Value {
     let mut text = "other".to_owned();
     while values.iter().any(|value| equal(value, &Value::from(text.as_str()), version)) {

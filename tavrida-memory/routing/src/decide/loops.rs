@@ -10,14 +10,14 @@ use crate::message::Message;
 use crate::topology::{Destination, Queue, Topology};
 use crate::value::Table;
 
-/// Queues whose dead letters can come back to where they began.
+/// Queues whose dead letters can return to where they began.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct DeadLetterLoop {
-    /// The queues, the first one by name first; the last one dead-letters to the first.
+    /// The queues, starting with the first by name; the last one dead-letters to the first.
     pub queues: Vec<String>,
-    /// Whether each queue drops messages without a consumer, by a time to live or a length limit. Such a cycle ends after one turn:
-    /// a node drops the message. In any other the message goes round as long as a consumer rejects it.
+    /// Whether each queue drops messages without a consumer, by a time to live or a length limit. Such a cycle ends after one turn: a node
+    /// drops the message. In any other cycle the message circulates while a consumer rejects it.
     pub automatic: bool,
 }
 
@@ -32,8 +32,7 @@ impl fmt::Display for DeadLetterLoop {
 type Edges<'t> = BTreeMap<&'t str, BTreeSet<&'t str>>;
 
 impl Topology {
-    /// Exchanges that lead back to themselves, each cycle once. A node visits each exchange once, so that no message is lost
-    /// or doubled by it.
+    /// Returns the cycles of exchanges, each once. A node visits each exchange once, so that a cycle loses and duplicates no message.
     pub fn exchange_loops(&self) -> Vec<Vec<String>> {
         let mut edges = Edges::new();
         for binding in self.bindings() {
@@ -49,9 +48,9 @@ impl Topology {
         cycles(&edges)
     }
 
-    /// Queues whose dead letters can come back to where they began, each cycle once.
+    /// Returns the queues whose dead letters can return to where they began, each cycle once.
     ///
-    /// A dead letter that keeps its routing key is taken to have each key with which a message can come into the queue from an exchange.
+    /// A dead letter that keeps its routing key is assumed to have any key with which a message can enter the queue from an exchange.
     pub fn dead_letter_loops(&self) -> Decided<Vec<DeadLetterLoop>> {
         let mut cuts = Vec::new();
         let mut edges = Edges::new();
@@ -70,7 +69,7 @@ impl Topology {
         Decided { found: found.collect(), cuts }
     }
 
-    /// A dead letter of a queue that reaches no queue; none where all of them reach one.
+    /// Returns a dead letter of a queue that reaches no queue. `None` if all reach one.
     pub(crate) fn lost_letter(&self, queue: &Queue) -> Option<Message> {
         let exchange = self.exchange(queue.dead_letter_exchange()?)?.name.as_str();
         if let Some(key) = queue.dead_letter_routing_key() {
@@ -90,7 +89,7 @@ impl Topology {
         None
     }
 
-    /// Where dead letters with a key of their own go.
+    /// Returns where dead letters with a configured key go.
     fn targets_of_key(&self, exchange: &str, key: &str, cuts: &mut Vec<Cut>) -> BTreeSet<&str> {
         let Some(known) = self.exchange(exchange) else {
             // The default exchange, or one that is missing.
@@ -115,14 +114,14 @@ impl Topology {
         targets
     }
 
-    /// Where dead letters go that keep the keys with which they came into the queue.
+    /// Returns where dead letters go that keep their keys.
     fn targets_of_own_keys<'t>(
         &'t self,
         queue: &'t Queue,
         exchange: &str,
         cuts: &mut Vec<Cut>,
     ) -> BTreeSet<&'t str> {
-        // From the default exchange they come with the name of the queue, and to it they go back with it.
+        // From the default exchange they come with the name of the queue, and return to it with that name.
         let mut targets = self.targets_of_key(exchange, &queue.name, cuts);
         let Some(letters) = self.exchange(exchange).map(|exchange| exchange.name.as_str()) else {
             return targets;
@@ -140,13 +139,13 @@ impl Topology {
     }
 }
 
-/// Whether a queue gives messages up although no consumer rejects them.
+/// Returns whether a queue drops messages that no consumer rejects.
 fn gives_up(queue: &Queue) -> bool {
     let limits = ["message-ttl", "max-length", "max-length-bytes"];
     limits.iter().any(|limit| queue.setting(limit).is_some())
 }
 
-/// The cycles of a graph: for each place the shortest one that comes back to it, each once.
+/// Returns the cycles of a graph: for each place the shortest one, each once.
 pub(crate) fn cycles(edges: &Edges<'_>) -> Vec<Vec<String>> {
     let mut found = BTreeSet::new();
     for start in edges.keys() {

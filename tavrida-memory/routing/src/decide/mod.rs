@@ -1,6 +1,6 @@
 //! Decisions about topologies: exact answers with the shortest messages that show them.
 //!
-//! They are about messages with one routing key: `CC` and `BCC` are left out.
+//! They cover messages with one routing key: `CC` and `BCC` are left out.
 
 mod classes;
 mod dead;
@@ -21,12 +21,12 @@ pub(crate) use headers::example;
 pub use loops::DeadLetterLoop;
 pub(crate) use loops::cycles;
 
-/// An answer, and where the search for it was cut by [`Limits`](crate::Limits).
+/// An answer, and where [`Limits`](crate::Limits) cut the search for it.
 ///
-/// What was found holds in any case. That there is nothing else holds where [`is_complete`](Self::is_complete).
+/// What was found is correct in any case. That there is nothing else is certain if [`is_complete`](Self::is_complete).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided<T> {
-    /// The answer, as far as the search came.
+    /// The answer found so far.
     pub found: T,
     /// Where it was cut.
     pub cuts: Vec<Cut>,
@@ -35,14 +35,14 @@ pub struct Decided<T> {
 /// A place where a search was cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// The exchange whose messages were looked at.
+    /// The exchange whose messages were examined.
     pub exchange: String,
     /// The limit that cut it.
     pub limit: String,
 }
 
 impl<T> Decided<T> {
-    /// Whether nothing was cut.
+    /// Returns whether nothing was cut.
     pub fn is_complete(&self) -> bool {
         self.cuts.is_empty()
     }

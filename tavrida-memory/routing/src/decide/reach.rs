@@ -1,4 +1,4 @@
-//! Messages that reach nothing, queues that nothing reaches, alternates that are never used.
+//! Messages that reach no queue, queues that no message reaches, unused alternates.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::message::Message;
 use crate::topology::Topology;
 
 impl Topology {
-    /// The shortest message to an exchange that reaches no queue; none where every message reaches one. An exchange that is missing has
-    /// none.
+    /// Returns the shortest message to an exchange that reaches no queue. `None` if every message reaches one, or the exchange does not
+    /// exist.
     ///
     /// ```
     /// use tavrida_routing::{Exchange, Queue, Topology};
@@ -28,14 +28,14 @@ impl Topology {
         self.first_message(exchange, |reach| reach.0)
     }
 
-    /// The shortest message to an exchange which reaches no queue although there is an alternate exchange on its way that would have
-    /// taken it: a binding to an exchange matched, and that led nowhere.
+    /// Returns the shortest message to an exchange that reaches no queue although an alternate exchange on its route would have taken it: a
+    /// binding to an exchange matched and led nowhere.
     pub fn swallowed(&self, exchange: &str) -> Decided<Option<Message>> {
         self.first_message(exchange, |reach| reach.0 && reach.1)
     }
 
-    /// The first message of which this holds: whether it reaches no queue, and whether it passed an exchange whose alternate was not
-    /// used.
+    /// Returns the first message that satisfies this predicate: whether it reaches no queue, and whether it passed an exchange with an
+    /// unused alternate.
     fn first_message(
         &self,
         exchange: &str,
@@ -56,10 +56,9 @@ impl Topology {
         Decided { found, cuts: classes.cuts }
     }
 
-    /// The queues that no published message reaches and no dead letter: only the default exchange leads to them, by their name.
+    /// Returns the queues that neither a published message nor a dead letter reaches, except through the default exchange by their names.
     ///
-    /// A queue whose dead letters go to the default exchange with the keys that they have may feed any queue: with one, the answer
-    /// is empty.
+    /// A queue whose dead letters go to the default exchange with their own keys may feed any queue: with one, the answer is empty.
     pub fn unreachable_queues(&self) -> Decided<Vec<&str>> {
         let mut queues: BTreeSet<&str> = self.queues().map(|queue| queue.name.as_str()).collect();
         let mut cuts = Vec::new();
@@ -88,7 +87,7 @@ impl Topology {
         Decided { found: queues.into_iter().collect(), cuts }
     }
 
-    /// The exchanges with an alternate that takes no message, since every message finds a binding.
+    /// Returns the exchanges whose alternate gets no message, since every message matches a binding.
     pub fn unused_alternates(&self) -> Decided<Vec<&str>> {
         let mut found = Vec::new();
         let mut cuts = Vec::new();

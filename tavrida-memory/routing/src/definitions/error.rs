@@ -1,10 +1,10 @@
-//! [`DefinitionsError`]: what is wrong in a definitions file, and where.
+//! [`DefinitionsError`]: an error in a definitions file, and its place.
 
 use std::fmt;
 
 use crate::broker_error::BrokerError;
 
-/// What is wrong in a definitions file. Its `Display` names the place as a JSON path, the value, and what was expected.
+/// An error in a definitions file. Its `Display` output names the place as a JSON path, the value, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefinitionsError {
     path: String,
@@ -21,12 +21,12 @@ impl DefinitionsError {
         Self { path: path.into(), problem: refusal.to_string(), refusal: Some(refusal) }
     }
 
-    /// The place, such as `$.queues[3].durable`; `$` where the text is no JSON.
+    /// The place, such as `$.queues[3].durable`; `$` if the text is not JSON.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The answer of a node, where a node would read the file and refuse what it says.
+    /// The error of a node that would read the file and refuse its content.
     pub fn refusal(&self) -> Option<&BrokerError> {
         self.refusal.as_ref()
     }

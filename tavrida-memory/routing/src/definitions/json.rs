@@ -1,4 +1,4 @@
-//! JSON that knows where it is: each value with its path, and no name twice in an object.
+//! JSON values with their paths, and without duplicate names in an object.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use crate::definitions::error::DefinitionsError;
 use crate::value::{Table, Value};
 
-/// Reads JSON. An object that has a name twice is refused: `serde_json` alone would keep the last one.
+/// Parses JSON. An object with a duplicate name is an error: `serde_json` alone would keep the last one.
 pub(crate) fn parse(text: &str) -> Result<Json, DefinitionsError> {
     let parsed: Result<Unique, _> = serde_json::from_str(text);
     parsed
@@ -87,12 +87,12 @@ pub(crate) struct At<'j> {
 }
 
 impl<'j> At<'j> {
-    /// The whole document.
+    /// Returns the whole document.
     pub(crate) fn root(json: &'j Json) -> Self {
         Self { path: "$".to_owned(), json }
     }
 
-    /// An error at this place.
+    /// Returns an error at this place.
     pub(crate) fn wrong(&self, expected: impl fmt::Display) -> DefinitionsError {
         let mut found: String = self.json.to_string().chars().take(80).collect();
         if found.chars().count() == 80 {
@@ -105,13 +105,13 @@ impl<'j> At<'j> {
         self.json.as_object().ok_or_else(|| self.wrong("an object"))
     }
 
-    /// A member; none where it is missing.
+    /// Returns a member. `None` if it is missing.
     pub(crate) fn member(&self, name: &str) -> Result<Option<At<'j>>, DefinitionsError> {
         let json = self.object()?.get(name);
         Ok(json.map(|json| At { path: format!("{}.{name}", self.path), json }))
     }
 
-    /// The items of a member that is an array; none where it is missing.
+    /// Returns the items of a member that is an array. `None` if it is missing.
     pub(crate) fn items(&self, name: &str) -> Result<Vec<At<'j>>, DefinitionsError> {
         let Some(member) = self.member(name)? else { return Ok(Vec::new()) };
         let items = member.json.as_array().ok_or_else(|| member.wrong("an array"))?;
@@ -119,7 +119,7 @@ impl<'j> At<'j> {
         Ok(items.iter().enumerate().map(item).collect())
     }
 
-    /// A member that is text and cannot be left out.
+    /// Returns a mandatory member that is text.
     pub(crate) fn text(&self, name: &str) -> Result<&'j str, DefinitionsError> {
         self.optional_text(name)?.ok_or_else(|| self.wrong(format_args!("a member \"{name}\"")))
     }
@@ -129,13 +129,13 @@ impl<'j> At<'j> {
         member.json.as_str().map(Some).ok_or_else(|| member.wrong("text"))
     }
 
-    /// A member that is true or false, and false where it is missing.
+    /// Returns a boolean member, `false` if it is missing.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, DefinitionsError> {
         let Some(member) = self.member(name)? else { return Ok(false) };
         member.json.as_bool().ok_or_else(|| member.wrong("true or false"))
     }
 
-    /// A member that is a table of AMQP values, and empty where it is missing.
+    /// Returns a member that is a table of AMQP values, empty if it is missing.
     pub(crate) fn table(&self, name: &str) -> Result<Table, DefinitionsError> {
         match self.member(name)? {
             None => Ok(Table::new()),
@@ -153,7 +153,7 @@ impl<'j> At<'j> {
         self.object()?.iter().map(value).collect()
     }
 
-    /// The value that a node makes of it: integers are 64 bits wide, other numbers doubles.
+    /// Returns the value that a node makes of it: integers are 64 bits wide, other numbers are doubles.
     pub(crate) fn to_value(&self) -> Result<Value, DefinitionsError> {
         Ok(match self.json {
             Json::Null => return Err(self.wrong("a value: a node refuses null (null_not_allowed)")),
@@ -173,7 +173,7 @@ impl<'j> At<'j> {
     }
 }
 
-/// A table as JSON; the path names it in the error.
+/// Returns a table as JSON; errors name the path.
 pub(crate) fn from_table(table: &Table, path: &str) -> Result<Json, DefinitionsError> {
     let entry =
         |(name, value): (&String, &Value)| Ok((name.clone(), from_value(value, &format!("{path}.{name}"))?));

@@ -18,12 +18,11 @@ pub use error::DefinitionsError;
 
 use policy::Policies;
 
-/// A definitions file: the topologies of its virtual hosts with the effect of their policies, and all that the file holds
-/// besides, as it was.
+/// A definitions file: the topologies of its virtual hosts with the effect of their policies, and all other content unchanged.
 ///
-/// Users, permissions, parameters and members of any unknown name are kept and not interpreted; [`notes`](Self::notes) names the
-/// unknown ones. Policies and operator policies are: `alternate-exchange`, `dead-letter-exchange`, `dead-letter-routing-key` and the
-/// limits have effect on routes and settings.
+/// Users, permissions, parameters and unknown members are kept and not interpreted; [`notes`](Self::notes) names the unknown ones. Policies
+/// and operator policies are interpreted: `alternate-exchange`, `dead-letter-exchange`, `dead-letter-routing-key` and the limits affect
+/// routes and settings.
 ///
 /// ```
 /// use tavrida_routing::{Definitions, Message};
@@ -57,17 +56,17 @@ struct VirtualHost {
 }
 
 impl Definitions {
-    /// Reads the text of a definitions file. The version whose rules hold is that of `rabbit_version` in the file.
+    /// Parses the text of a definitions file. The rules are those of the version in `rabbit_version`.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong, with its JSON path, its value and what was expected. What a node reads and then refuses has
-    /// the code and text of the node: see [`DefinitionsError::refusal`].
+    /// The first error, with its JSON path, its value and what was expected. What a node reads and then refuses has the code and text of
+    /// the node: see [`DefinitionsError::refusal`].
     pub fn parse(text: &str) -> Result<Self, DefinitionsError> {
         read::read(json::parse(text)?, None)
     }
 
-    /// Reads the text of a definitions file by the rules of a version, whatever the file says.
+    /// Parses the text of a definitions file with the rules of a version, whatever version the file names.
     ///
     /// # Errors
     ///
@@ -80,7 +79,7 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse); the error names the file where it cannot be read.
+    /// As [`parse`](Self::parse); the error names the file if it cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DefinitionsError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -88,22 +87,22 @@ impl Definitions {
         Self::parse(&text)
     }
 
-    /// The names of the virtual hosts.
+    /// Returns the names of the virtual hosts.
     pub fn virtual_hosts(&self) -> impl Iterator<Item = &str> {
         self.virtual_hosts.keys().map(String::as_str)
     }
 
-    /// The topology of a virtual host; none where the file has no such virtual host.
+    /// Returns the topology of a virtual host. `None` if the file has no such virtual host.
     pub fn topology(&self, virtual_host: &str) -> Option<&Topology> {
         self.virtual_hosts.get(virtual_host).map(|host| &host.topology)
     }
 
-    /// The version whose rules hold.
+    /// Returns the version whose rules apply.
     pub fn version(&self) -> RabbitMq {
         self.version
     }
 
-    /// What was kept and not understood, and what appears twice, each with its path.
+    /// Returns what was kept without interpretation, and what appears twice, each with its path.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -112,7 +111,7 @@ impl Definitions {
     ///
     /// # Errors
     ///
-    /// Where the pattern of a policy does not come to an end on a name.
+    /// The pattern of a policy does not terminate on a name.
     pub fn set_topology(&mut self, mut topology: Topology) -> Result<(), DefinitionsError> {
         let name = topology.virtual_host().to_owned();
         let policies = self.virtual_hosts.get(&name).map(|host| host.policies.clone()).unwrap_or_default();
@@ -123,7 +122,7 @@ impl Definitions {
 }
 
 impl From<Topology> for Definitions {
-    /// A file with one virtual host and nothing else.
+    /// Creates a file with one virtual host and nothing else.
     fn from(topology: Topology) -> Self {
         let name = topology.virtual_host().to_owned();
         let version = topology.version();

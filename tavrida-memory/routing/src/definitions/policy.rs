@@ -7,7 +7,7 @@ use crate::definitions::json::At;
 use crate::topology::{QueueType, Topology, is_limit};
 use crate::value::{Table, Value};
 
-/// Steps after which a pattern is given up: a name has 255 bytes, an honest pattern needs some hundreds.
+/// The maximum number of steps of a pattern: a name has 255 bytes, a reasonable pattern needs some hundreds.
 const STEPS: usize = 200_000;
 
 /// The keys whose values routing and queues depend on; the others are kept.
@@ -36,7 +36,7 @@ enum ApplyTo {
     Queues(Option<QueueType>),
 }
 
-/// What a policy may apply to.
+/// The targets of a policy.
 #[derive(Clone, Copy)]
 enum Target {
     Exchange,
@@ -44,7 +44,7 @@ enum Target {
 }
 
 impl Policy {
-    /// Reads a policy from the object that holds `pattern`, `apply-to`, `definition` and `priority`.
+    /// Reads a policy from the object with `pattern`, `apply-to`, `definition` and `priority`.
     pub(crate) fn read(at: &At<'_>) -> Result<Self, DefinitionsError> {
         let pattern = at.text("pattern")?;
         let compiled = RegexBuilder::new(pattern).backtrack_limit(STEPS).build().map_err(|error| {
@@ -122,8 +122,8 @@ impl Policies {
         Ok(())
     }
 
-    /// One policy and one operator policy apply to a name, those of the highest priority. Of limits that both set the smaller one
-    /// holds, of anything else what the operator policy says.
+    /// Returns the effect of one policy and one operator policy, those of the highest priority. If both set a limit, the smaller one holds;
+    /// otherwise the operator policy wins.
     fn of(&self, name: &str, target: Target) -> Result<Table, DefinitionsError> {
         let mut merged = best(&self.users, name, target)?;
         for (key, value) in best(&self.operators, name, target)? {

@@ -58,7 +58,7 @@ pub(super) fn read(document: Json, version: Option<RabbitMq>) -> Result<Definiti
     Ok(Definitions { document, version, virtual_hosts: hosts, notes })
 }
 
-/// The version of the node that wrote the file.
+/// Returns the version of the node that wrote the file.
 fn version_of(root: &At<'_>) -> Result<RabbitMq, DefinitionsError> {
     let text = root.optional_text("rabbit_version")?.or(root.optional_text("rabbitmq_version")?);
     let major = text.and_then(|text| text.split('.').next()).and_then(|major| major.parse().ok());
@@ -68,7 +68,7 @@ fn version_of(root: &At<'_>) -> Result<RabbitMq, DefinitionsError> {
 struct Reader {
     version: RabbitMq,
     hosts: BTreeMap<String, VirtualHost>,
-    /// Whether the file lists its virtual hosts: then there are no others.
+    /// Returns whether the file lists its virtual hosts: then there are no others.
     listed: bool,
     notes: Vec<String>,
 }
@@ -94,7 +94,7 @@ impl Reader {
         })
     }
 
-    /// The virtual host of an object. An export of one virtual host names none: it is `/` here.
+    /// Returns the virtual host of an object. An export of one virtual host names none: it is `/` here.
     fn host(&mut self, at: &At<'_>) -> Result<&mut VirtualHost, DefinitionsError> {
         let name = at.optional_text("vhost")?.unwrap_or("/");
         if self.listed && !self.hosts.contains_key(name) {

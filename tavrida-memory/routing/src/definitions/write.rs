@@ -10,12 +10,12 @@ use crate::definitions::json::from_table;
 use crate::topology::{Binding, Destination, Exchange, Queue};
 
 impl Definitions {
-    /// The text of the file, for `rabbitmqctl import_definitions`. What was read and not changed is written as it was read.
+    /// Returns the text of the file, for `rabbitmqctl import_definitions`. Unchanged content is written as it was read.
     ///
     /// # Errors
     ///
-    /// Where an argument has a value that a definitions file cannot hold: void, bytes, a timestamp, a decimal. (The types of
-    /// numbers are lost in a file, by a node too.)
+    /// An argument has a value that a definitions file cannot represent: void, bytes, a timestamp, a decimal. (The types of numbers are
+    /// lost in a file, also when a node writes it.)
     pub fn to_json(&self) -> Result<String, DefinitionsError> {
         let mut document = self.document.as_object().cloned().unwrap_or_default();
         let old = |name: &str| index(self.document.get(name).and_then(Json::as_array));
@@ -52,7 +52,7 @@ impl Definitions {
     }
 }
 
-/// What distinguishes objects of one list, as text.
+/// Returns what distinguishes objects of one list, as text.
 type Identity = String;
 
 /// The objects that were read, by identity, with their places.
@@ -77,7 +77,7 @@ fn identity(item: &Json) -> Identity {
     format!("{vhost:?}{names:?}{arguments}")
 }
 
-/// The object that was read, with the members that the new one changes.
+/// Returns the object that was read, with the members that the new one changes.
 fn merged(old: &Old<'_>, new: Json) -> Json {
     let Some((_, before)) = old.get(&identity(&new)) else { return new };
     let mut object = before.as_object().cloned().unwrap_or_default();

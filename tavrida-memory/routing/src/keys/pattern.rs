@@ -1,4 +1,4 @@
-//! [`Pattern`]: a topic pattern, and what can be decided of it.
+//! [`Pattern`]: a topic pattern, and decisions about it.
 
 use std::fmt;
 
@@ -6,10 +6,9 @@ use crate::keys::automaton::{Automaton, Language};
 use crate::keys::search::{Limits, Undecided};
 use crate::matching;
 
-/// A pattern of a topic exchange: words between dots, where `*` is exactly one word and `#` any number, none included.
+/// A pattern of a topic exchange: words between dots, where `*` is exactly one word and `#` any number of words, including none.
 ///
-/// The answers are exact: they are about all keys of up to 255 bytes, and not about samples. Each comes with the shortest key
-/// that shows it.
+/// The answers are exact: they cover all keys of up to 255 bytes, without sampling. Each comes with the shortest key that shows it.
 ///
 /// ```
 /// use tavrida_routing::Pattern;
@@ -25,44 +24,44 @@ use crate::matching;
 pub struct Pattern(String);
 
 impl Pattern {
-    /// A pattern of any text: RabbitMQ refuses none.
+    /// Returns a pattern from any text: RabbitMQ refuses none.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether a key matches.
+    /// Returns whether a key matches.
     pub fn matches(&self, key: &str) -> bool {
         matching::topic(&self.0, key).is_ok()
     }
 
-    /// The shortest key that matches. None where every key that would has over 255 bytes.
+    /// Returns the shortest key that matches. `None` if every such key has over 255 bytes.
     ///
     /// # Errors
     ///
-    /// Where the answer needs too many steps: see [`Limits`].
+    /// The answer needs too many steps: see [`Limits`].
     pub fn example(&self) -> Result<Option<String>, Undecided> {
         self.without([])
     }
 
-    /// The shortest key that matches both.
+    /// Returns the shortest key that matches both.
     ///
     /// # Errors
     ///
-    /// Where the answer needs too many steps: see [`Limits`].
+    /// The answer needs too many steps: see [`Limits`].
     pub fn overlap(&self, other: &Self) -> Result<Option<String>, Undecided> {
         find([self, other], 1, |matched| matched.len() == 2)
     }
 
-    /// The shortest key that matches this pattern and none of the others.
+    /// Returns the shortest key that matches this pattern and none of the others.
     ///
     /// # Errors
     ///
-    /// Where the answer needs too many steps: see [`Limits`].
+    /// The answer needs too many steps: see [`Limits`].
     pub fn without<'p>(
         &'p self,
         others: impl IntoIterator<Item = &'p Self>,
@@ -70,26 +69,26 @@ impl Pattern {
         find(std::iter::once(self).chain(others), 1, |matched| matched == [0])
     }
 
-    /// Whether each key that matches this pattern matches one of the others too.
+    /// Returns whether each key that matches this pattern matches one of the others too.
     ///
     /// # Errors
     ///
-    /// Where the answer needs too many steps: see [`Limits`].
+    /// The answer needs too many steps: see [`Limits`].
     pub fn is_within<'p>(&'p self, others: impl IntoIterator<Item = &'p Self>) -> Result<bool, Undecided> {
         self.without(others).map(|key| key.is_none())
     }
 
-    /// The shortest key that matches one of the two alone; none where they match the same keys.
+    /// Returns the shortest key that matches only one of the two. `None` if they match the same keys.
     ///
     /// # Errors
     ///
-    /// Where the answer needs too many steps: see [`Limits`].
+    /// The answer needs too many steps: see [`Limits`].
     pub fn difference(&self, other: &Self) -> Result<Option<String>, Undecided> {
         find([self, other], 2, |matched| matched.len() == 1)
     }
 }
 
-/// The shortest key whose patterns satisfy a condition; one of the first ones has to match.
+/// Returns the shortest key whose patterns satisfy a condition; one of the first ones has to match.
 fn find<'p>(
     patterns: impl IntoIterator<Item = &'p Pattern>,
     first: usize,

@@ -9,10 +9,10 @@ use crate::keys::automaton::{Automaton, State, Word};
 /// The longest routing key, in bytes.
 const LONGEST_KEY: usize = 255;
 
-/// Where a decision gives up. A pattern with many `#` and `*` can need a number of states that doubles with each word.
+/// The limits of a decision. A pattern with many `#` and `*` can need a number of states that doubles with each word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The size of an automaton: the places in patterns at which a match can be, summed over its states.
+    /// The size of an automaton: the positions in patterns where a match can be, summed over its states.
     pub places: usize,
     /// The number of header tables that are tried at a headers exchange.
     pub header_tables: usize,

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Messages are lost, or a service cannot work.
     Error,
-    /// Something has no effect or surprises.
+    /// Something has no effect or is surprising.
     Warning,
     /// Worth knowing.
     Info,
@@ -36,21 +36,21 @@ macro_rules! codes {
             /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// The name, such as `dead-binding`.
+            /// Returns the name, such as `dead-binding`.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
                 }
             }
 
-            /// How bad it is.
+            /// Returns its severity.
             pub fn severity(self) -> Severity {
                 match self {
                     $(Self::$name => Severity::$severity,)*
                 }
             }
 
-            /// What the kind is about, in one sentence.
+            /// Returns a description of the kind, in one sentence.
             pub fn about(self) -> &'static str {
                 match self {
                     $(Self::$name => $about,)*

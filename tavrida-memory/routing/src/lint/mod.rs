@@ -1,4 +1,4 @@
-//! Lint: what is probably wrong in a topology, and in a graph of services.
+//! Lint: probable problems of a topology, and of a graph of services.
 
 mod code;
 mod report;
@@ -11,7 +11,7 @@ pub use report::{Finding, Report};
 use crate::services::Services;
 use crate::topology::Topology;
 
-/// A lint run: what is looked at, and which findings are allowed.
+/// A lint run: its subjects, and the allowed findings.
 ///
 /// ```
 /// use tavrida_routing::{Code, Lint, Queue, Topology};
@@ -44,35 +44,35 @@ pub(crate) struct Allowed {
 }
 
 impl<'a> Lint<'a> {
-    /// A run that looks at nothing yet.
+    /// Returns a run without a subject.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Looks at a topology.
+    /// Adds a topology to check.
     pub fn topology(self, topology: &'a Topology) -> Self {
         Self { topology: Some(topology), ..self }
     }
 
-    /// Looks at a graph of services; with a topology also at whether what they send arrives.
+    /// Adds a graph of services to check; with a topology it also checks whether what they send arrives.
     pub fn services(self, services: &'a Services) -> Self {
         Self { services: Some(services), ..self }
     }
 
-    /// Looks whether another topology, such as that of one more server, can be declared beside the one looked at: `who` names it.
+    /// Checks whether another topology, such as that of one more server, can be declared in addition; `who` names it.
     pub fn beside(mut self, who: &'a str, other: &'a Topology) -> Self {
         self.beside.push((who, other));
         self
     }
 
-    /// Allows a finding, for a reason. The place is that of the finding, such as `queue 'audit'`. What is allowed and never found is a
-    /// finding itself.
+    /// Allows a finding, for a reason. The place is that of the finding, such as `queue 'audit'`. An allowed finding that does not occur is
+    /// a finding itself.
     pub fn allow(mut self, code: Code, place: impl Into<String>, reason: impl Into<String>) -> Self {
         self.allowed.push(Allowed { code, place: place.into(), reason: reason.into() });
         self
     }
 
-    /// Looks.
+    /// Runs the checks.
     pub fn run(self) -> Report {
         let mut findings = Vec::new();
         if let Some(topology) = self.topology {
@@ -93,14 +93,14 @@ impl<'a> Lint<'a> {
 }
 
 impl Topology {
-    /// Looks for what is probably wrong in this topology. [`Lint`] does the same and can allow findings.
+    /// Checks this topology for probable problems. [`Lint`] does the same and can allow findings.
     pub fn lint(&self) -> Report {
         Lint::new().topology(self).run()
     }
 }
 
 impl Services {
-    /// Looks for what is probably wrong in this graph. [`Lint`] does the same, with a topology and with allowed findings.
+    /// Checks this graph for probable problems. [`Lint`] does the same, with a topology and with allowed findings.
     pub fn lint(&self) -> Report {
         Lint::new().services(self).run()
     }

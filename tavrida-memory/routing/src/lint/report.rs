@@ -7,19 +7,19 @@ use serde_json::{Value as Json, json};
 use crate::lint::Allowed;
 use crate::lint::code::{Code, Severity};
 
-/// Something that is probably wrong.
+/// A probable problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The kind.
     pub code: Code,
-    /// Where it is, such as `queue 'audit'`.
+    /// Its place, such as `queue 'audit'`.
     pub place: String,
-    /// What is wrong there.
+    /// The problem.
     pub reason: String,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: String,
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What a lint run found: errors first. Its `Display` is for people.
+/// The findings of a lint run, errors first. Its `Display` output is for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     findings: Vec<Finding>,
@@ -80,26 +80,26 @@ impl Report {
         report
     }
 
-    /// The findings that are not allowed: errors first.
+    /// Returns the findings that are not allowed, errors first.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The findings that are allowed, each with the reason.
+    /// Returns the allowed findings, each with its reason.
     pub fn allowed(&self) -> &[(Finding, String)] {
         &self.allowed
     }
 
-    /// The findings of a kind.
+    /// Returns the findings of a kind.
     pub fn of(&self, code: Code) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| finding.code == code)
     }
 
-    /// Asserts that there is nothing as bad as this or worse.
+    /// Asserts that there is no finding of this severity or higher.
     ///
     /// # Panics
     ///
-    /// With those findings.
+    /// Panics with those findings.
     #[track_caller]
     pub fn assert_none(&self, worst: Severity) {
         let bad: Vec<String> = self
@@ -111,8 +111,8 @@ impl Report {
         assert!(bad.is_empty(), "{} findings\n{}", bad.len(), bad.join("\n"));
     }
 
-    /// The findings as a JSON array of objects with `code`, `severity`, `place`, `reason`, `fix`, and `allowed` where a finding is
-    /// allowed.
+    /// Returns the findings as a JSON array of objects with `code`, `severity`, `place`, `reason`, `fix`, and `allowed` for an allowed
+    /// finding.
     pub fn to_json(&self) -> String {
         let object = |finding: &Finding, allowed: Option<&str>| {
             let mut json = json!({
@@ -132,8 +132,8 @@ impl Report {
         pretty(&open.chain(allowed).collect::<Vec<_>>().into())
     }
 
-    /// The findings as SARIF 2.1.0, which code hosts show beside a change. `file` is the path of the file that the topology is from,
-    /// relative to the root of the repository.
+    /// Returns the findings as SARIF 2.1.0, which code hosts show beside a change. `file` is the path of the topology's file, relative to
+    /// the root of the repository.
     pub fn to_sarif(&self, file: &str) -> String {
         let result = |finding: &Finding, allowed: Option<&str>| {
             let mut json = json!({

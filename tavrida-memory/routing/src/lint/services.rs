@@ -1,4 +1,4 @@
-//! What is probably wrong in a graph of services.
+//! Probable problems of a graph of services.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,7 +89,7 @@ fn check_events(services: &Services, service: &Service, findings: &mut Vec<Findi
     }
 }
 
-/// Whether a subscription to a topic takes an event: the topic and all below it.
+/// Returns whether a subscription to a topic gets an event: the topic and all below it.
 fn is_under(event: &str, topic: &str) -> bool {
     event.strip_prefix(topic).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -148,7 +148,7 @@ fn check_consumers(services: &Services, topology: &Topology, findings: &mut Vec<
         return;
     }
     for queue in topology.queues().filter(|queue| !consumed.contains(queue.name.as_str())) {
-        // A queue whose messages move on by themselves is a waiting room.
+        // A queue whose messages are dead-lettered without a consumer is a waiting queue.
         let moves_on = queue.setting("message-ttl").is_some() && queue.dead_letter_exchange().is_some();
         if !moves_on {
             let reason = "no service consumes it";

@@ -1,4 +1,4 @@
-//! What is probably wrong in a topology.
+//! Probable problems of a topology.
 
 use crate::decide::Decided;
 use crate::lint::code::Code;
