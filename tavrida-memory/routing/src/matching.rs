@@ -1,4 +1,4 @@
-//! Whether a binding matches a message.
+//! Matching of bindings and messages.
 
 use crate::criteria::Criteria;
 use crate::mismatch::Mismatch;
@@ -6,13 +6,13 @@ use crate::topology::{Binding, ExchangeType};
 use crate::value::Table;
 use crate::version::RabbitMq;
 
-/// The words of a key or pattern: none of the empty key, else one more than it has dots (R31).
+/// Returns the words of a key or pattern: none for the empty key, otherwise one more than it has dots (R31).
 pub(crate) fn words(key: &str) -> Vec<&str> {
     if key.is_empty() { Vec::new() } else { key.split('.').collect() }
 }
 
-/// Whether a binding of an exchange of this type matches a message with these keys and headers. The mismatch is that of the
-/// first key.
+/// Returns whether a binding of an exchange of this type matches a message with these keys and headers. The mismatch is that of the first
+/// key.
 pub(crate) fn check(
     kind: ExchangeType,
     binding: &Binding,
@@ -43,7 +43,7 @@ fn direct(expected: &str, found: &str) -> Result<(), Mismatch> {
     Err(Mismatch::Key { expected: expected.to_owned(), found: found.to_owned() })
 }
 
-/// Walks over the words of the key with the set of places in the pattern at which a match can be (R31 to R34).
+/// Walks over the words of the key with the set of positions in the pattern where a match can be (R31 to R34).
 pub(crate) fn topic(pattern: &str, key: &str) -> Result<(), Mismatch> {
     let (wanted, found) = (words(pattern), words(key));
     let fails = |index: usize, places: &[bool]| {
@@ -77,7 +77,7 @@ pub(crate) fn topic(pattern: &str, key: &str) -> Result<(), Mismatch> {
     if places[wanted.len()] { Ok(()) } else { fails(found.len(), &places) }
 }
 
-/// A `#` may stand for no word.
+/// A `#` may match no word.
 fn skip_hashes(wanted: &[&str], places: &mut [bool]) {
     for (place, word) in wanted.iter().enumerate() {
         places[place + 1] |= places[place] && *word == "#";

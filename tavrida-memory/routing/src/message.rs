@@ -1,4 +1,4 @@
-//! [`Message`]: what is published, as far as routing looks at it.
+//! [`Message`]: the part of a published message that routing depends on.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::version::RabbitMq;
 
 /// A message: the exchange that it is published to, its routing key, its headers.
 ///
-/// The keys in the headers `CC` and `BCC` take part in routing, as in RabbitMQ.
+/// The keys in the headers `CC` and `BCC` are used for routing, as in RabbitMQ.
 ///
 /// ```
 /// use tavrida_routing::Message;
@@ -28,11 +28,11 @@ pub struct Message {
     pub headers: Table,
     /// Further keys that routing does not read from the headers any more.
     pub(crate) cc_is_spent: bool,
-    /// Where it died, the latest first.
+    /// Its deaths, the latest first.
     pub(crate) deaths: Vec<Death>,
 }
 
-/// One death of a message: the queue, and why the queue gave the message up.
+/// One death of a message: the queue, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Death {
     pub(crate) queue: String,
@@ -40,7 +40,7 @@ pub(crate) struct Death {
 }
 
 impl Message {
-    /// A message without headers.
+    /// Returns a message without headers.
     pub fn new(exchange: impl Into<String>, key: impl Into<String>) -> Self {
         Self {
             exchange: exchange.into(),
@@ -51,24 +51,24 @@ impl Message {
         }
     }
 
-    /// The same message with one more header.
+    /// Adds a header.
     #[must_use = "the message comes back changed"]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.headers.insert(name, value);
         self
     }
 
-    /// The same message with these headers.
+    /// Sets the headers.
     #[must_use = "the message comes back changed"]
     pub fn headers(self, headers: impl Into<Table>) -> Self {
         Self { headers: headers.into(), ..self }
     }
 
-    /// The keys that take part in routing: its own, then those of `CC` and `BCC`; an item there that is no text is ignored.
+    /// Returns the routing keys: its own, then those of `CC` and `BCC`; items there that are not text are ignored.
     ///
     /// # Errors
     ///
-    /// 406 where one of the two headers is no array (R89).
+    /// 406 if one of the two headers is not an array (R89).
     pub(crate) fn keys(&self) -> Result<Vec<&str>, BrokerError> {
         let mut keys = vec![self.key.as_str()];
         for name in ["CC", "BCC"] {
@@ -87,7 +87,7 @@ impl Message {
         Ok(keys)
     }
 
-    /// The deaths in the `x-death` of a client; 4.0 ignores them.
+    /// Returns the deaths in an `x-death` sent by a client; 4.0 ignores them.
     pub(crate) fn known_deaths(&self, version: RabbitMq) -> Vec<Death> {
         let array = match self.headers.get("x-death") {
             Some(Value::Array(deaths)) if self.deaths.is_empty() && version < RabbitMq::V4_0 => deaths,

@@ -8,7 +8,7 @@ use crate::value::{Table, Value};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// A direct exchange: the routing key is another.
+    /// A direct exchange: the routing key differs.
     Key {
         /// The key of the binding.
         expected: String,
@@ -21,25 +21,25 @@ pub enum Mismatch {
         pattern: String,
         /// The key of the message.
         key: String,
-        /// The index of the word in the key, from 0; the number of words where the key is too short.
+        /// The index of the word in the key, from 0; the number of words if the key is too short.
         index: usize,
-        /// The word of the pattern that fails there; none where the pattern has ended.
+        /// The word of the pattern that fails there. `None` if the pattern has ended.
         expected: Option<String>,
-        /// The word of the key; none where the key has ended.
+        /// The word of the key. `None` if the key has ended.
         found: Option<String>,
     },
-    /// A headers exchange that asks for all: the first header that is missing or has another value.
+    /// A headers exchange that requires all headers: the first one that is missing or has another value.
     Header {
         /// The name of the header.
         name: String,
-        /// The value of the binding; [`Value::Void`] asks for any value.
+        /// The value of the binding; [`Value::Void`] accepts any value.
         expected: Value,
-        /// The value of the message; none where it has no such header.
+        /// The value of the message. `None` if it has no such header.
         found: Option<Value>,
     },
-    /// A headers exchange that asks for any of these: the message has none of them.
+    /// A headers exchange that requires any of these: the message has none of them.
     NoHeader {
-        /// The headers that the binding asks for, by name.
+        /// The headers that the binding requires, by name.
         expected: Table,
     },
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::services::{Services, split};
 use crate::topology::{Destination, Topology};
 
-/// What a picture is drawn of.
+/// The content of a picture.
 #[derive(Default)]
 struct Drawing {
     nodes: Vec<Node>,
@@ -26,13 +26,13 @@ struct Edge {
 }
 
 impl Topology {
-    /// The topology as a Mermaid flowchart: exchanges as hexagons, queues as boxes, bindings with their keys; alternates and
-    /// dead-letter ways dashed.
+    /// Returns the topology as a Mermaid flowchart: exchanges as hexagons, queues as boxes, bindings with their keys; alternates and
+    /// dead-letter routes are dashed.
     pub fn mermaid(&self) -> String {
         self.drawing().mermaid()
     }
 
-    /// The topology as a graph in Graphviz' language DOT.
+    /// Returns the topology as a graph in Graphviz's language DOT.
     pub fn dot(&self) -> String {
         self.drawing().dot()
     }
@@ -94,12 +94,12 @@ impl Topology {
 }
 
 impl Services {
-    /// The graph as a Mermaid flowchart: calls and asks as arrows, events dashed.
+    /// Returns the graph as a Mermaid flowchart: calls and asks as arrows, events dashed.
     pub fn mermaid(&self) -> String {
         self.drawing().mermaid()
     }
 
-    /// The graph in Graphviz' language DOT.
+    /// Returns the graph in Graphviz's language DOT.
     pub fn dot(&self) -> String {
         self.drawing().dot()
     }
@@ -137,7 +137,7 @@ impl Drawing {
         self.nodes.len() - 1
     }
 
-    /// Draws an edge; what it leads to and is missing gets a node.
+    /// Draws an edge; a missing target gets a node.
     fn edge(
         &mut self,
         places: &BTreeMap<Destination, usize>,

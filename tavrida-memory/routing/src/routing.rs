@@ -1,4 +1,4 @@
-//! [`Routing`]: where a message goes, by which bindings, and why not elsewhere.
+//! [`Routing`]: where a message goes, by which bindings, and why not to other queues.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -39,29 +39,29 @@ impl fmt::Display for Hop {
     }
 }
 
-/// The steps by which a message came somewhere, the first one first.
+/// The steps to a destination, in order.
 pub type Path = Vec<Hop>;
 
 /// Where a message goes.
 ///
-/// Made by [`Topology::route`]. Its `Display` shows every queue with the bindings that led there.
+/// Made by [`Topology::route`]. Its `Display` output shows every queue with the bindings that led there.
 #[derive(Debug, Clone)]
 pub struct Routing<'t> {
     pub(crate) topology: &'t Topology,
     pub(crate) message: Message,
     queues: BTreeMap<String, Vec<Path>>,
     exchanges: BTreeMap<String, Path>,
-    /// Queues that dead-lettering left out, since the message would go in a cycle.
+    /// Queues that dead-lettering left out, because the message would circulate.
     cycles: BTreeSet<String>,
 }
 
 impl Topology {
-    /// The queues that a message reaches, with the reasons.
+    /// Returns the queues that a message reaches, with the reasons.
     ///
     /// # Errors
     ///
-    /// What a node answers to the publish: 404 where the exchange is missing, 403 where it is internal, 406 where `CC` or `BCC` is
-    /// no array.
+    /// The error of a node for the publish: 404 if the exchange does not exist, 403 if it is internal, 406 if `CC` or `BCC` is not an
+    /// array.
     ///
     /// ```
     /// use tavrida_routing::{Exchange, Message, Queue, Topology};
@@ -111,37 +111,37 @@ impl Topology {
 }
 
 impl<'t> Routing<'t> {
-    /// The message.
+    /// Returns the message.
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// The queues that it reaches, by name, each once.
+    /// Returns the queues that it reaches, by name, without duplicates.
     pub fn queues(&self) -> impl ExactSizeIterator<Item = &str> {
         self.queues.keys().map(String::as_str)
     }
 
-    /// Whether it reaches a queue.
+    /// Returns whether it reaches a queue.
     pub fn reaches(&self, queue: &str) -> bool {
         self.queues.contains_key(queue)
     }
 
-    /// Whether it reaches no queue: a node returns it if it is mandatory, and drops it if it is not.
+    /// Returns whether it reaches no queue: a node returns it if it is mandatory, and drops it otherwise.
     pub fn is_returned(&self) -> bool {
         self.queues.is_empty()
     }
 
-    /// The ways by which it reaches a queue: one for each binding that led into it. None where it does not.
+    /// Returns the paths to a queue: one for each binding that led into it. Empty if the message does not reach it.
     pub fn via(&self, queue: &str) -> &[Path] {
         self.queues.get(queue).map_or(&[], Vec::as_slice)
     }
 
-    /// The exchanges that it passes, by name.
+    /// Returns the exchanges that it passes, by name.
     pub fn exchanges(&self) -> impl Iterator<Item = &str> {
         self.exchanges.keys().map(String::as_str)
     }
 
-    /// All bindings that matched.
+    /// Returns all bindings that matched.
     pub fn bindings(&self) -> impl Iterator<Item = &'t Binding> {
         let keys = self.message.keys().unwrap_or_default();
         self.topology.bindings().iter().filter(move |binding| {
@@ -150,13 +150,12 @@ impl<'t> Routing<'t> {
         })
     }
 
-    /// Queues into which this dead letter does not go, since it would go in a cycle without having been rejected: a node drops it
-    /// there.
+    /// Returns the queues that drop this dead letter, because it would circulate without having been rejected.
     pub fn dropped_in_cycle(&self) -> impl Iterator<Item = &str> {
         self.cycles.iter().map(String::as_str)
     }
 
-    /// Goes from exchange to exchange, each one once (R25).
+    /// Goes from exchange to exchange, visiting each once (R25).
     pub(crate) fn walk(&mut self, start: &str, keys: &[&str]) {
         if start.is_empty() {
             for key in keys.iter().filter(|key| self.topology.queue(key).is_some()) {
@@ -186,7 +185,7 @@ impl<'t> Routing<'t> {
         }
     }
 
-    /// Takes queues out into which a dead letter would go in a cycle.
+    /// Removes queues into which a dead letter would circulate.
     pub(crate) fn leave_out(&mut self, is_cycle: impl Fn(&str) -> bool) {
         let cycles: Vec<String> = self.queues.keys().filter(|queue| is_cycle(queue)).cloned().collect();
         for queue in cycles {
@@ -197,7 +196,7 @@ impl<'t> Routing<'t> {
 }
 
 impl Hop {
-    /// Where it leads.
+    /// Returns the destination.
     pub fn destination(&self) -> Destination {
         match self {
             Self::Binding(binding) => binding.destination.clone(),
@@ -208,7 +207,7 @@ impl Hop {
 }
 
 impl Topology {
-    /// Where an exchange sends a message: by its bindings that match; where none does, to its alternate (R26).
+    /// Routes a message at an exchange: by its matching bindings, or by its alternate if none matches (R26).
     pub(crate) fn hops(&self, exchange: &str, matches: impl Fn(&Binding) -> bool) -> Vec<Hop> {
         let bindings = self.bindings_from(exchange).filter(|binding| matches(binding));
         let hops: Vec<Hop> = bindings.cloned().map(Hop::Binding).collect();

@@ -1,4 +1,4 @@
-//! [`Services`]: who calls whom, and who publishes what to whom.
+//! [`Services`]: who calls which service, and who subscribes to which event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,24 +19,24 @@ pub struct Services {
 }
 
 impl Services {
-    /// A graph without services.
+    /// Returns a graph without services.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same graph with one more service; it replaces one of the same name.
+    /// Adds a service; it replaces one of the same name.
     #[must_use = "the graph comes back with the service"]
     pub fn service(mut self, service: Service) -> Self {
         self.all.insert(service.name.clone(), service);
         self
     }
 
-    /// The services, by name.
+    /// Returns the services, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Service> {
         self.all.values()
     }
 
-    /// A service by its name.
+    /// Returns a service by its name.
     pub fn get(&self, name: &str) -> Option<&Service> {
         self.all.get(name)
     }
@@ -48,11 +48,11 @@ impl Services {
 pub struct Service {
     /// The name.
     pub name: String,
-    /// The queue that it consumes, where it is known.
+    /// The queue that it consumes, if known.
     pub queue: Option<String>,
     /// The exchange to which requests to it are published, and answers to its calls.
     pub exchange: Option<String>,
-    /// How many messages it handles at a time; none where there is no limit.
+    /// Its concurrency. `None` if there is no limit.
     pub concurrency: Option<usize>,
     /// The methods that it answers, without its name.
     pub methods: BTreeSet<String>,
@@ -71,7 +71,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that does nothing yet.
+    /// Returns a service without declarations.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -88,33 +88,33 @@ impl Service {
         }
     }
 
-    /// The same service, consuming a queue, with the exchange for messages to it.
+    /// Sets the queue that it consumes, and the exchange for messages to it.
     #[must_use = "the service comes back changed"]
     pub fn on(self, queue: impl Into<String>, exchange: impl Into<String>) -> Self {
         Self { queue: Some(queue.into()), exchange: Some(exchange.into()), ..self }
     }
 
-    /// The same service, handling at most this number of messages at a time.
+    /// Sets its maximum concurrency.
     #[must_use = "the service comes back changed"]
     pub fn concurrency(self, messages: usize) -> Self {
         Self { concurrency: Some(messages), ..self }
     }
 
-    /// The same service, answering one more method.
+    /// Adds a method that it answers.
     #[must_use = "the service comes back changed"]
     pub fn answers(mut self, method: impl Into<String>) -> Self {
         self.methods.insert(method.into());
         self
     }
 
-    /// The same service, calling one more method, without handlers for what comes back.
+    /// Adds a method that it calls, without handlers for the result.
     #[must_use = "the service comes back changed"]
     pub fn calls(mut self, method: impl Into<String>) -> Self {
         self.calls.insert(method.into());
         self
     }
 
-    /// The same service, calling one more method, with handlers for its answer and its error.
+    /// Adds a method that it calls, with handlers for the answer and the error.
     #[must_use = "the service comes back changed"]
     pub fn calls_and_handles(mut self, method: &str) -> Self {
         self.on_response.insert(method.to_owned());
@@ -122,34 +122,34 @@ impl Service {
         self.calls(method)
     }
 
-    /// The same service, waiting for one more method within its handlers.
+    /// Adds a method that it waits for within its handlers.
     #[must_use = "the service comes back changed"]
     pub fn asks(mut self, method: impl Into<String>) -> Self {
         self.asks.insert(method.into());
         self
     }
 
-    /// The same service, publishing one more event.
+    /// Adds an event that it publishes.
     #[must_use = "the service comes back changed"]
     pub fn publishes(mut self, event: impl Into<String>) -> Self {
         self.events.insert(event.into());
         self
     }
 
-    /// The same service, subscribing to one more event.
+    /// Adds an event that it subscribes to.
     #[must_use = "the service comes back changed"]
     pub fn subscribes(mut self, event: impl Into<String>) -> Self {
         self.subscriptions.insert(event.into());
         self
     }
 
-    /// The methods of others that it calls in any way.
+    /// Returns the methods of others that it calls in any way.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
         self.calls.union(&self.asks).map(String::as_str)
     }
 }
 
-/// The service of `service.method`, and the method.
+/// Splits `service.method` into the service and the method.
 pub(crate) fn split(name: &str) -> (&str, &str) {
     name.split_once('.').unwrap_or((name, ""))
 }

@@ -1,4 +1,4 @@
-//! From a snapshot of the broker in the process.
+//! Conversion from a snapshot of the in-process broker.
 
 use tavrida_memory::core::Snapshot;
 
@@ -9,11 +9,11 @@ use crate::value::Table;
 impl TryFrom<&Snapshot> for Topology {
     type Error = BrokerError;
 
-    /// The topology of a broker in the process.
+    /// Returns the topology of an in-process broker.
     ///
     /// # Errors
     ///
-    /// 502 where an argument holds text that is not UTF-8.
+    /// 502 if an argument has text that is not UTF-8.
     ///
     /// ```
     /// use tavrida_memory::MemoryBroker;

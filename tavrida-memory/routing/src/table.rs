@@ -15,7 +15,7 @@ use crate::value::Value;
 
 pub use parse::TableError;
 
-/// Messages with the queues that each one has to reach: these and no others.
+/// Messages with the queues that each must reach: exactly these.
 ///
 /// ```
 /// use tavrida_routing::{Exchange, Queue, RoutingTable, Topology};
@@ -44,17 +44,17 @@ pub struct RoutingTable {
 struct Row {
     message: Message,
     queues: BTreeSet<String>,
-    /// The line of the file that it is from.
+    /// The line of the file.
     line: Option<usize>,
 }
 
 impl RoutingTable {
-    /// A table without rows.
+    /// Returns a table without rows.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same table with one more row.
+    /// Adds a row.
     #[must_use = "the table comes back with the row"]
     pub fn row<'q>(mut self, message: Message, queues: impl IntoIterator<Item = &'q str>) -> Self {
         let queues = queues.into_iter().map(str::to_owned).collect();
@@ -62,11 +62,10 @@ impl RoutingTable {
         self
     }
 
-    /// Reads a Markdown table with the columns `exchange`, `key`, `headers` and `queues`, in any order; `headers` may be left out.
+    /// Parses a Markdown table with the columns `exchange`, `key`, `headers` and `queues`, in any order; `headers` is optional.
     ///
-    /// Headers are `name=value` and queues are names, both separated by commas. A value is JSON where it is a number, `true`,
-    /// `false` or a text in quotes, and plain text else. A message without queues has to be returned. Text outside of the table is
-    /// ignored.
+    /// Headers are `name=value` and queues are names, both separated by commas. A value is JSON if it is a number, `true`, `false` or a
+    /// text in quotes, and plain text otherwise. A message without queues must be returned. Text outside the table is ignored.
     ///
     /// # Errors
     ///
@@ -75,7 +74,7 @@ impl RoutingTable {
         parse::markdown(text)
     }
 
-    /// Reads a CSV table with the columns of [`parse_markdown`](Self::parse_markdown). A cell with commas stands in quotes.
+    /// Parses a CSV table with the columns of [`parse_markdown`](Self::parse_markdown). A cell with commas must be in quotes.
     ///
     /// # Errors
     ///
@@ -84,7 +83,7 @@ impl RoutingTable {
         parse::csv(text)
     }
 
-    /// Reads a file: CSV where its name ends with `.csv`, Markdown else.
+    /// Reads a file: CSV if its name ends with `.csv`, otherwise Markdown.
     ///
     /// # Errors
     ///
@@ -97,8 +96,8 @@ impl RoutingTable {
         table.map_err(|error| TableError::file(path, error))
     }
 
-    /// The whole table of a topology: for each exchange that clients publish to, each set of queues that a message can reach, with the
-    /// shortest message. Written to a file, it is a snapshot to compare with.
+    /// Returns the whole table of a topology: for each exchange that clients publish to, each set of queues that a message can reach, with
+    /// the shortest message. In a file it is a snapshot for comparisons.
     pub fn of(topology: &Topology) -> Decided<Self> {
         let mut rows: Vec<Row> = Vec::new();
         let mut cuts: Vec<Cut> = Vec::new();
@@ -117,17 +116,17 @@ impl RoutingTable {
         Decided { found: Self { rows }, cuts }
     }
 
-    /// The number of rows.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether it has no rows.
+    /// Returns whether it has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The messages, in the order of the rows.
+    /// Returns the messages, in the order of the rows.
     pub fn messages(&self) -> impl Iterator<Item = &Message> {
         self.rows.iter().map(|row| &row.message)
     }
@@ -136,8 +135,8 @@ impl RoutingTable {
     ///
     /// # Errors
     ///
-    /// All rows that differ: the queues that are missing, each with the reason why the message does not reach it, and those too
-    /// many, each with the bindings that led there.
+    /// All rows that differ: the missing queues, each with the reason why the message does not reach it, and the additional ones, each with
+    /// the bindings that led there.
     pub fn check(&self, topology: &Topology) -> Result<(), TableMismatch> {
         let mut failures = Vec::new();
         for (index, row) in self.rows.iter().enumerate() {
@@ -175,7 +174,7 @@ impl RoutingTable {
     }
 }
 
-/// Rows of a [`RoutingTable`] that a topology does not keep. Its `Display` is the report.
+/// The rows of a [`RoutingTable`] that a topology violates. Its `Display` output is the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableMismatch {
     rows: usize,
@@ -183,7 +182,7 @@ pub struct TableMismatch {
 }
 
 impl TableMismatch {
-    /// The number of rows that differ.
+    /// Returns the number of rows that differ.
     pub fn count(&self) -> usize {
         self.failures.len()
     }
@@ -199,7 +198,7 @@ impl fmt::Display for TableMismatch {
 impl std::error::Error for TableMismatch {}
 
 impl fmt::Display for RoutingTable {
-    /// As Markdown, which [`parse_markdown`](Self::parse_markdown) reads.
+    /// Formats it as Markdown, which [`parse_markdown`](Self::parse_markdown) reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| exchange | key | headers | queues |")?;
         writeln!(f, "|---|---|---|---|")?;
@@ -221,11 +220,11 @@ impl fmt::Display for RoutingTable {
     }
 }
 
-/// A header value as a table holds it. Numbers lose their type, and what JSON does not have becomes text.
+/// Formats a header value for a table. Numbers lose their type, and values that JSON lacks become text.
 fn header(value: &Value) -> String {
     match value {
         Value::LongString(text) => parse::quoted_text(text),
-        // A headers exchange takes bytes and text for equal.
+        // A headers exchange treats bytes and text as equal.
         Value::Bytes(bytes) => parse::quoted_text(&String::from_utf8_lossy(bytes)),
         Value::Void => "void".to_owned(),
         other => other.to_string(),

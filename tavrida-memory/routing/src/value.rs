@@ -6,8 +6,7 @@ use std::fmt;
 
 /// An AMQP field value, with its type on the wire.
 ///
-/// `==` compares type and content: `I32(1)` is not `I64(1)`. A headers exchange compares more loosely; see
-/// [`RabbitMq`](crate::RabbitMq).
+/// `==` compares type and content: `I32(1)` is not `I64(1)`. A headers exchange compares less strictly; see [`RabbitMq`](crate::RabbitMq).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
     /// No value (`V`).
@@ -33,11 +32,11 @@ pub enum Value {
     F32(f32),
     /// A 64-bit float (`d`).
     F64(f64),
-    /// A decimal number (`D`): digits, and how many of them stand behind the point.
+    /// A decimal number (`D`): the unscaled value, and the number of decimal places.
     Decimal {
-        /// How many digits stand behind the point.
+        /// The number of decimal places.
         scale: u8,
-        /// The digits.
+        /// The unscaled value.
         value: u32,
     },
     /// Text (`S`).
@@ -53,7 +52,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The text of a [`Value::LongString`].
+    /// Returns the text of a [`Value::LongString`].
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::LongString(text) => Some(text),
@@ -61,7 +60,7 @@ impl Value {
         }
     }
 
-    /// The number of any integer type. A timestamp is not one.
+    /// Returns the number of any integer type. A timestamp is not one.
     pub fn as_i64(&self) -> Option<i64> {
         Some(match *self {
             Self::I8(n) => n.into(),
@@ -75,7 +74,7 @@ impl Value {
         })
     }
 
-    /// The number of a float type.
+    /// Returns the number of a float type.
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
             Self::F32(x) => Some(x.into()),
@@ -112,12 +111,12 @@ from! {
 pub struct Table(BTreeMap<String, Value>);
 
 impl Table {
-    /// An empty table.
+    /// Returns an empty table.
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// The same table with one more entry; it replaces one of the same name.
+    /// Adds an entry; it replaces one of the same name.
     #[must_use = "the table comes back with the entry"]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.insert(name, value);
@@ -134,27 +133,27 @@ impl Table {
         self.0.remove(name)
     }
 
-    /// The value of an entry.
+    /// Returns the value of an entry.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
     }
 
-    /// Whether there is an entry of this name.
+    /// Returns whether an entry of this name exists.
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// The entries, by name.
+    /// Returns the entries, by name.
     pub fn iter(&self) -> btree_map::Iter<'_, String, Value> {
         self.0.iter()
     }
 
-    /// The number of entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are no entries.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

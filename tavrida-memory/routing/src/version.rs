@@ -1,4 +1,4 @@
-//! [`RabbitMq`]: whose rules hold.
+//! [`RabbitMq`]: the version whose rules apply.
 
 use std::fmt;
 

@@ -31,15 +31,14 @@ pub enum WhyNot {
         /// The queue.
         queue: String,
     },
-    /// A chain leads there, and this is the first binding of it that did not match. Of several chains it is the one that lacks the
-    /// least.
+    /// A chain leads there, and this is its first binding that did not match. Of several chains it is the one closest to a match.
     Binding {
         /// The binding.
         binding: Binding,
         /// Where it failed.
         mismatch: Mismatch,
     },
-    /// A chain leads there through an alternate exchange, which was not used since this binding matched.
+    /// A chain leads there through an alternate exchange, which was not used because this binding matched.
     AlternateUnused {
         /// The exchange whose alternate was not used.
         exchange: String,
@@ -77,11 +76,11 @@ impl fmt::Display for WhyNot {
     }
 }
 
-/// What a chain lacks: hops that fail, and how far its first failure is from a match.
+/// What prevents a chain: hops that fail, and how close its first failure is to a match.
 type Cost = (usize, usize);
 
 impl Routing<'_> {
-    /// Why the message does not reach a queue; none where it does.
+    /// Returns why the message does not reach a queue. `None` if it does.
     pub fn why_not(&self, queue: &str) -> Option<WhyNot> {
         if self.reaches(queue) {
             return None;
@@ -99,7 +98,7 @@ impl Routing<'_> {
         Some(self.first_failure(&queue).unwrap_or(WhyNot::NoWay { exchange, queue }))
     }
 
-    /// The first failure of the chain that lacks the least, by Bellman and Ford: chains are short.
+    /// Returns the first failure of the chain closest to a match, by Bellman and Ford: chains are short.
     fn first_failure(&self, queue: &str) -> Option<WhyNot> {
         let start = Destination::Exchange(self.message.exchange.clone());
         let mut best: BTreeMap<Destination, (Cost, Option<WhyNot>)> =
@@ -126,7 +125,7 @@ impl Routing<'_> {
         }
     }
 
-    /// Where bindings and the alternate of an exchange lead, with what is in the way.
+    /// Returns where bindings and the alternate of an exchange lead, with what prevents it.
     fn ways_from(&self, exchange: &str) -> Vec<(Destination, Option<(usize, WhyNot)>)> {
         let Some(known) = self.topology.exchange(exchange) else { return Vec::new() };
         let keys = self.message.keys().unwrap_or_default();
@@ -155,11 +154,11 @@ impl Routing<'_> {
     }
 }
 
-/// How far a mismatch is from a match: less is nearer.
+/// Returns the distance of a mismatch from a match: less is closer.
 fn distance(mismatch: &Mismatch) -> usize {
     const FAR: usize = 1000;
     match mismatch {
-        // The longer the part of the key that matched, the nearer.
+        // The longer the matching part of the key, the closer.
         Mismatch::Word { index, .. } => FAR - index.min(&FAR),
         Mismatch::Key { expected, found } => {
             let common = expected.bytes().zip(found.bytes()).take_while(|(a, b)| a == b).count();

@@ -9,10 +9,10 @@ use crate::matching;
 /// The longest routing key, in bytes.
 const LONGEST_KEY: usize = 255;
 
-/// Words that repeat, so that keys and patterns meet; the empty one among them.
+/// Words that repeat, so that keys and patterns match; including the empty one.
 const WORDS: [&str; 6] = ["a", "b", "c", "order", "paid", ""];
 
-/// Patterns of up to five words, with `*` and `#` at every place, and empty words.
+/// Patterns of up to five words, with `*` and `#` at any position, and empty words.
 pub fn pattern() -> impl Strategy<Value = Pattern> {
     let word = prop_oneof![3 => word(), 1 => Just("*"), 1 => Just("#")];
     prop::collection::vec(word, 0..=5).prop_map(|words| Pattern::new(words.join(".")))
@@ -28,13 +28,13 @@ fn word() -> impl Strategy<Value = &'static str> {
     prop_oneof![9 => select(&WORDS[..5]), 1 => Just(WORDS[5])]
 }
 
-/// Keys near a pattern: two of three match it, the others miss by one word.
+/// Keys near a pattern: two of three match it, the others miss it by one word.
 pub fn key_near(pattern: &Pattern) -> impl Strategy<Value = String> + use<> {
     let pattern = pattern.clone();
     key_plan(1.0 / 3.0).prop_map(move |plan| plan.near(pattern.as_str()))
 }
 
-/// How a key is made from a pattern, whichever the pattern is: so the two shrink apart from each other.
+/// How a key is made from any pattern, so that both shrink independently.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyPlan {
     /// The words for `*`, in turn.
@@ -55,7 +55,7 @@ enum Miss {
     Case(usize),
 }
 
-/// A plan of which this share is changed so that it may miss.
+/// A plan in which this share is changed so that it may miss.
 pub(crate) fn key_plan(misses: f64) -> impl Strategy<Value = KeyPlan> {
     let miss = prop_oneof![
         (0..8usize).prop_map(Miss::Drop),
@@ -74,7 +74,7 @@ pub(crate) fn key_plan(misses: f64) -> impl Strategy<Value = KeyPlan> {
     })
 }
 
-/// A value with this probability, 0 and 1 included, which proptest's own `weighted` does not take. It shrinks to none.
+/// An optional value with this probability, including 0 and 1, which proptest's own `weighted` does not accept. It shrinks to `None`.
 pub(crate) fn sometimes<S: Strategy>(
     probability: f64,
     strategy: S,

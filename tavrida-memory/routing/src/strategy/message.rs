@@ -15,8 +15,8 @@ use crate::strategy::tables::{TablePlan, table_plan};
 use crate::strategy::topology::topology;
 use crate::topology::{Binding, ExchangeType, Topology};
 
-/// Messages near what a topology binds: most match a binding, the others miss one by a word or a header. Each binding is aimed at
-/// as often as any other.
+/// Messages near what a topology binds: most match a binding, the others miss one by a word or a header. Each binding is targeted equally
+/// often.
 pub fn message(topology: &Topology) -> impl Strategy<Value = Message> + use<> {
     Messages::of(topology).strategy()
 }
@@ -29,7 +29,7 @@ pub fn messages(
     prop::collection::vec(message(topology), count)
 }
 
-/// A topology with a message for it. The two shrink apart from each other.
+/// A topology with a message for it. The two shrink independently.
 pub fn topology_and_message() -> impl Strategy<Value = (Topology, Message)> {
     (topology(), message_plan(0.8)).prop_map(|(topology, plan)| {
         let message = plan.message(&Aims::of(&topology));
@@ -37,7 +37,7 @@ pub fn topology_and_message() -> impl Strategy<Value = (Topology, Message)> {
     })
 }
 
-/// How messages for a topology are made.
+/// The settings of messages for a topology.
 #[derive(Debug, Clone)]
 #[must_use = "it makes nothing until `strategy`"]
 pub struct Messages {
@@ -46,24 +46,24 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// Messages for a topology, four of five of which match the binding that they aim at.
+    /// Messages for a topology, four of five of which match the targeted binding.
     pub fn of(topology: &Topology) -> Self {
         Self { aims: Arc::new(Aims::of(topology)), hit_rate: 0.8 }
     }
 
-    /// The share of messages that match the binding that they aim at, from 0 to 1. The others may match another one.
+    /// Sets the share of messages that match the targeted binding, from 0 to 1. The others may match another one.
     pub fn hit_rate(self, hit_rate: f64) -> Self {
         Self { hit_rate: hit_rate.clamp(0.0, 1.0), ..self }
     }
 
-    /// The strategy.
+    /// Returns the strategy.
     pub fn strategy(self) -> impl Strategy<Value = Message> + use<> {
         let Self { aims, hit_rate } = self;
         message_plan(hit_rate).prop_map(move |plan| plan.message(&aims))
     }
 }
 
-/// How a message is made, whatever the topology.
+/// How a message is made, for any topology.
 #[derive(Debug, Clone)]
 struct MessagePlan {
     aim: Index,
@@ -80,7 +80,7 @@ fn message_plan(hit_rate: f64) -> impl Strategy<Value = MessagePlan> {
     })
 }
 
-/// What messages aim at.
+/// What messages target.
 #[derive(Debug)]
 struct Aims(Vec<Aim>);
 
@@ -88,7 +88,7 @@ struct Aims(Vec<Aim>);
 enum Aim {
     /// A binding of an exchange that clients publish to.
     Binding(Binding, ExchangeType),
-    /// A message that comes to a binding of an internal exchange.
+    /// A message that reaches a binding of an internal exchange.
     Message(Message),
     /// A queue, by the default exchange.
     Queue(String),
@@ -117,7 +117,7 @@ impl Aims {
 }
 
 impl Topology {
-    /// For each binding that a message can come to, the shortest one that does, by the place of the binding.
+    /// Returns, for each reachable binding, the shortest message that reaches it, by the index of the binding.
     fn witnesses(&self) -> BTreeMap<usize, Message> {
         let mut witnesses = BTreeMap::new();
         for entry in self.entries() {

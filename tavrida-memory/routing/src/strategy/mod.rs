@@ -1,5 +1,4 @@
-//! Strategies for [proptest](https://docs.rs/proptest): topologies, patterns, and messages that are near to what a topology
-//! binds.
+//! Strategies for [proptest](https://docs.rs/proptest): topologies, patterns, and messages near the bindings of a topology.
 //!
 //! ```
 //! use proptest::prelude::*;

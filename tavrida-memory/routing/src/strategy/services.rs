@@ -8,7 +8,7 @@ use proptest::sample::Index;
 use crate::services::{Service, Services, split};
 
 /// Chains of up to `longest` calls, each made by the service that answers the one before: pairs of the caller and the method, such as
-/// `("orders", "billing.charge")`. Only calls to services of the graph are in them. They shrink to shorter ones.
+/// `("orders", "billing.charge")`. They contain only calls to services of the graph, and shrink to shorter chains.
 ///
 /// ```
 /// use proptest::prelude::*;

@@ -7,7 +7,7 @@ use crate::decide::example;
 use crate::strategy::keys::sometimes;
 use crate::value::{Table, Value};
 
-/// Values of the types that headers mostly have, equal ones of different types among them.
+/// Values of the usual types of headers, including equal ones of different types.
 pub fn value() -> impl Strategy<Value = Value> {
     let values = vec![
         Value::from("a"),
@@ -32,7 +32,7 @@ pub fn headers_near(arguments: &Table) -> impl Strategy<Value = Table> + use<> {
     table_plan(1.0 / 3.0).prop_map(move |plan| plan.near(&arguments))
 }
 
-/// How headers are made from the arguments of a binding, whichever they are.
+/// How headers are made from the arguments of any binding.
 #[derive(Debug, Clone)]
 pub(crate) struct TablePlan {
     more: Vec<(String, Value)>,

@@ -16,10 +16,10 @@ pub fn topology() -> impl Strategy<Value = Topology> {
     Topologies::default().strategy()
 }
 
-/// How large generated topologies are, and by which rules.
+/// The size of generated topologies, and their rules.
 ///
-/// They have exchanges `e0`, `e1`, ... of all types, internal ones and alternates among them, queues `q0`, `q1`, ... of all types
-/// with and without dead-letter exchanges, and bindings to queues and exchanges, cycles included.
+/// They have exchanges `e0`, `e1`, ... of all types, including internal ones and alternates, queues `q0`, `q1`, ... of all types with and
+/// without dead-letter exchanges, and bindings to queues and exchanges, including cycles.
 #[derive(Debug, Clone)]
 #[must_use = "sizes make nothing until `strategy`"]
 pub struct Topologies {
@@ -59,27 +59,27 @@ struct BindingPlan {
 }
 
 impl Topologies {
-    /// The number of exchanges, without the predeclared ones.
+    /// Sets the number of exchanges, without the predeclared ones.
     pub fn exchanges(self, exchanges: RangeInclusive<usize>) -> Self {
         Self { exchanges, ..self }
     }
 
-    /// The number of queues.
+    /// Sets the number of queues.
     pub fn queues(self, queues: RangeInclusive<usize>) -> Self {
         Self { queues, ..self }
     }
 
-    /// The number of bindings; equal ones are one.
+    /// Sets the number of bindings; equal ones are one.
     pub fn bindings(self, bindings: RangeInclusive<usize>) -> Self {
         Self { bindings, ..self }
     }
 
-    /// The version whose rules hold.
+    /// Sets the version whose rules apply.
     pub fn version(self, version: RabbitMq) -> Self {
         Self { version, ..self }
     }
 
-    /// The strategy.
+    /// Returns the strategy.
     pub fn strategy(self) -> impl Strategy<Value = Topology> {
         let Self { exchanges, queues, bindings, version } = self;
         let parts = (

@@ -1,4 +1,4 @@
-//! Reading tables.
+//! Parses tables.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::message::Message;
 use crate::table::{RoutingTable, Row};
 use crate::value::Value;
 
-/// What is wrong in the text of a table, and in which line.
+/// An error in the text of a table, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableError {
     text: String,
@@ -119,7 +119,7 @@ fn row(line: usize, [exchange, key, headers, queues]: [&str; 4]) -> Result<Row, 
     Ok(Row { message, queues: names, line: Some(line) })
 }
 
-/// Splits at a separator that stands outside of quotes and is not escaped.
+/// Splits at separators that are outside quotes and not escaped.
 fn split(text: &str, separator: char) -> Vec<String> {
     let mut cells = vec![String::new()];
     let (mut quoted, mut escaped) = (false, false);
@@ -146,7 +146,7 @@ fn split(text: &str, separator: char) -> Vec<String> {
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// A name: as it stands, in back quotes, or as a JSON string.
+/// Parses a name: plain, in back quotes, or as a JSON string.
 fn unquoted(text: &str) -> Result<String, String> {
     let text = text.strip_prefix('`').and_then(|text| text.strip_suffix('`')).unwrap_or(text);
     if !text.starts_with('"') {
@@ -171,7 +171,7 @@ fn value_of(text: &str) -> Result<Value, String> {
     }
 }
 
-/// A name as a table holds it: in quotes where it would be read otherwise.
+/// Formats a name for a table: in quotes if it would be read differently.
 pub(super) fn quoted(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "._-#*:/@".contains(c);
     if name == "-" || !name.chars().all(is_plain) {
@@ -181,7 +181,7 @@ pub(super) fn quoted(name: &str) -> String {
     }
 }
 
-/// A text as a value.
+/// Parses a value.
 pub(super) fn quoted_text(text: &str) -> String {
     let plain = quoted(text);
     if value_of(&plain) == Ok(Value::from(text)) { plain } else { serde_json::Value::from(text).to_string() }

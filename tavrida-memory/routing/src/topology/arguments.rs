@@ -1,4 +1,4 @@
-//! What a node checks in the arguments of a new queue, and what it compares in those of a known one.
+//! The checks of a node for the arguments of a new queue, and the comparison with those of an existing one.
 
 use crate::broker_error::BrokerError;
 use crate::erlang;
@@ -118,7 +118,7 @@ fn kind_of(arguments: &Table) -> Result<QueueType, String> {
     })
 }
 
-/// An argument that names an exchange must be text (R20, R56).
+/// Checks that an argument that names an exchange is text (R20, R56).
 pub(crate) fn exchange_name(name: &str, what: &str, value: Option<&Value>) -> Result<(), BrokerError> {
     match value {
         None | Some(Value::LongString(_)) => Ok(()),
@@ -264,7 +264,7 @@ fn inequivalent(name: &str, what: &str, received: &str, current: &str) -> Broker
     ))
 }
 
-/// Equal by value whatever the type of the integer; a float is no integer, and bytes are text.
+/// Equal by value whatever the type of the integer; a float does not equal an integer, and bytes are text.
 fn same(a: &Value, b: &Value) -> bool {
     let integer = |value: &Value| match value {
         Value::Timestamp(seconds) => Some(i128::from(*seconds)),

@@ -5,7 +5,7 @@ use crate::version::RabbitMq;
 
 use super::{Binding, Exchange, Queue, Topology};
 
-/// A topology in the making. Order does not matter: exchanges and queues are declared before bindings are made.
+/// Builds a topology. The order does not matter: exchanges and queues are declared before bindings.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a builder makes nothing until `build`"]
 pub struct Builder {
@@ -17,13 +17,13 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The name of the virtual host; `/` by default.
+    /// Sets the name of the virtual host. The default is `/`.
     pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
         self.virtual_host = Some(name.into());
         self
     }
 
-    /// The version whose rules hold; 3.10 by default.
+    /// Sets the version whose rules apply. The default is 3.10.
     pub fn version(self, version: RabbitMq) -> Self {
         Self { version, ..self }
     }
@@ -45,7 +45,7 @@ impl Builder {
         self.bind(Binding::queue(queue, exchange, routing_key))
     }
 
-    /// Binds an exchange to another; the destination is first, as in AMQP's `exchange.bind`.
+    /// Binds an exchange to another; the destination comes first, as in AMQP's `exchange.bind`.
     pub fn bind_exchange(self, destination: &str, source: &str, routing_key: &str) -> Self {
         self.bind(Binding::exchange(destination, source, routing_key))
     }
@@ -56,12 +56,12 @@ impl Builder {
         self
     }
 
-    /// Declares all of it.
+    /// Declares everything.
     ///
     /// # Errors
     ///
-    /// The first refusal, with the code and text of a node: see [`Topology::declare_exchange`],
-    /// [`Topology::declare_queue`] and [`Topology::bind`].
+    /// The first error, with the code and text of a node: see [`Topology::declare_exchange`], [`Topology::declare_queue`] and
+    /// [`Topology::bind`].
     pub fn build(self) -> Result<Topology, BrokerError> {
         let mut topology = Topology::of(self.virtual_host.as_deref().unwrap_or("/"), self.version);
         self.exchanges.into_iter().try_for_each(|exchange| topology.declare_exchange(exchange))?;

@@ -52,12 +52,12 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// A virtual host with the predeclared exchanges alone: `/` under the rules of RabbitMQ 3.10.
+    /// Returns a virtual host with only the predeclared exchanges: `/` under the rules of RabbitMQ 3.10.
     pub fn new() -> Self {
         Self::of("/", RabbitMq::default())
     }
 
-    /// A virtual host of a name, which error texts show, and the version whose rules hold.
+    /// Returns a virtual host with this name, which error texts show, and the version whose rules apply.
     pub fn of(virtual_host: impl Into<String>, version: RabbitMq) -> Self {
         let predeclared = PREDECLARED.map(|(name, kind)| {
             let exchange = Exchange { internal: name == "amq.rabbitmq.trace", ..Exchange::new(name, kind) };
@@ -72,47 +72,47 @@ impl Topology {
         }
     }
 
-    /// A builder of a topology.
+    /// Returns a builder of a topology.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// The name of the virtual host.
+    /// Returns the name of the virtual host.
     pub fn virtual_host(&self) -> &str {
         &self.virtual_host
     }
 
-    /// The version whose rules hold.
+    /// Returns the version whose rules apply.
     pub fn version(&self) -> RabbitMq {
         self.version
     }
 
-    /// The exchanges by name, the predeclared ones included.
+    /// Returns the exchanges by name, including the predeclared ones.
     pub fn exchanges(&self) -> impl Iterator<Item = &Exchange> {
         self.exchanges.values()
     }
 
-    /// The queues by name.
+    /// Returns the queues by name.
     pub fn queues(&self) -> impl Iterator<Item = &Queue> {
         self.queues.values()
     }
 
-    /// The bindings, in the order in which they were made.
+    /// Returns the bindings, in the order in which they were added.
     pub fn bindings(&self) -> &[Binding] {
         &self.bindings
     }
 
-    /// The bindings of which an exchange is the source.
+    /// Returns the bindings whose source is an exchange.
     pub fn bindings_from<'a>(&'a self, exchange: &'a str) -> impl Iterator<Item = &'a Binding> {
         self.bindings.iter().filter(move |binding| binding.source == exchange)
     }
 
-    /// An exchange by its name.
+    /// Returns an exchange by its name.
     pub fn exchange(&self, name: &str) -> Option<&Exchange> {
         self.exchanges.get(name)
     }
 
-    /// A queue by its name.
+    /// Returns a queue by its name.
     pub fn queue(&self, name: &str) -> Option<&Queue> {
         self.queues.get(name)
     }
@@ -121,8 +121,8 @@ impl Topology {
     ///
     /// # Errors
     ///
-    /// What a node answers: 403 for the default exchange and for a new name that begins with `amq.`, 406 where an exchange of
-    /// this name has other properties, or the alternate exchange is no text.
+    /// The error of a node: 403 for the default exchange and for a new name that begins with `amq.`, 406 if an exchange of this name has
+    /// other properties, or the alternate exchange is not text.
     pub fn declare_exchange(&mut self, exchange: Exchange) -> Result<(), BrokerError> {
         let exchange = Exchange { name: stripped(&exchange.name), ..exchange };
         check_not_default(&exchange.name)?;
@@ -152,7 +152,7 @@ impl Topology {
         arguments::equivalent("alternate-exchange", &what, &known.arguments, &exchange.arguments)
     }
 
-    /// The refusal of an exchange type that a node does not know: 503 in 3.10, 406 in 4.0.
+    /// Returns the error for an exchange type that a node does not know: 503 in 3.10, 406 in 4.0.
     pub(crate) fn unknown_type(&self, name: &str) -> BrokerError {
         let word = if matches!(name, "" | "rabbit") { "invalid" } else { "unknown" };
         let text = format!("{word} exchange type '{name}'");
@@ -166,8 +166,8 @@ impl Topology {
     ///
     /// # Errors
     ///
-    /// What a node answers: 403 for a name that begins with `amq.`, 406 where an argument is invalid, or a queue of this name
-    /// has other properties. An empty name, for which a node makes one up, is 502 here: a topology has to know its names.
+    /// The error of a node: 403 for a name that begins with `amq.`, 406 if an argument is invalid, or a queue of this name has other
+    /// properties. An empty name, for which a node generates one, is 502 here: a topology has to know its names.
     pub fn declare_queue(&mut self, queue: Queue) -> Result<(), BrokerError> {
         let queue = Queue { name: stripped(&queue.name), ..queue };
         BrokerError::check_length("queue name", &queue.name)?;
@@ -201,8 +201,8 @@ impl Topology {
     ///
     /// # Errors
     ///
-    /// What a node answers: 403 for the default exchange, 404 where source or destination is missing, 406 where the `x-match` of a
-    /// headers exchange is invalid.
+    /// The error of a node: 403 for the default exchange, 404 if source or destination does not exist, 406 if the `x-match` of a headers
+    /// exchange is invalid.
     pub fn bind(&mut self, binding: Binding) -> Result<(), BrokerError> {
         let Binding { source, destination, routing_key, arguments } = binding;
         let source = stripped(&source);
@@ -249,15 +249,15 @@ impl Topology {
     ///
     /// # Errors
     ///
-    /// What a node answers when one declares after the other: 406 where the two declare a name differently. This topology then
-    /// has a part of the other.
+    /// The error of a node when one declares after the other: 406 if the two declare a name differently. This topology then has a part of
+    /// the other.
     pub fn merge(&mut self, other: &Self) -> Result<(), BrokerError> {
         other.exchanges().try_for_each(|exchange| self.restore_exchange(exchange.clone()))?;
         other.queues().try_for_each(|queue| self.restore_queue(queue.clone()))?;
         other.bindings.iter().try_for_each(|binding| self.bind(binding.clone()))
     }
 
-    /// An exchange as the texts of a node name it.
+    /// Returns an exchange as the texts of a node name it.
     pub(crate) fn exchange_text(&self, name: &str) -> String {
         format!("exchange '{name}' in vhost '{}'", self.virtual_host)
     }
@@ -273,7 +273,7 @@ impl Default for Topology {
     }
 }
 
-/// Names lose their line ends (R29).
+/// Removes line ends from a name (R29).
 fn stripped(name: &str) -> String {
     name.replace(['\r', '\n'], "")
 }

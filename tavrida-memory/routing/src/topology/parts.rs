@@ -1,4 +1,4 @@
-//! [`Exchange`], [`Queue`] and [`Binding`]: what a topology is made of.
+//! [`Exchange`], [`Queue`] and [`Binding`]: the parts of a topology.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::value::{Table, Value};
 pub enum ExchangeType {
     /// To bindings whose key equals the routing key.
     Direct,
-    /// To bindings whose pattern matches the words of the routing key: `*` is one word, `#` any number.
+    /// To bindings whose pattern matches the words of the routing key: `*` is one word, `#` any number of words.
     Topic,
     /// To all bindings.
     Fanout,
@@ -22,7 +22,7 @@ impl ExchangeType {
     /// All types.
     pub const ALL: [Self; 4] = [Self::Direct, Self::Topic, Self::Fanout, Self::Headers];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Direct => "direct",
@@ -32,7 +32,7 @@ impl ExchangeType {
         }
     }
 
-    /// The type of a name on the wire; none where a node without plugins does not know it.
+    /// Returns the type of a name on the wire. `None` if a node without plugins does not know it.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -71,7 +71,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A durable exchange without arguments.
+    /// Returns a durable exchange without arguments.
     pub fn new(name: impl Into<String>, kind: ExchangeType) -> Self {
         Self {
             name: name.into(),
@@ -84,52 +84,52 @@ impl Exchange {
         }
     }
 
-    /// A durable direct exchange.
+    /// Returns a durable direct exchange.
     pub fn direct(name: impl Into<String>) -> Self {
         Self::new(name, ExchangeType::Direct)
     }
 
-    /// A durable topic exchange.
+    /// Returns a durable topic exchange.
     pub fn topic(name: impl Into<String>) -> Self {
         Self::new(name, ExchangeType::Topic)
     }
 
-    /// A durable fanout exchange.
+    /// Returns a durable fanout exchange.
     pub fn fanout(name: impl Into<String>) -> Self {
         Self::new(name, ExchangeType::Fanout)
     }
 
-    /// A durable headers exchange.
+    /// Returns a durable headers exchange.
     pub fn headers(name: impl Into<String>) -> Self {
         Self::new(name, ExchangeType::Headers)
     }
 
-    /// The same exchange, to which clients cannot publish.
+    /// Makes it internal: clients cannot publish to it.
     #[must_use = "the exchange comes back changed"]
     pub fn internal(self) -> Self {
         Self { internal: true, ..self }
     }
 
-    /// The same exchange, which does not survive a restart.
+    /// Makes it transient: it does not survive a restart.
     #[must_use = "the exchange comes back changed"]
     pub fn transient(self) -> Self {
         Self { durable: false, ..self }
     }
 
-    /// The same exchange with an alternate: it takes the messages for which no binding of this one matches.
+    /// Sets the alternate exchange, which gets the messages that match no binding of this one.
     #[must_use = "the exchange comes back changed"]
     pub fn alternate_exchange(self, name: impl Into<String>) -> Self {
         self.argument("alternate-exchange", name.into())
     }
 
-    /// The same exchange with one more argument.
+    /// Adds an argument.
     #[must_use = "the exchange comes back changed"]
     pub fn argument(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.arguments.insert(name, value);
         self
     }
 
-    /// The name of the alternate exchange, from the arguments or else from a policy.
+    /// Returns the name of the alternate exchange, from the arguments or otherwise from a policy.
     pub fn alternate(&self) -> Option<&str> {
         let name = self.arguments.get("alternate-exchange").or_else(|| self.policy.get("alternate-exchange"));
         name.and_then(Value::as_str)
@@ -173,7 +173,7 @@ pub enum QueueType {
 }
 
 impl QueueType {
-    /// The value of `x-queue-type`.
+    /// Returns the value of `x-queue-type`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Classic => "classic",
@@ -182,7 +182,7 @@ impl QueueType {
         }
     }
 
-    /// The type that arguments ask for; none where they ask for one that does not exist.
+    /// Returns the type that arguments request. `None` if that type does not exist.
     pub(crate) fn of(arguments: &Table) -> Option<Self> {
         let Some(name) = arguments.get("x-queue-type") else { return Some(Self::Classic) };
         [Self::Classic, Self::Quorum, Self::Stream]
@@ -192,7 +192,7 @@ impl QueueType {
 }
 
 impl Queue {
-    /// A durable classic queue without arguments.
+    /// Returns a durable classic queue without arguments.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -204,70 +204,70 @@ impl Queue {
         }
     }
 
-    /// A quorum queue.
+    /// Returns a quorum queue.
     pub fn quorum(name: impl Into<String>) -> Self {
         Self::new(name).argument("x-queue-type", "quorum")
     }
 
-    /// A stream.
+    /// Returns a stream.
     pub fn stream(name: impl Into<String>) -> Self {
         Self::new(name).argument("x-queue-type", "stream")
     }
 
-    /// The same queue, which does not survive a restart.
+    /// Makes it transient: it does not survive a restart.
     #[must_use = "the queue comes back changed"]
     pub fn transient(self) -> Self {
         Self { durable: false, ..self }
     }
 
-    /// The same queue, whose dead letters go to an exchange with a routing key.
+    /// Sets the dead-letter exchange, with a routing key.
     #[must_use = "the queue comes back changed"]
     pub fn dead_letter(self, exchange: impl Into<String>, routing_key: impl Into<String>) -> Self {
         self.dead_letter_to(exchange).argument("x-dead-letter-routing-key", routing_key.into())
     }
 
-    /// The same queue, whose dead letters go to an exchange with the routing key that they have.
+    /// Sets the dead-letter exchange; dead letters keep their routing keys.
     #[must_use = "the queue comes back changed"]
     pub fn dead_letter_to(self, exchange: impl Into<String>) -> Self {
         self.argument("x-dead-letter-exchange", exchange.into())
     }
 
-    /// The same queue, whose messages expire; rounded down to milliseconds.
+    /// Sets the time to live of messages, rounded down to milliseconds.
     #[must_use = "the queue comes back changed"]
     pub fn message_ttl(self, ttl: Duration) -> Self {
         self.argument("x-message-ttl", i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// The same queue, which holds at most this number of ready messages.
+    /// Sets the maximum number of ready messages.
     #[must_use = "the queue comes back changed"]
     pub fn max_length(self, messages: u32) -> Self {
         self.argument("x-max-length", i64::from(messages))
     }
 
-    /// The same queue with one more argument.
+    /// Adds an argument.
     #[must_use = "the queue comes back changed"]
     pub fn argument(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.arguments.insert(name, value);
         self
     }
 
-    /// The type. An argument that names no type never gets into a topology; of such a queue this is `Classic`.
+    /// Returns the type. An argument with an unknown type never gets into a topology; for such a queue this is `Classic`.
     pub fn queue_type(&self) -> QueueType {
         QueueType::of(&self.arguments).unwrap_or(QueueType::Classic)
     }
 
-    /// The exchange of its dead letters, from the arguments or else from a policy.
+    /// Returns the dead-letter exchange, from the arguments or otherwise from a policy.
     pub fn dead_letter_exchange(&self) -> Option<&str> {
         self.setting("dead-letter-exchange").and_then(Value::as_str)
     }
 
-    /// The routing key of its dead letters, from the arguments or else from a policy; without one they keep their own.
+    /// Returns the routing key of dead letters, from the arguments or otherwise from a policy; without one they keep their own.
     pub fn dead_letter_routing_key(&self) -> Option<&str> {
         self.setting("dead-letter-routing-key").and_then(Value::as_str)
     }
 
-    /// A setting by its name in policies, such as `message-ttl`, as RabbitMQ merges the argument (`x-message-ttl`) with
-    /// the policies: of limits the smaller one holds, of anything else the argument.
+    /// Returns a setting by its name in policies, such as `message-ttl`, as RabbitMQ merges the argument (`x-message-ttl`) with the
+    /// policies: the smaller limit holds, otherwise the argument.
     pub fn setting(&self, name: &str) -> Option<&Value> {
         match (self.arguments.get(&format!("x-{name}")), self.policy.get(name)) {
             (Some(argument), Some(policy)) if is_limit(name) && policy.as_i64() < argument.as_i64() => {
@@ -279,7 +279,7 @@ impl Queue {
     }
 }
 
-/// Whether the smaller one of two values holds.
+/// Returns whether the smaller one of two values holds.
 pub(crate) fn is_limit(setting: &str) -> bool {
     let limits = [
         "message-ttl",
@@ -293,17 +293,17 @@ pub(crate) fn is_limit(setting: &str) -> bool {
     limits.contains(&setting)
 }
 
-/// Where a binding leads.
+/// The destination of a binding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
-    /// Into a queue.
+    /// A queue.
     Queue(String),
-    /// Into another exchange, which routes on.
+    /// Another exchange, which routes further.
     Exchange(String),
 }
 
 impl Destination {
-    /// The name of the queue or exchange.
+    /// Returns the name of the queue or exchange.
     pub fn name(&self) -> &str {
         let (Self::Queue(name) | Self::Exchange(name)) = self;
         name
@@ -319,21 +319,21 @@ impl fmt::Display for Destination {
     }
 }
 
-/// A rule of an exchange: what of its messages goes where.
+/// A binding: which messages of an exchange are routed where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
-    /// The exchange that routes.
+    /// The source exchange.
     pub source: String,
     /// Where matching messages go.
     pub destination: Destination,
     /// The key or pattern. Fanout and headers exchanges ignore it.
     pub routing_key: String,
-    /// What a headers exchange compares with.
+    /// The arguments that a headers exchange compares.
     pub arguments: Table,
 }
 
 impl Binding {
-    /// From an exchange to a queue, with the order of parameters of AMQP's `queue.bind`.
+    /// Binds a queue to an exchange, with the order of parameters of AMQP's `queue.bind`.
     pub fn queue(
         queue: impl Into<String>,
         exchange: impl Into<String>,
@@ -347,7 +347,7 @@ impl Binding {
         }
     }
 
-    /// From an exchange to another, with the order of parameters of AMQP's `exchange.bind`: the destination is first.
+    /// Binds an exchange to another, with the order of parameters of AMQP's `exchange.bind`: the destination comes first.
     pub fn exchange(
         destination: impl Into<String>,
         source: impl Into<String>,
@@ -361,7 +361,7 @@ impl Binding {
         }
     }
 
-    /// The same binding with one more argument, such as `x-match` of a headers exchange.
+    /// Adds an argument, such as `x-match` of a headers exchange.
     #[must_use = "the binding comes back changed"]
     pub fn argument(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.arguments.insert(name, value);

@@ -1,4 +1,4 @@
-//! Decisions beside brute force: each witness is one, and where none is found, no short message is one.
+//! Decisions compared with brute force: each witness is valid, and if none is found, no short message is one.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn keys() -> Vec<String> {
     texts(&["a", "b", ""], 4)
 }
 
-/// No key of the list is a shorter answer, empty words aside, which come last.
+/// No key of the list is a shorter answer, except for keys with empty words, which come last.
 fn check_shortest(found: Option<&str>, keys: &[String], is_answer: impl Fn(&str) -> bool, what: &str) {
     if let Some(found) = found {
         assert!(is_answer(found), "{what}: '{found}' is no answer");

@@ -1,4 +1,4 @@
-//! Definitions files: good ones, bad ones, hostile ones.
+//! Definitions files: valid ones, invalid ones, hostile ones.
 
 use serde_json::{Value as Json, json};
 use tavrida_routing::{Definitions, Exchange, Message, Queue, RabbitMq, Topology, Value};
@@ -13,7 +13,7 @@ fn refused(document: &Json, expected: &str) {
     assert_eq!(error.to_string(), expected);
 }
 
-/// A file with everything that an export has.
+/// A file with everything that an export contains.
 fn export() -> Json {
     json!({
         "rabbit_version": "3.10.8",

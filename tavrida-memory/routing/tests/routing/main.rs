@@ -1,4 +1,4 @@
-//! The laws of routing: what a topology says is what a broker does.
+//! The laws of routing: a topology predicts what a broker does.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "how much was compared, for `--nocapture`")]

@@ -1,4 +1,4 @@
-//! The broker in the process as a second opinion: it shares no code with this crate.
+//! The in-process broker as an independent implementation: it shares no code with this crate.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Node {
         node
     }
 
-    /// A node that has the topology.
+    /// A node with the topology.
     pub(crate) fn with(topology: &Topology) -> Self {
         let mut node = Self::new();
         for exchange in topology.exchanges().filter(|exchange| !exchange.name.starts_with("amq.")) {
@@ -120,7 +120,7 @@ impl Node {
         })
     }
 
-    /// The queues that a message reaches.
+    /// Returns the queues that a message reaches.
     pub(crate) fn publish(&mut self, message: &Message) -> Result<BTreeSet<String>, Refusal> {
         let mut publication = Publication::new(short(&message.exchange), short(&message.key), "");
         publication.properties =
@@ -133,7 +133,7 @@ impl Node {
         Ok(routed)
     }
 
-    /// Takes a message out of a queue and rejects it.
+    /// Gets a message from a queue and rejects it.
     pub(crate) fn reject_one(&mut self, queue: &str) {
         self.call(Method::BasicGet { queue: short(queue), no_ack: false }).expect("a queue can be read");
         let tag = self.effects.as_slice().iter().find_map(|effect| match effect {
@@ -144,7 +144,7 @@ impl Node {
         self.call(Method::BasicReject { delivery_tag, requeue: false }).expect("a message can be rejected");
     }
 
-    /// The queues that hold messages.
+    /// Returns the queues with messages.
     pub(crate) fn filled(&self) -> BTreeSet<String> {
         self.broker.queued().map(|(queue, _)| queue.to_string()).collect()
     }

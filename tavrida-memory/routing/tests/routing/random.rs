@@ -13,7 +13,7 @@ const PATTERNS: [&str; 14] =
     ["", "a", "b", "#", "*", "a.*", "*.b", "a.#", "#.b", "*.#", "#.a.#", "a.b", "q0", ".a"];
 const KEYS: [&str; 10] = ["", "a", "b", "a.b", "b.a", "a.a.b", ".a", "a.", "q0", "q1"];
 
-/// Where random tests begin; each case adds its number.
+/// The base seed of random tests; each case adds its number.
 pub(crate) fn seed() -> u64 {
     let from = std::env::var("TAVRIDA_SEED").ok().map(|text| text.parse().expect("TAVRIDA_SEED is a number"));
     from.unwrap_or(20_260_101)

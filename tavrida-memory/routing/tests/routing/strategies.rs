@@ -1,4 +1,4 @@
-//! The strategies aim well, and what fails shrinks to what it needs.
+//! The strategies cover the topology, and failures shrink to what they need.
 
 use std::collections::BTreeSet;
 
@@ -112,7 +112,7 @@ fn headers_near_a_binding_hit_and_miss() {
 #[test]
 fn generated_topologies_are_what_a_node_accepts_and_routes() {
     let run = runner(500).run(&strategy::topology_and_message(), |(topology, message)| {
-        // The broker in the process has no streams.
+        // The in-process broker has no streams.
         prop_assume!(topology.queues().all(|queue| queue.queue_type() != tavrida_routing::QueueType::Stream));
         let mut node = Node::with(&topology);
         let ours = topology.route(&message).map(|routing| routing.queues().map(str::to_owned).collect());

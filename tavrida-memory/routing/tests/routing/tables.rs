@@ -117,7 +117,7 @@ proptest! {
     }
 }
 
-/// What a table cannot hold with its type.
+/// Values that a table cannot represent with their types.
 fn is_odd(value: &Value) -> bool {
     matches!(value, Value::Array(_) | Value::Timestamp(_))
 }

@@ -1,8 +1,8 @@
-//! What differs between the versions, one by one.
+//! The differences between the versions, one by one.
 
 use tavrida_routing::{Binding, DeathReason, Exchange, Message, Queue, RabbitMq, Table, Topology, Value};
 
-/// Whether a headers exchange takes a value of a binding and one of a message for equal.
+/// Returns whether a headers exchange treats a value of a binding and one of a message as equal.
 fn equal(version: RabbitMq, wanted: Value, sent: Value) -> bool {
     let topology = Topology::builder()
         .version(version)
