@@ -107,7 +107,7 @@ pub(crate) async fn unmarked_copies(sim: Sim, mended: bool) -> Result<(), Failur
     async fn sell(State(book): State<Book>, attempt: Attempt, message: Message, id: String) {
         let number = message.message_id().to_owned();
         let is_new = book.claim(&number);
-        // The copy of the gate's own message has another number: that is what the id is for.
+        // The copy of the gate's message has another number: that is what the id is for.
         if book.mended {
             book.enter_once(&id, "sold", 5);
         } else if is_new || !attempt.redelivered {

@@ -16,7 +16,7 @@ use crate::transport::{
 /// How long to wait after a failed repair: each attempt costs the broker a channel.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The exchanges that this side may declare, with the bindings of its own queue to them.
+/// The exchanges that this side may declare, with the bindings of its queue to them.
 pub(crate) struct OwnExchanges {
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) bindings: Vec<Binding>,

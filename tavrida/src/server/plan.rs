@@ -28,7 +28,7 @@ pub struct Plan {
     pub exchanges: Vec<Exchange>,
     /// The queues; the server's own is the first.
     pub queues: Vec<Queue>,
-    /// The bindings of the server's own queue, sorted.
+    /// The bindings of the server's queue, sorted.
     pub bindings: Vec<Binding>,
 }
 
