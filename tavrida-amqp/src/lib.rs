@@ -60,6 +60,7 @@
 
 mod config;
 mod wire;
+mod guard;
 mod link;
 mod manage;
 mod publish;

@@ -1,4 +1,4 @@
-//! One live session, on a connection that publishes and one for everything else.
+//! One live session, on a connection that publishes and one for everything else; on a third for answers to direct reply addresses.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use lapin::Channel;
 use tavrida::field::Table;
 use tavrida::transport::{
     Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, GetMessage,
-    Publication, PublishFuture, Queue, QueueStatus, Session, SessionError,
+    Publication, PublishFuture, Queue, QueueStatus, Session, SessionError, check_arguments,
 };
 
 use crate::config::AmqpConfig;
@@ -16,11 +16,11 @@ use crate::consume;
 use crate::desk::{Desk, Over};
 use crate::link::{Life, Seat};
 use crate::manage;
-use crate::publish::{Lane, Publisher};
-use crate::wire::fits;
+use crate::publish::{DirectReplies, Lane, Publisher};
 
 pub(crate) struct AmqpSession {
     publisher: Arc<Publisher>,
+    direct: DirectReplies,
     desk: Arc<Desk>,
     over: Mutex<Option<Over>>,
     life: Tenure,
@@ -42,6 +42,7 @@ impl AmqpSession {
         // From here on, an abandoned attempt closes what it opened.
         let tenure = Tenure(life.clone());
         let seat = Arc::new(seat);
+        let direct = DirectReplies::new(config.clone(), seat.connections.host.clone(), life.clone());
         let desk = Desk::new(life.clone(), &seat);
         let publish_on = seat.connections.publish.clone();
         let login = config.login().map(Into::into);
@@ -49,12 +50,12 @@ impl AmqpSession {
             .await
             .map_err(|error| life.error(&error))?;
         let over = Mutex::new(Some(desk.keep(seat, lane)));
-        Ok(Self { publisher: Arc::new(publisher), desk, over, life: tenure })
+        Ok(Self { publisher: Arc::new(publisher), direct, desk, over, life: tenure })
     }
 
     fn check_fit(&self, arguments: &Table) -> Result<(), SessionError> {
         let frame_max = self.desk.connection.configuration().frame_max() as usize;
-        Ok(fits("arguments", arguments, frame_max)?)
+        Ok(check_arguments(arguments, frame_max)?)
     }
 
     fn check_destination(&self, binding: &Binding) -> Result<(), SessionError> {
@@ -200,7 +201,10 @@ impl Session for AmqpSession {
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {
-        self.publisher.publish(publication)
+        match DirectReplies::takes(&publication) {
+            true => self.direct.publish(publication),
+            false => self.publisher.publish(publication),
+        }
     }
 
     async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
@@ -239,6 +243,7 @@ impl Session for AmqpSession {
         // A caller that stops waiting for the flush ends the session at once.
         let giving_up = Tenure(self.life.0.clone());
         self.publisher.flush().await;
+        self.direct.flush().await;
         drop(giving_up);
         let cause = self.life.0.ended().await;
         let over = self.wait_until_over().await;

@@ -20,6 +20,9 @@ use crate::session::AmqpSession;
 /// connection ends all sessions on it, for example an exchange of an unknown type; one that closes a channel does not. Connections are
 /// closed with their last session. An exclusive queue belongs to its session.
 ///
+/// A third connection of a session opens with its first answer to a direct reply address: RabbitMQ closes the connection that publishes to
+/// an address which it cannot decode, and the sender of a request chooses the address.
+///
 /// Shared connections also share one thread each. For busy servers in one process use [`unshared`](AmqpTransport::unshared).
 #[derive(Clone)]
 pub struct AmqpTransport {

@@ -28,8 +28,13 @@ pub struct Counters {
     pub consumer_timeouts: u64,
     /// Exchanges that were found deleted, and were declared again.
     pub repaired: u64,
+    /// Answers to asks that could not be read.
+    pub unreadable: u64,
     /// Deliveries being handled now.
     pub in_flight: u64,
+    /// Failed deliveries of which no copy can be made at this moment (the queue of the copy is full, or the broker refuses it): each
+    /// holds one place of the prefetch, and is tried again.
+    pub stuck: u64,
 }
 
 /// The counters as they are counted.
@@ -46,7 +51,9 @@ pub(crate) struct Tally {
     pub(crate) losses: Count,
     pub(crate) consumer_timeouts: Count,
     pub(crate) repaired: Count,
+    pub(crate) unreadable: Count,
     pub(crate) in_flight: Count,
+    pub(crate) stuck: Count,
 }
 
 impl Tally {
@@ -63,7 +70,9 @@ impl Tally {
             losses: self.losses.get(),
             consumer_timeouts: self.consumer_timeouts.get(),
             repaired: self.repaired.get(),
+            unreadable: self.unreadable.get(),
             in_flight: self.in_flight.get(),
+            stuck: self.stuck.get(),
         }
     }
 }

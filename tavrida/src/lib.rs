@@ -69,6 +69,7 @@
 #[cfg(test)]
 mod seeded;
 
+mod show;
 pub mod field;
 pub mod entry_point;
 pub mod error;

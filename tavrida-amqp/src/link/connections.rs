@@ -25,6 +25,7 @@ pub(crate) trait Flush: Send + Sync {
 /// Two open connections to one host. They are closed when the last session on them ends.
 pub(crate) struct Connections {
     pub(crate) life: Arc<Life>,
+    pub(crate) host: Host,
     pub(crate) publish: Arc<Connection>,
     pub(crate) consume: Arc<Connection>,
     pub(crate) exclusive: ExclusiveQueues,
@@ -58,6 +59,7 @@ impl Connections {
         let members: Arc<Mutex<Vec<Weak<dyn Flush>>>> = Arc::default();
         let connections = Self {
             life: life.clone(),
+            host: host.clone(),
             publish: publishes.connection.clone(),
             consume: consumes.connection.clone(),
             exclusive: ExclusiveQueues::new(config.virtual_host.clone()),

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::tls::encrypt;
 use crate::config::{AmqpConfig, Host};
+use crate::guard::{GuardedStream, runtime};
 use crate::wire::refused_at_connect;
 
 /// One open connection.
@@ -58,14 +59,14 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
             .await
             .map_err(|error| unreachable(host, format!("TLS: {error}")))?;
     }
-    let stream = Mutex::new(Some(stream));
+    let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default());
+    let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream)));
     let connect = async move |_, _| {
         let stream = stream.lock().ok().and_then(|mut stream| stream.take());
         // lapin asks again only for its recovery, which is off.
         stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
     };
-    let runtime = lapin::runtime::default_runtime().map_err(|error| unreachable(host, error))?;
-    let connection = Connection::connector(uri(config, host), runtime, connect, properties(config, role))
+    let connection = Connection::connector(uri(config, host), runtime(), connect, properties(config, role))
         .await
         .map_err(|error| match refused_at_connect(&error) {
             Some(refusal) => refusal.into(),

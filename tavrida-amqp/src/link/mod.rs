@@ -11,9 +11,10 @@ mod watch;
 
 pub(crate) use channels::{IdleChannels, close_quietly, open_channel};
 pub(crate) use connections::{Connections, Flush, Seat};
+pub(crate) use dial::dial;
 pub(crate) use life::Life;
 pub(crate) use pool::Pool;
-pub(crate) use watch::FAREWELL;
+pub(crate) use watch::{FAREWELL, watch_alone};
 
-use dial::{Dialled, dial};
+use dial::Dialled;
 use watch::watch;

@@ -50,6 +50,21 @@ pub(super) fn watch(
     });
 }
 
+/// Watches a single connection until its `life` ends, or the session does; then closes it.
+pub(crate) fn watch_alone(life: Arc<Life>, session: Arc<Life>, dialled: Dialled) {
+    tokio::spawn(async move {
+        let _watcher = Watcher(life.clone());
+        let mut side = Side::new(dialled, life.clone());
+        tokio::select! {
+            biased;
+            _ = life.ended() => {}
+            loss = session.ended() => { life.lose(loss); }
+            () = side.watch(|blocked| life.set_blocked(blocked)) => {}
+        }
+        side.close().await;
+    });
+}
+
 struct Side {
     dialled: Dialled,
     life: Arc<Life>,

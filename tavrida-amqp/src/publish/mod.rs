@@ -7,6 +7,7 @@
 
 mod absent;
 mod careful;
+mod direct;
 mod fence;
 mod job;
 mod lane;
@@ -22,6 +23,7 @@ mod repair;
 mod replies;
 mod screen;
 
+pub(crate) use direct::DirectReplies;
 pub(crate) use lane::Lane;
 pub(crate) use publisher::Publisher;
 pub(crate) use replies::{Place, Replies};

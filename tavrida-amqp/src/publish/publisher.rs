@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tavrida::field::ShortString;
-use tavrida::transport::{Publication, PublishError, PublishErrorKind, PublishFuture, SessionError};
+use tavrida::transport::{
+    Publication, PublishError, PublishErrorKind, PublishFuture, SessionError, check_properties,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::job::Job;
 use super::replies::Replies;
 use crate::link::Life;
-use crate::wire::fits;
 
 /// Passes publishes to the [lane](super::lane).
 pub(crate) struct Publisher {
@@ -44,9 +45,7 @@ impl Publisher {
             let reason = PublishErrorKind::NotSent(loss.clone());
             return PublishFuture::ready(Err(PublishError::new(reason, publication)));
         }
-        if let Some(headers) = &publication.properties.headers
-            && let Err(refusal) = fits("headers", headers, self.frame_max)
-        {
+        if let Err(refusal) = check_properties(&publication.properties, self.frame_max) {
             return PublishFuture::ready(Err(PublishError::new(
                 PublishErrorKind::Refused(refusal),
                 publication,

@@ -3,9 +3,7 @@
 mod error;
 mod field;
 mod message;
-mod size;
 
 pub(crate) use error::{Fate, fate, refused_at_connect};
 pub(crate) use field::{short, table_out};
 pub(crate) use message::{delivered, properties_out};
-pub(crate) use size::fits;

@@ -13,6 +13,7 @@ mod conformance;
 mod connection;
 mod consuming;
 mod failover;
+mod hostile;
 mod interop;
 mod life;
 mod limits;

@@ -1,5 +1,7 @@
 //! The names that the broker generates: of queues, of consumers, of reply addresses.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use smallvec::SmallVec;
 use tavrida::field::ShortString;
 
@@ -29,10 +31,15 @@ impl Names {
         self.name("amq.ctag-", 22)
     }
 
-    /// Returns an address for direct replies: the name, a dot, and a key that contains a dot.
+    /// Returns an address for direct replies as RabbitMQ generates it: the name, an encoded process of the broker, and a key.
     pub(crate) fn reply_address(&mut self, name: &str) -> ShortString {
-        let key = self.name("", 46);
-        self.name(&format!("{name}.{key}."), 22)
+        let node = format!("reply@{:08}", self.next() % 100_000_000);
+        let process = (self.next() & 0xffff).to_be_bytes();
+        let term =
+            [&[131, 88, 119, 14], node.as_bytes(), &process[4..], &[0, 0, 0, 0], &[0, 0, 0, 1]].concat();
+        let key = self.name("", 22);
+        let address = format!("{name}.{}.{key}==", STANDARD.encode(term));
+        address.try_into().expect("a made-up name is shorter than 255 bytes")
     }
 
     fn name(&mut self, prefix: &str, letters: usize) -> ShortString {

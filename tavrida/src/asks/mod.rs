@@ -21,6 +21,7 @@ use crate::entry_point::EntryPoint;
 use crate::envelope;
 use crate::field::ShortString;
 use crate::link::Epoch;
+use crate::show::shown;
 use crate::transport::{
     Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Queue, Session, SessionError,
 };
@@ -117,7 +118,10 @@ async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>,
                     tracing::debug!(%message, request_id = message.request_id(), "an answer came too late");
                 }
             }
-            Err(undecodable) => tracing::warn!(error = %undecodable.error, "an answer cannot be read"),
+            Err(undecodable) => {
+                tally.unreadable.add_one();
+                tracing::warn!(error = %shown(&undecodable.error), "an answer cannot be read");
+            }
         }
     };
     pending.close(epoch, &ConnectionLost::broken(end.to_string()));

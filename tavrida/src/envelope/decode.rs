@@ -8,7 +8,7 @@ use super::{DecodeError, UndecodableError, names};
 use crate::entry_point::EntryPoint;
 use crate::field::{ShortString, Table, Value};
 use crate::message::{Addresses, CorrelationId, Headers, Message, MessageKind, Parts, Payload, Request};
-use crate::transport::Publication;
+use crate::transport::{Publication, UNREADABLE, is_reply_queue};
 
 /// Decodes a message.
 ///
@@ -43,6 +43,8 @@ struct Wire<'a> {
     source: Option<&'a Value>,
     destination: Option<&'a Value>,
     reply_to: Option<&'a Value>,
+    /// What the transport could not read.
+    unreadable: Option<&'a Value>,
     customs: usize,
 }
 
@@ -57,6 +59,7 @@ impl<'a> Wire<'a> {
             source: None,
             destination: None,
             reply_to: None,
+            unreadable: None,
             customs: 0,
         };
         for (name, value) in publication.properties.headers().iter() {
@@ -78,11 +81,15 @@ impl<'a> Wire<'a> {
             names::SOURCE => Some(&mut self.source),
             names::DESTINATION => Some(&mut self.destination),
             names::REPLY_TO => Some(&mut self.reply_to),
+            name if name == UNREADABLE.as_str() => Some(&mut self.unreadable),
             _ => None,
         }
     }
 
     fn message(&self) -> Result<Message, DecodeError> {
+        if let Some(reason) = self.unreadable {
+            return Err(DecodeError::Unreadable { reason: Shown::value(reason) });
+        }
         if self.publication.properties.headers.is_none() {
             return Err(DecodeError::NoHeaders);
         }
@@ -97,12 +104,16 @@ impl<'a> Wire<'a> {
         if is_empty(source) {
             return Err(DecodeError::EmptySource);
         }
+        let reply_queue = match kind {
+            MessageKind::Request => self.reply_queue()?,
+            _ => None,
+        };
         let body = Body::read(&self.publication.body)?;
         let addresses = Addresses {
             source: address(names::SOURCE, source)?,
             destination: address(names::DESTINATION, destination)?,
             reply_to: address(names::REPLY_TO, reply_to)?,
-            reply_queue: if kind == MessageKind::Request { self.reply_queue() } else { None },
+            reply_queue,
         };
         Ok(Parts {
             kind,
@@ -124,7 +135,7 @@ impl<'a> Wire<'a> {
             source: readable_address(self.source),
             destination: readable_address(self.destination),
             reply_to: readable_address(self.reply_to),
-            reply_queue: self.reply_queue(),
+            reply_queue: self.reply_queue().unwrap_or_default(),
         };
         let answerable = !addresses.reply_to.is_none() || addresses.reply_queue.is_some();
         if kind != MessageKind::Request || addresses.destination.is_none() || !answerable {
@@ -144,8 +155,13 @@ impl<'a> Wire<'a> {
         Some(Request(asked.into()))
     }
 
-    fn reply_queue(&self) -> Option<ShortString> {
-        self.publication.properties.reply_to.clone().filter(|queue| !queue.is_empty())
+    fn reply_queue(&self) -> Result<Option<ShortString>, DecodeError> {
+        match &self.publication.properties.reply_to {
+            Some(queue) if queue.is_empty() => Ok(None),
+            Some(queue) if is_reply_queue(queue) => Ok(Some(queue.clone())),
+            Some(queue) => Err(DecodeError::NoReplyQueue { found: Shown::name(queue) }),
+            None => Ok(None),
+        }
     }
 
     fn custom_headers(&self) -> Headers {

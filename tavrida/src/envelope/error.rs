@@ -26,6 +26,11 @@ pub struct UndecodableError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
+    /// The transport could not read a part of the message, and left it out.
+    Unreadable {
+        /// The transport's reason.
+        reason: Shown,
+    },
     /// There is no header table.
     NoHeaders,
     /// One of the seven headers is missing.
@@ -89,6 +94,12 @@ pub enum DecodeError {
         /// The bytes.
         found: Shown,
     },
+    /// The property `reply_to` of a request names a queue that is not a [reply queue](crate::transport::is_reply_queue). The answer could
+    /// reach a queue of another service.
+    NoReplyQueue {
+        /// The name.
+        found: Shown,
+    },
     /// The header `source`, `destination` or `reply_to` is not an entry point.
     BadAddress {
         /// The header.
@@ -104,12 +115,14 @@ impl DecodeError {
             Self::NoHeaders | Self::MissingHeader { .. } | Self::MissingMember { .. } => Kind::FieldMustExist,
             Self::UnknownMessageType { .. }
             | Self::HeaderNotText { .. }
+            | Self::NoReplyQueue { .. }
             | Self::HeaderNotUtf8 { .. }
             | Self::MemberNotObject { .. } => Kind::UnsuitableFieldValue,
             Self::EmptySource => Kind::FieldMustFullyDefined,
             Self::BadAddress { .. } => Kind::WrongEntryPointFormat,
             Self::EmptyBody
             | Self::ByteOrderMark
+            | Self::Unreadable { .. }
             | Self::BodyNotUtf8 { .. }
             | Self::BodyNotJson { .. }
             | Self::BodyNotObject { .. } => Kind::IncorrectMessage,
@@ -120,6 +133,7 @@ impl DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable { reason } => write!(f, "a part of the message is unreadable: {reason}"),
             Self::NoHeaders => f.write_str("the message has no headers; the wire format has seven"),
             Self::MissingHeader { header } => write!(f, "the header '{header}' is missing"),
             Self::UnknownMessageType { found } => write!(
@@ -151,6 +165,11 @@ impl fmt::Display for DecodeError {
             Self::HeaderNotUtf8 { header, found } => {
                 write!(f, "the header '{header}' is {found}, which is not UTF-8")
             }
+            Self::NoReplyQueue { found } => write!(
+                f,
+                "the property 'reply_to' is {found}; it must be a queue that the broker named ('amq.gen-...') or an \
+                 address for direct replies that it made"
+            ),
             Self::BadAddress { header, flaw } => write!(f, "the header '{header}': {flaw}"),
         }
     }
@@ -190,7 +209,12 @@ impl Shown {
         Self::of(format_args!("{text}"))
     }
 
-    /// Shows a header's value: text in quotes, other values in Rust's debug format.
+    /// A name.
+    pub(super) fn name(text: &str) -> Self {
+        Self::of(format_args!("'{text}'"))
+    }
+
+    /// A header's value: text in quotes, other values in Rust's debug format.
     pub(super) fn value(value: &Value) -> Self {
         match value.as_str() {
             Some(text) => Self::of(format_args!("'{text}'")),

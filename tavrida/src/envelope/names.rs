@@ -4,6 +4,7 @@ pub(super) use crate::message::names::{
     CORRELATION_ID, DESTINATION, MESSAGE_ID, MESSAGE_TYPE, REPLY_TO, REQUEST_ID, RESERVED, SOURCE,
 };
 use crate::message::names::{ECHOED_PREFIX, OWN_PREFIX};
+use crate::transport::UNREADABLE;
 
 /// Headers that RabbitMQ adds to, or reads from, the copies that it makes of a message.
 ///
@@ -20,7 +21,8 @@ const BROKERS_OWN: [&str; 6] = [
 
 /// Returns whether retries, dead-lettering or a broker add this header to a copy of a message.
 pub(crate) fn is_added_to_copies(name: &str) -> bool {
-    name.starts_with(OWN_PREFIX) || BROKERS_OWN.contains(&name)
+    // What cannot be read stays so in each copy.
+    (name.starts_with(OWN_PREFIX) && name != UNREADABLE.as_str()) || BROKERS_OWN.contains(&name)
 }
 
 /// Returns whether the message's sender set this header for its receiver.

@@ -74,7 +74,7 @@ prop_compose! {
         (request_id, message_id) in any::<(String, String)>(),
         source in entry_points(),
         (destination, reply_to) in (option::of(entry_points()), option::of(entry_points())),
-        reply_queue in option::of(short_strings()),
+        reply_queue in option::of(reply_queues()),
         headers in vec((short_strings(), values()), 0..4),
         echoed in vec((short_strings(), values()), 0..2),
         (payload, context) in (objects(), objects()),
@@ -88,7 +88,7 @@ prop_compose! {
             source,
             destination: destination.unwrap_or_default(),
             reply_to: reply_to.unwrap_or_default(),
-            reply_queue: reply_queue.filter(|queue| kind == MessageKind::Request && !queue.is_empty()),
+            reply_queue: reply_queue.filter(|_| kind == MessageKind::Request),
         };
         Parts {
             kind,
@@ -110,6 +110,10 @@ fn entry_points() -> impl Strategy<Value = EntryPoint> {
         Some(method) => EntryPoint::new(&service, &method).expect("two words"),
         None => service.parse().expect("one word"),
     })
+}
+
+fn reply_queues() -> impl Strategy<Value = ShortString> {
+    "amq.gen-.{0,60}".prop_map(|name| name.try_into().expect("sixty characters have at most 240 bytes"))
 }
 
 fn short_strings() -> impl Strategy<Value = ShortString> {

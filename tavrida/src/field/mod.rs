@@ -16,4 +16,4 @@ mod value;
 pub use long_string::LongString;
 pub use short_string::{ShortString, TooLongError};
 pub use table::Table;
-pub use value::{Decimal, Value};
+pub use value::{Decimal, MAX_DEPTH, Value};

@@ -74,6 +74,38 @@ impl Table {
         self.0.retain(|(name, value)| keep(name, value));
     }
 
+    /// How many levels of tables and arrays the values nest: 0 for values that hold no others.
+    ///
+    /// Does not recurse, so that any depth is measured.
+    pub fn depth(&self) -> usize {
+        let mut deepest = 0;
+        let mut open: Vec<(&Value, usize)> = self.nested(1).collect();
+        while let Some((value, level)) = open.pop() {
+            deepest = deepest.max(level);
+            match value {
+                Value::Table(table) => open.extend(table.nested(level + 1)),
+                Value::Array(items) => {
+                    open.extend(items.iter().filter(|item| item.is_nested()).map(|item| (item, level + 1)));
+                }
+                _ => {}
+            }
+        }
+        deepest
+    }
+
+    fn nested(&self, level: usize) -> impl Iterator<Item = (&Value, usize)> {
+        self.0
+            .iter()
+            .map(|(_, value)| value)
+            .filter(|value| value.is_nested())
+            .map(move |value| (value, level))
+    }
+
+    /// The length on the wire in bytes, without the four bytes of the length itself.
+    pub fn encoded_len(&self) -> usize {
+        self.0.iter().map(|(name, value)| 1 + name.len() + value.encoded_len()).sum()
+    }
+
     /// Returns whether a name exists.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
@@ -142,6 +174,24 @@ mod tests {
         assert_eq!(table.insert(A, 1), None);
         assert_eq!(table.insert(A, 2), Some(Value::I32(1)));
         assert_eq!(table.len(), 1);
+    }
+
+    #[test]
+    fn the_depth_counts_levels_and_not_entries() {
+        let flat = Table::new().with(A, 1).with(B, "text");
+        assert_eq!((Table::new().depth(), flat.depth()), (0, 0));
+        let two = Table::new().with(A, vec![Value::Table(flat.clone()), Value::Table(flat)]);
+        assert_eq!(two.depth(), 2);
+        let deep = (0..1_000).fold(Value::Void, |value, _| Value::Array(vec![value]));
+        assert_eq!(Table::new().with(A, deep).depth(), 1_000);
+    }
+
+    #[test]
+    fn what_is_nested_counts_in_the_encoded_length() {
+        let inner = Table::new().with(A, Value::I64(1));
+        let table = Table::new().with(B, vec![Value::Table(inner), Value::Void]);
+        // name 2, array 5, table 5, name 2, number 9, void 1
+        assert_eq!(table.encoded_len(), 24);
     }
 
     #[test]

@@ -51,6 +51,13 @@ pub enum Value {
     Table(Table),
 }
 
+/// How many levels of tables and arrays a header or argument may nest, itself included: the same on every transport.
+///
+/// A sender is refused above it. A transport that receives a message with more leaves that header out, and the message is not handled
+/// but dead-lettered: see [`UNREADABLE`](crate::transport::UNREADABLE). AMQP libraries read tables recursively, so that some
+/// thousand levels overflow a stack, which ends a process.
+pub const MAX_DEPTH: usize = 128;
+
 /// A decimal number, `value / 10^scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decimal {
@@ -87,6 +94,26 @@ impl Value {
             Self::Timestamp(n) => i64::try_from(n).ok(),
             _ => None,
         }
+    }
+
+    pub(super) fn is_nested(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Table(_))
+    }
+
+    /// The length on the wire in bytes, with the letter of the type.
+    pub fn encoded_len(&self) -> usize {
+        let len = match self {
+            Self::Void => 0,
+            Self::Bool(_) | Self::I8(_) | Self::U8(_) => 1,
+            Self::I16(_) | Self::U16(_) => 2,
+            Self::I32(_) | Self::U32(_) | Self::F32(_) => 4,
+            Self::I64(_) | Self::F64(_) | Self::Timestamp(_) => 8,
+            Self::Decimal(_) => 5,
+            Self::LongString(bytes) | Self::Bytes(bytes) => 4 + bytes.len(),
+            Self::Array(items) => 4 + items.iter().map(Self::encoded_len).sum::<usize>(),
+            Self::Table(table) => 4 + table.encoded_len(),
+        };
+        1 + len
     }
 
     /// Returns the letter of the type on the wire.

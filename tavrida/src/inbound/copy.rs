@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use super::Queues;
 use crate::envelope;
-use crate::field::{ShortString, Value};
+use crate::field::{ShortString, Table, Value};
 use crate::message::Failure;
+use crate::show::cut;
 use crate::time::{Clock, unix_seconds};
 use crate::transport::{
-    ConnectionLost, Delivery, Properties, Publication, PublishErrorKind, Queue, Session, SessionError,
+    BrokerError, ConnectionLost, Delivery, Properties, Publication, PublishErrorKind, Queue, Session,
+    SessionError,
 };
 
 const ATTEMPT: ShortString = ShortString::from_static("x-tavrida-attempt");
@@ -25,6 +27,7 @@ const ERROR_CODE: ShortString = ShortString::from_static("x-tavrida-error-code")
 const ORIGIN_QUEUE: ShortString = ShortString::from_static("x-tavrida-origin-queue");
 const ORIGIN_EXCHANGE: ShortString = ShortString::from_static("x-tavrida-origin-exchange");
 const ORIGIN_KEY: ShortString = ShortString::from_static("x-tavrida-origin-routing-key");
+const ORIGIN_USER: ShortString = ShortString::from_static("x-tavrida-origin-user-id");
 const DEAD_AT: ShortString = ShortString::from_static("x-tavrida-dead-at");
 
 /// The history of a delivery.
@@ -52,6 +55,33 @@ impl History {
     }
 }
 
+/// What a delivery that failed is to become.
+#[derive(Debug)]
+pub(crate) enum CopyKind {
+    /// Another try after a delay.
+    Retry { delay: Duration, attempt: u32 },
+    /// A dead letter.
+    DeadLetter { reason: &'static str, failure: Failure },
+}
+
+/// How much a copy says beside what the message is. Headers travel in one frame, which the message's own may fill: the next smaller
+/// extent is then the one to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// All that is known.
+    Full,
+    /// The reason in a few words.
+    Brief,
+    /// The message alone: what went wrong is in the log.
+    Bare,
+    /// The reason and the message's body: for properties that the broker refuses from this user.
+    Body,
+}
+
+/// The most that a copy keeps of a text, in bytes.
+const LONGEST_TEXT: usize = 4096;
+const BRIEF_TEXT: usize = 128;
+
 /// Makes copies for one service queue.
 pub(crate) struct Copies {
     queues: Queues,
@@ -63,52 +93,72 @@ impl Copies {
         Self { queues, clock }
     }
 
-    /// Publishes a copy to the retry queue of this delay.
-    pub(crate) async fn put_off(
+    /// Whether the broker itself keeps a rejected message as a dead letter.
+    pub(crate) fn broker_dead_letters(&self) -> bool {
+        matches!(self.queues.own, super::QueueType::Quorum { .. })
+    }
+
+    /// Makes a copy and waits until the broker has it. `due` names the services that still have to work the message; none means all.
+    ///
+    /// The copy of a message that fits into a frame fits too: it says less where there is no room.
+    pub(crate) async fn make(
         &self,
         delivery: &Delivery,
-        delay: Duration,
-        attempt: u32,
+        copy: &CopyKind,
         due: &[String],
         session: &dyn Session,
     ) -> Result<(), NoCopy> {
-        let mut copy = bare_copy(delivery);
-        let headers = copy.properties.headers.get_or_insert_default();
-        headers.insert(ATTEMPT, i32::try_from(attempt).unwrap_or(i32::MAX));
-        if !due.is_empty() {
-            headers.insert(DUE, due.join(","));
+        match copy {
+            CopyKind::Retry { delay, attempt } => {
+                let mut retry = bare_copy(delivery, None);
+                let headers = retry.properties.headers.get_or_insert_default();
+                add_history(headers, *attempt, due);
+                let queue = self.queues.waiting(*delay).map_err(NoCopy::Name)?;
+                place(retry, queue, session).await
+            }
+            CopyKind::DeadLetter { reason, failure } => {
+                let mut extent = Extent::Full;
+                loop {
+                    let letter = self.dead_letter(delivery, extent, reason, failure, due);
+                    let queue = self.queues.dead_letters().map_err(NoCopy::Name)?;
+                    let Err(no_copy) = place(letter, queue, session).await else { return Ok(()) };
+                    extent = extent.after(&no_copy).ok_or(no_copy)?;
+                }
+            }
         }
-        let queue = self.queues.waiting(delay).map_err(NoCopy::Name)?;
-        place(copy, queue, session).await
     }
 
-    /// Publishes a copy to the dead-letter queue, with the reason and the origin.
-    pub(crate) async fn dead_letter(
+    /// The dead letter of a delivery, with why and where from.
+    fn dead_letter(
         &self,
         delivery: &Delivery,
+        extent: Extent,
         reason: &str,
         failure: &Failure,
         due: &[String],
-        session: &dyn Session,
-    ) -> Result<(), NoCopy> {
-        let mut copy = bare_copy(delivery);
-        let headers = copy.properties.headers.get_or_insert_default();
-        if !due.is_empty() {
-            headers.insert(DUE, due.join(","));
+    ) -> Publication {
+        let mut letter = match extent {
+            Extent::Body => body_copy(delivery),
+            _ => bare_copy(delivery, (extent == Extent::Full).then_some(ORIGIN_USER)),
+        };
+        if extent == Extent::Bare {
+            return letter;
         }
-        let origin = delivery.publication();
-        headers
-            .insert(ATTEMPT, i32::try_from(History::of(delivery.properties()).attempt).unwrap_or(i32::MAX));
+        let text = if extent == Extent::Full { LONGEST_TEXT } else { BRIEF_TEXT };
+        let headers = letter.properties.headers.get_or_insert_default();
+        add_history(headers, History::of(delivery.properties()).attempt, due);
         headers.insert(REASON, reason);
-        headers.insert(ERROR_CLASS, failure.class());
-        headers.insert(ERROR_MESSAGE, failure.message());
+        headers.insert(ERROR_CLASS, &*cut(failure.class(), text));
+        headers.insert(ERROR_MESSAGE, &*cut(failure.message(), text));
         headers.insert(ERROR_CODE, failure.code());
-        headers.insert(ORIGIN_QUEUE, self.queues.name.clone());
-        headers.insert(ORIGIN_EXCHANGE, origin.exchange.clone());
-        headers.insert(ORIGIN_KEY, origin.routing_key.clone());
-        headers.insert(DEAD_AT, Value::Timestamp(unix_seconds(self.clock.now())));
-        let queue = self.queues.dead_letters().map_err(NoCopy::Name)?;
-        place(copy, queue, session).await
+        if extent == Extent::Full {
+            let origin = delivery.publication();
+            headers.insert(ORIGIN_QUEUE, self.queues.name.clone());
+            headers.insert(ORIGIN_EXCHANGE, origin.exchange.clone());
+            headers.insert(ORIGIN_KEY, origin.routing_key.clone());
+            headers.insert(DEAD_AT, Value::Timestamp(unix_seconds(self.clock.now())));
+        }
+        letter
     }
 
     /// Requeues up to `most` dead letters to the service queue as new messages, oldest first. Returns the count.
@@ -118,7 +168,7 @@ impl Copies {
             let Some(fetched) = session.get(&dead.name).await.map_err(NoCopy::Session)? else {
                 return Ok(sent);
             };
-            let mut copy = bare_copy(&fetched.delivery);
+            let mut copy = bare_copy(&fetched.delivery, None);
             if let Some(due) = fetched.delivery.properties().headers().get(&DUE) {
                 copy.properties.headers.get_or_insert_default().insert(DUE, due.clone());
             }
@@ -129,17 +179,53 @@ impl Copies {
     }
 }
 
+impl Extent {
+    /// The next extent to try after the broker, or the transport, refused this one for what it is.
+    fn after(self, no_copy: &NoCopy) -> Option<Self> {
+        match (self, no_copy.refusal()?.code) {
+            (Self::Full, FRAME_ERROR) => Some(Self::Brief),
+            (Self::Brief, FRAME_ERROR) => Some(Self::Bare),
+            (Self::Body, _) => None,
+            (_, FRAME_ERROR | PRECONDITION_FAILED) => Some(Self::Body),
+            _ => None,
+        }
+    }
+}
+
+/// The code of what does not fit into a frame.
+const FRAME_ERROR: u16 = 501;
+
+/// The code of properties that the broker does not take.
+const PRECONDITION_FAILED: u16 = 406;
+
+fn add_history(headers: &mut Table, attempt: u32, due: &[String]) {
+    headers.insert(ATTEMPT, i32::try_from(attempt).unwrap_or(i32::MAX));
+    if !due.is_empty() {
+        headers.insert(DUE, due.join(","));
+    }
+}
+
 /// Returns the same message without the headers of retries and brokers.
 ///
 /// `x-death` must be removed: RabbitMQ silently drops a message in a dead-letter cycle. An expiration would expire the copy early, and CC
-/// would multiply it.
-fn bare_copy(delivery: &Delivery) -> Publication {
+/// would multiply it. RabbitMQ accepts the property `user_id` only from that user, so it moves to the header `user`, or is removed.
+fn bare_copy(delivery: &Delivery, user: Option<ShortString>) -> Publication {
     let mut copy = Publication::clone(delivery.publication());
     copy.properties.expiration = None;
     copy.mandatory = true;
     if let Some(headers) = &mut copy.properties.headers {
         headers.retain(|name, _| !envelope::is_added_to_copies(name));
     }
+    if let (Some(user_id), Some(name)) = (copy.properties.user_id.take(), user) {
+        copy.properties.headers.get_or_insert_default().insert(name, user_id);
+    }
+    copy
+}
+
+/// The body of a message, without properties and headers.
+fn body_copy(delivery: &Delivery) -> Publication {
+    let mut copy = Publication::new(ShortString::default(), ShortString::default(), delivery.body().clone());
+    copy.properties.delivery_mode = Some(Properties::PERSISTENT);
     copy
 }
 
@@ -168,6 +254,25 @@ pub(crate) enum NoCopy {
 }
 
 impl NoCopy {
+    /// The broker's words, where it refused.
+    pub(crate) fn refusal(&self) -> Option<&BrokerError> {
+        match self {
+            Self::Publish(PublishErrorKind::Refused(refusal))
+            | Self::Session(SessionError::Refused(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether the same copy will be refused again.
+    pub(crate) fn is_permanent(&self) -> bool {
+        matches!(self, Self::Name(_)) || self.refusal().is_some()
+    }
+
+    /// Whether a copy with fewer headers might fit.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code == FRAME_ERROR)
+    }
+
     /// Returns whether the session has ended.
     pub(crate) fn is_lost(&self) -> bool {
         matches!(
@@ -195,8 +300,6 @@ impl std::error::Error for NoCopy {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Table;
-
     #[test]
     fn the_first_try_has_no_history() {
         let history = History::of(&Properties::default());

@@ -2,6 +2,7 @@
 
 mod copy;
 mod execution;
+mod hold;
 mod limit;
 mod queues;
 
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 pub(crate) use copy::{Copies, History};
+use copy::{CopyKind, NoCopy};
+use hold::Held;
 pub(crate) use limit::HandlerLimit;
 pub use queues::QueueType;
 pub(crate) use queues::Queues;
@@ -28,6 +31,7 @@ use crate::message::{Context, Failure, Message, Request};
 use crate::outbound::{Outbound, SendError, Terms};
 use crate::proxy;
 use crate::service::Router;
+use crate::show::shown;
 use crate::time::Stopwatch;
 use crate::transport::{ConnectionLost, Delivery};
 use execution::Execution;
@@ -36,7 +40,7 @@ use execution::Execution;
 pub(crate) struct Desk {
     pub(crate) router: Router,
     pub(crate) policy: FailurePolicy,
-    pub(crate) copies: Copies,
+    pub(crate) copies: Arc<Copies>,
     /// For answers that come from no local service: those to requests without a handler.
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) asks: Arc<Asks>,
@@ -190,39 +194,60 @@ impl Desk {
         due: &[String],
         epoch: &Epoch,
     ) {
-        let copied = match (&disposition, &outcome) {
+        let copy = match (disposition, outcome) {
             (Disposition::Leave, _) => return,
-            (Disposition::Ack, _) => Ok(()),
+            (Disposition::Ack, _) => return tell_of_loss(delivery.ack()),
             (Disposition::Discard, outcome) => {
-                tracing::warn!(?outcome, "a message is dropped, as the failure policy says");
+                tracing::warn!(outcome = %shown(&outcome), "a message is dropped, as the failure policy says");
                 self.tally.discarded.add_one();
-                Ok(())
+                return tell_of_loss(delivery.ack());
             }
-            (Disposition::Retry(delay), _) => {
-                let attempt = history.attempt + 1;
-                let putting_off = self.copies.put_off(&delivery, *delay, attempt, due, &*epoch.session);
-                let copied = Box::pin(putting_off).await;
-                copied.inspect(|()| self.tally.retried.add_one())
+            (Disposition::Retry(delay), Outcome::Failed(failure)) => {
+                let retry = CopyKind::Retry { delay, attempt: history.attempt + 1 };
+                match self.copies.make(&delivery, &retry, due, &*epoch.session).await {
+                    // Without its number the next try would be the first again.
+                    Err(reason) if reason.is_too_large() => {
+                        CopyKind::DeadLetter { reason: "failed", failure }
+                    }
+                    made => return self.conclude(made, retry, delivery, due, epoch),
+                }
             }
             (Disposition::DeadLetter(reason), Outcome::Hopeless(failure) | Outcome::Failed(failure)) => {
-                tracing::warn!(reason, %failure, "a message is dead-lettered");
-                let burying = self.copies.dead_letter(&delivery, reason, failure, due, &*epoch.session);
-                let copied = Box::pin(burying).await;
-                copied.inspect(|()| self.tally.dead_lettered.add_one())
+                CopyKind::DeadLetter { reason, failure }
             }
-            (Disposition::DeadLetter(_), _) => unreachable!("only failures are dead-lettered"),
+            (Disposition::DeadLetter(_) | Disposition::Retry(_), _) => {
+                unreachable!("only failures are copied")
+            }
         };
-        tell_of_loss(match copied {
-            Ok(()) => delivery.ack(),
-            // The broker redelivers the message, whatever happened to the copy.
-            Err(reason) if reason.is_lost() => return,
-            Err(reason) => {
-                tracing::error!(%reason, "no copy of a failed message could be made: it goes back to its queue");
-                // Delayed: the queue of the copy may be full or missing for a while, and a requeued message comes back at once.
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                delivery.requeue()
+        if let CopyKind::DeadLetter { reason, failure } = &copy {
+            tracing::warn!(reason, failure = %shown(failure), "a message is dead-lettered");
+        }
+        let made = self.copies.make(&delivery, &copy, due, &*epoch.session).await;
+        self.conclude(made, copy, delivery, due, epoch);
+    }
+
+    /// Settles a delivery after its copy is made. While none can be made it waits beside the handlers.
+    fn conclude(
+        &self,
+        made: Result<(), NoCopy>,
+        copy: CopyKind,
+        delivery: Delivery,
+        due: &[String],
+        epoch: &Epoch,
+    ) {
+        match made {
+            Ok(()) => {
+                copy.count(&self.tally);
+                tell_of_loss(delivery.ack());
             }
-        });
+            // The broker delivers the message again, whatever became of the copy.
+            Err(reason) if reason.is_lost() => {}
+            Err(reason) => {
+                let (copies, tally) = (self.copies.clone(), self.tally.clone());
+                let held = Held { delivery, copy, due: due.to_vec(), epoch: epoch.clone(), copies, tally };
+                tokio::spawn(held.wait(reason));
+            }
+        }
     }
 }
 

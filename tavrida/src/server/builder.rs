@@ -207,7 +207,7 @@ impl ServerBuilder {
         let desk = Arc::new(Desk {
             router,
             policy: self.policy,
-            copies: Copies::new(queues, clock),
+            copies: Arc::new(Copies::new(queues, clock)),
             outbound,
             asks: Arc::new(Asks::new(instance, Some(self.exchange), tally.clone())),
             ids,
