@@ -9,7 +9,7 @@ use tavrida_memory::MemoryBroker;
 
 #[tokio::test(start_paused = true)]
 async fn the_memory_transport_keeps_every_promise() {
-    let broker = MemoryBroker::new();
+    let broker = MemoryBroker::builder().frame_max(131_072).build();
     let (breaker, alarm) = (broker.clone(), broker.clone());
     let suite = Suite::new(Arc::new(broker.transport()))
         .with_breaker(move || {

@@ -93,6 +93,7 @@
 //! | check what holds in every run | [`laws`] |
 //! | search | [`explore`](explore()): many schedules, shrunk where they fail; [`exhaustive`](exhaustive()): all of them |
 //! | repeat a failed run | [`replay`], or `TAVRIDA_REPLAY`: [`explore`](mod@explore) lists all variables |
+//! | attack a service | [`hostile`]: messages that no service may stop at |
 //! | know what a run depends on | [`sim`]: what makes it nondeterministic, and which check detects it |
 //!
 //! A complete example: `double-charge`, a shop of four services, one of which charges twice.
@@ -103,6 +104,7 @@
 //! any transport. The feature `rabbitmq` adds private RabbitMQ nodes that a test starts, stops, kills, pauses and cuts off.
 
 pub mod random;
+pub mod hostile;
 pub mod trace;
 pub mod run;
 pub mod problem;

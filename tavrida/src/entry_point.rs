@@ -6,11 +6,12 @@ use std::str::FromStr;
 use smol_str::format_smolstr;
 
 use crate::field::ShortString;
+use crate::show::{beginning, is_control};
 
 /// An address: `service.method`, a whole `service`, or none.
 ///
 /// It is also a routing key, so that its text has at most 255 bytes, and its words are not `*` or `#`, which are wildcards in a binding.
-/// Clones are cheap.
+/// It is shown in logs, so that it has no control characters. Clones are cheap.
 ///
 /// ```
 /// use tavrida::EntryPoint;
@@ -124,7 +125,8 @@ fn flaw_of(name: &str) -> Option<Flaw> {
     match name {
         "" => Some(Flaw::EmptyName),
         "*" | "#" => Some(Flaw::Wildcard),
-        _ => name.bytes().any(|byte| byte == b'.').then_some(Flaw::TooManyDots),
+        _ if name.contains('.') => Some(Flaw::TooManyDots),
+        _ => name.contains(is_control).then_some(Flaw::Control),
     }
 }
 
@@ -195,6 +197,7 @@ enum Flaw {
     EmptyName,
     TooManyDots,
     Wildcard,
+    Control,
     TooLongError,
 }
 
@@ -205,9 +208,10 @@ impl fmt::Display for EntryPointError {
             Flaw::EmptyName => "a name before or after the dot is empty",
             Flaw::TooManyDots => "it has more than one dot",
             Flaw::Wildcard => "a name is `*` or `#`, which a binding reads as a wildcard",
+            Flaw::Control => "a name has a control character, which would break the lines of a log",
             Flaw::TooLongError => "it has over 255 bytes, the most that a routing key can have",
         };
-        write!(f, "'{}' is no entry point (`service.method` or `service`): {why}", self.text)
+        write!(f, "'{}' is no entry point (`service.method` or `service`): {why}", beginning(&self.text))
     }
 }
 
@@ -246,6 +250,14 @@ mod tests {
     #[test]
     fn a_star_inside_a_name_is_an_ordinary_letter() {
         assert_eq!("a*.b#".parse::<EntryPoint>().unwrap().method(), Some("b#"));
+    }
+
+    #[test]
+    fn a_name_with_a_line_break_is_refused_and_shown_on_one_line() {
+        for text in ["work.a\nb", "wo\u{1b}[31mrk", "work.\u{202e}a"] {
+            let refusal = refusal(text);
+            assert!(refusal.contains("control character") && !refusal.contains(is_control), "{refusal}");
+        }
     }
 
     #[test]

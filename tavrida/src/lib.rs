@@ -41,7 +41,7 @@
 //! # Chapters
 //!
 //! [The tutorial](docs::tutorial), [services](docs::services), [calls](docs::calls), [context](docs::context),
-//! [answering later](docs::later), [failure](docs::failure), [testing](docs::testing), [production](docs::production),
+//! [answering later](docs::later), [failure](docs::failure), [testing](docs::testing), [production](docs::production), [security](docs::security),
 //! [migrating from the Python original](docs::migration), [the wire format](docs::wire), [architecture](docs::architecture).
 //!
 //! # Overview

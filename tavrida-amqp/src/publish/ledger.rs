@@ -187,7 +187,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
         }
         // If a property does not equal itself (a NaN in a header), the likely one is taken.
         let Some(slot) = found.or(likely) else {
-            tracing::error!(?returned, "a message came back that was not sent");
+            tracing::error!(exchange = ?returned.exchange, routing_key = ?returned.routing_key, "a message came back that was not sent");
             return false;
         };
         let entry = &mut self.entries[slot as usize];

@@ -46,7 +46,13 @@ impl MemoryBroker {
 
     /// Returns a builder with settings for a broker.
     pub fn builder() -> Builder {
-        Builder { config: Config::default(), clock: Arc::new(SystemClock), core: None, network: None }
+        Builder {
+            config: Config::default(),
+            clock: Arc::new(SystemClock),
+            core: None,
+            network: None,
+            frame_max: 0,
+        }
     }
 
     /// Returns a transport whose sessions connect to this broker.
@@ -160,6 +166,7 @@ pub struct Builder {
     clock: Arc<dyn Clock>,
     core: Option<Broker>,
     network: Option<Arc<dyn Network>>,
+    frame_max: u32,
 }
 
 impl Builder {
@@ -194,6 +201,13 @@ impl Builder {
         self
     }
 
+    /// Sets the largest frame, in bytes, which bounds headers and arguments: what does not fit is refused with 501, as over RabbitMQ, whose
+    /// own setting is 131,072. 0 is no limit, and the default.
+    pub fn frame_max(mut self, frame_max: u32) -> Self {
+        self.frame_max = frame_max;
+        self
+    }
+
     /// Creates the broker.
     pub fn build(self) -> MemoryBroker {
         let mut clock = ShellClock::new(self.clock);
@@ -201,7 +215,9 @@ impl Builder {
             clock.learn(prepared);
         }
         let core = self.core.unwrap_or_else(|| Broker::new(self.config));
-        MemoryBroker { shared: Shared::new(State::new(core, clock, self.network)) }
+        let mut state = State::new(core, clock, self.network);
+        state.frame_max = self.frame_max as usize;
+        MemoryBroker { shared: Shared::new(state) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tavrida::transport::{
     BrokerError, ConnectionLost, DIRECT_REPLY_TO, Publication, PublishError, PublishErrorKind, PublishFuture,
-    Scope, SendNow,
+    Scope, SendNow, check_properties,
 };
 use tokio::sync::oneshot;
 
@@ -72,6 +72,9 @@ impl SendNow for Handle {
                 PublishErrorKind::NotSent(loss.clone()),
                 publication,
             )));
+        }
+        if let Err(refusal) = check_properties(&publication.properties, state.frame_max) {
+            return PublishFuture::ready(Err(unpublished(PublishErrorKind::Refused(refusal), publication)));
         }
         if let Some(reason) = state.broker.alarm() {
             let reason = reason.to_owned();

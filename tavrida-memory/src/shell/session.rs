@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tavrida::field::ShortString;
+use tavrida::field::{ShortString, Table};
 use tavrida::transport::{
     Binding, BrokerError, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Delivery, Destination,
     Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Scope, Session, SessionError,
+    check_arguments,
 };
 
 use super::channel::OwnChannel;
@@ -28,6 +29,10 @@ pub(super) struct MemorySession {
 impl MemorySession {
     pub(super) fn new(handle: Arc<Handle>) -> Self {
         Self { handle }
+    }
+
+    fn check(&self, arguments: &Table) -> Result<(), SessionError> {
+        Ok(check_arguments(arguments, self.handle.shared.lock().frame_max)?)
     }
 
     /// Calls a method on the session's management channel; an error closes that channel, and the next call opens another.
@@ -107,6 +112,7 @@ fn name(name: &str) -> Result<ShortString, SessionError> {
 #[async_trait]
 impl Session for MemorySession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        self.check(&exchange.arguments)?;
         let Exchange { name, kind, durable, auto_delete, internal, arguments } = exchange.clone();
         let kind = name_of(&kind);
         self.manage(Method::ExchangeDeclare(ExchangeDeclare {
@@ -137,6 +143,7 @@ impl Session for MemorySession {
     }
 
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        self.check(&queue.arguments)?;
         let Queue { name, durable, exclusive, auto_delete, arguments } = queue.clone();
         let reply = self.manage(Method::QueueDeclare(QueueDeclare {
             queue: name,
@@ -171,6 +178,7 @@ impl Session for MemorySession {
     }
 
     async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.check(&binding.arguments)?;
         self.manage(match &binding.destination {
             Destination::Queue(queue) => Method::QueueBind(queue_bind(binding, queue)),
             Destination::Exchange(exchange) => Method::ExchangeBind(exchange_bind(binding, exchange)),
@@ -179,6 +187,7 @@ impl Session for MemorySession {
     }
 
     async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.check(&binding.arguments)?;
         self.manage(match &binding.destination {
             Destination::Queue(queue) => Method::QueueUnbind(queue_bind(binding, queue)),
             Destination::Exchange(exchange) => Method::ExchangeUnbind(exchange_bind(binding, exchange)),
@@ -207,6 +216,7 @@ impl Session for MemorySession {
     }
 
     async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        self.check(&consume.arguments)?;
         let Consume { queue, prefetch, no_ack, exclusive, arguments } = consume.clone();
         let mut state = self.handle.lock()?;
         let id = match &*queue == DIRECT_REPLY_TO {

@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) network: Option<Arc<dyn Network>>,
     /// The broker is not inspected any more: what ends needs no cleanup.
     pub(super) retired: bool,
+    /// The largest frame of a session, in bytes; 0 for no limit.
+    pub(super) frame_max: usize,
     /// With a network: the channels on which something waits to arrive, with the numbers of their heads at the last inspection.
     pub(super) sending: Vec<(u64, ChannelId)>,
 }
@@ -82,6 +84,7 @@ impl State {
             aftermath: Aftermath::default(),
             network,
             retired: false,
+            frame_max: 0,
             sending: Vec::new(),
         }
     }

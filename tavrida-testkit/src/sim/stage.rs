@@ -43,7 +43,11 @@ enum Place {
 impl Stage {
     pub(crate) fn new(world: World, clock: SimClock) -> Self {
         let world = Arc::new(world);
-        let broker = MemoryBroker::builder().clock(Arc::new(clock.clone())).network(world.clone()).build();
+        let broker = MemoryBroker::builder()
+            .frame_max(131_072)
+            .clock(Arc::new(clock.clone()))
+            .network(world.clone())
+            .build();
         Self(Arc::new(Inner { world, broker: Place::Simulated(broker), clock }))
     }
 

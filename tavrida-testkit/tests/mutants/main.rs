@@ -20,7 +20,7 @@ use crate::unable::unable;
 use crate::wrapper::Twisted;
 
 fn suite(twist: Twist) -> Suite {
-    let broker = MemoryBroker::new();
+    let broker = MemoryBroker::builder().frame_max(131_072).build();
     let (breaker, alarm) = (broker.clone(), broker.clone());
     let twisted = Twisted { inner: Arc::new(broker.transport()), twist, only: Mutex::default() };
     Suite::new(Arc::new(twisted))
@@ -46,7 +46,7 @@ async fn a_wrapper_without_a_twist_keeps_every_promise() {
 
 #[tokio::test(start_paused = true)]
 async fn runs_with_names_of_their_own_share_a_broker() {
-    let broker = MemoryBroker::new();
+    let broker = MemoryBroker::builder().frame_max(131_072).build();
     let run = |prefix| Suite::new(Arc::new(broker.transport())).prefix(prefix).run();
     let (one, other) = tokio::join!(run("one"), run("other"));
     one.assert_ok();

@@ -115,12 +115,13 @@ async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>,
             Ok(message) => {
                 if let Err(message) = pending.resolve(message) {
                     tally.late.add_one();
-                    tracing::debug!(%message, request_id = message.request_id(), "an answer came too late");
+                    tracing::debug!(message = %shown(&message), request_id = %shown(message.request_id()), "an answer came too late");
                 }
             }
             Err(undecodable) => {
                 tally.unreadable.add_one();
-                tracing::warn!(error = %shown(&undecodable.error), "an answer cannot be read");
+                let error = undecodable.error.without_payload();
+                tracing::warn!(error = %shown(&error), "an answer cannot be read");
             }
         }
     };

@@ -193,6 +193,7 @@ impl ClientBuilder {
             outgoing: middleware::shared(self.outgoing),
             tally: tally.clone(),
             repair: Arc::new(Repair::new(tally.clone())),
+            seal: None,
         };
         let identity = Identity {
             source: self.source,

@@ -104,7 +104,10 @@ fn what_is_nothing_in_rust_is_the_empty_object_on_the_wire() {
 #[test]
 fn what_is_no_object_is_refused_with_what_it_is() {
     let error = payload_of(&[1, 2]).unwrap_err();
-    assert_eq!(error.to_string(), "a payload is a JSON object or nothing: the value is no object but [1,2]");
+    assert_eq!(
+        error.to_string(),
+        "a payload is a JSON object or nothing: the value is no object but an array"
+    );
     let error = <Charge as Wire>::from_payload(&Payload::EMPTY).unwrap_err();
     assert!(error.to_string().contains("missing field `order`"), "{error}");
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
-use crate::json::Object;
+use crate::json::{Object, without_value};
 use crate::message::Payload;
 
 /// A type that can be sent on the wire. Implemented for all types that serde serialises and deserialises and that are `Send` and `'static`.
@@ -66,7 +66,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {
     }
 
     fn from_json(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| Error::new(Kind::WrongParameters, error.to_string()))
+        serde_json::from_str(text).map_err(|error| Error::new(Kind::WrongParameters, without_value(&error)))
     }
 }
 

@@ -21,6 +21,9 @@ pub mod failure {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("security.md")]
+pub mod security {}
+
 #[doc = include_str!("production.md")]
 pub mod production {}
 

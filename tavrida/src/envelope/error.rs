@@ -1,11 +1,12 @@
 //! Decoding errors: one [`DecodeError`] for each reason.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::entry_point::EntryPointError;
 use crate::error::{Error, Kind};
 use crate::field::Value;
 use crate::message::Request;
+use crate::show::beginning;
 
 /// A message that cannot be decoded, and its caller if known.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,6 +111,19 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// The same reason without what the body holds, for logs that must not show payloads.
+    pub(crate) fn without_payload(mut self) -> Self {
+        match &mut self {
+            Self::BodyNotJson { flaw, found } => {
+                *found = Shown::hidden();
+                flaw.truncate(flaw.find(['`', '"']).unwrap_or(flaw.len()));
+            }
+            Self::BodyNotObject { found } | Self::MemberNotObject { found, .. } => *found = Shown::hidden(),
+            _ => {}
+        }
+        self
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::NoHeaders | Self::MissingHeader { .. } | Self::MissingMember { .. } => Kind::FieldMustExist,
@@ -202,8 +216,6 @@ impl From<UndecodableError> for Error {
 pub struct Shown(String);
 
 impl Shown {
-    const LIMIT: usize = 64;
-
     /// Shows JSON as received.
     pub(super) fn json(text: &str) -> Self {
         Self::of(format_args!("{text}"))
@@ -222,33 +234,18 @@ impl Shown {
         }
     }
 
+    /// What stands in place of a payload that must not be logged.
+    fn hidden() -> Self {
+        Self("(not shown)".to_owned())
+    }
+
     fn of(value: fmt::Arguments<'_>) -> Self {
-        let mut beginning = Beginning { text: String::new(), room: Self::LIMIT };
-        if beginning.write_fmt(value).is_err() {
-            beginning.text.push_str("...");
-        }
-        Self(beginning.text)
+        Self(beginning(value).to_string())
     }
 }
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
-    }
-}
-
-/// Accepts a limited number of characters and then fails, so that a long value is not formatted in full.
-struct Beginning {
-    text: String,
-    room: usize,
-}
-
-impl Write for Beginning {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for c in text.chars() {
-            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
-            self.text.push(c);
-        }
-        Ok(())
     }
 }

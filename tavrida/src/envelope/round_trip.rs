@@ -105,7 +105,11 @@ prop_compose! {
 }
 
 fn entry_points() -> impl Strategy<Value = EntryPoint> {
-    let word = || "[^.]{1,12}".prop_filter("no wildcard", |word| word != "*" && word != "#");
+    let word = || {
+        "[^.]{1,12}".prop_filter("a name", |word| {
+            word != "*" && word != "#" && !word.contains(crate::show::is_control)
+        })
+    };
     (word(), option::of(word())).prop_map(|(service, method)| match method {
         Some(method) => EntryPoint::new(&service, &method).expect("two words"),
         None => service.parse().expect("one word"),
@@ -113,7 +117,7 @@ fn entry_points() -> impl Strategy<Value = EntryPoint> {
 }
 
 fn reply_queues() -> impl Strategy<Value = ShortString> {
-    "amq.gen-.{0,60}".prop_map(|name| name.try_into().expect("sixty characters have at most 240 bytes"))
+    r"amq\.gen-.{0,60}".prop_map(|name| name.try_into().expect("sixty characters have at most 240 bytes"))
 }
 
 fn short_strings() -> impl Strategy<Value = ShortString> {

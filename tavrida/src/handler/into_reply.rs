@@ -126,7 +126,7 @@ mod tests {
     fn what_is_no_object_is_the_handlers_failure_with_the_originals_code() {
         let failure = reply(vec![1, 2]).unwrap_err();
         assert_eq!((failure.name(), failure.code()), ("WrongResponse", 1009));
-        assert!(failure.message().contains("is no object but [1,2]"), "{failure}");
+        assert!(failure.message().contains("is no object but an array"), "{failure}");
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::future::Future;
 
 use futures_util::future::BoxFuture;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use super::{Extract, Handler, IntoReply, Invocation, Site};
-use crate::json::Members;
+use crate::json::{Members, without_value};
 use crate::message::{Failure, Reply};
 
 /// Names the last arguments of a handler: they come from the payload, by name, with their types.
@@ -33,12 +33,45 @@ pub struct Params<const N: usize, F> {
     function: F,
 }
 
-/// Reads one parameter; a missing one is read as `null`, which only fits an `Option` (or a unit).
+/// Reads one parameter; only an `Option` or a unit can be missing.
 fn param<T: DeserializeOwned>(members: &Members<'_>, name: &str) -> Result<T, Failure> {
     match members.raw(name) {
         Some(raw) => serde_json::from_str(raw)
-            .map_err(|error| crate::message::ill_typed_parameter(name, &error).into()),
-        None => serde_json::from_str("null").map_err(|_| crate::message::missing_parameter(name).into()),
+            .map_err(|error| crate::message::ill_typed_parameter(name, &without_value(&error)).into()),
+        None => T::deserialize(Missing).map_err(|_| crate::message::missing_parameter(name).into()),
+    }
+}
+
+/// A value that is not there: nothing for an `Option` or a unit, an error for all else. (`null` would be a value for
+/// `serde_json::Value`.)
+struct Missing;
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("missing"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -99,3 +132,24 @@ with_up_to_six_extractors!(5; P1 0 P2 1 P3 2 P4 3 P5 4);
 with_up_to_six_extractors!(6; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5);
 with_up_to_six_extractors!(7; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5 P7 6);
 with_up_to_six_extractors!(8; P1 0 P2 1 P3 2 P4 3 P5 4 P6 5 P7 6 P8 7);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Note(Option<String>);
+
+    #[test]
+    fn only_an_option_and_a_unit_can_be_missing() {
+        let payload = crate::message::Payload::EMPTY;
+        let members = payload.members();
+        assert_eq!(param::<Option<i64>>(&members, "n").unwrap(), None);
+        assert_eq!(param::<Note>(&members, "n").unwrap(), Note(None));
+        param::<()>(&members, "n").unwrap();
+        let missing = param::<serde_json::Value>(&members, "n").unwrap_err();
+        assert_eq!(missing.message(), "the parameter 'n' is missing");
+        assert!(param::<String>(&members, "n").is_err());
+        assert!(param::<std::collections::BTreeMap<String, i64>>(&members, "n").is_err());
+    }
+}

@@ -18,6 +18,7 @@ use crate::middleware::{Endpoint, Next};
 use crate::outbound::Terms;
 use crate::proxy::{self, Identity, Proxy, Route, Sender};
 use crate::service::Hosted;
+use crate::show::shown;
 
 pub(super) struct Execution<'a> {
     pub(super) desk: &'a Desk,
@@ -31,7 +32,10 @@ impl Execution<'_> {
     /// Runs middleware and handler, and answers a call: the message itself, or the call whose answer was deferred until this message (an
     /// answer itself) came.
     pub(super) async fn run(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
-        let owed = proxy::owed(&message);
+        let owed = match proxy::owed(&message, self.service.outbound.seal.as_deref()) {
+            Ok(owed) => owed,
+            Err(forged) => return Outcome::Hopeless(forged.into()),
+        };
         let put_off = message.kind() != MessageKind::Request;
         let message_id = message.parts().message_id.clone();
         let proxy = self.proxy(&message);
@@ -95,7 +99,7 @@ impl Execution<'_> {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => {
                 let failure = Failure::of_panic(&*panic);
-                tracing::error!(%failure, service = self.service.name.as_str(), "a handler panicked");
+                tracing::error!(failure = %shown(&failure), service = self.service.name.as_str(), "a handler panicked");
                 Err(failure)
             }
             Err(_) => {

@@ -83,7 +83,7 @@ impl Desk {
         let started = Stopwatch::start();
         let (message_id, outcome, due) = self.handle(message, &delivery, history, epoch).await;
         let disposition = self.policy.decide(&outcome, history.attempt, &message_id);
-        tracing::debug!(%outcome, ?disposition, elapsed = ?started, "worked");
+        tracing::debug!(outcome = %shown(&outcome), ?disposition, elapsed = ?started, "worked");
         if let (Disposition::Ack, Outcome::Handled) = (&disposition, &outcome) {
             self.tally.handled.add_one();
             tell_of_loss(delivery.ack());
@@ -155,15 +155,21 @@ impl Desk {
 
     /// Answers a call without a handler with the error, if it can be answered; the same for a call whose answer depended on this message.
     async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) {
-        tracing::warn!(%message, %failure, "nobody handles a message");
-        if let Some(request) = proxy::owed(&message) {
-            self.answer_error(request, failure, epoch).await;
+        tracing::warn!(message = %shown(&message), failure = %shown(failure), "a message has no handler");
+        match proxy::owed(&message, self.outbound.seal.as_deref()) {
+            Ok(Some(request)) => self.answer_error(request, failure, epoch).await,
+            Ok(None) => {}
+            Err(forged) => tracing::warn!(error = %shown(&forged), "an answer is owed to no caller"),
         }
     }
 
     async fn answer_undecodable(&self, undecodable: UndecodableError, epoch: &Epoch) -> Failure {
-        let failure = Failure::from(crate::Error::from(undecodable.error));
-        tracing::warn!(%failure, "a message cannot be read");
+        let error = match self.log_payloads {
+            true => undecodable.error,
+            false => undecodable.error.without_payload(),
+        };
+        let failure = Failure::from(crate::Error::from(error));
+        tracing::warn!(failure = %shown(&failure), "a message cannot be read");
         if let Some(asker) = undecodable.asker {
             self.answer_error(asker, &failure, epoch).await;
         }
@@ -173,13 +179,13 @@ impl Desk {
     async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) {
         if request.destination().is_none() {
             // Receivers reject a message without a source.
-            tracing::warn!(%request, "a request to nobody is not answered: nobody could answer it");
+            tracing::warn!(request = %shown(&request), "a request without a destination is not answered");
             return;
         }
         let ids = IdScope::new(self.ids.clone(), request.parts().message_id.clone());
         let reply = request.fail(failure).into();
         if let Err(error) = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await {
-            tracing::warn!(%error, "the caller cannot be told of the error");
+            tracing::warn!(error = %shown(&error), "an error answer was not sent");
         }
     }
 
@@ -264,9 +270,9 @@ fn span_of(message: &Message, history: &History) -> tracing::Span {
         kind = message.kind().as_str(),
         source = message.source().as_str(),
         destination = message.destination().as_str(),
-        correlation_id = %message.correlation_id(),
-        request_id = message.request_id(),
-        message_id = message.message_id(),
+        correlation_id = %shown(message.correlation_id()),
+        request_id = %shown(message.request_id()),
+        message_id = %shown(message.message_id()),
         attempt = history.attempt,
     )
 }
@@ -276,7 +282,7 @@ fn outcome_of_reply(sent: Result<crate::outbound::Sent, SendError>, tally: &Tall
     match sent {
         Ok(_) => Outcome::Handled,
         Err(error) if error.is_unroutable() => {
-            tracing::info!(%error, "who asked is gone");
+            tracing::info!(error = %shown(&error), "who asked is gone");
             tally.late.add_one();
             Outcome::Handled
         }

@@ -5,10 +5,12 @@
 
 #[cfg(test)]
 pub(crate) mod agreement;
+mod flaw;
 mod object;
 mod python;
 mod scan;
 
+pub(crate) use flaw::without_value;
 pub(crate) use object::unescaped;
 pub use object::{Members, Object, ObjectError};
 pub(crate) use python::without_python_literals;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
+use super::flaw::without_value;
 use super::scan;
 
 /// A JSON object that is known to be well-formed, stored as its text. Clones share it.
@@ -281,8 +282,14 @@ impl ObjectError {
     }
 
     fn not_an_object(text: &str) -> Self {
-        let beginning: String = text.chars().take(40).collect();
-        Self { member: None, flaw: format!("is no object but {beginning}"), source: None }
+        let kind = match text.as_bytes().first() {
+            Some(b'[') => "an array",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            _ => "a number",
+        };
+        Self { member: None, flaw: format!("is no object but {kind}"), source: None }
     }
 
     /// Returns the member that did not fit, if a member was requested.
@@ -298,7 +305,7 @@ impl fmt::Display for ObjectError {
             None => write!(f, "the value {}", self.flaw)?,
         }
         match &self.source {
-            Some(source) => write!(f, ": {source}"),
+            Some(source) => write!(f, ": {}", without_value(source)),
             None => Ok(()),
         }
     }
@@ -318,7 +325,7 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_object_is_refused_with_its_beginning() {
-        assert_eq!(Object::parse("[1, 2]").unwrap_err().to_string(), "the value is no object but [1, 2]");
+        assert_eq!(Object::parse("[1, 2]").unwrap_err().to_string(), "the value is no object but an array");
         assert!(Object::parse("{").unwrap_err().to_string().contains("is no JSON"));
         assert!(Object::from_serialize(&7).is_err());
     }

@@ -3,6 +3,7 @@
 //! Replies, calls, casts and notifications are all sent through [`Outbound::send`], which returns an outcome for each.
 
 mod repair;
+mod seal;
 mod send_error;
 mod sent;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use smol_str::format_smolstr;
 
 pub(crate) use repair::{OwnExchanges, Repair};
+pub(crate) use seal::Seal;
 pub use send_error::SendError;
 pub use sent::Sent;
 
@@ -22,6 +24,7 @@ use crate::error::{Error, Kind};
 use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
+use crate::show::shown;
 use crate::time::Stopwatch;
 use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, Session};
 
@@ -31,6 +34,8 @@ pub(crate) struct Outbound {
     pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) repair: Arc<Repair>,
+    /// Signs the addresses of callers that are answered later, where there is a secret.
+    pub(crate) seal: Option<Arc<Seal>>,
 }
 
 /// The options of a send, beside its message.
@@ -70,9 +75,9 @@ impl Outbound {
             kind = message.kind().as_str(),
             source = message.source().as_str(),
             destination = message.destination().as_str(),
-            correlation_id = %message.correlation_id(),
-            message_id = message.message_id(),
-            outcome = ?judged.as_ref().map_err(ToString::to_string),
+            correlation_id = %shown(message.correlation_id()),
+            message_id = %shown(message.message_id()),
+            outcome = ?judged.as_ref().map_err(|error| shown(error).to_string()),
             elapsed = ?started,
             "sent"
         );

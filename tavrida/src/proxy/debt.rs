@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use crate::error::{Error, Kind};
 use crate::message::{Failure, Payload, Reply, Request};
+use crate::show::shown;
 
 /// The answer that one execution of a handler owes after the handler took its responder.
 #[derive(Default)]
@@ -74,7 +75,7 @@ impl Debt {
             }
             (Ok(returned), Fate::Answered(answer)) => {
                 if returned != Reply::Nothing {
-                    tracing::error!(request = %**owed, "a handler answered with its Reply, and returned another: that is dropped");
+                    tracing::error!(request = %shown(&**owed), "a handler answered with its Reply, and returned another: that is dropped");
                 }
                 Ok(answer.map_or_else(|failure| owed.fail(&failure).into(), Reply::from))
             }
@@ -100,6 +101,6 @@ impl Debt {
 /// Returns the failure for a caller whose call should have been answered and was not.
 pub(crate) fn unanswered(request: &Request) -> Failure {
     let text = format!("{} was handled to its end, and nobody answered", request.destination());
-    tracing::error!(request = %**request, "a Reply was dropped without an answer");
+    tracing::error!(request = %shown(&**request), "a Reply was dropped without an answer");
     Error::new(Kind::WrongResponse, text).into()
 }

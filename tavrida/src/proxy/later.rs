@@ -7,6 +7,9 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, Table, Value};
 use crate::message::names::LATER;
 use crate::message::{Addresses, Context, Headers, Message, MessageKind, Parts, Payload, Request};
+use crate::outbound::Seal;
+use crate::show::beginning;
+use crate::transport::is_reply_queue;
 
 const SOURCE: ShortString = ShortString::from_static("source");
 const DESTINATION: ShortString = ShortString::from_static("destination");
@@ -103,32 +106,54 @@ fn malformed(name: &str) -> Error {
 /// Returns the request that the handler of this message must answer: the message itself, or the request whose answer was deferred until
 /// this message (an answer itself) came.
 ///
+/// Whoever sent the message may have made the header up. So the answer is only ever that of the service that handles the message, and
+/// goes to a reply queue or through discovery, as that to any request does; and where there is a secret, the header must be signed with it.
+///
 /// # Errors
 ///
-/// The header cannot be decoded.
-pub(super) fn request_to_answer(message: &Message) -> Result<Option<Request>, Error> {
+/// The header cannot be decoded, or is not this service's.
+pub(super) fn request_to_answer(message: &Message, seal: Option<&Seal>) -> Result<Option<Request>, Error> {
     match message.kind() {
         MessageKind::Request => Ok(Some(Request(message.clone()))),
         MessageKind::Notification => Ok(None),
         MessageKind::Response | MessageKind::Error => {
-            let later = message.headers().later();
-            later.map(|table| request_of(table, message.context().clone())).transpose()
+            let Some(table) = message.headers().later() else { return Ok(None) };
+            if let Some(seal) = seal {
+                seal.check(table)?;
+            }
+            let request = request_of(table, message.context().clone())?;
+            check_own(&request, message)?;
+            Ok(Some(request))
         }
     }
 }
 
+/// Checks that a deferred answer is one that the service of this message owes, to where answers go.
+fn check_own(request: &Request, message: &Message) -> Result<(), Error> {
+    let refused = |text: String| Err(Error::new(Kind::UnsuitableFieldValue, text));
+    let (owing, handling) = (request.destination().service(), message.destination().service());
+    if owing != handling {
+        let (owing, handling) = (owing.unwrap_or_default(), handling.unwrap_or_default());
+        return refused(format!("the header '{LATER}' is an answer of '{owing}', and came to '{handling}'"));
+    }
+    match &request.parts().addresses.reply_queue {
+        Some(queue) if !is_reply_queue(queue) => {
+            refused(format!("the header '{LATER}' names '{}', which is not a reply queue", beginning(queue)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Returns the call to answer after this message is handled. `None` if no caller waits.
-pub(crate) fn owed(message: &Message) -> Option<Request> {
+///
+/// # Errors
+///
+/// As [`request_to_answer`].
+pub(crate) fn owed(message: &Message, seal: Option<&Seal>) -> Result<Option<Request>, Error> {
     let is_owed = match message.kind() {
         MessageKind::Request => message.is_call(),
         _ => message.headers().later().is_some(),
     };
-    let request = if is_owed { request_to_answer(message) } else { Ok(None) };
-    match request {
-        Ok(request) => request.filter(|request| request.is_call()),
-        Err(error) => {
-            tracing::error!(%message, %error, "somebody waits for an answer that cannot be sent any more");
-            None
-        }
-    }
+    let request = if is_owed { request_to_answer(message, seal)? } else { None };
+    Ok(request.filter(|request| request.is_call()))
 }

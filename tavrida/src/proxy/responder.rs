@@ -109,7 +109,7 @@ impl Drop for Open {
 impl<C, S: Wire> Responder<C, S> {
     /// Takes the responder of a message from its execution.
     pub(crate) fn take(message: &Message, proxy: &Proxy) -> Result<Self, Failure> {
-        let Some(request) = later::request_to_answer(message)? else {
+        let Some(request) = later::request_to_answer(message, proxy.0.seal())? else {
             let text = format!(
                 "the {} {} brought no reply along: none was sent with the request",
                 message.kind(),
@@ -167,7 +167,10 @@ impl<C, S> Responder<C, S> {
         S: Wire,
     {
         let state = self.state.to_json().map_err(wrong_state)?;
-        let table = later::to_table(&self.open.request, state);
+        let mut table = later::to_table(&self.open.request, state);
+        if let Some(seal) = self.open.sender.seal() {
+            seal.sign(&mut table);
+        }
         match later::size(&table) {
             ..=later::LIMIT => Ok(table),
             size => {

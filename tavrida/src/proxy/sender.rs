@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::id::IdScope;
 use crate::link::{Epoch, Link};
 use crate::message::{Context, CorrelationId, Headers, Message};
-use crate::outbound::{Outbound, SendError, Sent, Terms};
+use crate::outbound::{Outbound, Seal, SendError, Sent, Terms};
 
 /// What a proxy and a client send with. Clones are the same sender.
 #[derive(Clone)]
@@ -124,6 +124,11 @@ impl Sender {
 
     pub(crate) fn ids(&self) -> &IdScope {
         &self.0.ids
+    }
+
+    /// Signs and checks what is answered later, where there is a secret.
+    pub(super) fn seal(&self) -> Option<&Seal> {
+        self.0.outbound.seal.as_deref()
     }
 
     pub(crate) fn debt(&self) -> &Debt {

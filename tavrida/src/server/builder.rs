@@ -18,7 +18,7 @@ use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk, HandlerLimit, Queues};
 use crate::link::{Link, Stop};
 use crate::middleware::{self, Incoming};
-use crate::outbound::{Outbound, OwnExchanges, Repair};
+use crate::outbound::{Outbound, OwnExchanges, Repair, Seal};
 use crate::service::{Hosted, Router, Service};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport};
@@ -43,6 +43,7 @@ pub struct ServerBuilder {
     ids: Option<Arc<dyn IdSource>>,
     clock: Option<Arc<dyn Clock>>,
     log_payloads: bool,
+    seal: Option<Arc<Seal>>,
     flaw: Option<Error>,
 }
 
@@ -66,6 +67,7 @@ impl ServerBuilder {
             ids: None,
             clock: None,
             log_payloads: false,
+            seal: None,
             flaw: None,
         }
     }
@@ -176,6 +178,16 @@ impl ServerBuilder {
     /// Sets whether payloads are logged (at level debug). The default is not to log them: they may contain secrets.
     pub fn log_payloads(mut self, log: bool) -> Self {
         self.log_payloads = log;
+        self
+    }
+
+    /// Signs the addresses of callers that are [answered later](crate::docs::later) with this secret, and accepts no others.
+    ///
+    /// Such an address travels with a call and returns with its answer. Without a secret, each user with write permission on this server's
+    /// exchange can forge one: see [security](crate::docs::security) for the consequences. All servers of a queue need the same secret, of
+    /// at least 32 random bytes. Answers that are on their way when it changes are dead-lettered.
+    pub fn answer_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.seal = Some(Arc::new(Seal::new(secret.as_ref())));
         self
     }
 
@@ -309,6 +321,7 @@ impl ServerBuilder {
                 outgoing: middleware::shared(service.outgoing),
                 tally: tally.clone(),
                 repair: repair.clone(),
+                seal: self.seal.clone(),
             });
             own.get_or_insert_with(|| outbound.clone());
             hosted.push(Arc::new(Hosted {

@@ -85,7 +85,7 @@ async fn a_missing_and_an_ill_typed_parameter_are_named_and_a_surplus_one_is_ign
     let (_, text) = error_of(&town, |client| client.to("calc.add").param("a", 1)).await;
     assert_eq!(text, "the parameter 'b' is missing");
     let (_, text) = error_of(&town, |client| client.to("calc.add").param("a", 1).param("b", "two")).await;
-    assert!(text.starts_with("the parameter 'b' is ill-typed: invalid type: string \"two\""), "{text}");
+    assert!(text.starts_with("the parameter 'b' is ill-typed: invalid type: string, expected i64"), "{text}");
     let client = town.client(&["calc"]).await;
     let answer =
         client.to("calc.add").param("a", 1).param("b", 2).param("c", 3).ask().await.expect("an answer");
@@ -217,7 +217,7 @@ async fn a_result_that_is_no_object_is_the_callers_error() {
     let _server = town.host(calc()).await;
     let (class, text) = error_of(&town, |client| client.to("calc.list")).await;
     assert_eq!(class, "WrongResponse");
-    assert!(text.contains("is no object but [1,2,3]"), "{text}");
+    assert!(text.contains("is no object but an array"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,10 +4,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
+use tavrida::field::Table;
 use tavrida::prelude::*;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::town::Town;
+use crate::town::{Town, name, request_headers, within};
 
 /// Collects the log.
 #[derive(Clone, Default)]
@@ -93,4 +94,55 @@ async fn payloads_are_logged_only_where_asked_for_and_secrets_never() {
         assert!(!log.contains("Bearer abc"), "{log}");
         assert!(log.contains("<masked>"), "{log}");
     }
+}
+
+/// What is logged of foreign messages.
+async fn log_of_foreign(messages: impl IntoIterator<Item = (Table, &str)>) -> String {
+    let (town, log) = (Town::new(), Log::default());
+    let _logging = log.begin();
+    async fn number(n: i64) -> serde_json::Value {
+        json!({ "n": n })
+    }
+    let server = town.host(Service::new("work").rpc("do", params(["n"], number))).await;
+    for (count, (headers, body)) in (1..).zip(messages) {
+        town.inject("work", headers, body.to_owned()).await;
+        within(async {
+            while server.handle.counters().dead_lettered < count {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        })
+        .await;
+    }
+    log.text()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_cannot_write_lines_of_the_log() {
+    const LINE: &str = "x\n2026-01-01T00:00:00Z ERROR tavrida: forged\u{1b}[31m";
+    let body = r#"{"payload": {"n": 1}, "context": {}}"#;
+    let headers =
+        ["source", "destination", "reply_to", "correlation_id", "request_id", "message_id", "message_type"];
+    let forged = headers.map(|header| (request_headers("work.nothing", "").with(name(header), LINE), body));
+    let log = log_of_foreign(forged).await;
+    assert!(log.lines().count() > 20, "{log}");
+    let foreign: Vec<_> =
+        log.lines().filter(|line| !line.starts_with("20") || line.contains('\u{1b}')).collect();
+    assert_eq!(foreign, [""; 0]);
+    let forged = log.lines().find(|line| line.contains("ERROR tavrida: forged") && !line.contains("\\n2026"));
+    assert_eq!(forged, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_about_payloads_do_not_log_them() {
+    let secret = "4711-0815";
+    let bodies = [
+        format!(r#"{{"payload": {{"n": "{secret}"}}, "context": {{}}}}"#),
+        format!(r#"{{"payload": "{secret}", "context": {{}}}}"#),
+        format!(r#"["{secret}"]"#),
+        format!(r#"{{"payload": {{}}, "context": {{}}, {secret}"#),
+    ];
+    let messages = bodies.iter().map(|body| (request_headers("work.do", ""), body.as_str()));
+    let log = log_of_foreign(messages).await;
+    assert!(log.contains("invalid type: string, expected i64"), "{log}");
+    assert!(!log.contains(secret), "{log}");
 }

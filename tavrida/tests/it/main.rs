@@ -8,9 +8,11 @@ mod capture;
 #[cfg(feature = "macros")]
 mod compiler;
 mod contracts;
+mod copies;
 mod conversation;
 mod envelope;
 mod failures;
+mod forged;
 mod golden;
 mod later;
 mod life;

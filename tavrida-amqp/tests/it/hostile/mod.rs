@@ -2,6 +2,7 @@
 
 mod copies;
 mod deep;
+mod fuzz;
 mod raw;
 mod replies;
 

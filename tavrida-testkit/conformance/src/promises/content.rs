@@ -1,10 +1,10 @@
 //! A delivery equals what was published, bit for bit.
 
 use bytes::Bytes;
-use tavrida::field::{Decimal, Table, Value};
-use tavrida::transport::{Properties, Publication, PublishErrorKind};
+use tavrida::field::{Decimal, MAX_DEPTH, Table, Value};
+use tavrida::transport::{Properties, Publication, PublishErrorKind, Queue};
 
-use crate::check::{Kept, holds, same, settled};
+use crate::check::{Fault, Kept, holds, same, settled};
 use crate::promise::promise;
 use crate::stage::Stage;
 use crate::values::{as_sent, named, short, table};
@@ -22,6 +22,11 @@ pub(super) fn promises() -> Vec<Promise> {
             .needing(Capability::FieldTypes),
         promise("an empty body comes through, and bodies around the size of a frame", "R95", sizes),
         promise("a body of one MiB comes through", "R95", large),
+        promise(
+            "headers above a frame, or deeper than any receiver reads, are refused to their sender alone",
+            "R7",
+            above,
+        ),
         promise("a message that comes back is whole as well, properties and body", "R91, R95", returned),
     ]
 }
@@ -36,6 +41,31 @@ async fn round_trip(stage: Stage, properties: Properties, body: impl Into<Bytes>
     same("the message, by get", &as_sent(&peer.head(&queue).await?), &publication)?;
     let mut tap = peer.tap(&queue, 1).await?;
     same("the message, by a consumer", &as_sent(&tap.next().await?), &publication)
+}
+
+/// A frame has at most 128 KiB by default, and the test may have set less.
+async fn above(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let queue = peer.a_queue("q").await?;
+    let deep = (0..=MAX_DEPTH).fold(Value::Void, |value, _| Value::Array(vec![value]));
+    for value in [Value::from("x".repeat(131_072)), deep] {
+        let mut publication = Publication::new(short(""), queue.clone(), "above");
+        publication.properties.headers = Some(table([("h", value.clone())]));
+        let reason = peer.failure(publication).await?;
+        match &reason {
+            PublishErrorKind::Refused(refusal) if refusal.code == 501 => {}
+            other => return Err(Fault::new("a refusal with 501", other)),
+        }
+        let declared =
+            peer.declare_queue(&Queue::transient(stage.name("never")).argument(short("x-any"), value)).await;
+        same(
+            "the refusal of arguments",
+            &declared.err().and_then(|error| error.refusal().map(|r| r.code)),
+            &Some(501),
+        )?;
+    }
+    peer.fill(&queue, &["m"]).await?;
+    peer.holds(&queue, &["m"]).await
 }
 
 fn everything(stage: &Stage) -> Properties {

@@ -1,0 +1,99 @@
+//! Copies of failed messages, where frames have a size: they fit wherever the message fitted.
+
+use std::time::Duration;
+
+use tavrida::field::{ShortString, Table, Value};
+use tavrida::prelude::*;
+use tavrida::transport::{Properties, Queue};
+use tavrida_memory::MemoryBroker;
+
+use crate::town::{Notes, Running, Town, name, request_headers, within};
+
+const FRAME: usize = 8192;
+const BODY: &str = r#"{"payload": {}, "context": {}}"#;
+
+async fn fail(notes: State<Notes>, attempt: Attempt) -> Result<()> {
+    notes.add(format!("try {}", attempt.number));
+    Err(Failure::new("test.Broken", "é".repeat(10_000)))
+}
+
+async fn town(policy: FailurePolicy) -> (Town, Notes, Running) {
+    let town = Town { broker: MemoryBroker::builder().frame_max(FRAME as u32).build() };
+    let notes = Notes::default();
+    let service = Service::new("work").state(notes.clone()).rpc("fail", fail);
+    let server = town.run(town.server(service).on_failure(policy)).await;
+    (town, notes, server)
+}
+
+/// Headers of a request that leave so many bytes of their frame.
+fn headers_that_leave(room: usize) -> Table {
+    let with = |len: usize| request_headers("work.fail", "").with(name("long"), "l".repeat(len));
+    let len = |headers: Table| Properties { headers: Some(headers), ..Properties::default() }.encoded_len();
+    with(FRAME - 8 - room - len(with(0)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_fits_wherever_its_message_fitted_and_says_as_much_as_there_is_room_for() {
+    let (town, _, server) = town(FailurePolicy::dead_letter()).await;
+    let mut reasons = 0;
+    for room in (0..=700).step_by(50) {
+        town.inject("work", headers_that_leave(room), BODY).await;
+        let letter = town.take("work.dead").await;
+        assert_eq!(&letter.body[..], BODY.as_bytes());
+        assert!(letter.properties.headers().contains("long"), "{room}");
+        reasons += usize::from(letter.properties.headers().contains("x-tavrida-reason"));
+    }
+    assert!((1..15).contains(&reasons), "{reasons} of 15 had room for the reason");
+    assert_eq!(server.handle.counters().stuck, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_without_room_for_the_number_of_its_next_try_is_not_tried_for_ever() {
+    let retry = Retry::times(3).between(Duration::from_secs(1), Duration::from_secs(1));
+    let (town, notes, _server) = town(retry.then_dead_letter()).await;
+    town.inject("work", headers_that_leave(0), BODY).await;
+    town.take("work.dead").await;
+    assert_eq!(notes.all(), ["try 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_text_of_a_failure_is_cut_between_letters() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let _server = town.host(Service::new("work").state(notes).rpc("fail", fail)).await;
+    town.inject("work", request_headers("work.fail", ""), BODY).await;
+    let letter = town.take("work.dead").await;
+    let text = letter.properties.headers().get("x-tavrida-error-message").and_then(Value::as_str);
+    let text = text.expect("text");
+    assert!(text.len() <= 4096 && text.ends_with("é... (cut: 20000 bytes)"), "{text}");
+}
+
+/// The queue of the dead letters takes nothing for a while.
+#[tokio::test(start_paused = true)]
+async fn while_no_copy_can_be_made_handlers_go_on_and_the_message_is_tried_again() {
+    let (town, notes) = (Town::new(), Notes::default());
+    let session = town.session().await;
+    let full = Queue::durable(name("work.dead"))
+        .argument(ShortString::from_static("x-max-length"), 0)
+        .argument(ShortString::from_static("x-overflow"), "reject-publish");
+    session.declare_queue(&full).await.expect("a queue that is full");
+    let work = Service::new("work").state(notes).rpc("fail", fail).rpc("note", || async {});
+    let server = town.server(work).concurrency(2).declare_mode(tavrida::server::DeclareMode::Skip);
+    session.declare_queue(&Queue::durable(name("work"))).await.expect("a queue");
+    let server = town.run(server).await;
+    for _ in 0..20 {
+        town.inject("work", request_headers("work.fail", ""), BODY).await;
+    }
+    town.inject("work", request_headers("work.note", ""), BODY).await;
+    let until = async |held: u64, handled: u64| {
+        within(async {
+            while (server.handle.counters().stuck, server.handle.counters().handled) != (held, handled) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await;
+    };
+    until(20, 1).await;
+    session.delete_queue("work.dead", false, false).await.expect("deleted");
+    until(0, 1).await;
+    assert_eq!(town.depth("work.dead").await, 20, "declared again, and each is there");
+}
