@@ -1,6 +1,6 @@
-//! [`Hostile`]: messages as an attacker would publish them, to try on a service of yours.
+//! [`Hostile`]: messages as an attacker would publish them, to test your own service.
 //!
-//! Each is one that a broker accepts from any publisher. A service must outlive them: each ends (handled, answered with an error, or
+//! A broker accepts each of them from any publisher. A service must survive them: each ends (handled, answered with an error, or
 //! dead-lettered), and afterwards the service answers in time.
 //!
 //! ```
@@ -127,7 +127,7 @@ impl Hostile {
         Ok(Self { random: Random::new(seed), queue: queue.try_into()?, destinations })
     }
 
-    /// Returns the next message: a sound one with a few things wrong, or nothing sound at all.
+    /// Returns the next message: a valid one with a few faults, or a completely invalid one.
     pub fn next_message(&mut self) -> Publication {
         let body = self.body();
         let mut publication = Publication::new(ShortString::default(), self.queue.clone(), body);
@@ -135,7 +135,7 @@ impl Hostile {
         publication
     }
 
-    /// True once in `of`.
+    /// Returns `true` once in `of`.
     fn once_in(&mut self, of: usize) -> bool {
         self.random.below(of) == 0
     }

@@ -28,12 +28,12 @@ pub struct Counters {
     pub consumer_timeouts: u64,
     /// Exchanges that were found deleted, and were declared again.
     pub repaired: u64,
-    /// Answers to asks that could not be read.
+    /// Answers to asks that could not be decoded.
     pub unreadable: u64,
     /// Deliveries being handled now.
     pub in_flight: u64,
-    /// Failed deliveries of which no copy can be made at this moment (the queue of the copy is full, or the broker refuses it): each
-    /// holds one place of the prefetch, and is tried again.
+    /// Failed deliveries for which no copy can be made at this moment (the queue of the copy is full, or the broker refuses it): each
+    /// occupies one place of the prefetch, and is tried again.
     pub stuck: u64,
 }
 
