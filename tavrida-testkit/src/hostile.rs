@@ -116,7 +116,7 @@ impl Hostile {
     ///
     /// # Errors
     ///
-    /// The name of the queue is over 255 bytes.
+    /// The name of the queue exceeds 255 bytes.
     ///
     /// # Panics
     ///

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
-/// A value as logs show it: at most so many characters and three dots, control characters escaped, so that no sender can write
+/// A value as logs show it: a limited number of characters and three dots, control characters escaped, so that no sender can write
 /// lines of the log.
 pub(crate) struct Shown<T> {
     value: T,
@@ -30,7 +30,7 @@ impl<T: Display> Display for Shown<T> {
     }
 }
 
-/// Takes so many characters and then says no, so that what is too long is not even written.
+/// Accepts a limited number of characters and then fails, so that a long value is not formatted in full.
 struct Window<'a, 'f> {
     out: &'a mut fmt::Formatter<'f>,
     room: usize,

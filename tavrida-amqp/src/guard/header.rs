@@ -184,7 +184,7 @@ fn shown(name: &[u8]) -> String {
     format!("'{short}'")
 }
 
-/// At most so many bytes of a text.
+/// Returns a limited number of bytes of a text.
 fn cut(text: &str, most: usize) -> String {
     let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     text[..end].to_owned()

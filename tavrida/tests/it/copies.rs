@@ -25,7 +25,7 @@ async fn town(policy: FailurePolicy) -> (Town, Notes, Running) {
     (town, notes, server)
 }
 
-/// Headers of a request that leave so many bytes of their frame.
+/// Returns headers of a request that leave this many bytes of their frame.
 fn headers_that_leave(room: usize) -> Table {
     let with = |len: usize| request_headers("work.fail", "").with(name("long"), "l".repeat(len));
     let len = |headers: Table| Properties { headers: Some(headers), ..Properties::default() }.encoded_len();

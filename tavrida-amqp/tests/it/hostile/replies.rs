@@ -71,7 +71,7 @@ impl Target {
         ports
     }
 
-    /// Addresses of the shape that the broker makes, of the broker's own node, with numbers that no process has.
+    /// Addresses in the broker's format, of the broker's node, with numbers that no process has.
     async fn crafted_addresses(&self) -> Vec<String> {
         let pids = [
             "<<131,88,Node/binary,16#ffffffff:32,16#ffffffff:32,Creation:32>>",
