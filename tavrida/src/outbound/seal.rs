@@ -46,7 +46,7 @@ impl Seal {
     }
 }
 
-/// Whoever echoes a table may reorder it, and may write an integer with another type.
+/// The service that echoes a table may reorder it, and may write an integer with another type.
 fn add_table(mac: &mut Hmac<Sha256>, table: &Table) {
     let mut entries: Vec<_> = table.iter().filter(|(name, _)| **name != SIGNATURE).collect();
     entries.sort_by_key(|(name, _)| name.as_str());

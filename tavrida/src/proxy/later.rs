@@ -106,7 +106,7 @@ fn malformed(name: &str) -> Error {
 /// Returns the request that the handler of this message must answer: the message itself, or the request whose answer was deferred until
 /// this message (an answer itself) came.
 ///
-/// Whoever sent the message may have made the header up. So the answer is only ever that of the service that handles the message, and
+/// The sender of the message may have forged the header. So the answer is only ever that of the service that handles the message, and
 /// goes to a reply queue or through discovery, as that to any request does; and where there is a secret, the header must be signed with it.
 ///
 /// # Errors

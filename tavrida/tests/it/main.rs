@@ -28,5 +28,6 @@ mod tidy;
 #[cfg(feature = "tower")]
 mod tower;
 mod town;
+mod words;
 #[cfg(feature = "macros")]
 mod wrong_uses;

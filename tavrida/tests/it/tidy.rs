@@ -15,11 +15,16 @@ const CRATES: [&str; 7] = [
     "tavrida-testkit",
 ];
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate of the workspace lies in it").to_owned()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    files(folder, &["rs"])
+}
+
+/// The files below a folder with one of these extensions, sorted.
+pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -29,7 +34,9 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
             match path.file_name().and_then(|name| name.to_str()) {
                 Some(name) if name.starts_with('.') || name == "target" => {}
                 _ if path.is_dir() => folders.push(path),
-                Some(name) if name.ends_with(".rs") => files.push(path),
+                Some(name) if extensions.iter().any(|extension| name.ends_with(&format!(".{extension}"))) => {
+                    files.push(path);
+                }
                 _ => {}
             }
         }
