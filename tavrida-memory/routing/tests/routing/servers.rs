@@ -29,9 +29,10 @@ fn server(queue: &str, exchange: &str, service: Service) -> Server {
 
 #[test]
 fn the_plans_of_several_servers_are_one_topology() {
+    let billing = Service::new("billing").rpc("charge", params(["cents"], create));
     let mut topology = Topology::new();
     topology.declare_plan(server("orders", "shop", orders()).plan()).unwrap();
-    topology.declare_plan(server("billing", "shop", Service::new("billing")).plan()).unwrap();
+    topology.declare_plan(server("billing", "shop", billing).plan()).unwrap();
     let routing = topology.route(&Message::new("shop", "orders.create")).unwrap();
     assert_eq!(routing.queues().collect::<Vec<_>>(), ["orders"]);
     assert!(topology.route(&Message::new("shop", "billing.charge")).unwrap().reaches("billing"));
