@@ -26,4 +26,5 @@ mod shutdown;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;
+mod topologies;
 mod town;

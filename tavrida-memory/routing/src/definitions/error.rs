@@ -21,6 +21,15 @@ impl DefinitionsError {
         Self { path: path.into(), problem: refusal.to_string(), refusal: Some(refusal) }
     }
 
+    /// Says why the exchange of a binding can be missing in a file that a node wrote.
+    pub(crate) fn with_hint(mut self) -> Self {
+        if self.refusal.as_ref().is_some_and(|refusal| refusal.text.starts_with("NOT_FOUND - no exchange")) {
+            self.problem += " (an export leaves internal exchanges out and keeps their bindings: add the exchange to the file, \
+                             with \"internal\": true)";
+        }
+        self
+    }
+
     /// The place, such as `$.queues[3].durable`; `$` if the text is not JSON.
     pub fn path(&self) -> &str {
         &self.path

@@ -175,7 +175,7 @@ impl Reader {
         let topology = &mut self.host(at)?.topology;
         let before = topology.bindings().len();
         let text = binding.to_string();
-        topology.bind(binding).map_err(|error| DefinitionsError::refused(&at.path, error))?;
+        topology.bind(binding).map_err(|error| DefinitionsError::refused(&at.path, error).with_hint())?;
         let twice = topology.bindings().len() == before;
         self.note_twice(twice, at, format_args!("binding {text}"));
         Ok(())

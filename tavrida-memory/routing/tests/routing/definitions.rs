@@ -194,7 +194,8 @@ fn what_a_node_refuses_is_refused_with_its_code_and_text() {
         (
             "/bindings/0/source",
             json!("none"),
-            "$.bindings[0]: 404 NOT_FOUND - no exchange 'none' in vhost '/'",
+            "$.bindings[0]: 404 NOT_FOUND - no exchange 'none' in vhost '/' (an export leaves internal exchanges out and keeps their \
+             bindings: add the exchange to the file, with \"internal\": true)",
         ),
         (
             "/queues/1/name",
