@@ -14,8 +14,10 @@ pub struct Counters {
     pub dead_lettered: u64,
     /// Failed deliveries that were dropped by the failure policy.
     pub discarded: u64,
-    /// Answers that arrived when no ask waited for them any more.
+    /// Answers that arrived, or were sent, when no ask waited for them any more.
     pub late: u64,
+    /// Requests that no handler began, since their asker had waited long enough.
+    pub expired: u64,
     /// Requests and replies that no queue was bound for.
     pub unroutable: u64,
     /// Notifications without a subscriber.
@@ -45,6 +47,7 @@ pub(crate) struct Tally {
     pub(crate) dead_lettered: Count,
     pub(crate) discarded: Count,
     pub(crate) late: Count,
+    pub(crate) expired: Count,
     pub(crate) unroutable: Count,
     pub(crate) unheard: Count,
     pub(crate) ambiguous: Count,
@@ -64,6 +67,7 @@ impl Tally {
             dead_lettered: self.dead_lettered.get(),
             discarded: self.discarded.get(),
             late: self.late.get(),
+            expired: self.expired.get(),
             unroutable: self.unroutable.get(),
             unheard: self.unheard.get(),
             ambiguous: self.ambiguous.get(),

@@ -127,6 +127,8 @@ pub(crate) enum Outcome {
     Handled,
     /// A copy of an answer to an ask, which arrives through another queue.
     NotOurs,
+    /// Its asker waits no longer, and no handler has begun.
+    Expired,
     /// It cannot be decoded, or no handler matches it. A retry cannot help.
     Hopeless(Failure),
     /// The handler failed.
@@ -140,6 +142,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Handled => f.write_str("handled"),
             Self::NotOurs => f.write_str("not ours"),
+            Self::Expired => f.write_str("expired"),
             Self::Hopeless(failure) => write!(f, "unwanted: {failure}"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
             Self::Lost => f.write_str("lost with its session"),
@@ -166,7 +169,7 @@ impl FailurePolicy {
     /// Returns the action from the table. `attempt` is 1 at the first attempt; `key` spreads messages if there is jitter.
     pub(crate) fn decide(&self, outcome: &Outcome, attempt: u32, key: &str) -> Disposition {
         match (outcome, self.last) {
-            (Outcome::Handled | Outcome::NotOurs, _) => Disposition::Ack,
+            (Outcome::Handled | Outcome::NotOurs | Outcome::Expired, _) => Disposition::Ack,
             (Outcome::Lost, _) => Disposition::Leave,
             (Outcome::Hopeless(_), _) => Disposition::DeadLetter("unwanted"),
             (Outcome::Failed(failure), _) if self.retries_after(attempt, failure) => {

@@ -48,6 +48,8 @@ pub(crate) enum Kind {
     Ambiguous,
     Panic,
     Transport,
+    /// Handlers of a server wait for each other.
+    Cycle,
 }
 
 impl Kind {
@@ -79,6 +81,7 @@ impl Kind {
             Self::Ambiguous => (UNKNOWN_CODE, "Ambiguous"),
             Self::Panic => (UNKNOWN_CODE, "Panic"),
             Self::Transport => (UNKNOWN_CODE, "Transport"),
+            Self::Cycle => (UNKNOWN_CODE, "Cycle"),
         }
     }
 }
@@ -148,6 +151,11 @@ impl Error {
     /// Returns whether it is unknown if the broker accepted a message.
     pub fn is_ambiguous(&self) -> bool {
         self.kind == Kind::Ambiguous
+    }
+
+    /// Whether handlers of one server wait for each other, so that none of them can be answered.
+    pub fn is_cycle(&self) -> bool {
+        self.kind == Kind::Cycle
     }
 
     /// Returns whether a server, client or service has an invalid configuration.

@@ -30,6 +30,12 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Whole milliseconds since 1970-01-01 00:00 UTC; 0 for times before.
+pub(crate) fn unix_millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Measures a duration for the log: it reads no clock if the level is disabled.
 pub(crate) struct Stopwatch(Option<Instant>);
 

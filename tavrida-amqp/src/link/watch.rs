@@ -34,8 +34,10 @@ pub(super) fn watch(
     consumer: Dialled,
     last: impl FnOnce() + Send + 'static,
 ) {
+    // Made here, so that it is dropped with a task that is never polled, too.
+    let watcher = Watcher(life.clone());
     tokio::spawn(async move {
-        let _watcher = Watcher(life.clone());
+        let _watcher = watcher;
         let mut publisher = Side::new(publisher, life.clone());
         let mut consumer = Side::new(consumer, life.clone());
         tokio::select! {

@@ -215,7 +215,7 @@ async fn furnish(stage: &Stage, keepers: &[Keeper]) {
 async fn connect(stage: &Stage, name: &str, convention: Convention) -> Client {
     let actor = stage.world().state().add_actor(name, ActorKind::Client);
     let client = Client::builder(stage.transport(actor)).source(name).discovery(convention);
-    match client.ids(stage.ids(actor)).build().await {
+    match client.ids(stage.ids(actor)).clock(stage.clock().clone()).build().await {
         Ok(client) => client,
         Err(error) => {
             stage.world().fail(ProblemKind::Server, format!("client '{name}': {error}"));

@@ -59,7 +59,12 @@ pub(super) fn one_answer(facts: &Facts<'_>) -> Option<Broken> {
             "is a cast, and was answered".to_owned()
         } else if answers > talk.deliveries.max(1) {
             format!("was delivered {} times, and answered {answers} times", talk.deliveries)
-        } else if talk.is_call && talk.acks > 0 && answers == 0 && (talk.is_ask || !talk.quiet) {
+        } else if talk.is_call
+            && talk.acks > 0
+            && answers == 0
+            && !talk.expired
+            && (talk.must_be_answered || !talk.quiet)
+        {
             "was worked to its end, and got neither an answer nor an error".to_owned()
         } else {
             continue;

@@ -9,7 +9,7 @@ use tavrida::message::MessageKind;
 use tavrida::transport::Publication;
 
 use super::Broken;
-use crate::trace::{Ending, Event, MessageId, Trace, What};
+use crate::trace::{Ending, Event, MessageId, SentMessage, Trace, What};
 
 /// The input of all laws.
 pub(crate) struct Facts<'t> {
@@ -43,6 +43,8 @@ pub(super) struct Seen<'t> {
     /// Whether the sender waits for an answer.
     is_call: bool,
     pub(super) is_ask: bool,
+    /// Whether it is answered in any case, though its method returns nothing.
+    must_be_answered: bool,
     /// The exchange of request and answer that it is part of, if it has a request id.
     pub(super) talk: Option<usize>,
     /// The index of the first event about it.
@@ -56,12 +58,15 @@ pub(super) struct Talk {
     pub(super) request: Option<MessageId>,
     /// Whether the sender waits for an answer.
     pub(super) is_call: bool,
-    pub(super) is_ask: bool,
+    /// Whether it is answered in any case: an ask, or a call whose answer brings a reply back.
+    pub(super) must_be_answered: bool,
     /// How often the request was delivered, and how often a delivery of it was acked.
     pub(super) deliveries: usize,
     pub(super) acks: usize,
     /// Whether a handler of the request ended without an answer.
     pub(super) quiet: bool,
+    /// Whether the request was acked after its asker's time, and before a handler began.
+    pub(super) expired: bool,
     /// Its answers, without copies.
     pub(super) answers: Vec<MessageId>,
     /// The index of the last arrival of an answer whose publish was recorded before.
@@ -131,12 +136,13 @@ impl<'t> Facts<'t> {
         for sent in trace.messages() {
             let properties = &sent.publication().properties;
             let kind = sent.kind();
-            let (mut request_id, mut correlation_id, mut reply_to) = ("", None, "");
+            let (mut request_id, mut correlation_id, mut reply_to, mut later) = ("", None, "", false);
             for (name, value) in properties.headers().iter() {
                 match name.as_str() {
                     "request_id" => request_id = value.as_str().unwrap_or_default(),
                     "correlation_id" => correlation_id = Some(value),
                     "reply_to" => reply_to = value.as_str().unwrap_or_default(),
+                    "tavrida-later" => later = true,
                     _ => {}
                 }
             }
@@ -151,13 +157,17 @@ impl<'t> Facts<'t> {
             let is_request = kind == Some(MessageKind::Request);
             let is_ask = is_request && properties.reply_to.is_some();
             let is_call = is_ask || (is_request && !reply_to.is_empty());
-            self.messages.push(Seen { kind, correlation_id, is_call, is_ask, talk, first: None });
+            let must_be_answered = is_ask || (is_call && later);
+            let seen = Seen { kind, correlation_id, is_call, is_ask, must_be_answered, talk, first: None };
+            self.messages.push(seen);
         }
     }
 
     /// Follows requests and answers through the events.
     fn follow(&mut self) {
         let mut published = vec![false; self.messages.len()];
+        // The last delivery of each message that a handler began.
+        let mut begun = vec![0; self.messages.len()];
         for (place, event) in self.trace.events().iter().enumerate() {
             let Some(id) = event.message else { continue };
             let seen = &mut self.messages[id.index()];
@@ -169,10 +179,18 @@ impl<'t> Facts<'t> {
                     What::Published(_) => {
                         talk.request.get_or_insert(id);
                         talk.is_call |= seen.is_call;
-                        talk.is_ask |= seen.is_ask;
+                        talk.must_be_answered |= seen.must_be_answered;
                     }
                     What::Delivered { .. } => talk.deliveries += 1,
-                    What::Acked => talk.acks += 1,
+                    What::Started { .. } => begun[id.index()] = event.delivery,
+                    What::Acked => {
+                        talk.acks += 1;
+                        let asked = seen.first.map_or(Duration::ZERO, |first| self.trace.events()[first].at);
+                        let waited = event.at.saturating_sub(asked);
+                        talk.expired |= seen.is_ask
+                            && begun[id.index()] != event.delivery
+                            && is_over(self.trace.message(id), waited);
+                    }
                     What::Ended(Ending::Quiet) => talk.quiet = true,
                     _ => {}
                 }
@@ -188,5 +206,15 @@ impl<'t> Facts<'t> {
                 }
             }
         }
+    }
+}
+
+/// Whether the asker of a request waits no longer, after this time. A copy, or a request that was passed on, only says that
+/// there is such a time.
+fn is_over(request: &SentMessage, waited: Duration) -> bool {
+    let properties = &request.publication().properties;
+    match properties.expiration.as_deref().and_then(|limit| limit.parse().ok()) {
+        Some(limit) => waited >= Duration::from_millis(limit),
+        None => properties.headers().contains("x-tavrida-deadline"),
     }
 }

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`SETTLED`] | a confirmed message is acked, rejected, dead-lettered, or still in a queue at the end | messages expired by their own expiration or by a fault; messages in a deleted queue, or on the way to a consumer without acknowledgements that was cut off; transient messages at a restart of the broker; a live broker, whose contents are unknown |
 //! | [`HOT_LOOP`] | no consumer requeues a message repeatedly without time passing: ten times within a second | redeliveries caused by faults |
-//! | [`ONE_ANSWER`] | a call that was handled to the end was answered, and not more often than it was delivered; a cast is not answered | a call (not an ask) whose handler answers nothing |
+//! | [`ONE_ANSWER`] | a call that was handled to the end was answered, and not more often than it was delivered; a cast is not answered | a call whose handler answers nothing, unless it is an ask or brings a reply back; an ask whose asker had given up before a handler began |
 //! | [`PAIRS`] | an answer has the request id of a request, and the correlation id of that request | |
 //! | [`ROUTABLE`] | no request is unroutable | requests to a service of [`late`](crate::graph::GraphBuilder::late), until it starts |
 //! | [`ASKS_END`] | an ask ends with its answer, its deadline, or the end of its session or reply queue | |

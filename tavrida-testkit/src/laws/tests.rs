@@ -7,7 +7,9 @@ use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 
 use super::*;
-use crate::trace::{ActorId, ActorKind, Channel, ChannelNumber, Event, Outcome, SentMessage, Trace, What};
+use crate::trace::{
+    ActorId, ActorKind, Channel, ChannelNumber, Ending, Event, Outcome, SentMessage, Trace, What,
+};
 
 /// A trace of one actor with one channel, whose prefetch is 1, and of two messages that were published.
 fn published() -> (Trace, ActorId, ChannelNumber, [MessageId; 2]) {
@@ -46,6 +48,33 @@ fn broken_law(trace: &Trace) -> Option<ProblemKind> {
 
 fn law(name: &str) -> Option<ProblemKind> {
     Some(ProblemKind::Law(name.to_owned()))
+}
+
+#[test]
+fn a_call_that_brings_a_reply_along_is_answered_by_a_method_that_returns_nothing_too() {
+    for (brings_a_reply, expected) in [(false, None), (true, law(ONE_ANSWER))] {
+        let mut trace = Trace::default();
+        let actor = trace.add_actor("till", ActorKind::Service);
+        let queue = "till".to_owned();
+        let channel = trace.add_channel(Channel { actor, queue, prefetch: 1, no_ack: false });
+        let mut publication = Publication::new(ShortString::default(), ShortString::from_static("till"), "");
+        publication.properties.kind = Some(ShortString::from_static("request"));
+        let headers = publication.properties.headers.get_or_insert_default();
+        headers.insert(ShortString::from_static("request_id"), "request-1");
+        headers.insert(ShortString::from_static("reply_to"), "shop");
+        if brings_a_reply {
+            headers.insert(ShortString::from_static("tavrida-later"), tavrida::field::Table::new());
+        }
+        let publication = Arc::new(publication);
+        let key = SentMessage::key_of(&publication);
+        let call = Some(trace.add_message(SentMessage::new(publication, actor, None, key)));
+        tell(&mut trace, actor, call, 0, None, What::Published(Outcome::Routed));
+        tell(&mut trace, actor, call, 1, Some(channel), ARRIVED);
+        tell(&mut trace, actor, call, 1, None, What::Started { attempt: 1 });
+        tell(&mut trace, actor, call, 1, None, What::Ended(Ending::Quiet));
+        tell(&mut trace, actor, call, 1, Some(channel), What::Acked);
+        assert_eq!(broken_law(&trace), expected, "with a reply: {brings_a_reply}");
+    }
 }
 
 #[test]

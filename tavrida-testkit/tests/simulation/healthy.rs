@@ -57,6 +57,12 @@ fn desk() -> Service {
     ) -> Result<tavrida::proxy::Answered, Failure> {
         Ok(proxy.to("back.work").context(&serde_json::json!({"new": 1})).call_with(reply).await?)
     }
+    async fn later_from_quiet(
+        proxy: Proxy,
+        reply: tavrida::proxy::Responder,
+    ) -> Result<tavrida::proxy::Answered, Failure> {
+        Ok(proxy.to("back.quiet").context(&serde_json::json!({"new": 1})).call_with(reply).await?)
+    }
     async fn worked(reply: tavrida::proxy::Responder) -> tavrida::proxy::Answered {
         reply.answer(())
     }
@@ -68,8 +74,10 @@ fn desk() -> Service {
     Service::new("desk")
         .rpc("pass", pass)
         .rpc("later", later)
+        .rpc("later_from_quiet", later_from_quiet)
         .rpc("tell", tell)
         .on_response("back.work", worked)
+        .on_response("back.quiet", worked)
 }
 
 fn back() -> Service {
@@ -85,7 +93,7 @@ fn transfers_late_answers_and_quiet_handlers_keep_the_laws() {
     holds_for_all_seeds(async |sim: Sim| {
         let graph = sim.graph().service(desk).service(back).client("web").start().await;
         let web = graph.client("web");
-        for method in ["desk.pass", "desk.later", "desk.tell", "back.quiet"] {
+        for method in ["desk.pass", "desk.later", "desk.later_from_quiet", "desk.tell", "back.quiet"] {
             let asked = web.to(method).context(&serde_json::json!({"old": 1})).ask();
             asked.timeout(Duration::from_secs(9)).await.map_err(|error| format!("{method}: {error}"))?;
         }

@@ -1,5 +1,6 @@
 //! Whole graphs of services in the simulation.
 
+mod asks;
 mod broken;
 mod chain;
 mod exhaustive;

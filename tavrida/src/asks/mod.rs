@@ -7,6 +7,7 @@
 //!
 //! With direct replies there is no queue: the broker forwards answers as they come.
 
+mod nested;
 mod pending;
 
 use std::sync::{Arc, OnceLock};
@@ -14,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::Mutex;
 
+pub(crate) use nested::{HandlerAsks, OpenAsk, ServerAsks};
 pub(crate) use pending::{Pending, Waiting};
 
 use crate::counters::Tally;
@@ -87,7 +89,8 @@ impl Asks {
         // No consumer could receive an unacknowledged answer again: the queue is deleted with the session.
         let consumer = session.consume(&Consume { no_ack: true, ..Consume::new(&name, 0) }).await?;
         self.pending.open(epoch.number);
-        tokio::spawn(take_answers(consumer, epoch.number, self.pending.clone(), self.tally.clone()));
+        let open = OpenQueue { pending: self.pending.clone(), epoch: epoch.number };
+        tokio::spawn(take_answers(consumer, open, self.tally.clone()));
         *queue = Some((epoch.number, name.clone()));
         Ok(name)
     }
@@ -104,8 +107,20 @@ impl Asks {
     }
 }
 
+/// The reply queue of an epoch while it is consumed. Dropped with its task, when the runtime ends, it fails the asks that wait.
+struct OpenQueue {
+    pending: Arc<Pending>,
+    epoch: u64,
+}
+
+impl Drop for OpenQueue {
+    fn drop(&mut self) {
+        self.pending.close(self.epoch, &ConnectionLost::broken("the runtime of the asker was shut down"));
+    }
+}
+
 /// Delivers answers to the asks that wait for them until the session ends; the remaining asks then fail with the loss.
-async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>, tally: Arc<Tally>) {
+async fn take_answers(mut consumer: Consumer, open: OpenQueue, tally: Arc<Tally>) {
     let end = loop {
         let delivery = match consumer.next().await {
             Ok(delivery) => delivery,
@@ -113,7 +128,7 @@ async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>,
         };
         match envelope::decode(delivery.publication()) {
             Ok(message) => {
-                if let Err(message) = pending.resolve(message) {
+                if let Err(message) = open.pending.resolve(message) {
                     tally.late.add_one();
                     tracing::debug!(message = %shown(&message), request_id = %shown(message.request_id()), "an answer came too late");
                 }
@@ -125,5 +140,5 @@ async fn take_answers(mut consumer: Consumer, epoch: u64, pending: Arc<Pending>,
             }
         }
     };
-    pending.close(epoch, &ConnectionLost::broken(end.to_string()));
+    open.pending.close(open.epoch, &ConnectionLost::broken(end.to_string()));
 }

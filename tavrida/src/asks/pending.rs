@@ -8,6 +8,7 @@ use rustc_hash::FxBuildHasher;
 use smol_str::SmolStr;
 use tokio::sync::oneshot;
 
+use super::OpenAsk;
 use crate::message::Message;
 use crate::transport::ConnectionLost;
 
@@ -21,6 +22,8 @@ pub(crate) struct Pending {
 struct Ask {
     epoch: u64,
     answer: oneshot::Sender<Result<Message, ConnectionLost>>,
+    /// Ends with the wait for the answer, and not only when the handler has noticed.
+    _open: Option<OpenAsk>,
 }
 
 impl Default for Pending {
@@ -33,10 +36,10 @@ impl Default for Pending {
 }
 
 impl Pending {
-    /// Starts to wait; dropping the guard ends it.
-    pub(crate) fn wait(self: &Arc<Self>, request_id: SmolStr, epoch: u64) -> Waiting {
+    /// Starts to wait, in a handler if there is an `open` ask; dropping the guard ends it.
+    pub(crate) fn wait(self: &Arc<Self>, request_id: SmolStr, epoch: u64, open: Option<OpenAsk>) -> Waiting {
         let (answer, arrives) = oneshot::channel();
-        self.asks.insert(request_id.clone(), Ask { epoch, answer });
+        self.asks.insert(request_id.clone(), Ask { epoch, answer, _open: open });
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
         if !self.is_open(epoch) {
             // The session ended after the ask got its queue and before it waits here.
@@ -136,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn each_answer_finds_its_own_asker() {
         let pending = pending();
-        let (first, second) = (pending.wait("1".into(), 1), pending.wait("2".into(), 1));
+        let (first, second) = (pending.wait("1".into(), 1, None), pending.wait("2".into(), 1, None));
         pending.resolve(answer_to("2")).expect("the second waits");
         pending.resolve(answer_to("1")).expect("the first waits");
         assert_eq!(first.answer().await.unwrap().request_id(), "1");
@@ -146,11 +149,11 @@ mod tests {
     #[tokio::test]
     async fn a_second_answer_and_one_after_the_asker_left_come_back() {
         let pending = pending();
-        let waiting = pending.wait("1".into(), 1);
+        let waiting = pending.wait("1".into(), 1, None);
         pending.resolve(answer_to("1")).expect("waited for");
         assert!(pending.resolve(answer_to("1")).is_err());
         drop(waiting);
-        drop(pending.wait("2".into(), 1));
+        drop(pending.wait("2".into(), 1, None));
         assert!(pending.resolve(answer_to("2")).is_err());
         assert_eq!(pending.len(), 0);
     }
@@ -158,9 +161,9 @@ mod tests {
     #[tokio::test]
     async fn a_loss_tells_those_of_its_epoch_alone() {
         let pending = pending();
-        let old = pending.wait("1".into(), 1);
+        let old = pending.wait("1".into(), 1, None);
         pending.open(2);
-        let new = pending.wait("2".into(), 2);
+        let new = pending.wait("2".into(), 2, None);
         pending.close(1, &ConnectionLost::broken("cut"));
         assert_eq!(old.answer().await.unwrap_err(), ConnectionLost::broken("cut"));
         pending.resolve(answer_to("2")).expect("the new epoch is untouched");
@@ -171,6 +174,6 @@ mod tests {
     async fn waiting_on_an_epoch_that_is_over_ends_at_once() {
         let pending = pending();
         pending.close(1, &ConnectionLost::broken("cut"));
-        assert!(pending.wait("1".into(), 1).answer().await.is_err());
+        assert!(pending.wait("1".into(), 1, None).answer().await.is_err());
     }
 }

@@ -15,11 +15,12 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError, Value};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::json::Object;
-use crate::link::{Health, Link, Stop};
+use crate::link::{Carried, Health, Link, Stop};
 use crate::message::{Context, Headers, ReservedHeaderError};
 use crate::middleware::{self, Outgoing};
 use crate::outbound::{Outbound, Repair};
 use crate::proxy::{Identity, Route, Sender};
+use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport};
 
 /// Builds a [`Client`]. [`build`](ClientBuilder::build) returns configuration errors.
@@ -36,6 +37,7 @@ pub struct ClientBuilder {
     backoff: Option<Backoff>,
     patience: Duration,
     ids: Option<Arc<dyn IdSource>>,
+    clock: Option<Arc<dyn Clock>>,
     flaw: Option<Error>,
 }
 
@@ -53,6 +55,7 @@ impl ClientBuilder {
             backoff: None,
             patience: Duration::from_secs(10),
             ids: None,
+            clock: None,
             flaw: None,
         }
     }
@@ -137,6 +140,12 @@ impl ClientBuilder {
         self
     }
 
+    /// The clock that says until when an ask waits, for the service that is asked: the system's by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
     /// Connects and returns the client.
     ///
     /// # Errors
@@ -191,6 +200,7 @@ impl ClientBuilder {
         let outbound = Outbound {
             discovery: self.discovery.unwrap_or_else(|| Arc::new(ByName)),
             outgoing: middleware::shared(self.outgoing),
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             tally: tally.clone(),
             repair: Arc::new(Repair::new(tally.clone())),
             seal: None,
@@ -210,7 +220,7 @@ impl ClientBuilder {
         let mut idle = Idle { reply_exchange: self.reply_exchange, stop: stop.clone() };
         // Boxed: a task is moved several times before it runs, and this one is not small.
         let task = tokio::spawn({
-            let (link, stop) = (link.clone(), stop.clone());
+            let (link, stop) = (Carried(link.clone()), stop.clone());
             Box::pin(async move { link.run(&mut idle, &stop).await })
         });
         Client(Arc::new(Inner { sender, link, tally, stop, task: Mutex::new(Some(task)) }))

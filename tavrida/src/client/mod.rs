@@ -40,6 +40,10 @@ use crate::transport::{Exchange, ExchangeKind, Session, SessionError, Transport}
 ///
 /// It keeps its session alive: after a loss it reconnects with growing delays. Meanwhile, sends wait for a session up to the
 /// [patience](ClientBuilder::patience). Dropping the last clone ends the client; [`close`](Client::close) also waits for the end.
+///
+/// Its task lives in the runtime that it was built in. When that runtime is shut down the client is
+/// [`Stopped`](Health::Stopped), and its sends end as closed, in whatever runtime they are awaited: each test that has a runtime of its
+/// own needs a client of its own, too.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

@@ -22,8 +22,8 @@ use crate::transport::{Publication, UNREADABLE, is_reply_queue};
 /// An empty message id stays empty: the receiver assigns one.
 ///
 /// All other headers are custom headers, with two exceptions: those that copies of a message collect on their way, RabbitMQ's (`x-death`,
-/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`); and those that this library only echoes from a request
-/// to its answer (`tavrida-*`).
+/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`; `x-tavrida-deadline` says until when an asker waits);
+/// and those that this library only echoes from a request to its answer (`tavrida-*`).
 ///
 /// # Errors
 ///
@@ -43,6 +43,7 @@ struct Wire<'a> {
     source: Option<&'a Value>,
     destination: Option<&'a Value>,
     reply_to: Option<&'a Value>,
+    deadline: Option<&'a Value>,
     /// What the transport could not read.
     unreadable: Option<&'a Value>,
     customs: usize,
@@ -59,6 +60,7 @@ impl<'a> Wire<'a> {
             source: None,
             destination: None,
             reply_to: None,
+            deadline: None,
             unreadable: None,
             customs: 0,
         };
@@ -71,7 +73,7 @@ impl<'a> Wire<'a> {
         wire
     }
 
-    /// Returns the field of one of the seven headers.
+    /// Returns the field of one of the headers that are not custom.
     fn place(&mut self, name: &str) -> Option<&mut Option<&'a Value>> {
         match name {
             names::MESSAGE_TYPE => Some(&mut self.message_type),
@@ -81,6 +83,7 @@ impl<'a> Wire<'a> {
             names::SOURCE => Some(&mut self.source),
             names::DESTINATION => Some(&mut self.destination),
             names::REPLY_TO => Some(&mut self.reply_to),
+            names::DEADLINE => Some(&mut self.deadline),
             name if name == UNREADABLE.as_str() => Some(&mut self.unreadable),
             _ => None,
         }
@@ -115,12 +118,15 @@ impl<'a> Wire<'a> {
             reply_to: address(names::REPLY_TO, reply_to)?,
             reply_queue,
         };
+        // A service of the original passes on all headers that it was sent: only where an asker waits the time is this request's.
+        let deadline = self.deadline.filter(|_| addresses.reply_queue.is_some());
         Ok(Parts {
             kind,
             correlation_id: CorrelationId::from(correlation_id.clone()),
             request_id: text(names::REQUEST_ID, request_id)?,
             message_id: text(names::MESSAGE_ID, message_id)?,
             addresses,
+            deadline: deadline.and_then(Value::as_i64).and_then(|deadline| u64::try_from(deadline).ok()),
             headers: self.custom_headers(),
             context: body.context.into(),
             payload: body.payload.into(),
@@ -146,6 +152,7 @@ impl<'a> Wire<'a> {
             kind,
             correlation_id: CorrelationId::from(correlation_id),
             addresses,
+            deadline: None,
             request_id: readable_text(self.request_id),
             message_id: readable_text(self.message_id),
             headers: self.custom_headers(),

@@ -64,8 +64,10 @@ fn properties(message: &Message) -> Properties {
 
 /// Returns the headers. The texts are shared with the message: nothing is copied.
 fn headers(message: &Message) -> Table {
-    let Parts { kind, correlation_id, request_id, message_id, addresses, headers, .. } = message.parts();
-    let mut table = Table::with_capacity(names::RESERVED.len() + headers.wire_len());
+    let Parts { kind, correlation_id, request_id, message_id, addresses, deadline, headers, .. } =
+        message.parts();
+    let mut table =
+        Table::with_capacity(names::RESERVED.len() + usize::from(deadline.is_some()) + headers.wire_len());
     let mut put = |name, value| table.push_new(ShortString::from_static(name), value);
     put(names::MESSAGE_TYPE, Value::from_static(kind.as_str()));
     put(names::CORRELATION_ID, correlation_id.as_value().clone());
@@ -74,6 +76,9 @@ fn headers(message: &Message) -> Table {
     put(names::SOURCE, addresses.source.routing_key().into());
     put(names::DESTINATION, addresses.destination.routing_key().into());
     put(names::REPLY_TO, addresses.reply_to.routing_key().into());
+    if let Some(deadline) = deadline.and_then(|deadline| i64::try_from(deadline).ok()) {
+        table.push_new(ShortString::from_static(names::DEADLINE), Value::I64(deadline));
+    }
     for (name, value) in headers.wire() {
         table.push_new(name.clone(), value.clone());
     }

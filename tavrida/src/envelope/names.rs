@@ -1,5 +1,6 @@
 //! Classifies headers: those of the wire format, custom ones, and those added on the way.
 
+pub(crate) use crate::message::names::DEADLINE;
 pub(super) use crate::message::names::{
     CORRELATION_ID, DESTINATION, MESSAGE_ID, MESSAGE_TYPE, REPLY_TO, REQUEST_ID, RESERVED, SOURCE,
 };
@@ -21,13 +22,14 @@ const BROKERS_OWN: [&str; 6] = [
 
 /// Returns whether retries, dead-lettering or a broker add this header to a copy of a message.
 pub(crate) fn is_added_to_copies(name: &str) -> bool {
-    // What cannot be read stays so in each copy.
-    (name.starts_with(OWN_PREFIX) && name != UNREADABLE.as_str()) || BROKERS_OWN.contains(&name)
+    // What cannot be read stays so in each copy, and an asker waits no longer for a copy.
+    let stays = name == UNREADABLE.as_str() || name == DEADLINE;
+    (name.starts_with(OWN_PREFIX) && !stays) || BROKERS_OWN.contains(&name)
 }
 
 /// Returns whether the message's sender set this header for its receiver.
 pub(super) fn is_custom(name: &str) -> bool {
-    !RESERVED.contains(&name) && !is_added_to_copies(name) && !is_echoed(name)
+    !RESERVED.contains(&name) && !is_added_to_copies(name) && name != DEADLINE && !is_echoed(name)
 }
 
 /// Returns whether this header is only echoed from a request to its answer.
@@ -41,7 +43,7 @@ mod tests {
 
     #[test]
     fn what_a_copy_got_on_its_way_is_no_custom_header() {
-        for name in BROKERS_OWN.into_iter().chain(["x-tavrida-attempt", "reply_to"]) {
+        for name in BROKERS_OWN.into_iter().chain(["x-tavrida-attempt", DEADLINE, "reply_to"]) {
             assert!(!is_custom(name), "{name}");
         }
         for name in ["x-trace", "authorization", "x-tavrid", "cc", ""] {

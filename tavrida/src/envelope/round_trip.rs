@@ -74,7 +74,7 @@ prop_compose! {
         (request_id, message_id) in any::<(String, String)>(),
         source in entry_points(),
         (destination, reply_to) in (option::of(entry_points()), option::of(entry_points())),
-        reply_queue in option::of(reply_queues()),
+        (reply_queue, deadline) in (option::of(reply_queues()), option::of(0..=i64::MAX.unsigned_abs())),
         headers in vec((short_strings(), values()), 0..4),
         echoed in vec((short_strings(), values()), 0..2),
         (payload, context) in (objects(), objects()),
@@ -90,10 +90,12 @@ prop_compose! {
             reply_to: reply_to.unwrap_or_default(),
             reply_queue: reply_queue.filter(|_| kind == MessageKind::Request),
         };
+        let deadline = deadline.filter(|_| addresses.reply_queue.is_some());
         Parts {
             kind,
             correlation_id: CorrelationId::from(correlation_id),
             addresses,
+            deadline,
             request_id: request_id.into(),
             message_id: message_id.into(),
             headers: Headers::from_wire(custom.collect(), echoed.collect()),

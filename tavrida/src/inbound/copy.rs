@@ -7,10 +7,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use super::Queues;
 use crate::envelope;
 use crate::field::{ShortString, Table, Value};
-use crate::message::Failure;
+use crate::message::{Failure, Message, MessageKind};
+use crate::service::Target;
 use crate::show::cut;
 use crate::time::{Clock, unix_seconds};
 use crate::transport::{
@@ -36,22 +39,42 @@ pub(crate) struct History {
     /// 1 at the first attempt.
     pub(crate) attempt: u32,
     /// The services that still have to handle it; `None` means all.
-    due: Option<Vec<String>>,
+    due: Option<Vec<SmolStr>>,
 }
 
 impl History {
     pub(crate) fn of(properties: &Properties) -> Self {
         let headers = properties.headers();
         let attempt = headers.get(&ATTEMPT).and_then(Value::as_i64).and_then(|n| u32::try_from(n).ok());
-        let due = headers.get(&DUE).and_then(Value::as_str);
-        Self {
-            attempt: attempt.unwrap_or(1).max(1),
-            due: due.map(|services| services.split(',').map(str::to_owned).collect()),
-        }
+        Self { attempt: attempt.unwrap_or(1).max(1), due: headers.get(&DUE).and_then(names) }
     }
 
-    pub(crate) fn is_due(&self, service: &str) -> bool {
-        self.due.as_ref().is_none_or(|due| due.iter().any(|name| name == service))
+    /// The services that a copy is for; none where it is for all.
+    pub(crate) fn due(&self) -> &[SmolStr] {
+        self.due.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a service has to work a message. A request is for the service that answers to its address today, under any name.
+    pub(crate) fn is_due(&self, message: &Message, service: &str) -> bool {
+        let due = self.due.as_ref().filter(|_| message.kind() == MessageKind::Notification);
+        due.is_none_or(|due| due.iter().any(|name| name == service))
+    }
+
+    /// The services that a copy is for and that are not among those that get it.
+    pub(crate) fn missing(&self, message: &Message, routed: &[Target<'_>]) -> Vec<SmolStr> {
+        if message.kind() != MessageKind::Notification {
+            return Vec::new();
+        }
+        let is_here = |name: &&SmolStr| routed.iter().any(|(service, _)| service.name.as_str() == **name);
+        self.due().iter().filter(|name| !is_here(name)).cloned().collect()
+    }
+}
+
+/// The names of services in a header: a list, or (as older copies have them) one text with commas.
+fn names(value: &Value) -> Option<Vec<SmolStr>> {
+    match value {
+        Value::Array(items) => Some(items.iter().filter_map(Value::as_str).map(SmolStr::from).collect()),
+        value => Some(value.as_str()?.split(',').map(SmolStr::from).collect()),
     }
 }
 
@@ -105,7 +128,7 @@ impl Copies {
         &self,
         delivery: &Delivery,
         copy: &CopyKind,
-        due: &[String],
+        due: &[SmolStr],
         session: &dyn Session,
     ) -> Result<(), NoCopy> {
         match copy {
@@ -135,7 +158,7 @@ impl Copies {
         extent: Extent,
         reason: &str,
         failure: &Failure,
-        due: &[String],
+        due: &[SmolStr],
     ) -> Publication {
         let mut letter = match extent {
             Extent::Body => body_copy(delivery),
@@ -169,8 +192,11 @@ impl Copies {
                 return Ok(sent);
             };
             let mut copy = bare_copy(&fetched.delivery, None);
+            let headers = copy.properties.headers.get_or_insert_default();
+            // An operator requeues it to have it handled, though its asker has left long ago.
+            headers.remove(envelope::DEADLINE);
             if let Some(due) = fetched.delivery.properties().headers().get(&DUE) {
-                copy.properties.headers.get_or_insert_default().insert(DUE, due.clone());
+                headers.insert(DUE, due.clone());
             }
             place(copy, self.queues.service().map_err(NoCopy::Name)?, session).await?;
             fetched.delivery.ack().map_err(NoCopy::Lost)?;
@@ -198,10 +224,10 @@ const FRAME_ERROR: u16 = 501;
 /// The code of properties that the broker does not take.
 const PRECONDITION_FAILED: u16 = 406;
 
-fn add_history(headers: &mut Table, attempt: u32, due: &[String]) {
+fn add_history(headers: &mut Table, attempt: u32, due: &[SmolStr]) {
     headers.insert(ATTEMPT, i32::try_from(attempt).unwrap_or(i32::MAX));
     if !due.is_empty() {
-        headers.insert(DUE, due.join(","));
+        headers.insert(DUE, Value::Array(due.iter().cloned().map(Value::from).collect()));
     }
 }
 
@@ -300,11 +326,17 @@ impl std::error::Error for NoCopy {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Addresses;
+
+    fn event() -> Message {
+        Message::new(MessageKind::Notification, "chain".into(), Addresses::default())
+    }
+
     #[test]
     fn the_first_try_has_no_history() {
         let history = History::of(&Properties::default());
         assert_eq!(history.attempt, 1);
-        assert!(history.is_due("anybody"));
+        assert!(history.is_due(&event(), "anybody"));
     }
 
     #[test]
@@ -312,6 +344,6 @@ mod tests {
         let headers = Table::new().with(ATTEMPT, 3).with(DUE, "audit,billing");
         let history = History::of(&Properties { headers: Some(headers), ..Properties::default() });
         assert_eq!(history.attempt, 3);
-        assert!(history.is_due("billing") && !history.is_due("orders"));
+        assert!(history.is_due(&event(), "billing") && !history.is_due(&event(), "orders"));
     }
 }

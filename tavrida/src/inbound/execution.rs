@@ -1,13 +1,14 @@
 //! [`Execution`]: one service handles one message.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use smol_str::format_smolstr;
+use tokio::time::Instant;
 
-use super::{Desk, outcome_of_reply};
+use super::{Desk, asker, outcome_of_reply};
+use crate::asks::HandlerAsks;
+use crate::caught::{self, Caught};
 use crate::disposition::Outcome;
 use crate::error::{Error, Kind};
 use crate::handler::{Attempt, Deadline, ErasedHandler, Invocation, StateMap};
@@ -19,6 +20,7 @@ use crate::outbound::Terms;
 use crate::proxy::{self, Identity, Proxy, Route, Sender};
 use crate::service::Hosted;
 use crate::show::shown;
+use crate::slots::{InSlot, Slot};
 
 pub(super) struct Execution<'a> {
     pub(super) desk: &'a Desk,
@@ -26,20 +28,28 @@ pub(super) struct Execution<'a> {
     pub(super) epoch: &'a Epoch,
     pub(super) attempt: Attempt,
     pub(super) deadline: Deadline,
+    /// Until when the asker of the message waits.
+    pub(super) asker_waits_until: Option<Instant>,
 }
 
 impl Execution<'_> {
     /// Runs middleware and handler, and answers a call: the message itself, or the call whose answer was deferred until this message (an
     /// answer itself) came.
-    pub(super) async fn run(&self, message: Message, handler: &Arc<dyn ErasedHandler>) -> Outcome {
+    pub(super) async fn run(
+        &self,
+        message: Message,
+        handler: &Arc<dyn ErasedHandler>,
+        slot: &mut Slot,
+    ) -> Outcome {
         let owed = match proxy::owed(&message, self.service.outbound.seal.as_deref()) {
             Ok(owed) => owed,
             Err(forged) => return Outcome::Hopeless(forged.into()),
         };
         let put_off = message.kind() != MessageKind::Request;
         let message_id = message.parts().message_id.clone();
-        let proxy = self.proxy(&message);
-        let result = self.reach(message, handler, &proxy).await;
+        let asks = HandlerAsks::new(self.desk.server_asks.clone());
+        let proxy = self.proxy(&message, &asks);
+        let result = self.reach(message, handler, &proxy, &asks, slot).await;
         let Some(call) = owed else {
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         };
@@ -47,6 +57,10 @@ impl Execution<'_> {
             // The handler of that call's answer will answer; a failure since then does not concern the caller.
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         }
+        let waits_until = match put_off {
+            true => asker::waits_until(&call, None, Instant::now(), &*self.desk.clock),
+            false => self.asker_waits_until,
+        };
         let (reply, outcome) = match result {
             Err(failure)
                 if (put_off || failure.is_retryable())
@@ -67,7 +81,7 @@ impl Execution<'_> {
         let ids = IdScope::new(self.desk.ids.clone(), message_id);
         let session = &*self.epoch.session;
         let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
-        match outcome_of_reply(sent, &self.desk.tally) {
+        match outcome_of_reply(sent, waits_until, &self.desk.tally) {
             Outcome::Handled => outcome,
             other => other,
         }
@@ -79,6 +93,8 @@ impl Execution<'_> {
         message: Message,
         handler: &Arc<dyn ErasedHandler>,
         proxy: &Proxy,
+        asks: &HandlerAsks,
+        slot: &mut Slot,
     ) -> Result<Reply, Failure> {
         let stage = Stage {
             handler: handler.clone(),
@@ -88,17 +104,21 @@ impl Execution<'_> {
             deadline: self.deadline,
         };
         let incoming = &self.service.incoming;
-        // In a closure, to catch a panic before the first await of the handler as well.
-        let worked = async move {
-            match incoming.is_empty() {
-                true => stage.handle(message).await,
-                false => Next::new(incoming.clone(), Arc::new(stage)).run(message).await,
+        // A handler may panic before its first await, too.
+        let worked = caught::call(|| match incoming.is_empty() {
+            true => stage.handle(message),
+            false => Box::pin(Next::new(incoming.clone(), Arc::new(stage)).run(message)),
+        });
+        let worked = match worked {
+            Ok(working) => {
+                let working = InSlot::new(Caught::new(working), slot, || asks.needs_no_slot());
+                tokio::time::timeout_at(self.deadline.0, working).await
             }
+            Err(panicked) => Ok(Err(panicked)),
         };
-        match tokio::time::timeout_at(self.deadline.0, AssertUnwindSafe(worked).catch_unwind()).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => {
-                let failure = Failure::of_panic(&*panic);
+        match worked {
+            Ok(Ok(result)) => result.map_err(without_cause),
+            Ok(Err(failure)) => {
                 tracing::error!(failure = %shown(&failure), service = self.service.name.as_str(), "a handler panicked");
                 Err(failure)
             }
@@ -110,7 +130,7 @@ impl Execution<'_> {
     }
 
     /// Returns the proxy for a handler of this message.
-    fn proxy(&self, message: &Message) -> Proxy {
+    fn proxy(&self, message: &Message, asks: &Arc<HandlerAsks>) -> Proxy {
         let source = match message.kind() {
             MessageKind::Notification => self.service.name.clone(),
             _ => message.destination().clone(),
@@ -126,15 +146,21 @@ impl Execution<'_> {
             message.message_id(),
             self.service.name
         ));
-        let route = Route::Fixed(self.epoch.clone());
+        let route = Route::Delivery { epoch: self.epoch.clone(), asks: asks.clone() };
         Proxy::new(Sender::new(identity, route, self.service.outbound.clone(), self.desk.asks.clone(), scope))
     }
+}
+
+/// A failure as its caller sees it. The middleware has seen its cause, and nothing needs that afterwards.
+fn without_cause(mut failure: Failure) -> Failure {
+    caught::discard(failure.take_cause());
+    failure
 }
 
 /// Returns the reply to a call. `None` if there is nothing to send.
 fn reply_to(request: Request, result: Result<Reply, Failure>) -> Option<Message> {
     match result {
-        Ok(Reply::Nothing) if request.is_ask() => Some(request.respond(Payload::EMPTY).into()),
+        Ok(Reply::Nothing) if request.must_be_answered() => Some(request.respond(Payload::EMPTY).into()),
         Ok(Reply::Nothing) => None,
         Ok(Reply::Payload(payload)) => Some(request.respond(payload).into()),
         Ok(Reply::Response(response)) => Some(response.into()),

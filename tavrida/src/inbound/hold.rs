@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smol_str::SmolStr;
 use tokio::time::sleep;
 
 use super::copy::{Copies, CopyKind, NoCopy};
@@ -21,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(super) struct Held {
     pub(super) delivery: Delivery,
     pub(super) copy: CopyKind,
-    pub(super) due: Vec<String>,
+    pub(super) due: Vec<SmolStr>,
     pub(super) epoch: Epoch,
     pub(super) copies: Arc<Copies>,
     pub(super) tally: Arc<Tally>,

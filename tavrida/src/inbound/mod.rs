@@ -1,11 +1,13 @@
 //! Handles one message: delivery -> decode -> incoming middleware -> router -> handler -> reply. Only after that the delivery is settled.
 
+mod asker;
 mod copy;
 mod execution;
 mod hold;
 mod limit;
 mod queues;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +22,12 @@ pub(crate) use limit::HandlerLimit;
 pub use queues::QueueType;
 pub(crate) use queues::Queues;
 
-use crate::asks::Asks;
+use crate::asks::{Asks, ServerAsks};
+use crate::caught::Caught;
 use crate::counters::Tally;
 use crate::disposition::{Disposition, FailurePolicy, Outcome};
 use crate::envelope::{self, UndecodableError};
+use crate::error::{Error, Kind};
 use crate::handler::{Attempt, Deadline};
 use crate::id::{IdScope, IdSource, Purpose};
 use crate::link::Epoch;
@@ -32,7 +36,8 @@ use crate::outbound::{Outbound, SendError, Terms};
 use crate::proxy;
 use crate::service::Router;
 use crate::show::shown;
-use crate::time::Stopwatch;
+use crate::slots::Slot;
+use crate::time::{Clock, Stopwatch};
 use crate::transport::{ConnectionLost, Delivery};
 use execution::Execution;
 
@@ -44,6 +49,8 @@ pub(crate) struct Desk {
     /// For answers that come from no local service: those to requests without a handler.
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) asks: Arc<Asks>,
+    pub(crate) server_asks: Arc<ServerAsks>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) limit: HandlerLimit,
@@ -51,37 +58,81 @@ pub(crate) struct Desk {
     pub(crate) log_payloads: bool,
 }
 
+/// How a message was handled, and the services that still have to see it.
+struct Handled {
+    outcome: Outcome,
+    due: Vec<SmolStr>,
+}
+
+impl Handled {
+    /// Adds the services that a copy names and that this server does not have (any more): none has handled it for them.
+    fn with_missing(mut self, missing: Vec<SmolStr>, message: &Message) -> Self {
+        if missing.is_empty() {
+            return self;
+        }
+        if matches!(self.outcome, Outcome::Handled) {
+            let names = missing.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+            let text =
+                format!("a copy of the {message} is for {names}, and no such service is subscribed here");
+            tracing::warn!(%message, names, "a copy is for services that are not here");
+            self.outcome = Outcome::Hopeless(Error::new(Kind::ServiceNotFound, text).into());
+        }
+        self.due.extend(missing);
+        self
+    }
+}
+
+/// A delivery, with the session that it came on, and when.
+pub(crate) struct Arrived {
+    pub(crate) delivery: Delivery,
+    pub(crate) epoch: Epoch,
+    pub(crate) at: Instant,
+}
+
 impl Desk {
-    /// Handles one delivery to the end, including its settlement.
-    pub(crate) async fn work(&self, delivery: Delivery, epoch: &Epoch) {
+    /// Works one delivery to its end, settlement included, in a slot that is held.
+    pub(crate) async fn work(&self, arrived: Arrived, slot: &mut Slot) {
         let _counted = self.tally.in_flight.during();
-        let history = History::of(delivery.properties());
-        let message = match envelope::decode(delivery.publication()) {
+        let history = History::of(arrived.delivery.properties());
+        let message = match envelope::decode(arrived.delivery.publication()) {
             Ok(message) => message,
             Err(undecodable) => {
                 // Boxed, as all rare paths: it would enlarge the future of every message.
-                return Box::pin(self.work_undecodable(undecodable, delivery, &history, epoch)).await;
+                return Box::pin(self.work_undecodable(undecodable, arrived, &history)).await;
             }
         };
         let span = span_of(&message, &history);
-        self.work_message(message, delivery, &history, epoch).instrument(span).await;
+        self.work_message(message, arrived, &history, slot).instrument(span).await;
     }
 
-    async fn work_undecodable(
-        &self,
-        undecodable: UndecodableError,
-        delivery: Delivery,
-        history: &History,
-        epoch: &Epoch,
-    ) {
-        let outcome = Outcome::Hopeless(self.answer_undecodable(undecodable, epoch).await);
+    async fn work_undecodable(&self, undecodable: UndecodableError, arrived: Arrived, history: &History) {
+        let Arrived { delivery, epoch, .. } = arrived;
+        let error = match self.log_payloads {
+            true => undecodable.error,
+            false => undecodable.error.without_payload(),
+        };
+        let failure = Failure::from(Error::from(error));
+        tracing::warn!(failure = %shown(&failure), "a message cannot be read");
+        if let Some(asker) = undecodable.asker {
+            let answering = pin!(self.answer_error(asker, &failure, &epoch));
+            // What panics here is users' code on the way out: the error cannot be sent then.
+            drop(Caught::new(answering).await);
+        }
+        let outcome = Outcome::Hopeless(failure);
         let disposition = self.policy.decide(&outcome, history.attempt, "");
-        self.settle(delivery, history, outcome, disposition, &[], epoch).await;
+        self.settle(delivery, history, outcome, disposition, history.due(), &epoch).await;
     }
 
-    async fn work_message(&self, message: Message, delivery: Delivery, history: &History, epoch: &Epoch) {
+    async fn work_message(&self, message: Message, arrived: Arrived, history: &History, slot: &mut Slot) {
         let started = Stopwatch::start();
-        let (message_id, outcome, due) = self.handle(message, &delivery, history, epoch).await;
+        let message_id = message.parts().message_id.clone();
+        // Whatever panics beside the handler is users' code too: middleware, a discovery, ids.
+        let handled = Caught::new(pin!(self.handle(message, &arrived, history, slot))).await;
+        let Handled { outcome, due } = handled.unwrap_or_else(|failure| {
+            tracing::error!(%failure, "a message's way to or from its handler panicked");
+            Handled { outcome: Outcome::Failed(failure), due: history.due().to_vec() }
+        });
+        let Arrived { delivery, epoch, .. } = arrived;
         let disposition = self.policy.decide(&outcome, history.attempt, &message_id);
         tracing::debug!(outcome = %shown(&outcome), ?disposition, elapsed = ?started, "worked");
         if let (Disposition::Ack, Outcome::Handled) = (&disposition, &outcome) {
@@ -89,63 +140,63 @@ impl Desk {
             tell_of_loss(delivery.ack());
         } else {
             // Boxed, as all rare paths.
-            Box::pin(self.settle(delivery, history, outcome, disposition, &due, epoch)).await;
+            Box::pin(self.settle(delivery, history, outcome, disposition, &due, &epoch)).await;
         }
     }
 
-    /// Handles a message in all services that are due. Returns its id, the outcome, and the services still due.
+    /// Handles a message in all services that are due.
     async fn handle(
         &self,
         mut message: Message,
-        delivery: &Delivery,
+        arrived: &Arrived,
         history: &History,
-        epoch: &Epoch,
-    ) -> (SmolStr, Outcome, Vec<String>) {
+        slot: &mut Slot,
+    ) -> Handled {
         if message.message_id().is_empty() {
             let no_parent = IdScope::new(self.ids.clone(), message.parts().request_id.clone());
             message.parts_mut().message_id = no_parent.next(Purpose::Message);
         }
-        let message_id = message.parts().message_id.clone();
         self.log(&message);
-        if message.destination().is_reserved() {
-            return (message_id, Outcome::NotOurs, Vec::new());
+        let unsettled = |outcome| Handled { outcome, due: history.due().to_vec() };
+        if message.is_copy_of_an_answer() {
+            return unsettled(Outcome::NotOurs);
         }
         let routed = match self.router.route(&message) {
             Ok(routed) => routed,
             Err(unwanted) => {
                 let failure = Failure::from(unwanted.0);
-                Box::pin(self.answer_unwanted(message, &failure, epoch)).await;
-                return (message_id, Outcome::Hopeless(failure), Vec::new());
+                Box::pin(self.answer_unwanted(message, &failure, &arrived.epoch)).await;
+                return unsettled(Outcome::Hopeless(failure));
             }
         };
-        let attempt = Attempt { number: history.attempt, redelivered: delivery.redelivered() };
+        let time_to_live = asker::time_to_live(arrived.delivery.properties());
+        let asker_waits_until = asker::waits_until(&message, time_to_live, arrived.at, &*self.clock);
+        if asker::is_over(asker_waits_until) {
+            return unsettled(Outcome::Expired);
+        }
+        let attempt = Attempt { number: history.attempt, redelivered: arrived.delivery.redelivered() };
+        let mut handled = Handled { outcome: Outcome::Handled, due: Vec::new() };
         let several = routed.len() > 1;
-        let mut outcome = Outcome::Handled;
-        let mut due = Vec::new();
-        for (service, handler) in routed {
-            if !history.is_due(service.name.as_str()) {
+        for (service, handler) in &routed {
+            if !history.is_due(&message, service.name.as_str()) {
                 continue;
             }
             let mut own = message.clone();
             if several {
                 own.parts_mut().context = Context::from(message.context().object());
             }
-            let execution = Execution {
-                desk: self,
-                service,
-                epoch,
-                attempt,
-                deadline: Deadline(Instant::now() + self.limit.get()),
-            };
-            match execution.run(own, handler).await {
+            let deadline = Deadline(Instant::now() + self.limit.get());
+            let epoch = &arrived.epoch;
+            let execution = Execution { desk: self, service, epoch, attempt, deadline, asker_waits_until };
+            match execution.run(own, handler, slot).await {
                 Outcome::Handled => {}
                 other => {
-                    due.push(service.name.to_string());
-                    outcome = other;
+                    handled.due.push(service.name.as_str().into());
+                    handled.outcome = other;
                 }
             }
         }
-        (message_id, outcome, due)
+        handled.with_missing(history.missing(&message, &routed), &message)
     }
 
     fn log(&self, message: &Message) {
@@ -161,19 +212,6 @@ impl Desk {
             Ok(None) => {}
             Err(forged) => tracing::warn!(error = %shown(&forged), "an answer is owed to no caller"),
         }
-    }
-
-    async fn answer_undecodable(&self, undecodable: UndecodableError, epoch: &Epoch) -> Failure {
-        let error = match self.log_payloads {
-            true => undecodable.error,
-            false => undecodable.error.without_payload(),
-        };
-        let failure = Failure::from(crate::Error::from(error));
-        tracing::warn!(failure = %shown(&failure), "a message cannot be read");
-        if let Some(asker) = undecodable.asker {
-            self.answer_error(asker, &failure, epoch).await;
-        }
-        failure
     }
 
     async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) {
@@ -197,19 +235,25 @@ impl Desk {
         history: &History,
         outcome: Outcome,
         disposition: Disposition,
-        due: &[String],
+        due: &[SmolStr],
         epoch: &Epoch,
     ) {
         let copy = match (disposition, outcome) {
             (Disposition::Leave, _) => return,
-            (Disposition::Ack, _) => return tell_of_loss(delivery.ack()),
+            (Disposition::Ack, outcome) => {
+                if matches!(outcome, Outcome::Expired) {
+                    tracing::info!("a request expired: its asker waits no longer");
+                    self.tally.expired.add_one();
+                }
+                return tell_of_loss(delivery.ack());
+            }
             (Disposition::Discard, outcome) => {
                 tracing::warn!(outcome = %shown(&outcome), "a message is dropped, as the failure policy says");
                 self.tally.discarded.add_one();
                 return tell_of_loss(delivery.ack());
             }
             (Disposition::Retry(delay), Outcome::Failed(failure)) => {
-                let retry = CopyKind::Retry { delay, attempt: history.attempt + 1 };
+                let retry = CopyKind::Retry { delay, attempt: history.attempt.saturating_add(1) };
                 match self.copies.make(&delivery, &retry, due, &*epoch.session).await {
                     // Without its number the next try would be the first again.
                     Err(reason) if reason.is_too_large() => {
@@ -238,7 +282,7 @@ impl Desk {
         made: Result<(), NoCopy>,
         copy: CopyKind,
         delivery: Delivery,
-        due: &[String],
+        due: &[SmolStr],
         epoch: &Epoch,
     ) {
         match made {
@@ -278,9 +322,18 @@ fn span_of(message: &Message, history: &History) -> tracing::Span {
 }
 
 /// Returns the outcome, for the delivery of a request, of a reply that could not be sent.
-fn outcome_of_reply(sent: Result<crate::outbound::Sent, SendError>, tally: &Tally) -> Outcome {
+fn outcome_of_reply(
+    sent: Result<crate::outbound::Sent, SendError>,
+    waits_until: Option<Instant>,
+    tally: &Tally,
+) -> Outcome {
     match sent {
-        Ok(_) => Outcome::Handled,
+        Ok(_) => {
+            if asker::is_over(waits_until) {
+                tally.late.add_one();
+            }
+            Outcome::Handled
+        }
         Err(error) if error.is_unroutable() => {
             tracing::info!(error = %shown(&error), "who asked is gone");
             tally.late.add_one();

@@ -75,6 +75,11 @@ impl Line {
         self.changed.notify_waiters();
     }
 
+    /// Whether there will be no session any more.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state().now, Now::Over(_))
+    }
+
     /// Returns the current session, if there is one.
     pub(crate) fn now(&self) -> Option<Epoch> {
         match &self.state().now {

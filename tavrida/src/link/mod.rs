@@ -8,6 +8,7 @@ mod line;
 mod machine;
 mod stop;
 
+use std::ops::Deref;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -42,6 +43,23 @@ pub(crate) enum Ended {
     Idle(ConsumerError),
     /// The work is complete: this side stops.
     Stopped,
+}
+
+/// Ends a link that its task does not carry on any more: dropped with the task, whether that was ever polled or not.
+pub(crate) struct Carried(pub(crate) Arc<Link>);
+
+impl Deref for Carried {
+    type Target = Arc<Link>;
+
+    fn deref(&self) -> &Arc<Link> {
+        &self.0
+    }
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
 }
 
 /// Maintains a session for some [`Work`].
@@ -80,6 +98,18 @@ impl Link {
             Err(error) => ConnectionLost::broken(error.to_string()),
         });
         result
+    }
+
+    /// Ends it because nothing runs it any more: health, waits and sends see it at once.
+    fn abandon(&self) {
+        if self.line.is_over() {
+            return;
+        }
+        tracing::info!(endpoint = self.transport.endpoint(), "stopped by the end of its task");
+        self.machine().next(Input::Stopped, Instant::now());
+        self.line.end(ConnectionLost::broken(
+            "the task that kept the session was dropped, or its runtime shut down",
+        ));
     }
 
     async fn drive(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {

@@ -143,6 +143,11 @@ impl Failure {
         self.0.retryable
     }
 
+    /// Takes out the error that it was made of. That is a user's, and may panic when it is shown or dropped.
+    pub(crate) fn take_cause(&mut self) -> Option<Arc<dyn StdError + Send + Sync>> {
+        self.0.cause.take()
+    }
+
     /// Returns whether a retry would fail as well.
     pub fn is_permanent(&self) -> bool {
         self.0.permanent

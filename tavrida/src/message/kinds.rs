@@ -54,6 +54,7 @@ impl Request {
             request_id: request_id.clone(),
             message_id: SmolStr::new_static(""),
             addresses,
+            deadline: None,
             headers: headers.clone(),
             context: context.fork(),
             payload,

@@ -22,6 +22,9 @@ pub(crate) const RESERVED: [&str; 7] =
 /// Prefix of the headers that this library adds to copies of a message, and that end with the copy.
 pub(crate) const OWN_PREFIX: &str = "x-tavrida-";
 
+/// Until when the asker of a request waits, in milliseconds since 1970-01-01 00:00 UTC. Copies of the request keep it.
+pub(crate) const DEADLINE: &str = "x-tavrida-deadline";
+
 /// Prefix of the headers that this library sends with a request and gets back with its answer, because the answering side echoes them. User
 /// code does not see them, and no other message carries them.
 pub(crate) const ECHOED_PREFIX: &str = "tavrida-";

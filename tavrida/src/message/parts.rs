@@ -60,6 +60,8 @@ pub(crate) struct Parts {
     /// Empty until the message is sent.
     pub(crate) message_id: SmolStr,
     pub(crate) addresses: Addresses,
+    /// Until when the asker of a request waits, in milliseconds since 1970-01-01 00:00 UTC.
+    pub(crate) deadline: Option<u64>,
     pub(crate) headers: Headers,
     pub(crate) context: Context,
     pub(crate) payload: Payload,
@@ -91,6 +93,7 @@ impl Message {
             request_id: SmolStr::new_static(""),
             message_id: SmolStr::new_static(""),
             addresses,
+            deadline: None,
             headers: Headers::new(),
             context: Context::default(),
             payload: Payload::EMPTY,
@@ -173,9 +176,16 @@ impl Message {
             && (!self.reply_to().is_none() || self.0.addresses.reply_queue.is_some())
     }
 
-    /// Returns whether it is an ask, which must be answered in any case.
-    pub(crate) fn is_ask(&self) -> bool {
-        self.0.kind == MessageKind::Request && self.0.addresses.reply_queue.is_some()
+    /// Whether it is the copy of an answer that a binding `service.#` makes: its asker gets it by another way.
+    pub(crate) fn is_copy_of_an_answer(&self) -> bool {
+        matches!(self.0.kind, MessageKind::Response | MessageKind::Error) && self.destination().is_reserved()
+    }
+
+    /// Whether a request is answered in any case, with nothing where its method returns nothing: an asker waits, or the answer
+    /// brings a reply back that its caller owes.
+    pub(crate) fn must_be_answered(&self) -> bool {
+        let Parts { kind, addresses, headers, .. } = &*self.0;
+        *kind == MessageKind::Request && (addresses.reply_queue.is_some() || headers.later().is_some())
     }
 
     /// Returns the queue that this reply goes to directly, if it answers an ask with a reply queue.
@@ -244,14 +254,24 @@ impl fmt::Display for Message {
 
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts { kind, correlation_id, request_id, message_id, addresses, headers, context, payload } =
-            &*self.0;
+        let Parts {
+            kind,
+            correlation_id,
+            request_id,
+            message_id,
+            addresses,
+            deadline,
+            headers,
+            context,
+            payload,
+        } = &*self.0;
         f.debug_struct("Message")
             .field("kind", kind)
             .field("correlation_id", correlation_id)
             .field("request_id", request_id)
             .field("message_id", message_id)
             .field("addresses", addresses)
+            .field("deadline", deadline)
             .field("headers", headers)
             .field("context", context)
             .field("payload", payload)

@@ -7,6 +7,7 @@ mod seal;
 mod send_error;
 mod sent;
 
+use std::convert::identity;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub(crate) use seal::Seal;
 pub use send_error::SendError;
 pub use sent::Sent;
 
+use crate::caught::Caught;
 use crate::counters::Tally;
 use crate::discovery::{Discovery, DiscoveryError, Role};
 use crate::envelope;
@@ -25,13 +27,14 @@ use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
 use crate::show::shown;
-use crate::time::Stopwatch;
+use crate::time::{Clock, Stopwatch, unix_millis};
 use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, Session};
 
 /// Sends the messages of one service, or of one client.
 pub(crate) struct Outbound {
     pub(crate) discovery: Arc<dyn Discovery>,
     pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) repair: Arc<Repair>,
     /// Signs the addresses of callers that are answered later, where there is a secret.
@@ -43,7 +46,7 @@ pub(crate) struct Outbound {
 pub(crate) struct Terms {
     /// Whether a notification without a subscriber is an error.
     pub(crate) mandatory: bool,
-    /// Time to live.
+    /// How long the message is worth to be delivered: how long its asker waits.
     pub(crate) expires_in: Option<Duration>,
     /// Whether the message need not survive a restart of the broker.
     pub(crate) transient: bool,
@@ -61,6 +64,9 @@ impl Outbound {
         terms: Terms,
     ) -> Result<Sent, SendError> {
         give_ids(&mut message, ids);
+        if let Some(expires_in) = terms.expires_in {
+            self.give_deadline(&mut message, expires_in);
+        }
         if !self.outgoing.is_empty() {
             // Boxed: it would enlarge the future of every send.
             message = Box::pin(self.pass(message)).await?;
@@ -84,10 +90,24 @@ impl Outbound {
         judged.map_err(|error| SendError::new(error, message))
     }
 
+    /// Says until when the asker waits, unless another that passes its request on has said so.
+    fn give_deadline(&self, message: &mut Message, expires_in: Duration) {
+        let milliseconds = u64::try_from(expires_in.as_millis()).unwrap_or(u64::MAX);
+        let deadline = || unix_millis(self.clock.now()).saturating_add(milliseconds);
+        message.parts_mut().deadline.get_or_insert_with(deadline);
+    }
+
+    /// How long the asker of a request waits, where one does and its time is not over by this clock.
+    pub(crate) fn time_left(&self, request: &Message) -> Option<Duration> {
+        let left = request.parts().deadline?.checked_sub(unix_millis(self.clock.now()))?;
+        (left > 0).then(|| Duration::from_millis(left))
+    }
+
     /// Passes a message through the outgoing middleware.
     async fn pass(&self, message: Message) -> Result<Message, SendError> {
         let before = message.clone();
-        middleware::pass(&self.outgoing, message).await.map_err(|failure| {
+        let passed = Caught::new(Box::pin(middleware::pass(&self.outgoing, message))).await;
+        passed.and_then(identity).map_err(|failure| {
             let text = format!("an outgoing middleware failed: {failure}");
             SendError::new(Error::new(Kind::IncorrectOutgoingMessage, text), before)
         })

@@ -64,6 +64,11 @@ impl SendError {
         self.error.is_timeout()
     }
 
+    /// Whether it is a request whose answer would keep itself away: see [`Error::is_cycle`].
+    pub fn is_cycle(&self) -> bool {
+        self.error.is_cycle()
+    }
+
     /// Returns the reason alone.
     pub fn into_error(self) -> Error {
         self.error

@@ -21,8 +21,11 @@ use crate::transport::{ConnectionLost, SessionError};
 
 /// A request whose answer is awaited in place.
 ///
-/// Awaiting it returns the [`Response`] or an [`AskError`]. It ends at its [deadline](Ask::timeout) at the latest. The deadline is also the
-/// message's expiration, so that a request is not handled after its asker stopped waiting.
+/// It gives the [`Response`] or an [`AskError`], and never hangs: it has a [deadline](Ask::timeout), which travels with the request,
+/// as its expiration and as a time of day. No handler begins a request whose asker waits no longer; a server counts it as
+/// [expired](crate::counters::Counters::expired).
+///
+/// A handler that waits for an answer makes room for another: see [`concurrency`](crate::server::ServerBuilder::concurrency).
 ///
 /// # Cancel safety
 ///
@@ -91,6 +94,9 @@ impl Ask {
         };
         let transient = self.transient;
         let (message, waiting) = self.begin(&sender, queue, epoch.number)?;
+        if let Err(cycle) = sender.check_cycle(&epoch, &message).await {
+            return Err(AskError::NotSent(SendError::new(cycle, message)));
+        }
         let expires_in = Some(deadline - Instant::now());
         let terms = Terms { expires_in, transient, ..Terms::default() };
         let mut sending = pin!(sender.send_on(&epoch, message, terms));
@@ -123,7 +129,8 @@ impl Ask {
         }
         let request_id = sender.ids().next(Purpose::Request);
         message.parts_mut().request_id = request_id.clone();
-        Ok((message, sender.asks().pending().wait(request_id, epoch)))
+        let open = sender.open_ask(message.destination());
+        Ok((message, sender.asks().pending().wait(request_id, epoch, open)))
     }
 
     fn into_send_error(self, error: Error) -> SendError {
@@ -179,6 +186,12 @@ impl AskError {
             Self::Failed(error) => Some(error),
             _ => None,
         }
+    }
+
+    /// Whether handlers of this very server wait for each other, so that no answer could come: see
+    /// [`Error::is_cycle`](crate::Error::is_cycle).
+    pub fn is_cycle(&self) -> bool {
+        matches!(self, Self::NotSent(error) if error.is_cycle())
     }
 
     /// Returns whether no answer came in time.

@@ -122,6 +122,7 @@ impl Draft {
             request_id: SmolStr::new_static(""),
             message_id: SmolStr::new_static(""),
             addresses,
+            deadline: None,
             headers: self.headers,
             context: Context::from(context),
             payload,

@@ -18,6 +18,7 @@ const REPLY_QUEUE: ShortString = ShortString::from_static("reply_queue");
 const REQUEST_ID: ShortString = ShortString::from_static("request_id");
 const CORRELATION_ID: ShortString = ShortString::from_static("correlation_id");
 const HEADERS: ShortString = ShortString::from_static("headers");
+const DEADLINE: ShortString = ShortString::from_static("deadline");
 const STATE: ShortString = ShortString::from_static("state");
 
 /// The maximum size of a reply with its state, in bytes. All headers of a message share one AMQP frame, of 128 KiB by default, and replies
@@ -29,7 +30,7 @@ pub(super) fn to_table(request: &Request, state: String) -> Table {
     let Addresses { source, destination, reply_to, reply_queue } = request.parts().addresses.clone();
     let headers: Table =
         request.headers().wire().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let table = Table::with_capacity(8)
+    let table = Table::with_capacity(9)
         .with(SOURCE, source.routing_key())
         .with(DESTINATION, destination.routing_key())
         .with(REPLY_TO, reply_to.routing_key())
@@ -37,8 +38,12 @@ pub(super) fn to_table(request: &Request, state: String) -> Table {
         .with(CORRELATION_ID, request.correlation_id().as_value().clone())
         .with(HEADERS, headers)
         .with(STATE, state);
-    match reply_queue {
+    let table = match reply_queue {
         Some(queue) => table.with(REPLY_QUEUE, queue),
+        None => table,
+    };
+    match request.parts().deadline.and_then(|deadline| i64::try_from(deadline).ok()) {
+        Some(deadline) => table.with(DEADLINE, deadline),
         None => table,
     }
 }
@@ -76,6 +81,7 @@ fn request_of(table: &Table, context: Context) -> Result<Request, Error> {
         request_id: text(table, &REQUEST_ID)?,
         message_id: SmolStr::new_static(""),
         addresses,
+        deadline: table.get(&DEADLINE).and_then(Value::as_i64).and_then(|at| u64::try_from(at).ok()),
         headers: Headers::from_own(headers),
         context,
         payload: Payload::EMPTY,

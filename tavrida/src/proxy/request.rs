@@ -199,12 +199,15 @@ impl RequestBuilder {
         if let Some(flaw) = flaw {
             return Err(SendError::new(flaw, message));
         }
+        let mut terms = Terms::default();
         if let Some(request) = paired_with {
             let parts = message.parts_mut();
             parts.request_id = request.parts().request_id.clone();
+            parts.deadline = request.parts().deadline;
             parts.headers.echo(request.headers());
+            terms.expires_in = sender.time_left(request);
         }
-        sender.send(message, Terms::default()).await
+        sender.send(message, terms).await
     }
 
     pub(crate) fn destination(&self) -> &EntryPoint {

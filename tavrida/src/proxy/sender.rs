@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use super::debt::Debt;
-use crate::asks::Asks;
+use crate::asks::{Asks, HandlerAsks, OpenAsk};
 use crate::entry_point::EntryPoint;
 use crate::error::Error;
 use crate::id::IdScope;
@@ -42,7 +42,7 @@ pub(crate) struct Identity {
 /// The session of a send.
 pub(crate) enum Route {
     /// The session of the handled delivery: if it is lost, the handler's sends fail, since the message is redelivered.
-    Fixed(Epoch),
+    Delivery { epoch: Epoch, asks: Arc<HandlerAsks> },
     /// The current session; waits for one if there is none.
     Line { link: Arc<Link>, patience: Duration },
 }
@@ -63,7 +63,7 @@ impl Sender {
 
     pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
         match &self.0.route {
-            Route::Fixed(epoch) => Ok(epoch.clone()),
+            Route::Delivery { epoch, .. } => Ok(epoch.clone()),
             Route::Line { link, patience } => link.line().wait(*patience).await,
         }
     }
@@ -101,7 +101,7 @@ impl Sender {
     /// Returns how long a send waits for a session.
     pub(crate) fn patience(&self) -> Duration {
         match &self.0.route {
-            Route::Fixed(_) => Duration::ZERO,
+            Route::Delivery { .. } => Duration::ZERO,
             Route::Line { patience, .. } => *patience,
         }
     }
@@ -137,5 +137,36 @@ impl Sender {
 
     pub(crate) fn asks(&self) -> &Asks {
         &self.0.asks
+    }
+
+    /// Notes that the handler, if this is one's, waits for an answer of this address.
+    pub(crate) fn open_ask(&self, destination: &EntryPoint) -> Option<OpenAsk> {
+        match &self.0.route {
+            Route::Delivery { asks, .. } => {
+                Some(asks.begin(asks.is_of_itself(destination, &*self.0.outbound.discovery)))
+            }
+            Route::Line { .. } => None,
+        }
+    }
+
+    /// Looks whether a handler's ask can be answered.
+    ///
+    /// # Errors
+    ///
+    /// It is one of a [cycle](HandlerAsks::check_cycle).
+    pub(crate) async fn check_cycle(&self, epoch: &Epoch, request: &Message) -> Result<(), Error> {
+        match &self.0.route {
+            Route::Delivery { asks, .. }
+                if asks.is_of_itself(request.destination(), &*self.0.outbound.discovery) =>
+            {
+                asks.check_cycle(request.source(), request.destination(), &*epoch.session).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How long the asker of a request waits: see [`Outbound::time_left`].
+    pub(crate) fn time_left(&self, request: &Message) -> Option<Duration> {
+        self.0.outbound.time_left(request)
     }
 }

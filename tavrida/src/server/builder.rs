@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::{DeclareMode, Plan, QueueType, RunningServer, Server, Worker};
-use crate::asks::Asks;
+use crate::asks::{Asks, ServerAsks};
 use crate::client::seed_of;
 use crate::counters::Tally;
 use crate::discovery::{ByName, Discovery, Fallback, Registry, Role};
@@ -16,10 +16,11 @@ use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
 use crate::inbound::{Copies, Desk, HandlerLimit, Queues};
-use crate::link::{Link, Stop};
+use crate::link::{Carried, Link, Stop};
 use crate::middleware::{self, Incoming};
 use crate::outbound::{Outbound, OwnExchanges, Repair, Seal};
 use crate::service::{Hosted, Router, Service};
+use crate::slots::Slots;
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport};
 
@@ -104,13 +105,23 @@ impl ServerBuilder {
 
     /// Sets the prefetch: the maximum number of unsettled deliveries. The default is 64. 0 is rejected: without a limit one server takes
     /// all messages.
+    ///
+    /// It is also how many handlers can be at work or wait. Where all of them wait for answers of services of this very server, no
+    /// request is delivered any more: the ask that would use up the prefetch fails at once, with an error that names the
+    /// [cycle](crate::Error::is_cycle) (unless another server takes from the queue too).
     pub fn prefetch(mut self, prefetch: u16) -> Self {
         self.prefetch = prefetch;
         self
     }
 
-    /// Sets how many messages are handled concurrently. The default is 16. 1 is ordered mode: messages are handled in the order of the
-    /// queue.
+    /// How many handlers run at a time. The default is 16.
+    ///
+    /// A handler that waits for the answer to an [ask](crate::proxy::Ask), and for nothing else, does not run: another may begin
+    /// meanwhile, up to the [prefetch](ServerBuilder::prefetch). It continues when it has a slot again.
+    ///
+    /// 1 is ordered mode: messages are handled in the order of the queue, one after the other, and a handler that waits for an
+    /// answer of another server holds up the others. One that asks a service of its own server lets those begin that are before its
+    /// request in the queue.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
         self
@@ -169,7 +180,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets the clock of the timestamps on dead letters. The default is the system's.
+    /// The clock of the timestamps on dead letters, and of the times until which askers wait: the system's by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
@@ -201,12 +212,12 @@ impl ServerBuilder {
         self.check()?;
         let tally = Arc::new(Tally::default());
         let ids = self.ids.take().unwrap_or_else(|| Arc::new(RandomIds));
-        let clock = self.clock.take().unwrap_or_else(|| Arc::new(SystemClock));
+        let clock: Arc<dyn Clock> = self.clock.take().unwrap_or_else(|| Arc::new(SystemClock));
         let root = IdScope::new(ids.clone(), self.queue.clone().into_text());
         let instance = root.next(Purpose::Instance);
         let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
-        let (router, outbound) = self.host(&tally)?;
+        let (router, outbound) = self.host(&clock, &tally)?;
         let queues =
             Queues { name: self.queue.clone(), own: self.queue_type, waiting: self.retry_queue_type };
         let plan = Arc::new(Plan::of(router.services(), &queues, &self.exchange, self.policy.delays())?);
@@ -216,12 +227,17 @@ impl ServerBuilder {
             declares: self.declare_mode == DeclareMode::Declare,
         });
         let stop = Stop::default();
+        let names = router.services().iter().map(|service| service.name.routing_key()).collect();
+        let places = (self.queue.clone(), self.exchange.clone());
+        let server_asks = ServerAsks::new(places, names, self.prefetch, self.concurrency == 1);
         let desk = Arc::new(Desk {
             router,
             policy: self.policy,
-            copies: Arc::new(Copies::new(queues, clock)),
+            copies: Arc::new(Copies::new(queues, clock.clone())),
             outbound,
             asks: Arc::new(Asks::new(instance, Some(self.exchange), tally.clone())),
+            server_asks,
+            clock,
             ids,
             tally,
             limit: HandlerLimit::new(self.deadline),
@@ -234,13 +250,14 @@ impl ServerBuilder {
             queue: self.queue,
             prefetch: self.prefetch,
             concurrency: self.concurrency,
+            slots: Slots::new(self.concurrency),
             drain: self.drain,
             stop: stop.clone(),
             consumer: None,
-            left: VecDeque::new(),
+            waiting: VecDeque::new(),
             tasks: JoinSet::new(),
         });
-        Ok(Server { link: Arc::new(link), desk, plan, worker, stop })
+        Ok(Server { link: Carried(Arc::new(link)), desk, plan, worker, stop })
     }
 
     /// [Builds](ServerBuilder::build) the server and [starts](Server::start) it: returns when it consumes.
@@ -302,7 +319,7 @@ impl ServerBuilder {
     }
 
     /// Builds the services as the server hosts them, and the server's own outbound.
-    fn host(&mut self, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
+    fn host(&mut self, clock: &Arc<dyn Clock>, tally: &Arc<Tally>) -> Result<(Router, Arc<Outbound>), Error> {
         let services = std::mem::take(&mut self.services);
         // Services of one server find each other, independent of their discoveries.
         let names = services.iter().map(|service| service.name.as_str());
@@ -319,6 +336,7 @@ impl ServerBuilder {
                     None => Fallback { first: neighbours.clone(), second: Arc::new(ByName) },
                 }),
                 outgoing: middleware::shared(service.outgoing),
+                clock: clock.clone(),
                 tally: tally.clone(),
                 repair: repair.clone(),
                 seal: self.seal.clone(),

@@ -35,14 +35,15 @@ pub use running::RunningServer;
 use crate::error::Error;
 use crate::inbound::Desk;
 pub use crate::inbound::QueueType;
-use crate::link::{Link, Stop};
+use crate::link::{Carried, Stop};
 use crate::transport::Transport;
 use worker::Worker;
 
 /// Services that are ready to be served.
 #[must_use = "a server works when it is run or served"]
 pub struct Server {
-    link: Arc<Link>,
+    /// First, so that it says that it is stopped before its handlers are dropped.
+    link: Carried,
     desk: Arc<Desk>,
     plan: Arc<Plan>,
     /// Boxed: a server is moved several times before it runs.
@@ -63,7 +64,7 @@ impl Server {
 
     /// Returns a handle that observes and stops the server while it runs.
     pub fn handle(&self) -> ServerHandle {
-        ServerHandle { link: self.link.clone(), desk: self.desk.clone(), stop: self.stop.clone() }
+        ServerHandle { link: Arc::clone(&self.link), desk: self.desk.clone(), stop: self.stop.clone() }
     }
 
     /// Starts the server in the background, and returns once it consumes.
@@ -143,8 +144,8 @@ impl Server {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future is a hard stop: handlers are dropped and their messages are requeued. No message is lost; the interrupted ones
-    /// are handled again.
+    /// Dropping the future is a hard stop: handlers are dropped and their messages go back to the queue. Nothing is lost;
+    /// what was being handled is handled again. [`Health`](crate::Health) is [`Stopped`](crate::Health::Stopped) at once.
     pub async fn serve(mut self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let stop = self.stop.clone();
         let serving = self.link.run(&mut *self.worker, &stop);

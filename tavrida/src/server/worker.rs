@@ -1,18 +1,21 @@
 //! [`Worker`]: consumes deliveries and handles them, with limited concurrency.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::{DeclareMode, Plan};
 use crate::field::ShortString;
-use crate::inbound::Desk;
+use crate::inbound::{Arrived, Desk};
 use crate::link::{Ended, Epoch, Stop, Work};
-use crate::transport::{ConnectionLost, Consume, Consumer, ConsumerError, Delivery, Session, SessionError};
+use crate::slots::{Slot, Slots};
+use crate::transport::{Consume, Consumer, ConsumerError, Session, SessionError};
 
 pub(super) struct Worker {
     pub(super) desk: Arc<Desk>,
@@ -21,12 +24,13 @@ pub(super) struct Worker {
     pub(super) queue: ShortString,
     pub(super) prefetch: u16,
     pub(super) concurrency: usize,
+    pub(super) slots: Slots,
     pub(super) drain: Duration,
     pub(super) stop: Stop,
     /// Set by `prepare`, taken by `serve`.
     pub(super) consumer: Option<Consumer>,
-    /// Deliveries of consumers that ended while all handlers were busy.
-    pub(super) left: VecDeque<(Delivery, Epoch)>,
+    /// Deliveries that wait for a slot, at most as many as the prefetch for each consumer.
+    pub(super) waiting: VecDeque<Arrived>,
     /// Deliveries being handled. Those of a lost session are handled to the end: they may already have had effects.
     pub(super) tasks: JoinSet<()>,
 }
@@ -36,7 +40,9 @@ impl Work for Worker {
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
         self.plan.apply(&**session, self.declare_mode).await?;
         self.desk.outbound.repair.clear();
-        let consume = Consume::new(&self.queue, self.prefetch());
+        let prefetch = self.prefetch();
+        self.desk.server_asks.set_prefetch(prefetch);
+        let consume = Consume::new(&self.queue, prefetch);
         self.consumer = Some(session.consume(&consume).await?);
         tracing::info!(queue = &*self.queue, "consuming");
         Ok(())
@@ -45,19 +51,32 @@ impl Work for Worker {
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         let mut consumer = self.consumer.take().expect("a session is prepared before it is served");
         // Deliveries of a lost session will be redelivered.
-        self.left.retain(|(_, of)| Arc::ptr_eq(&of.session, &epoch.session));
-        let mut lost = epoch.session.closed();
+        self.waiting.retain(|arrived| Arc::ptr_eq(&arrived.epoch.session, &epoch.session));
         // Registered once, not for each message.
         let stop = self.stop.clone();
         let mut stopped = pin!(stop.wished());
+        // Dropped at the end: a place in line that is not polled would hold up those behind it.
+        let mut slot = self.slots.slot();
         let end = loop {
-            match self.next(&mut consumer, &mut lost, &mut stopped, epoch).await {
-                Next::Delivery(delivery, epoch) => self.begin(delivery, epoch),
-                Next::End(end) => break end,
-                Next::Stop => {
+            let slot_for_next = poll_fn(|cx| slot.poll_hold(cx));
+            tokio::select! {
+                biased;
+                () = &mut stopped => {
                     self.drain(consumer).await;
                     return Ended::Stopped;
                 }
+                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => tell(ended),
+                () = slot_for_next, if !self.waiting.is_empty() => {
+                    let arrived = self.waiting.pop_front().expect("it was looked at");
+                    self.begin(arrived, std::mem::replace(&mut slot, self.slots.slot()));
+                }
+                // Taken even where there is no slot for it: only so it is known when it came, and when the consumer ends.
+                next = consumer.next() => match next {
+                    Ok(delivery) => {
+                        self.waiting.push_back(Arrived { delivery, epoch: epoch.clone(), at: Instant::now() });
+                    }
+                    Err(end) => break end,
+                },
             }
         };
         match end {
@@ -70,44 +89,7 @@ impl Work for Worker {
     }
 }
 
-enum Next {
-    Delivery(Delivery, Epoch),
-    End(ConsumerError),
-    Stop,
-}
-
 impl Worker {
-    /// Returns the next delivery when a handler is free. Otherwise it only waits for the end of the consumer and for the loss of the
-    /// session, so that slow handlers do not delay the next session.
-    async fn next(
-        &mut self,
-        consumer: &mut Consumer,
-        lost: &mut (impl Future<Output = ConnectionLost> + Unpin),
-        stopped: &mut (impl Future<Output = ()> + Unpin),
-        epoch: &Epoch,
-    ) -> Next {
-        loop {
-            let room = self.tasks.len() < self.concurrency;
-            if room
-                && !self.stop.is_wished()
-                && let Some((delivery, epoch)) = self.left.pop_front()
-            {
-                return Next::Delivery(delivery, epoch);
-            }
-            tokio::select! {
-                biased;
-                () = &mut *stopped => return Next::Stop,
-                Some(ended) = self.tasks.join_next(), if !self.tasks.is_empty() => tell(ended),
-                next = ask(consumer, room) => return match next {
-                    Some(Ok(delivery)) => Next::Delivery(delivery, epoch.clone()),
-                    Some(Err(end)) => Next::End(end),
-                    None => Next::End(self.take_what_is_left(consumer, epoch).await),
-                },
-                loss = &mut *lost, if !room => return Next::End(ConsumerError::Lost(loss)),
-            }
-        }
-    }
-
     /// Reads the broker's consumer timeout from the end of a consumer that exceeded it.
     fn learn_from(&self, end: &ConsumerError) {
         let ConsumerError::Refused(refusal) = end else { return };
@@ -134,20 +116,10 @@ impl Worker {
         }
     }
 
-    /// Keeps the deliveries that an ended consumer received before its end. Returns why it ended.
-    async fn take_what_is_left(&mut self, consumer: &mut Consumer, epoch: &Epoch) -> ConsumerError {
-        loop {
-            match consumer.next().await {
-                Ok(delivery) => self.left.push_back((delivery, epoch.clone())),
-                Err(end) => return end,
-            }
-        }
-    }
-
-    fn begin(&mut self, delivery: Delivery, epoch: Epoch) {
+    fn begin(&mut self, arrived: Arrived, mut slot: Slot) {
         let desk = self.desk.clone();
         // Boxed: a task is moved several times before it runs, and this one is large.
-        self.tasks.spawn(Box::pin(async move { desk.work(delivery, &epoch).await }));
+        self.tasks.spawn(Box::pin(async move { desk.work(arrived, &mut slot).await }));
     }
 
     /// Stops consuming and waits for running handlers; those that do not end in time are dropped, and their messages are requeued.
@@ -158,7 +130,7 @@ impl Worker {
         }
         // Deliveries that were not taken are requeued.
         drop(consumer);
-        self.left.clear();
+        self.waiting.clear();
         let all_done = async {
             while let Some(ended) = self.tasks.join_next().await {
                 tell(ended);
@@ -175,15 +147,6 @@ impl Worker {
             self.tasks.shutdown().await;
         }
     }
-}
-
-/// Returns the next delivery or the end, if there is room for a delivery; otherwise returns `None` once the consumer has ended.
-async fn ask(consumer: &mut Consumer, room: bool) -> Option<Result<Delivery, ConsumerError>> {
-    if room {
-        return Some(consumer.next().await);
-    }
-    consumer.ended().await;
-    None
 }
 
 /// Logs a panic that was not caught where the handler is called: it is a bug of the library (or of a type's `Drop`). Its delivery was

@@ -28,4 +28,4 @@ mod typed;
 
 pub use builder::Service;
 pub(crate) use dispatcher::Dispatcher;
-pub(crate) use router::{Hosted, Router};
+pub(crate) use router::{Hosted, Router, Target};

@@ -1,5 +1,6 @@
 //! The public behaviour of the crate. One binary, so that it is linked once.
 
+mod abandoned;
 mod around;
 mod asks;
 mod bad_input;
@@ -10,16 +11,20 @@ mod compiler;
 mod contracts;
 mod copies;
 mod conversation;
+mod deploys;
 mod envelope;
 mod failures;
 mod forged;
 mod golden;
+mod gone;
 mod later;
 mod life;
 mod logs;
 #[cfg(feature = "macros")]
 mod macros;
+mod nested;
 mod newcomer;
+mod panics;
 mod recovery;
 mod selecting;
 mod signals;

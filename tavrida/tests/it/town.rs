@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tavrida::discovery::Registry;
 use tavrida::field::{ShortString, Table};
 use tavrida::server::{ServerBuilder, ServerHandle};
+use tavrida::time::Clock;
 use tavrida::transport::{Consume, Properties, Publication, Session, Transport};
 use tavrida::{Client, Server, Service};
 use tavrida_memory::MemoryBroker;
@@ -69,6 +70,12 @@ impl Town {
     /// Returns a client that knows these services by the names of their exchanges.
     pub(crate) async fn client(&self, services: &[&str]) -> Client {
         let builder = Client::builder(self.broker.transport()).source("client_app");
+        builder.discovery(registry(services)).build().await.expect("a client")
+    }
+
+    /// The same with a wall clock of its own.
+    pub(crate) async fn client_with_clock(&self, services: &[&str], clock: impl Clock) -> Client {
+        let builder = Client::builder(self.broker.transport()).source("client_app").clock(clock);
         builder.discovery(registry(services)).build().await.expect("a client")
     }
 

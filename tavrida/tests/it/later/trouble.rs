@@ -214,3 +214,33 @@ async fn a_reply_where_none_can_be_is_told_when_the_server_is_built() {
         .to_string();
     assert!(error.contains("a Reply with a state of type u64, which a request does not bring"), "{error}");
 }
+
+/// A service whose method `look` returns nothing.
+fn quiet() -> Service {
+    async fn look() {}
+    Service::new("billing").rpc("look", look).discovery(registry(&["orders"]))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_that_returns_nothing_brings_the_reply_back_too() {
+    async fn looks(reply: Responder, proxy: Proxy) -> Result<Answered> {
+        Ok(proxy.to("billing.look").call_with(reply.keeping(7)).await?)
+    }
+    async fn looked(reply: Responder<tavrida::proxy::Untyped, u64>) -> Answered {
+        let state = *reply.state();
+        reply.answer(json!({ "looked": state }))
+    }
+    let town = Town::new();
+    let orders = || Service::new("orders").rpc("create", looks).discovery(registry(&["billing"]));
+    let _billing = town.host(quiet()).await;
+    let server = town.host(orders().on_response("billing.look", looked)).await;
+    let answer = town.client(&["orders"]).await.to("orders.create").ask().await.expect("answered");
+    assert_eq!(answer.payload().as_str(), r#"{"looked":7}"#);
+    server.stop().await;
+
+    // Without a handler of the answer the first caller gets an error, and no silence.
+    let _server = town.host(orders()).await;
+    let error = town.client(&["orders"]).await.to("orders.create").ask().await.expect_err("nobody answers");
+    let reply = error.failed().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!(reply.message(), "no handler for the response billing.look here");
+}
