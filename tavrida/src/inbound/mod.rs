@@ -9,7 +9,6 @@ mod queues;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use smol_str::SmolStr;
 use tokio::time::Instant;
