@@ -255,7 +255,7 @@ impl Session for AmqpSession {
     }
 
     fn blocked(&self) -> Option<String> {
-        self.life.0.blocked()
+        self.life.0.blocked().or_else(|| self.life.0.silent())
     }
 }
 

@@ -34,7 +34,7 @@ impl<'a> MakeWriter<'a> for Lines {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clean_shutdown_logs_no_error() {
+async fn a_clean_shutdown_logs_no_error_and_starts_no_second_runtime() {
     let lines = Lines::default();
     tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(lines.clone()).init();
     let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
@@ -59,4 +59,15 @@ async fn a_clean_shutdown_logs_no_error() {
     }
     let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert_eq!(logged, "");
+    #[cfg(target_os = "linux")]
+    assert_eq!(runtimes_of_compat(), 0, "connections live in the runtime of the program");
+}
+
+/// How many threads `async-compat` started: a runtime with file descriptors of its own, which panics if none are left.
+#[cfg(target_os = "linux")]
+fn runtimes_of_compat() -> usize {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let names =
+        threads.filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).ok());
+    names.filter(|name| name.starts_with("async-compat")).count()
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -14,12 +15,17 @@ use async_rs::{Runtime, Tokio};
 use futures_util::{AsyncRead, AsyncWrite, Stream};
 use lapin::tcp::AsyncTcpStream;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 
 use super::frames::Frames;
+use super::heard::Heard;
 
 /// A connection, encrypted or not, of which lapin reads what it can read.
 pub(crate) struct GuardedStream {
-    inner: AsyncTcpStream<Compat<TcpStream>>,
+    /// Taken when it is dropped.
+    inner: Option<AsyncTcpStream<Compat<TcpStream>>>,
+    runtime: Handle,
+    heard: Arc<Heard>,
     frames: Frames,
     /// What was read and is readable, and how much of it was taken.
     ready: Vec<u8>,
@@ -28,8 +34,17 @@ pub(crate) struct GuardedStream {
 
 impl GuardedStream {
     /// `frame_max` is what the client asks for; 0 for what the broker offers.
-    pub(crate) fn new(inner: AsyncTcpStream<Compat<TcpStream>>, frame_max: u32) -> Self {
-        Self { inner, frames: Frames::new(frame_max), ready: Vec::new(), taken: 0 }
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime.
+    pub(crate) fn new(inner: AsyncTcpStream<Compat<TcpStream>>, frame_max: u32, heard: Arc<Heard>) -> Self {
+        let (frames, runtime) = (Frames::new(frame_max), Handle::current());
+        Self { inner: Some(inner), runtime, heard, frames, ready: Vec::new(), taken: 0 }
+    }
+
+    fn inner(&mut self) -> Pin<&mut AsyncTcpStream<Compat<TcpStream>>> {
+        Pin::new(self.inner.as_mut().expect("it is taken by drop alone"))
     }
 
     fn take(&mut self, buf: &mut [u8]) -> usize {
@@ -45,6 +60,15 @@ impl GuardedStream {
     }
 }
 
+impl Drop for GuardedStream {
+    /// lapin drops it on its own thread. Outside a runtime, `Compat` would start a second one there, and panic where no file descriptor
+    /// is left for it.
+    fn drop(&mut self) {
+        let _entered = self.runtime.enter();
+        drop(self.inner.take());
+    }
+}
+
 impl AsyncRead for GuardedStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
@@ -57,10 +81,11 @@ impl AsyncRead for GuardedStream {
             }
             let missing = this.frames.missing();
             let room = if missing == 0 { buf.len() } else { missing.min(buf.len()) };
-            let len = ready!(Pin::new(&mut this.inner).poll_read(cx, &mut buf[..room]))?;
+            let len = ready!(this.inner().poll_read(cx, &mut buf[..room]))?;
             if len == 0 {
                 return Poll::Ready(Ok(0));
             }
+            this.heard.note();
             if missing > 0 {
                 this.ready = this.frames.complete(&buf[..len]);
                 continue;
@@ -76,7 +101,7 @@ impl AsyncRead for GuardedStream {
 
 impl AsyncWrite for GuardedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        self.inner().poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -84,15 +109,15 @@ impl AsyncWrite for GuardedStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        self.inner().poll_write_vectored(cx, bufs)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        self.inner().poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_close(cx)
+        self.inner().poll_close(cx)
     }
 }
 
@@ -134,6 +159,6 @@ impl Reactor for GuardedTokio {
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         let connecting = self.0.tcp_connect_addr(address);
-        async move { Ok(GuardedStream::new(AsyncTcpStream::Plain(connecting.await?), 0)) }
+        async move { Ok(GuardedStream::new(AsyncTcpStream::Plain(connecting.await?), 0, Arc::default())) }
     }
 }

@@ -8,7 +8,9 @@
 mod field;
 mod frames;
 mod header;
+mod heard;
 mod kit;
 mod method;
 
+pub(crate) use heard::Heard;
 pub(crate) use kit::{GuardedStream, runtime};

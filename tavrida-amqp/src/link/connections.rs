@@ -56,6 +56,8 @@ impl Connections {
             tokio::try_join!(dial(config, host, "publish"), dial(config, host, "consume"))?;
         let life = Arc::new(Life::new(host.to_string()));
         let channels = usize::from(consumes.connection.configuration().channel_max());
+        let heartbeat = consumes.connection.configuration().heartbeat();
+        life.listen(vec![publishes.heard.clone(), consumes.heard.clone()], heartbeat);
         let members: Arc<Mutex<Vec<Weak<dyn Flush>>>> = Arc::default();
         let connections = Self {
             life: life.clone(),

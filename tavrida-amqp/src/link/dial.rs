@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::tls::encrypt;
 use crate::config::{AmqpConfig, Host};
-use crate::guard::{GuardedStream, runtime};
+use crate::guard::{GuardedStream, Heard, runtime};
 use crate::wire::refused_at_connect;
 
 /// One open connection.
@@ -24,6 +24,7 @@ pub(crate) struct Dialled {
     pub(crate) connection: Arc<Connection>,
     pub(crate) events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     pub(crate) cut: Cut,
+    pub(crate) heard: Arc<Heard>,
 }
 
 /// A handle that cuts a connection's socket, whatever the peer does: lapin then sees the end of the stream, and its thread ends.
@@ -59,7 +60,8 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
             .await
             .map_err(|error| unreachable(host, format!("TLS: {error}")))?;
     }
-    let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default());
+    let heard = Arc::<Heard>::default();
+    let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default(), heard.clone());
     let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream)));
     let connect = async move |_, _| {
         let stream = stream.lock().ok().and_then(|mut stream| stream.take());
@@ -82,7 +84,7 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
     }
     let events = Box::pin(connection.events_listener());
     let cut = guard.0.take().expect("it is taken here alone");
-    Ok(Dialled { connection: Arc::new(connection), events, cut })
+    Ok(Dialled { connection: Arc::new(connection), events, cut, heard })
 }
 
 /// Explains an error before the login. A broker verifies a client's certificate after the client's own handshake has completed: a rejected

@@ -3,11 +3,13 @@
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use lapin::Connection;
 use tavrida::transport::{BrokerError, ConnectionLost, SessionError};
 use tokio::sync::Notify;
 
+use crate::guard::Heard;
 use crate::wire::{Fate, fate};
 
 /// The code of the broker when an operator or its own shutdown closes the connection.
@@ -21,6 +23,8 @@ pub(crate) struct Life {
     ended: Notify,
     buried: AtomicBool,
     blocked: Mutex<Option<String>>,
+    /// When its connections last received something, and how long they may be silent.
+    heard: OnceLock<(Vec<Arc<Heard>>, Duration)>,
     /// The life of the connections.
     parent: Option<Arc<Self>>,
     /// The lives of the sessions.
@@ -36,6 +40,7 @@ impl Life {
             ended: Notify::new(),
             buried: AtomicBool::new(false),
             blocked: Mutex::default(),
+            heard: OnceLock::new(),
             parent: None,
             children: Mutex::default(),
         }
@@ -169,6 +174,22 @@ impl Life {
     pub(crate) fn blocked(&self) -> Option<String> {
         let connections = self.parent.as_deref().unwrap_or(self);
         connections.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns a text if one of the connections has received nothing for longer than the heartbeat: the broker should have sent two.
+    pub(crate) fn silent(&self) -> Option<String> {
+        let connections = self.parent.as_deref().unwrap_or(self);
+        let (heard, heartbeat) = connections.heard.get()?;
+        let silence =
+            heard.iter().map(|heard| heard.silent_for()).max().filter(|silence| silence > heartbeat)?;
+        Some(format!("nothing was received from {} for {} s", self.endpoint, silence.as_secs()))
+    }
+
+    /// Sets what [`silent`](Self::silent) judges by; `heartbeat` is in seconds, and without one silence means nothing.
+    pub(super) fn listen(&self, heard: Vec<Arc<Heard>>, heartbeat: u16) {
+        if heartbeat > 0 {
+            let _ = self.heard.set((heard, Duration::from_secs(heartbeat.into())));
+        }
     }
 
     pub(super) fn set_blocked(&self, reason: Option<String>) {

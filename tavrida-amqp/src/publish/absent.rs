@@ -33,7 +33,7 @@ struct Known {
 
 impl Absent {
     /// Records a refusal, if it concerns the exchange and not the message.
-    pub(super) fn note(&mut self, exchange: &ShortString, refusal: &BrokerError) {
+    pub(super) fn note(&mut self, exchange: &ShortString, refusal: &BrokerError, now: Instant) {
         let of_topic = refusal.text.contains("access to topic");
         if of_topic || !names_exchange(refusal, exchange) {
             return;
@@ -42,7 +42,7 @@ impl Absent {
             self.0.clear();
         }
         let pause = self.0.get(exchange).map_or(FIRST, |known| (known.pause * 2).min(MOST));
-        let known = Known { refusal: refusal.clone(), until: Instant::now() + pause, pause };
+        let known = Known { refusal: refusal.clone(), until: now + pause, pause };
         self.0.insert(exchange.clone(), known);
     }
 
@@ -52,49 +52,51 @@ impl Absent {
     }
 
     /// Returns the refusal if it still counts.
-    pub(super) fn refusal(&self, exchange: &str) -> Option<&BrokerError> {
+    pub(super) fn refusal(&self, exchange: &str, now: Instant) -> Option<&BrokerError> {
         let known = self.0.get(exchange)?;
-        (Instant::now() < known.until).then_some(&known.refusal)
+        (now < known.until).then_some(&known.refusal)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
-
     use super::*;
 
     fn missing(exchange: &str) -> BrokerError {
         BrokerError::channel(404, format!("NOT_FOUND - no exchange '{exchange}' in vhost '/'"))
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_counts_for_longer_each_time_and_for_ten_seconds_at_most() {
+    #[test]
+    fn a_refusal_counts_for_longer_each_time_and_for_ten_seconds_at_most() {
         let (mut absent, name) = (Absent::default(), ShortString::from_static("gone"));
+        let mut now = Instant::now();
         for pause in [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
-            absent.note(&name, &missing("gone"));
-            advance(Duration::from_millis(pause - 1)).await;
-            assert_eq!(absent.refusal("gone"), Some(&missing("gone")), "{pause}");
-            advance(Duration::from_millis(1)).await;
-            assert_eq!(absent.refusal("gone"), None, "{pause}");
+            absent.note(&name, &missing("gone"), now);
+            now += Duration::from_millis(pause - 1);
+            assert_eq!(absent.refusal("gone", now), Some(&missing("gone")), "{pause}");
+            now += Duration::from_millis(1);
+            assert_eq!(absent.refusal("gone", now), None, "{pause}");
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_of_a_message_or_a_topic_is_not_one_of_the_exchange() {
+    #[test]
+    fn a_refusal_of_a_message_or_a_topic_is_not_one_of_the_exchange() {
         let (mut absent, name) = (Absent::default(), ShortString::from_static("e"));
-        absent.note(&name, &BrokerError::channel(406, "PRECONDITION_FAILED - user_id property set to 'x'"));
+        let now = Instant::now();
+        let user = BrokerError::channel(406, "PRECONDITION_FAILED - user_id property set to 'x'");
+        absent.note(&name, &user, now);
         let topic =
             "ACCESS_REFUSED - access to topic 'a.b' in exchange 'e' in vhost '/' refused for user 'guest'";
-        absent.note(&name, &BrokerError::channel(403, topic));
-        assert_eq!(absent.refusal("e"), None);
+        absent.note(&name, &BrokerError::channel(403, topic), now);
+        assert_eq!(absent.refusal("e", now), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn an_exchange_that_is_declared_is_published_to_at_once() {
+    #[test]
+    fn an_exchange_that_is_declared_is_published_to_at_once() {
         let (mut absent, name) = (Absent::default(), ShortString::from_static("gone"));
-        absent.note(&name, &missing("gone"));
+        let now = Instant::now();
+        absent.note(&name, &missing("gone"), now);
         absent.forget("gone");
-        assert_eq!(absent.refusal("gone"), None);
+        assert_eq!(absent.refusal("gone", now), None);
     }
 }

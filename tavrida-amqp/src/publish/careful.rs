@@ -1,6 +1,7 @@
 //! Careful publishing: what the broker may refuse has a channel to itself.
 
 use tavrida::transport::{BrokerError, ConnectionLost};
+use tokio::time::Instant;
 
 use super::job::Job;
 use super::lane::Lane;
@@ -43,7 +44,7 @@ impl Lane {
         // Refused: the pipe is broken, or about to be.
         self.until(|lane| lane.careful[at].len() == 0).await?;
         if let Some(Fate::Channel(refusal)) = self.careful[at].broken().map(|error| self.life.fate(error)) {
-            self.absent.note(&exchange, &refusal);
+            self.absent.note(&exchange, &refusal, Instant::now());
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use tavrida::field::ShortString;
 use tavrida::transport::ConnectionLost;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::absent::Absent;
 use super::fence::Fence;
@@ -280,7 +281,7 @@ impl Lane {
 
     pub(super) async fn publish(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let publication = job.as_ref();
-        if let Some(refusal) = self.absent.refusal(&publication.exchange).cloned() {
+        if let Some(refusal) = self.absent.refusal(&publication.exchange, Instant::now()).cloned() {
             job.refuse(refusal);
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use tavrida::transport::{BrokerError, ConnectionLost, PublishErrorKind};
+use tokio::time::Instant;
 
 use super::job::Job;
 use super::lane::Lane;
@@ -62,7 +63,7 @@ impl Lane {
         match culprit {
             Some(at) => {
                 let exchange = &jobs[at].as_ref().exchange;
-                self.absent.note(exchange, &refusal);
+                self.absent.note(exchange, &refusal, Instant::now());
                 self.proven.remove(exchange)
             }
             None => {

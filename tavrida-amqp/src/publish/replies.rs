@@ -7,6 +7,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Consumer, ExchangeKind};
 use tavrida::transport::{BrokerError, ConnectionLost, DIRECT_REPLY_TO, SessionError};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::job::Job;
 use super::lane::Lane;
@@ -67,7 +68,7 @@ impl Lane {
     pub(super) async fn publish_request_carefully(&mut self, job: Job) -> Result<(), ConnectionLost> {
         let exchange = job.as_ref().exchange.clone();
         if let Err(refusal) = self.declare_exchange_passive(&exchange).await? {
-            self.absent.note(&exchange, &refusal);
+            self.absent.note(&exchange, &refusal, Instant::now());
             job.refuse(refusal);
             return Ok(());
         }

@@ -80,6 +80,11 @@ async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
     notes.reach(1).await;
 
     wire.hold();
+    eventually(
+        "the silence shows before the loss",
+        async || matches!(client.health(), Health::Blocked { why } if why.contains("nothing was received")),
+    )
+    .await;
     assert!(soon(asking).await.unwrap().is_err());
     eventually("both say so", async || {
         [handle.health(), client.health()].iter().all(|health| matches!(health, Health::Reconnecting { .. }))

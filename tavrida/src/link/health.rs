@@ -12,9 +12,9 @@ pub enum Health {
     Starting,
     /// Consumers consume (a client: it can send).
     Ready,
-    /// The broker accepts no publishes now (an alarm).
+    /// The broker accepts no publishes now (an alarm), or has been silent for longer than the heartbeat.
     Blocked {
-        /// The broker's reason, such as `low on memory`.
+        /// The broker's reason, such as `low on memory`, or how long it has been silent.
         why: String,
     },
     /// Consumers consume, but an exchange of the server's [plan](crate::server::Plan) is missing: it was deleted, and could not be declared

@@ -173,5 +173,7 @@ pub trait Session: Send + Sync + 'static {
     async fn closed(&self) -> ConnectionLost;
 
     /// Returns why the broker currently blocks this session's publishes (an alarm), if it does.
+    ///
+    /// A transport that notices a silent connection before it gives it up reports that here too.
     fn blocked(&self) -> Option<String>;
 }
