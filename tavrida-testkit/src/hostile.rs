@@ -218,7 +218,7 @@ impl Hostile {
         let number = self.random.draw();
         match self.random.below(if depth == 0 { 12 } else { 15 }) {
             0 => Value::Void,
-            1 => Value::Bool(number % 2 == 0),
+            1 => Value::Bool(number.is_multiple_of(2)),
             2 => Value::I8(number as i8),
             3 => Value::U16(number as u16),
             4 => Value::I32(number as i32),
