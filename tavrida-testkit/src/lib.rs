@@ -104,7 +104,6 @@
 //! any transport. The feature `rabbitmq` adds private RabbitMQ nodes that a test starts, stops, kills, pauses and cuts off.
 
 pub mod random;
-pub mod hostile;
 pub mod trace;
 pub mod run;
 pub mod problem;
@@ -121,6 +120,7 @@ pub mod exhaustive;
 
 #[doc(no_inline)]
 pub use tavrida_conformance as conformance;
+pub use tavrida_conformance::hostile;
 #[cfg(feature = "rabbitmq")]
 #[doc(no_inline)]
 pub use tavrida_rabbitmq as rabbitmq;

@@ -4,6 +4,7 @@
 //! RabbitMQ: `it/hostile/fuzz.rs` of `tavrida-amqp`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a run prints its seed and its counts")]
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 //! One binary, so that all tests share one node (each in its own virtual host) and are linked once.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "runs print their seeds, counts and times")]
 
 mod asks;
 mod causes;

@@ -100,7 +100,6 @@ async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
 }
 
 /// One round of each; the bench `recovery` measures twenty.
-#[expect(clippy::print_stdout, reason = "measurements")]
 #[tokio::test]
 async fn after_each_cause_of_an_outage_a_server_with_default_delays_is_back() {
     let (node, notes) = (Node::start().await.unwrap(), Notes::new());

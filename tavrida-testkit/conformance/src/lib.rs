@@ -53,6 +53,7 @@
 //! Each promise cites its source: `R..` is a rule of the broker semantics in this repository, `contract` the text of
 //! [`tavrida::transport`]. [`promises`] lists them all.
 
+pub mod hostile;
 mod capability;
 mod check;
 mod values;

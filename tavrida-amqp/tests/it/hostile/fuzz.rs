@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tavrida_testkit::hostile::Hostile;
+use tavrida_conformance::hostile::Hostile;
 
 use super::Target;
 use crate::support::count;

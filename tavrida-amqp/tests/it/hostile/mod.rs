@@ -13,7 +13,7 @@ use tavrida::prelude::*;
 use tavrida::server::ServerHandle;
 use tavrida::transport::{Properties, Publication, Session};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_testkit::rabbitmq::{self, VirtualHost};
+use tavrida_rabbitmq::VirtualHost;
 
 use crate::support::{connect, count, soon};
 use crate::town::{Notes, backoff, eventually, registry, work};
@@ -33,7 +33,7 @@ impl Target {
     }
 
     async fn with(extend: impl FnOnce(Service) -> Service) -> Self {
-        let vhost = rabbitmq::shared_vhost().await.unwrap();
+        let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
         let notes = Notes::new();
         let transport = || AmqpTransport::new(AmqpConfig::from_uri(&vhost.uri()).unwrap());
         let server = Server::builder(transport()).queue("work").exchange("work_exchange");

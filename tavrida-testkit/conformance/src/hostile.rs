@@ -7,7 +7,7 @@
 //! use tavrida::prelude::*;
 //! use tavrida::transport::Transport;
 //! use tavrida_memory::MemoryBroker;
-//! use tavrida_testkit::hostile::Hostile;
+//! use tavrida_conformance::hostile::Hostile;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! # async fn quote() {}
@@ -27,10 +27,9 @@
 //! ```
 
 use bytes::Bytes;
+use fastrand::Rng;
 use tavrida::field::{Decimal, ShortString, Table, TooLongError, Value};
 use tavrida::transport::{Properties, Publication};
-
-use crate::random::Random;
 
 /// Texts that have stopped services, or could.
 const TEXTS: [&str; 22] = [
@@ -106,7 +105,7 @@ const BODIES: [&[u8]; 14] = [
 /// An endless stream of hostile messages, the same for the same seed.
 #[derive(Debug, Clone)]
 pub struct Hostile {
-    random: Random,
+    random: Rng,
     queue: ShortString,
     destinations: Vec<String>,
 }
@@ -124,7 +123,7 @@ impl Hostile {
     pub fn new(seed: u64, queue: &str, destinations: &[&str]) -> Result<Self, TooLongError> {
         assert!(!destinations.is_empty(), "hostile messages need an entry point to go to");
         let destinations = destinations.iter().map(|text| (*text).to_owned()).collect();
-        Ok(Self { random: Random::new(seed), queue: queue.try_into()?, destinations })
+        Ok(Self { random: Rng::with_seed(seed), queue: queue.try_into()?, destinations })
     }
 
     /// Returns the next message: a valid one with a few faults, or a completely invalid one.
@@ -137,11 +136,11 @@ impl Hostile {
 
     /// Returns `true` once in `of`.
     fn once_in(&mut self, of: usize) -> bool {
-        self.random.below(of) == 0
+        self.random.usize(..of) == 0
     }
 
     fn choose<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.random.below(from.len())].clone()
+        from[self.random.usize(..from.len())].clone()
     }
 
     fn properties(&mut self) -> Properties {
@@ -160,8 +159,8 @@ impl Hostile {
         properties.cluster_id = short(self);
         properties.expiration = self.once_in(20).then(|| ShortString::from_static("600000"));
         properties.delivery_mode = self.choose(&[None, Some(1), Some(2)]);
-        properties.priority = self.once_in(4).then(|| u8::try_from(self.random.below(256)).unwrap_or(0));
-        properties.timestamp = self.once_in(4).then(|| self.random.draw());
+        properties.priority = self.once_in(4).then(|| u8::try_from(self.random.usize(..256)).unwrap_or(0));
+        properties.timestamp = self.once_in(4).then(|| self.random.u64(..));
         properties
     }
 
@@ -170,7 +169,7 @@ impl Hostile {
             return None;
         }
         let mut headers = if self.once_in(20) { Table::new() } else { self.sound_headers() };
-        for _ in 0..self.random.below(4) {
+        for _ in 0..self.random.usize(..4) {
             let name = if self.once_in(3) { self.text(40) } else { self.choose(&NAMES).to_owned() };
             let Ok(name) = ShortString::try_from(name) else { continue };
             if self.once_in(8) {
@@ -181,7 +180,7 @@ impl Hostile {
             }
         }
         if self.once_in(100) {
-            let len = self.random.below(100_000);
+            let len = self.random.usize(..100_000);
             headers.insert(ShortString::from_static("long"), "l".repeat(len));
         }
         Some(headers)
@@ -204,19 +203,19 @@ impl Hostile {
     }
 
     fn text(&mut self, most: usize) -> String {
-        match self.random.below(3) {
+        match self.random.usize(..3) {
             0 => self.choose(&TEXTS).to_owned(),
             1 => self.choose(&self.destinations.clone()),
             _ => {
-                let len = self.random.below(most);
-                (0..len).map(|_| char::from_u32(self.random.below(0x500) as u32).unwrap_or('?')).collect()
+                let len = self.random.usize(..most);
+                (0..len).map(|_| char::from_u32(self.random.usize(..0x500) as u32).unwrap_or('?')).collect()
             }
         }
     }
 
     fn value(&mut self, depth: usize) -> Value {
-        let number = self.random.draw();
-        match self.random.below(if depth == 0 { 12 } else { 15 }) {
+        let number = self.random.u64(..);
+        match self.random.usize(..if depth == 0 { 12 } else { 15 }) {
             0 => Value::Void,
             1 => Value::Bool(number.is_multiple_of(2)),
             2 => Value::I8(number as i8),
@@ -229,9 +228,9 @@ impl Hostile {
             9 => Value::Bytes(number.to_be_bytes().as_slice().into()),
             10 => Value::LongString(b"\xff\xfe\0".as_slice().into()),
             11 => Value::from(self.text(200)),
-            12 => Value::Array((0..self.random.below(4)).map(|_| self.value(depth - 1)).collect()),
+            12 => Value::Array((0..self.random.usize(..4)).map(|_| self.value(depth - 1)).collect()),
             13 => {
-                let levels = self.random.below(tavrida::field::MAX_DEPTH - 8);
+                let levels = self.random.usize(..tavrida::field::MAX_DEPTH - 8);
                 (0..levels).fold(Value::Void, |value, _| Value::Array(vec![value]))
             }
             _ => Value::Table(self.later(depth - 1)),
@@ -261,16 +260,16 @@ impl Hostile {
     }
 
     fn body(&mut self) -> Bytes {
-        match self.random.below(8) {
+        match self.random.usize(..8) {
             0 => self.choose(&BODIES).into(),
             1 => {
-                let levels = self.random.below(20_000);
+                let levels = self.random.usize(..20_000);
                 let (open, close) = ("[".repeat(levels), "]".repeat(levels));
                 format!(r#"{{"payload": {{"n": {open}{close}}}, "context": {{}}}}"#).into()
             }
             2 => {
-                let len = self.random.below(200);
-                (0..len).map(|_| self.random.draw() as u8).collect::<Vec<_>>().into()
+                let len = self.random.usize(..200);
+                (0..len).map(|_| self.random.u64(..) as u8).collect::<Vec<_>>().into()
             }
             3 if self.once_in(50) => {
                 format!(r#"{{"payload": {{"n": "{}"}}, "context": {{}}}}"#, "x".repeat(150_000)).into()
