@@ -73,7 +73,7 @@ fn a_session_whose_runtime_is_gone_is_over() {
         let publication = Publication::new(name(""), name("nobody"), "late");
         assert!(soon(session.publish(publication)).await.is_err());
         assert!(soon(session.declare_exchange_passive("amq.topic")).await.is_err());
-        assert!(soon(session.close()).await.is_err());
+        soon(session.close()).await.expect("closing an ended session is fine, and does not hang");
     });
     // The node is none the worse for it.
     home.block_on(async {
