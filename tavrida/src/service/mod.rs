@@ -12,7 +12,7 @@
 //!     Ok(())
 //! }
 //! async fn world_failed(error: ErrorReply) {
-//!     println!("{}", error.text());
+//!     println!("{}", error.message());
 //! }
 //!
 //! let service = Service::new("test_hello")
