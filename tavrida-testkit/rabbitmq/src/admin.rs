@@ -8,6 +8,7 @@ use crate::{
     control::erlang_binary,
     error::{Error, Kind, Result},
     node::Node,
+    version::Version,
 };
 
 /// Joining a cluster or stopping an application with many queues is slow, but stays below this.
@@ -18,6 +19,12 @@ impl Node {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.layout.node
+    }
+
+    /// Returns the version of the node's RabbitMQ.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// Returns the port of 127.0.0.1 at which the node listens for AMQP connections; restarts keep it.
@@ -65,10 +72,32 @@ impl Node {
     /// # Errors
     /// The node does not run, or refused.
     pub async fn add_vhost(&self, name: &str) -> Result<()> {
+        self.add_vhost_with(name, "#{}").await
+    }
+
+    /// Does the same as [`add_vhost`](Self::add_vhost) with a default queue type, such as `quorum`: a durable queue that is neither
+    /// exclusive nor auto-delete, and is declared without a type, becomes one of this type. From RabbitMQ 4.0 (3.10 has no such default).
+    ///
+    /// # Errors
+    /// As [`add_vhost`](Self::add_vhost); the node is older.
+    pub async fn add_vhost_of(&self, name: &str, default_queue_type: &str) -> Result<()> {
+        let asked = format!("add_vhost {name} --default-queue-type {default_queue_type}");
+        if self.version().major < 4 {
+            let answer = format!("RabbitMQ {} has no default queue types; 4.0 has", self.version());
+            return Err(Kind::Refused { asked, answer }.into());
+        }
+        self.add_vhost_with(
+            name,
+            &format!("#{{default_queue_type => {}}}", erlang_binary(default_queue_type)),
+        )
+        .await
+    }
+
+    async fn add_vhost_with(&self, name: &str, metadata: &str) -> Result<()> {
         let vhost = erlang_binary(name);
         let all = erlang_binary(".*");
         self.eval(&format!(
-            "ok = rabbit_vhost:add({vhost}, <<\"tavrida\">>), \
+            "ok = rabbit_vhost:add({vhost}, {metadata}, <<\"tavrida\">>), \
              ok = rabbit_auth_backend_internal:set_permissions(\
                 <<\"guest\">>, {vhost}, {all}, {all}, {all}, <<\"tavrida\">>), \
              catch mnesia:sync_log()"
@@ -96,12 +125,13 @@ impl Node {
     /// The node does not run.
     pub async fn close_all_connections(&self, reason: &str) -> Result<()> {
         let reason = erlang_binary(reason);
-        // Without the sync, a connection opened just now could be missed; one that ends just now is not a failure.
+        // Where `pg_local` runs (before 4.0), a connection opened just now could be missed without the sync. One that ends just now is
+        // not a failure.
         let close = format!(
-            "pg_local:sync(), Close = fun(Connection) -> \
+            "[pg_local:sync() || whereis(pg_local) =/= undefined], Close = fun(Connection) -> \
                  try rabbit_networking:close_connection(Connection, binary_to_list({reason})) \
                  catch exit:{{Why, _}} when Why =:= normal; Why =:= noproc; Why =:= shutdown -> ended end \
-             end, lists:foreach(Close, rabbit_networking:connections_local())"
+             end, lists:foreach(Close, rabbit_networking:local_connections())"
         );
         self.eval(&close).await.map(drop)
     }

@@ -2,6 +2,8 @@
 
 use std::{error, fmt, io, path::PathBuf, time::Duration};
 
+use crate::install::FOLDER_VARIABLE;
+
 /// How the logs of RabbitMQ and `epmd` report a port that is in use.
 const ADDRESS_IN_USE: [&str; 3] = ["eaddrinuse", "dist_port_already_used", "Address already in use"];
 
@@ -110,8 +112,8 @@ fn write_not_installed(f: &mut fmt::Formatter<'_>, program: &str, looked_in: &[P
     write!(
         f,
         "`{program}` is not installed: install RabbitMQ with `apt-get install rabbitmq-server` (Debian, \
-         Ubuntu) or `brew install rabbitmq` (macOS), or name the folder of its scripts with \
-         `Node::builder().scripts(..)`; looked in"
+         Ubuntu) or `brew install rabbitmq` (macOS), or name the folder of its scripts in the \
+         environment variable {FOLDER_VARIABLE} or with `Node::builder().scripts(..)`; looked in"
     )?;
     for folder in looked_in {
         write!(f, " {}", folder.display())?;

@@ -12,6 +12,9 @@ use crate::error::{Error, Kind, Result};
 
 const SERVER: &str = "rabbitmq-server";
 
+/// The environment variable that points all tests at another installation: the folder of its scripts.
+pub(crate) const FOLDER_VARIABLE: &str = "TAVRIDA_RABBITMQ";
+
 /// Where packages put the scripts, if they are not on every user's path.
 const USUAL_FOLDERS: [&str; 4] =
     ["/usr/lib/rabbitmq/bin", "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"];
@@ -25,18 +28,22 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// Looks in `scripts` if given, otherwise on the path and in the usual folders.
+    /// Looks in `scripts` if given, else in the folder that `TAVRIDA_RABBITMQ` names, else on the path and in the usual folders.
     pub(crate) fn find(scripts: Option<&Path>) -> Result<Self> {
-        let folders = match scripts {
-            Some(folder) => vec![folder.to_owned()],
-            None => search_folders(),
-        };
+        let chosen = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        Self::find_in(scripts.map(Path::to_owned).or(chosen))
+    }
+
+    fn find_in(chosen: Option<PathBuf>) -> Result<Self> {
+        let folders = chosen.map_or_else(search_folders, |folder| vec![folder]);
         let server = locate(SERVER, &folders)?;
         let scripts = real_scripts(&server);
+        // An installation in a root folder of its own has its own `epmd`; packages put it on the path.
+        let epmd_folders: Vec<_> = std::iter::once(scripts.clone()).chain(search_folders()).collect();
         Ok(Self {
             server: scripts.join(SERVER),
             ctl: scripts.join("rabbitmqctl"),
-            epmd: locate("epmd", &search_folders())?,
+            epmd: locate("epmd", &epmd_folders)?,
         })
     }
 }
@@ -84,6 +91,23 @@ mod tests {
         let scripts = real_scripts(&sbin.join(SERVER));
 
         assert_eq!(scripts, bin.canonicalize().unwrap());
+    }
+
+    #[test]
+    fn an_installation_with_an_epmd_of_its_own_uses_that() {
+        let scripts = tempfile::tempdir().unwrap();
+        for program in ["run", "epmd"] {
+            fs::write(scripts.path().join(program), "").unwrap();
+        }
+        for name in [SERVER, "rabbitmqctl"] {
+            symlink("run", scripts.path().join(name)).unwrap();
+        }
+
+        let found = Installation::find_in(Some(scripts.path().to_owned())).unwrap();
+
+        let folder = scripts.path().canonicalize().unwrap();
+        assert_eq!(found.epmd, folder.join("epmd"));
+        assert_eq!(found.server, folder.join(SERVER));
     }
 
     #[test]

@@ -21,6 +21,9 @@
 //! RabbitMQ has to be installed, not running: `apt-get install rabbitmq-server`. A node of the machine is neither used nor disturbed. Nodes
 //! end with the process that started them, even if it is killed.
 //!
+//! The environment variable `TAVRIDA_RABBITMQ` chooses another installation: the folder of its scripts `rabbitmq-server` and `rabbitmqctl`,
+//! with its `epmd` if that is not the machine's. [`Node::version`] returns what runs.
+//!
 //! Only Unix is supported, and the runtime's clock must not be paused while a method of this crate is
 //! awaited.
 
@@ -28,6 +31,7 @@
 
 mod error;
 mod install;
+mod version;
 mod ports;
 mod process;
 mod site;
@@ -46,3 +50,4 @@ pub use node::Node;
 pub use options::NodeBuilder;
 pub use proxy::Proxy;
 pub use shared::{VirtualHost, shared, shared_vhost};
+pub use version::Version;

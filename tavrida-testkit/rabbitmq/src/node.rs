@@ -22,6 +22,7 @@ use crate::{
     ports::free_ports,
     process::Process,
     site::Site,
+    version::Version,
 };
 
 /// The polling interval for a booting or an ending node.
@@ -47,6 +48,7 @@ pub struct Node {
     pub(crate) layout: Layout,
     pub(crate) site: Arc<Site>,
     boot_limit: Duration,
+    pub(crate) version: Version,
 }
 
 impl Node {
@@ -77,8 +79,11 @@ impl Node {
         let name = options.name_on(&site);
         let layout = Layout::write(&site, &name, free_ports()?, options)?;
         let control = Control::new(layout.control_socket())?;
-        let node = Self { vm: Mutex::new(None), control, layout, site, boot_limit: options.boot_limit };
+        let (vm, boot_limit) = (Mutex::new(None), options.boot_limit);
+        let mut node = Self { vm, control, layout, site, boot_limit, version: Version::default() };
         node.start_again().await?;
+        let version = node.eval("{ok, Version} = application:get_key(rabbit, vsn), Version").await?;
+        node.version = version.trim_matches('"').parse()?;
         Ok(node)
     }
 

@@ -137,8 +137,8 @@ impl NodeBuilder {
         )
     }
 
-    /// Sets the folder of the scripts `rabbitmq-server` and `rabbitmqctl`, if neither the path nor the usual folders of packages lead to
-    /// the version under test.
+    /// Sets the folder of the scripts `rabbitmq-server` and `rabbitmqctl`, if neither the environment variable `TAVRIDA_RABBITMQ`, the path
+    /// nor the usual folders of packages lead to the version under test.
     pub fn scripts(mut self, folder: impl Into<PathBuf>) -> Self {
         self.scripts = Some(folder.into());
         self

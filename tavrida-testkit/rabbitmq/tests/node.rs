@@ -254,6 +254,33 @@ async fn a_low_memory_watermark_raises_the_alarm_that_blocks_publishers() {
 }
 
 #[tokio::test]
+async fn a_node_knows_its_version() {
+    let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
+
+    let version = vhost.node().version();
+
+    let tool = vhost.node().rabbitmqctl(["version"]).await.unwrap();
+    assert_eq!(version.to_string(), tool.trim());
+}
+
+#[tokio::test]
+async fn a_virtual_host_can_make_quorum_queues_of_what_is_declared_without_a_type() {
+    let node = tavrida_rabbitmq::shared().await.unwrap();
+    let made = node.add_vhost_of("quorum", "quorum").await;
+
+    if node.version().major < 4 {
+        let error = made.unwrap_err();
+        assert!(error.is_refused() && error.to_string().contains("--default-queue-type quorum"), "{error}");
+    } else {
+        made.unwrap();
+        let vhosts =
+            node.rabbitmqctl(["list_vhosts", "--silent", "name", "default_queue_type"]).await.unwrap();
+        assert!(vhosts.lines().any(|vhost| vhost == "quorum\tquorum"), "{vhosts}");
+        node.delete_vhost("quorum").await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn options_reach_the_node() {
     let node = Node::builder()
         .name("chosen")
