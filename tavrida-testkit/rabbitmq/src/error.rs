@@ -2,7 +2,8 @@
 
 use std::{error, fmt, io, path::PathBuf, time::Duration};
 
-use crate::install::FOLDER_VARIABLE;
+/// The environment variable that points all tests at another installation: the folder of its scripts.
+pub(crate) const FOLDER_VARIABLE: &str = "TAVRIDA_RABBITMQ";
 
 /// How the logs of RabbitMQ and `epmd` report a port that is in use.
 const ADDRESS_IN_USE: [&str; 3] = ["eaddrinuse", "dist_port_already_used", "Address already in use"];

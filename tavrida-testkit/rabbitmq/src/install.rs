@@ -8,12 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, FOLDER_VARIABLE, Kind, Result};
 
 const SERVER: &str = "rabbitmq-server";
-
-/// The environment variable that points all tests at another installation: the folder of its scripts.
-pub(crate) const FOLDER_VARIABLE: &str = "TAVRIDA_RABBITMQ";
 
 /// Where packages put the scripts, if they are not on every user's path.
 const USUAL_FOLDERS: [&str; 4] =
