@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::message::Failure;
+use crate::time::{LONGEST_TIME_TO_LIVE, scaled};
 
 /// What a server does with a failed delivery for which no caller waits: a cast, a notification, a response, an error; a reply that could
 /// not be sent; and a call whose error is marked as [retryable](Failure::retryable).
@@ -74,12 +75,16 @@ impl Retry {
     /// The maximum number of different delays of a policy: each needs a separate queue on the broker.
     pub const MAX_STEPS: u32 = 8;
 
+    /// The longest delay: the longest time to live of a message that every version of RabbitMQ accepts, about 49 days and 17 hours.
+    pub const MAX_DELAY: Duration = LONGEST_TIME_TO_LIVE;
+
     /// Retries up to `times` times, with delays from 1 s to 60 s.
     pub fn times(times: u32) -> Self {
         Self { times, first: Duration::from_secs(1), most: Duration::from_secs(60), jitter: false }
     }
 
-    /// Sets the delay before the first and before the last retry; those between grow by an equal factor. Whole milliseconds.
+    /// Sets the delay before the first and before the last retry; those between grow by an equal factor. Whole milliseconds, from 1 up to
+    /// [`MAX_DELAY`](Retry::MAX_DELAY); a longer delay is cut to that.
     ///
     /// There are at most [`MAX_STEPS`](Retry::MAX_STEPS) different delays; after these the last one repeats.
     pub fn between(mut self, first: Duration, most: Duration) -> Self {
@@ -106,14 +111,16 @@ impl Retry {
 
     fn then(self, last: Last) -> FailurePolicy {
         let steps = self.times.min(Self::MAX_STEPS);
-        let first = self.first.max(Duration::from_millis(1));
-        let ratio = self.most.as_secs_f64().max(first.as_secs_f64()) / first.as_secs_f64();
+        let first = self.first.clamp(Duration::from_millis(1), Self::MAX_DELAY);
+        let most = self.most.clamp(first, Self::MAX_DELAY);
+        let ratio = most.as_secs_f64() / first.as_secs_f64();
         let step = |n: u32| match steps {
             0 | 1 => first,
-            _ => first.mul_f64(ratio.powf(f64::from(n) / f64::from(steps - 1))),
+            _ => scaled(first, ratio.powf(f64::from(n) / f64::from(steps - 1))),
         };
-        let whole =
-            |delay: Duration| Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        let whole = |delay: Duration| {
+            Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)).min(Self::MAX_DELAY)
+        };
         let mut delays: Vec<Duration> = (0..steps).map(|n| whole(step(n))).collect();
         delays.dedup();
         FailurePolicy { times: self.times, delays, jitter: self.jitter, last }

@@ -1,7 +1,7 @@
 //! Wall time, from one injected clock. Monotonic time is tokio's, which a paused runtime controls.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -34,6 +34,32 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
 pub(crate) fn unix_millis(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The longest time to live of a message or queue that every version of RabbitMQ accepts: its timers count milliseconds in 32 bits.
+pub(crate) const LONGEST_TIME_TO_LIVE: Duration = Duration::from_millis(0xffff_ffff);
+
+/// How far away a deadline is that never comes. tokio's timers have no longer one.
+const FAR_FUTURE: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// Returns the instant this much later, and the far future if the clock does not reach that far: [`Duration::MAX`] is never.
+///
+/// ```
+/// use std::time::Duration;
+/// use tavrida::time::later;
+/// use tokio::time::Instant;
+///
+/// let now = Instant::now();
+/// assert_eq!(later(now, Duration::from_secs(1)), now + Duration::from_secs(1));
+/// assert!(later(now, Duration::MAX) > now + Duration::from_secs(1_000_000));
+/// ```
+pub fn later(at: Instant, by: Duration) -> Instant {
+    at.checked_add(by).unwrap_or_else(|| at + FAR_FUTURE)
+}
+
+/// Returns a duration times a factor, and at most [`Duration::MAX`].
+pub(crate) fn scaled(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 /// Measures a duration for the log: it reads no clock if the level is disabled.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::field::ShortString;
+use tavrida::time::later;
 use tavrida_memory::PublishFate;
 use tavrida_memory::core::ChannelId;
 use tokio::sync::Notify;
@@ -365,7 +366,7 @@ impl State {
     /// Plans an action after a delay.
     pub(crate) fn plan(&mut self, after: Duration, action: Action) {
         self.planned += 1;
-        self.agenda.insert((self.time.now() + after, self.planned), action);
+        self.agenda.insert((later(self.time.now(), after), self.planned), action);
     }
 
     pub(crate) fn published(&mut self, actor: ActorId, message: MessageId, outcome: Outcome) {

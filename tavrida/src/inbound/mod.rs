@@ -36,7 +36,7 @@ use crate::proxy;
 use crate::service::Router;
 use crate::show::shown;
 use crate::slots::Slot;
-use crate::time::{Clock, Stopwatch};
+use crate::time::{Clock, Stopwatch, later};
 use crate::transport::{ConnectionLost, Delivery};
 use execution::Execution;
 
@@ -184,7 +184,7 @@ impl Desk {
             if several {
                 own.parts_mut().context = Context::from(message.context().object());
             }
-            let deadline = Deadline(Instant::now() + self.limit.get());
+            let deadline = Deadline(later(Instant::now(), self.limit.get()));
             let epoch = &arrived.epoch;
             let execution = Execution { desk: self, service, epoch, attempt, deadline, asker_waits_until };
             match execution.run(own, handler, slot).await {

@@ -98,7 +98,7 @@ impl Machine {
                 Step::Serve
             }
             Input::Failed(why) => {
-                self.attempts += 1;
+                self.attempts = self.attempts.saturating_add(1);
                 self.retreat(why, now, Step::Connect)
             }
             Input::Lost(why) => {
@@ -129,13 +129,13 @@ impl Machine {
 
     fn is_used_up(&self) -> bool {
         match self.was_ready {
-            true => self.backoff.is_used_up(self.failed - u32::from(self.began_with_loss)),
+            true => self.backoff.is_used_up(self.failed.saturating_sub(u32::from(self.began_with_loss))),
             false => self.backoff.is_used_up_at_first(self.failed),
         }
     }
 
     fn retreat(&mut self, why: String, now: Instant, after_wait: Step) -> Step {
-        self.failed += 1;
+        self.failed = self.failed.saturating_add(1);
         if self.is_used_up() {
             self.health = Health::Failed { why: why.clone() };
             return Step::GiveUp(why);

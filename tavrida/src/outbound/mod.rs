@@ -27,7 +27,7 @@ use crate::id::{IdScope, Purpose};
 use crate::message::{Message, MessageKind};
 use crate::middleware::{self, Outgoing};
 use crate::show::shown;
-use crate::time::{Clock, Stopwatch, unix_millis};
+use crate::time::{Clock, LONGEST_TIME_TO_LIVE, Stopwatch, unix_millis};
 use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, Session};
 
 /// Sends the messages of one service, or of one client.
@@ -115,7 +115,7 @@ impl Outbound {
 
     fn publication(&self, message: &Message, terms: Terms) -> Result<Publication, DiscoveryError> {
         let mut publication = self.address(message)?;
-        if let Some(expires_in) = terms.expires_in {
+        if let Some(expires_in) = terms.expires_in.filter(|time| *time <= LONGEST_TIME_TO_LIVE) {
             let milliseconds = format_smolstr!("{}", expires_in.as_millis());
             publication.properties.expiration = milliseconds.try_into().ok();
         }

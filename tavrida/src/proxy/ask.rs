@@ -17,6 +17,7 @@ use crate::field::ShortString;
 use crate::id::Purpose;
 use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
 use crate::outbound::{SendError, Terms};
+use crate::time::later;
 use crate::transport::{ConnectionLost, SessionError};
 
 /// A request whose answer is awaited in place.
@@ -46,7 +47,9 @@ impl Ask {
         Self { request: Box::new(request), timeout: Self::DEFAULT_TIMEOUT, transient: false }
     }
 
-    /// Limits the wait, including the send. The default is 30 s.
+    /// Limits the wait, including the send. The default is 30 s; [`Duration::MAX`] waits without end.
+    ///
+    /// A request whose timeout exceeds the 49 days (2^32 ms) that RabbitMQ allows everywhere is sent without an expiration.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -69,7 +72,7 @@ impl Ask {
 
     async fn answer(self) -> Result<Response, AskError> {
         let (destination, timeout) = (self.request.destination().clone(), self.timeout);
-        let deadline = Instant::now() + timeout;
+        let deadline = later(Instant::now(), timeout);
         tokio::time::timeout_at(deadline, self.exchange(deadline))
             .await
             .unwrap_or(Err(AskError::Timeout { destination, after: timeout }))
@@ -92,12 +95,12 @@ impl Ask {
                 return Err(AskError::NotSent(self.into_send_error(error)));
             }
         };
-        let transient = self.transient;
+        let (timeout, transient) = (self.timeout, self.transient);
         let (message, waiting) = self.begin(&sender, queue, epoch.number)?;
         if let Err(cycle) = sender.check_cycle(&epoch, &message).await {
             return Err(AskError::NotSent(SendError::new(cycle, message)));
         }
-        let expires_in = Some(deadline - Instant::now());
+        let expires_in = (timeout < Duration::MAX).then(|| deadline - Instant::now());
         let terms = Terms { expires_in, transient, ..Terms::default() };
         let mut sending = pin!(sender.send_on(&epoch, message, terms));
         let mut answer = pin!(waiting.answer());

@@ -155,14 +155,14 @@ impl ServerBuilder {
     }
 
     /// Sets the time limit of a handler; at the limit it is dropped, which counts as a failure. The default is 5 minutes, well below the 30
-    /// minutes after which RabbitMQ closes the channel and requeues the message. If a handler
+    /// minutes after which RabbitMQ closes the channel and requeues the message; [`Duration::MAX`] is no limit. If a handler
     /// exceeds the consumer timeout of the broker, the limit becomes nine tenths of that timeout.
     pub fn handler_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets how long a stopping server waits for its handlers. The default is 30 s.
+    /// Sets how long a stopping server waits for its handlers. The default is 30 s; [`Duration::MAX`] waits for all.
     pub fn shutdown_timeout(mut self, drain: Duration) -> Self {
         self.drain = drain;
         self

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::time::scaled;
+
 /// The delays between attempts to connect: exponential, up to a limit, and each randomly shortened by up to half, so that many clients of
 /// one broker do not reconnect at the same moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +50,7 @@ impl Backoff {
     pub(crate) fn delay(&self, failed: u32, random: &mut fastrand::Rng) -> Duration {
         let doublings = failed.saturating_sub(1).min(32);
         let full = self.first.saturating_mul(2_u32.saturating_pow(doublings)).min(self.most);
-        full.mul_f64(1.0 - random.f64() / 2.0)
+        scaled(full, 1.0 - random.f64() / 2.0).min(full)
     }
 }
 

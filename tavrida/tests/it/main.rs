@@ -13,6 +13,7 @@ mod copies;
 mod conversation;
 mod deploys;
 mod envelope;
+mod extremes;
 mod failures;
 mod forged;
 mod golden;

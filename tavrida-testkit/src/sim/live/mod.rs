@@ -10,6 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tavrida::time::later;
 use tavrida::transport::Transport;
 use tavrida_amqp::{AmqpConfig, AmqpTransport, ConfigError};
 use tokio::time::Instant;
@@ -59,7 +60,7 @@ impl Setup {
 impl Stage {
     /// Waits up to `within` until a live broker has no more work for the graph. Returns whether that happened.
     pub(super) async fn settled_live(&self, transport: &Arc<dyn Transport>, within: Duration) -> bool {
-        let deadline = Instant::now() + within;
+        let deadline = later(Instant::now(), within);
         let mut quiet = 0;
         while Instant::now() < deadline {
             quiet = if self.is_quiet_live(transport).await { quiet + 1 } else { 0 };

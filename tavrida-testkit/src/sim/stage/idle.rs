@@ -5,6 +5,7 @@
 //! under it.
 
 use tavrida::field::ShortString;
+use tavrida::time::later;
 use tavrida_memory::core::{ChannelId, Eviction, Operator};
 use tavrida_memory::{Head, Heads};
 use tokio::time::Instant;
@@ -159,7 +160,7 @@ impl Stage {
             Fault::Deaf(time) => self.world().state().isolate(actor, true, false, time),
             Fault::Mute(time) => self.world().state().isolate(actor, false, true, time),
             Fault::Delayed(by) => {
-                let due = (number, self.world().time.now() + by);
+                let due = (number, later(self.world().time.now(), by));
                 self.world().state().due.insert(channel, due);
             }
             Fault::Overtaken(times) => {
@@ -284,7 +285,7 @@ impl State {
         if delay.is_zero() {
             return now;
         }
-        let due = now + delay;
+        let due = later(now, delay);
         self.due.insert(head.channel, (head.number, due));
         due
     }

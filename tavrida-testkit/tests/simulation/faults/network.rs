@@ -119,6 +119,18 @@ fn of_two_cuts_the_longer_one_counts() {
 }
 
 #[test]
+fn who_is_cut_off_without_end_comes_back_when_the_run_heals() {
+    let finished = passes(async |sim| {
+        let graph = shop(&sim).start().await;
+        graph.partition("till", Duration::MAX);
+        graph.advance(MINUTE).await;
+        graph.heal();
+        well(&graph).await
+    });
+    assert_eq!(effects(&finished.trace, "charge"), ["777, 1 since the start"]);
+}
+
+#[test]
 fn a_server_that_starts_late_is_not_there_and_its_callers_are_told() {
     let finished = passes(async |sim| {
         sim.fault(At::boot("till"), Fault::LateStart(MINUTE));
