@@ -6,24 +6,20 @@
 //! ```
 //! use tavrida::prelude::*;
 //! use tavrida::transport::Transport;
-//! use tavrida_memory::MemoryBroker;
 //! use tavrida_conformance::hostile::Hostile;
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 //! # async fn quote() {}
-//! let broker = MemoryBroker::new();
-//! let shop = Service::new("shop").rpc("quote", quote);
-//! let server = Server::builder(broker.transport()).queue("shop").exchange("shop_exchange").service(shop).build()?;
-//! let handle = server.handle();
-//! tokio::spawn(server.serve(std::future::pending()));
-//! handle.ready(std::time::Duration::from_secs(5)).await?;
+//! async fn attack(transport: impl Transport + Clone) -> Result<()> {
+//!     let shop = Service::new("shop").rpc("quote", quote);
+//!     let server = Server::builder(transport.clone()).service(shop).start().await?;
 //!
-//! let session = broker.transport().connect().await?;
-//! let mut hostile = Hostile::new(7, "shop", &["shop.quote"])?;
-//! for _ in 0..100 {
-//!     session.publish(hostile.next_message()).await?;
+//!     let session = transport.connect().await?;
+//!     let mut hostile = Hostile::new(7, "shop", &["shop.quote"])?;
+//!     for _ in 0..100 {
+//!         session.publish(hostile.next_message()).await?;
+//!     }
+//!     Ok(server.shutdown().await?)
 //! }
-//! # Ok(()) }
 //! ```
 
 use bytes::Bytes;

@@ -47,7 +47,7 @@
 //! run.no_errors();
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! # });
-//! # assert_eq!(finished.verdict, AckKind::Passed);
+//! # assert_eq!(finished.verdict, Verdict::Passed);
 //! ```
 
 mod chain;
