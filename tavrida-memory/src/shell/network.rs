@@ -92,7 +92,7 @@ pub enum PublishFate {
     ConfirmLost,
     /// The sender has ended before the broker has it, and gets no outcome.
     Vanished,
-    /// The broker has it; the sender has ended before the confirm, and gets no outcome.
+    /// The broker has it, and the session breaks before it is confirmed: the sender has ended, and gets no outcome.
     Unseen,
     /// It is delayed until [`MemoryBroker::release`], with all that the session sends after it.
     Held,
@@ -105,6 +105,8 @@ pub enum PublishFate {
 pub enum SettleFate {
     /// The broker has it.
     Taken,
+    /// The broker has it, and then the session breaks: the process of the sender has ended.
+    TakenThenLost,
     /// The broker gets a requeue instead, and redelivers the message.
     Requeued,
     /// It is lost and the session stays open: the sender has ended, and the session will end soon.
@@ -255,6 +257,7 @@ impl State {
             PublishFate::Vanished => Sent::Unknown,
             PublishFate::Unseen => {
                 let _unseen = self.publish(id, publication);
+                self.end_session(id, broken());
                 Sent::Unknown
             }
             PublishFate::Held => Sent::Held(publication),
@@ -287,6 +290,10 @@ impl State {
             SettleFate::Requeued => {
                 let method = Method::BasicReject { delivery_tag, requeue: true };
                 self.apply(Command::Method { channel, method });
+            }
+            SettleFate::TakenThenLost => {
+                self.apply(Command::Method { channel, method });
+                self.end_session(id, broken());
             }
             SettleFate::Lost => {
                 let loss = broken();

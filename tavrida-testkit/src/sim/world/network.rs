@@ -101,6 +101,8 @@ impl Network for World {
             && let Some(Fault::Crash(down_for)) = state.fault(Site::Done, held.message, actor)
         {
             state.kill(actor, down_for);
+            // Tasks that its handlers left behind must not keep its connection open.
+            return SettleFate::TakenThenLost;
         }
         fate
     }
