@@ -82,8 +82,9 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
     });
     for (place, event) in asks {
         let Some(id) = event.message else { continue };
-        // A message delayed on its way was sent long before it is routed.
+        // A message delayed on its way was sent long before it is routed, and its asker waits from then on.
         let asked = facts.seen(id).first.unwrap_or(place);
+        let asked_at = facts.trace.events()[asked].at;
         let talk = facts.talk(id);
         if talk.and_then(|talk| talk.heard).is_some_and(|heard| heard > asked) {
             continue;
@@ -101,7 +102,7 @@ pub(super) fn asks_end(facts: &Facts<'_>) -> Option<Broken> {
         if later.iter().any(ends) {
             continue;
         }
-        let due = deadline(facts, id).is_some_and(|within| event.at + within <= facts.end);
+        let due = deadline(facts, id).is_some_and(|within| asked_at + within <= facts.end);
         // A copy of a failed request, made by the server that could not handle it, has no asker.
         let is_copy = facts.trace.message(id).is_copy();
         if !due && !is_copy {

@@ -65,7 +65,8 @@ pub(super) struct Talk {
     pub(super) acks: usize,
     /// Whether a handler of the request ended without an answer.
     pub(super) quiet: bool,
-    /// Whether the request was acked after its asker's time, and before a handler began.
+    /// Whether a delivery of the request was acked after its asker's time: it need not have begun a handler, and nobody waits for
+    /// the answer.
     pub(super) expired: bool,
     /// Its answers, without copies.
     pub(super) answers: Vec<MessageId>,
@@ -165,10 +166,11 @@ impl<'t> Facts<'t> {
 
     /// Follows requests and answers through the events.
     fn follow(&mut self) {
+        // Whoever looks at a clock that jumped may find that an asker's time is over.
+        let mut clock_jumped = false;
         let mut published = vec![false; self.messages.len()];
-        // The last delivery of each message that a handler began.
-        let mut begun = vec![0; self.messages.len()];
         for (place, event) in self.trace.events().iter().enumerate() {
+            clock_jumped |= matches!(&event.what, What::Fault(fault) if fault.starts_with("clock-jump"));
             let Some(id) = event.message else { continue };
             let seen = &mut self.messages[id.index()];
             seen.first.get_or_insert(place);
@@ -182,14 +184,12 @@ impl<'t> Facts<'t> {
                         talk.must_be_answered |= seen.must_be_answered;
                     }
                     What::Delivered { .. } => talk.deliveries += 1,
-                    What::Started { .. } => begun[id.index()] = event.delivery,
                     What::Acked => {
                         talk.acks += 1;
                         let asked = seen.first.map_or(Duration::ZERO, |first| self.trace.events()[first].at);
                         let waited = event.at.saturating_sub(asked);
-                        talk.expired |= seen.is_ask
-                            && begun[id.index()] != event.delivery
-                            && is_over(self.trace.message(id), waited);
+                        let over = clock_jumped || is_over(self.trace.message(id), waited);
+                        talk.expired |= seen.is_ask && over;
                     }
                     What::Ended(Ending::Quiet) => talk.quiet = true,
                     _ => {}
