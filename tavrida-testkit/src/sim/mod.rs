@@ -21,6 +21,7 @@ use std::time::Duration;
 pub use clock::SimClock;
 pub use run::{Ended, Finished, Setup, Verdict};
 pub(crate) use stage::Stage;
+use tavrida::id::IdSource;
 pub use transport::SimTransport;
 
 use crate::fault::{At, Fault};
@@ -53,6 +54,12 @@ impl Sim {
     /// Returns the wall clock of the run.
     pub fn clock(&self) -> SimClock {
         self.stage.clock().clone()
+    }
+
+    /// Returns the source of ids for a client that the scenario builds on a [transport](Sim::transport) of this name: the same ids in every
+    /// run of the seed.
+    pub fn ids(&self, name: &str) -> impl IdSource + use<> {
+        self.stage.ids_of(name)
     }
 
     /// Records an effect of a handler on the outside world: money charged, a mail sent. Effects are events of the run, and the law of
@@ -105,6 +112,9 @@ impl Sim {
 
     /// Returns a transport to the broker of the run for a peer that is neither a service nor a client: one not built with this library, or
     /// one that does what services and clients never do. Its events are recorded under `name`.
+    ///
+    /// A [`Client`](tavrida::Client) that the scenario builds on it needs the [ids](Sim::ids) and the [clock](Sim::clock) of the run: with
+    /// random ids, two runs of one seed differ.
     pub fn transport(&self, name: &str) -> SimTransport {
         let mut state = self.stage.world().state();
         let actor = state.add_actor(name, ActorKind::Client);

@@ -105,8 +105,13 @@ impl Stage {
 
     /// Returns the source of ids of an actor.
     pub(crate) fn ids(&self, actor: ActorId) -> CausalIds {
-        let name = hash(self.world().state().trace.actor(actor).name().as_bytes());
-        CausalIds { actor: name, book: self.world().ids.clone(), random: self.is_live() }
+        let state = self.world().state();
+        self.ids_of(state.trace.actor(actor).name())
+    }
+
+    /// Returns the source of ids of the actor of this name.
+    pub(crate) fn ids_of(&self, name: &str) -> CausalIds {
+        CausalIds { actor: hash(name.as_bytes()), book: self.world().ids.clone(), random: self.is_live() }
     }
 
     /// Breaks the session of an actor, if it has one.

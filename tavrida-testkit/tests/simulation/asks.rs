@@ -33,7 +33,11 @@ async fn orders(
 ) -> Result<usize, Failure> {
     let graph = sim.graph().server("shop", server).start().await;
     let registry = Registry::new().remote_service("orders", "shop");
-    let web = Client::builder(sim.transport("web")).source("web").discovery(registry).clock(sim.clock());
+    let web = Client::builder(sim.transport("web"))
+        .source("web")
+        .discovery(registry)
+        .clock(sim.clock())
+        .ids(sim.ids("web"));
     let web = web.build().await?;
     let ask = |id| web.to("orders.create").param("id", id).ask().timeout(timeout).into_future();
     let answers = futures_util::future::join_all((0..count).map(ask)).await;
@@ -70,12 +74,15 @@ fn the_report_of_a_cycle_names_it() {
     }
 }
 
-// On a busy machine some seeds with faults break the law "asks end": a run depends on real time there, and the cause is open.
+/// Seeds whose runs broke a law though nothing was wrong: an ask held back by a cut wire (2373), a request that expired by a clock that
+/// jumped (56, 6742) or as the second delivery of one that still worked (100336), a process killed at its ack whose connection stayed
+/// open (3966, 17354).
+const FALSE_ALARMS: [u64; 6] = [56, 2373, 3966, 6742, 17354, 100_336];
+
 #[test]
-#[ignore = "open fault: under load some seeds break the law that asks end"]
 fn asks_that_are_given_up_keep_the_laws_whatever_goes_wrong() {
-    for seed in 0..200 {
-        let faults = if seed % 2 == 0 { Faults::none() } else { Faults::any() };
+    for seed in (0..200).chain(FALSE_ALARMS) {
+        let faults = if seed < 200 && seed % 2 == 1 { Faults::none() } else { Faults::any() };
         let finished = Setup { policy: Policy::Random, faults, ..Setup::new(seed) }.run(async |sim: Sim| {
             let server = |transport| shop(transport).concurrency(1);
             // How many are answered is the faults' affair.

@@ -111,7 +111,7 @@ async fn ask_crooked(sim: Sim, twist: Twist) {
     let registry = tavrida::discovery::Registry::new().remote_service("billing", "billing_exchange");
     let graph = sim.graph().server("billing", crooked_billing(twist)).start().await;
     let web = tavrida::Client::builder(sim.transport("web")).source("web").discovery(registry);
-    let web = web.build().await.expect("a client");
+    let web = web.ids(sim.ids("web")).clock(sim.clock()).build().await.expect("a client");
     let asked = web.request(Charge { order: 1, cents: 1 }).context(&serde_json::json!({"user": "ann"}));
     drop(asked.ask().timeout(Duration::from_secs(1)).await);
     graph.settle().await;
