@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use lapin::Channel;
 use tavrida::field::Table;
 use tavrida::transport::{
-    Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, GetMessage,
+    Binding, Broker, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, GetMessage,
     Publication, PublishFuture, Queue, QueueStatus, Session, SessionError, check_arguments,
 };
 
@@ -19,6 +19,7 @@ use crate::manage;
 use crate::publish::{DirectReplies, Lane, Publisher};
 
 pub(crate) struct AmqpSession {
+    broker: Option<Broker>,
     publisher: Arc<Publisher>,
     direct: DirectReplies,
     desk: Arc<Desk>,
@@ -49,8 +50,9 @@ impl AmqpSession {
         let (publisher, lane) = Lane::start(life.clone(), publish_on, config.publish_window, login)
             .await
             .map_err(|error| life.error(&error))?;
+        let broker = seat.connections.broker.clone();
         let over = Mutex::new(Some(desk.keep(seat, lane)));
-        Ok(Self { publisher: Arc::new(publisher), direct, desk, over, life: tenure })
+        Ok(Self { broker, publisher: Arc::new(publisher), direct, desk, over, life: tenure })
     }
 
     fn check_fit(&self, arguments: &Table) -> Result<(), SessionError> {
@@ -256,6 +258,10 @@ impl Session for AmqpSession {
 
     fn blocked(&self) -> Option<String> {
         self.life.0.blocked().or_else(|| self.life.0.silent())
+    }
+
+    fn broker(&self) -> Option<Broker> {
+        self.broker.clone()
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`Frames`]: cuts a stream of bytes into frames, and replaces those that lapin could not read. No I/O.
 
+use tavrida::transport::Broker;
+
 use super::{header, method};
 
 const METHOD: u8 = 1;
@@ -23,12 +25,14 @@ pub(super) struct Frames {
     passing: usize,
     /// A frame that has to be looked at and is not complete, or not readable; with what came behind it.
     held: Vec<u8>,
+    /// What the broker reported of itself, until it is taken.
+    pub(super) broker: Option<Broker>,
 }
 
 impl Frames {
     /// `frame_max` is what the client asks for; 0 for what the broker offers.
     pub(super) fn new(frame_max: u32) -> Self {
-        Self { frame_max: frame_max as usize, passing: 0, held: Vec::new() }
+        Self { frame_max: frame_max as usize, passing: 0, held: Vec::new(), broker: None }
     }
 
     /// How many of these bytes, from the first on, may be read as they are. The others are held, which is to be seen to before
@@ -114,8 +118,11 @@ impl Frames {
         [&frame[..3], &len, &payload, &[FRAME_END]].concat()
     }
 
-    /// Takes note of what the broker negotiates.
+    /// Takes note of what the broker is and negotiates.
     fn learn(&mut self, method: &[u8]) {
+        if let Some(broker) = method::broker(method) {
+            self.broker = Some(broker);
+        }
         if let Some(&[a, b, c, d]) = method.strip_prefix(&TUNE).and_then(|tune| tune.get(2..6)) {
             let offered = u32::from_be_bytes([a, b, c, d]) as usize;
             if self.frame_max == 0 || (offered != 0 && offered < self.frame_max) {

@@ -1,21 +1,34 @@
-//! [`Heard`]: when a connection last received something.
+//! [`Heard`]: when a connection last received something, and what the broker reported of itself.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tavrida::transport::Broker;
 use tokio::time::Instant;
 
-/// When a connection last received something; its stream records it.
+/// When a connection last received something, and from which broker; its stream records both.
 #[derive(Debug)]
 pub(crate) struct Heard {
     opened: Instant,
     /// In milliseconds after that.
     last: AtomicU64,
+    broker: OnceLock<Broker>,
 }
 
 impl Heard {
     pub(super) fn note(&self) {
         self.last.store(self.elapsed(), Ordering::Relaxed);
+    }
+
+    pub(super) fn note_broker(&self, broker: Broker) {
+        // It says so once in a connection.
+        let _ = self.broker.set(broker);
+    }
+
+    /// Returns what the broker reported at the beginning of the connection.
+    pub(crate) fn broker(&self) -> Option<Broker> {
+        self.broker.get().cloned()
     }
 
     /// Returns how long nothing has been received.
@@ -30,6 +43,6 @@ impl Heard {
 
 impl Default for Heard {
     fn default() -> Self {
-        Self { opened: Instant::now(), last: AtomicU64::new(0) }
+        Self { opened: Instant::now(), last: AtomicU64::new(0), broker: OnceLock::new() }
     }
 }

@@ -86,12 +86,16 @@ impl AsyncRead for GuardedStream {
                 return Poll::Ready(Ok(0));
             }
             this.heard.note();
+            let mut passed = 0;
             if missing > 0 {
                 this.ready = this.frames.complete(&buf[..len]);
-                continue;
+            } else {
+                passed = this.frames.pass(&buf[..len]);
+                this.ready = this.frames.complete(&[]);
             }
-            let passed = this.frames.pass(&buf[..len]);
-            this.ready = this.frames.complete(&[]);
+            if let Some(broker) = this.frames.broker.take() {
+                this.heard.note_broker(broker);
+            }
             if passed > 0 {
                 return Poll::Ready(Ok(passed));
             }

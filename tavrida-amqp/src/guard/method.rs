@@ -1,6 +1,11 @@
 //! Methods that a broker sends, as far as they hold names or tables.
 
-use super::field::{Flaw, check_short, check_table, long, readable, short, take};
+use tavrida::transport::Broker;
+
+use super::field::{Flaw, check_short, check_table, long, readable, short, take, value_end};
+
+/// `connection.start`.
+const START: [u8; 4] = [0, 10, 0, 10];
 
 /// The arguments of a method, one letter each: `s` short string, `S` long string, `F` table, or how many bytes.
 fn layout(class: u16, method: u16) -> &'static [u8] {
@@ -48,6 +53,30 @@ pub(super) fn rewritten(payload: &[u8]) -> Vec<u8> {
     if split.is_ok() { better } else { payload.to_vec() }
 }
 
+/// What a broker reports of itself in `connection.start`, if this is it.
+pub(super) fn broker(payload: &[u8]) -> Option<Broker> {
+    // Behind the version of the protocol.
+    let arguments = payload.strip_prefix(&START)?.get(2..)?;
+    let table = &arguments[long(arguments, 0).ok()?];
+    Some(Broker::new(text(table, "product"), text(table, "version")))
+}
+
+/// The text of this name in a table, or an empty one.
+fn text(table: &[u8], name: &str) -> String {
+    let mut at = 0;
+    while let Ok(found) = short(table, at) {
+        let value = found.end;
+        if &table[found] == name.as_bytes() && table.get(value) == Some(&b'S') {
+            let text = long(table, value + 1).map(|text| String::from_utf8_lossy(&table[text]));
+            // It goes into logs.
+            return text.map_or_else(|_| String::new(), |text| text.replace(char::is_control, "?"));
+        }
+        let Ok(end) = value_end(table, value) else { break };
+        at = end;
+    }
+    String::new()
+}
+
 /// Calls `each` with the letter and the bytes of each argument.
 fn each_argument(payload: &[u8], mut each: impl FnMut(u8, &[u8]) -> Result<(), Flaw>) -> Result<(), Flaw> {
     let ids = &payload[take(payload, 0, 4)?];
@@ -87,6 +116,34 @@ mod tests {
         let close = [&[0, 20, 0, 40, 1, 0x94, 4][..], b"no \xc3", &[0, 0, 0, 0]].concat();
         assert!(!is_readable(&close));
         assert!(is_readable(&rewritten(&close)));
+    }
+
+    fn start(entries: &[u8]) -> Vec<u8> {
+        [&START[..], &[0, 9], &(entries.len() as u32).to_be_bytes(), entries, b"\0\0\0\x05PLAIN\0\0\0\0"]
+            .concat()
+    }
+
+    #[test]
+    fn a_broker_reports_its_product_and_version_among_other_properties() {
+        let nested = b"\x0ccapabilitiesF\0\0\0\x0d\x07productt\x01\x01xV";
+        let entries =
+            [&nested[..], b"\x07productS\0\0\0\x08RabbitMQ", b"\x07versionS\0\0\0\x054.0.5"].concat();
+        assert_eq!(broker(&start(&entries)), Some(Broker::new("RabbitMQ", "4.0.5")));
+    }
+
+    #[test]
+    fn a_broker_that_reports_nothing_readable_has_no_name() {
+        for entries in [&b""[..], b"\x07productI\0\0\0\x01", b"\x07productS\0\0\0\x09Rabbit", b"\x20"] {
+            assert_eq!(broker(&start(entries)), Some(Broker::new("", "")), "{entries:?}");
+        }
+        assert_eq!(broker(&START), None);
+        assert_eq!(broker(&deliver(b"key")), None);
+    }
+
+    #[test]
+    fn a_report_that_would_forge_a_line_of_a_log_does_not() {
+        let entries = b"\x07productS\0\0\0\x03a\nb";
+        assert_eq!(broker(&start(entries)), Some(Broker::new("a?b", "")));
     }
 
     #[test]

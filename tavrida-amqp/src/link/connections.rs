@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use lapin::Connection;
-use tavrida::transport::{ConnectionLost, SessionError};
+use tavrida::transport::{Broker, ConnectionLost, SessionError};
 use tokio::runtime::{self, Handle};
 
 use super::exclusive::{ExclusiveQueues, SessionId};
@@ -26,6 +26,8 @@ pub(crate) trait Flush: Send + Sync {
 pub(crate) struct Connections {
     pub(crate) life: Arc<Life>,
     pub(crate) host: Host,
+    /// What the broker reported.
+    pub(crate) broker: Option<Broker>,
     pub(crate) publish: Arc<Connection>,
     pub(crate) consume: Arc<Connection>,
     pub(crate) exclusive: ExclusiveQueues,
@@ -62,6 +64,7 @@ impl Connections {
         let connections = Self {
             life: life.clone(),
             host: host.clone(),
+            broker: consumes.heard.broker(),
             publish: publishes.connection.clone(),
             consume: consumes.connection.clone(),
             exclusive: ExclusiveQueues::new(config.virtual_host.clone()),

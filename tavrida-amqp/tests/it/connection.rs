@@ -3,7 +3,19 @@
 use tavrida_amqp::AmqpConfig;
 use tavrida_rabbitmq::Node;
 
-use crate::support::{connect, declare, soon};
+use crate::support::{Place, connect, declare, soon};
+
+#[tokio::test]
+async fn a_session_knows_product_and_version_of_its_broker() {
+    let place = Place::new().await;
+
+    let broker = place.session.broker().expect("RabbitMQ reports itself");
+
+    let version = place.vhost.node().version();
+    assert_eq!(broker.to_string(), format!("RabbitMQ {version}"));
+    assert_eq!(broker.rabbitmq(), Some((version.major, version.minor)));
+    soon(place.session.close()).await.unwrap();
+}
 
 #[tokio::test]
 async fn the_broker_shows_name_user_virtual_host_and_limits_as_they_were_configured() {

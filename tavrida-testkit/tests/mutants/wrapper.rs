@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tavrida::transport::{
-    Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishError,
+    Binding, Broker, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishError,
     PublishErrorKind, PublishFuture, Queue, QueueStatus, Session, SessionError, Transport,
 };
 
@@ -247,5 +247,9 @@ impl Session for TwistedSession {
 
     fn blocked(&self) -> Option<String> {
         (self.twist.blocked)(self.inner.blocked())
+    }
+
+    fn broker(&self) -> Option<Broker> {
+        self.inner.broker()
     }
 }

@@ -7,8 +7,8 @@ use tavrida::Server;
 use tavrida::discovery::Registry;
 use tavrida::server::ServerBuilder;
 use tavrida::transport::{
-    Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishFuture, Queue,
-    QueueStatus, Session, SessionError, Transport,
+    Binding, Broker, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishFuture,
+    Queue, QueueStatus, Session, SessionError, Transport,
 };
 use tavrida_testkit::sim::SimTransport;
 
@@ -112,5 +112,9 @@ impl Session for CrookedSession {
 
     fn blocked(&self) -> Option<String> {
         self.inner.blocked()
+    }
+
+    fn broker(&self) -> Option<Broker> {
+        self.inner.broker()
     }
 }

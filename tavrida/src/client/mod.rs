@@ -34,7 +34,7 @@ use crate::field::ShortString;
 use crate::link::{Ended, Epoch, Health, Link, Stop, Work};
 use crate::outbound::{SendError, Sent};
 use crate::proxy::{NotificationBuilder, RequestBuilder, Sender, TypedAsk};
-use crate::transport::{Exchange, ExchangeKind, Session, SessionError, Transport};
+use crate::transport::{Broker, Exchange, ExchangeKind, Session, SessionError, Transport};
 
 /// Sends requests and events, and asks services, from a program that is not a service. Clones are the same client.
 ///
@@ -122,6 +122,11 @@ impl Client {
     /// Returns whether the client can send.
     pub fn health(&self) -> Health {
         self.0.link.health()
+    }
+
+    /// Returns the product and version of the broker, while there is a session and if the broker reported them.
+    pub fn broker(&self) -> Option<Broker> {
+        self.0.link.broker()
     }
 
     /// Returns the client's counters.

@@ -22,7 +22,7 @@ pub(crate) use stop::Stop;
 
 use crate::counters::Tally;
 use crate::error::{Error, Kind};
-use crate::transport::{Backoff, ConnectionLost, ConsumerError, Session, SessionError, Transport};
+use crate::transport::{Backoff, Broker, ConnectionLost, ConsumerError, Session, SessionError, Transport};
 use machine::{Input, Machine, Step};
 
 /// The purpose of a link: a server consumes, a client waits.
@@ -86,6 +86,11 @@ impl Link {
             Some(why) if health == Health::Ready => Health::Blocked { why },
             _ => health,
         }
+    }
+
+    /// Returns what the broker of the current session reported.
+    pub(crate) fn broker(&self) -> Option<Broker> {
+        self.line.now()?.session.broker()
     }
 
     /// Connects, prepares and serves until the work is complete, or the attempts are used up.
@@ -161,6 +166,9 @@ impl Link {
             },
             _ => match self.transport.connect().await {
                 Ok(connected) => {
+                    if let Some(broker) = connected.broker() {
+                        tracing::info!(endpoint = self.transport.endpoint(), %broker, "connected");
+                    }
                     *session = Some(connected);
                     Input::Connected
                 }

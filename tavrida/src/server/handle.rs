@@ -8,6 +8,7 @@ use crate::counters::Counters;
 use crate::error::{Error, Kind};
 use crate::inbound::Desk;
 use crate::link::{Health, Link, Stop};
+use crate::transport::Broker;
 
 /// Observes a server, and stops it. Clones are the same handle.
 #[derive(Clone)]
@@ -24,6 +25,11 @@ impl ServerHandle {
             (Health::Ready, Some(why)) => Health::Degraded { why },
             (health, _) => health,
         }
+    }
+
+    /// Returns the product and version of the broker, while there is a session and if the broker reported them.
+    pub fn broker(&self) -> Option<Broker> {
+        self.link.broker()
     }
 
     /// Waits up to `within` for the server to start consuming.
@@ -93,6 +99,9 @@ impl ServerHandle {
 
 impl fmt::Debug for ServerHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerHandle").field("health", &self.health()).finish_non_exhaustive()
+        f.debug_struct("ServerHandle")
+            .field("health", &self.health())
+            .field("broker", &self.broker())
+            .finish_non_exhaustive()
     }
 }

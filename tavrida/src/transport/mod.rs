@@ -30,6 +30,7 @@
 //! consumer's channel ends. The broker marks them as redelivered.
 
 mod backoff;
+mod broker;
 mod consumer;
 mod delivery;
 mod error;
@@ -41,6 +42,7 @@ mod session;
 mod topology;
 
 pub use backoff::Backoff;
+pub use broker::Broker;
 pub use consumer::{Consume, Consumer, ConsumerError, DIRECT_REPLY_TO, DeliveryStream};
 pub use delivery::{AckKind, Acker, Delivery, GetMessage};
 pub use error::{BrokerError, ConnectionLost, Scope, SessionError};

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Backoff, Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishFuture,
-    Queue, QueueStatus, SessionError,
+    Backoff, Binding, Broker, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication,
+    PublishFuture, Queue, QueueStatus, SessionError,
 };
 
 /// Opens sessions: the address of a broker, and the settings of its connections.
@@ -59,7 +59,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
 /// One live connection to a broker, with publisher confirms on. See the [contract](super#the-contract).
 ///
-/// Every method but [`closed`](Session::closed) and [`blocked`](Session::blocked) fails with [`SessionError::Lost`] once the session has
+/// Every method but [`closed`](Session::closed), [`blocked`](Session::blocked) and [`broker`](Session::broker) fails with [`SessionError::Lost`] once the session has
 /// ended, and with [`SessionError::Refused`] if the broker refuses, with the broker's own code and text. Codes named below are those of
 /// RabbitMQ.
 #[async_trait]
@@ -176,4 +176,9 @@ pub trait Session: Send + Sync + 'static {
     ///
     /// A transport that notices a silent connection before it gives it up reports that here too.
     fn blocked(&self) -> Option<String>;
+
+    /// Returns what the broker reported at connect, if it reported anything. The default is nothing.
+    fn broker(&self) -> Option<Broker> {
+        None
+    }
 }

@@ -6,8 +6,9 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use tavrida::transport::{
-    AckKind, Acker, Binding, ConnectionLost, Consume, Consumer, ConsumerError, Delivery, DeliveryStream,
-    Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Session, SessionError,
+    AckKind, Acker, Binding, Broker, ConnectionLost, Consume, Consumer, ConsumerError, Delivery,
+    DeliveryStream, Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Session,
+    SessionError,
 };
 use tavrida_memory::core::{ChannelId, ConnectionId};
 
@@ -141,6 +142,10 @@ impl Session for Recorded {
 
     fn blocked(&self) -> Option<String> {
         self.inner.blocked()
+    }
+
+    fn broker(&self) -> Option<Broker> {
+        self.inner.broker()
     }
 }
 
