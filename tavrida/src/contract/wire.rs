@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind};
-use crate::json::{Object, without_value};
+use crate::json::{Object, read, to_string, without_value};
 use crate::message::Payload;
 
 /// A type that can be sent on the wire. Implemented for all types that serde serialises and deserialises and that are `Send` and `'static`.
@@ -62,17 +62,17 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Wire for T {
     }
 
     fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string(self).map_err(|error| Error::new(Kind::WrongResponse, error.to_string()))
+        to_string(self).map_err(|error| Error::new(Kind::WrongResponse, error.to_string()))
     }
 
     fn from_json(text: &str) -> Result<Self, Error> {
-        serde_json::from_str(text).map_err(|error| Error::new(Kind::WrongParameters, without_value(&error)))
+        read(text).map_err(|error| Error::new(Kind::WrongParameters, without_value(&error)))
     }
 }
 
 /// As [`Wire::to_payload`], for types that are only serialised.
 pub(crate) fn payload_of(value: &(impl Serialize + ?Sized)) -> Result<Payload, Error> {
-    match serde_json::to_string(value) {
+    match to_string(value) {
         Ok(text) if text == "null" => Ok(Payload::EMPTY),
         Ok(text) => Object::parse(text).map(Payload::from).map_err(|error| unfit(&error)),
         Err(error) => Err(unfit(&error)),

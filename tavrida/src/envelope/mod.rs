@@ -37,6 +37,8 @@
 //! # Ok::<(), tavrida::Error>(())
 //! ```
 
+#[cfg(test)]
+mod against_python;
 mod body;
 mod decode;
 mod encode;

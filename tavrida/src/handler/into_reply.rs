@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Error, Kind};
-use crate::json::Object;
+use crate::json::{Object, to_string};
 use crate::message::{ErrorReply, Failure, IntoFailure, Payload, Reply, Response};
 use crate::proxy::Answered;
 
@@ -49,7 +49,7 @@ pub trait IntoReply<M> {
 impl<T: Serialize> IntoReply<marker::Json> for T {
     fn into_reply(self) -> Result<Reply, Failure> {
         let wrong = |error: String| Failure::from(Error::new(Kind::WrongResponse, error));
-        let text = serde_json::to_string(&self)
+        let text = to_string(&self)
             .map_err(|error| wrong(format!("the handler's value does not serialise: {error}")))?;
         if text == "null" {
             return Ok(Reply::Nothing);

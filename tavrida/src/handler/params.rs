@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use super::{Extract, Handler, IntoReply, Invocation, Site};
-use crate::json::{Members, without_value};
+use crate::json::{Members, read, without_value};
 use crate::message::{Failure, Reply};
 
 /// Names the last arguments of a handler: they come from the payload, by name, with their types.
@@ -36,7 +36,7 @@ pub struct Params<const N: usize, F> {
 /// Reads one parameter; only an `Option` or a unit can be missing.
 fn param<T: DeserializeOwned>(members: &Members<'_>, name: &str) -> Result<T, Failure> {
     match members.raw(name) {
-        Some(raw) => serde_json::from_str(raw)
+        Some(raw) => read(raw)
             .map_err(|error| crate::message::ill_typed_parameter(name, &without_value(&error)).into()),
         None => T::deserialize(Missing).map_err(|_| crate::message::missing_parameter(name).into()),
     }

@@ -19,6 +19,19 @@ proptest! {
     }
 
     #[test]
+    fn each_float_arrives_as_it_was_sent(bits in any::<u64>(), short in any::<u32>(), whole in -(1_i64 << 53)..1 << 53) {
+        for sent in [f64::from_bits(bits), f32::from_bits(short).into(), whole as f64].into_iter().filter(|n| n.is_finite()) {
+            let object = Object::from_serialize(&serde_json::json!({ "n": sent })).expect("an object");
+            let arrived: f64 = object.get("n").expect("a float").expect("there");
+            prop_assert_eq!(arrived.to_bits(), sent.to_bits(), "{}", object);
+        }
+        if f32::from_bits(short).is_finite() {
+            let object = Object::from_serialize(&std::collections::BTreeMap::from([("n", f32::from_bits(short))])).expect("an object");
+            prop_assert_eq!(object.get::<f32>("n").expect("a float").expect("there").to_bits(), short, "{}", object);
+        }
+    }
+
+    #[test]
     fn the_members_are_those_that_serde_json_finds(object in objects()) {
         let tree: serde_json::Map<String, Value> = object.to().expect("as deep as serde_json goes");
         let found = object.members();

@@ -5,13 +5,18 @@
 
 #[cfg(test)]
 pub(crate) mod agreement;
+mod finite;
 mod flaw;
 mod object;
 mod python;
+mod read;
 mod scan;
+mod write;
 
 pub(crate) use flaw::without_value;
 pub(crate) use object::unescaped;
 pub use object::{Members, Object, ObjectError};
 pub(crate) use python::without_python_literals;
+pub(crate) use read::read;
 pub(crate) use scan::members;
+pub(crate) use write::{to_string, write};

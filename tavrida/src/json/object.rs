@@ -11,11 +11,11 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::flaw::without_value;
-use super::scan;
+use super::{scan, to_string};
 
 /// A JSON object that is known to be well-formed, stored as its text. Clones share it.
 ///
-/// The last of duplicate names counts, as in Python.
+/// The last of duplicate names counts, at each level, as in Python. A number that is not finite is refused when it is written.
 ///
 /// ```
 /// use tavrida::json::Object;
@@ -38,8 +38,7 @@ impl Object {
     ///
     /// The value does not serialise, or not to an object.
     pub fn from_serialize(value: &(impl Serialize + ?Sized)) -> Result<Self, ObjectError> {
-        let text =
-            serde_json::to_string(value).map_err(|error| ObjectError::new("does not serialise", error))?;
+        let text = to_string(value).map_err(|error| ObjectError::new("does not serialise", error))?;
         Self::from_json(text)
     }
 
@@ -94,7 +93,7 @@ impl Object {
                 found = Some(value);
             }
         });
-        read(name, found)
+        member(name, found)
     }
 
     /// Returns the whole object as a type.
@@ -103,11 +102,7 @@ impl Object {
     ///
     /// The object does not fit; the error names the member if there is one.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, ObjectError> {
-        serde_json::from_str(&self.0).or_else(|error| {
-            // A derived type rejects a duplicate name; a tree of values keeps the last, as Python does.
-            let last_wins = serde_json::from_str(&self.0).and_then(serde_json::from_value::<T>);
-            last_wins.map_err(|_| ObjectError::new("does not fit", error))
-        })
+        super::read(&self.0).map_err(|error| ObjectError::new("does not fit", error))
     }
 
     /// Returns the members, to be read one by one.
@@ -166,7 +161,7 @@ impl<'a> Members<'a> {
     ///
     /// The member is of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ObjectError> {
-        read(name, self.raw(name))
+        member(name, self.raw(name))
     }
 
     /// Returns the text of one member's value.
@@ -235,8 +230,8 @@ impl<'a> Places<'a> {
     }
 }
 
-fn read<T: DeserializeOwned>(name: &str, value: Option<&str>) -> Result<Option<T>, ObjectError> {
-    value.map(|raw| serde_json::from_str(raw).map_err(|error| ObjectError::member(name, error))).transpose()
+fn member<T: DeserializeOwned>(name: &str, value: Option<&str>) -> Result<Option<T>, ObjectError> {
+    value.map(|raw| super::read(raw).map_err(|error| ObjectError::member(name, error))).transpose()
 }
 
 /// The name of a member.
@@ -257,10 +252,15 @@ impl<'a> Name<'a> {
 ///
 /// Python also escapes unpaired surrogates, which are not valid text: such a name keeps its JSON form.
 pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
+    decoded(json).unwrap_or(Cow::Borrowed(json))
+}
+
+/// Decodes a name from JSON; `None` if there is an unpaired surrogate in it.
+pub(super) fn decoded(json: &str) -> Option<Cow<'_, str>> {
     if json.bytes().any(|byte| byte == b'\\') {
-        serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned)
+        serde_json::from_str(json).ok().map(Cow::Owned)
     } else {
-        Cow::Borrowed(&json[1..json.len() - 1])
+        Some(Cow::Borrowed(&json[1..json.len() - 1]))
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, &'a str))
 // Each of the following takes the position where something begins, and returns the position behind it, or `None` if something else is
 // there.
 
-fn value(json: &[u8], mut at: usize) -> Option<usize> {
+pub(super) fn value(json: &[u8], mut at: usize) -> Option<usize> {
     let mut nesting = Nesting::default();
     loop {
         at = match json.get(at)? {
@@ -80,11 +80,11 @@ fn name(json: &[u8], at: usize) -> Option<usize> {
     colon(json, string(json, at)?)
 }
 
-fn colon(json: &[u8], at: usize) -> Option<usize> {
+pub(super) fn colon(json: &[u8], at: usize) -> Option<usize> {
     Some(space(json, byte(json, space(json, at), b':')?))
 }
 
-fn string(json: &[u8], at: usize) -> Option<usize> {
+pub(super) fn string(json: &[u8], at: usize) -> Option<usize> {
     let mut at = byte(json, at, b'"')?;
     loop {
         at = plain(json, at);
@@ -151,7 +151,7 @@ fn literal(json: &[u8], at: usize, word: &[u8]) -> Option<usize> {
     json[at..].starts_with(word).then_some(at + word.len())
 }
 
-fn space(json: &[u8], mut at: usize) -> usize {
+pub(super) fn space(json: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = json.get(at) {
         at += 1;
     }

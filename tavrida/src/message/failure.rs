@@ -75,7 +75,7 @@ impl Failure {
     ///
     /// The body does not serialise.
     pub fn with_detail(mut self, body: &(impl Serialize + ?Sized)) -> Result<Self, Error> {
-        let json = serde_json::to_string(body)
+        let json = crate::json::to_string(body)
             .map_err(|error| Error::new(Kind::WrongResponse, format!("the body of an error: {error}")))?;
         self.0.detail = Some(json.into());
         Ok(self)

@@ -11,7 +11,7 @@ use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, Table, Value};
 use crate::id::Purpose;
-use crate::json::Object;
+use crate::json::{self, Object};
 use crate::message::{
     Addresses, Context, CorrelationId, Headers, Message, MessageKind, Parts, Payload, ReservedHeaderError,
 };
@@ -57,9 +57,9 @@ impl Draft {
     pub(crate) fn param(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         let len = self.params.len();
         self.params.push(if len == 0 { b'{' } else { b',' });
-        let written = serde_json::to_writer(&mut self.params, name).and_then(|()| {
+        let written = json::write(&mut self.params, name).and_then(|()| {
             self.params.push(b':');
-            serde_json::to_writer(&mut self.params, value)
+            json::write(&mut self.params, value)
         });
         if let Err(error) = written {
             self.params.truncate(len);

@@ -1,5 +1,6 @@
 //! Bad input: each case has a clear error, and a known place for the message.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -272,4 +273,23 @@ async fn a_reserved_header_and_a_bad_address_are_refused_and_the_message_comes_b
     let error = client.to("a.b.c").param("kept", 1).cast().await.expect_err("refused");
     assert!(error.to_string().contains("it has more than one dot"), "{error}");
     assert_eq!(error.into_message().payload().as_str(), r#"{"kept":1}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_json_does_not_have_is_refused_where_it_is_sent_or_answered() {
+    let town = Town::new();
+    let service = Service::new("calc").rpc("half", async || BTreeMap::from([("half", f32::NAN / 2.0)]));
+    let _server = town.host(service).await;
+    let client = town.client(&["calc"]).await;
+    let error = client.to("calc.add").param("x", f64::NAN).param("y", 1).cast().await.unwrap_err();
+    assert!(error.to_string().contains("the parameter 'x': NaN is no number of JSON"), "{error}");
+    let error =
+        client.to("calc.add").param("x", [Some(1.0), None, Some(f64::INFINITY)]).ask().await.unwrap_err();
+    assert!(error.to_string().contains("the parameter 'x': inf at '[2]' is no number"), "{error}");
+    let error =
+        client.to("calc.add").context(&BTreeMap::from([("rate", f64::NAN)])).cast().await.unwrap_err();
+    assert!(error.to_string().contains("NaN at 'rate' is no number of JSON"), "{error}");
+    let (class, text) = error_of(&town, |client| client.to("calc.half")).await;
+    assert_eq!(class, "WrongResponse");
+    assert!(text.contains("NaN at 'half' is no number of JSON"), "{text}");
 }
