@@ -10,7 +10,7 @@ pub use crate::message::{
     Context, ErrorReply, Failure, Headers, IntoFailure, Notification, Request, Response,
 };
 pub use crate::outbound::Sent;
-pub use crate::proxy::{Answered, Proxy, Responder};
+pub use crate::proxy::{Answer, Answered, Proxy, Responder};
 pub use crate::server::Server;
 pub use crate::service::Service;
 #[cfg(feature = "macros")]

@@ -74,7 +74,7 @@ impl Library {
     }
 
     fn worker(&self, meter: &Arc<Meter>) -> (&'static str, Service) {
-        (TYPED, Service::new("bench").state(meter.clone()).rpc_of::<Order, _>(work).rpc_of::<Echo, _>(echo))
+        (TYPED, Service::new("bench").state(meter.clone()).handle(work).handle(echo))
     }
 
     async fn serve(&self, (queue, service): (&str, Service)) -> Running {

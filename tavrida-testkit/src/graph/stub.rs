@@ -88,7 +88,7 @@ impl Stub {
         let answer = Arc::new(answer);
         self.handle(move |service, stub| {
             let (stub, answer) = (stub.clone(), answer.clone());
-            service.rpc_of::<C, _>(move |request: C| {
+            service.handle(move |request: C| {
                 let answered =
                     stub.called().and_then(|()| answer(request).map_err(|e| contract::failure_of::<C>(&e)));
                 async move { answered }
@@ -100,7 +100,7 @@ impl Stub {
     pub fn and_hearing<E: Event>(self) -> Self {
         self.handle(|service, stub| {
             let stub = stub.clone();
-            service.on_event::<E, _>(move |_: E| {
+            service.subscribe(move |_: E| {
                 let heard = stub.called();
                 async move { heard }
             })

@@ -23,11 +23,11 @@
 //! #         let receipt: Receipt = proxy.ask(Charge { cents: new.cents }).await?;
 //! #         Ok(Created { receipt: receipt.number })
 //! #     }
-//! #     Service::new("orders").rpc_of::<Create, _>(create)
+//! #     Service::new("orders").handle(create)
 //! # }
 //! # fn billing() -> Service {
 //! #     async fn charge(_: Charge) -> Receipt { Receipt { number: 1 } }
-//! #     Service::new("billing").rpc_of::<Charge, _>(charge)
+//! #     Service::new("billing").handle(charge)
 //! # }
 //! # let finished = Setup::new(1).run(|sim: Sim| async move {
 //! let graph = sim.graph().service(orders).service(billing).client("web").start().await;

@@ -73,9 +73,9 @@ impl Run {
 
     /// Returns the errors that answered a contract's requests, declared or not.
     #[must_use]
-    pub fn refused<C: Rpc>(&self) -> Found<'_, CallError<C::Error>> {
+    pub fn refused<C: Rpc>(&self) -> Found<'_, CallError<C>> {
         self.messages_of(MessageKind::Error, C::ENTRY_POINT, "errors", |message| {
-            Ok(CallError::of::<C>(&kind_of(message)?))
+            Ok(CallError::of(&kind_of(message)?))
         })
     }
 

@@ -258,7 +258,7 @@ fn till(sim: &Sim, book: bool) -> impl Fn() -> Service + Send + Sync + 'static {
     let sim = sim.clone();
     move || {
         let (sim, booked) = (sim.clone(), Arc::new(AtomicU64::new(0)));
-        Service::new("billing").rpc_of::<Charge, _>(move |charge: Charge| {
+        Service::new("billing").handle(move |charge: Charge| {
             if !book || booked.swap(charge.order, Ordering::Relaxed) != charge.order {
                 sim.effect("charged", charge.cents);
             }
@@ -289,7 +289,7 @@ fn a_handler_that_charges_twice_is_not_idempotent() {
 fn a_handler_that_sends_something_else_the_second_time_is_not_idempotent() {
     fn counting() -> Service {
         let count = AtomicU64::new(0);
-        Service::new("billing").rpc_of::<Charge, _>(move |_: Charge| {
+        Service::new("billing").handle(move |_: Charge| {
             let number = count.fetch_add(1, Ordering::Relaxed);
             async move { Ok::<_, shop::Declined>(shop::Receipt { number }) }
         })

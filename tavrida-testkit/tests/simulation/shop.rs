@@ -73,19 +73,19 @@ pub(crate) fn orders() -> Service {
         proxy.emit(Placed { order: new.id }).await?;
         Ok(Created { receipt: receipt.number })
     }
-    Service::new("orders").rpc_of::<Create, _>(create)
+    Service::new("orders").handle(create)
 }
 
 pub(crate) fn billing() -> Service {
     async fn charge(new: Charge) -> Result<Receipt, Declined> {
         if new.cents > 1000 { Err(Declined { limit: 1000 }) } else { Ok(Receipt { number: new.order * 10 }) }
     }
-    Service::new("billing").rpc_of::<Charge, _>(charge)
+    Service::new("billing").handle(charge)
 }
 
 pub(crate) fn audit() -> Service {
     async fn placed(_: Placed) {}
-    Service::new("audit").on_event::<Placed, _>(placed)
+    Service::new("audit").subscribe(placed)
 }
 
 pub(crate) async fn graph(sim: &Sim) -> Graph {

@@ -94,8 +94,8 @@ use proc_macro::TokenStream;
 /// - `#[default] x: T` is `T::default()` in that case, and `#[default(10)] x: u32` is 10;
 /// - `#[param("from")] sender: String` has another name in the payload.
 ///
-/// A handler of a contract has at most one such argument, which comes from the contract: the request, the reply, a `CallError` of the
-/// error, the event.
+/// A handler of a contract has at most one such argument, which comes from the contract: the request `C`, the reply, a `CallError<C>`,
+/// the event.
 ///
 /// # The crate's path
 ///

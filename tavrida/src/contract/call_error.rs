@@ -1,21 +1,62 @@
 //! [`CallError`]: an error reply as a contract sees it.
 
+use std::fmt;
+
 use super::{Rpc, Wire};
 use crate::message::{ErrorReply, Failure};
 
-/// The error that answers a call, as the caller's handler receives it: one that the contract declares, or any other.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CallError<E> {
+/// The error that answers a call of the contract `C`, as the caller's handler receives it: one that the contract declares, or any other.
+pub enum CallError<C: Rpc> {
     /// An error that the contract declares.
-    Declared(E),
+    Declared(C::Error),
     /// Any other error: a bug or an outage of the other service, a missing parameter, an unroutable request, ...
     Other(Failure),
 }
 
-impl<E> CallError<E> {
+impl<C: Rpc> CallError<C> {
     /// Converts an error reply.
-    pub fn of<C: Rpc<Error = E>>(reply: &ErrorReply) -> Self {
+    pub fn of(reply: &ErrorReply) -> Self {
         declared::<C>(reply).map_or_else(|| Self::Other(reply.failure()), Self::Declared)
+    }
+}
+
+// The derives would require the same of `C`.
+
+impl<C: Rpc> fmt::Debug for CallError<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Declared(error) => f.debug_tuple("Declared").field(error).finish(),
+            Self::Other(failure) => f.debug_tuple("Other").field(failure).finish(),
+        }
+    }
+}
+
+/// The text of the declared error, or the class, code and message of the other.
+impl<C: Rpc> fmt::Display for CallError<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Declared(error) => error.fmt(f),
+            Self::Other(failure) => failure.fmt(f),
+        }
+    }
+}
+
+impl<C: Rpc<Error: Clone>> Clone for CallError<C> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Declared(error) => Self::Declared(error.clone()),
+            Self::Other(failure) => Self::Other(failure.clone()),
+        }
+    }
+}
+
+impl<C: Rpc<Error: PartialEq>> PartialEq for CallError<C> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Declared(a), Self::Declared(b)) => a == b,
+            (Self::Other(a), Self::Other(b)) => a == b,
+            _ => false,
+        }
     }
 }
 

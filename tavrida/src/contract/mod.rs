@@ -46,7 +46,7 @@
 //!     Ok(Receipt { number: format!("{}-1", new.order) })
 //! }
 //!
-//! let billing = Service::new("billing").rpc_of::<Charge, _>(charge);
+//! let billing = Service::new("billing").handle(charge);
 //! ```
 //!
 //! # On the wire

@@ -46,7 +46,7 @@ fn answered_with(failure: &Failure) -> ErrorReply {
 fn a_declared_error_comes_back_as_the_same_value_whatever_its_json_is() {
     for error in [Declined::Blocked, Declined::NoFunds { left: 3 }] {
         let reply = answered_with(&failure_of::<Charge>(&error));
-        assert_eq!(CallError::of::<Charge>(&reply), CallError::Declared(error));
+        assert_eq!(CallError::<Charge>::of(&reply), CallError::Declared(error));
     }
 }
 
@@ -65,7 +65,7 @@ fn an_error_of_another_class_or_with_a_strange_detail_is_another_error() {
     let strange_detail = Failure::new("billing.Declined", "no").with_detail("Unheard of").unwrap();
     let no_detail = Failure::new("billing.Declined", "no");
     for failure in [same_detail, strange_detail, no_detail] {
-        let refusal = CallError::of::<Charge>(&answered_with(&failure));
+        let refusal = CallError::<Charge>::of(&answered_with(&failure));
         assert_eq!(refusal, CallError::Other(failure));
     }
 }
@@ -122,5 +122,5 @@ fn an_error_that_has_no_values_never_comes_back() {
         type Error = NoError;
     }
     let failure = Failure::new("billing.NoError", "").with_detail(&json!({})).unwrap();
-    assert_eq!(CallError::of::<Plain>(&answered_with(&failure)), CallError::Other(failure));
+    assert_eq!(CallError::<Plain>::of(&answered_with(&failure)), CallError::Other(failure));
 }

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use super::{IntoReply, marker};
 use crate::contract::{self, CallError, Event, Rpc, Wire};
-use crate::message::{ErrorReply, Failure, Message, Reply};
-use crate::proxy::{Answered, recognised};
+use crate::message::{ErrorReply, Failure, Message, Reply, Response};
+use crate::proxy::{Answer, Answered, recognised};
 
 /// One side of a contract.
 pub trait Side: Send + Sync + 'static {
@@ -24,7 +24,7 @@ pub trait Side: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct OfRequests<C>(PhantomData<fn() -> C>);
 
-/// A service gets the replies to its calls: the handler gets the reply.
+/// A service gets the replies to its calls: the handler gets an [`Answer`].
 #[derive(Debug)]
 pub struct OfResponses<C>(PhantomData<fn() -> C>);
 
@@ -45,18 +45,18 @@ impl<C: Rpc> Side for OfRequests<C> {
 }
 
 impl<C: Rpc> Side for OfResponses<C> {
-    type Argument = C::Reply;
+    type Argument = Answer<C>;
 
-    fn read(message: &Message) -> Result<C::Reply, Failure> {
-        Ok(Wire::from_payload(message.payload())?)
+    fn read(message: &Message) -> Result<Answer<C>, Failure> {
+        Ok(Answer { reply: Wire::from_payload(message.payload())?, response: Response(message.clone()) })
     }
 }
 
 impl<C: Rpc> Side for OfErrors<C> {
-    type Argument = CallError<C::Error>;
+    type Argument = CallError<C>;
 
-    fn read(message: &Message) -> Result<CallError<C::Error>, Failure> {
-        Ok(CallError::of::<C>(&ErrorReply(message.clone())))
+    fn read(message: &Message) -> Result<CallError<C>, Failure> {
+        Ok(CallError::of(&ErrorReply(message.clone())))
     }
 }
 

@@ -15,9 +15,9 @@ use crate::message::{Failure, Reply};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no handler of this contract",
     label = "not an async function of extractors and what the contract hands over",
-    note = "the last argument is what the contract hands over: of `rpc_of::<C, _>` the request `C`, of `on_response_of` its `Reply`, of \
-            `on_error_of` a `CallError` of its `Error`, of `on_event` the event; all before it are extractors",
-    note = "a handler of `rpc_of::<C, _>` returns C's `Reply`, or a `Result` of it whose error is C's `Error` or \
+    note = "the last argument says which contract it is: for `handle` it is the request `C`, for `handle_answer` an `Answer<C>`, for \
+            `handle_error` a `CallError<C>`, for `subscribe` the event; all before it are extractors",
+    note = "a handler of the request `C` returns C's `Reply`, or a `Result` of it whose error is C's `Error` or \
             `tavrida::message::Failure`"
 )]
 pub trait TypedHandler<S, M>: Send + Sync + 'static {

@@ -32,26 +32,26 @@ use crate::outbound::SendError;
 /// # #[derive(Serialize, Deserialize)] struct Create { id: u64, cents: u64 }
 /// # #[derive(Serialize, Deserialize)] struct Created { id: u64, receipt: String }
 /// # impl Rpc for Create { const ENTRY_POINT: &'static str = "orders.create"; type Reply = Created; type Error = NoError; }
-/// use tavrida::proxy::{Answered, Responder};
+/// use tavrida::proxy::{Answer, Answered, Responder};
 ///
 /// async fn create(reply: Responder<Create>, proxy: Proxy, new: Create) -> Result<Answered> {
 ///     let charge = Charge { order: new.id, cents: new.cents };
 ///     Ok(proxy.request(charge).call_with(reply.keeping(new.id)).await?) // this handler ends; no task waits
 /// }
 ///
-/// async fn charged(reply: Responder<Create, u64>, receipt: Receipt) {
+/// async fn charged(reply: Responder<Create, u64>, receipt: Answer<Charge>) {
 ///     let id = *reply.state();
-///     reply.answer(Created { id, receipt: receipt.number });
+///     reply.answer(Created { id, receipt: receipt.reply.number });
 /// }
 ///
-/// async fn not_charged(reply: Responder<Create, u64>, refusal: CallError<NoError>) {
+/// async fn not_charged(reply: Responder<Create, u64>, error: CallError<Charge>) {
 ///     reply.fail(tavrida::message::Failure::new("orders.NotCharged", "billing said no"));
 /// }
 ///
 /// let orders = Service::new("orders")
-///     .rpc_of::<Create, _>(create)
-///     .on_response_of::<Charge, _>(charged)
-///     .on_error_of::<Charge, _>(not_charged);
+///     .handle(create)
+///     .handle_answer(charged)
+///     .handle_error(not_charged);
 /// ```
 ///
 /// # One answer

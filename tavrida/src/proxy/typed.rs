@@ -50,7 +50,7 @@ impl<C: Rpc> TypedAsk<C> {
     /// # Cancel safety
     ///
     /// As of [`Ask`].
-    pub async fn in_full(self) -> Result<Answer<C::Reply>, RpcError<C::Error>> {
+    pub async fn in_full(self) -> Result<Answer<C>, RpcError<C::Error>> {
         match self.ask.await {
             Ok(response) => match C::Reply::from_payload(response.payload()) {
                 Ok(reply) => Ok(Answer { reply, response }),
@@ -74,28 +74,45 @@ impl<C: Rpc> IntoFuture for TypedAsk<C> {
     }
 }
 
-/// A reply and its message. It dereferences to the reply.
-#[derive(Debug, Clone, PartialEq)]
+/// The reply to a request of the contract `C`, and its message. It dereferences to the reply.
 #[non_exhaustive]
-pub struct Answer<R> {
+pub struct Answer<C: Rpc> {
     /// The reply.
-    pub reply: R,
+    pub reply: C::Reply,
     /// The message, with its context and headers.
     pub response: Response,
 }
 
-impl<R> Answer<R> {
+impl<C: Rpc> Answer<C> {
     /// Returns the id of the chain of calls of the answer.
     pub fn chain(&self) -> &CorrelationId {
         self.response.correlation_id()
     }
 }
 
-impl<R> Deref for Answer<R> {
-    type Target = R;
+impl<C: Rpc> Deref for Answer<C> {
+    type Target = C::Reply;
 
-    fn deref(&self) -> &R {
+    fn deref(&self) -> &C::Reply {
         &self.reply
+    }
+}
+
+impl<C: Rpc<Reply: fmt::Debug>> fmt::Debug for Answer<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("reply", &self.reply).field("response", &self.response).finish()
+    }
+}
+
+impl<C: Rpc<Reply: Clone>> Clone for Answer<C> {
+    fn clone(&self) -> Self {
+        Self { reply: self.reply.clone(), response: self.response.clone() }
+    }
+}
+
+impl<C: Rpc<Reply: PartialEq>> PartialEq for Answer<C> {
+    fn eq(&self, other: &Self) -> bool {
+        self.reply == other.reply && self.response == other.response
     }
 }
 

@@ -7,45 +7,49 @@ use crate::message::MessageKind;
 
 /// Handlers of [contracts](crate::contract): types instead of strings.
 ///
-/// A handler's last argument comes from the contract; those before it are [extractors](crate::handler).
+/// A handler's last argument names the contract; those before it are [extractors](crate::handler).
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
-/// # use tavrida::contract::{Event, NoError, CallError, Rpc};
-/// # use tavrida::prelude::{Proxy, Service};
-/// # #[derive(Serialize, Deserialize)] struct Charge { order: u64, cents: u64 }
+/// # use tavrida::prelude::*;
+/// # #[derive(Serialize, Deserialize, Rpc)] #[rpc("orders.create")] struct Create { id: u64 }
+/// # #[derive(Serialize, Deserialize, Rpc)] #[rpc("billing.charge", reply = Receipt)] struct Charge { order: u64, cents: u64 }
 /// # #[derive(Serialize, Deserialize)] struct Receipt { number: String }
-/// # impl Rpc for Charge { const ENTRY_POINT: &'static str = "billing.charge"; type Reply = Receipt; type Error = NoError; }
-/// # #[derive(Serialize, Deserialize)] struct Low { sku: String }
-/// # impl Event for Low { const TOPIC: &'static str = "stock.low"; }
-/// async fn charged(proxy: Proxy, receipt: Receipt) {}
-/// async fn not_charged(proxy: Proxy, refusal: CallError<NoError>) {}
+/// # #[derive(Serialize, Deserialize, Event)] #[event("stock.low")] struct Low { sku: String }
+/// async fn create(proxy: Proxy, new: Create) -> Result<()> {
+///     proxy.call(Charge { order: new.id, cents: 500 }).await?;
+///     Ok(())
+/// }
+/// async fn charged(answer: Answer<Charge>) {
+///     println!("receipt {} from {}", answer.number, answer.response.source());
+/// }
+/// async fn not_charged(error: CallError<Charge>) {
+///     println!("not charged: {error}");
+/// }
 /// async fn low(low: Low) {}
 ///
-/// let orders = Service::new("orders")
-///     .on_response_of::<Charge, _>(charged)
-///     .on_error_of::<Charge, _>(not_charged)
-///     .on_event::<Low, _>(low);
+/// let orders = Service::new("orders").handle(create).handle_answer(charged).handle_error(not_charged).subscribe(low);
 /// ```
 impl Service {
     /// Adds a handler of a contract's requests: it gets the request, and returns the reply, or a `Result` of it with the contract's error
     /// or with [`Failure`](crate::message::Failure).
-    pub fn rpc_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfRequests<C>, M>) -> Self {
+    pub fn handle<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfRequests<C>, M>) -> Self {
         self.on(MessageKind::Request, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// Adds a handler of the replies to a contract's requests: it gets the reply.
-    pub fn on_response_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfResponses<C>, M>) -> Self {
+    /// Adds a handler of the answers to this service's calls of a contract: it gets an [`Answer`](crate::proxy::Answer), the reply with its
+    /// message.
+    pub fn handle_answer<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfResponses<C>, M>) -> Self {
         self.on(MessageKind::Response, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// Adds a handler of the errors of a contract's requests: it gets a [`CallError`](contract::CallError).
-    pub fn on_error_of<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfErrors<C>, M>) -> Self {
+    /// Adds a handler of the errors of this service's calls of a contract: it gets a [`CallError`](contract::CallError).
+    pub fn handle_error<C: Rpc, M: 'static>(self, handler: impl TypedHandler<OfErrors<C>, M>) -> Self {
         self.on(MessageKind::Error, contract::entry_point::<C>(), Typed::new(handler))
     }
 
-    /// Adds a handler of a contract's event: a subscription. It gets the event.
-    pub fn on_event<E: Event, M: 'static>(self, handler: impl TypedHandler<OfEvents<E>, M>) -> Self {
+    /// Subscribes to a contract's event: the handler gets the event.
+    pub fn subscribe<E: Event, M: 'static>(self, handler: impl TypedHandler<OfEvents<E>, M>) -> Self {
         self.on(MessageKind::Notification, contract::topic::<E>(), Typed::new(handler))
     }
 }

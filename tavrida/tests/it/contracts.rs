@@ -75,7 +75,7 @@ async fn ping(_: Ping) {}
 
 fn billing() -> Service {
     let registry = registry(&["orders"]).local_publisher("billing", "billing_notifications");
-    Service::new("billing").rpc_of::<Charge, _>(charge).rpc_of::<Ping, _>(ping).discovery(registry)
+    Service::new("billing").handle(charge).handle(ping).discovery(registry)
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,10 +116,10 @@ async fn calls_come_back_to_typed_handlers_and_events_reach_theirs() {
         proxy.call(Charge { order: 7, cents }).await?;
         Ok(())
     }
-    async fn charged(notes: State<Notes>, response: Response, receipt: Receipt) {
-        notes.add(format!("{receipt:?} {}", response.source()));
+    async fn charged(notes: State<Notes>, answer: Answer<Charge>) {
+        notes.add(format!("{:?} {}", answer.reply, answer.response.source()));
     }
-    async fn not_charged(notes: State<Notes>, refusal: CallError<Declined>) {
+    async fn not_charged(notes: State<Notes>, refusal: CallError<Charge>) {
         notes.add(match refusal {
             CallError::Declared(declined) => format!("{declined:?}"),
             CallError::Other(failure) => format!("{failure}"),
@@ -132,9 +132,9 @@ async fn calls_come_back_to_typed_handlers_and_events_reach_theirs() {
     let orders = Service::new("orders")
         .state(notes.clone())
         .rpc("order", params(["cents"], order))
-        .on_response_of::<Charge, _>(charged)
-        .on_error_of::<Charge, _>(not_charged)
-        .on_event::<Charged, _>(heard)
+        .handle_answer(charged)
+        .handle_error(not_charged)
+        .subscribe(heard)
         .discovery(registry(&["billing"]).remote_publisher("billing", "billing_notifications"));
     let _servers = (town.host(orders).await, town.host(billing()).await);
     let client = town.client(&["orders"]).await;
@@ -171,7 +171,7 @@ async fn a_declared_error_passes_through_a_service_that_only_asks_on() {
         Ok(proxy.ask(Charge { order: 7, cents: new.cents }).await?)
     }
     let town = Town::new();
-    let orders = Service::new("orders").rpc_of::<Create, _>(create).discovery(registry(&["billing"]));
+    let orders = Service::new("orders").handle(create).discovery(registry(&["billing"]));
     let _servers = (town.host(orders).await, town.host(billing()).await);
     let client = town.client(&["orders"]).await;
     let error = client.ask(Create { cents: 0 }).await.expect_err("declined");
@@ -204,8 +204,7 @@ async fn a_contract_whose_address_is_none_is_told_when_the_server_is_built() {
     }
     async fn wrong(_: Wrong) {}
     let town = Town::new();
-    let error =
-        town.server(Service::new("billing").rpc_of::<Wrong, _>(wrong)).build().expect_err("no method");
+    let error = town.server(Service::new("billing").handle(wrong)).build().expect_err("no method");
     assert!(error.to_string().contains("'billing' names no method"), "{error}");
     let client = Client::builder(town.broker.transport()).source("client_app").discovery(Registry::new());
     let error = client.build().await.expect("a client").ask(Wrong).await.expect_err("no such service");

@@ -140,7 +140,7 @@ fn handed_over(kind: Kind, contract: &Type, others: &[&Argument]) -> Result<Rest
     let contract_text = quote!(#contract).to_string();
     let what = match kind {
         Kind::Response => format!("the reply of `{contract_text}`"),
-        Kind::Error => format!("a `CallError` of the error of `{contract_text}`"),
+        Kind::Error => format!("a `CallError<{contract_text}>`"),
         _ => format!("the `{contract_text}`"),
     };
     if let Some(second) = others.get(1) {

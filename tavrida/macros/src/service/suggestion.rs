@@ -5,13 +5,15 @@ use super::mark::Kind;
 /// Returns what a misspelt attribute of a method probably means: a name of the builder or of the Python original, or one with a typing
 /// error.
 pub(super) fn for_method(name: &str) -> Option<Kind> {
-    const OTHER_NAMES: [(&str, Kind); 14] = [
+    const OTHER_NAMES: [(&str, Kind); 16] = [
         ("rpc_method", Kind::Rpc),
-        ("rpc_of", Kind::Rpc),
+        ("handle", Kind::Rpc),
         ("on_request", Kind::Rpc),
         ("on_response", Kind::Response),
         ("responses", Kind::Response),
         ("rpc_response_method", Kind::Response),
+        ("handle_answer", Kind::Response),
+        ("handle_error", Kind::Error),
         ("on_error", Kind::Error),
         ("errors", Kind::Error),
         ("rpc_error_method", Kind::Error),
@@ -19,7 +21,7 @@ pub(super) fn for_method(name: &str) -> Option<Kind> {
         ("subscription_method", Kind::Subscribe),
         ("on_notification", Kind::Subscribe),
         ("notification", Kind::Subscribe),
-        ("on_event", Kind::Subscribe),
+        ("event", Kind::Subscribe),
     ];
     let other = OTHER_NAMES.iter().find(|(other, _)| *other == name).map(|(_, kind)| *kind);
     other.or_else(|| Kind::ALL.into_iter().find(|kind| is_slip(name, kind.word())))

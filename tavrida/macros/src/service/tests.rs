@@ -54,8 +54,8 @@ fn what_is_written_is_what_a_person_would_write() {
                         }
                     )
                 );
-                let service = service.on_response_of::<Charge, _>(
-                    |receipt: <Charge as ::tavrida::contract::Rpc>::Reply,| async move { Self::charged(receipt).await }
+                let service = service.handle_answer(
+                    |::tavrida::proxy::Answer { reply: receipt, .. }: ::tavrida::proxy::Answer<Charge>,| async move { Self::charged(receipt).await }
                 );
                 service
             }

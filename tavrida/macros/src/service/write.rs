@@ -79,7 +79,7 @@ fn registration(library: &TokenStream, handler: &Handler) -> TokenStream {
     let method = format_ident!("{}", builder_method(handler));
     let closure = closure(library, handler);
     let call = match (&handler.rest, &handler.target) {
-        (Rest::Contract { contract, .. }, _) => quote!(#method::<#contract, _>(#closure)),
+        (Rest::Contract { .. }, _) => quote!(#method(#closure)),
         (Rest::Parameters(parameters), target) => {
             let target = match target {
                 Target::Text(text) => quote!(#text),
@@ -106,13 +106,13 @@ fn registration(library: &TokenStream, handler: &Handler) -> TokenStream {
 fn builder_method(handler: &Handler) -> &'static str {
     match (handler.kind, &handler.rest) {
         (Kind::Rpc, Rest::Parameters(_)) => "rpc",
-        (Kind::Rpc, Rest::Contract { .. }) => "rpc_of",
+        (Kind::Rpc, Rest::Contract { .. }) => "handle",
         (Kind::Response, Rest::Parameters(_)) => "on_response",
-        (Kind::Response, Rest::Contract { .. }) => "on_response_of",
+        (Kind::Response, Rest::Contract { .. }) => "handle_answer",
         (Kind::Error, Rest::Parameters(_)) => "on_error",
-        (Kind::Error, Rest::Contract { .. }) => "on_error_of",
+        (Kind::Error, Rest::Contract { .. }) => "handle_error",
         (_, Rest::Parameters(_)) => "on_notification",
-        (_, Rest::Contract { .. }) => "on_event",
+        (_, Rest::Contract { .. }) => "subscribe",
     }
 }
 
@@ -139,8 +139,14 @@ fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
         }
         Rest::Contract { contract, name } => {
             let name = name.as_ref().map_or_else(|| quote!(_), |name| quote!(#name));
-            let ty = handed_over(library, handler.kind, contract);
-            quote!(#name: #ty,)
+            match handler.kind {
+                Kind::Response => {
+                    let answer = quote!(#library::proxy::Answer);
+                    quote!(#answer { reply: #name, .. }: #answer<#contract>,)
+                }
+                Kind::Error => quote!(#name: #library::contract::CallError<#contract>,),
+                _ => quote!(#name: #contract,),
+            }
         }
     };
     let body = body(library, handler);
@@ -155,14 +161,6 @@ fn this(handler: &Handler) -> Option<Ident> {
         Rest::Contract { name, .. } => name.as_ref().is_some_and(is_taken),
     } || handler.extractors.iter().any(|extractor| is_taken(&extractor.name));
     handler.takes_self.then(|| if taken { format_ident!("this_service") } else { format_ident!("this") })
-}
-
-fn handed_over(library: &TokenStream, kind: Kind, contract: &syn::Type) -> TokenStream {
-    match kind {
-        Kind::Response => quote!(<#contract as #library::contract::Rpc>::Reply),
-        Kind::Error => quote!(#library::contract::CallError<<#contract as #library::contract::Rpc>::Error>),
-        _ => quote!(#contract),
-    }
 }
 
 /// Returns the call, and the conversion of its result to a reply, if that is not obvious.

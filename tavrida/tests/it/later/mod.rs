@@ -65,12 +65,12 @@ async fn create(reply: Responder<Create>, proxy: Proxy, new: Create) -> Result<A
     Ok(charge.call_with(reply.keeping(new.id)).await?)
 }
 
-async fn charged(reply: Responder<Create, u64>, receipt: Receipt) {
+async fn charged(reply: Responder<Create, u64>, receipt: Answer<Charge>) {
     let id = *reply.state();
     reply.answer(Created { id, receipt: receipt.number });
 }
 
-async fn not_charged(reply: Responder<Create, u64>, refusal: CallError<NoError>) -> Result<()> {
+async fn not_charged(reply: Responder<Create, u64>, refusal: CallError<Charge>) -> Result<()> {
     match refusal {
         CallError::Other(failure) if failure.code() == 4002 => reply.fail(Rejected::TooDear),
         CallError::Other(failure) => reply.fail(failure),
@@ -80,9 +80,9 @@ async fn not_charged(reply: Responder<Create, u64>, refusal: CallError<NoError>)
 
 fn orders() -> Service {
     Service::new("orders")
-        .rpc_of::<Create, _>(create)
-        .on_response_of::<Charge, _>(charged)
-        .on_error_of::<Charge, _>(not_charged)
+        .handle(create)
+        .handle_answer(charged)
+        .handle_error(not_charged)
         .discovery(registry(&["billing", "hello"]))
 }
 
@@ -94,7 +94,7 @@ fn billing() -> Service {
             cents => Ok(Receipt { number: cents * 10 }),
         }
     }
-    Service::new("billing").rpc_of::<Charge, _>(charge).discovery(registry(&["orders"]))
+    Service::new("billing").handle(charge).discovery(registry(&["orders"]))
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,7 +119,8 @@ async fn a_service_that_called_gets_the_late_answer_as_any_other() {
         proxy.request(Create { id: 7, cents: 100 }).header("x-trace", "abc").call().await?;
         Ok(())
     }
-    async fn created(notes: State<Notes>, response: Response, created: Created) {
+    async fn created(notes: State<Notes>, created: Answer<Create>) {
+        let Answer { reply: created, response, .. } = created;
         let trace = response.headers().get_str("x-trace").map(str::to_owned);
         notes.add(format!("{created:?} {} {trace:?} {}", response.source(), response.correlation_id()));
     }
@@ -127,7 +128,7 @@ async fn a_service_that_called_gets_the_late_answer_as_any_other() {
     let hello = Service::new("hello")
         .state(notes.clone())
         .rpc("start", start)
-        .on_response_of::<Create, _>(created)
+        .handle_answer(created)
         .discovery(registry(&["orders"]));
     let _servers = (town.host(orders()).await, town.host(billing()).await, town.host(hello).await);
     let client = town.client(&["hello"]).await;
@@ -174,7 +175,7 @@ async fn replies_nest_where_the_asked_service_answers_later_too() {
     }
     let town = Town::new();
     let billing = Service::new("billing")
-        .rpc_of::<Charge, _>(charge_later)
+        .handle(charge_later)
         .on_response("bank.transfer", params(["number"], transferred))
         .discovery(registry(&["bank", "orders"]));
     let bank =

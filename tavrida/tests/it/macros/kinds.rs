@@ -6,7 +6,7 @@ use tavrida::message::MessageKind;
 use tavrida::prelude::*;
 use tavrida::proxy::{Answered, Responder};
 
-use super::{Billing, Charge, Charged, Declined, Receipt, Told};
+use super::{Billing, Charge, Charged, Receipt, Told};
 use crate::town::{Notes, Town, registry};
 
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ impl Orders {
     }
 
     #[error(Charge)]
-    async fn not_charged(&self, refusal: CallError<Declined>) {
+    async fn not_charged(&self, refusal: CallError<Charge>) {
         self.0.add(format!("{refusal:?}"));
     }
 

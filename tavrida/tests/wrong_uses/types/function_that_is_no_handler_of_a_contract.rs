@@ -1,7 +1,7 @@
 //! Functions that the builder cannot take for a contract.
 //!
 //~ is no handler of this contract
-//~ the last argument is what the contract hands over: of `rpc_of::<C, _>` the request `C`, of `on_response_of` its `Reply`
+//~ the last argument says which contract it is: for `handle` it is the request `C`, for `handle_answer` an `Answer<C>`
 
 use tavrida::prelude::*;
 
@@ -21,6 +21,6 @@ async fn takes_nothing() -> Receipt {
 async fn takes_the_request(_charge: Charge) {}
 
 pub fn service() -> Service {
-    let service = Service::new("billing").rpc_of::<Charge, _>(takes_nothing);
-    service.on_response_of::<Charge, _>(takes_the_request)
+    let service = Service::new("billing").handle(takes_nothing);
+    service.handle_answer(takes_the_request)
 }
