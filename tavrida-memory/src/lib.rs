@@ -1,6 +1,6 @@
 //! An in-process broker that behaves as RabbitMQ does.
 //!
-//! [`MemoryBroker`] is the broker, and creates transports to it for any number of servers and clients; [`core`] is the same broker as a
+//! It behaves [like](Builder::like) a version of RabbitMQ: 3.10 unless you choose 4.0. [`MemoryBroker`] is the broker, and creates transports to it for any number of servers and clients; [`core`] is the same broker as a
 //! value, for callers that drive it themselves. [The table of features](features) lists what equals RabbitMQ, what differs and what is
 //! missing; tests hold it.
 
@@ -10,6 +10,7 @@ mod shell;
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
 
+pub use core::{Behaviour, RabbitMq};
 pub use shell::{
     Builder, Head, Heads, Line, MemoryBroker, MemoryTransport, Network, PublishFate, SettleFate,
 };

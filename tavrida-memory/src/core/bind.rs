@@ -71,6 +71,9 @@ impl Broker {
             HeadersTable::<Target>::check(&wanted.arguments)
                 .map_err(|invalid| Fault::precondition_failed(invalid.to_string()))?;
         }
+        if matches!(self.exchanges[source].router, Router::Topic(_)) {
+            self.check_hashes(&wanted.key)?;
+        }
         self.check_target(channel, target)?;
         let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
         let (key, arguments) = (bound.key.clone(), bound.arguments.clone());
@@ -98,6 +101,17 @@ impl Broker {
         self.remove_binding(source, place);
         self.delete_if_idle(source);
         Ok(())
+    }
+
+    fn check_hashes(&self, key: &str) -> Result<(), Fault> {
+        let Some(most) = self.behaviour.most_hashes else { return Ok(()) };
+        let count = key.split('.').filter(|word| *word == "#").count();
+        if count <= most {
+            return Ok(());
+        }
+        Err(Fault::precondition_failed(format!(
+            "Topic binding key '{key}' uses {count} '#' wildcards, at most {most} are allowed"
+        )))
     }
 
     fn check_target(&self, channel: Key<Channel>, target: Target) -> Result<(), Fault> {

@@ -6,14 +6,27 @@ use rustc_hash::{FxHashMap, FxHasher};
 use tavrida::field::{ShortString, Table};
 
 use super::exchange::Target;
-use super::hashing;
+use super::{erlang, hashing};
 
 /// A binding of an exchange.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bound {
     pub(crate) target: Target,
     pub(crate) key: ShortString,
     pub(crate) arguments: Table,
+}
+
+impl PartialEq for Bound {
+    /// The order of arguments does not matter, the order within a nested table does (R43).
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(name, value): (&ShortString, _)| {
+            other.arguments.get(name).is_some_and(|theirs| erlang::same(value, theirs, true))
+        };
+        self.target == other.target
+            && self.key == other.key
+            && self.arguments.len() == other.arguments.len()
+            && self.arguments.iter().all(same)
+    }
 }
 
 /// The bindings whose source is one exchange. Equal ones are one (R43).

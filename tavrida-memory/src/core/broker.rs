@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use tavrida::field::{ShortString, Table};
 
 use super::arena::{Arena, Key};
+use super::behaviour::Behaviour;
 use super::channel::Channel;
 use super::connection::Connection;
 use super::consumer::Consumer;
@@ -16,13 +17,17 @@ use super::effect::{Arrival, Sent};
 use super::exchange::{Exchange, Router, Target};
 use super::names::Names;
 use super::queue::Queue;
+use super::queue::settings::QueueKind;
 use super::unacked::Pending;
 use super::{ChannelId, ConnectionId, Eviction, Now};
 
-/// A broker: one node with one virtual host, behaving as RabbitMQ 3.10 does. See [the module](super).
+/// A broker: one node with one virtual host, which behaves as a version of RabbitMQ does. See [the module](super).
 #[derive(Clone)]
 pub struct Broker {
     pub(super) virtual_host: ShortString,
+    pub(super) behaviour: Behaviour,
+    /// The type of queues that are declared without one.
+    pub(super) default_queue_type: QueueKind,
     /// The latest time known.
     pub(super) now: Now,
     pub(super) names: Names,
@@ -34,6 +39,8 @@ pub struct Broker {
     pub(super) queues: Arena<Queue>,
     pub(super) queue_names: FxHashMap<ShortString, Key<Queue>>,
     pub(super) consumers: Arena<Consumer>,
+    /// How many consumers there were so far.
+    pub(super) subscriptions: u64,
     /// The channels of direct reply addresses; an address may outlive its consumer.
     pub(super) reply_addresses: FxHashMap<ShortString, Key<Channel>>,
     /// Queues with their deadlines.
@@ -58,12 +65,22 @@ pub struct Config {
     pub virtual_host: ShortString,
     /// The seed of generated names: brokers with the same seed and history generate the same names.
     pub seed: u64,
+    /// How it behaves: as a version of RabbitMQ, the default one at first.
+    pub behaviour: Behaviour,
+    /// Whether a durable queue that is declared without a type is a quorum queue, as in a virtual host with `--default-queue-type quorum`;
+    /// it must be neither exclusive nor auto-delete (R139).
+    pub quorum_by_default: bool,
 }
 
 impl Default for Config {
-    /// Virtual host `/`, seed 0.
+    /// Virtual host `/`, seed 0, the default version, classic queues.
     fn default() -> Self {
-        Self { virtual_host: ShortString::from_static("/"), seed: 0 }
+        Self {
+            virtual_host: ShortString::from_static("/"),
+            seed: 0,
+            behaviour: Behaviour::default(),
+            quorum_by_default: false,
+        }
     }
 }
 
@@ -81,13 +98,24 @@ impl Broker {
     /// Creates a broker with only the predeclared exchanges.
     pub fn new(config: Config) -> Self {
         static FRESH: LazyLock<Broker> = LazyLock::new(Broker::fresh);
-        Self { virtual_host: config.virtual_host, names: Names::new(config.seed), ..FRESH.clone() }
+        let Config { virtual_host, seed, behaviour, quorum_by_default } = config;
+        let default_queue_type = if quorum_by_default { QueueKind::Quorum } else { QueueKind::Classic };
+        let names = Names::new(seed);
+        let mut broker = Self { virtual_host, names, behaviour, default_queue_type, ..FRESH.clone() };
+        for name in ["amq.headers", "amq.match"] {
+            let exchange = broker.exchange_names[name];
+            broker.exchanges[exchange].router =
+                Router::of("headers", &behaviour).expect("the type is a known one");
+        }
+        broker
     }
 
     fn fresh() -> Self {
-        let Config { virtual_host, seed } = Config::default();
+        let Config { virtual_host, seed, behaviour, .. } = Config::default();
         let mut broker = Self {
             virtual_host,
+            behaviour,
+            default_queue_type: QueueKind::Classic,
             now: Now::default(),
             names: Names::new(seed),
             connections: BTreeMap::new(),
@@ -99,6 +127,7 @@ impl Broker {
             queue_names: FxHashMap::default(),
             consumers: Arena::new(),
             reply_addresses: FxHashMap::default(),
+            subscriptions: 0,
             calendar: BTreeSet::new(),
             forwards: VecDeque::new(),
             debtors: BTreeSet::new(),
@@ -113,7 +142,8 @@ impl Broker {
 
     fn predeclare(&mut self) {
         for (name, kind) in PREDECLARED {
-            let router = Router::of(kind).expect("the predeclared exchanges are of known types");
+            let router =
+                Router::of(kind, &self.behaviour).expect("the predeclared exchanges are of known types");
             self.add_exchange(Exchange {
                 durable: true,
                 internal: name == "amq.rabbitmq.trace",

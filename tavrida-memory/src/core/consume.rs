@@ -5,6 +5,7 @@ use std::fmt::Display;
 use tavrida::field::{ShortString, Table, Value};
 
 use super::arena::Key;
+use super::behaviour::Behaviour;
 use super::channel::Channel;
 use super::consumer::Consumer;
 use super::effect::{Effects, Got, MethodReply};
@@ -62,8 +63,10 @@ impl Broker {
         self.check_consume(channel, queue, &consume)?;
         let tag = self.consumer_tag(consume.consumer_tag);
         let credit = self.first_credit(channel, queue, &tag, consume.no_ack);
+        let number = self.consumer_number(channel, queue, &tag);
         let state = &mut self.channels[channel];
         let consumer = self.consumers.insert(Consumer {
+            number,
             tag: tag.clone(),
             channel,
             queue,
@@ -85,6 +88,14 @@ impl Broker {
         self.add_consumer(queue, consumer);
         self.run(queue, effects);
         Ok(())
+    }
+
+    /// Numbers a new consumer. In a quorum queue it is the continuation of a cancelled one with its tag that has unsettled messages.
+    fn consumer_number(&mut self, channel: Key<Channel>, queue: Key<Queue>, tag: &ShortString) -> u64 {
+        self.subscriptions += 1;
+        let held = self.channels[channel].unsettled().filter(|pending| pending.queue == queue);
+        let mut earlier = held.filter_map(|pending| self.consumers.get(pending.consumer?));
+        earlier.find(|consumer| consumer.tag == *tag).map_or(self.subscriptions, |consumer| consumer.number)
     }
 
     /// Returns the initial credit of a new consumer.
@@ -127,6 +138,7 @@ impl Broker {
         if holds || (state.settings.single_active && state.active.is_none()) {
             state.active = Some(consumer);
         }
+        self.hand_on(queue);
     }
 
     fn check_consume(
@@ -141,7 +153,7 @@ impl Broker {
             return Err(Fault::not_implemented(format!("{} does not support global qos", what())));
         }
         if !consume.arguments.is_empty() {
-            check_arguments(&consume.arguments, state.settings.kind, &what())?;
+            check_arguments(&consume.arguments, state.settings.kind, &what(), &self.behaviour)?;
         }
         let taken = match (state.settings.single_active, state.active) {
             // A quorum queue only records exclusiveness (R133).
@@ -191,12 +203,15 @@ impl Broker {
             state.line.remove(consumer);
             state.blocked.retain(|other| *other != consumer);
             if state.active == Some(consumer) {
+                state.quiescing = false;
                 state.active = match (state.settings.single_active, state.settings.kind) {
                     (false, _) => None,
                     (true, QueueKind::Classic) => state.line.first(),
+                    (true, QueueKind::Quorum) if self.behaviour.quorum_priority_takes_over => None,
                     (true, QueueKind::Quorum) => state.consumers.first().copied(),
                 };
             }
+            self.hand_on(queue);
         }
         if unsettled == 0 {
             self.consumers.remove(consumer);
@@ -246,7 +261,7 @@ impl Broker {
             delivery_tag: channel.take_tag(),
             redelivered: message.redelivered,
             message_count: state.counts().0,
-            publication: state.outgoing(&message, false),
+            publication: state.outgoing(&message, !self.behaviour.counts_only_returns),
         };
         if !no_ack {
             state.unacked += 1;
@@ -258,23 +273,34 @@ impl Broker {
 }
 
 /// Checks the arguments of a consumer (R105).
-fn check_arguments(arguments: &Table, kind: QueueKind, what: &dyn Display) -> Result<(), Fault> {
+fn check_arguments(
+    arguments: &Table,
+    kind: QueueKind,
+    what: &dyn Display,
+    behaviour: &Behaviour,
+) -> Result<(), Fault> {
+    let failover = !behaviour.ignores_ha_failover;
     let invalid = |name: &str, reason: &str| {
         Fault::precondition_failed(format!("invalid arg '{name}' for {what}{reason}"))
     };
+    let foreign = |name: &str| invalid(name, &format!(" of queue type {}", kind.module()));
     if let Some(value) = arguments.get("x-priority") {
         check_integer(value, arguments).map_err(|reason| invalid("x-priority", &format!(": {reason}")))?;
     }
-    if let Some(value) = arguments.get("x-cancel-on-ha-failover").filter(|_| kind == QueueKind::Classic) {
+    if let Some(value) =
+        arguments.get("x-cancel-on-ha-failover").filter(|_| failover && kind == QueueKind::Classic)
+    {
         check_bool_argument(value, arguments)
             .map_err(|reason| invalid("x-cancel-on-ha-failover", &format!(": {reason}")))?;
     }
     for (name, _) in arguments.iter() {
         match name.as_str() {
             "x-priority" => {}
-            "x-cancel-on-ha-failover" if kind == QueueKind::Classic => {}
-            "x-cancel-on-ha-failover" | "x-stream-offset" => {
-                return Err(invalid(name, &format!(" of queue type {}", kind.module())));
+            "x-cancel-on-ha-failover" if failover && kind == QueueKind::Classic => {}
+            "x-cancel-on-ha-failover" if failover => return Err(foreign(name)),
+            "x-stream-offset" => return Err(foreign(name)),
+            "x-stream-filter" | "x-stream-match-unfiltered" if behaviour.knows_stream_filters => {
+                return Err(foreign(name));
             }
             "x-credit" => {
                 return Err(Fault::not_implemented(

@@ -9,6 +9,8 @@ use super::queue::Queue;
 /// A consumer. Its record outlives it while it has unsettled deliveries, which refer to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Consumer {
+    /// Its number in the order of subscriptions.
+    pub(crate) number: u64,
     pub(crate) tag: ShortString,
     pub(crate) channel: Key<Channel>,
     pub(crate) queue: Key<Queue>,
@@ -29,6 +31,7 @@ impl Consumer {
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         Self {
+            number: 0,
             tag: ShortString::default(),
             channel: Key::dangling(),
             queue: Key::dangling(),

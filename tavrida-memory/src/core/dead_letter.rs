@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
 
 use super::Broker;
 use super::arena::Key;
+use super::deaths::{Event, is_cycle};
 use super::effect::Effects;
 use super::exchange::{Exchange, Keys};
-use super::parcel::Parcel;
-use super::publish::header_keys;
+use super::parcel::{Parcel, sorted};
 use super::queue::{Message, Origin, Queue};
 
 /// Why a queue dead-letters a message.
@@ -23,7 +22,7 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
             Self::Expired => "expired",
@@ -41,11 +40,6 @@ pub(crate) enum Forward {
     /// This queue keeps its dead letters until they are accepted.
     Owed(Key<Queue>),
 }
-
-const X_DEATH: ShortString = ShortString::from_static("x-death");
-const COUNT: ShortString = ShortString::from_static("count");
-const QUEUE: ShortString = ShortString::from_static("queue");
-const REASON: ShortString = ShortString::from_static("reason");
 
 impl Broker {
     /// Sends a message that left its queue to the queue's dead-letter exchange. Without such an exchange it is dropped, unless the queue
@@ -107,19 +101,27 @@ impl Broker {
         let state = &self.queues[queue];
         let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
         let old = &message.parcel.publication;
-        let cc = header_keys(old.properties.headers(), &["CC"]);
-        let event = Event { queue: &state.name, reason, wall: self.now.wall, publication: old, cc: &cc };
-        let mut headers = event.write(old.properties.headers().clone());
-        let (routing_key, hidden) = match &address.routing_key {
-            Some(key) => {
-                headers.remove("CC");
-                (key.clone(), None)
-            }
-            None => (old.routing_key.clone(), message.parcel.hidden.clone()),
-        };
+        let keys = message.parcel.recorded_keys();
+        let event = Event { queue: &state.name, reason, wall: self.now.wall, publication: old, keys: &keys };
+        let mut headers = old.properties.headers().clone();
+        let redirected = address.routing_key.is_some();
+        let record = self.behaviour.records_deaths.then(|| {
+            let mut record = message.parcel.record_or_new();
+            record.add(&event);
+            record.write(&event, &mut headers);
+            record.redirected |= redirected;
+            record.failures = message.failures + u32::from(reason == Reason::Rejected && state.is_quorum());
+            Arc::new(record)
+        });
+        if record.is_none() {
+            headers = event.write(headers);
+        }
+        if redirected && !self.behaviour.keeps_copies {
+            headers.remove("CC");
+        }
         let publication = Arc::new(Publication {
             exchange: address.exchange.clone(),
-            routing_key,
+            routing_key: address.routing_key.clone().unwrap_or_else(|| old.routing_key.clone()),
             mandatory: false,
             properties: Properties {
                 expiration: None,
@@ -128,7 +130,8 @@ impl Broker {
             },
             body: old.body.clone(),
         });
-        Parcel { publication, hidden }
+        let forgets = redirected && record.is_none();
+        Parcel { publication, hidden: message.parcel.hidden.clone().filter(|_| !forgets), record }
     }
 
     /// Returns the queues that a dead letter of a queue goes to.
@@ -141,135 +144,21 @@ impl Broker {
         let mut targets = Vec::new();
         let Some(exchange) = self.dead_letter_exchange(queue) else { return targets };
         let headers = letter.publication.properties.headers();
-        let mut more = header_keys(headers, &["CC"]);
-        more.extend(letter.hidden.iter().flat_map(|keys| keys.iter()).cloned());
+        let more = letter.copies();
         let keys = Keys { primary: &letter.publication.routing_key, more: &more };
-        self.route(exchange, &keys, headers, &mut targets);
+        match &letter.record {
+            Some(record) => self.route(exchange, &keys, &record.routing_headers(headers), &mut targets),
+            None => self.route(exchange, &keys, headers, &mut targets),
+        }
         if reason != Reason::Rejected {
-            targets.retain(|target| !is_cycle(&self.queues[*target].name, headers));
+            targets.retain(|target| {
+                let queue = &self.queues[*target].name;
+                !letter
+                    .record
+                    .as_ref()
+                    .map_or_else(|| is_cycle(queue, headers), |record| record.is_cycle(queue))
+            });
         }
         targets
     }
-}
-
-/// One death of a message.
-struct Event<'a> {
-    queue: &'a ShortString,
-    reason: Reason,
-    wall: u64,
-    publication: &'a Publication,
-    cc: &'a [LongString],
-}
-
-impl Event<'_> {
-    /// Returns the headers with this death in front of the history (R80 to R84).
-    fn write(&self, mut headers: Table) -> Table {
-        let history = match headers.remove("x-death") {
-            None => {
-                let first = [
-                    ("x-first-death-reason", Value::from_static(self.reason.as_str())),
-                    ("x-first-death-queue", self.queue.clone().into()),
-                    ("x-first-death-exchange", self.publication.exchange.clone().into()),
-                ];
-                headers.extend(first.map(|(name, value)| (ShortString::from_static(name), value)));
-                vec![self.entry().into()]
-            }
-            Some(Value::Array(deaths)) => self.continued(deaths),
-            Some(other) => {
-                tracing::warn!(found = %other.type_letter(), "a message has an x-death header that is no array: replaced");
-                vec![self.entry().into()]
-            }
-        };
-        headers.insert(X_DEATH, history);
-        headers
-    }
-
-    fn continued(&self, deaths: Vec<Value>) -> Vec<Value> {
-        let mut deaths = grouped(deaths);
-        let known = deaths.iter().position(|death| self.is_like(death));
-        let mut entry = match known.map(|index| deaths.remove(index)) {
-            Some(Value::Table(mut entry)) => {
-                let count = entry.get("count").and_then(Value::as_i64).unwrap_or(0);
-                entry.insert(COUNT, count + 1);
-                entry
-            }
-            _ => self.entry(),
-        };
-        entry = sorted(entry);
-        deaths.insert(0, entry.into());
-        deaths
-    }
-
-    fn is_like(&self, death: &Value) -> bool {
-        let (queue, reason) = place_of(death);
-        queue.is_some_and(|queue| queue == self.queue.as_bytes())
-            && reason.is_some_and(|reason| reason == self.reason.as_str().as_bytes())
-    }
-
-    fn entry(&self) -> Table {
-        let primary = self.publication.routing_key.clone().into();
-        let keys: Vec<Value> =
-            std::iter::once(primary).chain(self.cc.iter().cloned().map(Value::LongString)).collect();
-        let mut entry = Table::with_capacity(7)
-            .with(COUNT, 1i64)
-            .with(REASON, Value::from_static(self.reason.as_str()))
-            .with(QUEUE, self.queue.clone())
-            .with(ShortString::from_static("time"), Value::Timestamp(self.wall))
-            .with(ShortString::from_static("exchange"), self.publication.exchange.clone())
-            .with(ShortString::from_static("routing-keys"), keys);
-        if let Some(expiration) = &self.publication.properties.expiration {
-            entry.insert(ShortString::from_static("original-expiration"), expiration.clone());
-        }
-        entry
-    }
-}
-
-/// RabbitMQ merges entries for the same queue and reason, which a client may have created, and reverses the others if there are two or more
-/// (R82).
-fn grouped(deaths: Vec<Value>) -> Vec<Value> {
-    let deaths: Vec<Value> = deaths.into_iter().filter(|death| matches!(death, Value::Table(_))).collect();
-    if deaths.len() < 2 {
-        return deaths;
-    }
-    let mut merged: Vec<Value> = Vec::with_capacity(deaths.len());
-    for death in &deaths {
-        if merged.iter().any(|known| place_of(known) == place_of(death)) {
-            continue;
-        }
-        let times = deaths.iter().filter(|other| place_of(other) == place_of(death)).count();
-        let mut death = death.clone();
-        if let Value::Table(entry) = &mut death
-            && !entry.contains("count")
-        {
-            entry.insert(COUNT, i64::try_from(times).unwrap_or(i64::MAX));
-        }
-        merged.push(death);
-    }
-    merged.reverse();
-    merged
-}
-
-/// Returns the queue and the reason of an entry.
-fn place_of(death: &Value) -> (Option<&[u8]>, Option<&[u8]>) {
-    let Value::Table(entry) = death else { return (None, None) };
-    let text = |name| match entry.get(name) {
-        Some(Value::LongString(bytes)) => Some(&bytes[..]),
-        _ => None,
-    };
-    (text("queue"), text("reason"))
-}
-
-/// Returns whether a message that was dead-lettered automatically returns to a queue where it was, with no rejection since (R85).
-fn is_cycle(queue: &str, headers: &Table) -> bool {
-    let Some(Value::Array(deaths)) = headers.get("x-death") else { return false };
-    let here = |death: &Value| place_of(death).0 == Some(queue.as_bytes());
-    let Some(last) = deaths.iter().position(here) else { return false };
-    deaths[..=last].iter().all(|death| place_of(death).1 != Some(b"rejected"))
-}
-
-/// Sorts headers by name, as RabbitMQ does.
-fn sorted(table: Table) -> Table {
-    let mut entries: Vec<_> = table.into_iter().collect();
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-    entries.into_iter().collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use tavrida::field::{ShortString, Value};
+use tavrida::field::{ShortString, Table, Value};
 
 use super::arena::Key;
 use super::channel::Channel;
@@ -14,9 +14,16 @@ use super::queue::Queue;
 use super::queue::settings::{QueueKind, Settings, read_kind};
 use super::{Broker, equivalence, erlang, reply_to};
 
+const QUEUE_TYPE: &str = "x-queue-type";
+
+/// Why 4.3 refuses a queue that is neither durable nor exclusive, up to where the text is cut.
+const TRANSIENT_QUEUE: &str = "Feature `transient_nonexcl_queues` is deprecated.\nBy default, this feature is not permitted \
+    anymore.\nThe feature will be removed from a future major RabbitMQ version, regardless of the configuration; actual version to be \
+    determined.\nTo continue using this feature";
+
 impl Broker {
     pub(crate) fn declare_exchange(&mut self, declare: ExchangeDeclare) -> Result<(), Fault> {
-        let router = if declare.passive { None } else { Some(router(&declare.kind)?) };
+        let router = if declare.passive { None } else { Some(self.router(&declare.kind)?) };
         let name = stripped(&declare.exchange);
         check_not_default(&name)?;
         let Some(router) = router else {
@@ -98,8 +105,9 @@ impl Broker {
     fn declare_queue_actively(
         &mut self,
         channel: Key<Channel>,
-        declare: QueueDeclare,
+        mut declare: QueueDeclare,
     ) -> Result<Key<Queue>, Fault> {
+        self.fill_in_type(&mut declare);
         let mut name = stripped(&declare.queue);
         if name.is_empty() {
             if matches!(read_kind(&declare.arguments, &""), Ok(QueueKind::Quorum)) {
@@ -123,8 +131,11 @@ impl Broker {
             &what,
             declare.arguments.get("x-dead-letter-exchange"),
         )?;
-        let settings = Settings::read(&declare.arguments, &what)?;
+        let settings = Settings::read(&declare.arguments, &what, &self.behaviour)?;
         let durable = declare.durable && !declare.exclusive;
+        if self.behaviour.refuses_transient_queues && !declare.durable && !declare.exclusive {
+            return Err(Fault::new(Code::InternalError, TRANSIENT_QUEUE));
+        }
         if settings.kind == QueueKind::Quorum {
             check_quorum(durable, &declare, &what)?;
         }
@@ -145,6 +156,15 @@ impl Broker {
         Ok(queue)
     }
 
+    /// Gives a queue without a type that of the virtual host, if it can have it (R139).
+    fn fill_in_type(&self, declare: &mut QueueDeclare) {
+        let fits = declare.durable && !declare.exclusive && !declare.auto_delete;
+        let quorum = self.behaviour.declares_types && self.default_queue_type == QueueKind::Quorum;
+        if quorum && fits && !declare.arguments.contains(QUEUE_TYPE) {
+            declare.arguments.insert(ShortString::from_static(QUEUE_TYPE), Value::from_static("quorum"));
+        }
+    }
+
     fn check_equivalence(
         &self,
         channel: Key<Channel>,
@@ -160,11 +180,21 @@ impl Broker {
         let durable = declare.durable && !declare.exclusive;
         equivalence::field("durable", &what, state.durable, durable)?;
         equivalence::field("auto_delete", &what, state.auto_delete, declare.auto_delete)?;
-        for name in equivalence::compared(state.settings.kind).iter().copied() {
-            if name == "x-queue-type" && is_classic(&state.arguments) && is_classic(&declare.arguments) {
-                continue;
+        let typed = |arguments: &Table| {
+            let mut arguments = arguments.clone();
+            if !arguments.contains(QUEUE_TYPE) {
+                arguments.insert(ShortString::from_static(QUEUE_TYPE), Value::from_static("classic"));
             }
-            equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
+            arguments
+        };
+        for name in equivalence::compared(state.settings.kind, &self.behaviour) {
+            if name != QUEUE_TYPE {
+                equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
+            } else if self.behaviour.declares_types {
+                equivalence::argument(name, &what, &typed(&state.arguments), &typed(&declare.arguments))?;
+            } else if !is_classic(&state.arguments) || !is_classic(&declare.arguments) {
+                equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
+            }
         }
         Ok(())
     }
@@ -206,6 +236,16 @@ impl Broker {
         let count = self.queues[queue].ready.clear();
         self.arm(queue);
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    fn router(&self, kind: &str) -> Result<Router, Fault> {
+        Router::of(kind, &self.behaviour).ok_or_else(|| {
+            let soft = self.behaviour.unknown_exchange_type_is_soft;
+            let code = if soft { Code::PreconditionFailed } else { Code::CommandInvalid };
+            // A type whose name is an existing Erlang atom has another error text (R6).
+            let word = if matches!(kind, "" | "rabbit") { "invalid" } else { "unknown" };
+            Fault::new(code, format!("{word} exchange type '{kind}'"))
+        })
     }
 
     // -- Looking up --
@@ -263,15 +303,7 @@ impl Broker {
     }
 }
 
-fn router(kind: &str) -> Result<Router, Fault> {
-    Router::of(kind).ok_or_else(|| {
-        // A type whose name is an existing Erlang atom has another error text (R6).
-        let word = if matches!(kind, "" | "rabbit") { "invalid" } else { "unknown" };
-        Fault::new(Code::CommandInvalid, format!("{word} exchange type '{kind}'"))
-    })
-}
-
-fn is_classic(arguments: &tavrida::field::Table) -> bool {
+fn is_classic(arguments: &Table) -> bool {
     matches!(read_kind(arguments, &""), Ok(QueueKind::Classic))
 }
 

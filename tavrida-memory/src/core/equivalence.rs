@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use tavrida::field::{Table, Value};
 
+use super::behaviour::Behaviour;
 use super::erlang;
 use super::errors::Fault;
 use super::queue::settings::QueueKind;
@@ -45,11 +46,15 @@ const COMPARED_QUORUM: [&str; 15] = [
 ];
 
 /// Returns the arguments that a declaration of such a queue must repeat, in the order in which RabbitMQ compares them (R54).
-pub(crate) fn compared(kind: QueueKind) -> &'static [&'static str] {
-    match kind {
-        QueueKind::Classic => &COMPARED_CLASSIC,
-        QueueKind::Quorum => &COMPARED_QUORUM,
-    }
+pub(crate) fn compared(kind: QueueKind, behaviour: &Behaviour) -> impl Iterator<Item = &'static str> {
+    let (names, last) = match kind {
+        QueueKind::Classic if behaviour.classic_queues_accept_leader_locator => {
+            (&COMPARED_CLASSIC[..], Some("x-queue-leader-locator"))
+        }
+        QueueKind::Classic => (&COMPARED_CLASSIC[..], None),
+        QueueKind::Quorum => (&COMPARED_QUORUM[..], None),
+    };
+    names.iter().copied().chain(last)
 }
 
 /// Compares a plain field.

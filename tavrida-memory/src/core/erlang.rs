@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use tavrida::field::{Table, Value};
+use tavrida::field::{ShortString, Table, Value};
 
 /// Returns RabbitMQ's name of a field type.
 pub(crate) fn type_name(value: &Value) -> &'static str {
@@ -74,6 +74,25 @@ pub(crate) fn pair_from(column: usize, pair: &str) -> String {
     }
 }
 
+/// Returns whether two values are the same term: types count, the order of a table's entries, and the sign of zero if `signs` says so.
+pub(crate) fn same(a: &Value, b: &Value, signs: bool) -> bool {
+    let signed = |a: f64, b: f64| a == b && (!signs || a.is_sign_negative() == b.is_sign_negative());
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, signs))
+        }
+        (Value::Table(a), Value::Table(b)) => {
+            let alike = |((name, value), (other, theirs)): ((&ShortString, _), (&ShortString, _))| {
+                name == other && same(value, theirs, signs)
+            };
+            a.len() == b.len() && a.iter().zip(b.iter()).all(alike)
+        }
+        (Value::F32(a), Value::F32(b)) => signed((*a).into(), (*b).into()),
+        (Value::F64(a), Value::F64(b)) => signed(*a, *b),
+        _ => a == b,
+    }
+}
+
 fn write_term(text: &mut String, value: &Value) {
     match value {
         Value::Void => text.push_str("undefined"),
@@ -122,7 +141,6 @@ fn write_to(text: &mut String, what: impl std::fmt::Display) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tavrida::field::ShortString;
 
     #[test]
     fn terms_look_as_erlang_prints_them() {

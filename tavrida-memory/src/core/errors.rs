@@ -24,6 +24,7 @@ pub(crate) enum Code {
     ChannelError = 504,
     NotAllowed = 530,
     NotImplemented = 540,
+    InternalError = 541,
 }
 
 impl Code {
@@ -35,7 +36,8 @@ impl Code {
             | Self::CommandInvalid
             | Self::ChannelError
             | Self::NotAllowed
-            | Self::NotImplemented => true,
+            | Self::NotImplemented
+            | Self::InternalError => true,
         }
     }
 
@@ -50,6 +52,7 @@ impl Code {
             Self::ChannelError => "CHANNEL_ERROR",
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotImplemented => "NOT_IMPLEMENTED",
+            Self::InternalError => "INTERNAL_ERROR",
         }
     }
 }
@@ -107,17 +110,13 @@ impl Fault {
     }
 }
 
-/// Cuts a text of over 255 bytes to 252 and `...` (R1), but not in the middle of a character.
-fn shorten(mut text: String) -> String {
-    if text.len() > 255 {
-        let mut end = 252;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-        text.push_str("...");
+/// Cuts a text of over 255 bytes to 252 and `...` (R1). RabbitMQ may cut in the middle of a character; what is left of it is shown as
+/// U+FFFD, as everywhere where bytes are no UTF-8.
+fn shorten(text: String) -> String {
+    if text.len() <= 255 {
+        return text;
     }
-    text
+    String::from_utf8_lossy(&text.as_bytes()[..252]).into_owned() + "..."
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use tavrida::field::{LongString, ShortString, Table, Value};
 
 use super::arena::Key;
+use super::behaviour::Behaviour;
 use super::binding::Bindings;
 use super::queue::Queue;
-use super::routing::{DirectTable, FanoutTable, HeadersTable, TopicTable};
+use super::routing::{Comparison, DirectTable, FanoutTable, HeadersTable, TopicTable};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {
@@ -43,11 +44,14 @@ pub(crate) enum Router {
 
 impl Router {
     /// Returns the table of a type of exchange. `None` for an unknown type.
-    pub(crate) fn of(kind: &str) -> Option<Self> {
+    pub(crate) fn of(kind: &str, behaviour: &Behaviour) -> Option<Self> {
         Some(match kind {
             "direct" => Self::Direct(DirectTable::new()),
             "fanout" => Self::Fanout(FanoutTable::new()),
             "topic" => Self::Topic(TopicTable::new()),
+            "headers" if behaviour.matches_numbers_by_type => {
+                Self::Headers(HeadersTable::comparing(Comparison::ByType))
+            }
             "headers" => Self::Headers(HeadersTable::new()),
             _ => return None,
         })

@@ -9,7 +9,6 @@ use super::connection::Connection;
 use super::effect::{CloseReason, Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
 use super::queue::Queue;
-use super::queue::settings::QueueKind;
 use super::settle::Verdict;
 use super::unacked::Pending;
 use super::{Broker, ChannelId, ConnectionId};
@@ -148,15 +147,17 @@ impl Broker {
     }
 
     /// Returns the position of a delivery among those requeued together. A quorum queue, for which it matters, has a consumer return all
-    /// its messages before the next does, in the order of the consumers' tags; a `basic.get` is a separate consumer that has its delivery
-    /// tag as its name.
-    fn return_order(&self, tag: u64, pending: &Pending) -> ShortString {
-        let quorum =
-            self.queues.get(pending.queue).is_some_and(|queue| queue.settings.kind == QueueKind::Quorum);
+    /// its messages before the next does, in the order of the consumers; a `basic.get` is a separate consumer that has its delivery tag as
+    /// its name, behind all that are known by their age (R133).
+    fn return_order(&self, tag: u64, pending: &Pending) -> (u64, ShortString) {
+        let by_age = self.behaviour.quorum_consumers_by_age;
         match pending.consumer {
-            _ if !quorum => ShortString::default(),
-            Some(consumer) => self.consumers[consumer].tag.clone(),
-            None => ShortString::try_from(tag.to_string()).expect("a number is a short text"),
+            _ if !self.queues.get(pending.queue).is_some_and(Queue::is_quorum) => Default::default(),
+            Some(consumer) => self.turn(consumer),
+            None => {
+                let name = ShortString::try_from(tag.to_string()).expect("a number is a short text");
+                (if by_age { u64::MAX } else { 0 }, name)
+            }
         }
     }
 

@@ -52,6 +52,7 @@
 
 mod apply;
 mod arena;
+mod behaviour;
 mod bind;
 mod binding;
 mod broker;
@@ -61,6 +62,7 @@ mod connection;
 mod consume;
 mod consumer;
 mod dead_letter;
+mod deaths;
 mod declare;
 mod delete;
 mod effect;
@@ -90,6 +92,7 @@ mod sorted;
 mod tx;
 mod unacked;
 
+pub use behaviour::{Behaviour, RabbitMq};
 pub use broker::{Broker, Config};
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use tavrida::field::LongString;
+use tavrida::field::{LongString, ShortString, Table};
 use tavrida::transport::Publication;
 
+use super::behaviour::Behaviour;
+use super::deaths::Record;
+use super::expiration;
 use super::publish::header_keys;
 
 /// A message, with data that only the broker sees.
@@ -13,18 +16,87 @@ pub(crate) struct Parcel {
     pub(crate) publication: Arc<Publication>,
     /// The keys of its `BCC` header, which was removed: dead-lettering routes by them again (R79).
     pub(crate) hidden: Option<Arc<Vec<LongString>>>,
+    /// The broker's own record of its deaths, where it keeps one.
+    pub(crate) record: Option<Arc<Record>>,
 }
 
 impl Parcel {
     /// Returns a message as consumers see it: without `BCC` (R87).
     pub(crate) fn published(mut publication: Arc<Publication>) -> Self {
         if !publication.properties.headers().contains("BCC") {
-            return Self { publication, hidden: None };
+            return Self { publication, hidden: None, record: None };
         }
         let hidden = header_keys(publication.properties.headers(), &["BCC"]);
         if let Some(headers) = &mut Arc::make_mut(&mut publication).properties.headers {
             headers.remove("BCC");
         }
-        Self { publication, hidden: Some(Arc::new(hidden)) }
+        Self { publication, hidden: Some(Arc::new(hidden)), record: None }
     }
+
+    /// Returns the keys of its copies: what it is routed by besides its routing key.
+    pub(crate) fn copies(&self) -> Vec<LongString> {
+        if self.record.as_ref().is_some_and(|record| record.redirected) {
+            return Vec::new();
+        }
+        let mut keys = header_keys(self.publication.properties.headers(), &["CC"]);
+        keys.extend(self.hidden.iter().flat_map(|keys| keys.iter()).cloned());
+        keys
+    }
+
+    /// Returns the keys that a death records: all but those of `BCC` (R80).
+    pub(crate) fn recorded_keys(&self) -> Vec<LongString> {
+        let mut keys = vec![self.publication.routing_key.clone().into()];
+        if self.record.as_ref().is_none_or(|record| !record.redirected) {
+            keys.extend(header_keys(self.publication.properties.headers(), &["CC"]));
+            return keys;
+        }
+        // RabbitMQ takes away those of `BCC`, by which it is not routed any more.
+        for hidden in self.hidden.iter().flat_map(|keys| keys.iter()) {
+            keys.retain(|key| key != hidden);
+        }
+        keys
+    }
+
+    /// Returns the broker's record of its deaths, or a new one.
+    pub(crate) fn record_or_new(&self) -> Record {
+        match &self.record {
+            Some(record) => Record::clone(record),
+            None => Record::new(self.publication.properties.headers()),
+        }
+    }
+
+    /// Returns the message with the changes that every message gets: a plain expiration (R66), sorted headers (R87).
+    pub(crate) fn rewritten(mut self, behaviour: &Behaviour) -> Self {
+        let properties = &self.publication.properties;
+        let plain = properties.expiration.as_ref().filter(|_| behaviour.rewrites_expiration).and_then(plain);
+        if let Some(plain) = plain {
+            Arc::make_mut(&mut self.publication).properties.expiration = Some(plain);
+        }
+        let headers = self.publication.properties.headers();
+        if behaviour.sorts_headers && !is_sorted(headers) {
+            let headers = &mut Arc::make_mut(&mut self.publication).properties.headers;
+            *headers = headers.take().map(sorted);
+        }
+        self
+    }
+}
+
+/// Returns a time to live as a number without sign and leading zeros, if it is not written so.
+fn plain(text: &ShortString) -> Option<ShortString> {
+    if !text.starts_with(['0', '+', '-']) || text == "0" {
+        return None;
+    }
+    let plain = expiration::parse(text).ok()?.as_millis().to_string();
+    Some(ShortString::try_from(plain).expect("a number is a short text"))
+}
+
+fn is_sorted(table: &Table) -> bool {
+    table.iter().map(|(name, _)| name).is_sorted()
+}
+
+/// Sorts headers by name, as RabbitMQ does.
+pub(crate) fn sorted(table: Table) -> Table {
+    let mut entries: Vec<_> = table.into_iter().collect();
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    entries.into_iter().collect()
 }

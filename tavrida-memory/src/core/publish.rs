@@ -6,19 +6,18 @@ use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::Publication;
 
 use super::arena::Key;
+use super::behaviour::Behaviour;
 use super::channel::{Channel, Mode};
 use super::effect::{Effect, Effects};
 use super::errors::Fault;
 use super::exchange::{Exchange, Keys, Target};
 use super::parcel::Parcel;
 use super::queue::{Origin, Queue};
+use super::tx::Routed;
 use super::{Broker, ChannelId, erlang, expiration, reply_to};
 
 /// The text of `basic.return`.
 const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
-
-/// The largest body, in bytes: RabbitMQ's default.
-const LARGEST_BODY: usize = 134_217_728;
 
 impl Broker {
     pub(crate) fn publish(
@@ -30,7 +29,10 @@ impl Broker {
     ) -> Result<(), Fault> {
         let exchange = self.check_publish(&publication, immediate)?;
         let publication = self.with_reply_address(channel, publication)?;
-        self.check_properties(channel, &publication)?;
+        if !self.behaviour.checks_user_last {
+            self.check_user(channel, &publication)?;
+        }
+        check_expiration(&publication)?;
         let number = match &mut self.channels[channel].mode {
             Mode::Confirm(next) => {
                 *next += 1;
@@ -38,11 +40,15 @@ impl Broker {
             }
             _ => None,
         };
-        let more = check_message(&publication)?;
+        let more = check_message(&publication, &self.behaviour)?;
+        if self.behaviour.checks_user_last {
+            self.check_user(channel, &publication)?;
+        }
         let parcel = match &more {
             Some(_) => Parcel::published(publication),
-            None => Parcel { publication, hidden: None },
+            None => Parcel { publication, hidden: None, record: None },
         };
+        let parcel = parcel.rewritten(&self.behaviour);
         let more = more.unwrap_or_default();
         let mut queues = std::mem::take(&mut self.routed);
         queues.clear();
@@ -53,11 +59,14 @@ impl Broker {
         }
         let id = self.channels[channel].id;
         if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
-            let names = match exchange {
-                Some(_) => queues.iter().map(|queue| self.queues[*queue].name.clone()).collect(),
-                None => keys.names(),
+            let routed = match exchange {
+                _ if self.behaviour.transactions_route_at_publish => Routed::Queues(queues),
+                Some(_) => {
+                    Routed::Names(queues.iter().map(|queue| self.queues[*queue].name.clone()).collect())
+                }
+                None => Routed::Names(keys.names()),
             };
-            transaction.publish(parcel, names);
+            transaction.publish(parcel, routed);
             return Ok(());
         }
         let ack = self.publish_to(id, &parcel, &queues, effects);
@@ -76,16 +85,14 @@ impl Broker {
         queues: &[Key<Queue>],
         effects: &mut Effects,
     ) -> bool {
-        let mut reached = false;
         let mut taken = true;
         for queue in queues {
             // In a transaction a queue may have been deleted since the message was routed.
             if self.queues.contains(*queue) {
-                reached = true;
                 taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
             }
         }
-        if !reached && parcel.publication.mandatory {
+        if queues.is_empty() && parcel.publication.mandatory {
             let publication = parcel.publication.clone();
             effects.push(Effect::Return { channel, code: 312, text: NO_ROUTE, publication });
         }
@@ -149,9 +156,10 @@ impl Broker {
             return Err(Fault::not_implemented("immediate=true"));
         }
         let size = publication.body.len();
-        if size > LARGEST_BODY {
+        let largest = self.behaviour.largest_body;
+        if size > largest {
             return Err(Fault::precondition_failed(format!(
-                "message size {size} is larger than configured max size {LARGEST_BODY}"
+                "message size {size} is larger than configured max size {largest}"
             )));
         }
         if publication.exchange.is_empty() {
@@ -165,9 +173,8 @@ impl Broker {
         Ok(Some(exchange))
     }
 
-    fn check_properties(&self, channel: Key<Channel>, publication: &Publication) -> Result<(), Fault> {
-        let properties = &publication.properties;
-        if let Some(claimed) = &properties.user_id {
+    fn check_user(&self, channel: Key<Channel>, publication: &Publication) -> Result<(), Fault> {
+        if let Some(claimed) = &publication.properties.user_id {
             let id = self.channels[channel].id;
             let actual = &self.connections[&id.connection].options.user;
             if claimed != actual {
@@ -175,13 +182,6 @@ impl Broker {
                     "user_id property set to '{claimed}' but authenticated user was '{actual}'"
                 )));
             }
-        }
-        if let Some(text) = &properties.expiration {
-            expiration::parse(text).map_err(|reason| {
-                let what = format!("invalid expiration '{text}': ");
-                let reason = erlang::pair_from(what.chars().count(), &reason);
-                Fault::precondition_failed(what + &reason)
-            })?;
         }
         Ok(())
     }
@@ -208,14 +208,32 @@ fn sort_out(queues: &mut Vec<Key<Queue>>) {
     }
 }
 
-/// Returns the keys of the `CC` and `BCC` headers, if any, after checking the message's properties.
-fn check_message(publication: &Publication) -> Result<Option<Vec<LongString>>, Fault> {
-    let properties = &publication.properties;
-    let invalid = |reason: String| Fault::precondition_failed(format!("invalid message: {reason}"));
-    if let Some(mode @ (0 | 3..)) = properties.delivery_mode {
-        return Err(invalid(format!("{{delivery_mode_unknown,{mode}}}")));
+fn check_expiration(publication: &Publication) -> Result<(), Fault> {
+    let Some(text) = &publication.properties.expiration else { return Ok(()) };
+    expiration::parse(text).map(drop).map_err(|reason| {
+        let what = format!("invalid expiration '{text}': ");
+        let reason = erlang::pair_from(what.chars().count(), &reason);
+        Fault::precondition_failed(what + &reason)
+    })
+}
+
+/// Returns the keys of the `CC` and `BCC` headers, if any, after checking these and then the delivery mode (R89).
+fn check_message(publication: &Publication, behaviour: &Behaviour) -> Result<Option<Vec<LongString>>, Fault> {
+    let keys = check_copies(publication)?;
+    match publication.properties.delivery_mode {
+        Some(mode @ (0 | 3..)) if !behaviour.takes_every_delivery_mode => {
+            Err(invalid_message(&format!("{{delivery_mode_unknown,{mode}}}")))
+        }
+        _ => Ok(keys),
     }
-    let Some(headers) = &properties.headers else { return Ok(None) };
+}
+
+fn invalid_message(reason: &str) -> Fault {
+    Fault::precondition_failed(format!("invalid message: {reason}"))
+}
+
+fn check_copies(publication: &Publication) -> Result<Option<Vec<LongString>>, Fault> {
+    let Some(headers) = &publication.properties.headers else { return Ok(None) };
     if !headers.iter().any(|(name, _)| matches!(name.as_str(), "CC" | "BCC")) {
         return Ok(None);
     }
@@ -224,7 +242,7 @@ fn check_message(publication: &Publication) -> Result<Option<Vec<LongString>>, F
             && !matches!(value, Value::Array(_))
         {
             let kind = erlang::type_name(value);
-            return Err(invalid(format!("{{unacceptable_type_in_header,\"{name}\",{kind}}}")));
+            return Err(invalid_message(&format!("{{unacceptable_type_in_header,\"{name}\",{kind}}}")));
         }
     }
     Ok(Some(header_keys(headers, &["CC", "BCC"])))

@@ -69,6 +69,7 @@ impl Broker {
         self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
         if let Some(consumer) = consumer {
             self.forget_delivery(consumer);
+            self.hand_on_and_run(queue, effects);
         }
         self.resume(channel, waiting, effects);
     }
@@ -113,8 +114,8 @@ impl Broker {
             queue(a).cmp(queue(b)).then_with(|| consumer(a).cmp(&consumer(b))).then(tag_a.cmp(tag_b))
         });
         // Deliveries of an ended consumer and of another with its tag are one group; each counts for its own record.
-        let consumers: Vec<Key<Consumer>> =
-            taken.iter().filter_map(|(_, pending)| pending.consumer).collect();
+        let consumers: Vec<(Key<Consumer>, Key<Queue>)> =
+            taken.iter().filter_map(|(_, pending)| Some((pending.consumer?, pending.queue))).collect();
         let mut rest = taken.into_iter().map(|(_, pending)| pending).peekable();
         while let Some(Pending { queue, consumer, message }) = rest.next() {
             let mut group = vec![message];
@@ -123,8 +124,9 @@ impl Broker {
             }
             self.settle_group(channel, queue, consumer, verdict, group, effects);
         }
-        for consumer in consumers {
+        for (consumer, queue) in consumers {
             self.forget_delivery(consumer);
+            self.hand_on_and_run(queue, effects);
         }
         self.resume(channel, waiting, effects);
     }
@@ -152,7 +154,7 @@ impl Broker {
         queue: Key<Queue>,
         consumer: Option<Key<Consumer>>,
         verdict: Verdict,
-        messages: impl IntoIterator<Item = Message, IntoIter: ExactSizeIterator>,
+        messages: impl IntoIterator<Item = Message, IntoIter: ExactSizeIterator + Clone>,
         effects: &mut Effects,
     ) {
         let messages = messages.into_iter();
@@ -165,7 +167,12 @@ impl Broker {
         let count = u32::try_from(messages.len()).expect("fewer than 2^32 deliveries are unsettled");
         let Some(state) = self.queues.get_mut(queue) else { return };
         state.unacked -= count;
-        let rejoined = consumer.is_some_and(|consumer| self.give_credit(channel, queue, consumer, count));
+        let mut credit = count;
+        if verdict == Verdict::Requeue && state.is_quorum() && !self.behaviour.drops_give_one_credit {
+            let returned = messages.clone().map(|message| message.returned(verdict, &self.behaviour));
+            credit += returned.map(|message| u32::from(state.is_over_delivery_limit(&message))).sum::<u32>();
+        }
+        let rejoined = consumer.is_some_and(|consumer| self.give_credit(channel, queue, consumer, credit));
         match verdict {
             Verdict::Ack => drop(messages),
             Verdict::Discard(reason) => self.discard(queue, messages, reason),

@@ -8,22 +8,32 @@ use super::channel::{Channel, Mode};
 use super::effect::{Effects, MethodReply};
 use super::errors::Fault;
 use super::parcel::Parcel;
+use super::queue::Queue;
 use super::settle::Verdict;
 use super::unacked::Pending;
 
 /// What a channel did since `tx.select` or the last commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Transaction {
-    /// Messages with the names of the queues that they were routed to when they were published (R117). For the default exchange these are
-    /// the routing keys, whether such a queue exists or not: it may be declared before the commit.
-    published: Vec<(Parcel, Vec<ShortString>)>,
+    /// Messages with where they were routed to when they were published (R117).
+    published: Vec<(Parcel, Routed)>,
     /// Settlements in order; successive ones of one kind are merged.
     settled: Vec<(Verdict, Vec<(u64, Pending)>)>,
 }
 
+/// Where a message of a transaction goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Routed {
+    /// The queues that have these names at the commit. For the default exchange these are the routing keys, whether such a queue exists
+    /// or not: it may be declared before the commit.
+    Names(Vec<ShortString>),
+    /// These queues. If one is deleted before the commit, its message is lost.
+    Queues(Vec<Key<Queue>>),
+}
+
 impl Transaction {
-    pub(crate) fn publish(&mut self, parcel: Parcel, queues: Vec<ShortString>) {
-        self.published.push((parcel, queues));
+    pub(crate) fn publish(&mut self, parcel: Parcel, routed: Routed) {
+        self.published.push((parcel, routed));
     }
 
     pub(crate) fn settle(&mut self, verdict: Verdict, deliveries: Vec<(u64, Pending)>) {
@@ -69,9 +79,13 @@ impl Broker {
         let Transaction { published, settled } = std::mem::take(self.transaction(channel)?);
         let id = self.channels[channel].id;
         let mut taken = true;
-        for (parcel, names) in published {
-            let queues: Vec<_> =
-                names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect();
+        for (parcel, routed) in published {
+            let queues = match routed {
+                Routed::Names(names) => {
+                    names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect()
+                }
+                Routed::Queues(queues) => queues,
+            };
             taken &= self.publish_to(id, &parcel, &queues, effects);
         }
         for (verdict, mut deliveries) in settled {

@@ -11,7 +11,7 @@ use super::network::Network;
 use super::shared::Shared;
 use super::state::State;
 use super::transport::MemoryTransport;
-use crate::core::{Broker, Command, Config, ConsumerView, Operator, Snapshot};
+use crate::core::{Behaviour, Broker, Command, Config, ConsumerView, Operator, RabbitMq, Snapshot};
 
 /// A broker in this process. Clones are handles to the same broker; separately created brokers are independent.
 ///
@@ -173,6 +173,31 @@ impl Builder {
     /// Sets the name of the virtual host, which error texts show. The default is `/`.
     pub fn virtual_host(mut self, name: impl Into<ShortString>) -> Self {
         self.config.virtual_host = name.into();
+        self
+    }
+
+    /// Lets the broker behave as a version of RabbitMQ does.
+    ///
+    /// ```
+    /// use tavrida_memory::{MemoryBroker, RabbitMq};
+    ///
+    /// let broker = MemoryBroker::builder().like(RabbitMq::V4_0).build();
+    /// # drop(broker);
+    /// ```
+    pub fn like(self, version: RabbitMq) -> Self {
+        self.behaviour(version.into())
+    }
+
+    /// Lets the broker behave in this way. The default is that of [`RabbitMq::default`].
+    pub fn behaviour(mut self, behaviour: Behaviour) -> Self {
+        self.config.behaviour = behaviour;
+        self
+    }
+
+    /// Makes a durable queue that is declared without a type a quorum queue, as RabbitMQ 4 does in a virtual host that was added with
+    /// `--default-queue-type quorum` (R139). Exclusive and auto-delete queues stay classic; 3.10 has no such setting, and ignores this.
+    pub fn quorum_by_default(mut self) -> Self {
+        self.config.quorum_by_default = true;
         self
     }
 

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 const FEATURES: &str = include_str!("../../docs/features.md");
 const SEMANTICS: &str = include_str!("../../docs/broker-semantics.md");
+const BEHAVIOUR: &str = include_str!("../../src/core/behaviour.rs");
 
 struct Row<'a> {
     feature: &'a str,
     rules: BTreeSet<u32>,
-    state: &'a str,
+    /// On 3.10, and on 4.0.
+    states: [&'a str; 2],
     shown: &'a str,
 }
 
@@ -19,8 +21,8 @@ struct Row<'a> {
 fn rows() -> Vec<Row<'static>> {
     let cells = FEATURES.lines().filter(|line| line.starts_with("| ")).map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let [feature, rules, state, shown] = cells[..] else { panic!("four cells in {line}") };
-        Row { feature, rules: rules_in(rules), state, shown }
+        let [feature, rules, old, new, shown] = cells[..] else { panic!("five cells in {line}") };
+        Row { feature, rules: rules_in(rules), states: [old, new], shown }
     });
     cells.filter(|row| row.feature != "feature").collect()
 }
@@ -102,10 +104,12 @@ fn every_rule_of_a_clients_view_has_a_row() {
 fn what_is_equal_is_shown_by_tests_that_cite_the_rule() {
     let mut wrong = Vec::new();
     for row in rows() {
-        assert!(["equal", "differs", "not modelled"].contains(&row.state), "{}: {}", row.feature, row.state);
+        for state in row.states {
+            assert!(["equal", "differs", "not modelled"].contains(&state), "{}: {state}", row.feature);
+        }
         assert!(!row.shown.is_empty(), "{} says neither which tests nor why", row.feature);
         let cited = cited(row.shown);
-        let named = row.state != "not modelled" || row.shown.contains(".rs");
+        let named = row.states != ["not modelled"; 2] || row.shown.contains(".rs");
         wrong.extend(
             row.rules
                 .iter()
@@ -114,6 +118,31 @@ fn what_is_equal_is_shown_by_tests_that_cite_the_rule() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn where_versions_differ_a_test_shows_both_sides() {
+    let decisions: BTreeSet<u32> = BEHAVIOUR
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("/// R"))
+        .flat_map(|line| rules_in(&format!("R{}", line.split(':').next().unwrap_or_default())))
+        .collect();
+    let listed = SEMANTICS.split("## 25.").nth(1).expect("section 25 lists where versions differ");
+    let rows_of_versions = listed.lines().filter(|line| line.starts_with("| R")).count();
+    assert!(decisions.len() >= 15 && rows_of_versions >= 20, "{decisions:?}, {rows_of_versions} rows");
+    let listed = rules_in(listed);
+    let unlisted: Vec<&u32> = decisions.difference(&listed).collect();
+    assert!(unlisted.is_empty(), "section 25 of the semantics lacks rules {unlisted:?}");
+    let shown: BTreeSet<u32> = rows()
+        .iter()
+        .flat_map(|row| {
+            let versions = row.shown.split('`').filter(|word| word.starts_with("core/versions/"));
+            let cited: BTreeSet<u32> = versions.flat_map(|file| cited(&format!("`{file}`"))).collect();
+            row.rules.intersection(&cited).copied().collect::<Vec<_>>()
+        })
+        .collect();
+    let unshown: Vec<&u32> = decisions.difference(&shown).collect();
+    assert!(unshown.is_empty(), "rules {unshown:?} have no row that names their test in core/versions");
 }
 
 #[test]

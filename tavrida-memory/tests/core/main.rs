@@ -25,4 +25,5 @@ mod settling;
 mod single_active;
 mod time;
 mod transactions;
+mod versions;
 mod warnings;

@@ -61,7 +61,8 @@ impl Report {
     pub(crate) fn begins(&self, whole: &Self) -> bool {
         self.0.iter().all(|(channel, heard)| {
             whole.0.get(channel).is_some_and(|whole| {
-                whole.said.starts_with(&heard.said) && whole.arrived.starts_with(&heard.arrived)
+                begins(&whole.said, &heard.said, Said::line)
+                    && begins(&whole.arrived, &heard.arrived, arrival_line)
             })
         })
     }
@@ -126,6 +127,11 @@ impl Said {
             Self::ConnectionCloseOk => "connection.close-ok".to_owned(),
         }
     }
+}
+
+/// Compares values, and their texts: these show the order of headers, which values do not compare.
+fn begins<T: PartialEq>(whole: &[T], part: &[T], line: impl Fn(&T) -> String) -> bool {
+    whole.starts_with(part) && whole.iter().zip(part).all(|(whole, part)| line(whole) == line(part))
 }
 
 fn arrival_line(arrival: &Arrival) -> String {

@@ -54,7 +54,8 @@ pub(crate) async fn run() {
     }))
     .await;
     say(&format!(
-        "programs: {}, operations: {}, divergences: {} (seed {}, programs {}..{}, races left aside: {})",
+        "{}: programs: {}, operations: {}, divergences: {} (seed {}, programs {}..{}, races left aside: {})",
+        crate::run::version_of(node),
         tally.programs.get(),
         tally.operations.get(),
         tally.divergences.get(),
@@ -67,7 +68,7 @@ pub(crate) async fn run() {
 }
 
 async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
-    let program = generate::program(plan.seed, number, LENGTH);
+    let program = generate::program(site.version, plan.seed, number, LENGTH);
     let outcome = site.run(&program, Watch::AtTheEnd).await;
     tally.programs.set(tally.programs.get() + 1);
     tally.operations.set(tally.operations.get() + outcome.operations);
@@ -98,11 +99,11 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
 /// Runs the program in a file and shows what comes, step by step.
 pub(crate) async fn run_given(path: &str) {
     let program = text::parse(&std::fs::read_to_string(path).expect("the file of the program can be read"));
-    for prediction in crate::run::predict("given", &program).0 {
-        say(&format!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
-    }
     let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, "given".to_owned()).await;
+    for prediction in crate::run::predict(site.version, "given", &program).0 {
+        say(&format!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
+    }
     let divergence = site.run(&program, Watch::EachStep).await.divergence;
     assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tavrida_memory::core::{Arrival, Method, MethodReply};
+use tavrida_memory::core::{Arrival, Method, MethodReply, RabbitMq};
 
 use crate::heard::{Report, Said};
 use crate::run::predict;
@@ -13,8 +13,8 @@ use crate::{generate, random};
 fn count(programs: u64) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for number in 0..programs {
-        let program = generate::program(1, number, random::LENGTH);
-        for prediction in predict("/", &program).0 {
+        let program = generate::program(RabbitMq::default(), 1, number, random::LENGTH);
+        for prediction in predict(RabbitMq::default(), "/", &program).0 {
             for kind in kinds(&prediction) {
                 *counts.entry(kind).or_default() += 1;
             }

@@ -1,7 +1,7 @@
 //! Runs one program on both sides.
 
 use tavrida::field::ShortString;
-use tavrida_memory::core::{Method, MethodReply, QueueDeclare};
+use tavrida_memory::core::{Method, MethodReply, QueueDeclare, RabbitMq};
 use tavrida_rabbitmq::Node;
 
 use crate::barrier::Barrier;
@@ -14,6 +14,7 @@ use crate::world::{Action, Prediction, World};
 pub(crate) struct Site<'n> {
     pub(crate) node: &'n Node,
     pub(crate) vhost: String,
+    pub(crate) version: RabbitMq,
 }
 
 /// The outcome of a program.
@@ -33,17 +34,28 @@ pub(crate) enum Watch {
     EachStep,
 }
 
+/// Returns the version of which a node is.
+pub(crate) fn version_of(node: &Node) -> RabbitMq {
+    let version = node.version();
+    match (version.major, version.minor) {
+        (3, 10) => RabbitMq::V3_10,
+        (4, 0) => RabbitMq::V4_0,
+        _ => panic!("RabbitMQ {version}: the memory broker behaves as 3.10 or 4.0"),
+    }
+}
+
 impl<'n> Site<'n> {
     /// Creates a virtual host.
     pub(crate) async fn new(node: &'n Node, vhost: String) -> Self {
         node.add_vhost(&vhost).await.expect("a running node makes a virtual host");
-        let site = Self { node, vhost };
+        let version = version_of(node);
+        let site = Self { node, vhost, version };
         Barrier::new(node, &site.vhost).define().await.expect("a running node evaluates an expression");
         site
     }
 
     pub(crate) async fn run(&self, program: &Program, watch: Watch) -> Outcome {
-        let (predictions, operations) = predict(&self.vhost, program);
+        let (predictions, operations) = predict(self.version, &self.vhost, program);
         let divergence = self.replay(program, &predictions, watch).await.err();
         Barrier::new(self.node, &self.vhost)
             .clean()
@@ -68,8 +80,8 @@ impl<'n> Site<'n> {
 }
 
 /// Returns the expected output of a program, and of a final read of the queues; and how many steps there are.
-pub(crate) fn predict(vhost: &str, program: &Program) -> (Vec<Prediction>, usize) {
-    let mut world = World::new(vhost, program.modes);
+pub(crate) fn predict(version: RabbitMq, vhost: &str, program: &Program) -> (Vec<Prediction>, usize) {
+    let mut world = World::new(version, vhost, program.modes);
     let mut predictions: Vec<Prediction> = program.steps.iter().filter_map(|step| world.step(step)).collect();
     let operations = predictions.len();
     for connection in CONNECTIONS {

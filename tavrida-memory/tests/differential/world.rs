@@ -2,7 +2,7 @@
 
 use tavrida::field::ShortString;
 use tavrida_memory::core::{
-    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now,
+    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now, RabbitMq,
 };
 
 use crate::guard;
@@ -46,9 +46,10 @@ pub(crate) enum Action {
 
 impl World {
     /// Creates a broker with channels opened as a program needs them.
-    pub(crate) fn new(vhost: &str, modes: [Mode; 4]) -> Self {
+    pub(crate) fn new(version: RabbitMq, vhost: &str, modes: [Mode; 4]) -> Self {
+        let virtual_host = short(vhost);
         let mut world = Self {
-            broker: Broker::new(Config { virtual_host: short(vhost), seed: 1 }),
+            broker: Broker::new(Config { virtual_host, behaviour: version.into(), ..Default::default() }),
             shadow: Shadow::default(),
             names: Names::default(),
             modes: Program { modes, steps: Vec::new() },

@@ -1,5 +1,7 @@
 //! Dispatch: the line of consumers and their credit (A3 to A5 of the broker semantics).
 
+use tavrida::field::ShortString;
+
 use super::settings::QueueKind;
 use super::{Message, Queue};
 use crate::core::Broker;
@@ -15,7 +17,7 @@ impl Broker {
         loop {
             let state = &self.queues[queue];
             let candidate = if state.settings.single_active {
-                state.active.filter(|active| !self.consumers[*active].blocked)
+                state.active.filter(|active| !self.consumers[*active].blocked && !state.quiescing)
             } else {
                 state.line.first()
             }?;
@@ -86,7 +88,7 @@ impl Broker {
             consumer_tag: record.tag.clone(),
             delivery_tag: tag,
             redelivered: message.redelivered,
-            publication: state.outgoing(&message, true),
+            publication: state.outgoing(&message, false),
         };
         if !record.no_ack {
             record.unsettled += 1;
@@ -115,16 +117,26 @@ impl Broker {
         self.arm(queue);
     }
 
-    /// A quorum queue assigns all that it can, and then sends to one consumer after the other, by their tags (A5).
+    /// A quorum queue assigns all that it can, and then sends to one consumer after the other (A5).
     fn run_together(&mut self, queue: Key<Queue>, effects: &mut Effects) {
         let mut assigned = Vec::new();
         while let Some((consumer, message)) = self.next_pair(queue) {
             self.assign(queue, consumer);
             assigned.push((consumer, message));
         }
-        assigned.sort_by(|(a, _), (b, _)| self.consumers[*a].tag.cmp(&self.consumers[*b].tag));
+        assigned.sort_by_cached_key(|(consumer, _)| self.turn(*consumer));
         for (consumer, message) in assigned {
             self.hand_over(queue, consumer, message, effects);
+        }
+    }
+
+    /// Returns the place of a consumer among those of its quorum queue (R133).
+    pub(crate) fn turn(&self, consumer: Key<Consumer>) -> (u64, ShortString) {
+        let Consumer { number, tag, .. } = &self.consumers[consumer];
+        if self.behaviour.quorum_consumers_by_age {
+            (*number, ShortString::default())
+        } else {
+            (0, tag.clone())
         }
     }
 

@@ -6,6 +6,7 @@ use super::settings::{Overflow, QueueKind};
 use super::{Message, Queue};
 use crate::core::Broker;
 use crate::core::arena::Key;
+use crate::core::behaviour::Behaviour;
 use crate::core::dead_letter::Reason;
 use crate::core::effect::Effects;
 use crate::core::expiration;
@@ -33,7 +34,7 @@ impl Broker {
         effects: &mut Effects,
     ) -> bool {
         let state = &mut self.queues[queue];
-        let mut message = state.message(parcel, self.now.elapsed);
+        let mut message = state.message(parcel, self.now.elapsed, &self.behaviour);
         if state.refuses(&message, origin) {
             if state.settings.overflow == Overflow::RejectPublishDlx {
                 self.dead_letter(queue, &message, Reason::MaxLength);
@@ -41,6 +42,14 @@ impl Broker {
             return false;
         }
         message.seq = state.take_seq();
+        if state.is_quorum() {
+            state.ready.insert(message);
+            self.sweep(queue);
+            self.run(queue, effects);
+            self.drop_over_limit(queue);
+            self.arm(queue);
+            return true;
+        }
         if state.ready.is_empty()
             && let Some(consumer) = self.next_consumer(queue)
         {
@@ -91,9 +100,9 @@ impl Broker {
         verdict: Verdict,
     ) {
         for message in messages {
-            let message = Message { redelivered: true, returns: message.returns + 1, ..message };
+            let message = message.returned(verdict, &self.behaviour);
             let state = &mut self.queues[queue];
-            if state.settings.delivery_limit.is_some_and(|limit| u64::from(message.returns) > limit) {
+            if state.is_over_delivery_limit(&message) {
                 self.dead_letter(queue, &message, Reason::DeliveryLimit);
             } else if verdict == Verdict::Requeue && state.settings.delivery_limit.is_none() {
                 let seq = state.take_seq();
@@ -125,8 +134,28 @@ impl Broker {
     }
 }
 
+impl Message {
+    /// Returns the message as it comes back to a quorum queue.
+    pub(crate) fn returned(self, verdict: Verdict, behaviour: &Behaviour) -> Self {
+        let failed = verdict == Verdict::GiveBack;
+        let counts = failed || !behaviour.forgives_returns;
+        Self {
+            redelivered: true,
+            returns: self.returns + 1,
+            counted: self.counted + u32::from(counts),
+            failures: self.failures + u32::from(failed),
+            ..self
+        }
+    }
+}
+
 impl Queue {
-    fn message(&self, parcel: &Parcel, now: Duration) -> Message {
+    /// Returns whether a message was returned too often.
+    pub(crate) fn is_over_delivery_limit(&self, message: &Message) -> bool {
+        self.settings.delivery_limit.is_some_and(|limit| u64::from(message.counted) > limit)
+    }
+
+    fn message(&self, parcel: &Parcel, now: Duration, behaviour: &Behaviour) -> Message {
         let properties = &parcel.publication.properties;
         let own = properties.expiration.as_ref().and_then(|text| expiration::parse(text).ok());
         let ttl = match (self.settings.ttl, own) {
@@ -138,13 +167,21 @@ impl Queue {
             QueueKind::Classic => Duration::ZERO,
             QueueKind::Quorum => Duration::from_millis(1),
         };
+        let priority = properties.priority.unwrap_or(0);
+        let failures =
+            parcel.record.as_ref().filter(|_| self.is_quorum()).map_or(0, |record| record.failures);
         Message {
             parcel: parcel.clone(),
             seq: 0,
             expires_at: ttl.map(|ttl| now + ttl.max(least)),
             returns: 0,
-            priority: properties.priority.unwrap_or(0).min(self.settings.max_priority),
-            redelivered: false,
+            counted: 0,
+            failures,
+            priority: match self.settings.kind {
+                QueueKind::Classic => priority.min(self.settings.max_priority),
+                QueueKind::Quorum => u8::from(behaviour.quorum_priorities && priority > 4),
+            },
+            redelivered: failures > 0,
         }
     }
 

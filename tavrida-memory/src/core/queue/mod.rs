@@ -6,6 +6,7 @@ mod enqueue;
 mod expiry;
 mod ready;
 pub(crate) mod settings;
+mod single_active;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::arena::Key;
 use super::consumer::Consumer;
 use super::exchange::Exchange;
 use super::owed::Owed;
+use super::parcel::sorted;
 pub(crate) use consumers::Line;
 pub(crate) use enqueue::Origin;
 pub(crate) use ready::{Message, Ready};
@@ -51,6 +53,8 @@ pub(crate) struct Queue {
     pub(crate) had_consumers: bool,
     /// The single active consumer, if the queue has one.
     pub(crate) active: Option<Key<Consumer>>,
+    /// Whether it only settles what it has, before another takes over (R138).
+    pub(crate) quiescing: bool,
     /// Whether a quorum queue that refuses publishes exceeded its limit, and is not yet well below it.
     pub(crate) refusing: bool,
     /// When it was last used; `x-expires` counts from here.
@@ -78,7 +82,7 @@ impl Queue {
             auto_delete: false,
             owner: None,
             arguments,
-            ready: Ready::new(settings.max_priority),
+            ready: Ready::new(settings.max_priority, settings.kind == QueueKind::Quorum),
             owed: Owed::default(),
             settings,
             incoming: BTreeSet::new(),
@@ -89,18 +93,29 @@ impl Queue {
             blocked: Vec::new(),
             had_consumers: false,
             active: None,
+            quiescing: false,
             refusing: false,
             last_used: Duration::ZERO,
             armed: Armed::default(),
         }
     }
 
-    /// Returns a message as it is delivered: a quorum queue adds how often it was returned, for a consumer only if it was (R131).
-    pub(crate) fn outgoing(&self, message: &Message, to_consumer: bool) -> Arc<Publication> {
+    pub(crate) fn is_quorum(&self) -> bool {
+        self.settings.kind == QueueKind::Quorum
+    }
+
+    /// Returns a message as it is delivered: a quorum queue adds how often it was returned (R131). What was not returned shows 0 to
+    /// `basic.get`, or nothing.
+    pub(crate) fn outgoing(&self, message: &Message, shows_zero: bool) -> Arc<Publication> {
         let mut publication = message.parcel.publication.clone();
-        if self.settings.kind == QueueKind::Quorum && (message.returns > 0 || !to_consumer) {
-            let headers = Arc::make_mut(&mut publication).properties.headers.get_or_insert_default();
-            headers.insert(ShortString::from_static("x-delivery-count"), i64::from(message.returns));
+        let count = message.count();
+        if self.is_quorum() && (count > 0 || shows_zero) {
+            let headers = &mut Arc::make_mut(&mut publication).properties.headers;
+            let with_count = headers
+                .take()
+                .unwrap_or_default()
+                .with(ShortString::from_static("x-delivery-count"), i64::from(count));
+            *headers = Some(sorted(with_count));
         }
         publication
     }

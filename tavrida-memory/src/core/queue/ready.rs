@@ -17,6 +17,10 @@ pub(crate) struct Message {
     pub(crate) expires_at: Option<Duration>,
     /// How often it was returned; only quorum queues count.
     pub(crate) returns: u32,
+    /// How many of these returns count towards a delivery limit.
+    pub(crate) counted: u32,
+    /// How often its consumer ended before it was settled, and how often another quorum queue failed to deliver it.
+    pub(crate) failures: u32,
     /// The effective priority: at most the queue's maximum.
     pub(crate) priority: u8,
     /// Whether it was delivered before.
@@ -26,6 +30,11 @@ pub(crate) struct Message {
 impl Message {
     pub(crate) fn bytes(&self) -> u64 {
         self.parcel.publication.body.len() as u64
+    }
+
+    /// Returns the number in `x-delivery-count`: returns count, or else what other quorum queues counted.
+    pub(crate) fn count(&self) -> u32 {
+        if self.returns > 0 { self.returns } else { self.failures }
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
@@ -44,13 +53,17 @@ pub(crate) struct Ready {
     returned: VecDeque<Message>,
     /// The highest priority first; a queue without priorities has one level.
     levels: Vec<VecDeque<Message>>,
+    /// In a quorum queue with priorities: how many were taken, modulo 3 (R137).
+    taken: Option<u8>,
     len: usize,
     bytes: u64,
 }
 
 impl Ready {
-    pub(crate) fn new(max_priority: u8) -> Self {
+    /// Returns an empty queue; `by_turns` lets every third message come from the lower of two levels.
+    pub(crate) fn new(max_priority: u8, by_turns: bool) -> Self {
         Self {
+            taken: (by_turns && max_priority > 0).then_some(0),
             returned: VecDeque::new(),
             levels: vec![VecDeque::new(); usize::from(max_priority) + 1],
             len: 0,
@@ -91,12 +104,29 @@ impl Ready {
     }
 
     pub(crate) fn head(&self) -> Option<&Message> {
-        self.returned.front().or_else(|| self.levels.iter().find_map(VecDeque::front))
+        self.returned.front().or_else(|| self.levels[self.next_level()].front())
+    }
+
+    /// Returns the level of the next message that was never returned.
+    fn next_level(&self) -> usize {
+        if let (Some(2), [high, low]) = (self.taken, &self.levels[..])
+            && let (Some(high), Some(low)) = (high.front(), low.front())
+        {
+            return usize::from(high.seq > low.seq);
+        }
+        self.levels.iter().position(|level| !level.is_empty()).unwrap_or(0)
     }
 
     pub(crate) fn pop(&mut self) -> Option<Message> {
-        let message =
-            self.returned.pop_front().or_else(|| self.levels.iter_mut().find_map(VecDeque::pop_front))?;
+        let message = match self.returned.pop_front() {
+            Some(returned) => returned,
+            None => {
+                let level = self.next_level();
+                let message = self.levels[level].pop_front()?;
+                self.taken = self.taken.map(|taken| (taken + 1) % 3);
+                message
+            }
+        };
         self.len -= 1;
         self.bytes -= message.bytes();
         Some(message)
@@ -107,6 +137,7 @@ impl Ready {
         self.returned.clear();
         self.levels.iter_mut().for_each(VecDeque::clear);
         self.bytes = 0;
+        self.taken = self.taken.map(|_| 0);
         std::mem::take(&mut self.len)
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tavrida::field::{ShortString, Table, Value};
 
+use crate::core::behaviour::Behaviour;
 use crate::core::erlang;
 use crate::core::errors::Fault;
 
@@ -83,13 +84,16 @@ const CHECKS: [(&str, Check, Known); 17] = [
 ];
 
 /// Arguments that RabbitMQ knows and does not check here.
-const UNCHECKED: [(&str, Known); 5] = [
+const UNCHECKED: [(&str, Known); 6] = [
     ("x-queue-type", Known::BOTH),
     ("x-queue-master-locator", Known::CLASSIC),
     ("x-delivery-limit", Known::QUORUM),
     ("x-max-age", Known::NEITHER),
     ("x-stream-max-segment-size-bytes", Known::NEITHER),
+    (STREAM_FILTER, Known::NEITHER),
 ];
+
+const STREAM_FILTER: &str = "x-stream-filter-size-bytes";
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -103,8 +107,11 @@ impl Known {
     const QUORUM: Self = Self { classic: false, quorum: true };
     const NEITHER: Self = Self { classic: false, quorum: false };
 
-    fn to(self, kind: QueueKind) -> bool {
+    fn to(self, kind: QueueKind, name: &str, behaviour: &Behaviour) -> bool {
         match kind {
+            QueueKind::Classic if name == "x-queue-leader-locator" => {
+                behaviour.classic_queues_accept_leader_locator
+            }
             QueueKind::Classic => self.classic,
             QueueKind::Quorum => self.quorum,
         }
@@ -118,21 +125,21 @@ impl Settings {
     }
 
     /// Reads the arguments of a new queue; `what` is the queue as error texts name it.
-    pub(crate) fn read(arguments: &Table, what: &dyn Display) -> Result<Self, Fault> {
+    pub(crate) fn read(arguments: &Table, what: &dyn Display, behaviour: &Behaviour) -> Result<Self, Fault> {
         let kind = read_kind(arguments, what)?;
         for (name, check, known) in CHECKS {
-            if let Some(value) = arguments.get(name).filter(|_| known.to(kind)) {
+            if let Some(value) = arguments.get(name).filter(|_| known.to(kind, name, behaviour)) {
                 check(value, arguments).map_err(|reason| {
                     Fault::precondition_failed(format!("invalid arg '{name}' for {what}: {reason}"))
                 })?;
             }
         }
-        refuse_foreign(arguments, kind, what)?;
-        Ok(Self::of(kind, arguments))
+        refuse_foreign(arguments, kind, what, behaviour)?;
+        Ok(Self::of(kind, arguments, behaviour))
     }
 
     /// Returns the settings of arguments that passed the checks.
-    fn of(kind: QueueKind, arguments: &Table) -> Self {
+    fn of(kind: QueueKind, arguments: &Table, behaviour: &Behaviour) -> Self {
         let number = |name| arguments.get(name).and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
         let overflow = match arguments.get("x-overflow").and_then(Value::as_str) {
             Some("reject-publish") => Overflow::RejectPublish,
@@ -155,9 +162,20 @@ impl Settings {
             max_length: number("x-max-length"),
             max_bytes: number("x-max-length-bytes"),
             overflow,
-            max_priority: number("x-max-priority").and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+            max_priority: match kind {
+                QueueKind::Classic => {
+                    let asked = number("x-max-priority").and_then(|n| u8::try_from(n).ok());
+                    asked.map_or(0, |asked| asked.max(behaviour.one_priority_at_least.into()))
+                }
+                QueueKind::Quorum => behaviour.quorum_priorities.into(),
+            },
             single_active: arguments.get("x-single-active-consumer") == Some(&Value::Bool(true)),
-            delivery_limit: number("x-delivery-limit"),
+            // A negative one is none.
+            delivery_limit: if arguments.contains("x-delivery-limit") {
+                number("x-delivery-limit")
+            } else {
+                behaviour.default_delivery_limit.filter(|_| kind == QueueKind::Quorum)
+            },
         }
     }
 }
@@ -191,14 +209,20 @@ fn read_dead_letter(arguments: &Table) -> Option<DeadLetter> {
 }
 
 /// Refuses arguments of other types of queue; unknown arguments are ignored, as in RabbitMQ.
-fn refuse_foreign(arguments: &Table, kind: QueueKind, what: &dyn Display) -> Result<(), Fault> {
+fn refuse_foreign(
+    arguments: &Table,
+    kind: QueueKind,
+    what: &dyn Display,
+    behaviour: &Behaviour,
+) -> Result<(), Fault> {
     let mut names: Vec<&str> = arguments.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     for name in names {
         let known = CHECKS.iter().map(|(known, _, types)| (known, types));
         let known = known.chain(UNCHECKED.iter().map(|(known, types)| (known, types)));
-        match known.into_iter().find(|(known, _)| **known == name) {
-            Some((_, types)) if types.to(kind) => {}
+        let ignored = name == STREAM_FILTER && !behaviour.knows_stream_filters;
+        match known.into_iter().find(|(known, _)| **known == name && !ignored) {
+            Some((_, types)) if types.to(kind, name, behaviour) => {}
             Some(_) => {
                 return Err(Fault::precondition_failed(format!(
                     "invalid arg '{name}' for {what} of queue type {}",

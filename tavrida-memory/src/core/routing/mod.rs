@@ -7,6 +7,6 @@ mod headers;
 mod keyed;
 mod topic;
 
-pub use headers::{HeadersTable, MatchError};
+pub use headers::{Comparison, HeadersTable, MatchError};
 pub use keyed::{DirectTable, FanoutTable};
 pub use topic::TopicTable;

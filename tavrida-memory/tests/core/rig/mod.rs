@@ -6,8 +6,8 @@ mod values;
 mod words;
 
 use tavrida_memory::core::{
-    Broker, ChannelId, CloseReason, Command, Config, ConnectionId, ConnectionOptions, Effect, Effects,
-    Method, MethodReply, Now, Operator,
+    Behaviour, Broker, ChannelId, CloseReason, Command, Config, ConnectionId, ConnectionOptions, Effect,
+    Effects, Method, MethodReply, Now, Operator, RabbitMq,
 };
 
 pub(crate) use methods::*;
@@ -42,9 +42,18 @@ pub(crate) const NACK: Outcome = Outcome { returned: false, ack: false };
 pub(crate) const RETURNED: Outcome = Outcome { returned: true, ack: true };
 
 impl Rig {
+    /// A broker like RabbitMQ 3.10.
     pub(crate) fn new() -> Self {
+        Self::behaving(RabbitMq::V3_10.into())
+    }
+
+    pub(crate) fn behaving(behaviour: Behaviour) -> Self {
+        Self::with(Config { behaviour, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
         Self {
-            broker: Broker::new(Config::default()),
+            broker: Broker::new(config),
             millis: 0,
             effects: Effects::new(),
             connections: 0,
@@ -55,6 +64,13 @@ impl Rig {
     /// A rig with one connection and one channel in confirm mode.
     pub(crate) fn with_channel() -> (Self, ChannelId) {
         let mut rig = Self::new();
+        let channel = rig.client();
+        (rig, channel)
+    }
+
+    /// A rig like a version, with one connection and one channel in confirm mode.
+    pub(crate) fn like(version: RabbitMq) -> (Self, ChannelId) {
+        let mut rig = Self::behaving(version.into());
         let channel = rig.client();
         (rig, channel)
     }

@@ -6,14 +6,14 @@ mod pools;
 mod things;
 
 use fastrand::Rng;
-use tavrida_memory::core::ChannelId;
+use tavrida_memory::core::{ChannelId, RabbitMq};
 
 use crate::program::{CHANNELS, CONNECTIONS, Mode, Program, Step};
 use crate::world::World;
 use pools::Flavour;
 
-/// Returns the program of this number among those of a seed.
-pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
+/// Returns the program of this number among those of a seed, for a version of RabbitMQ.
+pub(crate) fn program(version: RabbitMq, seed: u64, number: u64, length: usize) -> Program {
     let mut rng =
         Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ number.wrapping_mul(0xd134_2543_de82_ef95));
     let flavour = Flavour::random(&mut rng);
@@ -22,7 +22,7 @@ pub(crate) fn program(seed: u64, number: u64, length: usize) -> Program {
         ..60 => Mode::Plain,
         _ => Mode::Confirm,
     });
-    let world = World::new("/", modes);
+    let world = World::new(version, "/", modes);
     let deep = rng.u8(..) < 200;
     let mut generator =
         Generator { rng, flavour, world, program: Program { modes, steps: Vec::new() }, bodies: 0 };

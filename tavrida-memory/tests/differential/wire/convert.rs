@@ -25,10 +25,6 @@ pub(super) fn table_to_wire(table: &Table) -> FieldTable {
     wire
 }
 
-fn table_from_wire(wire: &FieldTable) -> Table {
-    wire.into_iter().map(|(name, value)| (from_wire(name), value_from_wire(value))).collect()
-}
-
 fn value_to_wire(value: &Value) -> AMQPValue {
     match value {
         Value::Void => AMQPValue::Void,
@@ -53,31 +49,6 @@ fn value_to_wire(value: &Value) -> AMQPValue {
         Value::Timestamp(time) => AMQPValue::Timestamp(*time),
         Value::Table(table) => AMQPValue::FieldTable(table_to_wire(table)),
         other => unreachable!("no such value is on the wire: {other:?}"),
-    }
-}
-
-fn value_from_wire(value: &AMQPValue) -> Value {
-    match value {
-        AMQPValue::Void => Value::Void,
-        AMQPValue::Boolean(truth) => Value::Bool(*truth),
-        AMQPValue::ShortShortInt(n) => Value::I8(*n),
-        AMQPValue::ShortShortUInt(n) => Value::U8(*n),
-        AMQPValue::ShortInt(n) => Value::I16(*n),
-        AMQPValue::ShortUInt(n) => Value::U16(*n),
-        AMQPValue::LongInt(n) => Value::I32(*n),
-        AMQPValue::LongUInt(n) => Value::U32(*n),
-        AMQPValue::LongLongInt(n) => Value::I64(*n),
-        AMQPValue::Float(n) => Value::F32(*n),
-        AMQPValue::Double(n) => Value::F64(*n),
-        AMQPValue::DecimalValue(DecimalValue { scale, value }) => {
-            Value::Decimal(Decimal { scale: *scale, value: *value })
-        }
-        AMQPValue::ShortString(text) => Value::from(text.as_str()),
-        AMQPValue::LongString(text) => Value::LongString(text.as_bytes().into()),
-        AMQPValue::ByteArray(bytes) => Value::Bytes(bytes.as_slice().into()),
-        AMQPValue::FieldArray(items) => Value::Array(items.as_slice().iter().map(value_from_wire).collect()),
-        AMQPValue::Timestamp(time) => Value::Timestamp(*time),
-        AMQPValue::FieldTable(table) => Value::Table(table_from_wire(table)),
     }
 }
 
@@ -109,11 +80,12 @@ pub(super) fn properties_to_wire(properties: &Properties) -> BasicProperties {
     wire
 }
 
+/// Returns all properties but the headers, which the codec sorts.
 pub(super) fn properties_from_wire(wire: &BasicProperties) -> Properties {
     Properties {
         content_type: wire.content_type().as_ref().map(from_wire),
         content_encoding: wire.content_encoding().as_ref().map(from_wire),
-        headers: wire.headers().as_ref().map(table_from_wire),
+        headers: None,
         delivery_mode: *wire.delivery_mode(),
         priority: *wire.priority(),
         correlation_id: wire.correlation_id().as_ref().map(from_wire),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use amq_protocol::frame::{AMQPFrame, ProtocolVersion, WriteContext, gen_frame, parse_frame};
 use amq_protocol::protocol::{AMQPClass, basic, channel, connection};
 use amq_protocol::types::{AMQPValue, FieldTable, ShortString as WireString};
+use tavrida::field::Table;
 use tavrida::transport::Publication;
 use tavrida_memory::core::{
     Arrival, ChannelId, CloseReason, ConnectionId, Delivered, Got, Method, MethodReply,
@@ -17,6 +18,7 @@ use tokio::net::TcpStream;
 
 use super::convert::{from_wire, properties_from_wire, properties_to_wire};
 use super::methods::{reply, to_class};
+use super::order;
 use crate::heard::Said;
 
 /// What the broker sends in one frame, or in several that belong together.
@@ -38,6 +40,8 @@ pub(crate) struct Link {
     words: VecDeque<(ChannelId, Word)>,
     contents: BTreeMap<u16, Content>,
     confirms: BTreeMap<u16, Confirms>,
+    /// The headers of the content header that came last.
+    headers: Option<Table>,
 }
 
 /// A message whose frames are still arriving.
@@ -67,6 +71,7 @@ impl Link {
             words: VecDeque::new(),
             contents: BTreeMap::new(),
             confirms: BTreeMap::new(),
+            headers: None,
         };
         link.shake_hands(vhost).await?;
         Ok(link)
@@ -137,11 +142,15 @@ impl Link {
             _ => {}
         }
         self.frame(&AMQPFrame::Method(number, to_class(method)));
+        if let Some(arguments) = order::arguments(method) {
+            order::overwrite(&mut self.output, 1, arguments);
+        }
         if let Method::BasicPublish { publication, .. } = method {
             if let Some(confirms) = self.confirms.get_mut(&number) {
                 confirms.last += 1;
                 confirms.open.insert(confirms.last);
             }
+            let start = self.output.len();
             self.frame(&AMQPFrame::Header(
                 number,
                 amq_protocol::frame::AMQPContentHeader {
@@ -150,6 +159,7 @@ impl Link {
                     properties: properties_to_wire(&publication.properties),
                 },
             ));
+            order::overwrite_headers(&mut self.output[start..], &publication.properties);
             for part in publication.body.chunks(131_064) {
                 self.frame(&AMQPFrame::Body(number, part.to_vec()));
             }
@@ -213,6 +223,9 @@ impl Link {
                 if self.input.len() >= size {
                     let parsed = parse_frame(&self.input[..size]);
                     let frame = parsed.map_err(|error| io::Error::other(format!("no frame: {error:?}")))?.1;
+                    if matches!(frame, AMQPFrame::Header(..)) {
+                        self.headers = order::headers(&self.input[..size]);
+                    }
                     self.input.drain(..size);
                     return Ok(frame);
                 }
@@ -227,8 +240,10 @@ impl Link {
         match frame {
             AMQPFrame::Method(number, class) => self.take_method(number, class),
             AMQPFrame::Header(number, header) => {
+                let headers = self.headers.take();
                 let content = self.content(number)?;
                 content.publication.properties = properties_from_wire(&header.properties);
+                content.publication.properties.headers = headers;
                 content.missing = Some(header.body_size);
                 self.finish(number)
             }

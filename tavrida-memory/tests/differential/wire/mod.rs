@@ -3,5 +3,6 @@
 mod convert;
 mod link;
 mod methods;
+mod order;
 
 pub(crate) use link::{Link, LinkError, Word};

@@ -5,18 +5,18 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 use tavrida::field::{ShortString, Table, Value};
 
-use super::equality;
+use super::equality::{self, Comparison};
 use crate::core::erlang;
 
 /// The wants of a binding: any of them, or all.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Criteria {
     pub(super) any: bool,
     pub(super) wants: Vec<Want>,
 }
 
 /// One relevant argument.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Want {
     /// The hash of a header that satisfies it.
     pub(super) hash: u64,
@@ -25,15 +25,21 @@ pub(super) struct Want {
     value: Value,
 }
 
+impl PartialEq for Want {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && erlang::same(&self.value, &other.value, true)
+    }
+}
+
 impl Want {
     fn new(name: &ShortString, value: &Value) -> Self {
-        let hash = if *value == Value::Void { name_alone(name) } else { pair(name, value) };
+        let hash = if *value == Value::Void { name_alone(name) } else { wanted_pair(name, value) };
         Self { hash, name: name.clone(), value: value.clone() }
     }
 
     /// Returns whether a header satisfies it.
-    pub(super) fn holds_for(&self, name: &ShortString, value: &Value) -> bool {
-        *name == self.name && (self.value == Value::Void || equality::equal(&self.value, value))
+    pub(super) fn holds_for(&self, name: &ShortString, value: &Value, comparison: Comparison) -> bool {
+        *name == self.name && (self.value == Value::Void || equality::equal(&self.value, value, comparison))
     }
 }
 
@@ -53,11 +59,18 @@ impl Criteria {
     }
 }
 
-/// Returns the hash of a header for wants that require its value.
-pub(super) fn pair(name: &str, value: &Value) -> u64 {
+/// Returns the hash of a header of a message for wants that require its value.
+pub(super) fn pair(name: &str, found: &Value, comparison: Comparison) -> u64 {
     let mut hasher = FxHasher::default();
     name.hash(&mut hasher);
-    equality::hash(value, &mut hasher);
+    equality::hash_found(found, comparison, &mut hasher);
+    hasher.finish()
+}
+
+fn wanted_pair(name: &str, wanted: &Value) -> u64 {
+    let mut hasher = FxHasher::default();
+    name.hash(&mut hasher);
+    equality::hash(wanted, &mut hasher);
     hasher.finish()
 }
 

@@ -8,6 +8,7 @@ use tavrida::field::Table;
 
 use criteria::Criteria;
 pub use criteria::MatchError;
+pub use equality::Comparison;
 use wants::{Numbers, Wants};
 
 /// The table of a headers exchange.
@@ -24,6 +25,7 @@ pub struct HeadersTable<D> {
     wants: Wants,
     /// Bindings by the number of a want.
     wanted: Vec<Standing<D>>,
+    comparison: Comparison,
 }
 
 /// The bindings listed under one want, by their indices.
@@ -62,9 +64,15 @@ struct Slot<D> {
 }
 
 impl<D: Copy + Eq> HeadersTable<D> {
-    /// Returns an empty table.
+    /// Returns an empty table that compares numbers by value.
     pub fn new() -> Self {
+        Self::comparing(Comparison::ByValue)
+    }
+
+    /// Returns an empty table that compares numbers in this way.
+    pub fn comparing(comparison: Comparison) -> Self {
         Self {
+            comparison,
             slots: Vec::new(),
             free: Vec::new(),
             unconditional: Vec::new(),
@@ -130,7 +138,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
         if self.wants.is_empty() || headers.is_empty() {
             return;
         }
-        let there = self.wants.satisfied_by(headers);
+        let there = self.wants.satisfied_by(headers, self.comparison);
         for want in &there {
             let standing = &self.wanted[*want as usize];
             into.extend(standing.sure.iter().map(|(_, destination)| *destination));

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use tavrida::field::Table;
 
 use super::criteria::{Want, name_alone, pair};
+use super::equality::Comparison;
 
 /// Numbers of wants: a binding has few.
 pub(super) type Numbers = SmallVec<[u32; 4]>;
@@ -71,12 +72,13 @@ impl Wants {
     }
 
     /// Returns the numbers of the wants that these headers satisfy.
-    pub(super) fn satisfied_by(&self, headers: &Table) -> SmallVec<[u32; 16]> {
+    pub(super) fn satisfied_by(&self, headers: &Table, comparison: Comparison) -> SmallVec<[u32; 16]> {
         let mut satisfied = SmallVec::new();
         for (name, value) in headers.iter() {
-            for hash in [pair(name, value), name_alone(name)] {
+            for hash in [pair(name, value, comparison), name_alone(name)] {
                 let Some(numbers) = self.by_hash.get(&hash) else { continue };
-                let holds = numbers.iter().filter(|number| self.want(**number).holds_for(name, value));
+                let holds =
+                    numbers.iter().filter(|number| self.want(**number).holds_for(name, value, comparison));
                 satisfied.extend(holds.copied());
             }
         }
