@@ -81,6 +81,9 @@ impl AmqpConfig {
     /// The default maximum frame size in bytes, which is also RabbitMQ's.
     pub const FRAME_MAX: u32 = 131_072;
 
+    /// The smallest frame that AMQP allows, in bytes.
+    pub const MIN_FRAME_MAX: u32 = 4096;
+
     /// The minimum `channel_max` of a connection: consumers, asks, management and publishes need channels, and a closing channel overlaps
     /// with its successor.
     pub const MIN_CHANNELS: u16 = 8;
@@ -213,8 +216,17 @@ impl AmqpConfig {
     ///
     /// A connection reserves two buffers of 32 frames, 8 MiB by default. Their memory is used as data passes through them, but from the
     /// start if this is 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is 1 to 4,095: AMQP has [no smaller frames](Self::MIN_FRAME_MAX).
     #[must_use = "the config comes back with the limit"]
     pub fn frame_max(mut self, bytes: u32) -> Self {
+        assert!(
+            bytes == 0 || bytes >= Self::MIN_FRAME_MAX,
+            "a frame_max of {bytes} is too small: AMQP's smallest frame has {} bytes",
+            Self::MIN_FRAME_MAX
+        );
         self.frame_max = Some(bytes);
         self
     }

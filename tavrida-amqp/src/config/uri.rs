@@ -100,7 +100,7 @@ fn parameter(config: &mut AmqpConfig, key: &str, value: &str) -> Result<(), Conf
     match key {
         "heartbeat" => config.heartbeat = Some(number(key, value)?),
         "channel_max" => config.channel_max = Some(channels(key, number(key, value)?)?),
-        "frame_max" => config.frame_max = Some(number(key, value)?),
+        "frame_max" => config.frame_max = Some(frames(key, number(key, value)?)?),
         "auth_mechanism" => config.mechanism = value.parse()?,
         "connection_timeout" => config.connect_timeout = Duration::from_millis(number(key, value)?),
         "locale" => config.locale = value.into(),
@@ -143,6 +143,20 @@ pub(super) fn channels(key: &str, channels: u16) -> Result<u16, ConfigError> {
             let least = AmqpConfig::MIN_CHANNELS;
             let problem =
                 format!("{few} are too few for a session; at least {least}, or 0 for the server's limit");
+            Err(ConfigError::new(key, problem))
+        }
+    }
+}
+
+/// Checks that AMQP allows frames of this size; 0 takes the broker's.
+pub(super) fn frames(key: &str, bytes: u32) -> Result<u32, ConfigError> {
+    match bytes {
+        0 | AmqpConfig::MIN_FRAME_MAX.. => Ok(bytes),
+        few => {
+            let least = AmqpConfig::MIN_FRAME_MAX;
+            let problem = format!(
+                "{few} bytes are too few: AMQP's smallest frame has {least}, and 0 takes the broker's"
+            );
             Err(ConfigError::new(key, problem))
         }
     }

@@ -15,6 +15,9 @@ const AROUND: usize = HEAD + 1;
 /// No broker sends a header above this size: what says so is no frame.
 const LARGEST: usize = 64 << 20;
 
+/// lapin (4.12.3) answers with this size where a broker offers less than it was told to ask for and less than this. The broker refuses.
+const RAISED_BELOW: u32 = 8192;
+
 /// `connection.tune`.
 const TUNE: [u8; 4] = [0, 10, 0, 30];
 
@@ -27,12 +30,14 @@ pub(super) struct Frames {
     held: Vec<u8>,
     /// What the broker reported of itself, until it is taken.
     pub(super) broker: Option<Broker>,
+    /// The largest frame that the broker offers, where lapin would not keep to it.
+    pub(super) small: Option<u32>,
 }
 
 impl Frames {
     /// `frame_max` is what the client asks for; 0 for what the broker offers.
     pub(super) fn new(frame_max: u32) -> Self {
-        Self { frame_max: frame_max as usize, passing: 0, held: Vec::new(), broker: None }
+        Self { frame_max: frame_max as usize, passing: 0, held: Vec::new(), broker: None, small: None }
     }
 
     /// How many of these bytes, from the first on, may be read as they are. The others are held, which is to be seen to before
@@ -124,9 +129,10 @@ impl Frames {
             self.broker = Some(broker);
         }
         if let Some(&[a, b, c, d]) = method.strip_prefix(&TUNE).and_then(|tune| tune.get(2..6)) {
-            let offered = u32::from_be_bytes([a, b, c, d]) as usize;
-            if self.frame_max == 0 || (offered != 0 && offered < self.frame_max) {
-                self.frame_max = offered;
+            let offered = u32::from_be_bytes([a, b, c, d]);
+            if self.frame_max == 0 || (offered != 0 && (offered as usize) < self.frame_max) {
+                self.frame_max = offered as usize;
+                self.small = Some(offered).filter(|offered| (1..RAISED_BELOW).contains(offered));
             }
         }
     }
@@ -225,5 +231,18 @@ mod tests {
             (131_072, 8_192, 4_096)
         );
         assert_eq!((after(8_192, 0), after(0, 0)), (8_192, 0));
+        let small = |asked, offered| {
+            let mut frames = Frames::new(asked);
+            frames.pass(&tune(offered));
+            frames.small
+        };
+        assert_eq!(
+            (small(0, 4_096), small(131_072, 5_000), small(6_000, 4_096)),
+            (Some(4_096), Some(5_000), Some(4_096))
+        );
+        assert_eq!(
+            (small(4_096, 4_096), small(4_096, 131_072), small(0, 8_192), small(0, 0)),
+            (None, None, None, None)
+        );
     }
 }

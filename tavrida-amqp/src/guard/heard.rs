@@ -14,6 +14,7 @@ pub(crate) struct Heard {
     /// In milliseconds after that.
     last: AtomicU64,
     broker: OnceLock<Broker>,
+    small_frames: OnceLock<u32>,
 }
 
 impl Heard {
@@ -31,6 +32,15 @@ impl Heard {
         self.broker.get().cloned()
     }
 
+    pub(super) fn note_small_frames(&self, bytes: u32) {
+        let _ = self.small_frames.set(bytes);
+    }
+
+    /// Returns the frame size to ask for, if the connection was given up because the broker offers less than was asked for.
+    pub(crate) fn small_frames(&self) -> Option<u32> {
+        self.small_frames.get().copied()
+    }
+
     /// Returns how long nothing has been received.
     pub(crate) fn silent_for(&self) -> Duration {
         Duration::from_millis(self.elapsed().saturating_sub(self.last.load(Ordering::Relaxed)))
@@ -43,6 +53,11 @@ impl Heard {
 
 impl Default for Heard {
     fn default() -> Self {
-        Self { opened: Instant::now(), last: AtomicU64::new(0), broker: OnceLock::new() }
+        Self {
+            opened: Instant::now(),
+            last: AtomicU64::new(0),
+            broker: OnceLock::new(),
+            small_frames: OnceLock::new(),
+        }
     }
 }

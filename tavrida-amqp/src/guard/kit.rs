@@ -96,6 +96,12 @@ impl AsyncRead for GuardedStream {
             if let Some(broker) = this.frames.broker.take() {
                 this.heard.note_broker(broker);
             }
+            if let Some(frame_max) = this.frames.small {
+                this.heard.note_small_frames(frame_max);
+                return Poll::Ready(Err(io::Error::other(
+                    "the broker's frames are smaller than was asked for",
+                )));
+            }
             if passed > 0 {
                 return Poll::Ready(Ok(passed));
             }

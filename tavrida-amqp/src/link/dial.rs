@@ -41,7 +41,7 @@ impl Cut {
 ///
 /// Dropping the future cuts the connection.
 pub(crate) async fn dial(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
-    match timeout(config.connect_timeout, handshake(config, host, role)).await {
+    match timeout(config.connect_timeout, handshake_in_its_frames(config, host, role)).await {
         Ok(dialled) => dialled,
         Err(_) => Err(unreachable(host, format!("no answer within {:?}", config.connect_timeout))),
     }
@@ -51,7 +51,29 @@ fn unreachable(host: &Host, why: impl std::fmt::Display) -> SessionError {
     ConnectionLost::broken(format!("cannot connect to {host}: {why}")).into()
 }
 
-async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
+/// Connects again where the broker offers smaller frames than lapin would keep to: a size that lapin is told beforehand stays.
+async fn handshake_in_its_frames(
+    config: &AmqpConfig,
+    host: &Host,
+    role: &str,
+) -> Result<Dialled, SessionError> {
+    let heard = Arc::<Heard>::default();
+    let first = handshake(config, host, role, heard.clone()).await;
+    match heard.small_frames() {
+        Some(offered) => {
+            let config = AmqpConfig { frame_max: Some(offered), ..config.clone() };
+            handshake(&config, host, role, Arc::default()).await
+        }
+        None => first,
+    }
+}
+
+async fn handshake(
+    config: &AmqpConfig,
+    host: &Host,
+    role: &str,
+    heard: Arc<Heard>,
+) -> Result<Dialled, SessionError> {
     let (stream, cut) = socket(host).await.map_err(|error| unreachable(host, error))?;
     let mut guard = CutOnDrop(Some(cut));
     let mut stream = AsyncTcpStream::Plain(Compat::new(stream));
@@ -60,7 +82,6 @@ async fn handshake(config: &AmqpConfig, host: &Host, role: &str) -> Result<Diall
             .await
             .map_err(|error| unreachable(host, format!("TLS: {error}")))?;
     }
-    let heard = Arc::<Heard>::default();
     let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default(), heard.clone());
     let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream)));
     let connect = async move |_, _| {

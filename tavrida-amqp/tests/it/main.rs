@@ -14,6 +14,7 @@ mod conformance;
 mod connection;
 mod consuming;
 mod failover;
+mod frames;
 mod gone;
 mod hostile;
 mod interop;

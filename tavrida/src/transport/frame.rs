@@ -13,8 +13,9 @@ pub const UNREADABLE: ShortString = ShortString::from_static("x-tavrida-unreadab
 /// What a frame has around its payload, in bytes.
 const AROUND: usize = 8;
 
-/// The most that names and flags take beside the arguments of a method, in bytes.
-const BESIDE_ARGUMENTS: usize = 4096;
+/// The most that a method has beside the entries of its arguments, in bytes: its number, a reserved field, the three names of a binding,
+/// flags, and the length of the table.
+const BESIDE_ARGUMENTS: usize = 4 + 2 + 3 * (1 + 255) + 1 + 4;
 
 /// Checks that the properties of a message fit into one frame of `frame_max` bytes (0: no limit), and that no header nests deeper than
 /// [`MAX_DEPTH`].
@@ -153,8 +154,8 @@ mod tests {
     #[test]
     fn arguments_leave_room_for_names() {
         let table = |len: usize| Table::new().with(H, "x".repeat(len));
-        assert_eq!(check_arguments(&table(4096 - 8 - 7), 8192), Ok(()));
-        assert_eq!(check_arguments(&table(4096 - 8 - 6), 8192).unwrap_err().code, 501);
+        assert_eq!(check_arguments(&table(4096 - 8 - 779 - 7), 4096), Ok(()));
+        assert_eq!(check_arguments(&table(4096 - 8 - 779 - 6), 4096).unwrap_err().code, 501);
     }
 
     #[test]

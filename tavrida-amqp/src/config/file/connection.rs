@@ -57,7 +57,7 @@ fn set(draft: &mut Draft, setting: &Setting) -> Result<(), ConfigError> {
         "password" => config.password = setting.text()?.into(),
         "auth_mechanism" => config.mechanism = setting.text()?.parse()?,
         "channel_max" => config.channel_max = Some(uri::channels("channel_max", setting.number()?)?),
-        "frame_max" => config.frame_max = Some(setting.number()?),
+        "frame_max" => config.frame_max = Some(uri::frames("frame_max", setting.number()?)?),
         "heartbeat" => config.heartbeat = Some(setting.number()?),
         "connect_timeout" => config.connect_timeout = setting.seconds()?,
         "connection_attempts" => config.connection_attempts = attempts(setting.number()?),
