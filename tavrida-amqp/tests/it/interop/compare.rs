@@ -95,6 +95,22 @@ pub(super) fn is_same_step(row: &Row, ours: &Seen) -> bool {
         && (own_words || payload(&row.body()) == payload(&ours.body))
 }
 
+/// Returns each row with our message of that step, which is taken out of `ours`; `None` if there is none.
+///
+/// Two steps of a conversation may differ in nothing but their context, and arrive in any order: so a message that equals a row belongs to
+/// that row, whichever came first.
+pub(super) fn paired<'a>(rows: &'a [Row], ours: &mut Vec<Seen>) -> Vec<(&'a Row, Option<Seen>)> {
+    let mut pairs: Vec<_> = rows.iter().map(|row| (row, None)).collect();
+    for may_differ in [false, true] {
+        for (row, found) in pairs.iter_mut().filter(|(_, found)| found.is_none()) {
+            let fits =
+                |seen: &Seen| is_same_step(row, seen) && (may_differ || differences(row, seen).is_empty());
+            *found = ours.iter().position(fits).map(|at| ours.remove(at));
+        }
+    }
+    pairs
+}
+
 fn payload(body: &Json) -> Option<&Json> {
     body.get("payload")
 }

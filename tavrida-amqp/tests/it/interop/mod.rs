@@ -18,7 +18,7 @@ use tavrida_rabbitmq::VirtualHost;
 
 use crate::town::{Notes, run, transport};
 use capture::Row;
-use compare::{ANSWERED_HERE, differences, invented, is_same_step, odd_properties};
+use compare::{ANSWERED_HERE, differences, invented, is_same_step, odd_properties, paired};
 use wire::{Peer, Seen};
 
 /// The exchanges of the two friends, of their notifications, and of a client with a reply address.
@@ -120,9 +120,9 @@ async fn replaying_the_capture_our_services_send_what_the_originals_sent() {
         let handled = first.headers();
         let told = |flaw: String| format!("{}: {flaw}", first.name());
         flaws.extend(ours.iter().flat_map(|seen| form(seen, &handled, &mut ids)).map(told));
-        for row in rest {
-            match ours.iter().position(|seen| is_same_step(row, seen)) {
-                Some(at) => flaws.extend(differences(row, &ours.remove(at)).into_iter().map(told)),
+        for (row, seen) in paired(rest, &mut ours) {
+            match seen {
+                Some(seen) => flaws.extend(differences(row, &seen).into_iter().map(told)),
                 None => flaws.push(told(format!("not sent: {:?}", row.publication().body))),
             }
             compared += 1;
@@ -137,6 +137,23 @@ async fn replaying_the_capture_our_services_send_what_the_originals_sent() {
     assert!(heard.is_empty(), "of no conversation: {heard:?}");
     assert_eq!((injected, compared), (INJECTED, COMPARED));
     servers.iter().for_each(ServerHandle::stop);
+}
+
+/// Whatever the order in which a broker delivers them, the messages of the original are paired with themselves.
+#[test]
+fn steps_that_differ_in_their_context_alone_are_paired_in_any_order() {
+    let mut alike = 0;
+    for Conversation { first, rest } in conversations() {
+        let mut backwards: Vec<Seen> = rest.iter().rev().map(Seen::from).collect();
+        alike += usize::from(
+            rest.iter().any(|row| backwards.iter().filter(|seen| is_same_step(row, seen)).count() > 1),
+        );
+        for (row, seen) in paired(&rest, &mut backwards) {
+            let seen = seen.expect("it is there");
+            assert_eq!(differences(row, &seen), Vec::<String>::new(), "{}", first.name());
+        }
+    }
+    assert!(alike > 0, "there are such steps");
 }
 
 /// So that nothing drops out of the comparison unnoticed.

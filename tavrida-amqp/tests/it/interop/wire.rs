@@ -11,6 +11,7 @@ use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
 use tavrida_rabbitmq::VirtualHost;
 
+use super::capture::Row;
 use crate::support::{name, soon};
 
 /// A connection like the original's, and what its tap receives.
@@ -120,6 +121,19 @@ impl Peer {
                 end if end.exchange.is_empty() => return seen,
                 next => seen.push(next),
             }
+        }
+    }
+}
+
+impl From<&Row> for Seen {
+    /// A message of the original, as if it had just arrived.
+    fn from(row: &Row) -> Self {
+        Self {
+            exchange: row.publication().exchange.to_string(),
+            key: row.routing_key().to_owned(),
+            headers: row.headers(),
+            body: row.body(),
+            properties: BasicProperties::default(),
         }
     }
 }
