@@ -10,12 +10,25 @@ fn when_nothing_goes_wrong_both_charge_once() {
     assert_eq!(Setup::new(1).run(repaired).verdict, Verdict::Passed);
 }
 
+/// The command that the search prints runs this test.
+#[test]
+#[should_panic(expected = "order 7 was charged 2 times")]
+fn a_customer_is_charged_once() {
+    find(1000).assert_ok();
+}
+
 #[test]
 fn the_moment_is_found_and_made_as_short_as_one_fault() {
     let report = find(1000);
     let failure = report.failure().expect("a customer is charged twice within 1,000 schedules");
     assert_eq!(failure.schedule.len(), 1, "{report}");
     assert!(failure.problem.text.contains("charged 2 times"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("cargo test -p double-charge --test story -- --exact a_customer_is_charged_once\n"),
+        "{report}"
+    );
     let picture = failure.run.picture();
     assert!(picture.mermaid().contains("redelivered"), "{}", picture.mermaid());
     assert!(picture.page().contains("payments"));

@@ -52,7 +52,8 @@ where
         .policy(options.policy)
         .faults(options.faults)
         .horizon(options.horizon)
-        .named(name);
+        .named(name)
+        .without_source();
     if let Some(threads) = options.threads {
         exploration = exploration.threads(threads);
     }

@@ -44,6 +44,7 @@
 //!   [`max_faults`](Exhaustive::max_faults). When several processes resume at one instant, they do so in the order in which they began to
 //!   wait; the search detects this and tries those orders too.
 
+mod again;
 mod footprint;
 mod report;
 mod search;
@@ -53,11 +54,13 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use report::{Ending, Failure, Report};
+pub use crate::explore::Failure;
+pub use report::{Ending, Report};
 
+use crate::explore::{Environment, Names, Origin};
 use crate::fault::{Fault, Point, Site};
 use crate::problem::{Problem, ProblemKind};
-use crate::schedule::{Candidate, Director, Guide, Replay};
+use crate::schedule::{Candidate, Director, Guide};
 use crate::sim::{Ended, Setup, Sim, Verdict};
 use crate::trace::{ActorId, What};
 use search::{Came, Next, Search};
@@ -77,6 +80,7 @@ where
         failures: 1,
         reduce: true,
         progress: None,
+        names: Names { takes_replay: false, ..Names::of::<F>() },
     }
 }
 
@@ -91,6 +95,7 @@ pub struct Exhaustive<F> {
     failures: usize,
     reduce: bool,
     progress: Option<(u64, Tell)>,
+    names: Names,
 }
 
 /// Reports the progress of a search.
@@ -141,6 +146,13 @@ impl<F> Exhaustive<F> {
         self
     }
 
+    /// Sets the path of the test in its crate, for the command that a failure prints. The default is the name of the thread, which is the
+    /// path of the test under Rust's own harness.
+    pub fn named(mut self, test: impl Into<String>) -> Self {
+        self.names.test = Some(test.into());
+        self
+    }
+
     /// Calls `tell` with the progress after every `every` runs.
     pub fn progress(mut self, every: u64, tell: impl FnMut(&Report) + 'static) -> Self {
         self.progress = Some((every.max(1), Box::new(tell)));
@@ -153,13 +165,27 @@ where
     F: Fn(Sim) -> Fut,
     Fut: Future<Output: Ended>,
 {
-    /// Runs the schedules.
+    /// Runs the schedules. `TAVRIDA_REPLAY` and `TAVRIDA_TRACE` of the [environment](crate::explore) apply, so that the command that a
+    /// failure prints makes its run again.
     ///
     /// # Panics
     ///
-    /// Panics inside a runtime.
-    pub fn run(mut self) -> Report {
-        let search = Shared::new(Search::new(self.alphabet, self.max_faults, self.reduce));
+    /// Panics inside a runtime, if one of these variables has an invalid value, or if a page cannot be written.
+    pub fn run(self) -> Report {
+        let environment = Environment::read().unwrap_or_else(|wrong| panic!("{wrong}"));
+        if let Some(replay) = &environment.replay {
+            return self.once(replay, environment.trace);
+        }
+        let report = self.search();
+        if let Some(format) = environment.trace {
+            report.failures.iter().for_each(|failure| failure.show(format));
+        }
+        report
+    }
+
+    fn search(mut self) -> Report {
+        let search =
+            Shared::new(Search::new(std::mem::take(&mut self.alphabet), self.max_faults, self.reduce));
         let mut report = Report::new();
         let began = now();
         while report.runs < self.max_runs {
@@ -167,14 +193,14 @@ where
             report.runs += 1;
             let came = search.lock().end_run();
             report.schedules += u64::from(came == Came::Through);
-            let problem = match (came, finished.verdict) {
+            let problem = match (came, &finished.verdict) {
                 (Came::Astray, _) => Some(went_astray()),
-                (_, Verdict::Failed(problem)) => Some(*problem),
+                (_, Verdict::Failed(problem)) => Some((**problem).clone()),
                 (_, Verdict::Passed) => None,
             };
             if let Some(problem) = problem {
-                let replay = Replay { seed: self.setup.seed, schedule: finished.schedule };
-                report.failures.push(Failure { problem, replay, trace: finished.trace, run: report.runs });
+                let origin = Origin::Exhaustive { run: report.runs };
+                report.failures.push(self.failure(problem, origin, finished));
             }
             report.took = began.elapsed();
             if let Some((every, tell)) = &mut self.progress

@@ -1,12 +1,9 @@
 //! [`Report`]: the result of an exhaustive search.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use crate::problem::Problem;
-use crate::schedule::Replay;
-use crate::trace::Trace;
+use crate::explore::Failure;
 
 /// The result of an exhaustive search.
 #[derive(Debug, Clone)]
@@ -33,19 +30,8 @@ pub enum Ending {
     BudgetReached,
     /// The limit of failures was reached; some schedules may not have been run.
     Failed,
-}
-
-/// A run that failed.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    /// Why it failed.
-    pub problem: Problem,
-    /// The seed and the schedule, for [`Setup::replay`](crate::sim::Setup::replay).
-    pub replay: Replay,
-    /// Everything that happened.
-    pub trace: Arc<Trace>,
-    /// The number of the run, from 1.
-    pub run: u64,
+    /// Only a given schedule was run.
+    Replayed,
 }
 
 impl Report {
@@ -59,9 +45,9 @@ impl Report {
         }
     }
 
-    /// Returns whether every schedule was run and none failed.
+    /// Returns whether every schedule was run, or the only one that was given, and none failed.
     pub fn is_ok(&self) -> bool {
-        self.ending == Ending::Complete && self.failures.is_empty()
+        matches!(self.ending, Ending::Complete | Ending::Replayed) && self.failures.is_empty()
     }
 
     /// Returns the number of runs for each second of real time.
@@ -82,15 +68,19 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.ending {
-            Ending::Complete => f.write_str("complete")?,
-            Ending::BudgetReached => f.write_str("budget reached")?,
-            Ending::Failed => f.write_str("failed")?,
-        }
         let (schedules, runs, rate) = (self.schedules, self.runs, self.runs_per_second());
-        write!(f, ": {schedules} schedules in {runs} runs, {rate:.0} runs per second")?;
-        for Failure { problem, replay, run, .. } in &self.failures {
-            write!(f, "\nrun {run}: {problem}\n  {replay}")?;
+        match self.ending {
+            Ending::Complete if !self.failures.is_empty() => {
+                write!(f, "{} failed of all {schedules} schedules, in {runs} runs", self.failures.len())?;
+            }
+            Ending::Failed => write!(f, "failed after {schedules} schedules in {runs} runs")?,
+            Ending::Complete => write!(f, "complete: {schedules} schedules in {runs} runs")?,
+            Ending::BudgetReached => write!(f, "budget reached: {schedules} schedules in {runs} runs")?,
+            Ending::Replayed => f.write_str("replayed: one given schedule")?,
+        }
+        write!(f, ", {rate:.0} runs per second")?;
+        for (index, failure) in self.failures.iter().enumerate() {
+            write!(f, "\n\nfailure {} of {}: {failure}", index + 1, self.failures.len())?;
         }
         Ok(())
     }

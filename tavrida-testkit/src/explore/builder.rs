@@ -1,14 +1,12 @@
 //! [`Explore`]: the settings of an exploration.
 
-use std::any::type_name;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use super::Progress;
-use super::failure::Names;
+use super::again::Names;
 use crate::fault::Faults;
 use crate::schedule::{Policy, Replay};
 use crate::sim::Setup;
@@ -36,10 +34,6 @@ pub struct Explore<F> {
 
 impl<F> Explore<F> {
     pub(super) fn new(scenario: F) -> Self {
-        let test = thread::current().name().filter(|name| *name != "main").map(str::to_owned);
-        let scenario_name = type_name::<F>().rsplit("::").next().unwrap_or_default();
-        let is_name =
-            !scenario_name.is_empty() && scenario_name.chars().all(|c| c.is_alphanumeric() || c == '_');
         Self {
             scenario,
             setup: Setup { policy: Policy::Portfolio, ..Setup::new(1) },
@@ -51,7 +45,7 @@ impl<F> Explore<F> {
             replay: None,
             regressions: None,
             environment: true,
-            names: Names { test, scenario: is_name.then(|| scenario_name.to_owned()) },
+            names: Names::of::<F>(),
             every: Duration::from_secs(2),
             tell: Arc::new(|progress| eprintln!("exploring: {progress}")),
         }
@@ -129,14 +123,22 @@ impl<F> Explore<F> {
     /// something to write. It belongs beside the source of the test, as `<test>.tavrida-regressions`. Tests run by cargo have their package
     /// as working folder.
     pub fn regressions(mut self, file: impl Into<PathBuf>) -> Self {
-        self.regressions = Some(file.into());
+        let file = file.into();
+        self.names.regressions = Some(file.clone());
+        self.regressions = Some(file);
         self
     }
 
-    /// Sets the name of the test, for the commands and the test that a failure prints. The default is the name of the thread, which is the
-    /// name of the test under Rust's own harness.
+    /// Sets the path of the test in its crate, for the command that a failure prints. The default is the name of the thread, which is the
+    /// path of the test under Rust's own harness.
     pub fn named(mut self, test: impl Into<String>) -> Self {
         self.names.test = Some(test.into());
+        self
+    }
+
+    /// Records that the source of the test has no exploration, but a macro or a call of `check`.
+    pub(crate) fn without_source(mut self) -> Self {
+        self.names.takes_replay = false;
         self
     }
 

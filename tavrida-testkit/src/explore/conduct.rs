@@ -53,15 +53,9 @@ where
         }
         let report = self.explore();
         if let Some(format) = environment.trace {
-            report.failures.iter().for_each(|failure| self.show(format, &failure.run, &failure.replay()));
+            report.failures.iter().for_each(|failure| failure.show(format));
         }
         report
-    }
-
-    #[track_caller]
-    fn show(&self, format: TraceFormat, run: &Finished, replay: &Replay) {
-        let test = self.names.test.as_deref().unwrap_or("scenario");
-        show(format, run, replay, test).unwrap_or_else(|error| panic!("the page of {test}: {error}"));
     }
 
     /// Runs one schedule.
@@ -70,7 +64,7 @@ where
         let began = Instant::now();
         let finished = self.replayed(replay);
         if let Some(format) = trace {
-            self.show(format, &finished, replay);
+            show(format, &finished, replay, self.names.test());
         }
         let notes = idle_note(&Origin::Given, replay, &finished).into_iter().collect();
         let failures: Vec<Failure> = self.failed(replay, Origin::Given, finished).into_iter().collect();
@@ -200,7 +194,7 @@ where
             schedule: replay.schedule.clone(),
             replays: 0,
             reproduced: true,
-            twice: self.setup.twice,
+            setup: self.setup.clone(),
             run,
             names: self.names.clone(),
         })
@@ -226,7 +220,7 @@ where
             replays: shrunk.replays,
             kept: None,
             reproduced: shrunk.reproduced,
-            twice: self.setup.twice,
+            setup: self.setup.clone(),
             run: shrunk.run,
             names: self.names.clone(),
         }

@@ -6,8 +6,8 @@ use crate::schedule::{Replay, parse_seed};
 
 const SEED: &str = "TAVRIDA_SEED";
 const SEEDS: &str = "TAVRIDA_SEEDS";
-const REPLAY: &str = "TAVRIDA_REPLAY";
-const TRACE: &str = "TAVRIDA_TRACE";
+pub(super) const REPLAY: &str = "TAVRIDA_REPLAY";
+pub(super) const TRACE: &str = "TAVRIDA_TRACE";
 
 /// The environment variables of explorations. An empty variable counts as unset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

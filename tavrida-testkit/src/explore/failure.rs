@@ -4,10 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::again::Names;
+use super::env::{REPLAY, TRACE};
 use super::events::{SHOWN, last_events};
 use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Deviations, Policy, Replay};
-use crate::sim::Finished;
+use crate::sim::{Finished, Setup};
 
 /// A schedule under which a scenario fails.
 ///
@@ -34,9 +36,9 @@ pub struct Failure {
     pub kept: Option<PathBuf>,
     /// The run of the shrunk schedule.
     pub run: Finished,
-    /// Whether every message was delivered twice.
-    pub(super) twice: bool,
-    pub(super) names: Names,
+    /// The settings of the run.
+    pub(crate) setup: Setup,
+    pub(crate) names: Names,
 }
 
 /// The origin of a schedule.
@@ -50,6 +52,11 @@ pub enum Origin {
         /// The policy that made it; for a portfolio, the policy chosen by the seed.
         policy: Policy,
     },
+    /// An exhaustive search found it.
+    Exhaustive {
+        /// The number of the run, from 1.
+        run: u64,
+    },
     /// The caller gave it.
     Given,
     /// It failed before and was stored in a file.
@@ -59,15 +66,6 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
-}
-
-/// The names of a test and its scenario.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names {
-    /// The path of the test, if known.
-    pub(super) test: Option<String>,
-    /// The name of the scenario, if it has one.
-    pub(super) scenario: Option<String>,
 }
 
 impl Failure {
@@ -81,10 +79,10 @@ impl Failure {
         self.problem.at
     }
 
-    /// Returns the command that repeats the run.
+    /// Returns the command that repeats the run; without the command if the test that found it has no name.
     pub fn command(&self) -> String {
-        let test = self.names.test.as_ref().map(|test| format!(" {test}")).unwrap_or_default();
-        format!("TAVRIDA_REPLAY='{}' cargo test{test}", self.replay())
+        let command = self.names.command().map(|command| format!(" {command}")).unwrap_or_default();
+        format!("{REPLAY}='{}'{command}", self.replay())
     }
 
     /// Returns the last events of the chain that shows the failure, as lines.
@@ -92,23 +90,62 @@ impl Failure {
         last_events(&self.run.trace, self.problem.chain.as_deref(), SHOWN)
     }
 
-    /// Returns a test that fails as long as this schedule fails. It calls the scenario by the name it has where it was explored, or by
-    /// `scenario` if it has none.
-    pub fn regression_test(&self) -> String {
+    /// Returns a test that fails as long as this schedule fails, to be put anywhere from where the scenario can be called. `None` if no
+    /// other function can call it, since it is a closure, generic, or inside of its test.
+    pub fn regression_test(&self) -> Option<String> {
+        let scenario = self.names.scenario.as_deref()?;
         let test = self.names.test.as_deref().unwrap_or("the_scenario");
         let test = test.rsplit("::").next().unwrap_or(test);
-        let scenario = self.names.scenario.as_deref().unwrap_or("scenario");
         let replay = self.replay().labelled(&self.run.trace);
-        let body = match self.twice {
-            false => {
-                format!("tavrida_testkit::replay(\n        \"{replay}\",\n        {scenario},\n    );")
-            }
-            true => format!(
-                "let schedule = \"{replay}\";\n    tavrida_testkit::explore({scenario})\n        .delivering_twice()\n        \
+        let usual = Setup::new(0);
+        let (horizon, twice) = (self.setup.horizon, self.setup.twice);
+        let body = if horizon == usual.horizon && !twice {
+            format!("tavrida_testkit::replay(\n        \"{replay}\",\n        {scenario},\n    );")
+        } else {
+            let twice = if twice { "\n        .delivering_twice()" } else { "" };
+            let millis = horizon.as_millis();
+            let horizon = format!("\n        .horizon(std::time::Duration::from_millis({millis}))");
+            let horizon = if millis == usual.horizon.as_millis() { "" } else { &horizon };
+            format!(
+                "let schedule = \"{replay}\";\n    tavrida_testkit::explore({scenario}){twice}{horizon}\n        \
                  .replay(schedule.parse().expect(\"a schedule\"))\n        .run()\n        .assert_ok();"
-            ),
+            )
         };
-        format!("#[test]\nfn {test}_on_a_schedule_that_failed() {{\n    {body}\n}}\n")
+        Some(format!("#[test]\nfn {test}_on_a_schedule_that_failed() {{\n    {body}\n}}\n"))
+    }
+
+    /// Returns the line by which a file of regressions stores the schedule.
+    pub(super) fn line(&self) -> String {
+        format!("{} # {}", self.replay().labelled(&self.run.trace), self.problem.kind)
+    }
+
+    /// Writes how the schedule can be kept.
+    fn write_keeping(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.kept {
+            return writeln!(f, "\nkept in {}, and tried first as long as it is there", file.display());
+        }
+        if !self.reproduced {
+            return Ok(());
+        }
+        if self.replay() == Replay::default() {
+            return writeln!(f, "\nit is the default schedule, with which every exploration begins");
+        }
+        if let Some(file) = &self.names.regressions {
+            let (file, line) = (file.display(), self.line());
+            return writeln!(f, "\na line for {file}, to try it first in each run of the test:\n\n{line}");
+        }
+        if let Some(test) = self.regression_test() {
+            return write!(f, "\na test to paste:\n\n{test}");
+        }
+        if !self.names.takes_replay {
+            return Ok(());
+        }
+        let replay = self.replay().labelled(&self.run.trace);
+        writeln!(
+            f,
+            "\na line to paste before `.run()`, to run this schedule alone:\n\n    \
+             .replay(\"{replay}\".parse().expect(\"a schedule\"))"
+        )
     }
 }
 
@@ -116,6 +153,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Search { before, policy } => write!(f, "schedule {}, {policy}", before + 1),
+            Self::Exhaustive { run } => write!(f, "run {run} of all orders"),
             Self::Given => f.write_str("the given schedule"),
             Self::Regression { file, line } => {
                 write!(f, "the schedule that failed before ({}:{line})", file.display())
@@ -149,12 +187,10 @@ impl fmt::Display for Failure {
             )?;
         }
         writeln!(f, "\nagain:\n  {}", self.command())?;
+        writeln!(f, "  {TRACE}=html beside it writes the run as a page, {TRACE}=text prints all its events")?;
         let of =
             self.problem.chain.as_ref().map(|chain| format!(" of the chain {chain}")).unwrap_or_default();
-        writeln!(f, "\nthe last events{of}:\n{}", self.events())?;
-        match &self.kept {
-            Some(file) => write!(f, "kept in {}, and tried first as long as it is there", file.display()),
-            None => write!(f, "a test to paste:\n\n{}", self.regression_test()),
-        }
+        write!(f, "\nthe last events{of}:\n{}", self.events())?;
+        self.write_keeping(f)
     }
 }

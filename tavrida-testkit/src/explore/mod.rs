@@ -41,7 +41,8 @@
 //! ```
 //!
 //! When the scenario fails, the text of [`Report`] and [`Failure`] shows the problem, the decisions that lead there, the last events, a
-//! command that repeats the run, and a test to paste, which calls [`replay`].
+//! command that repeats the run, and a test to paste, which calls [`replay`]. A test made by [`macro@crate::test`] cannot be called from
+//! another: its failures are stored in a file beside its source, and where they are not, the line to add is printed.
 //!
 //! # The environment
 //!
@@ -52,6 +53,7 @@
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | runs this schedule once; if it passes, it runs again, and both runs must be equal |
 //! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the failed run, or of the run of `TAVRIDA_REPLAY`; a page is written to a file |
 
+mod again;
 mod builder;
 mod conduct;
 mod env;
@@ -69,6 +71,7 @@ mod shrink;
 
 use std::future::Future;
 
+pub(crate) use again::Names;
 pub use builder::Explore;
 pub use env::{Environment, TraceFormat, VariableError};
 pub use failure::{Failure, Origin};
@@ -76,6 +79,7 @@ pub use failure::{Failure, Origin};
 pub use plan::{Plan, PlanTree, Plans, plans};
 pub use progress::Progress;
 pub use report::Report;
+pub(crate) use show::show;
 
 use crate::schedule::Replay;
 use crate::sim::{Ended, Sim};

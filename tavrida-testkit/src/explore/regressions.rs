@@ -57,8 +57,8 @@ impl Regressions {
         if self.known.iter().any(|(_, known)| *known == replay) {
             return Ok(());
         }
-        let line = format!("{} # {}\n", replay.labelled(&failure.run.trace), failure.problem.kind);
-        self.append(&line).map_err(|error| Unusable(format!("{}: {error}", self.path.display())))
+        self.append(&format!("{}\n", failure.line()))
+            .map_err(|error| Unusable(format!("{}: {error}", self.path.display())))
     }
 
     fn append(&self, line: &str) -> io::Result<()> {

@@ -44,8 +44,10 @@ fn a_number_of_seeds_is_tried() {
 fn a_printed_command_makes_the_run_again() {
     let found = explored(&[]);
     let (_, rest) = found.split_once("TAVRIDA_REPLAY='").expect("a failure prints its command");
-    let (schedule, test) = rest.split_once("' cargo test ").expect("the schedule is quoted");
-    assert!(test.starts_with("environment::explored_in_a_process_of_its_own\n"), "{test}");
+    let (schedule, command) = rest.split_once("' cargo test ").expect("the schedule is quoted");
+    let test =
+        "-p tavrida-testkit --test exploration -- --exact environment::explored_in_a_process_of_its_own";
+    assert!(command.starts_with(&format!("{test} --include-ignored\n")), "{command}");
     let again = explored(&[("TAVRIDA_REPLAY", schedule), ("TAVRIDA_TRACE", "text")]);
     assert!(again.contains("<1, false>"), "{again}");
     assert!(again.contains("the cancel overtook the order"), "{again}");

@@ -6,7 +6,6 @@
 mod chain;
 mod environment;
 mod fan_out;
-mod pasted;
 #[cfg(feature = "proptest")]
 mod plans;
 mod planted;

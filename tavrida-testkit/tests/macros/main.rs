@@ -5,6 +5,7 @@ mod chain;
 mod children;
 #[path = "../../../tavrida/tests/it/compiler.rs"]
 mod compiler;
+mod pastes;
 mod processes;
 mod uses;
 mod wrong_uses;

@@ -251,9 +251,9 @@ fn a_bug_that_needs_an_order_is_found_and_its_schedule_replayed() {
     assert_eq!((report.ending, report.failures.len()), (Ending::Failed, 1));
     let failure = &report.failures[0];
     assert_eq!(failure.problem.kind, ProblemKind::Assertion);
-    let replayed = Setup { replay: Some(failure.replay.schedule.clone()), ..Setup::new(0) }.run(ledger);
+    let replayed = Setup { replay: Some(failure.schedule.clone()), ..Setup::new(0) }.run(ledger);
     assert_eq!(replayed.verdict, Verdict::Failed(Box::new(failure.problem.clone())));
-    assert_eq!(replayed.trace.events(), failure.trace.events());
+    assert_eq!(replayed.trace.events(), failure.run.trace.events());
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_fault_is_tried_with_each_message_that_comes_to_its_site() {
     // No fault; the lost ack of the desk, which casts again; the lost ack of the adder.
     assert_eq!((report.ending, report.schedules, report.failures.len()), (Ending::Complete, 3, 2));
     for failure in &report.failures {
-        let replayed = Setup { replay: Some(failure.replay.schedule.clone()), ..Setup::new(0) }.run(sum);
+        let replayed = Setup { replay: Some(failure.schedule.clone()), ..Setup::new(0) }.run(sum);
         assert_eq!(replayed.verdict, Verdict::Failed(Box::new(failure.problem.clone())));
     }
 }

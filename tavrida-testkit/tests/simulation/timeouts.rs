@@ -28,7 +28,7 @@ fn a_timeout_overtakes_each_message_that_is_late_by_as_long() {
     let report = late(PATIENCE).failures(usize::MAX).run();
     assert_eq!((report.ending, report.schedules, report.failures.len()), (Ending::Complete, 7, 6));
     for failure in &report.failures {
-        let schedule = failure.replay.schedule.clone();
+        let schedule = failure.schedule.clone();
         assert_eq!(
             schedule.iter().map(|(_, choice)| choice).collect::<Vec<_>>(),
             [Choice::Fault(Fault::Delayed(PATIENCE))]

@@ -81,7 +81,7 @@ impl Said {
 }
 
 /// The compiler, with the libraries that this test was built with.
-struct Compiler {
+pub(crate) struct Compiler {
     program: PathBuf,
     libraries: PathBuf,
     externs: Vec<String>,
@@ -89,7 +89,7 @@ struct Compiler {
 
 impl Compiler {
     /// Finds the newest builds of the crates that work together: a workspace's folder has several.
-    fn find(uses: &WrongUses<'_>) -> Self {
+    pub(crate) fn find(uses: &WrongUses<'_>) -> Self {
         let test = std::env::current_exe().expect("the path of this test");
         let libraries = test.parent().expect("its folder").to_owned();
         let beside_cargo = std::env::var("CARGO").ok().map(|cargo| Path::new(&cargo).with_file_name("rustc"));
@@ -114,22 +114,23 @@ impl Compiler {
         panic!("no builds of {:?} in {} can be used", uses.crates, libraries.display());
     }
 
+    /// Returns a command that compiles a file into a folder.
+    pub(crate) fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--edition=2024").arg("--out-dir").arg(folder);
+        command.arg("-L").arg(format!("dependency={}", self.libraries.display()));
+        for library in &self.externs {
+            command.args(["--extern", library]);
+        }
+        command
+    }
+
     fn said_of(&self, program: &str) -> Vec<Said> {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("main.rs");
         fs::write(&file, program).expect("a file can be written");
-        let mut command = Command::new(&self.program);
-        command.args([
-            "--edition=2024",
-            "--emit=metadata",
-            "--error-format=json",
-            "--cap-lints=allow",
-            "--out-dir",
-        ]);
-        command.arg(folder.path()).arg("-L").arg(format!("dependency={}", self.libraries.display()));
-        for library in &self.externs {
-            command.args(["--extern", library]);
-        }
+        let mut command = self.command(folder.path());
+        command.args(["--emit=metadata", "--error-format=json", "--cap-lints=allow"]);
         let output = command.arg(file).output().expect("the compiler runs");
         let lines = String::from_utf8_lossy(&output.stderr).into_owned();
         let said: Vec<Said> = lines
