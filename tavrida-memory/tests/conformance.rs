@@ -24,6 +24,7 @@ async fn the_memory_transport_keeps_every_promise() {
             }
             ready(())
         })
-        .dead_letters_anew_within(Duration::from_secs(3 * 60));
+        .dead_letters_anew_within(Duration::from_secs(3 * 60))
+        .like((3, 10));
     suite.run().await.assert_ok();
 }

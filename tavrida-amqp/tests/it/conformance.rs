@@ -20,11 +20,19 @@ async fn it_keeps_every_promise_of_a_transport() {
             async move { node.close_all_connections("the suite asked for it").await.unwrap() }
         }
     };
+    let alarm = {
+        let node = node.clone();
+        move |raised| {
+            let node = node.clone();
+            async move { node.set_memory_watermark(if raised { 0.0 } else { 0.4 }).await.unwrap() }
+        }
+    };
     // Small buffers, because the suite opens hundreds of sessions; its largest headers fit.
     let config = AmqpConfig::from_uri(&node.uri()).unwrap().frame_max(32_768);
     // What ends a connection ends all sessions on it: the suite promises more of sessions that do not share one.
     let transport = Arc::new(AmqpTransport::new(config).unshared());
-    let suite = Suite::new(transport).with_breaker(breaker).dead_letters_anew_within(rounds);
+    let suite = Suite::new(transport).with_breaker(breaker).with_alarm(alarm);
+    let suite = suite.dead_letters_anew_within(rounds);
     let report = suite.run().await;
     report.assert_ok();
 }

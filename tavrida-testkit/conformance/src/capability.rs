@@ -28,6 +28,8 @@ pub enum Capability {
     AutoDelete,
     /// Queues that belong to one session.
     ExclusiveQueues,
+    /// Shared queues that do not survive a restart of the broker. RabbitMQ 4.3 refuses them unless it is configured otherwise.
+    TransientQueues,
     /// Queues that the broker names.
     ServerNamedQueues,
     /// Messages expire: `x-message-ttl` and the property `expiration`.
@@ -52,13 +54,15 @@ pub enum Capability {
     PropertyChecks,
     /// Headers keep the type of every field value.
     FieldTypes,
+    /// Quorum queues: `x-queue-type`.
+    QuorumQueues,
     /// Replies go directly to the requesting consumer: `amq.rabbitmq.reply-to`.
     DirectReplies,
 }
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::RabbitWording,
         Self::DeclareChecks,
         Self::ConnectionErrors,
@@ -70,6 +74,7 @@ impl Capability {
         Self::InternalExchange,
         Self::AutoDelete,
         Self::ExclusiveQueues,
+        Self::TransientQueues,
         Self::ServerNamedQueues,
         Self::MessageTtl,
         Self::QueueExpiry,
@@ -82,6 +87,7 @@ impl Capability {
         Self::CarbonCopies,
         Self::PropertyChecks,
         Self::FieldTypes,
+        Self::QuorumQueues,
         Self::DirectReplies,
     ];
 }
@@ -100,6 +106,7 @@ impl fmt::Display for Capability {
             Self::InternalExchange => "internal exchanges",
             Self::AutoDelete => "auto-delete",
             Self::ExclusiveQueues => "exclusive queues",
+            Self::TransientQueues => "shared queues that a restart deletes",
             Self::ServerNamedQueues => "queues named by the broker",
             Self::MessageTtl => "expiry of messages",
             Self::QueueExpiry => "expiry of queues",
@@ -112,6 +119,7 @@ impl fmt::Display for Capability {
             Self::CarbonCopies => "the headers CC and BCC",
             Self::PropertyChecks => "checks of message properties",
             Self::FieldTypes => "typed header fields",
+            Self::QuorumQueues => "quorum queues",
             Self::DirectReplies => "direct replies",
         })
     }

@@ -11,12 +11,18 @@ use crate::stage::Stage;
 /// A running check.
 pub(crate) type Act = Pin<Box<dyn Future<Output = Kept> + Send>>;
 
+/// The first version of which some values differ.
+pub(crate) const V4_0: (u16, u16) = (4, 0);
+
 /// One promise of every transport.
 pub struct Promise {
     room: &'static str,
     text: &'static str,
     source: &'static str,
     needs: Vec<Need>,
+    /// The first version of RabbitMQ that it holds for, and the first that it does not hold for any more.
+    since: Option<(u16, u16)>,
+    before: Option<(u16, u16)>,
     act: Box<dyn Fn(Stage) -> Act + Send + Sync>,
 }
 
@@ -39,7 +45,8 @@ where
     F: Fn(Stage) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Kept> + Send + 'static,
 {
-    Promise { room: "", text, source, needs: Vec::new(), act: Box::new(move |stage| Box::pin(check(stage))) }
+    let act: Box<dyn Fn(Stage) -> Act + Send + Sync> = Box::new(move |stage| Box::pin(check(stage)));
+    Promise { room: "", text, source, needs: Vec::new(), since: None, before: None, act }
 }
 
 impl Promise {
@@ -79,6 +86,23 @@ impl Promise {
     /// Returns whether it is skipped unless [the time](crate::Suite::dead_letters_anew_within) is known.
     pub fn needs_rounds(&self) -> bool {
         self.needs.contains(&Need::Rounds)
+    }
+
+    /// Returns whether it holds for this version of RabbitMQ, major and minor. Some values differ between versions; each has a promise.
+    pub fn holds_for(&self, version: (u16, u16)) -> bool {
+        self.since.is_none_or(|since| version >= since) && self.before.is_none_or(|before| version < before)
+    }
+
+    /// Limits it to this version and those after it.
+    pub(crate) fn since(mut self, version: (u16, u16)) -> Self {
+        self.since = Some(version);
+        self
+    }
+
+    /// Limits it to the versions before this one.
+    pub(crate) fn before(mut self, version: (u16, u16)) -> Self {
+        self.before = Some(version);
+        self
     }
 
     pub(crate) fn in_room(mut self, room: &'static str) -> Self {
@@ -122,6 +146,8 @@ impl fmt::Debug for Promise {
             .field("text", &self.text)
             .field("source", &self.source)
             .field("needs", &self.needs)
+            .field("since", &self.since)
+            .field("before", &self.before)
             .finish_non_exhaustive()
     }
 }

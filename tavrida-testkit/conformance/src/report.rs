@@ -1,11 +1,15 @@
 //! The report of a run of the suite.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use tavrida::transport::Broker;
 
 /// The results of all promises.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "a report that nobody looks at proves nothing: call `assert_ok`"]
 pub struct Report {
+    broker: Option<Broker>,
     findings: Vec<Finding>,
 }
 
@@ -39,6 +43,10 @@ pub enum Verdict {
 }
 
 impl Report {
+    pub(crate) fn new(broker: Option<Broker>) -> Self {
+        Self { broker, findings: Vec::new() }
+    }
+
     pub(crate) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
@@ -68,11 +76,27 @@ impl Report {
         self.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Skipped(_))).count()
     }
 
-    /// Returns the counts, in one line.
+    /// Returns what the broker reported when the suite connected, if it reported anything.
+    pub fn broker(&self) -> Option<&Broker> {
+        self.broker.as_ref()
+    }
+
+    /// Returns the broker and the counts, in one line; of what was skipped, the reasons too.
     pub fn summary(&self) -> String {
         let broken = self.broken().count();
-        let mut line =
-            format!("promises: {}, kept: {}, skipped: {}", self.promises(), self.kept(), self.skipped());
+        let mut line = self.broker.iter().map(|broker| format!("{broker}: ")).collect::<String>();
+        line += &format!("promises: {}, kept: {}, skipped: {}", self.promises(), self.kept(), self.skipped());
+        let mut reasons = BTreeMap::<_, usize>::new();
+        for finding in &self.findings {
+            if let Verdict::Skipped(reason) = &finding.verdict {
+                *reasons.entry(reason).or_default() += 1;
+            }
+        }
+        if !reasons.is_empty() {
+            let reasons: Vec<_> =
+                reasons.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
+            line += &format!(" ({})", reasons.join(", "));
+        }
         if broken > 0 {
             line += &format!(", broken: {broken}");
         }
@@ -123,7 +147,7 @@ mod tests {
     }
 
     fn report(findings: impl IntoIterator<Item = Finding>) -> Report {
-        Report { findings: findings.into_iter().collect() }
+        Report { broker: None, findings: findings.into_iter().collect() }
     }
 
     #[test]
@@ -138,7 +162,7 @@ mod tests {
             "ok   publishing: it arrives\n\
              skip publishing: it waits (no clock)\n\
              FAIL publishing: it stays [R91]\n     expected 1\n     seen     0\n\
-             promises: 3, kept: 1, skipped: 1, broken: 1"
+             promises: 3, kept: 1, skipped: 1 (no clock: 1), broken: 1"
         );
     }
 

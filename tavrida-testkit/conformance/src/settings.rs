@@ -30,4 +30,6 @@ pub(crate) struct Settings {
     pub(crate) breaker: Option<Breaker>,
     pub(crate) alarm: Option<Alarm>,
     pub(crate) rounds: Option<Duration>,
+    /// The version of RabbitMQ that the broker behaves like.
+    pub(crate) like: Option<(u16, u16)>,
 }

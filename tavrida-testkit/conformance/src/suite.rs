@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tavrida::transport::Transport;
+use tavrida::transport::{Broker, Transport};
 use tokio::time::timeout;
 
 use crate::check::{Fault, Kept};
-use crate::promise::Need;
+use crate::promise::{Need, V4_0};
 use crate::settings::Settings;
 use crate::stage::Stage;
 use crate::{Capability, Finding, Promise, Report, Verdict, promises};
@@ -36,6 +36,7 @@ impl Suite {
             breaker: None,
             alarm: None,
             rounds: None,
+            like: None,
         };
         Self { settings, room: None }
     }
@@ -89,6 +90,13 @@ impl Suite {
         self
     }
 
+    /// Sets the version of RabbitMQ, major and minor, whose values are promised, such as `(4, 0)`. The default is what the broker
+    /// [reports](tavrida::transport::Session::broker); for a broker that reports no version of RabbitMQ, it is 4.0.
+    pub fn like(mut self, version: (u16, u16)) -> Self {
+        self.settings.like = Some(version);
+        self
+    }
+
     /// Sets the virtual host of the transport, as the broker's texts name it. The default is `/`.
     pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
         self.settings.virtual_host = name.into();
@@ -126,13 +134,15 @@ impl Suite {
     /// If the future is dropped, the topology of the promise under way remains on the broker.
     pub async fn run(self) -> Report {
         let Self { settings, room } = self;
+        let broker = reported(&settings).await;
+        let like = settings.like.or_else(|| broker.as_ref()?.rabbitmq()).unwrap_or(V4_0);
         let settings = Arc::new(settings);
-        let mut report = Report::default();
+        let mut report = Report::new(broker);
         for (number, promise) in promises().into_iter().enumerate() {
             if room.as_deref().is_some_and(|room| room != promise.room()) {
                 continue;
             }
-            let verdict = match hindrance(&settings, &promise) {
+            let verdict = match hindrance(&settings, &promise, like) {
                 Some(reason) => Verdict::Skipped(reason),
                 None => check(&settings, number, &promise).await,
             };
@@ -143,8 +153,20 @@ impl Suite {
     }
 }
 
+/// Returns what the broker reports, if it can be reached; whether it can is checked by the promises.
+async fn reported(settings: &Settings) -> Option<Broker> {
+    let connecting = AssertUnwindSafe(settings.transport.connect()).catch_unwind();
+    let session = timeout(settings.patience, connecting).await.ok()?.ok()?.ok()?;
+    let broker = session.broker();
+    let _ = timeout(settings.patience, session.close()).await;
+    broker
+}
+
 /// Returns why a promise cannot be checked, if it cannot.
-fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
+fn hindrance(settings: &Settings, promise: &Promise, like: (u16, u16)) -> Option<String> {
+    if !promise.holds_for(like) {
+        return Some(format!("RabbitMQ {}.{} differs", like.0, like.1));
+    }
     promise.needs().iter().find_map(|need| match need {
         Need::Capability(capability) => {
             settings.lacking.contains(capability).then(|| format!("this broker is without {capability}"))
@@ -160,7 +182,8 @@ fn hindrance(settings: &Settings, promise: &Promise) -> Option<String> {
 async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Verdict {
     let stage = Stage::new(settings.clone(), number);
     let found = guarded(settings, promise, stage.clone()).await;
-    let cleared = stage.clear().await;
+    let cleared =
+        AssertUnwindSafe(stage.clear()).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
     match found.and(cleared) {
         Ok(()) => Verdict::Kept,
         Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
@@ -174,9 +197,13 @@ async fn guarded(settings: &Settings, promise: &Promise, stage: Stage) -> Kept {
     let limit = 12 * (settings.patience + rounds);
     match timeout(limit, AssertUnwindSafe(promise.check(stage)).catch_unwind()).await {
         Ok(Ok(found)) => found,
-        Ok(Err(panic)) => Err(Fault::new("no panic", format_args!("a panic: {}", words(&*panic)))),
+        Ok(Err(panic)) => Err(panicked(&*panic)),
         Err(_) => Err(Fault::new(format_args!("an end within {limit:?}"), "none")),
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Fault {
+    Fault::new("no panic", format_args!("a panic: {}", words(panic)))
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

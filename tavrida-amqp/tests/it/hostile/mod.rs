@@ -60,7 +60,7 @@ impl Target {
     /// The service works, and so does the client.
     async fn still_answers(&self, asks: usize) {
         for _ in 0..asks {
-            let ask = self.client.to("work.echo").ask().timeout(Duration::from_secs(5));
+            let ask = self.client.to("work.echo").ask().timeout(Duration::from_secs(18));
             soon(ask.into_future()).await.unwrap();
         }
     }

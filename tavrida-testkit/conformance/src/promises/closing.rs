@@ -9,6 +9,7 @@ use tavrida::transport::{
 use crate::check::{Fault, Kept, same, settled};
 use crate::peer::Peer;
 use crate::promise::promise;
+use crate::promises::refusals::end_by_refusal;
 use crate::stage::Stage;
 use crate::tap::Tap;
 use crate::values::{body, short};
@@ -24,7 +25,8 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("who asks later is told the same", "contract", told_later),
         promise("closing twice is fine, at once or later", "contract", twice),
         promise("closing a session that the broker ended is fine", "contract", after_refusal)
-            .needing(Capability::ConnectionErrors),
+            .needing(Capability::ConnectionErrors)
+            .needing(Capability::QuorumQueues),
         promise("unsettled deliveries go back in order, marked as redelivered", "R4, R100", unsettled),
         promise("deliveries that were sent but not taken go back as well", "R100, contract", untaken),
         promise("settlements that were made are flushed", "contract", settlements_flushed),
@@ -87,9 +89,7 @@ async fn twice(stage: Stage) -> Kept {
 
 async fn after_refusal(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let exchange = Exchange::durable(stage.name("x"), ExchangeKind::Other(short("no-such-type")));
-    let refused = stage.within("declaring an exchange of no type", peer.declare_exchange(&exchange)).await?;
-    same("refused", &refused.is_err(), &true)?;
+    end_by_refusal(&stage, &peer).await?;
     let loss = peer.loss().await?;
     peer.finish().await?;
     same("the loss is the first one", &peer.loss().await?, &loss)

@@ -57,7 +57,7 @@ async fn above(stage: Stage) -> Kept {
             other => return Err(Fault::new("a refusal with 501", other)),
         }
         let declared =
-            peer.declare_queue(&Queue::transient(stage.name("never")).argument(short("x-any"), value)).await;
+            peer.declare_queue(&Queue::durable(stage.name("never")).argument(short("x-any"), value)).await;
         same(
             "the refusal of arguments",
             &declared.err().and_then(|error| error.refusal().map(|r| r.code)),

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::check::{Fault, Kept, same, settled};
 use crate::peer::Peer;
-use crate::promise::promise;
+use crate::promise::{V4_0, promise};
 use crate::stage::Stage;
 use crate::values::{body, short, table};
 use crate::{Capability, Promise};
@@ -23,6 +23,7 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("a message that was dropped by a length limit is dead-lettered", "R78", dropped)
             .needing(Capability::LengthLimits),
         promise("properties, headers and body survive", "R79", content),
+        promise("a dead letter says where it died last", "R79", last_death).since(V4_0),
         promise("a dead letter is no redelivery", "R79", not_redelivered),
         promise("without a dead-letter exchange, or with a missing one, the message is gone", "R78", nowhere),
         promise("an acknowledged or requeued message is no dead letter", "R78", others),
@@ -195,10 +196,32 @@ async fn content(stage: Stage) -> Kept {
     let delivery = peer.arrival(&dead).await?;
     let mut seen = delivery.properties().clone();
     if let Some(headers) = &mut seen.headers {
-        headers.retain(|name, _| !name.starts_with("x-death") && !name.starts_with("x-first-death"));
+        let history = ["x-death", "x-first-death", "x-last-death"];
+        headers.retain(|name, _| !history.iter().any(|prefix| name.starts_with(prefix)));
     }
     same("the properties but for the history", &seen, &properties)?;
     same("the body", body(&delivery).as_str(), "the body")
+}
+
+async fn last_death(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let (dlx, dead) = cemetery(&peer).await?;
+    let second = peer.a_queue_with("second", dying_to(&dlx)).await?;
+    let to_second =
+        dying_to(&short("")).with(short("x-dead-letter-routing-key"), Value::from(second.clone()));
+    let first = peer.a_queue_with("first", to_second).await?;
+    peer.fill(&first, &["m"]).await?;
+    reject(&peer, &first).await?;
+    reject(&peer, &second).await?;
+    let delivery = peer.arrival(&dead).await?;
+    let headers = delivery.properties().headers();
+    let told = ["x-first-death-queue", "x-last-death-queue", "x-last-death-exchange", "x-last-death-reason"]
+        .map(|name| text(headers, name));
+    same(
+        "the first queue, the last one, its exchange and reason",
+        &told,
+        &[first.to_string(), second.to_string(), String::new(), "rejected".to_owned()],
+    )
 }
 
 async fn not_redelivered(stage: Stage) -> Kept {

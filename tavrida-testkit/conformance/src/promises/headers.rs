@@ -4,7 +4,7 @@ use tavrida::field::{Decimal, Table, Value};
 use tavrida::transport::{Binding, ExchangeKind, Publication};
 
 use crate::check::{Kept, same};
-use crate::promise::promise;
+use crate::promise::{V4_0, promise};
 use crate::stage::Stage;
 use crate::values::{short, table, with_headers};
 use crate::{Capability, Promise};
@@ -20,7 +20,8 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("x-match all-with-x compares arguments that begin with x- too", "R37", all_with_x),
         promise("x-match any-with-x compares arguments that begin with x- too", "R37", any_with_x),
         promise("a void argument matches any value of that header", "R38", void),
-        promise("numbers are compared by value, whatever their type", "R39", numbers),
+        promise("numbers are compared by value, whatever their type", "R39", numbers).before(V4_0),
+        promise("integers are equal to integers alone, floats to floats alone", "R39", numbers_4).since(V4_0),
         promise("text, truth and decimals are equal to their like alone", "R39", other_types),
         promise("arrays and tables are compared deep, with the types inside", "R40", nested),
         promise("a message without headers is matched like one with empty headers", "R37", no_headers),
@@ -144,6 +145,23 @@ async fn numbers(stage: Stage) -> Kept {
         (one((1_i64 << 53) + 1), one((1_u64 << 53) as f64), false),
     ];
     check(stage, same_value.map(|value| (one(1), one(value), true)).into_iter().chain(exact)).await
+}
+
+async fn numbers_4(stage: Stage) -> Kept {
+    let integers = [Value::I8(1), Value::U8(1), Value::I16(1), Value::U16(1), Value::U32(1), Value::I64(1)];
+    let exact = [
+        (one(1), one(2), false),
+        (one(1), one(Value::F64(1.0)), false),
+        (one(1.0), one(1), false),
+        (one(Value::F32(1.5)), one(1.5), true),
+        (one(Value::F32(0.1)), one(0.1), false),
+        (one(0.0), one(-0.0), false),
+        (one(1), one(true), false),
+        (one(1), one("1"), false),
+        (one(Value::Timestamp(1)), one(1), true),
+        (one(1), one(Value::Timestamp(1)), false),
+    ];
+    check(stage, integers.map(|value| (one(1), one(value), true)).into_iter().chain(exact)).await
 }
 
 async fn other_types(stage: Stage) -> Kept {

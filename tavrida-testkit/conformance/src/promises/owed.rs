@@ -33,7 +33,10 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
     .into_iter()
     .map(|promise| {
-        let promise = promise.needing(Capability::DeadLettering).needing(Capability::LengthLimits);
+        let promise = promise
+            .needing(Capability::QuorumQueues)
+            .needing(Capability::DeadLettering)
+            .needing(Capability::LengthLimits);
         promise.needing_rounds()
     })
     .collect()

@@ -64,7 +64,7 @@ async fn locked(stage: Stage) -> Kept {
     owner.tie(&binding).await?;
     let text = locked_text(&stage, &name);
     stage.refused("declaring it as exclusive", other.declare_queue(&queue), 405, &text).await?;
-    let shared = Queue::transient(&name);
+    let shared = Queue::durable(&name);
     stage.refused("declaring it as shared", other.declare_queue(&shared), 405, &text).await?;
     stage.refused("checking it", other.declare_queue_passive(&name), 405, &text).await?;
     stage.refused("getting from it", other.get(&name), 405, &text).await?;
@@ -117,8 +117,8 @@ async fn outlives_consumers(stage: Stage) -> Kept {
 
 async fn not_turned(stage: Stage) -> Kept {
     let peer = stage.session().await?;
-    let shared = Queue::transient(stage.name("shared"));
-    let own = exclusive(stage.name("own"));
+    let shared = Queue::durable(stage.name("shared"));
+    let own = Queue { exclusive: true, ..Queue::durable(stage.name("own")) };
     peer.queue(&shared).await?;
     peer.queue(&own).await?;
     for queue in [Queue { exclusive: true, ..shared }, Queue { exclusive: false, ..own }] {

@@ -5,7 +5,7 @@ use tavrida::transport::{Binding, BrokerError, ExchangeKind, Properties, Publica
 
 use crate::check::{Fault, Kept, holds, same};
 use crate::peer::Peer;
-use crate::promise::promise;
+use crate::promise::{V4_0, promise};
 use crate::stage::Stage;
 use crate::values::{as_sent, body, optional, short, table};
 use crate::{Capability, Promise};
@@ -26,8 +26,12 @@ pub(super) fn promises() -> Vec<Promise> {
             .needing(Capability::LengthLimits),
         promise("a wrong user id is refused (406), the right one is not", "R89", user_id)
             .needing(Capability::PropertyChecks),
-        promise("an invalid expiration or delivery mode is refused (406)", "R66, R89, S25", invalid)
+        promise("an invalid expiration is refused (406)", "R66, R89, S25", invalid)
             .needing(Capability::PropertyChecks),
+        promise("an unknown delivery mode is refused (406)", "R66, R89", unknown_mode)
+            .needing(Capability::PropertyChecks)
+            .before(V4_0),
+        promise("an unknown delivery mode is accepted", "R66, R89", unknown_mode_4).since(V4_0),
         promise("keys in CC and BCC are routed too, and BCC is taken out", "R87, R90, S15", copies)
             .needing(Capability::CarbonCopies),
     ]
@@ -152,11 +156,28 @@ async fn invalid(stage: Stage) -> Kept {
         let text = format!("PRECONDITION_FAILED - invalid expiration '{expiration}': {reason}");
         refused(&stage, &peer, publication, 406, text).await?;
     }
+    holds(peer.ready(&queue).await? == 0, "an empty queue", "messages")
+}
+
+async fn unknown_mode(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let queue = peer.a_queue("q").await?;
     let mut publication = to(&queue, "m");
     publication.properties.delivery_mode = Some(3);
     let text = "PRECONDITION_FAILED - invalid message: {delivery_mode_unknown,3}".to_owned();
     refused(&stage, &peer, publication, 406, text).await?;
     holds(peer.ready(&queue).await? == 0, "an empty queue", "messages")
+}
+
+async fn unknown_mode_4(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let queue = peer.a_queue("q").await?;
+    for mode in [0, 3] {
+        let mut publication = to(&queue, "m");
+        publication.properties.delivery_mode = Some(mode);
+        peer.send(publication).await?;
+    }
+    peer.holds(&queue, &["m", "m"]).await
 }
 
 async fn copies(stage: Stage) -> Kept {

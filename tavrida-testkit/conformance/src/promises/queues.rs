@@ -18,6 +18,8 @@ pub(super) fn promises() -> Vec<Promise> {
             "R51",
             again,
         ),
+        promise("the same is true of a queue that a restart deletes", "R51", transient_again)
+            .needing(Capability::TransientQueues),
         promise("a queue's status counts ready messages and consumers", "R57", status),
         promise("unsettled deliveries do not count as ready", "R57", unsettled_do_not_count),
         promise("an empty name gets one from the broker, a new one each time", "R49", server_named)
@@ -54,14 +56,21 @@ async fn declared(stage: Stage) -> Kept {
 }
 
 async fn again(stage: Stage) -> Kept {
+    let queue = Queue::durable(stage.name("q"));
+    twice(stage, queue).await
+}
+
+async fn transient_again(stage: Stage) -> Kept {
+    let queue = Queue::transient(stage.name("q"));
+    twice(stage, queue).await
+}
+
+async fn twice(stage: Stage, queue: Queue) -> Kept {
     let peer = stage.session().await?;
-    for queue in [Queue::durable(stage.name("durable")), Queue::transient(stage.name("transient"))] {
-        peer.queue(&queue).await?;
-        peer.fill(&queue.name, &["m"]).await?;
-        let status = stage.done("declaring again", peer.declare_queue(&queue)).await?;
-        same("messages when declared again", &status.messages, &1)?;
-    }
-    Ok(())
+    peer.queue(&queue).await?;
+    peer.fill(&queue.name, &["m"]).await?;
+    let status = stage.done("declaring again", peer.declare_queue(&queue)).await?;
+    same("messages when declared again", &status.messages, &1)
 }
 
 async fn status(stage: Stage) -> Kept {

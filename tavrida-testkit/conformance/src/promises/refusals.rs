@@ -8,9 +8,9 @@ use tavrida::transport::{
 
 use crate::check::{Fault, Kept, same, settled};
 use crate::peer::Peer;
-use crate::promise::promise;
+use crate::promise::{V4_0, promise};
 use crate::stage::Stage;
-use crate::values::{body, short};
+use crate::values::{body, short, table};
 use crate::{Capability, Promise};
 
 pub(super) fn promises() -> Vec<Promise> {
@@ -20,11 +20,16 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("refused operations leave a message that was got alone", "contract", got_lives),
         promise("refused operations leave publishes under way alone", "contract", publishes_live),
         promise("an unknown exchange type is refused (503) and ends the session", "R6", unknown_type)
-            .needing(Capability::ConnectionErrors),
+            .needing(Capability::ConnectionErrors)
+            .before(V4_0),
+        promise("an unknown exchange type is refused (406) and the session lives", "R6", unknown_type_4)
+            .since(V4_0),
         promise("what a refusal ended gives everything back", "R4, R100", given_back)
-            .needing(Capability::ConnectionErrors),
+            .needing(Capability::ConnectionErrors)
+            .needing(Capability::QuorumQueues),
         promise("other sessions do not notice the end of one", "contract", others_live)
-            .needing(Capability::ConnectionErrors),
+            .needing(Capability::ConnectionErrors)
+            .needing(Capability::QuorumQueues),
         promise("refusals come in RabbitMQ's own words", "R1, R44, R57", wording)
             .needing(Capability::RabbitWording),
     ]
@@ -117,20 +122,38 @@ async fn publishes_live(stage: Stage) -> Kept {
 }
 
 /// Provokes an error that closes the whole connection.
-async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Result<BrokerError, Fault> {
-    let kind = ExchangeKind::Other(short("no-such-type"));
-    let exchange = Exchange::durable(stage.name("never"), kind);
-    let refusal = BrokerError::connection(503, "COMMAND_INVALID - unknown exchange type 'no-such-type'");
-    let operation = peer.declare_exchange(&exchange);
-    stage.refused_as("declaring an exchange of no type", operation, &refusal).await?;
-    Ok(refusal)
+pub(super) async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Kept {
+    let queue = peer.a_queue_with("quorum", table([("x-queue-type", "quorum".into())])).await?;
+    let text = stage.queue_text(&queue);
+    let refusal = BrokerError::connection(
+        540,
+        format!(
+            "NOT_IMPLEMENTED - cannot delete {text}. queue.delete operations with if-empty flag set are not supported by quorum queues"
+        ),
+    );
+    let deletion = peer.delete_queue(&queue, false, true);
+    stage.refused_as("deleting a quorum queue if it is empty", deletion, &refusal).await
+}
+
+fn of_no_type(stage: &Stage) -> Exchange {
+    Exchange::durable(stage.name("never"), ExchangeKind::Other(short("no-such-type")))
+}
+
+async fn unknown_type_4(stage: Stage) -> Kept {
+    let peer = stage.session().await?;
+    let text = "PRECONDITION_FAILED - unknown exchange type 'no-such-type'";
+    let exchange = of_no_type(&stage);
+    stage.refused("declaring an exchange of no type", peer.declare_exchange(&exchange), 406, text).await?;
+    alive(&peer)
 }
 
 async fn unknown_type(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
-    let refusal = end_by_refusal(&stage, &peer).await?;
+    let refusal = BrokerError::connection(503, "COMMAND_INVALID - unknown exchange type 'no-such-type'");
+    let exchange = of_no_type(&stage);
+    stage.refused_as("declaring an exchange of no type", peer.declare_exchange(&exchange), &refusal).await?;
     let loss = peer.loss().await?;
     same("closed on this side", &loss.is_closed_here(), &false)?;
     match loss.refusal() {
