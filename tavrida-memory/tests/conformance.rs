@@ -5,11 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida_conformance::Suite;
-use tavrida_memory::MemoryBroker;
+use tavrida_memory::{MemoryBroker, RabbitMq};
 
 #[tokio::test(start_paused = true)]
-async fn the_memory_transport_keeps_every_promise() {
-    let broker = MemoryBroker::builder().frame_max(131_072).build();
+async fn like_rabbitmq_3_10_it_keeps_every_promise() {
+    keeps_every_promise(RabbitMq::V3_10, (3, 10)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn like_rabbitmq_4_0_it_keeps_every_promise() {
+    keeps_every_promise(RabbitMq::V4_0, (4, 0)).await;
+}
+
+async fn keeps_every_promise(version: RabbitMq, number: (u16, u16)) {
+    let broker = MemoryBroker::builder().like(version).frame_max(131_072).build();
     let (breaker, alarm) = (broker.clone(), broker.clone());
     let suite = Suite::new(Arc::new(broker.transport()))
         .with_breaker(move || {
@@ -25,6 +34,6 @@ async fn the_memory_transport_keeps_every_promise() {
             ready(())
         })
         .dead_letters_anew_within(Duration::from_secs(3 * 60))
-        .like((3, 10));
+        .like(number);
     suite.run().await.assert_ok();
 }

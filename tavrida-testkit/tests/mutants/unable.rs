@@ -1,6 +1,6 @@
 //! Brokers without a capability, which say so.
 
-use tavrida::field::Table;
+use tavrida::field::{Table, Value};
 use tavrida::transport::{
     Binding, BrokerError, Consume, DIRECT_REPLY_TO, Destination, Exchange, ExchangeKind, Publication,
     PublishError, PublishErrorKind, Queue, SessionError,
@@ -45,7 +45,6 @@ impl Unable {
             Some(Capability::InternalExchange) => exchange.internal,
             Some(Capability::AutoDelete) => exchange.auto_delete,
             Some(Capability::AlternateExchange) => exchange.arguments.contains("alternate-exchange"),
-            Some(Capability::ConnectionErrors) => exchange.kind.as_str() == "no-such-type",
             Some(Capability::PredeclaredExchanges) => exchange.name.starts_with("amq."),
             _ => false,
         };
@@ -57,6 +56,10 @@ impl Unable {
         let needed = match self.0 {
             Some(Capability::AutoDelete) => queue.auto_delete,
             Some(Capability::ExclusiveQueues) => queue.exclusive,
+            Some(Capability::TransientQueues) => !queue.durable && !queue.exclusive,
+            Some(Capability::QuorumQueues) => {
+                queue.arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum")
+            }
             Some(Capability::ServerNamedQueues) => queue.name.is_empty(),
             Some(Capability::LengthLimits) => has(&["x-max-length", "x-max-length-bytes", "x-overflow"]),
             Some(Capability::QueueExpiry) => has(&["x-expires"]),

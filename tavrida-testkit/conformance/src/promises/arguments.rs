@@ -12,7 +12,8 @@ use crate::{Capability, Promise};
 pub(super) fn promises() -> Vec<Promise> {
     let checked = [
         promise("declaring a queue with other flags is refused (406), and changes nothing", "R51", flags)
-            .needing(Capability::AutoDelete),
+            .needing(Capability::AutoDelete)
+            .needing(Capability::TransientQueues),
         promise("declaring a queue with other arguments is refused (406)", "R54", compared)
             .needing(Capability::MessageTtl)
             .needing(Capability::DeadLettering),
