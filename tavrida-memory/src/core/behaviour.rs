@@ -73,6 +73,8 @@ pub struct Behaviour {
     pub transactions_route_at_publish: bool,
     /// R132: the delivery limit of a quorum queue that is declared without one.
     pub default_delivery_limit: Option<u64>,
+    /// R132: a negative delivery limit is none. Otherwise the first return is one too many.
+    pub negative_limit_is_none: bool,
     /// R132: a message that is dropped by the limit gives its consumer one credit. Otherwise two.
     pub drops_give_one_credit: bool,
     /// R131: only returned messages have an `x-delivery-count`. Otherwise `basic.get` shows 0 for the others.
@@ -116,6 +118,7 @@ impl Behaviour {
             keeps_copies: four,
             transactions_route_at_publish: four,
             default_delivery_limit: if four { Some(20) } else { None },
+            negative_limit_is_none: four,
             drops_give_one_credit: four,
             counts_only_returns: four,
             quorum_consumers_by_age: four,

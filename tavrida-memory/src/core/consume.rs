@@ -50,6 +50,8 @@ impl Broker {
         consume: BasicConsume,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
+        // The name of the queue is completed before all else (R102).
+        let name = self.expanded(channel, &consume.queue)?;
         let state = &self.channels[channel];
         if state.consumers.contains_key(&*consume.consumer_tag) {
             let text = format!("attempt to reuse consumer tag '{}'", consume.consumer_tag);
@@ -58,7 +60,7 @@ impl Broker {
         if consume.queue == reply_to::QUEUE {
             return self.consume_replies(channel, consume, effects);
         }
-        let queue = self.named_queue(channel, &consume.queue)?;
+        let queue = self.queue(&name)?;
         self.check_access(channel, queue)?;
         self.check_consume(channel, queue, &consume)?;
         let tag = self.consumer_tag(consume.consumer_tag);

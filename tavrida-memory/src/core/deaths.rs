@@ -102,7 +102,8 @@ fn grouped(deaths: Vec<Value>) -> Vec<Value> {
         if let Value::Table(entry) = &mut death
             && !entry.contains("count")
         {
-            entry.insert(COUNT, i64::try_from(times).unwrap_or(i64::MAX));
+            let counted = Table::new().with(COUNT, i64::try_from(times).unwrap_or(i64::MAX));
+            *entry = counted.into_iter().chain(std::mem::take(entry)).collect();
         }
         merged.push(death);
     }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use tavrida::field::{ShortString, Table, Value};
-use tavrida_memory::core::{Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, Snapshot};
+use tavrida_memory::core::{
+    Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, RabbitMq, Snapshot,
+};
 
 use crate::program::{CHANNELS, Mode};
 use crate::world::{Action, World};
@@ -76,6 +78,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || commits_acks_beside_messages(world, channel, action)
         || changes_the_type_behind_a_name(world, action)
         || lets_chance_name_two_consumers(world, channel, action)
+        || crashes_on_its_text(world, action)
 }
 
 /// R63: unsettled deliveries of a deleted queue refer to messages of the next queue of that name.
@@ -222,6 +225,12 @@ fn lets_chance_name_two_consumers(world: &World, channel: ChannelId, action: &Ac
     let Action::Call(Method::BasicConsume(consume)) = action else { return false };
     let mut known = world.shadow.channel(channel).consumers.keys();
     consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("amq.ctag-"))
+}
+
+/// R1: 4.0 answers with 541, after a crash, where a text is too long for its frame because it is not ASCII.
+fn crashes_on_its_text(world: &World, action: &Action) -> bool {
+    let Action::Call(Method::BasicGet { queue, .. }) = action else { return false };
+    world.version >= RabbitMq::V4_0 && queue.len() > 200 && !queue.is_ascii()
 }
 
 /// A binding between two exchanges that cannot be deleted would affect the next program.

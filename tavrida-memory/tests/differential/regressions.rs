@@ -265,3 +265,83 @@ regression!(
     1.1 basic.get queue=q3 no_ack
     "#
 );
+
+regression!(
+    /// R132: a message that is dropped by its limit gives its consumer two credits on 3.10, and one on 4.0.
+    the_credit_of_a_message_that_its_limit_drops,
+    r#"
+    1.1 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:0}
+    2.1 basic.qos prefetch_count=1
+    2.1 basic.consume queue=q0 consumer_tag=t
+    1.1 basic.publish routing_key=q0 body=m0
+    2.1 basic.nack 1 requeue
+    1.1 basic.publish routing_key=q0 body=m1
+    1.1 basic.publish routing_key=q0 body=m2
+    "#
+);
+
+regression!(
+    /// R88, R89: of two faults in one publish each version names its first.
+    two_faults_in_one_publish,
+    r#"
+    1.1 queue.declare queue=q0
+    1.1 basic.publish routing_key=q0 body=m1 delivery_mode=3 headers={CC=S:"q0"}
+    1.1 basic.publish routing_key=q0 body=m2 user_id=zz expiration=x
+    1.1 basic.publish routing_key=q0 body=m3 user_id=zz headers={CC=S:"q0"}
+    1.1 basic.publish routing_key=q0 body=m4 expiration=x headers={BCC=I:1}
+    1.1 basic.publish routing_key=q0 body=m5 user_id=zz delivery_mode=0
+    1.1 basic.publish routing_key=q0 body=m6 user_id=zz reply_to=amq.rabbitmq.reply-to
+    "#
+);
+
+regression!(
+    /// R58, R102: the name of the queue is completed before the tag is looked at.
+    a_tag_in_use_without_a_last_queue,
+    r#"
+    1.1 queue.declare queue=q0
+    2.1 basic.consume queue=q0 consumer_tag=t
+    2.1 basic.consume consumer_tag=t
+    2.1 basic.consume queue=q0 consumer_tag=t
+    2.1 basic.consume queue=q0 consumer_tag=t
+    "#
+);
+
+regression!(
+    /// R40, R43: in a nested table the order of entries counts, for a match and for the identity of a binding.
+    the_order_of_nested_tables,
+    r#"
+    1.1 queue.declare queue=q0
+    1.1 queue.declare queue=q1
+    1.1 queue.bind queue=q0 exchange=amq.headers arguments={a=F{x=I:1, y=I:2}, b=V}
+    1.1 queue.bind queue=q0 exchange=amq.headers arguments={b=V, a=F{x=I:1, y=I:2}}
+    1.1 queue.bind queue=q1 exchange=amq.headers arguments={a=F{y=I:2, x=I:1}, b=V}
+    1.1 basic.publish exchange=amq.headers mandatory body=m1 headers={a=F{x=I:1, y=I:2}, b=I:1}
+    1.1 basic.publish exchange=amq.headers mandatory body=m2 headers={b=I:1, a=F{y=I:2, x=I:1}}
+    1.1 queue.unbind queue=q0 exchange=amq.headers arguments={a=F{y=I:2, x=I:1}, b=V}
+    1.1 basic.publish exchange=amq.headers mandatory body=m3 headers={a=F{x=I:1, y=I:2}, b=I:1}
+    1.1 queue.unbind queue=q0 exchange=amq.headers arguments={b=V, a=F{x=I:1, y=I:2}}
+    1.1 basic.publish exchange=amq.headers mandatory body=m4 headers={a=F{x=I:1, y=I:2}, b=I:1}
+    "#
+);
+
+regression!(
+    /// R87, R131: where the broker adds a header, it sorts all of them.
+    the_count_is_sorted_among_the_headers,
+    r#"
+    1.1 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.publish routing_key=q0 body=m1 headers={z=I:1, a=I:2}
+    1.1 basic.get queue=q0
+    1.1 basic.nack 1 requeue
+    1.1 basic.consume queue=q0 consumer_tag=t
+    "#
+);
+
+regression!(
+    /// R1: a long text is cut after 252 bytes, in the middle of a character too.
+    a_text_is_cut_in_the_middle_of_a_character,
+    r#"
+    1.1 basic.get queue="éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé"
+    1.1 basic.get queue="néééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé"
+    1.1 basic.get queue=qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq
+    "#
+);

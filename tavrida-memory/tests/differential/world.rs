@@ -14,6 +14,7 @@ use crate::shadow::Shadow;
 /// The memory broker with its clients.
 pub(crate) struct World {
     pub(crate) broker: Broker,
+    pub(crate) version: RabbitMq,
     /// The knowledge of the clients.
     pub(crate) shadow: Shadow,
     names: Names,
@@ -50,6 +51,7 @@ impl World {
         let virtual_host = short(vhost);
         let mut world = Self {
             broker: Broker::new(Config { virtual_host, behaviour: version.into(), ..Default::default() }),
+            version,
             shadow: Shadow::default(),
             names: Names::default(),
             modes: Program { modes, steps: Vec::new() },

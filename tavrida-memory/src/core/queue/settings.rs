@@ -170,11 +170,11 @@ impl Settings {
                 QueueKind::Quorum => behaviour.quorum_priorities.into(),
             },
             single_active: arguments.get("x-single-active-consumer") == Some(&Value::Bool(true)),
-            // A negative one is none.
-            delivery_limit: if arguments.contains("x-delivery-limit") {
-                number("x-delivery-limit")
-            } else {
-                behaviour.default_delivery_limit.filter(|_| kind == QueueKind::Quorum)
+            delivery_limit: match arguments.get("x-delivery-limit").and_then(Value::as_i64) {
+                None => behaviour.default_delivery_limit.filter(|_| kind == QueueKind::Quorum),
+                // Where it is no limit; otherwise every return is one too many.
+                Some(..0) if behaviour.negative_limit_is_none => None,
+                Some(limit) => Some(u64::try_from(limit).unwrap_or(0)),
             },
         }
     }

@@ -121,7 +121,10 @@ impl Generator {
             properties.priority = Some(self.pick(&[0, 1, 2, 3, 9]));
         }
         if self.flavour.expiry && self.chance(20) {
-            properties.expiration = Some(short(self.pick(&["0", "0", "600000", "+00"])));
+            // What a quorum queue gets lives for a millisecond at least: too short to be told from none.
+            let texts = if self.flavour.quorum { ["600000", "+0600000"] } else { ["0", "+00"] };
+            let text = self.pick(&[texts[0], texts[1], "600000"]);
+            properties.expiration = Some(short(text));
         }
         if self.chance(35) {
             properties.headers = Some(headers(&mut self.rng));
@@ -144,16 +147,25 @@ impl Generator {
             properties.user_id = Some(short(if wild { self.pick(&["guest", "zz", ""]) } else { "guest" }));
         }
         if wild && self.chance(8) {
-            match self.rng.usize(..4) {
-                0 => properties.delivery_mode = Some(3),
-                1 => properties.headers = Some(table(&[("CC", Value::from("q0"))])),
-                2 => properties.headers = Some(table(&[("BCC", Value::I32(1))])),
-                _ => {
-                    let odd = ["", "x", " 5", "5x", "1.5", "-1", "315360000001", "99999999999999999999"];
-                    properties.expiration = Some(short(self.pick(&odd)));
-                }
+            for _ in 0..self.rng.usize(1..4) {
+                self.spoil(&mut properties);
             }
         }
         properties
+    }
+
+    /// Adds a fault, which one call may have several of.
+    fn spoil(&mut self, properties: &mut Properties) {
+        match self.rng.usize(..6) {
+            0 => properties.delivery_mode = Some(self.pick(&[0, 3, 255])),
+            1 => properties.headers = Some(table(&[("CC", Value::from("q0"))])),
+            2 => properties.headers = Some(table(&[("BCC", Value::I32(1))])),
+            3 => properties.user_id = Some(short(self.pick(&["zz", ""]))),
+            4 => properties.reply_to = Some(short("amq.rabbitmq.reply-to")),
+            _ => {
+                let odd = ["", "x", " 5", "5x", "1.5", "-1", "315360000001", "99999999999999999999"];
+                properties.expiration = Some(short(self.pick(&odd)));
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ fn texts(items: &[&str]) -> Value {
 
 /// Headers of messages.
 pub(super) fn headers(rng: &mut fastrand::Rng) -> Table {
-    match rng.usize(..14) {
+    match rng.usize(..18) {
         0 => table(&[]),
         1 => table(&[("a", Value::I32(1))]),
         2 => table(&[("a", text("x")), ("b", Value::Bool(true))]),
@@ -41,7 +41,10 @@ pub(super) fn headers(rng: &mut fastrand::Rng) -> Table {
         6 => table(&[("a", Value::F64(1.0)), ("x-b", Value::I8(2))]),
         7 => table(&[("a", Value::I64(1)), ("n", Value::Array(vec![Value::I32(1), text("s")]))]),
         8 => table(&[("b", Value::Decimal(Decimal { scale: 1, value: 10 })), ("t", Value::Timestamp(5))]),
-        9 => table(&[("a", Value::Table(table(&[("x", Value::U8(1)), ("y", Value::F32(0.5))])))]),
+        9 => table(&[("a", nested(rng.bool()))]),
+        14 => table(&[("y", Value::Void), ("a", Value::F64(-0.0)), ("b", Value::I32(5000))]),
+        15 | 16 => table(&[("x-death", forged_deaths(rng)), ("x-first-death-queue", text("mine"))]),
+        17 => table(&[("x-death", forged_deaths(rng)), ("CC", texts(&["q1"]))]),
         10 => table(&[("x-death", texts(&[]))]),
         11 => table(&[("x-death", text("no")), ("x-first-death-queue", text("mine"))]),
         12 => table(&[("a", Value::Bytes("x".into())), ("z", Value::U16(7)), ("c", Value::U32(8))]),
@@ -49,9 +52,43 @@ pub(super) fn headers(rng: &mut fastrand::Rng) -> Table {
     }
 }
 
+/// A table in one of two orders.
+fn nested(swapped: bool) -> Value {
+    let mut entries = [("x", Value::U8(1)), ("y", Value::F32(0.5))];
+    if swapped {
+        entries.reverse();
+    }
+    Value::Table(table(&entries))
+}
+
+/// A history that a client made up.
+fn forged_deaths(rng: &mut fastrand::Rng) -> Value {
+    let death = |rng: &mut fastrand::Rng| {
+        let mut death = table(&[
+            ("count", Value::I64(rng.i64(1..5))),
+            ("reason", text(["rejected", "expired", "maxlen", "delivery_limit"][rng.usize(..4)])),
+            ("queue", text(QUEUES[rng.usize(..QUEUES.len())])),
+            ("time", Value::Timestamp(7)),
+            ("exchange", text("")),
+            ("routing-keys", texts(&["a"])),
+        ]);
+        if rng.u8(..) < 40 {
+            death.remove("count");
+        }
+        Value::Table(death)
+    };
+    let count = rng.usize(1..4);
+    Value::Array((0..count).map(|_| death(rng)).collect())
+}
+
 /// Arguments of bindings to a headers exchange.
 pub(super) fn match_arguments(rng: &mut fastrand::Rng) -> Table {
-    match rng.usize(..11) {
+    match rng.usize(..15) {
+        11 => table(&[("x-match", text("any")), ("a", nested(rng.bool()))]),
+        12 => table(&[("a", nested(rng.bool())), ("k", Value::Void)]),
+        13 => table(&[("x-match", text("any")), ("a", Value::F64(0.0)), ("t", Value::I32(5000))]),
+        14 => table(&[("x-match", text("any-with-x")), ("x-death", Value::Void), ("t", Value::I32(5))]),
+
         0 => table(&[]),
         1 => table(&[("x-match", text("any"))]),
         2 => table(&[("a", Value::I32(1))]),
@@ -83,15 +120,15 @@ pub(super) struct Flavour {
 
 impl Flavour {
     pub(super) fn random(rng: &mut fastrand::Rng) -> Self {
-        let quorum = rng.u8(..) < 14;
-        let chain = !quorum && rng.u8(..) < 36;
-        let priorities = !quorum && rng.u8(..) < 90;
+        let quorum = rng.bool();
+        let chain = rng.u8(..) < 36;
+        let priorities = rng.u8(..) < 90;
         Self {
             dead_letters: chain || rng.u8(..) < 100,
             priorities,
-            expiry: !priorities && !quorum && rng.bool(),
+            expiry: !priorities && rng.bool(),
             single_active: rng.u8(..) < 50,
-            transactions: !quorum && rng.u8(..) < 40,
+            transactions: rng.u8(..) < 40,
             replies: rng.u8(..) < 30,
             limits: rng.u8(..) < 150,
             quorum,
@@ -158,10 +195,15 @@ impl Flavour {
         let mut arguments = table(&[("x-queue-type", text("quorum"))]);
         let mut add = |name: &'static str, value: Value| drop(arguments.insert(short(name), value));
         if rng.bool() {
-            add("x-delivery-limit", Value::I32(rng.i32(0..3)));
+            add("x-delivery-limit", Value::I32(rng.i32(-1..3)));
         }
         if self.limits && rng.u8(..) < 90 {
             add("x-max-length", Value::I32(rng.i32(1..3)));
+        } else if self.limits && rng.u8(..) < 30 {
+            add("x-max-length-bytes", Value::I32(rng.i32(2..6)));
+        }
+        if self.expiry && rng.u8(..) < 40 {
+            add("x-message-ttl", Value::I32(600_000));
         }
         if self.single_active && rng.bool() {
             add("x-single-active-consumer", Value::Bool(true));

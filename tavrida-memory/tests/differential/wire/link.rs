@@ -42,6 +42,8 @@ pub(crate) struct Link {
     confirms: BTreeMap<u16, Confirms>,
     /// The headers of the content header that came last.
     headers: Option<Table>,
+    /// The text of the close that came last.
+    close_text: String,
 }
 
 /// A message whose frames are still arriving.
@@ -72,6 +74,7 @@ impl Link {
             contents: BTreeMap::new(),
             confirms: BTreeMap::new(),
             headers: None,
+            close_text: String::new(),
         };
         link.shake_hands(vhost).await?;
         Ok(link)
@@ -221,6 +224,9 @@ impl Link {
                 let size =
                     u32::from_be_bytes(size.try_into().expect("four bytes are four bytes")) as usize + 8;
                 if self.input.len() >= size {
+                    if let Some(text) = order::take_close_text(&mut self.input[..size]) {
+                        self.close_text = text;
+                    }
                     let parsed = parse_frame(&self.input[..size]);
                     let frame = parsed.map_err(|error| io::Error::other(format!("no frame: {error:?}")))?.1;
                     if matches!(frame, AMQPFrame::Header(..)) {
@@ -288,12 +294,12 @@ impl Link {
             }
             AMQPClass::Channel(channel::AMQPMethod::Close(close)) => {
                 self.contents.remove(&number);
-                let text = close.reply_text.to_string();
+                let text = std::mem::take(&mut self.close_text);
                 let (code, class, method) = (close.reply_code, close.class_id, close.method_id);
                 self.say(number, Said::Closed(CloseReason { code, text, class, method }));
             }
             AMQPClass::Connection(connection::AMQPMethod::Close(close)) => {
-                let text = close.reply_text.to_string();
+                let text = std::mem::take(&mut self.close_text);
                 let (code, class, method) = (close.reply_code, close.class_id, close.method_id);
                 self.say(0, Said::Closed(CloseReason { code, text, class, method }));
             }

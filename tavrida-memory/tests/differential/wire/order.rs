@@ -1,4 +1,4 @@
-//! Tables in the order in which they are on the wire: the codec sorts them by name, and RabbitMQ does not.
+//! What the codec does not show as it is on the wire: the order of tables, which it sorts by name, and texts that are cut.
 
 use bytes::Buf;
 use tavrida::field::{Decimal, Table, Value};
@@ -42,6 +42,20 @@ pub(super) fn overwrite_headers(frame: &mut [u8], properties: &Properties) {
 /// Returns the headers in the frame of a content header.
 pub(super) fn headers(frame: &[u8]) -> Option<Table> {
     Some(read_table(&mut &frame[headers_start(frame)?..]))
+}
+
+/// Returns the text of a frame that closes a channel or a connection, and replaces it by one that the codec reads: it may end in the middle
+/// of a character.
+pub(super) fn take_close_text(frame: &mut [u8]) -> Option<String> {
+    let [1, .., _] = frame else { return None };
+    if !matches!(frame.get(HEAD..HEAD + 4)?, [0, 10, 0, 50] | [0, 20, 0, 40]) {
+        return None;
+    }
+    let length = usize::from(frame[HEAD + 6]);
+    let text = frame.get_mut(HEAD + 7..HEAD + 7 + length)?;
+    let whole = String::from_utf8_lossy(text).into_owned();
+    text.fill(b' ');
+    Some(whole)
 }
 
 fn headers_start(frame: &[u8]) -> Option<usize> {
