@@ -65,7 +65,9 @@ impl Broker {
         self.check_consume(channel, queue, &consume)?;
         let tag = self.consumer_tag(consume.consumer_tag);
         let credit = self.first_credit(channel, queue, &tag, consume.no_ack);
-        let number = self.consumer_number(channel, queue, &tag);
+        self.subscriptions += 1;
+        let earlier = self.earlier_consumer(channel, queue, &tag);
+        let number = earlier.map_or(self.subscriptions, |earlier| self.consumers[earlier].number);
         let state = &mut self.channels[channel];
         let consumer = self.consumers.insert(Consumer {
             number,
@@ -87,17 +89,24 @@ impl Broker {
         if !consume.nowait {
             effects.reply(state.id, MethodReply::BasicConsumeOk { consumer_tag: tag });
         }
-        self.add_consumer(queue, consumer);
+        self.add_consumer(queue, consumer, earlier);
         self.run(queue, effects);
         Ok(())
     }
 
-    /// Numbers a new consumer. In a quorum queue it is the continuation of a cancelled one with its tag that has unsettled messages.
-    fn consumer_number(&mut self, channel: Key<Channel>, queue: Key<Queue>, tag: &ShortString) -> u64 {
-        self.subscriptions += 1;
+    /// Returns the cancelled consumer that a new one of a quorum queue continues: with its tag, and with unsettled messages (R141).
+    fn earlier_consumer(
+        &self,
+        channel: Key<Channel>,
+        queue: Key<Queue>,
+        tag: &ShortString,
+    ) -> Option<Key<Consumer>> {
+        if !self.queues[queue].is_quorum() {
+            return None;
+        }
         let held = self.channels[channel].unsettled().filter(|pending| pending.queue == queue);
-        let mut earlier = held.filter_map(|pending| self.consumers.get(pending.consumer?));
-        earlier.find(|consumer| consumer.tag == *tag).map_or(self.subscriptions, |consumer| consumer.number)
+        let mut earlier = held.filter_map(|pending| pending.consumer);
+        earlier.find(|consumer| self.consumers[*consumer].tag == *tag)
     }
 
     /// Returns the initial credit of a new consumer.
@@ -130,12 +139,14 @@ impl Broker {
         if asked.is_empty() { self.names.consumer_tag() } else { asked }
     }
 
-    fn add_consumer(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) {
+    fn add_consumer(&mut self, queue: Key<Queue>, consumer: Key<Consumer>, earlier: Option<Key<Consumer>>) {
         let Consumer { priority, exclusive, .. } = self.consumers[consumer];
         let state = &mut self.queues[queue];
         state.had_consumers = true;
         state.consumers.push(consumer);
-        state.line.push(priority, consumer);
+        if !earlier.is_some_and(|earlier| state.line.replace(earlier, consumer)) {
+            state.line.push(priority, consumer);
+        }
         let holds = exclusive && state.settings.kind == QueueKind::Classic;
         if holds || (state.settings.single_active && state.active.is_none()) {
             state.active = Some(consumer);
@@ -202,7 +213,10 @@ impl Broker {
         let (queue, unsettled) = (record.queue, record.unsettled);
         if let Some(state) = self.queues.get_mut(queue) {
             state.consumers.retain(|other| *other != consumer);
-            state.line.remove(consumer);
+            // A quorum queue keeps the place of one with unsettled messages, for the next with its tag (R141).
+            if unsettled == 0 || !state.is_quorum() {
+                state.line.remove(consumer);
+            }
             state.blocked.retain(|other| *other != consumer);
             if state.active == Some(consumer) {
                 state.quiescing = false;

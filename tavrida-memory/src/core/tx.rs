@@ -27,7 +27,7 @@ pub(crate) enum Routed {
     /// The queues that have these names at the commit. For the default exchange these are the routing keys, whether such a queue exists
     /// or not: it may be declared before the commit.
     Names(Vec<ShortString>),
-    /// These queues. If one is deleted before the commit, its message is lost.
+    /// These queues. If one is deleted before the commit, its message is lost, and the commit fails.
     Queues(Vec<Key<Queue>>),
 }
 
@@ -84,7 +84,10 @@ impl Broker {
                 Routed::Names(names) => {
                     names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect()
                 }
-                Routed::Queues(queues) => queues,
+                Routed::Queues(queues) => {
+                    taken &= queues.iter().all(|queue| self.queues.contains(*queue));
+                    queues
+                }
             };
             taken &= self.publish_to(id, &parcel, &queues, effects);
         }

@@ -1,7 +1,7 @@
 //! Quorum queues, where they differ (R130 to R133).
 
 use tavrida::field::{Table, Value};
-use tavrida_memory::core::{ChannelId, Got, Method, Operator, QueueDeclare};
+use tavrida_memory::core::{ChannelId, Got, Method, Operator, QueueDeclare, RabbitMq};
 
 use crate::rig::*;
 
@@ -239,4 +239,24 @@ fn messages_expire_here_too_after_a_millisecond_at_least() {
     assert_eq!(rig.ready("q"), 1);
     rig.wait(1);
     assert_eq!(rig.ready("q"), 0);
+}
+
+#[test]
+fn r141_a_tag_used_again_takes_up_its_place_while_messages_of_it_are_unsettled() {
+    let (mut rig, ch) = Rig::like(RabbitMq::V4_0);
+    let other = rig.client();
+    rig.declare(ch, quorum("q", &[]));
+    rig.qos(ch, 2, false);
+    rig.consume(ch, "q", "a");
+    rig.fill(ch, "q", ["0"]);
+    rig.consume(other, "q", "b");
+    rig.cancel(ch, "a");
+    rig.consume(ch, "q", "a");
+    rig.fill(ch, "q", ["1", "2", "3"]);
+    assert_eq!((rig.arrived(ch), rig.arrived(other)), told(&["a:1:0", "a:2:1"], &["b:1:2", "b:2:3"]));
+}
+
+fn told(ours: &[&str], theirs: &[&str]) -> (Vec<String>, Vec<String>) {
+    let all = |told: &[&str]| told.iter().map(|one| (*one).to_owned()).collect();
+    (all(ours), all(theirs))
 }

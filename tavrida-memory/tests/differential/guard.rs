@@ -14,7 +14,15 @@ use crate::world::{Action, World};
 /// Returns the queue that an action would declare.
 pub(crate) fn declares(action: &Action) -> Option<&str> {
     match action {
-        Action::Call(Method::QueueDeclare(declare)) if !declare.passive => Some(&declare.queue),
+        Action::Call(method) => declared(method),
+        _ => None,
+    }
+}
+
+/// Returns the queue that a method would declare.
+pub(crate) fn declared(method: &Method) -> Option<&str> {
+    match method {
+        Method::QueueDeclare(declare) if !declare.passive => Some(&declare.queue),
         _ => None,
     }
 }
@@ -65,6 +73,11 @@ pub(crate) fn moves(action: &Action) -> bool {
 
 /// Returns whether a step is left out.
 pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool {
+    if let Action::Together(calls) = action {
+        let one =
+            |(channel, method): &(ChannelId, Method)| vetoes(world, *channel, &Action::Call(method.clone()));
+        return calls.len() < 2 || calls.iter().any(one) || matters_who_is_first(world, channel, calls);
+    }
     meets_stale_tags(world, action)
         || mixes_priority_and_expiry(world, action)
         || consumes_two_queues(world, channel, action)
@@ -79,6 +92,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || changes_the_type_behind_a_name(world, action)
         || lets_chance_name_two_consumers(world, channel, action)
         || crashes_on_its_text(world, action)
+        || takes_up_a_tag(world, channel, action)
 }
 
 /// R63: unsettled deliveries of a deleted queue refer to messages of the next queue of that name.
@@ -141,7 +155,8 @@ fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Acti
             | Method::ChannelClose
             | Method::TxCommit,
         )
-        | Action::CloseConnection => {}
+        | Action::CloseConnection
+        | Action::Abort => {}
         _ => return false,
     }
     let unacked = &world.shadow.channel(channel).unacked;
@@ -211,20 +226,46 @@ fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Acti
 /// R176: a channel that used a queue crashes on the next of its name if that has another type.
 fn changes_the_type_behind_a_name(world: &World, action: &Action) -> bool {
     let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
-    let kind = |arguments: &Table| arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum");
-    !declare.passive
-        && world
-            .shadow
-            .queues
-            .get(&declare.queue)
-            .is_some_and(|known| kind(known) != kind(&declare.arguments))
+    let known = world.shadow.queues.get(&declare.queue);
+    !declare.passive && known.is_some() && is_quorum(known) != is_quorum(Some(&declare.arguments))
+}
+
+fn is_quorum(arguments: Option<&Table>) -> bool {
+    arguments.and_then(|arguments| arguments.get("x-queue-type")).and_then(Value::as_str) == Some("quorum")
 }
 
 /// R106: cancels come in the order of the tags, and generated tags have no order.
 fn lets_chance_name_two_consumers(world: &World, channel: ChannelId, action: &Action) -> bool {
     let Action::Call(Method::BasicConsume(consume)) = action else { return false };
     let mut known = world.shadow.channel(channel).consumers.keys();
-    consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("amq.ctag-"))
+    consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("$c"))
+}
+
+/// R14, R93, R160, R172: of calls that are sent together only those on one channel have an order, which counts of queues and dead letters do
+/// not follow; of those on several channels only the same outcome in either order can be compared.
+fn matters_who_is_first(world: &World, channel: ChannelId, calls: &[(ChannelId, Method)]) -> bool {
+    let publishes = |method: &Method| matches!(method, Method::BasicPublish { .. });
+    let counts = |method: &Method| matches!(method, Method::QueueDeclare(_));
+    let first = calls.iter().position(|(_, method)| publishes(method));
+    let counts_after = first.is_some_and(|first| calls[first..].iter().any(|(_, method)| counts(method)));
+    let alone = calls.iter().all(|(other, _)| *other == channel);
+    let confirms = alone && first.is_some() && world.mode(channel) == Mode::Confirm;
+    confirms
+        || counts_after
+        || (first.is_some() && world.shadow.dead_letters)
+        || (!alone && !world.commute(calls))
+}
+
+/// R141: 3.10 crashes when a quorum queue delivers to a tag under which earlier messages are unsettled.
+fn takes_up_a_tag(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(Method::BasicConsume(consume)) = action else { return false };
+    let state = world.shadow.channel(channel);
+    let queue = world.shadow.queue(channel, &consume.queue);
+    world.version < RabbitMq::V4_0
+        && is_quorum(world.shadow.queues.get(queue))
+        && state.unacked.iter().any(|unacked| {
+            unacked.queue == *queue && unacked.consumer.as_ref() == Some(&consume.consumer_tag)
+        })
 }
 
 /// R1: 4.0 answers with 541, after a crash, where a text is too long for its frame because it is not ASCII.
@@ -252,8 +293,8 @@ fn ends_two_channels_at_once(world: &World, channel: ChannelId, action: &Action)
     let both = one.queues().any(|queue| two.queues().any(|other| other == queue))
         || (world.shadow.dead_letters && one.queues().next().is_some() && two.queues().next().is_some());
     both && match action {
-        Action::CloseConnection => true,
-        Action::Wait(_) => false,
+        Action::CloseConnection | Action::Abort => true,
+        Action::Wait(_) | Action::Together(_) => false,
         Action::Call(method) => {
             let mut copy = world.broker.clone();
             let mut effects = Effects::new();

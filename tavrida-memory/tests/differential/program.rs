@@ -42,6 +42,10 @@ pub(crate) enum Op {
     Call(Method),
     Settle(Settle),
     CloseConnection,
+    /// The socket of the connection breaks.
+    Abort,
+    /// Calls that are sent before an answer is awaited: one after the other on the step's channel, or at the same time on several.
+    Together(Vec<(ChannelId, Method)>),
     /// Lets this many milliseconds pass.
     Wait(u64),
 }

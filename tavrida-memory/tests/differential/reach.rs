@@ -25,8 +25,20 @@ fn count(programs: u64) -> BTreeMap<String, usize> {
 
 fn kinds(prediction: &Prediction) -> Vec<String> {
     let mut kinds = heard(&prediction.report);
-    if let Action::Call(Method::QueueDeclare(declare)) = &prediction.action {
-        kinds.extend(declare.arguments.iter().map(|(name, _)| format!("argument {name}")));
+    match &prediction.action {
+        Action::Call(Method::QueueDeclare(declare)) => {
+            kinds.extend(declare.arguments.iter().map(|(name, _)| format!("argument {name}")));
+        }
+        Action::Call(Method::BasicPublish { publication, .. }) => {
+            let forged = publication.properties.headers().contains("x-death");
+            kinds.extend(forged.then(|| "forged history".to_owned()));
+        }
+        Action::Abort => kinds.push("abort".to_owned()),
+        Action::Together(calls) => {
+            let alone = calls.iter().all(|(channel, _)| *channel == prediction.channel);
+            kinds.push(if alone { "pipeline" } else { "simultaneous calls" }.to_owned());
+        }
+        _ => {}
     }
     kinds
 }
@@ -70,7 +82,11 @@ fn random_programs_reach_everything() {
         ("delivery", 600),
         ("redelivery", 150),
         ("delivery of a dead letter", 30),
-        ("quorum delivery", 1),
+        ("quorum delivery", 20),
+        ("forged history", 50),
+        ("abort", 30),
+        ("pipeline", 100),
+        ("simultaneous calls", 100),
         ("reply", 1),
         ("cancel", 10),
         ("get", 300),

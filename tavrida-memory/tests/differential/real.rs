@@ -119,28 +119,46 @@ impl<'n> Real<'n> {
                 link.send_close();
             }
             Action::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
-            Action::Call(method) => {
-                let mut method = method.clone();
-                self.names.resolve(&mut method);
-                self.closing.extend((method == Method::ChannelClose).then_some(channel));
-                link.send(channel.number, &method);
-                if is_silent(&method, self.modes.mode(channel)) {
-                    link.send(channel.number, &Method::ChannelFlow { active: true });
-                    self.flows.push(channel);
+            Action::Call(method) => self.call(channel, method),
+            Action::Together(calls) => {
+                for (channel, _) in calls {
+                    if !self.links.contains_key(&channel.connection) {
+                        self.connect(channel.connection).await?;
+                    }
                 }
+                calls.iter().for_each(|(channel, method)| self.call(*channel, method));
+            }
+            Action::Abort => {
+                // The socket breaks after all that was sent has come.
+                link.flush().await?;
+                self.links.remove(&channel.connection);
+                self.forget(|other| other.connection == channel.connection);
             }
         }
         if !self.listen(&wanted.report, report).await? {
             return Ok(false);
         }
-        if wanted.goes_on || strict {
-            self.barrier.queues(self.channels_expected(&wanted.report)).await?;
+        let aborted = matches!(wanted.action, Action::Abort);
+        if wanted.goes_on || strict || aborted {
+            self.barrier.queues(self.channels_expected(&wanted.report, aborted)).await?;
         }
         if strict { self.drain(&wanted.report, report).await } else { Ok(true) }
     }
 
+    fn call(&mut self, channel: ChannelId, method: &Method) {
+        let mut method = method.clone();
+        self.names.resolve(&mut method);
+        self.closing.extend((method == Method::ChannelClose).then_some(channel));
+        let link = self.links.get_mut(&channel.connection).expect("it was connected just now");
+        link.send(channel.number, &method);
+        if is_silent(&method, self.modes.mode(channel)) {
+            link.send(channel.number, &Method::ChannelFlow { active: true });
+            self.flows.push(channel);
+        }
+    }
+
     /// Returns how many channels should exist, after some may have been closed.
-    fn channels_expected(&self, report: &Report) -> Option<usize> {
+    fn channels_expected(&self, report: &Report, aborted: bool) -> Option<usize> {
         let closed = report.0.values().flat_map(|heard| &heard.said).any(|said| {
             matches!(
                 said,
@@ -149,7 +167,7 @@ impl<'n> Real<'n> {
         });
         let count =
             |connection: &ConnectionId| if *connection == AUDITOR { 1 } else { usize::from(CHANNELS) };
-        closed.then(|| self.links.keys().map(count).sum())
+        (closed || aborted).then(|| self.links.keys().map(count).sum())
     }
 
     /// Checks for unpredicted output.

@@ -45,6 +45,8 @@ pub(crate) struct ChannelShadow {
 pub(crate) struct Unacked {
     pub(crate) tag: u64,
     pub(crate) queue: ShortString,
+    /// Its consumer. `None` for `basic.get`.
+    pub(crate) consumer: Option<ShortString>,
 }
 
 /// The known state of a consumer.
@@ -77,17 +79,8 @@ impl Shadow {
 
     /// Learns from a step and its output.
     pub(crate) fn note(&mut self, channel: ChannelId, action: &Action, existed: bool, report: &Report) {
-        let heard = report.0.get(&channel).cloned().unwrap_or_default();
-        let closed = heard.said.iter().any(|said| {
-            matches!(
-                said,
-                Said::Closed(_) | Said::Reply(MethodReply::ChannelCloseOk) | Said::ConnectionCloseOk
-            )
-        });
-        if let Action::Call(method) = action
-            && !closed
-        {
-            self.note_method(channel, method, existed, &heard);
+        if let Action::Call(method) = action {
+            self.note_call(channel, method, existed, report);
         }
         for (channel, heard) in &report.0 {
             for arrival in &heard.arrived {
@@ -96,7 +89,22 @@ impl Shadow {
         }
     }
 
-    fn note_method(&mut self, channel: ChannelId, method: &Method, existed: bool, heard: &Heard) {
+    /// Learns from a call and its answer, and not from what arrived.
+    pub(crate) fn note_call(&mut self, channel: ChannelId, method: &Method, existed: bool, report: &Report) {
+        let heard = report.0.get(&channel).cloned().unwrap_or_default();
+        let closed = heard.said.iter().any(|said| {
+            matches!(
+                said,
+                Said::Closed(_) | Said::Reply(MethodReply::ChannelCloseOk) | Said::ConnectionCloseOk
+            )
+        });
+        if !closed {
+            self.note_method(channel, method, existed, &heard);
+        }
+    }
+
+    /// Learns from a call that succeeded, and from the answer if it is known.
+    pub(crate) fn note_method(&mut self, channel: ChannelId, method: &Method, existed: bool, heard: &Heard) {
         let first = heard.said.iter().find_map(|said| match said {
             Said::Reply(reply) => Some(reply),
             _ => None,
@@ -130,7 +138,7 @@ impl Shadow {
             Method::BasicCancel { consumer_tag, .. } => drop(state.consumers.remove(consumer_tag)),
             Method::BasicGet { no_ack: false, .. } => {
                 if let Some(MethodReply::BasicGetOk(got)) = first {
-                    state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant });
+                    state.unacked.push(Unacked { tag: got.delivery_tag, queue: meant, consumer: None });
                 }
             }
             Method::BasicAck { delivery_tag, multiple }
@@ -165,7 +173,7 @@ impl Shadow {
         reply: Option<&MethodReply>,
     ) {
         let name = match reply {
-            Some(MethodReply::QueueDeclareOk { queue, .. }) => queue.clone(),
+            Some(MethodReply::QueueDeclareOk { queue, .. }) if declare.queue.is_empty() => queue.clone(),
             _ => declare.queue.clone(),
         };
         if !declare.passive && !existed {
@@ -186,7 +194,8 @@ impl Shadow {
                     && !consumer.no_ack
                 {
                     let queue = consumer.queue.clone();
-                    state.unacked.push(Unacked { tag: delivered.delivery_tag, queue });
+                    let consumer = Some(delivered.consumer_tag.clone());
+                    state.unacked.push(Unacked { tag: delivered.delivery_tag, queue, consumer });
                 }
             }
         }

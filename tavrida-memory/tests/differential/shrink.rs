@@ -56,6 +56,14 @@ async fn simplify(site: &Site<'_>, mut smallest: (Program, Divergence)) -> (Prog
 
 /// Returns simpler forms of an operation, the simplest last.
 fn simpler(op: &Op) -> Vec<Op> {
+    if let Op::Together(calls) = op {
+        let without = |place: usize| {
+            let mut fewer = calls.clone();
+            fewer.remove(place);
+            Op::Together(fewer)
+        };
+        return (0..calls.len()).filter(|_| calls.len() > 2).map(without).collect();
+    }
     let Op::Call(method) = op else { return Vec::new() };
     let mut method = method.clone();
     let arguments = match &mut method {

@@ -6,7 +6,7 @@ use tavrida_memory::core::{
 };
 
 use crate::guard;
-use crate::heard::{Report, Said};
+use crate::heard::{Heard, Report, Said};
 use crate::names::{Names, short};
 use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Op, Program, Step, Tag};
 use crate::shadow::Shadow;
@@ -41,6 +41,8 @@ pub(crate) struct Prediction {
 pub(crate) enum Action {
     Call(Method),
     CloseConnection,
+    Abort,
+    Together(Vec<(ChannelId, Method)>),
     /// Time passes, in milliseconds.
     Wait(u64),
 }
@@ -97,6 +99,8 @@ impl World {
                 Action::Call(settle.into_method(tag))
             }
             Op::CloseConnection => Action::CloseConnection,
+            Op::Abort => Action::Abort,
+            Op::Together(calls) => Action::Together(calls.clone()),
             Op::Wait(millis) => Action::Wait(*millis),
         };
         if guard::vetoes(self, step.channel, &action) {
@@ -111,10 +115,23 @@ impl World {
     pub(crate) fn act(&mut self, channel: ChannelId, action: Action) -> Prediction {
         let existed = guard::declares(&action).map(|name| self.exists(name));
         match &action {
-            Action::Call(method) => {
-                let mut method = method.clone();
-                self.names.resolve(&mut method);
-                self.apply(Command::Method { channel, method });
+            Action::Call(method) => self.call(channel, method),
+            Action::Together(calls) => {
+                for (on, method) in calls {
+                    let existed = guard::declared(method).is_some_and(|name| self.exists(name));
+                    self.call(*on, method);
+                    // Answers to the calls of one channel are known together only; none of these matters.
+                    if is_pipeline(calls) && self.broker.is_open(*on) {
+                        self.shadow.note_method(*on, method, existed, &Heard::default());
+                    }
+                }
+            }
+            Action::Abort => {
+                let connection = channel.connection;
+                self.apply(Command::Abort { connection });
+                for number in 1..=CHANNELS {
+                    self.shadow.reset(connection.channel(number));
+                }
             }
             Action::CloseConnection => self.apply(Command::Close { connection: channel.connection }),
             Action::Wait(millis) => {
@@ -127,10 +144,66 @@ impl World {
         let mut report = Report::default();
         self.hear(&mut report);
         let (goes_on, report) = self.recover(goes_on, report);
+        if matches!(action, Action::Abort) {
+            self.reconnect(channel.connection);
+        }
+        if let Action::Together(calls) = &action
+            && !is_pipeline(calls)
+        {
+            for (on, method) in
+                calls.iter().filter(|(on, _)| !report.0.contains_key(&on.connection.channel(0)))
+            {
+                // Declarations of one queue on two channels do not commute.
+                self.shadow.note_call(*on, method, false, &report);
+            }
+        }
         if !report.0.contains_key(&channel.connection.channel(0)) {
             self.shadow.note(channel, &action, existed.unwrap_or(false), &report);
         }
         Prediction { channel, action, report, goes_on, step: String::new() }
+    }
+
+    fn call(&mut self, channel: ChannelId, method: &Method) {
+        let mut method = method.clone();
+        self.names.resolve(&mut method);
+        self.apply(Command::Method { channel, method });
+    }
+
+    pub(crate) fn mode(&self, channel: ChannelId) -> Mode {
+        self.modes.mode(channel)
+    }
+
+    /// Connects again after the end of a step.
+    fn reconnect(&mut self, connection: ConnectionId) {
+        let before = std::mem::take(&mut self.effects);
+        self.connect(connection);
+        self.effects = before;
+    }
+
+    /// Returns whether calls have the same outcome in either order.
+    pub(crate) fn commute(&self, calls: &[(ChannelId, Method)]) -> bool {
+        let run = |order: &mut dyn Iterator<Item = &(ChannelId, Method)>| {
+            let mut copy = self.broker.clone();
+            let mut effects = Effects::new();
+            for (channel, method) in order {
+                let mut method = method.clone();
+                self.names.resolve(&mut method);
+                let command = Command::Method { channel: *channel, method };
+                copy.apply(Now::millis(self.elapsed), command, &mut effects);
+            }
+            let mut heard = Report::default();
+            for effect in effects {
+                let said = Said::of(effect);
+                said.into_iter().for_each(|(channel, said)| heard.say(channel, said));
+            }
+            for channel in copy.sending() {
+                while let Some(arrival) = copy.take(channel) {
+                    heard.arrive(channel, arrival);
+                }
+            }
+            (heard, copy.snapshot().to_string())
+        };
+        run(&mut calls.iter()) == run(&mut calls.iter().rev())
     }
 
     /// Collects what was sent and what arrived since the last time.
@@ -234,6 +307,11 @@ impl World {
             _ => None,
         }
     }
+}
+
+/// Returns whether all calls are on one channel.
+fn is_pipeline(calls: &[(ChannelId, Method)]) -> bool {
+    calls.iter().all(|(channel, _)| *channel == calls[0].0)
 }
 
 /// Returns the method that sets a channel's mode.

@@ -36,6 +36,13 @@ impl Line {
         }
     }
 
+    /// Puts a consumer in the place of another. Returns `false` if that one is not in the line.
+    pub(crate) fn replace(&mut self, old: Key<Consumer>, new: Key<Consumer>) -> bool {
+        let mut places = self.levels.iter_mut().flat_map(|(_, line)| line);
+        let place = places.find(|place| **place == old);
+        place.map(|place| *place = new).is_some()
+    }
+
     pub(crate) fn remove(&mut self, consumer: Key<Consumer>) {
         for (_, line) in &mut self.levels {
             line.retain(|other| *other != consumer);

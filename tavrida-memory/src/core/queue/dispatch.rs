@@ -21,6 +21,10 @@ impl Broker {
             } else {
                 state.line.first()
             }?;
+            if self.consumers.get(candidate).is_none_or(|candidate| !candidate.alive) {
+                self.queues[queue].line.remove(candidate);
+                continue;
+            }
             if self.admits(queue, candidate) {
                 return Some(candidate);
             }

@@ -97,7 +97,9 @@ fn r117_what_a_transaction_sent_to_a_queue_that_is_gone_is_lost() {
         rig.ok(ch, delete_queue("q"));
         let effects =
             rig.apply(tavrida_memory::core::Command::Method { channel: tx, method: Method::TxCommit });
-        effects.iter().any(|effect| matches!(effect, Effect::Return { .. }))
+        let returned = effects.iter().any(|effect| matches!(effect, Effect::Return { .. }));
+        let failed = effects.iter().any(|effect| matches!(effect, Effect::ChannelClosed { .. }));
+        (returned, failed)
     });
-    assert_eq!(found, [true, false]);
+    assert_eq!(found, [(true, false), (false, true)]);
 }

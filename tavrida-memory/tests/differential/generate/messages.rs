@@ -50,7 +50,8 @@ impl Generator {
         let free: Vec<&str> = TAGS.into_iter().filter(|tag| !used.iter().any(|used| used == *tag)).collect();
         match self.rng.u8(..100) {
             ..10 => ShortString::default(),
-            10..13 => short(self.pick(&TAGS)),
+            10..12 => short(self.pick(&TAGS)),
+            12..14 if !used.is_empty() => used[self.rng.usize(..used.len())].clone(),
             _ if wild || free.is_empty() => short(self.pick(&TAGS)),
             _ => short(self.pick(&free)),
         }

@@ -5,7 +5,7 @@ use tavrida_memory::core::{ChannelId, Method, QueueBind};
 use super::Generator;
 use super::pools::{EXCHANGES, QUEUES};
 use crate::names::short;
-use crate::program::{Mode, Op, Step, Verdict};
+use crate::program::{CHANNELS, CONNECTIONS, Mode, Op, Step, Tag, Verdict};
 
 /// The kinds of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +34,12 @@ enum Kind {
     Commit,
     Rollback,
     Odd,
+    Abort,
+    Pipeline,
+    Simultaneous,
 }
 
-const DEEP: [(u32, Kind); 23] = [
+const DEEP: [(u32, Kind); 26] = [
     (60, Kind::Publish),
     (16, Kind::Get),
     (22, Kind::Consume),
@@ -60,9 +63,12 @@ const DEEP: [(u32, Kind); 23] = [
     (1, Kind::UnbindExchange),
     (8, Kind::Commit),
     (2, Kind::Rollback),
+    (1, Kind::Abort),
+    (4, Kind::Pipeline),
+    (8, Kind::Simultaneous),
 ];
 
-const SHALLOW: [(u32, Kind); 24] = [
+const SHALLOW: [(u32, Kind); 27] = [
     (12, Kind::Publish),
     (5, Kind::Get),
     (8, Kind::Consume),
@@ -87,6 +93,9 @@ const SHALLOW: [(u32, Kind); 24] = [
     (2, Kind::Commit),
     (1, Kind::Rollback),
     (3, Kind::Odd),
+    (1, Kind::Abort),
+    (6, Kind::Pipeline),
+    (6, Kind::Simultaneous),
 ];
 
 impl Generator {
@@ -142,6 +151,9 @@ impl Generator {
             Kind::Nack => return self.settle(Verdict::Nack),
             Kind::Reject => return self.settle(Verdict::Reject),
             Kind::CloseConnection => return Op::CloseConnection,
+            Kind::Abort => return Op::Abort,
+            Kind::Pipeline => return self.pipeline(channel, wild),
+            Kind::Simultaneous => return self.simultaneous(channel, wild),
             Kind::Publish => self.publish(channel, wild),
             Kind::Get => Method::BasicGet { queue: self.queue_name(wild), no_ack: self.chance(25) },
             Kind::Consume => Method::BasicConsume(self.consume(channel, wild)),
@@ -188,6 +200,68 @@ impl Generator {
         })
     }
 
+    /// Several calls on one channel, sent before the answers.
+    fn pipeline(&mut self, channel: ChannelId, wild: bool) -> Op {
+        let kinds = [
+            Kind::Publish,
+            Kind::Publish,
+            Kind::Purge,
+            Kind::DeclareQueue,
+            Kind::DeclareExchange,
+            Kind::DeleteExchange,
+            Kind::Bind,
+            Kind::Bind,
+            Kind::Unbind,
+            Kind::BindExchange,
+            Kind::UnbindExchange,
+            Kind::Qos,
+        ];
+        let count = self.rng.usize(2..5);
+        let calls = (0..count).filter_map(|_| {
+            let kind = self.pick(&kinds);
+            match self.make(kind, channel, wild) {
+                // Names that are completed, or made up, meet a channel that may be closing.
+                Op::Call(method) if !names_no_queue(&method) => Some((channel, method)),
+                _ => None,
+            }
+        });
+        Op::Together(calls.collect())
+    }
+
+    /// One call on each of some channels, at the same time.
+    fn simultaneous(&mut self, channel: ChannelId, wild: bool) -> Op {
+        let mut channels: Vec<ChannelId> = CONNECTIONS
+            .iter()
+            .flat_map(|connection| (1..=CHANNELS).map(|number| connection.channel(number)))
+            .collect();
+        channels.retain(|other| *other != channel);
+        let count = self.rng.usize(1..3);
+        self.rng.shuffle(&mut channels);
+        let kinds = [
+            Kind::Publish,
+            Kind::Publish,
+            Kind::Get,
+            Kind::Consume,
+            Kind::Count,
+            Kind::Bind,
+            Kind::Ack,
+            Kind::Nack,
+        ];
+        let calls = std::iter::once(channel).chain(channels.into_iter().take(count)).filter_map(|channel| {
+            let kind = self.pick(&kinds);
+            match self.make(kind, channel, wild) {
+                Op::Call(method) if !names_no_queue(&method) => Some((channel, method)),
+                Op::Settle(settle) => {
+                    let Tag::Nth(n) = settle.tag else { return None };
+                    let tag = self.world.shadow.nth_unacked(channel, n)?;
+                    Some((channel, settle.into_method(tag)))
+                }
+                _ => None,
+            }
+        });
+        Op::Together(calls.collect())
+    }
+
     fn odd(&mut self) -> Method {
         match self.rng.usize(..6) {
             0 => Method::ChannelOpen,
@@ -197,5 +271,18 @@ impl Generator {
             4 => Method::ConfirmSelect { nowait: self.chance(20) },
             _ => Method::BasicRecover { requeue: false },
         }
+    }
+}
+
+/// Returns whether a method leaves a name to the broker: of the last queue, of a new one, or of a consumer.
+fn names_no_queue(method: &Method) -> bool {
+    match method {
+        Method::QueueDeclare(declare) => declare.queue.is_empty(),
+        Method::QueueBind(bind) | Method::QueueUnbind(bind) => bind.queue.is_empty(),
+        Method::QueuePurge { queue, .. } | Method::BasicGet { queue, .. } => queue.is_empty(),
+        Method::BasicConsume(consume) => {
+            consume.queue.is_empty() || consume.consumer_tag.is_empty() || consume.queue.starts_with("amq.")
+        }
+        _ => false,
     }
 }

@@ -8,7 +8,7 @@
 //! 1.2 basic.nack @0 requeue
 //! ```
 //!
-//! `@0` is the oldest unsettled delivery of the channel, a plain number is a delivery tag. Omitted fields are empty or false; omitted
+//! A line that begins with `+` is a call that is sent together with that of the line before. `@0` is the oldest unsettled delivery of the channel, a plain number is a delivery tag. Omitted fields are empty or false; omitted
 //! properties of a message are absent.
 
 mod methods;
@@ -62,8 +62,18 @@ pub(crate) fn print(program: &Program) -> String {
 
 /// Formats one step, without a line break.
 pub(crate) fn print_step(step: &Step) -> String {
+    if let Op::Together(calls) = &step.op {
+        let lines = calls.iter().map(|(on, method)| {
+            let mut words = Words(channel(*on));
+            methods::write(method, &mut words);
+            words.0
+        });
+        return lines.collect::<Vec<_>>().join("\n+ ");
+    }
     let mut words = Words(channel(step.channel));
     match &step.op {
+        Op::Together(_) => {}
+        Op::Abort => words.word("connection.abort"),
         Op::Call(method) => methods::write(method, &mut words),
         Op::CloseConnection => words.word("connection.close"),
         Op::Wait(millis) => words.word(&format!("wait {millis}")),
@@ -93,6 +103,8 @@ pub(crate) fn parse(text: &str) -> Program {
                     let mode = MODES.iter().find(|(_, known)| *known == name);
                     program.modes[place] = mode.ok_or_else(|| format!("{name:?} is no mode"))?.0;
                 }
+            } else if let Some(line) = line.strip_prefix("+ ") {
+                join(program.steps.last_mut().ok_or("nothing to be together with")?, parse_step(line)?)?;
             } else {
                 program.steps.push(parse_step(line)?);
             }
@@ -101,6 +113,19 @@ pub(crate) fn parse(text: &str) -> Program {
         read().unwrap_or_else(|error: String| panic!("{error}, in the line: {line}"));
     }
     program
+}
+
+/// Adds a call to those of a step.
+fn join(step: &mut Step, next: Step) -> Result<(), String> {
+    let Op::Call(more) = next.op else { return Err("only plain calls can be together".to_owned()) };
+    match &mut step.op {
+        Op::Together(calls) => calls.push((next.channel, more)),
+        Op::Call(method) => {
+            step.op = Op::Together(vec![(step.channel, method.clone()), (next.channel, more)]);
+        }
+        _ => return Err("only plain calls can be together".to_owned()),
+    }
+    Ok(())
 }
 
 fn parse_step(text: &str) -> Result<Step, String> {
@@ -113,6 +138,8 @@ fn parse_step(text: &str) -> Result<Step, String> {
     let verdict = VERDICTS.iter().find(|(_, known)| *known == name).map(|(verdict, _)| *verdict);
     let op = if name == "connection.close" {
         Op::CloseConnection
+    } else if name == "connection.abort" {
+        Op::Abort
     } else if name == "wait" {
         let millis = line.word().and_then(|millis| millis.parse().ok());
         Op::Wait(millis.ok_or("no number of milliseconds")?)
@@ -153,7 +180,10 @@ mod tests {
 1.1 basic.nack @1 multiple requeue
 1.1 basic.ack 7
 1.1 basic.get queue=q0
++ 1.1 queue.purge queue=q0
++ 2.1 basic.get queue=q0
 2.1 connection.close
+1.1 connection.abort
 "#;
         let program = parse(text);
         assert_eq!(print(&program), text);
