@@ -122,7 +122,7 @@ impl Generator {
             properties.priority = Some(self.pick(&[0, 1, 2, 3, 9]));
         }
         if self.flavour.expiry && self.chance(20) {
-            // What a quorum queue gets lives for a millisecond at least: too short to be told from none.
+            // What a quorum queue gets lives for a millisecond at least: too short to distinguish from none.
             let texts = if self.flavour.quorum { ["600000", "+0600000"] } else { ["0", "+00"] };
             let text = self.pick(&[texts[0], texts[1], "600000"]);
             properties.expiration = Some(short(text));

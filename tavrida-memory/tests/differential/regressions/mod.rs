@@ -50,7 +50,7 @@ regression!(
 );
 
 regression!(
-    /// R117, R118: what a transaction of 4.0 sent to a queue that is gone is lost, and the commit fails.
+    /// R117, R118: what a transaction of 4.0 sent to a queue that was deleted is lost, and the commit fails.
     a_queue_that_goes_before_the_commit,
     r#"
     modes tx confirm confirm confirm
