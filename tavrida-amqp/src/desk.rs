@@ -2,7 +2,8 @@
 //!
 //! RabbitMQ stops reading a publishing connection when it is short of memory or disk. Acks must still get through, because they free some.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 
 use futures_util::future::join_all;
 use lapin::Connection;
@@ -47,7 +48,7 @@ impl Desk {
     /// Registers a consumer. One that comes after the end of the session is closed.
     pub(crate) async fn add(&self, settler: &Arc<Settler>) -> Result<(), ConnectionLost> {
         {
-            let mut settlers = self.settlers();
+            let mut settlers = self.settlers.lock();
             settlers.retain(|settler| settler.strong_count() > 0);
             settlers.push(Arc::downgrade(settler));
         }
@@ -106,7 +107,8 @@ impl Desk {
     }
 
     async fn leave(&self, seat: &Seat, lane: JoinHandle<()>) -> Result<(), ConnectionLost> {
-        let settlers: Vec<_> = self.settlers().drain(..).filter_map(|settler| settler.upgrade()).collect();
+        let settlers: Vec<_> =
+            self.settlers.lock().drain(..).filter_map(|settler| settler.upgrade()).collect();
         let closed = join_all(settlers.iter().map(|settler| settler.close())).await;
         self.delete_exclusive(seat).await;
         self.idle.close().await;
@@ -130,10 +132,6 @@ impl Desk {
         }
     }
 
-    fn settlers(&self) -> MutexGuard<'_, Vec<Weak<Settler>>> {
-        self.settlers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Returns what an operation that failed with `error` means.
     pub(crate) async fn error(&self, error: lapin::Error) -> SessionError {
         self.life.error_on(&self.connection, error).await
@@ -142,6 +140,6 @@ impl Desk {
 
 impl Flush for Desk {
     fn flush(&self) {
-        self.settlers().iter().filter_map(Weak::upgrade).for_each(|settler| settler.flush());
+        self.settlers.lock().iter().filter_map(Weak::upgrade).for_each(|settler| settler.flush());
     }
 }

@@ -1,7 +1,8 @@
 //! One live session, on a connection that publishes and one for everything else; on a third for answers to direct reply addresses.
 
+use parking_lot::Mutex;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use lapin::Channel;
@@ -69,7 +70,7 @@ impl AmqpSession {
 
     /// Waits until its channels, or both connections, are closed; the first caller learns whether the broker has read everything.
     async fn wait_until_over(&self) -> Result<(), ConnectionLost> {
-        let over = self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let over = self.over.lock().take();
         match over {
             Some(over) => {
                 over.await.unwrap_or_else(|_| Err(ConnectionLost::broken("the runtime was shut down")))

@@ -1,6 +1,7 @@
 //! Fetching single messages.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 use lapin::options::{BasicAckOptions, BasicGetOptions, BasicRejectOptions};
 use lapin::{Channel, Connection};
@@ -55,7 +56,7 @@ struct Taken {
 
 impl Taken {
     fn release(&self) -> Option<Arc<Channel>> {
-        self.channel.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.channel.lock().take()
     }
 }
 

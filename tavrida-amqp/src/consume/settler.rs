@@ -1,8 +1,9 @@
 //! Settles the deliveries of one channel.
 
+use parking_lot::Mutex;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
@@ -40,12 +41,12 @@ impl Settler {
 
     /// Records a delivery.
     pub(super) fn hand_out(&self, tag: u64) {
-        self.acks().hand_out(tag);
+        self.acks.lock().hand_out(tag);
     }
 
     /// Sends held acks: the consumer waits for more deliveries, or is about to end.
     pub(crate) fn flush(&self) {
-        self.acks().flush(&mut |frame| self.send(frame));
+        self.acks.lock().flush(&mut |frame| self.send(frame));
     }
 
     /// Sends the held acks and closes the channel at the end of the session. The broker has them once it has answered.
@@ -61,7 +62,7 @@ impl Settler {
 
     /// Ends it, for a reason that concerns only its channel: settlements fail from now on.
     pub(super) fn end(&self, loss: ConnectionLost) {
-        let _acks = self.acks();
+        let _acks = self.acks.lock();
         self.gone(loss);
     }
 
@@ -75,7 +76,7 @@ impl Settler {
 
     /// Waits until all deliveries are settled, or settling has ended.
     pub(super) async fn all_settled(&self) {
-        while self.acks().open() > 0 && self.lost().is_none() {
+        while self.acks.lock().open() > 0 && self.lost().is_none() {
             tokio::select! {
                 biased;
                 () = self.settled.notified() => {}
@@ -104,10 +105,6 @@ impl Settler {
         self.life.lost().or_else(|| self.ended.get())
     }
 
-    fn acks(&self) -> MutexGuard<'_, Acks> {
-        self.acks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Queues one settlement in lapin. Its futures do that at their first poll and then only wait until the frame is written; a write error
     /// is the end of the session, which is noticed elsewhere.
     fn send(&self, frame: Frame) {
@@ -124,7 +121,7 @@ impl Settler {
 
 impl Acker for Settler {
     fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
-        let mut acks = self.acks();
+        let mut acks = self.acks.lock();
         // Under the lock: what is accepted here is included in the last flush.
         if let Some(loss) = self.lost() {
             return Err(loss.clone());

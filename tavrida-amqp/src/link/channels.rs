@@ -1,6 +1,7 @@
 //! Channels without a consumer, for management and for fetching single messages.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 
 use lapin::{Channel, Connection, ErrorKind};
 use tavrida::transport::ConnectionLost;
@@ -49,7 +50,7 @@ impl IdleChannels {
     /// Closes all channels that were opened here, used or not: the session has ended.
     pub(crate) async fn close(&self) {
         let opened: Vec<_> = {
-            let mut state = self.state();
+            let mut state = self.0.lock();
             state.closed = true;
             let opened = std::mem::take(&mut state.opened);
             let opened = opened.iter().filter_map(Weak::upgrade).collect();
@@ -62,7 +63,7 @@ impl IdleChannels {
     }
 
     fn add(&self, channel: &Arc<Channel>) -> bool {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         state.opened.retain(|channel| channel.strong_count() > 0);
         state.opened.push(Arc::downgrade(channel));
         !state.closed
@@ -76,7 +77,7 @@ impl IdleChannels {
     }
 
     fn keep(&self, channel: &Arc<Channel>) -> bool {
-        let mut state = self.state();
+        let mut state = self.0.lock();
         let keep = !state.closed && state.idle.len() < Self::KEPT && channel.status().connected();
         if keep {
             state.idle.push(channel.clone());
@@ -85,11 +86,7 @@ impl IdleChannels {
     }
 
     fn pop(&self) -> Option<Arc<Channel>> {
-        self.state().idle.pop()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().idle.pop()
     }
 }
 

@@ -1,7 +1,8 @@
 //! [`Connections`]: a connection that publishes, and one for everything else; with the sessions that share them.
 
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use lapin::Connection;
 use tavrida::transport::{Broker, ConnectionLost, SessionError};
@@ -75,7 +76,7 @@ impl Connections {
             next_session: AtomicUsize::new(0),
         };
         watch(life, publishes, consumes, move || {
-            let members = members.lock().unwrap_or_else(PoisonError::into_inner);
+            let members = members.lock();
             members.iter().filter_map(Weak::upgrade).for_each(|member| member.flush());
         });
         Ok(connections)
@@ -110,7 +111,7 @@ pub(crate) struct Seat {
 impl Seat {
     /// What is flushed when the connections end.
     pub(crate) fn on_end(&self, member: Weak<dyn Flush>) {
-        let mut members = self.connections.members.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut members = self.connections.members.lock();
         members.retain(|member| member.strong_count() > 0);
         members.push(member);
     }

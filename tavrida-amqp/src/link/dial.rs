@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Shutdown, TcpStream as StdTcpStream};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_compat::Compat;
 use futures_util::Stream;
@@ -83,9 +83,9 @@ async fn handshake(
             .map_err(|error| unreachable(host, format!("TLS: {error}")))?;
     }
     let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default(), heard.clone());
-    let stream = Mutex::new(Some(AsyncTcpStream::Plain(stream)));
+    let stream = parking_lot::Mutex::new(Some(AsyncTcpStream::Plain(stream)));
     let connect = async move |_, _| {
-        let stream = stream.lock().ok().and_then(|mut stream| stream.take());
+        let stream = stream.lock().take();
         // lapin asks again only for its recovery, which is off.
         stream.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected).into())
     };

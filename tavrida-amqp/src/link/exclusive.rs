@@ -3,8 +3,8 @@
 //! RabbitMQ keeps an exclusive queue for its connection. If sessions share a connection, this module keeps the queue for its session:
 //! others are refused as the broker would refuse another connection, and the queue is deleted with the session.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tavrida::field::ShortString;
 use tavrida::transport::BrokerError;
@@ -24,16 +24,16 @@ impl ExclusiveQueues {
     }
 
     pub(crate) fn add(&self, queue: ShortString, owner: SessionId) {
-        self.owners().insert(queue, owner);
+        self.owners.lock().insert(queue, owner);
     }
 
     pub(crate) fn remove(&self, queue: &str) {
-        self.owners().remove(queue);
+        self.owners.lock().remove(queue);
     }
 
     /// Removes the queues of a session.
     pub(crate) fn take(&self, owner: SessionId) -> Vec<ShortString> {
-        let mut owners = self.owners();
+        let mut owners = self.owners.lock();
         let queues = owners.iter().filter(|(_, of)| **of == owner).map(|(queue, _)| queue.clone()).collect();
         owners.retain(|_, of| *of != owner);
         queues
@@ -41,7 +41,7 @@ impl ExclusiveQueues {
 
     /// Refuses a queue that belongs to another session.
     pub(crate) fn check(&self, queue: &str, session: SessionId) -> Result<(), BrokerError> {
-        match self.owners().get(queue) {
+        match self.owners.lock().get(queue) {
             Some(owner) if *owner != session => Err(self.locked(queue)),
             _ => Ok(()),
         }
@@ -54,10 +54,6 @@ impl ExclusiveQueues {
             self.virtual_host
         );
         BrokerError::channel(405, text)
-    }
-
-    fn owners(&self) -> MutexGuard<'_, BTreeMap<ShortString, SessionId>> {
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

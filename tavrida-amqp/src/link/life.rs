@@ -1,8 +1,9 @@
 //! [`Life`]: whether a session is alive, and why it ended.
 
+use parking_lot::Mutex;
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use lapin::Connection;
@@ -49,7 +50,7 @@ impl Life {
     /// Creates the life of a session on these connections.
     pub(crate) fn child(self: &Arc<Self>) -> Arc<Self> {
         let child = Arc::new(Self { parent: Some(self.clone()), ..Self::new(self.endpoint.clone()) });
-        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut children = self.children.lock();
         children.retain(|child| child.strong_count() > 0);
         children.push(Arc::downgrade(&child));
         drop(children);
@@ -73,7 +74,7 @@ impl Life {
     fn end(&self, loss: ConnectionLost) -> &ConnectionLost {
         let cause = self.lost.get_or_init(|| loss);
         self.ended.notify_waiters();
-        let children = mem::take(&mut *self.children.lock().unwrap_or_else(PoisonError::into_inner));
+        let children = mem::take(&mut *self.children.lock());
         for child in children.iter().filter_map(Weak::upgrade) {
             child.end(cause.clone());
         }
@@ -173,7 +174,7 @@ impl Life {
     /// Returns why the broker has blocked publishes, if it has.
     pub(crate) fn blocked(&self) -> Option<String> {
         let connections = self.parent.as_deref().unwrap_or(self);
-        connections.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        connections.blocked.lock().clone()
     }
 
     /// Returns a text if one of the connections has received nothing for longer than the heartbeat: the broker should have sent two.
@@ -193,7 +194,7 @@ impl Life {
     }
 
     pub(super) fn set_blocked(&self, reason: Option<String>) {
-        *self.blocked.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+        *self.blocked.lock() = reason;
     }
 
     pub(super) fn endpoint(&self) -> &str {

@@ -1,6 +1,7 @@
 //! [`Pool`]: the open connections of a transport.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use parking_lot::Mutex;
+use std::sync::{Arc, Weak};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
@@ -28,7 +29,7 @@ impl Pool {
     pub(crate) async fn seat(self: &Arc<Self>, config: &Arc<AmqpConfig>) -> Result<Seat, SessionError> {
         loop {
             let opening = {
-                let mut state = self.state();
+                let mut state = self.0.lock();
                 if let Some(seat) = state.seat() {
                     return Ok(seat);
                 }
@@ -55,17 +56,13 @@ impl Pool {
         let opening = async move {
             let connections = Connections::open(&config).await?;
             if let Some(pool) = pool.upgrade() {
-                pool.state().open.push(Arc::downgrade(&connections));
+                pool.0.lock().open.push(Arc::downgrade(&connections));
             }
             Ok(connections)
         };
         let opening = opening.boxed().shared();
         state.opening = opening.downgrade().map(|opening| (runtime, opening));
         opening
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which of many futures to poll: a waker for each slot, and the list of woken slots, in order.
 
+use parking_lot::Mutex;
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
@@ -43,7 +44,7 @@ impl Ready {
     /// Moves the slots woken since the last call into `slots`, which must be empty.
     pub(super) fn take(&self, slots: &mut Vec<Slot>) {
         debug_assert!(slots.is_empty());
-        mem::swap(slots, &mut self.woken.slots.lock().unwrap_or_else(PoisonError::into_inner));
+        mem::swap(slots, &mut self.woken.slots.lock());
     }
 }
 
@@ -54,7 +55,7 @@ impl Wake for SlotWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let first = {
-            let mut slots = self.woken.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slots = self.woken.slots.lock();
             slots.push(self.slot);
             slots.len() == 1
         };

@@ -1,7 +1,8 @@
 //! [`Shared`]: the state that all handles of a broker share, behind one lock.
 
+use parking_lot::{Mutex, MutexGuard};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 
@@ -24,7 +25,7 @@ impl Shared {
     /// Takes the lock. Notifications queued under it fire when the guard drops.
     pub(super) fn lock(self: &Arc<Self>) -> Locked<'_> {
         // The state is consistent after a panic of ours: the panic itself is the bug that a test reports.
-        let state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let state = self.state.lock();
         Locked { state: Some(state), shared: self }
     }
 }
@@ -32,7 +33,7 @@ impl Shared {
 impl Shared {
     /// Records that the timer task has ended; the next call starts another one if needed.
     pub(super) fn forget_timer(&self) {
-        let mut state = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.timer = timer::Timer::default();
     }
 }

@@ -1,7 +1,8 @@
 //! The tools of one check: private names, sessions, waiting with a limit.
 
+use parking_lot::Mutex;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -223,7 +224,7 @@ impl Stage {
     }
 
     fn made<T>(&self, change: impl FnOnce(&mut Made) -> T) -> T {
-        change(&mut self.0.made.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.made.lock())
     }
 }
 

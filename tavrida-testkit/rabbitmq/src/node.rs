@@ -1,12 +1,8 @@
 //! One private node, from `start` to `drop`.
 
-use std::{
-    net::Ipv4Addr,
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use rustix::process::Signal;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -176,13 +172,13 @@ impl Node {
     /// Returns whether the node's Erlang VM is alive, paused or not.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        is_alive(&mut self.vm())
+        is_alive(&mut self.vm.lock())
     }
 
     /// Returns the process id of the node's Erlang VM, while it is alive.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        let mut vm = self.vm();
+        let mut vm = self.vm.lock();
         is_alive(&mut vm);
         vm.as_ref().map(Process::id)
     }
@@ -200,7 +196,7 @@ impl Node {
     }
 
     fn spawn(&self) -> Result<()> {
-        let mut vm = self.vm();
+        let mut vm = self.vm.lock();
         if is_alive(&mut vm) {
             return Err(Kind::Running { node: self.name().to_owned() }.into());
         }
@@ -223,7 +219,7 @@ impl Node {
 
     fn signal(&self, signal: Signal) -> Result<()> {
         self.must_run()?;
-        self.vm().as_ref().map_or(Ok(()), |vm| vm.signal(signal))
+        self.vm.lock().as_ref().map_or(Ok(()), |vm| vm.signal(signal))
     }
 
     pub(crate) fn must_run(&self) -> Result<()> {
@@ -235,11 +231,6 @@ impl Node {
 
     fn boot_error(&self, why: String) -> Error {
         Kind::Boot { node: self.name().to_owned(), why, log: self.layout.log_tail() }.into()
-    }
-
-    fn vm(&self) -> MutexGuard<'_, Option<Process>> {
-        // Nothing panics while it holds the lock with a change half made.
-        self.vm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -28,13 +28,13 @@ where
     F: Fn(Sim) -> Fut,
     Fut: Future<Output: Ended>,
 {
-    use std::sync::{Mutex, PoisonError};
+    use parking_lot::Mutex;
 
     use crate::sim::{Setup, Verdict};
 
     /// One graph at a time: two graphs may use the same queue names.
     static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = TURN.lock();
     let setup = Setup { horizon, ..Setup::new(1) };
     let finished =
         setup.run_live(uri, scenario).unwrap_or_else(|error| panic!("{test}: {variable}: {error}"));

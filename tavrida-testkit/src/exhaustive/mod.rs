@@ -49,9 +49,10 @@ mod footprint;
 mod report;
 mod search;
 
+use parking_lot::Mutex;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::explore::Failure;
@@ -191,7 +192,7 @@ where
         while report.runs < self.max_runs {
             let finished = self.setup.run_by(Director::guided(Box::new(search.clone())), &self.scenario);
             report.runs += 1;
-            let came = search.lock().end_run();
+            let came = search.0.lock().end_run();
             report.schedules += u64::from(came == Came::Through);
             let problem = match (came, &finished.verdict) {
                 (Came::Astray, _) => Some(went_astray()),
@@ -212,7 +213,7 @@ where
                 report.ending = Ending::Failed;
                 break;
             }
-            match search.lock().next_run() {
+            match search.0.lock().next_run() {
                 Next::Run => {}
                 Next::Anew => {
                     report.schedules = 0;
@@ -265,34 +266,30 @@ impl Shared {
     fn new(search: Search) -> Self {
         Self(Arc::new(Mutex::new(search)))
     }
-
-    fn lock(&self) -> MutexGuard<'_, Search> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Guide for Shared {
     fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
-        self.lock().pick(candidates)
+        self.0.lock().pick(candidates)
     }
 
     fn has_faults(&self) -> bool {
-        self.lock().has_faults()
+        self.0.lock().has_faults()
     }
 
     fn fault(&mut self, point: Point, can: &dyn Fn(Fault) -> bool) -> Option<Fault> {
-        self.lock().fault(point, can)
+        self.0.lock().fault(point, can)
     }
 
     fn reached(&mut self, process: ActorId, queues: &mut dyn Iterator<Item = &str>) {
-        self.lock().reached(process, queues);
+        self.0.lock().reached(process, queues);
     }
 
     fn told(&mut self, process: ActorId, what: &What) {
-        self.lock().told(process, what);
+        self.0.lock().told(process, what);
     }
 
     fn idle(&mut self) {
-        self.lock().idle();
+        self.0.lock().idle();
     }
 }

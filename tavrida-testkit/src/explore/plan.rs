@@ -1,8 +1,9 @@
 //! [`Plan`]: a schedule as a proptest value.
 
+use parking_lot::Mutex;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::arbitrary::any;
@@ -125,7 +126,7 @@ impl Plan {
         Fut: Future<Output: Ended>,
     {
         let finished = self.setup.run(scenario);
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(finished.schedule.clone());
+        *self.made.lock() = Some(finished.schedule.clone());
         finished
     }
 
@@ -157,7 +158,7 @@ impl Plan {
     }
 
     fn made(&self) -> Option<Deviations> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.made.lock().clone()
     }
 
     /// Returns the same plan with this schedule.

@@ -1,9 +1,9 @@
 //! The search: threads that each take the next seed.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -104,8 +104,7 @@ where
                 }
             }),
         }
-        let mut hits: Vec<Hit> =
-            shared.hits.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
+        let mut hits: Vec<Hit> = shared.hits.into_inner().into_values().collect();
         hits.sort_by_key(|hit| hit.before);
         let tried = shared.tried.into_inner();
         let (schedules, failed) = match hits.first() {
@@ -113,7 +112,7 @@ where
             _ => (tried, shared.failed.into_inner()),
         };
         hits.truncate(if self.keep_going { usize::MAX } else { 1 });
-        let marks = shared.marks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let marks = shared.marks.into_inner();
         Found { hits, schedules, tried, failed, marks, elapsed: began.elapsed() }
     }
 
@@ -141,7 +140,7 @@ where
     fn judge(&self, shared: &Shared, before: u64, setup: Setup, finished: Finished) {
         shared.tried.fetch_add(1, Ordering::Relaxed);
         if !finished.trace.marks().is_empty() {
-            let mut marks = shared.marks.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut marks = shared.marks.lock();
             for (name, reached) in finished.trace.marks() {
                 *marks.entry(name.clone()).or_default() += u64::from(*reached);
             }
@@ -156,14 +155,14 @@ where
             true => format!("{} {:?}", problem.kind, place(&problem)),
             false => String::new(),
         };
-        let mut hits = shared.hits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hits = shared.hits.lock();
         if hits.get(&kind).is_none_or(|known| known.before > before) {
             hits.insert(kind, Hit { before, setup, problem, finished });
         }
     }
 
     fn progress(&self, shared: &Shared) {
-        let Ok(mut told) = shared.told.try_lock() else { return };
+        let Some(mut told) = shared.told.try_lock() else { return };
         if told.elapsed() < self.every {
             return;
         }

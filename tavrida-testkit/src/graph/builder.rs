@@ -1,7 +1,8 @@
 //! [`GraphBuilder`]: assembles a graph and starts it.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::server::{DeclareMode, ServerBuilder};
@@ -56,7 +57,7 @@ impl GraphBuilder {
         // The name is known only from a service, so one is made here; it serves the first start.
         let first = Mutex::new(Some(first));
         let make = move || {
-            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let first = first.lock().take();
             first.unwrap_or_else(&make)
         };
         self.place(name, ActorKind::Service, Making::Service(Arc::new(make)))

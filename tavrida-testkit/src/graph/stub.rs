@@ -1,9 +1,10 @@
 //! [`Stub`]: a stand-in for a service.
 
+use parking_lot::Mutex;
 use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use tavrida::Service;
 use tavrida::contract::{self, Event, Rpc};
@@ -121,7 +122,7 @@ impl Stub {
     /// As [`failing`](Stub::failing), for a stub that already runs.
     pub fn fail(&self, times: usize, failure: impl IntoFailure) {
         let failure = failure.into_failure();
-        self.state().failures.extend(std::iter::repeat_n(failure, times));
+        self.0.state.lock().failures.extend(std::iter::repeat_n(failure, times));
     }
 
     /// Returns its name.
@@ -131,17 +132,17 @@ impl Stub {
 
     /// Returns how many requests and events it received, including those that it failed.
     pub fn times(&self) -> usize {
-        self.state().times
+        self.0.state.lock().times
     }
 
     /// Returns the service that the stub runs.
     fn service(&self) -> Service {
-        let handlers = self.handlers().clone();
+        let handlers = self.0.handlers.lock().clone();
         handlers.iter().fold(Service::new(&self.0.name), |service, add| add(service, self))
     }
 
     fn handle(self, add: impl Fn(Service, &Self) -> Service + Send + Sync + 'static) -> Self {
-        self.handlers().push(Arc::new(add));
+        self.0.handlers.lock().push(Arc::new(add));
         self
     }
 
@@ -151,17 +152,9 @@ impl Stub {
     ///
     /// The call is to fail.
     fn called(&self) -> Result<(), Failure> {
-        let mut state = self.state();
+        let mut state = self.0.state.lock();
         state.times += 1;
         state.failures.pop_front().map_or(Ok(()), Err)
-    }
-
-    fn handlers(&self) -> MutexGuard<'_, Vec<Arc<Handlers>>> {
-        self.0.handlers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

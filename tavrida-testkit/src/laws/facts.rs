@@ -166,7 +166,7 @@ impl<'t> Facts<'t> {
 
     /// Follows requests and answers through the events.
     fn follow(&mut self) {
-        // Whoever looks at a clock that jumped may find that an asker's time is over.
+        // A server whose clock jumped may find that an asker's time is over.
         let mut clock_jumped = false;
         let mut published = vec![false; self.messages.len()];
         for (place, event) in self.trace.events().iter().enumerate() {

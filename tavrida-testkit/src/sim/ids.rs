@@ -1,6 +1,7 @@
 //! [`CausalIds`]: ids derived from their causes, so that independent steps do not affect each other's ids.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::id::{Cause, IdSource, Purpose, RandomIds, SmolStr};
@@ -38,16 +39,12 @@ impl Default for IdBook {
 impl IdBook {
     /// Returns the hash of the id of the message that caused a message.
     pub(crate) fn parent(&self, id: u64) -> Option<u64> {
-        self.pages().parents.get(&id).copied()
+        self.0.lock().parents.get(&id).copied()
     }
 
     /// Returns whether a correlation id was generated here, and not given.
     pub(crate) fn made_chain(&self, id: &str) -> bool {
-        self.pages().chains.contains(&hash(id.as_bytes()))
-    }
-
-    fn pages(&self) -> std::sync::MutexGuard<'_, Pages> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().chains.contains(&hash(id.as_bytes()))
     }
 }
 
@@ -68,7 +65,7 @@ impl IdSource for CausalIds {
         let handled = cause.parent.bytes().position(|byte| byte == b'/').unwrap_or(cause.parent.len());
         let (handled, handler) = cause.parent.as_bytes().split_at(handled);
         let parent = hash(handled);
-        let mut pages = self.book.pages();
+        let mut pages = self.book.0.lock();
         let id = if self.random {
             RandomIds.id(purpose, cause)
         } else {

@@ -1,8 +1,9 @@
 //! [`Registry`]: a discovery that is filled in code, before and while services run.
 
+use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
 use super::registration::{self, RegistrationError};
 use super::{Discovery, Role};
@@ -106,11 +107,11 @@ impl Registry {
 
     /// Removes `name` in a role. Returns its previous exchange.
     pub fn unregister(&self, role: Role, name: impl AsRef<str>) -> Option<ShortString> {
-        self.write().page_mut(role).remove(name.as_ref())
+        self.0.write().page_mut(role).remove(name.as_ref())
     }
 
     fn with(self, role: Role, name: &str, exchange: &str) -> Self {
-        let mut book = self.write();
+        let mut book = self.0.write();
         if let Err(refused) = book.add(role, name, exchange) {
             book.refused.push(refused);
         }
@@ -120,20 +121,11 @@ impl Registry {
 
     /// As [`Registry::register`], with names that are known to be valid.
     pub(super) fn set(&self, role: Role, name: ShortString, exchange: ShortString) -> Option<ShortString> {
-        self.write().page_mut(role).insert(name, exchange)
+        self.0.write().page_mut(role).insert(name, exchange)
     }
 
     fn lookup(&self, role: Role, name: &str) -> Option<ShortString> {
-        self.read().page(role).get(name).cloned()
-    }
-
-    /// Locks for reading. A panic elsewhere cannot leave a page half written, so that poisoning is ignored.
-    fn read(&self) -> RwLockReadGuard<'_, Book> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Book> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.read().page(role).get(name).cloned()
     }
 }
 
@@ -151,18 +143,18 @@ impl Discovery for Registry {
     }
 
     fn exchanges(&self) -> Vec<ShortString> {
-        let book = self.read();
+        let book = self.0.read();
         let pages = [&book.services, &book.publishers, &book.local_publishers];
         let sorted: BTreeSet<_> = pages.into_iter().flat_map(BTreeMap::values).collect();
         sorted.into_iter().cloned().collect()
     }
 
     fn known(&self, role: Role) -> Vec<ShortString> {
-        self.read().page(role).keys().cloned().collect()
+        self.0.read().page(role).keys().cloned().collect()
     }
 
     fn check(&self) -> Result<(), Error> {
-        let book = self.read();
+        let book = self.0.read();
         if book.refused.is_empty() {
             return Ok(());
         }
@@ -202,7 +194,7 @@ impl Book {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let book = self.read();
+        let book = self.0.read();
         f.debug_struct("Registry")
             .field("services", &book.services)
             .field("publishers", &book.publishers)

@@ -1,6 +1,7 @@
 //! [`Line`]: the current session, for sends outside a delivery.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use parking_lot::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -40,7 +41,7 @@ impl Line {
 
     /// Starts an epoch: a session is ready.
     pub(crate) fn begin(&self, session: Arc<dyn Session>) -> Epoch {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let same = match &state.now {
             Now::Live(epoch) if Arc::ptr_eq(&epoch.session, &session) => Some(epoch.clone()),
             _ => None,
@@ -58,12 +59,12 @@ impl Line {
 
     /// Suspends: there is no session now.
     pub(crate) fn pause(&self) {
-        self.state().now = Now::Nobody;
+        self.state.lock().now = Now::Nobody;
     }
 
     /// As [`pause`](Line::pause), if this is still the current epoch.
     pub(crate) fn lose(&self, epoch: &Epoch) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if matches!(&state.now, Now::Live(now) if now.number == epoch.number) {
             state.now = Now::Nobody;
         }
@@ -71,18 +72,18 @@ impl Line {
 
     /// Ends: there will be no further session.
     pub(crate) fn end(&self, loss: ConnectionLost) {
-        self.state().now = Now::Over(loss);
+        self.state.lock().now = Now::Over(loss);
         self.changed.notify_waiters();
     }
 
     /// Whether there will be no session any more.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(self.state().now, Now::Over(_))
+        matches!(self.state.lock().now, Now::Over(_))
     }
 
     /// Returns the current session, if there is one.
     pub(crate) fn now(&self) -> Option<Epoch> {
-        match &self.state().now {
+        match &self.state.lock().now {
             Now::Live(epoch) => Some(epoch.clone()),
             _ => None,
         }
@@ -113,14 +114,10 @@ impl Line {
     }
 
     fn settled(&self) -> Option<Result<Epoch, Error>> {
-        match &self.state().now {
+        match &self.state.lock().now {
             Now::Nobody => None,
             Now::Live(epoch) => Some(Ok(epoch.clone())),
             Now::Over(loss) => Some(Err(Error::new(Kind::Closed, "it is closed").caused_by(loss.clone()))),
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

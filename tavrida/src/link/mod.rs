@@ -8,9 +8,10 @@ mod line;
 mod machine;
 mod stop;
 
+use parking_lot::Mutex;
 use std::ops::Deref;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -81,7 +82,7 @@ impl Link {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let health = self.machine().health();
+        let health = self.machine.lock().health();
         match self.line.now().and_then(|epoch| epoch.session.blocked()) {
             Some(why) if health == Health::Ready => Health::Blocked { why },
             _ => health,
@@ -111,7 +112,7 @@ impl Link {
             return;
         }
         tracing::info!(endpoint = self.transport.endpoint(), "stopped by the end of its task");
-        self.machine().next(Input::Stopped, Instant::now());
+        self.machine.lock().next(Input::Stopped, Instant::now());
         self.line.end(ConnectionLost::broken(
             "the task that kept the session was dropped, or its runtime shut down",
         ));
@@ -119,7 +120,7 @@ impl Link {
 
     async fn drive(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let mut session: Option<Arc<dyn Session>> = None;
-        let mut step = self.machine().first();
+        let mut step = self.machine.lock().first();
         let mut stopped = pin!(stop.wished());
         loop {
             let input = match step {
@@ -140,7 +141,7 @@ impl Link {
                 self.line.pause();
                 abandon(&mut session).await;
             }
-            step = self.machine().next(input, Instant::now());
+            step = self.machine.lock().next(input, Instant::now());
             tracing::debug!(endpoint = self.transport.endpoint(), ?step, "link");
         }
     }
@@ -209,10 +210,6 @@ impl Link {
             }
             Ended::Stopped => Input::Stopped,
         }
-    }
-
-    fn machine(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

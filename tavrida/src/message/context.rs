@@ -1,7 +1,8 @@
 //! [`Context`]: the data that a chain of calls collects.
 
+use parking_lot::Mutex;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -41,7 +42,7 @@ impl Context {
     ///
     /// The key is missing or of another type; the error names it.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<T, Error> {
-        match self.lock().flat().get(key) {
+        match self.0.lock().flat().get(key) {
             Ok(Some(value)) => Ok(value),
             Ok(None) => Err(super::missing_parameter(key)),
             Err(error) => Err(super::ill_typed_parameter(key, &error)),
@@ -63,23 +64,18 @@ impl Context {
     /// Merges all members of an object over the context: theirs win.
     pub fn merge(&self, object: &Object) {
         if !object.is_empty() {
-            self.lock().over.push(object.clone());
+            self.0.lock().over.push(object.clone());
         }
     }
 
     /// Returns the current context as one object.
     pub fn object(&self) -> Object {
-        self.lock().flat().clone()
+        self.0.lock().flat().clone()
     }
 
     /// Returns an independent context with the current content of this one.
     pub(crate) fn fork(&self) -> Self {
         self.object().into()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Layers> {
-        // A panic while it was held leaves complete layers: there is nothing to repair.
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

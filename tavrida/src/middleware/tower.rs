@@ -27,9 +27,10 @@
 //! A handler's failure passes through the layers as [`Failed`] and is unchanged afterwards. An error of the layer itself becomes a failure
 //! of the class `tower.Refused` with its text; [`FromLayer::map_error`] changes that, for example to a [retryable](Failure::retryable) one.
 
+use parking_lot::Mutex;
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -131,7 +132,7 @@ where
     S::Future: Send,
 {
     async fn handle(&self, message: Message, next: Next) -> Result<Reply, Failure> {
-        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut service = self.service.lock().clone();
         if let Err(error) = poll_fn(|cx| service.poll_ready(cx)).await {
             return Err(self.failure(error.into()));
         }

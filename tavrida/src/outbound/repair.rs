@@ -1,8 +1,9 @@
 //! [`Repair`]: a deleted exchange is declared again when a publish to it is refused.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -57,13 +58,13 @@ impl Repair {
 
     /// Returns why an exchange of this side is missing, if one is.
     pub(crate) fn degraded(&self) -> Option<String> {
-        let missing = self.missing();
+        let missing = self.missing.lock();
         missing.iter().next().map(|(name, (why, _))| format!("the exchange '{name}' is missing: {why}"))
     }
 
     /// Records that nothing is missing: everything was declared or checked.
     pub(crate) fn clear(&self) {
-        self.missing().clear();
+        self.missing.lock().clear();
         self.degraded.store(false, Ordering::Relaxed);
     }
 
@@ -129,22 +130,18 @@ impl Repair {
     }
 
     fn failed_lately(&self, exchange: &ShortString) -> bool {
-        self.missing().get(exchange).is_some_and(|(_, tried)| tried.elapsed() < PAUSE)
+        self.missing.lock().get(exchange).is_some_and(|(_, tried)| tried.elapsed() < PAUSE)
     }
 
     fn miss(&self, exchange: &ShortString, why: String) {
-        self.missing().insert(exchange.clone(), (why, Instant::now()));
+        self.missing.lock().insert(exchange.clone(), (why, Instant::now()));
         self.degraded.store(true, Ordering::Relaxed);
     }
 
     fn found(&self, exchange: &ShortString) {
-        let mut missing = self.missing();
+        let mut missing = self.missing.lock();
         missing.remove(exchange);
         self.degraded.store(!missing.is_empty(), Ordering::Relaxed);
-    }
-
-    fn missing(&self) -> MutexGuard<'_, BTreeMap<ShortString, (String, Instant)>> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

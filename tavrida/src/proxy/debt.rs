@@ -1,7 +1,8 @@
 //! [`Debt`]: the state of the [`Responder`](super::Responder) that a handler took.
 
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
@@ -38,7 +39,7 @@ impl Debt {
     }
 
     pub(super) fn settle(&self, fate: Fate) {
-        *self.fate() = fate;
+        *self.fate.lock() = fate;
         self.settled.notify_one();
     }
 
@@ -58,16 +59,16 @@ impl Debt {
 
     /// Returns whether the reply was sent with a call.
     pub(crate) fn is_gone(&self) -> bool {
-        *self.fate() == Fate::Gone
+        *self.fate.lock() == Fate::Gone
     }
 
     /// Returns the result of the handler. Waits while the reply outlives the handler.
     pub(crate) async fn result(&self, returned: Result<Reply, Failure>) -> Result<Reply, Failure> {
         let Some(owed) = self.owed.get() else { return returned };
-        while *self.fate() == Fate::Open {
+        while *self.fate.lock() == Fate::Open {
             self.settled.notified().await;
         }
-        let fate = std::mem::take(&mut *self.fate());
+        let fate = std::mem::take(&mut *self.fate.lock());
         match (returned, fate) {
             (Err(failure), fate) => {
                 self.keep(fate);
@@ -90,11 +91,7 @@ impl Debt {
     }
 
     fn keep(&self, fate: Fate) {
-        *self.fate() = fate;
-    }
-
-    fn fate(&self) -> MutexGuard<'_, Fate> {
-        self.fate.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.fate.lock() = fate;
     }
 }
 

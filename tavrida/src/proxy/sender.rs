@@ -1,6 +1,7 @@
 //! [`Sender`]: the identity, the session and the ids of a send.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -119,7 +120,7 @@ impl Sender {
     }
 
     pub(crate) fn headers(&self) -> MutexGuard<'_, Headers> {
-        self.0.headers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.headers.lock()
     }
 
     pub(crate) fn ids(&self) -> &IdScope {

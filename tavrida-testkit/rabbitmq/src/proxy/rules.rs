@@ -1,10 +1,8 @@
 //! What may pass at this moment; pumps wait here until they may continue.
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::{sync::Notify, time};
 
 /// A throttled direction writes about this often, so that a slow rate is a steady trickle and not occasional bursts.
@@ -25,7 +23,7 @@ pub(super) struct Rule {
 
 impl Rules {
     pub(super) fn change(&self, change: impl FnOnce(&mut Rule)) {
-        change(&mut self.lock());
+        change(&mut self.rule.lock());
         self.changed.notify_waiters();
     }
 
@@ -59,12 +57,7 @@ impl Rules {
     }
 
     fn rule(&self) -> Rule {
-        *self.lock()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Rule> {
-        // Nothing panics while it holds this lock.
-        self.rule.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.rule.lock()
     }
 }
 

@@ -196,7 +196,7 @@ impl Line {
         }
         state.held.insert((self.channel, tag), held);
         drop(state);
-        let settle = RecordedSettle { line: self.clone(), inner: std::sync::Mutex::new(Some(delivery)) };
+        let settle = RecordedSettle { line: self.clone(), inner: parking_lot::Mutex::new(Some(delivery)) };
         Delivery::new(publication, redelivered, Arc::new(settle), tag)
     }
 }
@@ -204,12 +204,12 @@ impl Line {
 /// The settlement of one delivery.
 struct RecordedSettle {
     line: Arc<Line>,
-    inner: std::sync::Mutex<Option<Delivery>>,
+    inner: parking_lot::Mutex<Option<Delivery>>,
 }
 
 impl Acker for RecordedSettle {
     fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
-        let inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let inner = self.inner.lock().take();
         let Some(inner) = inner else { return Ok(()) };
         let settled = inner.settle(verdict);
         let what = match (&settled, verdict) {

@@ -3,10 +3,11 @@
 //! Tasks of a simulation are woken by a message that arrived or by time that passed. Any other wake comes from outside, at a different
 //! moment in each run.
 
+use parking_lot::Mutex;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 
@@ -75,7 +76,7 @@ impl Guard {
             });
             (witness.clone(), witness.into())
         });
-        let mut known = witness.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = witness.task.lock();
         if !known.will_wake(task) {
             *known = task.clone();
         }
@@ -100,7 +101,7 @@ impl Wake for Witness {
         if thread::current().id() != self.home {
             self.foreign.store(true, Ordering::Release);
         }
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let task = self.task.lock().clone();
         task.wake();
     }
 }
