@@ -9,6 +9,7 @@ use tavrida_memory::core::{
 };
 
 use crate::program::{CHANNELS, Mode};
+use crate::shadow::priority;
 use crate::world::{Action, World};
 
 /// Returns the queue that an action would declare.
@@ -93,6 +94,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || lets_chance_name_two_consumers(world, channel, action)
         || crashes_on_its_text(world, action)
         || takes_up_a_tag(world, channel, action)
+        || takes_over_what_is_busy(world, channel, action)
 }
 
 /// R63: unsettled deliveries of a deleted queue refer to messages of the next queue of that name.
@@ -266,6 +268,20 @@ fn takes_up_a_tag(world: &World, channel: ChannelId, action: &Action) -> bool {
         && state.unacked.iter().any(|unacked| {
             unacked.queue == *queue && unacked.consumer.as_ref() == Some(&consume.consumer_tag)
         })
+}
+
+/// R138: while an active consumer of 4.0 settles what it has for one with a higher priority, a return of it, or its end, leaves the queue
+/// without an active consumer, or with one that is dead.
+fn takes_over_what_is_busy(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(Method::BasicConsume(consume)) = action else { return false };
+    let queue = world.shadow.queue(channel, &consume.queue);
+    let arguments = world.shadow.queues.get(queue);
+    let mut others = world.shadow.channels.values().flat_map(|channel| channel.consumers.values());
+    world.version >= RabbitMq::V4_0
+        && is_quorum(arguments)
+        && arguments.is_some_and(|arguments| arguments.contains("x-single-active-consumer"))
+        && others.any(|other| other.queue == *queue && other.priority < priority(&consume.arguments))
+        && world.broker.snapshot().queue(queue).is_some_and(|queue| queue.unacked > 0)
 }
 
 /// R1: 4.0 answers with 541, after a crash, where a text is too long for its frame because it is not ASCII.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tavrida::field::{ShortString, Table};
+use tavrida::field::{ShortString, Table, Value};
 use tavrida_memory::core::{Arrival, ChannelId, Method, MethodReply, QueueDeclare};
 
 use crate::heard::{Heard, Report, Said};
@@ -54,6 +54,7 @@ pub(crate) struct Unacked {
 pub(crate) struct ConsumerShadow {
     pub(crate) queue: ShortString,
     no_ack: bool,
+    pub(crate) priority: i64,
 }
 
 impl Shadow {
@@ -133,7 +134,10 @@ impl Shadow {
                     Some(MethodReply::BasicConsumeOk { consumer_tag }) => consumer_tag.clone(),
                     _ => consume.consumer_tag.clone(),
                 };
-                state.consumers.insert(tag, ConsumerShadow { queue: meant, no_ack: consume.no_ack });
+                let priority = priority(&consume.arguments);
+                state
+                    .consumers
+                    .insert(tag, ConsumerShadow { queue: meant, no_ack: consume.no_ack, priority });
             }
             Method::BasicCancel { consumer_tag, .. } => drop(state.consumers.remove(consumer_tag)),
             Method::BasicGet { no_ack: false, .. } => {
@@ -200,6 +204,11 @@ impl Shadow {
             }
         }
     }
+}
+
+/// Returns the priority that arguments give a consumer.
+pub(crate) fn priority(arguments: &Table) -> i64 {
+    arguments.get("x-priority").and_then(Value::as_i64).unwrap_or(0)
 }
 
 impl ChannelShadow {

@@ -1,6 +1,9 @@
 //! [`World`]: the memory broker's side of a run, which predicts the output.
 
+use std::sync::Arc;
+
 use tavrida::field::ShortString;
+use tavrida::transport::Publication;
 use tavrida_memory::core::{
     Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now, RabbitMq,
 };
@@ -180,30 +183,51 @@ impl World {
         self.effects = before;
     }
 
-    /// Returns whether calls have the same outcome in either order.
+    /// Returns whether up to three calls have the same outcome in every order, for what follows too.
     pub(crate) fn commute(&self, calls: &[(ChannelId, Method)]) -> bool {
-        let run = |order: &mut dyn Iterator<Item = &(ChannelId, Method)>| {
-            let mut copy = self.broker.clone();
-            let mut effects = Effects::new();
-            for (channel, method) in order {
-                let mut method = method.clone();
-                self.names.resolve(&mut method);
-                let command = Command::Method { channel: *channel, method };
-                copy.apply(Now::millis(self.elapsed), command, &mut effects);
-            }
-            let mut heard = Report::default();
-            for effect in effects {
-                let said = Said::of(effect);
-                said.into_iter().for_each(|(channel, said)| heard.say(channel, said));
-            }
-            for channel in copy.sending() {
-                while let Some(arrival) = copy.take(channel) {
-                    heard.arrive(channel, arrival);
-                }
-            }
-            (heard, copy.snapshot().to_string())
+        let orders: &[&[usize]] = match calls.len() {
+            2 => &[&[0, 1], &[1, 0]],
+            _ => &[&[0, 1, 2], &[0, 2, 1], &[1, 0, 2], &[1, 2, 0], &[2, 0, 1], &[2, 1, 0]],
         };
-        run(&mut calls.iter()) == run(&mut calls.iter().rev())
+        let outcome = |order: &&[usize]| {
+            let mut copy = self.broker.clone();
+            let mut heard = Report::default();
+            for place in *order {
+                let (channel, mut method) = calls[*place].clone();
+                self.names.resolve(&mut method);
+                self.try_call(&mut copy, channel, method, &mut heard);
+            }
+            let state = copy.snapshot().to_string();
+            // Which consumer is next is seen only when something is delivered.
+            let prober = ConnectionId(98);
+            copy.apply(
+                Now::millis(self.elapsed),
+                Command::Connect { connection: prober, options: Default::default() },
+                &mut Effects::new(),
+            );
+            self.try_call(&mut copy, prober.channel(1), Method::ChannelOpen, &mut heard);
+            for queue in self.shadow.queues.keys().flat_map(|queue| [queue, queue]) {
+                let probe = Publication::new(ShortString::default(), queue.clone(), "probe");
+                let probe = Method::BasicPublish { publication: Arc::new(probe), immediate: false };
+                self.try_call(&mut copy, prober.channel(1), probe, &mut heard);
+            }
+            (heard, state)
+        };
+        let first = outcome(&orders[0]);
+        orders[1..].iter().all(|order| outcome(order) == first)
+    }
+
+    fn try_call(&self, broker: &mut Broker, channel: ChannelId, method: Method, heard: &mut Report) {
+        let mut effects = Effects::new();
+        broker.apply(Now::millis(self.elapsed), Command::Method { channel, method }, &mut effects);
+        for (channel, said) in effects.into_iter().filter_map(Said::of) {
+            heard.say(channel, said);
+        }
+        for channel in broker.sending() {
+            while let Some(arrival) = broker.take(channel) {
+                heard.arrive(channel, arrival);
+            }
+        }
     }
 
     /// Collects what was sent and what arrived since the last time.

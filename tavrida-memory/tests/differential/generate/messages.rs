@@ -6,8 +6,9 @@ use tavrida::field::{ShortString, Table, Value};
 use tavrida::transport::{Properties, Publication};
 use tavrida_memory::core::{BasicConsume, ChannelId, Method};
 
-use super::Generator;
 use super::pools::{KEYS, TAGS, headers, table};
+use super::things::SOON;
+use super::{Generator, SHORT_LIFE};
 use crate::names::short;
 use crate::program::{Op, Settle, Tag, Verdict};
 
@@ -98,6 +99,13 @@ impl Generator {
             _ => format!("m{}", self.bodies),
         };
         let mut properties = self.properties(wild);
+        if self.flavour.short_lives {
+            self.due = self.due.or(Some(SOON));
+            let alone = exchange.is_empty() && routing_key == "q0" && !properties.headers().contains("CC");
+            if alone && !properties.headers().contains("BCC") && self.chance(40) {
+                properties.expiration = Some(short(&SHORT_LIFE.to_string()));
+            }
+        }
         if reply {
             properties.reply_to = Some(short("amq.rabbitmq.reply-to"));
         }

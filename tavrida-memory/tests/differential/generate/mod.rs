@@ -8,7 +8,7 @@ mod things;
 use fastrand::Rng;
 use tavrida_memory::core::{ChannelId, RabbitMq};
 
-use crate::program::{CHANNELS, CONNECTIONS, Mode, Program, Step};
+use crate::program::{CHANNELS, CONNECTIONS, Mode, Op, Program, Step};
 use crate::world::World;
 use pools::Flavour;
 
@@ -24,8 +24,14 @@ pub(crate) fn program(version: RabbitMq, seed: u64, number: u64, length: usize) 
     });
     let world = World::new(version, "/", modes);
     let deep = rng.u8(..) < 200;
-    let mut generator =
-        Generator { rng, flavour, world, program: Program { modes, steps: Vec::new() }, bodies: 0 };
+    let mut generator = Generator {
+        rng,
+        flavour,
+        world,
+        program: Program { modes, steps: Vec::new() },
+        bodies: 0,
+        due: None,
+    };
     if deep {
         generator.prepare();
     }
@@ -35,8 +41,14 @@ pub(crate) fn program(version: RabbitMq, seed: u64, number: u64, length: usize) 
             break;
         }
         let channel = generator.channel();
+        if generator.is_time_up() {
+            generator.pass_time(channel);
+        }
         let op = if deep { generator.deep(channel) } else { generator.shallow(channel) };
         generator.add(Step { channel, op });
+    }
+    if generator.due.is_some() {
+        generator.pass_time(CONNECTIONS[0].channel(1));
     }
     generator.program
 }
@@ -48,7 +60,14 @@ struct Generator {
     world: World,
     program: Program,
     bodies: usize,
+    /// After how many steps time passes, because something lives only shortly.
+    due: Option<usize>,
 }
+
+/// How long something lives that expires in a program, in milliseconds: more than a few steps take.
+pub(super) const SHORT_LIFE: i32 = 500;
+/// How much time passes then.
+const LONGER: u64 = 800;
 
 impl Generator {
     fn channel(&mut self) -> ChannelId {
@@ -60,6 +79,17 @@ impl Generator {
         if self.world.step(&step).is_some() {
             self.program.steps.push(step);
         }
+    }
+
+    /// Returns whether what lives only shortly is to expire now: it must not do so between two other steps.
+    fn is_time_up(&mut self) -> bool {
+        self.due = self.due.map(|steps| steps.saturating_sub(1));
+        self.due == Some(0)
+    }
+
+    fn pass_time(&mut self, channel: ChannelId) {
+        self.due = None;
+        self.add(Step { channel, op: Op::Wait(LONGER) });
     }
 
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {

@@ -2,6 +2,7 @@
 
 use tavrida::field::{Decimal, Table, Value};
 
+use super::SHORT_LIFE;
 use crate::names::short;
 
 /// Exchanges with their types; `e1` has an alternate exchange, `e3` deletes itself.
@@ -109,6 +110,8 @@ pub(super) struct Flavour {
     pub(super) dead_letters: bool,
     pub(super) priorities: bool,
     pub(super) expiry: bool,
+    /// What queue `q0` gets may live only shortly.
+    pub(super) short_lives: bool,
     pub(super) single_active: bool,
     pub(super) transactions: bool,
     pub(super) replies: bool,
@@ -123,10 +126,12 @@ impl Flavour {
         let quorum = rng.bool();
         let chain = rng.u8(..) < 36;
         let priorities = rng.u8(..) < 90;
+        let short_lives = !priorities && rng.u8(..) < 8;
         Self {
             dead_letters: chain || rng.u8(..) < 100,
             priorities,
-            expiry: !priorities && rng.bool(),
+            short_lives,
+            expiry: !priorities && (short_lives || rng.bool()),
             single_active: rng.u8(..) < 50,
             transactions: rng.u8(..) < 40,
             replies: rng.u8(..) < 30,
@@ -183,6 +188,13 @@ impl Flavour {
 }
 
 impl Flavour {
+    /// Lets a queue or what it gets live only shortly. A quorum queue looks only every few seconds whether it is unused.
+    pub(super) fn shorten_life(self, arguments: &mut Table, rng: &mut fastrand::Rng) {
+        let quorum = arguments.contains("x-queue-type");
+        let name = if quorum || rng.u8(..) < 200 { "x-message-ttl" } else { "x-expires" };
+        arguments.insert(short(name), Value::I32(SHORT_LIFE));
+    }
+
     /// Returns arguments of a link in a chain of dead letters: RabbitMQ orders the history of a message by its length (R82).
     pub(super) fn link_arguments(self, queue: &str) -> Option<Table> {
         let place = QUEUES.iter().position(|name| *name == queue).filter(|_| self.chain)?;

@@ -11,6 +11,9 @@ use crate::names::short;
 use crate::program::Op;
 use crate::world::World;
 
+/// How many steps come before what lives only shortly expires.
+pub(super) const SOON: usize = 5;
+
 impl Generator {
     pub(super) fn queue_name(&mut self, wild: bool) -> ShortString {
         match self.rng.u8(..100) {
@@ -84,6 +87,11 @@ impl Generator {
             30..70 if wild => strange_queue_arguments(&mut self.rng),
             _ => self.flavour.queue_arguments(&mut self.rng),
         };
+        let mut arguments = arguments;
+        if self.flavour.short_lives && name == "q0" && self.chance(60) {
+            self.flavour.shorten_life(&mut arguments, &mut self.rng);
+            self.due = self.due.or(Some(SOON));
+        }
         let quorum =
             arguments.get("x-queue-type").and_then(Value::as_str) == Some("quorum") && self.chance(95);
         QueueDeclare {
