@@ -120,8 +120,7 @@ impl Broker {
         let state = &self.channels[channel];
         let prefetch = u32::from(state.prefetch);
         match self.queues[queue].settings.kind {
-            _ if no_ack => None,
-            QueueKind::Classic => (prefetch > 0).then_some(prefetch),
+            QueueKind::Classic => (prefetch > 0 && !no_ack).then_some(prefetch),
             // Unsettled deliveries of an earlier consumer with this tag count (not in a classic queue, R109).
             QueueKind::Quorum => {
                 let prefetch = if prefetch == 0 { QUORUM_PREFETCH } else { prefetch };

@@ -101,7 +101,7 @@ impl Broker {
         let state = &self.queues[queue];
         let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
         let old = &message.parcel.publication;
-        let keys = message.parcel.recorded_keys();
+        let keys = message.parcel.recorded_keys(&self.behaviour);
         let event = Event { queue: &state.name, reason, wall: self.now.wall, publication: old, keys: &keys };
         let mut headers = old.properties.headers().clone();
         let redirected = address.routing_key.is_some();

@@ -44,15 +44,18 @@ impl Parcel {
     }
 
     /// Returns the keys that a death records: all but those of `BCC` (R80).
-    pub(crate) fn recorded_keys(&self) -> Vec<LongString> {
+    pub(crate) fn recorded_keys(&self, behaviour: &Behaviour) -> Vec<LongString> {
         let mut keys = vec![self.publication.routing_key.clone().into()];
-        if self.record.as_ref().is_none_or(|record| !record.redirected) {
+        if !behaviour.records_deaths {
             keys.extend(header_keys(self.publication.properties.headers(), &["CC"]));
             return keys;
         }
-        // RabbitMQ takes away those of `BCC`, by which it is not routed any more.
+        keys.extend(self.copies());
+        // For each of `BCC` the first equal key is left out, which may be another one.
         for hidden in self.hidden.iter().flat_map(|keys| keys.iter()) {
-            keys.retain(|key| key != hidden);
+            if let Some(place) = keys.iter().position(|key| key == hidden) {
+                keys.remove(place);
+            }
         }
         keys
     }

@@ -123,15 +123,34 @@ impl Broker {
 
     /// A quorum queue assigns all that it can, and then sends to one consumer after the other (A5).
     fn run_together(&mut self, queue: Key<Queue>, effects: &mut Effects) {
-        let mut assigned = Vec::new();
-        while let Some((consumer, message)) = self.next_pair(queue) {
-            self.assign(queue, consumer);
-            assigned.push((consumer, message));
+        loop {
+            let mut assigned = Vec::new();
+            while let Some((consumer, message)) = self.next_pair(queue) {
+                self.assign(queue, consumer);
+                assigned.push((consumer, message));
+            }
+            assigned.sort_by_cached_key(|(consumer, _)| self.turn(*consumer));
+            let mut rejoined = false;
+            for (consumer, message) in assigned {
+                self.hand_over(queue, consumer, message, effects);
+                rejoined |= self.settle_at_once(queue, consumer);
+            }
+            if !rejoined {
+                return;
+            }
         }
-        assigned.sort_by_cached_key(|(consumer, _)| self.turn(*consumer));
-        for (consumer, message) in assigned {
-            self.hand_over(queue, consumer, message, effects);
-        }
+    }
+
+    /// A consumer that need not ack has a prefetch in a quorum queue too: what it gets is settled when it was sent. Returns whether it
+    /// rejoined the line.
+    fn settle_at_once(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
+        let Consumer { no_ack: true, channel, credit: Some(credit), .. } = &mut self.consumers[consumer]
+        else {
+            return false;
+        };
+        *credit += 1;
+        let (channel, first) = (*channel, *credit == 1);
+        first && self.unblock(queue, channel)
     }
 
     /// Returns the place of a consumer among those of its quorum queue (R133).

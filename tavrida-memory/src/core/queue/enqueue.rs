@@ -106,7 +106,7 @@ impl Broker {
                 self.dead_letter(queue, &message, Reason::DeliveryLimit);
             } else if verdict == Verdict::Requeue && state.settings.delivery_limit.is_none() {
                 let seq = state.take_seq();
-                state.ready.insert(Message { seq, ..message });
+                state.ready.insert(Message { seq, priority: 0, ..message });
             } else {
                 state.ready.insert_returned(message);
             }

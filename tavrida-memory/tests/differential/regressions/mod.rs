@@ -177,3 +177,13 @@ regression!(
     2.1 queue.declare queue=q1 passive
     "#
 );
+
+regression!(
+    /// R80: a death of 4.0 leaves out the first key that equals one of `BCC`, whichever it is.
+    a_death_leaves_out_hidden_keys,
+    r#"
+    1.2 queue.declare queue=q0 arguments={x-dead-letter-exchange=S:"", x-dead-letter-routing-key=S:"q1"}
+    1.2 queue.declare queue=q1
+    1.1 basic.publish routing_key=q0 mandatory body=m6 expiration=0 headers={CC=A[S:"q2"], BCC=A[S:"q0"], k=V}
+    "#
+);

@@ -225,3 +225,67 @@ regression!(
     1.2 basic.publish routing_key=q0 body=m12
     "#
 );
+
+regression!(
+    /// R107, R133: in a quorum queue a consumer that need not ack has a prefetch too.
+    a_prefetch_without_acks,
+    r#"
+    2.2 queue.declare queue=q1 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.consume queue=q1 consumer_tag=t2
+    2.2 basic.publish routing_key=q1 mandatory body=m7
+    2.2 basic.qos prefetch_count=1
+    2.1 basic.publish routing_key=q1 mandatory body=m11
+    2.1 basic.publish routing_key=q1 body=m12
+    2.2 basic.consume queue=q1 consumer_tag=t2 no_ack
+    2.2 basic.consume queue=q1 consumer_tag=b
+    1.1 channel.close
+    "#
+);
+
+regression!(
+    /// R137: what is requeued without a limit loses its priority.
+    a_requeue_without_a_limit_loses_its_priority,
+    r#"
+    2.2 queue.declare queue=q2 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:-1}
+    2.1 basic.publish routing_key=q2 mandatory body=m8 priority=9
+    1.2 basic.get queue=q2
+    2.1 basic.publish routing_key=q2 body=m12 priority=9
+    1.2 basic.reject @1 requeue
+    "#
+);
+
+regression!(
+    /// R138: a consumer with a higher priority takes over from an idle one.
+    a_higher_priority_takes_over,
+    r#"
+    1.1 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-single-active-consumer=t:true}
+    1.1 basic.consume queue=q0 consumer_tag=low
+    1.2 basic.consume queue=q0 consumer_tag=middle arguments={x-priority=I:3}
+    2.1 basic.consume queue=q0 consumer_tag=high arguments={x-priority=I:9}
+    2.2 basic.publish routing_key=q0 body=m1
+    2.2 basic.publish routing_key=q0 body=m2
+    2.1 basic.cancel consumer_tag=high
+    2.2 basic.publish routing_key=q0 body=m3
+    "#
+);
+
+regression!(
+    /// R140: what a quorum queue of 4.0 failed to deliver is counted on in the next one.
+    a_dead_letter_between_quorum_queues,
+    r#"
+    1.1 queue.declare queue=q1 durable arguments={x-queue-type=S:"quorum"}
+    1.1 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-dead-letter-exchange=S:"", x-dead-letter-routing-key=S:"q1"}
+    1.1 basic.publish routing_key=q0 body=m1
+    1.1 basic.publish routing_key=q0 body=m2
+    1.2 basic.get queue=q0
+    1.2 basic.nack 1
+    1.2 basic.get queue=q0
+    1.2 channel.close
+    1.1 basic.get queue=q0
+    1.1 basic.nack 1
+    2.1 basic.get queue=q1
+    2.1 basic.get queue=q1
+    2.1 basic.nack 2 requeue
+    2.1 basic.get queue=q1
+    "#
+);
