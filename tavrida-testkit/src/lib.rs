@@ -105,6 +105,7 @@
 
 pub mod random;
 pub mod trace;
+mod waits;
 pub mod run;
 pub mod problem;
 pub mod laws;

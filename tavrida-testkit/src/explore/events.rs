@@ -1,8 +1,10 @@
 //! The last events of a run, as lines.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::trace::{Event, Trace, What};
+use crate::waits::{Waits, time};
 
 /// How many events a failure shows.
 pub(super) const SHOWN: usize = 20;
@@ -17,6 +19,17 @@ pub(super) fn last_events(trace: &Trace, chain: Option<&str>, count: usize) -> S
     }
     told[left_out..].iter().for_each(|event| line(&mut text, trace, event));
     text
+}
+
+/// Returns who waited for whom when the first ask timed out, as lines below a heading. Empty if none did before a moment.
+pub(super) fn waiting(trace: &Trace, before: Duration) -> String {
+    let is_timeout = |event: &Event| matches!(event.what, What::TimedOut { .. }) && event.at <= before;
+    let Some(place) = trace.events().iter().position(is_timeout) else { return String::new() };
+    let event = &trace.events()[place];
+    let (asker, asked) = (trace.actor(event.actor), event.message.map(|message| trace.message(message)));
+    let asked = asked.map_or("nothing", |asked| asked.topic());
+    let (at, waits) = (time(event.at), Waits::of(trace, place, event.at));
+    format!("\nwho waited at {at}, when {asker} gave up {asked}:\n{waits}")
 }
 
 fn belongs(trace: &Trace, event: &Event, chain: Option<&str>) -> bool {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::again::Names;
 use super::env::{REPLAY, TRACE};
-use super::events::{SHOWN, last_events};
+use super::events::{SHOWN, last_events, waiting};
 use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Deviations, Policy, Replay};
 use crate::sim::{Finished, Setup};
@@ -190,7 +190,7 @@ impl fmt::Display for Failure {
         writeln!(f, "  {TRACE}=html beside it writes the run as a page, {TRACE}=text prints all its events")?;
         let of =
             self.problem.chain.as_ref().map(|chain| format!(" of the chain {chain}")).unwrap_or_default();
-        write!(f, "\nthe last events{of}:\n{}", self.events())?;
+        write!(f, "\nthe last events{of}:\n{}{}", self.events(), waiting(&self.run.trace, self.at()))?;
         self.write_keeping(f)
     }
 }

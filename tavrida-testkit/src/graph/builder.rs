@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::server::{DeclareMode, ServerBuilder};
+use tavrida::transport::Binding;
 use tavrida::{Client, Server, Service};
+use tavrida_memory::MemoryBroker;
 
 use super::convention::Convention;
 use super::keeper::{Keeper, Make, Process};
@@ -30,7 +32,11 @@ struct Place {
     replicas: usize,
     late: Duration,
     make: Making,
+    configure: Vec<Configure>,
 }
+
+/// Sets options of a server.
+type Configure = Arc<dyn Fn(ServerBuilder) -> ServerBuilder + Send + Sync>;
 
 /// How its server is made.
 enum Making {
@@ -64,7 +70,8 @@ impl GraphBuilder {
     }
 
     /// Adds a server configured as in production: with its own queue, exchange, failure policy, and any number of services. `name` is its
-    /// name in the test; other servers find it only through their own discoveries.
+    /// name in the test. Clients and services of the graph reach the services of this server; what these send they address by their own
+    /// discoveries. `make` is called once more than the server starts, to learn its services.
     #[track_caller]
     pub fn server(
         self,
@@ -91,7 +98,53 @@ impl GraphBuilder {
                 is(known.kind)
             );
         }
-        self.places.push(Place { name, kind, replicas: 1, late: Duration::ZERO, make });
+        self.places.push(Place {
+            name,
+            kind,
+            replicas: 1,
+            late: Duration::ZERO,
+            make,
+            configure: Vec::new(),
+        });
+        self
+    }
+
+    /// Sets options of the server of a service: its prefetch, concurrency, deadline of handlers, failure policy. See [limits](super#limits)
+    /// for the defaults.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use tavrida::{Retry, Service};
+    /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
+    ///
+    /// # let finished = Setup::new(1).run(async |sim: Sim| {
+    /// let billing = || Service::new("billing").rpc("charge", async || ());
+    /// let graph = sim
+    ///     .graph()
+    ///     .service(billing)
+    ///     .configure("billing", |server| {
+    ///         let retry = Retry::times(3).then_dead_letter();
+    ///         server.prefetch(8).concurrency(2).handler_deadline(Duration::from_secs(20)).on_failure(retry)
+    ///     })
+    ///     .client("web")
+    ///     .start()
+    ///     .await;
+    /// # graph.client("web").to("billing.charge").ask().await.expect("it answers");
+    /// # });
+    /// # assert_eq!(finished.verdict, Verdict::Passed);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the graph has no server of this name yet.
+    #[track_caller]
+    pub fn configure(
+        mut self,
+        name: &str,
+        options: impl Fn(ServerBuilder) -> ServerBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.find(name).configure.push(Arc::new(options));
         self
     }
 
@@ -136,10 +189,7 @@ impl GraphBuilder {
     /// Panics if a server or client cannot be built.
     pub async fn start(self) -> Graph {
         let Self { stage, places, clients } = self;
-        let convention = Convention::of(places.iter().filter_map(|place| match place.make {
-            Making::Service(_) => Some(&*place.name),
-            Making::Server(_) => None,
-        }));
+        let convention = Convention::of(places.iter().flat_map(Place::services));
         let fresh = !stage.is_live() && stage.world().state().is_fresh();
         let mut servers = BTreeMap::new();
         let mut keepers = Vec::new();
@@ -185,23 +235,49 @@ impl GraphBuilder {
 }
 
 impl Place {
+    /// Returns the names of its services, each with the exchange that takes its requests.
+    fn services(&self) -> Vec<(String, String)> {
+        let make = match &self.make {
+            Making::Service(_) => return vec![(self.name.clone(), self.name.clone())],
+            Making::Server(make) => make,
+        };
+        // A server that cannot be built is reported where it is to start.
+        let nowhere = SimTransport::new(MemoryBroker::new().transport());
+        let Ok(server) = configured(&self.configure, make(nowhere)).build() else { return Vec::new() };
+        let of_service = |binding: &Binding| {
+            let service = binding.routing_key.as_str().strip_suffix(".#")?;
+            Some((service.to_owned(), binding.source.as_str().to_owned()))
+        };
+        server.plan().bindings.iter().filter_map(of_service).collect()
+    }
+
     /// Returns how its server is made. If `furnished`, its topology already exists on the broker.
     fn make(&self, convention: &Convention, furnished: bool) -> Make {
+        let configure = self.configure.clone();
+        let configured = move |server| configured(&configure, server);
         match &self.make {
-            Making::Server(make) => make.clone(),
+            Making::Server(make) => {
+                let make = make.clone();
+                Arc::new(move |transport| configured(make(transport)))
+            }
             Making::Service(make) => {
                 let mode = if furnished { DeclareMode::Skip } else { DeclareMode::Declare };
                 let (make, name, convention) = (make.clone(), self.name.clone(), convention.clone());
                 Arc::new(move |transport| {
-                    Server::builder(transport)
+                    let server = Server::builder(transport)
                         .queue(name.as_str())
                         .exchange(name.as_str())
                         .declare_mode(mode)
-                        .service(make().fallback_discovery(convention.clone()))
+                        .service(make().fallback_discovery(convention.clone()));
+                    configured(server)
                 })
             }
         }
     }
+}
+
+fn configured(configure: &[Configure], server: ServerBuilder) -> ServerBuilder {
+    configure.iter().fold(server, |server, options| options(server))
 }
 
 /// Declares the topology of the servers that do not declare it themselves.

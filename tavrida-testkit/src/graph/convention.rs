@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tavrida::discovery::{Discovery, Role};
 use tavrida::field::ShortString;
 
-/// The services of a graph: each takes requests at the exchange of its name, and publishes at `name.notifications`.
+/// The services of a graph: each takes requests at the exchange of its server, and publishes at `name.notifications`.
 #[derive(Clone)]
 pub(crate) struct Convention(Arc<Inner>);
 
@@ -17,24 +17,26 @@ struct Inner {
 }
 
 struct Known {
-    /// The name of the service, and of its exchange.
     service: ShortString,
+    /// The exchange that takes its requests.
+    exchange: ShortString,
     notifications: ShortString,
 }
 
 impl Convention {
-    /// Services by their names.
-    pub(crate) fn of<'a>(services: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Services by their names, each with its exchange.
+    pub(crate) fn of(services: impl IntoIterator<Item = (String, String)>) -> Self {
         let name = |parts: &[&str]| ShortString::joined(parts).expect("a service's name fits a routing key");
         let mut known: Vec<Known> = services
             .into_iter()
-            .map(|service| Known {
-                service: name(&[service]),
-                notifications: name(&[service, ".notifications"]),
+            .map(|(service, exchange)| Known {
+                service: name(&[&service]),
+                exchange: name(&[&exchange]),
+                notifications: name(&[&service, ".notifications"]),
             })
             .collect();
         known.sort_by(|a, b| a.service.cmp(&b.service));
-        let both = |known: &Known| [known.service.clone(), known.notifications.clone()];
+        let both = |known: &Known| [known.exchange.clone(), known.notifications.clone()];
         let mut exchanges: Vec<ShortString> = known.iter().flat_map(both).collect();
         exchanges.sort_unstable();
         exchanges.dedup();
@@ -48,7 +50,7 @@ impl Convention {
 
 impl Discovery for Convention {
     fn service_exchange(&self, service: &str) -> Option<ShortString> {
-        self.find(service).map(|known| known.service.clone())
+        self.find(service).map(|known| known.exchange.clone())
     }
 
     fn publisher_exchange(&self, publisher: &str) -> Option<ShortString> {

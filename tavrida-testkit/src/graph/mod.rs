@@ -2,6 +2,20 @@
 //!
 //! Services are given as factories (`fn orders() -> Service`, the same as in production), since replicas and restarts need fresh values.
 //! Each gets its own server with a queue and an exchange of its name, and finds all others.
+//!
+//! # Limits
+//!
+//! All are of virtual time, and none is waited for.
+//!
+//! | limit | default | set by |
+//! |---|---|---|
+//! | an ask waits for its answer | 30 s | `.ask().timeout(..)` |
+//! | a handler works on a delivery; then it is dropped, and its message fails | 5 min | [`configure`](GraphBuilder::configure): `handler_deadline` |
+//! | a server works on this many deliveries at once | 16 | `configure`: `concurrency` |
+//! | a server has this many unsettled deliveries | 64 | `configure`: `prefetch` |
+//! | a failed message is tried again | never: it is dead-lettered | `configure`: `on_failure` |
+//! | [`settle`](Graph::settle) waits | 1 h | [`settle_within`](Graph::settle_within) |
+//! | a scenario runs: the horizon of its run | 1 h | [`Options::horizon`](crate::Options::horizon), [`Explore::horizon`](crate::explore::Explore::horizon) |
 
 mod builder;
 mod convention;
@@ -143,12 +157,15 @@ impl Graph {
     ///
     /// Safe.
     pub async fn settle_within(&self, time: Duration) -> Result<Run, UnsettledError> {
-        if self.stage.settled(time).await { Ok(self.run()) } else { Err(UnsettledError { after: time }) }
+        match self.stage.settled(time).await {
+            true => Ok(self.run()),
+            false => Err(UnsettledError { after: time, waiting: self.stage.waiting() }),
+        }
     }
 
     /// Returns what happened so far.
     pub fn run(&self) -> Run {
-        Run::new(self.stage.world().state().trace.clone().into())
+        Run::new(self.stage.world().state().told().into())
     }
 
     /// Returns the current state of the broker.
@@ -185,11 +202,13 @@ impl fmt::Debug for Graph {
 pub struct UnsettledError {
     /// How long the call waited.
     pub after: Duration,
+    /// What is under way: who waits for whom, one line each.
+    pub waiting: String,
 }
 
 impl fmt::Display for UnsettledError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "something is still under way after {:?}", self.after)
+        write!(f, "something is still under way after {:?}{}", self.after, self.waiting)
     }
 }
 

@@ -154,7 +154,9 @@ impl<'a> Story<'a> {
     pub(super) fn tone(&self, event: &Event) -> Option<Tone> {
         let tone = match &event.what {
             What::Ended(Ending::Failed(_) | Ending::Panicked | Ending::Dropped) => Tone::Bad,
-            What::AckLost | What::Zombie | What::Crashed | What::Fault(_) => Tone::Bad,
+            What::AckLost | What::Zombie | What::Crashed | What::Fault(_) | What::TimedOut { .. } => {
+                Tone::Bad
+            }
             What::Disconnected(why) if !is_own_end(why) => Tone::Bad,
             What::Started { attempt } if *attempt > 1 => Tone::Plain,
             What::Rejected | What::Requeued | What::Connected | What::Restarted => Tone::Plain,
@@ -175,6 +177,7 @@ impl<'a> Story<'a> {
             What::Zombie => "verdict too late: the process is gone".to_owned(),
             What::Disconnected(_) => "disconnected".to_owned(),
             What::Crashed => "crashed".to_owned(),
+            What::TimedOut { after } => format!("timed out after {after:?}"),
             What::Fault(fault) => format!("fault {fault}"),
             What::Note(note) => note.clone(),
             What::Published(_) => "confirmed".to_owned(),

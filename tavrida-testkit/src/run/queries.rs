@@ -143,8 +143,7 @@ impl Run {
     /// Returns the messages that a failure policy gave up: the copies that it published to dead-letter queues.
     #[must_use]
     pub fn dead_letters(&self) -> Found<'_, Message> {
-        let is_dead = |message: &SentMessage| message.header("x-tavrida-reason").is_some();
-        let hits = self.hits(|what| matches!(what, What::Published(_)), is_dead);
+        let hits = self.hits(|what| matches!(what, What::Published(_)), SentMessage::is_dead_letter);
         Found::new(self, "dead letters".to_owned(), hits, |message| Ok(message.clone()))
     }
 }

@@ -262,7 +262,9 @@ impl Setup {
         let world = stage.world();
         match ended {
             None => {
-                world.fail(ProblemKind::Stuck, format!("the scenario is not done after {:?}", self.horizon))
+                let (horizon, waiting) = (self.horizon, stage.waiting());
+                world
+                    .fail(ProblemKind::Stuck, format!("the scenario is not done after {horizon:?}{waiting}"));
             }
             Some(Err(_)) => {
                 world.fail(ProblemKind::Assertion, panics::take().unwrap_or_else(|| "a panic".to_owned()));

@@ -20,6 +20,7 @@ use crate::laws::Remains;
 use crate::problem::ProblemKind;
 use crate::random::hash;
 use crate::trace::ActorId;
+use crate::waits::Waits;
 
 /// A world with its broker. Clones are handles to the same stage.
 #[derive(Clone)]
@@ -133,12 +134,29 @@ impl Stage {
         tokio::time::timeout(within, settled).await.is_ok()
     }
 
+    /// Returns who waits for whom, as lines below a heading; empty if nobody does.
+    pub(crate) fn waiting(&self) -> String {
+        let state = self.world().state();
+        let (trace, now) = (state.told(), state.time.elapsed());
+        let disconnected = state.disconnected();
+        drop(state);
+        let waits = Waits::at_end(&trace, now);
+        let planned = disconnected.iter().map(|name| format!("  {name} has no session with the broker\n"));
+        let planned: String = planned.collect();
+        match waits.is_empty() && planned.is_empty() {
+            true => String::new(),
+            false => format!("\nunder way:\n{waits}{planned}").trim_end().to_owned(),
+        }
+    }
+
     /// Ends a scenario: faults stop, the run becomes quiescent, and all its tasks end.
     pub(crate) async fn conclude(&self, within: Duration) {
         self.world().state().dismiss_clients();
         self.heal();
         if !self.settled(within).await {
-            let text = format!("something is still under way {within:?} after the end of the scenario");
+            let waiting = self.waiting();
+            let text =
+                format!("something is still under way {within:?} after the end of the scenario{waiting}");
             self.world().fail(ProblemKind::Stuck, text);
         }
     }

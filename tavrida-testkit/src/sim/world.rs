@@ -246,6 +246,13 @@ impl State {
         self.trace.add(Event { at, actor, message: Some(message), delivery, channel, what });
     }
 
+    /// Returns everything that happened so far.
+    pub(crate) fn told(&self) -> Trace {
+        let mut trace = self.trace.clone();
+        trace.add_timeouts(self.time.elapsed());
+        trace
+    }
+
     pub(crate) fn fail(&mut self, kind: ProblemKind, text: String) {
         // The runtime and its clock may have been dropped.
         let at = match self.over {

@@ -57,6 +57,11 @@ pub enum What {
     AckLost,
     /// An acknowledgement or rejection came from a process or session that had ended, and had no effect.
     Zombie,
+    /// An ask had no answer when its deadline passed.
+    TimedOut {
+        /// How long its asker waited.
+        after: Duration,
+    },
     /// A session with the broker is open.
     Connected,
     /// A session with the broker ended, and why.
@@ -88,6 +93,7 @@ impl What {
             | Self::Ended(_)
             | Self::Acked
             | Self::Requeued
+            | Self::TimedOut { .. }
             | Self::Effect { .. }
             | Self::Note(_) => false,
             // A queue's free space is visible to all; a message without a queue affects no other actor.
@@ -143,6 +149,11 @@ impl Outcome {
     /// Returns whether queues have it.
     pub fn is_taken(&self) -> bool {
         matches!(self, Self::Routed | Self::ConfirmLost | Self::Unseen | Self::Unconfirmed)
+    }
+
+    /// Returns whether the sender knows the outcome.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self, Self::Routed | Self::Unroutable | Self::Nacked | Self::Refused(_))
     }
 
     /// Returns whether the sender got the confirm.
@@ -209,6 +220,7 @@ impl fmt::Display for What {
             Self::Requeued => f.write_str("requeued"),
             Self::AckLost => f.write_str("ack lost"),
             Self::Zombie => f.write_str("verdict of a process that is gone"),
+            Self::TimedOut { after } => write!(f, "TIMED OUT: no answer within {after:?}"),
             Self::Connected => f.write_str("connected"),
             Self::Disconnected(why) => write!(f, "disconnected: {why}"),
             Self::Crashed => f.write_str("CRASHED"),

@@ -136,6 +136,16 @@ impl SentMessage {
         self.publication.properties.headers().contains("x-tavrida-attempt")
     }
 
+    /// Returns whether it is a copy that waits until its message is handled again.
+    pub fn is_retry(&self) -> bool {
+        self.is_copy() && !self.is_dead_letter()
+    }
+
+    /// Returns whether it is a copy of a message that a failure policy gave up.
+    pub fn is_dead_letter(&self) -> bool {
+        self.publication.properties.headers().contains("x-tavrida-reason")
+    }
+
     /// Returns the id of its chain, as text; empty if it has none.
     pub fn correlation_id(&self) -> String {
         match self.header("correlation_id") {

@@ -9,6 +9,7 @@ mod json;
 mod message;
 pub(crate) mod names;
 pub(crate) mod text;
+mod timeouts;
 
 pub use actor::{Actor, ActorId, ActorKind};
 pub use channel::{Channel, ChannelNumber};

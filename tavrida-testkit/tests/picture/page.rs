@@ -295,3 +295,22 @@ fn a_page_is_written_to_a_file() {
     assert_eq!(std::fs::read_to_string(&file).expect("it was just written"), picture.page());
     assert!(picture.write_to(folder.path().join("nowhere/run.html")).is_err());
 }
+
+#[test]
+fn a_run_that_hangs_shows_how_long_it_did_and_what_waits_in_the_prefetch() {
+    let finished = Setup { horizon: Duration::from_secs(5), ..Setup::new(1) }.run(async |sim: Sim| {
+        let slow = || tavrida::Service::new("slow").rpc("work", async || tokio::time::sleep(LONG).await);
+        let graph = sim.graph().service(slow).configure("slow", |server| server.concurrency(1));
+        let graph = graph.client("web").start().await;
+        for _ in 0..2 {
+            graph.client("web").to("slow.work").cast().await.expect("it is sent");
+        }
+        tokio::time::sleep(LONG).await;
+    });
+    let page = finished.picture().page();
+    assert!(page.contains("<dt>virtual time</dt><dd>5s</dd>"), "{page}");
+    let held = page.matches("class=\"bar held k").count();
+    assert_eq!(held, 2, "one is worked on, and one waits:\n{page}");
+}
+
+const LONG: Duration = Duration::from_secs(60);

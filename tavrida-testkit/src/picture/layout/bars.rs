@@ -16,7 +16,7 @@ const BELOW: i32 = 9;
 
 /// The bars so far.
 pub(super) struct Bars {
-    /// The deliveries that are settled at some time.
+    /// The deliveries that must be settled: what is prefetched waits, though no handler begins.
     settled: BTreeSet<Delivery>,
     /// Running handlers, and held deliveries.
     open: Vec<Open>,
@@ -35,7 +35,11 @@ struct Open {
 
 impl Bars {
     pub(super) fn new(story: &Story<'_>) -> Self {
-        let settled = story.events.iter().filter(|event| is_settled(event));
+        let must_be = |event: &Event| {
+            let channel = event.channel.map(|channel| &story.trace.channels()[channel.index()]);
+            matches!(event.what, What::Delivered { .. }) && channel.is_some_and(|channel| !channel.no_ack)
+        };
+        let settled = story.events.iter().filter(|event| is_settled(event) || must_be(event));
         let settled = settled.filter_map(|event| delivery(event)).collect();
         Self { settled, open: Vec::new(), slots: BTreeMap::new(), done: Vec::new() }
     }

@@ -81,7 +81,12 @@ fn head(page: &mut Markup, picture: &Picture<'_>, story: &Story<'_>) {
     );
     fact("faults", count(&|event| matches!(event.what, What::Fault(_))).to_string());
     if let (Some(first), Some(last)) = (story.events.first(), story.events.last()) {
-        fact("virtual time", drawing::time(last.at.saturating_sub(first.at)));
+        // A run that hangs fails long after its last event.
+        let end = match picture.verdict {
+            Some(Verdict::Failed(problem)) if picture.chain.is_none() => last.at.max(problem.at),
+            _ => last.at,
+        };
+        fact("virtual time", drawing::time(end.saturating_sub(first.at)));
     }
     page.close();
     if let Some(replay) = picture.replay {

@@ -18,10 +18,12 @@ impl Setup {
         let world = stage.world();
         let mut state = world.state();
         let unmet = state.unmet();
+        let ended = state.ended;
+        state.trace.add_timeouts(ended);
         let (trace, problem) = (Arc::new(std::mem::take(&mut state.trace)), state.problem.take());
         // An abandoned run is incomplete: laws do not apply.
         let whole = !state.given_up;
-        let (ended, waived) = (state.ended, state.waived.and(self.waived));
+        let waived = state.waived.and(self.waived);
         let (own_laws, schedule) = (std::mem::take(&mut state.own_laws), state.director.take_deviations());
         drop(state);
         let laws = || {

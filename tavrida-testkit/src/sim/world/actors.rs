@@ -67,6 +67,12 @@ impl State {
         }
     }
 
+    /// Returns the names of the actors that should have a session and have none.
+    pub(crate) fn disconnected(&self) -> Vec<String> {
+        let actors = self.actors.iter().zip(self.trace.actors()).skip(1);
+        actors.filter(|(state, _)| !state.is_well()).map(|(_, actor)| actor.name().to_owned()).collect()
+    }
+
     /// Returns whether the simulation itself is the only actor.
     pub(crate) fn is_fresh(&self) -> bool {
         self.actors.len() == 1

@@ -1,0 +1,5 @@
+//! The text of reports, as people see it.
+
+mod documented;
+mod options;
+mod waiting;
