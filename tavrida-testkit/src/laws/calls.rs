@@ -9,25 +9,27 @@ use crate::trace::{ActorId, CONSUMER_CANCELLED, Event, MessageId, Outcome, What}
 
 /// See [`ROUTABLE`](super::ROUTABLE).
 pub(super) fn routable(facts: &Facts<'_>) -> Option<Broken> {
-    let mut unroutable = facts.events().filter(|(event, id)| {
-        matches!(event.what, What::Published(Outcome::Unroutable))
-            && facts.seen(*id).kind == Some(MessageKind::Request)
+    let mut unroutable = facts.trace.events().iter().enumerate().filter_map(|(place, event)| {
+        let id = event.message.filter(|_| matches!(event.what, What::Published(Outcome::Unroutable)))?;
+        (facts.seen(id).kind == Some(MessageKind::Request)).then_some((place, event, id))
     });
-    let (event, id) = unroutable.find(|(event, id)| !is_for_a_late_one(facts, event, *id))?;
+    let (_, event, id) = unroutable.find(|(place, _, id)| !is_for_a_late_one(facts, *place, *id))?;
     facts.broken(event, format!("{} was unroutable", facts.name(id)))
 }
 
-/// Returns whether a request is for a service that starts later.
-fn is_for_a_late_one(facts: &Facts<'_>, request: &Event, id: MessageId) -> bool {
+/// Returns whether a request is for a service that starts later: one that consumes nothing yet. It may be connected, with its queue or its
+/// bindings still to come.
+fn is_for_a_late_one(facts: &Facts<'_>, request: usize, id: MessageId) -> bool {
     let topic = facts.trace.message(id).topic();
     let service = topic.split('.').next().unwrap_or_default();
-    let connected = |actor: ActorId| {
-        facts.trace.events().iter().find(|event| event.actor == actor && event.what == What::Connected)
+    let consumes = |actor: ActorId| {
+        let mut own = facts.trace.openings().filter(|(channel, _)| channel.actor == actor && !channel.no_ack);
+        own.find(|(channel, _)| !channel.queue.is_empty()).map(|(_, opened)| opened)
     };
     let actors = facts.trace.actors().iter().enumerate().filter(|(_, actor)| actor.service() == service);
-    let mut begun = actors.map(|(place, _)| connected(ActorId::new(place)).map(|event| event.at)).peekable();
+    let mut begun = actors.map(|(place, _)| consumes(ActorId::new(place))).peekable();
     // If there are several replicas, the first one running would have taken it.
-    begun.peek().is_some() && begun.all(|at| at.is_none_or(|at| at > request.at))
+    begun.peek().is_some() && begun.all(|opened| opened.is_none_or(|opened| opened > request))
 }
 
 /// See [`PAIRS`](super::PAIRS).

@@ -74,8 +74,8 @@ pub(crate) struct State {
     pub(crate) due: FxHashMap<ChannelId, (u64, Instant)>,
     /// How many others arrive before the heads that are overtaken, by channel, with their number.
     pub(crate) overtaken: FxHashMap<ChannelId, (u64, u32)>,
-    /// Queues that lost a consumer to a fault, with the consumer count to wait for.
-    pub(crate) bereft: Vec<(ShortString, usize)>,
+    /// Queues that lost a consumer to a fault.
+    pub(crate) bereft: Vec<Bereft>,
     /// Timed actions; the number keeps those of one time in order.
     pub(crate) agenda: BTreeMap<(Instant, u64), Action>,
     pub(crate) planned: u64,
@@ -136,6 +136,15 @@ pub(crate) struct Held {
     pub(crate) delivery: u32,
     /// The channel on which it arrived.
     pub(crate) channel: Option<ChannelNumber>,
+}
+
+/// A queue that lost a consumer to a fault.
+pub(crate) struct Bereft {
+    pub(crate) queue: ShortString,
+    /// How many consumers it had.
+    pub(crate) consumers: usize,
+    /// The session of the consumer.
+    pub(crate) session: u32,
 }
 
 /// A timed action.

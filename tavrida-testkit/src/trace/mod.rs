@@ -25,6 +25,8 @@ pub struct Trace {
     actors: Vec<Actor>,
     messages: Vec<SentMessage>,
     channels: Vec<Channel>,
+    /// For each channel, the number of events before it was opened.
+    opened: Vec<usize>,
     queues: Vec<String>,
     marks: BTreeMap<String, bool>,
     events: Vec<Event>,
@@ -77,8 +79,14 @@ impl Trace {
         &self.marks
     }
 
+    /// Returns the channels, each with the number of events before it was opened.
+    pub(crate) fn openings(&self) -> impl Iterator<Item = (&Channel, usize)> {
+        self.channels.iter().zip(self.opened.iter().copied())
+    }
+
     pub(crate) fn add_channel(&mut self, channel: Channel) -> ChannelNumber {
         self.channels.push(channel);
+        self.opened.push(self.events.len());
         ChannelNumber::new(self.channels.len() - 1)
     }
 

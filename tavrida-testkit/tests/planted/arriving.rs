@@ -212,10 +212,11 @@ async fn write(transport: &SimTransport, body: &'static str, mode: u8) {
             let properties = Properties { delivery_mode: Some(mode), ..Properties::default() };
             let letter =
                 Publication { properties, ..Publication::new(ShortString::default(), LETTERS, body) };
-            let written = session.publish(letter).await;
+            // The process whose transport it is may be killed meanwhile: then nothing comes back.
+            let written = tokio::time::timeout(Duration::from_secs(60), session.publish(letter)).await;
             // The end of the session does not matter.
             let _ = session.close().await;
-            if written.is_ok() {
+            if written.is_ok_and(|written| written.is_ok()) {
                 return;
             }
         }

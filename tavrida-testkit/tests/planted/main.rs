@@ -2,6 +2,7 @@
 //!
 //! `cargo test -p tavrida-testkit --test planted -- --nocapture` prints how many seeds it took, and how few decisions are left.
 
+mod alarms;
 mod arriving;
 mod book;
 mod network;

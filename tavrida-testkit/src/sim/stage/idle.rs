@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Stage;
 use crate::fault::{Fault, Means, Point, Site};
 use crate::random::hash;
-use crate::sim::world::{Action, Arriving, Held, State};
+use crate::sim::world::{Action, Arriving, Bereft, Held, State};
 use crate::trace::{ActorId, CONSUMER_CANCELLED, What};
 
 /// What to do if nothing arrives.
@@ -233,8 +233,9 @@ impl Stage {
 
     /// Records that the consumer of a channel is about to end while its session lives: the run is not settled before it is back.
     fn await_consumer(&self, channel: ChannelId) {
-        if let Some(audience) = self.broker().audience(channel) {
-            self.world().state().bereft.push(audience);
+        if let Some((queue, consumers)) = self.broker().audience(channel) {
+            let session = channel.connection.0 / 2;
+            self.world().state().bereft.push(Bereft { queue, consumers, session });
         }
     }
 
@@ -248,8 +249,8 @@ impl Stage {
     fn is_consumed(&self) -> bool {
         let mut state = self.world().state();
         if !state.bereft.is_empty() {
-            state.bereft.retain(|(queue, wanted)| {
-                self.broker().consumers(queue).is_some_and(|consumers| consumers < *wanted)
+            state.bereft.retain(|bereft| {
+                self.broker().consumers(&bereft.queue).is_some_and(|now| now < bereft.consumers)
             });
         }
         state.bereft.is_empty()

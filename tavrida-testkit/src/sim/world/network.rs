@@ -42,6 +42,9 @@ impl Network for World {
             actor.session = None;
             actor.retired = loss.is_closed_here() && !actor.down;
         }
+        // A consumer does not come back to a session that was closed on purpose.
+        let is_over = loss.is_closed_here() && !state.actor(id).down;
+        state.bereft.retain(|bereft| !is_over || bereft.session != line.session);
         state.held.retain(|(channel, _), _| channel.connection.0 / 2 != line.session);
         state.late.retain(|(channel, ..)| channel.connection.0 / 2 != line.session);
         state.tell(id, What::Disconnected(loss.to_string().into()));
