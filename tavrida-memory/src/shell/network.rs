@@ -113,7 +113,7 @@ pub enum SettleFate {
     Vanished,
     /// The session breaks before the broker has it, so that the message is redelivered.
     Lost,
-    /// It is delayed until [`MemoryBroker::release`].
+    /// It is delayed until [`MemoryBroker::release`], with what is sent on its channel after it.
     Held,
 }
 
@@ -187,7 +187,7 @@ impl State {
             let Some(entry) = self.sessions.get_mut(&id) else { continue };
             let held = std::mem::take(&mut entry.held);
             for (channel, method) in std::mem::take(&mut entry.verdicts) {
-                self.apply(Command::Method { channel, method });
+                self.apply_held(channel, method);
             }
             for Waiting { publication, outcome } in held {
                 let became = self.publish(id, publication);
@@ -301,11 +301,7 @@ impl State {
                 return Err(loss);
             }
             SettleFate::Vanished => {}
-            SettleFate::Held => {
-                if let Some(entry) = self.sessions.get_mut(&id) {
-                    entry.verdicts.push((channel, method));
-                }
-            }
+            SettleFate::Held => self.hold(id, channel, method),
         }
         Ok(())
     }

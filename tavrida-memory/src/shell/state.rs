@@ -41,7 +41,7 @@ pub(super) struct State {
 pub(super) struct Entry {
     pub(super) life: Arc<Life>,
     pub(super) peer: u32,
-    /// Settlements delayed by a network.
+    /// Settlements delayed by a network, and what was sent on their channels after them.
     pub(super) verdicts: Vec<(ChannelId, Method)>,
     numbers: Numbers,
     /// The channel for declaring, binding and the like; opened when it is first needed, and again after an error.
@@ -126,6 +126,7 @@ impl State {
                 }
                 self.wake(channel);
                 self.apply(Command::Method { channel, method: Method::ChannelCloseOk });
+                self.ignore_held(channel);
                 self.replace_publisher(channel, &refusal);
             }
             Effect::ConnectionClosed { connection, reason } => {
@@ -242,13 +243,54 @@ impl State {
         if !self.sessions.contains_key(&id) {
             return;
         }
+        if self.is_holding(id, channel) {
+            self.hold(id, channel, Method::ChannelClose);
+            return;
+        }
         if self.broker.is_open(channel) {
             self.apply(Command::Method { channel, method: Method::ChannelClose });
         }
+        self.give_number(channel);
+    }
+
+    /// Makes the number of a closed channel available again.
+    fn give_number(&mut self, channel: ChannelId) {
+        let id = SessionId::of(channel.connection);
         if channel.connection == id.control()
             && let Some(entry) = self.sessions.get_mut(&id)
         {
             entry.numbers.give(channel.number);
+        }
+    }
+
+    /// Returns whether the network delays something on a channel, so that nothing sent later may overtake it.
+    fn is_holding(&self, id: SessionId, channel: ChannelId) -> bool {
+        self.sessions.get(&id).is_some_and(|entry| entry.verdicts.iter().any(|(held, _)| *held == channel))
+    }
+
+    /// Delays a method on a channel until the network lets it through.
+    pub(super) fn hold(&mut self, id: SessionId, channel: ChannelId, method: Method) {
+        if let Some(entry) = self.sessions.get_mut(&id) {
+            entry.verdicts.push((channel, method));
+        }
+    }
+
+    /// Executes a method that the network delayed.
+    pub(super) fn apply_held(&mut self, channel: ChannelId, method: Method) {
+        let closes = method == Method::ChannelClose;
+        self.apply(Command::Method { channel, method });
+        if closes {
+            self.give_number(channel);
+        }
+    }
+
+    /// Drops what the network delays on a channel that the broker closed: the broker ignores it.
+    fn ignore_held(&mut self, channel: ChannelId) {
+        let Some(entry) = self.sessions.get_mut(&SessionId::of(channel.connection)) else { return };
+        let is_closed = entry.verdicts.contains(&(channel, Method::ChannelClose));
+        entry.verdicts.retain(|(held, _)| *held != channel);
+        if is_closed {
+            self.give_number(channel);
         }
     }
 

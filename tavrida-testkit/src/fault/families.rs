@@ -11,6 +11,9 @@ use crate::random::{hash, join, scale};
 /// The fault at a [`Point`] depends on the seed and the point only, not on a sequence: changing a run at one place keeps its faults at all
 /// other places. One seed with fewer families, or with another [`until`](Faults::until), keeps the remaining faults at the same places.
 ///
+/// They happen to services; clients, which are the test's own hands, are spared unless it [asks for them](Faults::on_clients). What concerns
+/// the broker as a whole, such as its restart, ends the sessions of clients too.
+///
 /// A run is a fault phase and then a healing phase, in which nothing goes wrong. The healing phase begins at the end of the scenario, or
 /// earlier at [`until`](Faults::until). At the end of the scenario partitions heal and killed processes restart; the run must then become
 /// quiescent, or it fails.
@@ -27,6 +30,7 @@ pub struct Faults {
     /// The rate of each family, in millionths.
     rates: [u32; Family::ALL.len()],
     swarm: bool,
+    clients: bool,
     most: Option<u32>,
     until: Option<Duration>,
 }
@@ -36,7 +40,7 @@ const MILLION: u32 = 1_000_000;
 impl Faults {
     /// Disables random faults: only scripted faults happen.
     pub const fn none() -> Self {
-        Self { rates: [0; Family::ALL.len()], swarm: false, most: None, until: None }
+        Self { rates: [0; Family::ALL.len()], swarm: false, clients: false, most: None, until: None }
     }
 
     /// Enables all families as a [`swarm`](Faults::swarm), each at a rate that leaves most messages alone.
@@ -88,6 +92,13 @@ impl Faults {
         self
     }
 
+    /// Lets faults happen to clients as well: a client's sends may fail, its asks may end unanswered, and it may be cut off.
+    #[must_use = "the faults come back with the clients"]
+    pub fn on_clients(mut self) -> Self {
+        self.clients = true;
+        self
+    }
+
     /// Limits a run to its first `faults` faults.
     #[must_use = "the faults come back with the limit"]
     pub fn at_most(mut self, faults: u32) -> Self {
@@ -132,6 +143,11 @@ impl Faults {
     fn is_on(&self, family: Family, seed: u64) -> bool {
         const SWARM: u64 = hash(b"swarm");
         !self.swarm || join(join(seed, SWARM), family.salt()) & 1 == 0
+    }
+
+    /// Returns whether faults happen to clients.
+    pub(crate) fn are_on_clients(&self) -> bool {
+        self.clients
     }
 
     /// Returns whether a run that already had `had` faults may have one more at virtual time `at`.

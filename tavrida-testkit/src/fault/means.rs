@@ -5,7 +5,7 @@ use super::Fault;
 /// What a place offers to a fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Means {
-    /// The process is restarted when it is killed.
+    /// The process is restarted when it is killed: it is no client.
     pub(crate) restarts: bool,
     /// The message has a time to live.
     pub(crate) expires: bool,

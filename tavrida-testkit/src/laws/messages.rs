@@ -103,7 +103,9 @@ fn is_lost(facts: &Facts<'_>, copies: &Copies, remains: &Remains) -> bool {
     let sent = facts.trace.message(copies.first);
     let is_there = |message: &Publication| SentMessage::key_of(message) == sent.key();
     let queued = remains.queued.iter().filter(|(_, message)| is_there(message)).count();
-    let queues: Vec<&str> = facts.trace.queues_of(copies.first).collect();
+    // The first may have been refused, and only a later one taken.
+    let all = || facts.messages().map(|(id, _)| id).filter(|id| facts.trace.message(*id).key() == sent.key());
+    let queues: Vec<&str> = all().flat_map(|id| facts.trace.queues_of(id)).collect();
     let is_gone =
         |queue: &&&str| !remains.queues.iter().any(|there| there == **queue) || is_let_down(facts, queue);
     let gone = queues.iter().filter(is_gone).count();
@@ -111,7 +113,7 @@ fn is_lost(facts: &Facts<'_>, copies: &Copies, remains: &Remains) -> bool {
     let dead = remains.queued.iter().filter(|(_, message)| died(message)).count();
     let passed_on = facts.trace.messages().iter().filter(|other| died(other.publication())).count();
     copies.settled + queued + gone + dead + passed_on < copies.confirmed
-        && !has_expired(facts, copies.first)
+        && !all().any(|id| has_expired(facts, id))
         && !was_in_memory(facts, copies.first)
 }
 

@@ -203,8 +203,11 @@ impl Director {
         let drawn = match (&mut self.guide, &self.replay) {
             (Some(guide), _) => guide.fault(point, &can),
             (None, Some(schedule)) => schedule.fault(point).filter(|fault| can(*fault)),
-            (None, None) if self.faults.are_left(self.struck, at) => self.faults.at(self.seed, point, can),
-            (None, None) => None,
+            (None, None) => {
+                let wanted = means.restarts || self.faults.are_on_clients();
+                let left = wanted && self.faults.are_left(self.struck, at);
+                left.then(|| self.faults.at(self.seed, point, can)).flatten()
+            }
         };
         if let Some(fault) = drawn {
             self.struck += 1;

@@ -331,7 +331,8 @@ impl State {
         if !self.director.is_active() {
             return Duration::ZERO;
         }
-        let Some(fault @ Fault::LateStart(by)) = self.draw(point, label, Means::default()) else {
+        let of_a_server = Means { restarts: true, ..Means::default() };
+        let Some(fault @ Fault::LateStart(by)) = self.draw(point, label, of_a_server) else {
             return Duration::ZERO;
         };
         self.tell(ActorId::of_peer(0), What::Fault(format!("{fault} at {} of {server}", Site::Boot).into()));

@@ -68,7 +68,7 @@ fn digest_of_all(threads: u64) -> u64 {
 
 /// Returns the digest of the run of a seed; every second one has faults.
 fn digest(seed: u64) -> u64 {
-    let faults = if seed.is_multiple_of(2) { Faults::none() } else { Faults::any() };
+    let faults = if seed.is_multiple_of(2) { Faults::none() } else { Faults::any().on_clients() };
     let finished = Setup { policy: Policy::Portfolio, faults, ..Setup::new(seed) }.run(two_requests);
     assert_eq!(finished.verdict, Verdict::Passed, "seed {seed}\n{}", finished.trace);
     finished.trace.digest()

@@ -161,7 +161,8 @@ fn a_run_that_fails_twice_in_one_way_fails_in_that_way() {
 #[test]
 fn runs_that_keep_to_the_runtime_are_the_same_twice() {
     for seed in 0..100 {
-        let setup = Setup { policy: Policy::Portfolio, faults: Faults::any(), ..Setup::new(seed) };
+        let setup =
+            Setup { policy: Policy::Portfolio, faults: Faults::any().on_clients(), ..Setup::new(seed) };
         for verdict in [setup.run_twice(three_requests).verdict, setup.run_twice(scenario).verdict] {
             if let Verdict::Failed(problem) = verdict {
                 assert_ne!(problem.kind, ProblemKind::Nondeterminism, "seed {seed}: {problem}");

@@ -76,7 +76,7 @@ fn a_charge_that_is_not_idempotent_needs_one_fault_and_no_order() {
 fn with_faults_the_same_seed_finds_the_same_whatever_the_number_of_threads() {
     let found = |threads| {
         let explore = explore(each_charge_counts_once).without_environment().schedules(10_000);
-        let report = explore.faults(Faults::any()).seed(77).threads(threads).run();
+        let report = explore.faults(Faults::any().on_clients()).seed(77).threads(threads).run();
         let failure = report.failure().expect("some message is delivered again");
         (report.schedules(), failure.to_string())
     };

@@ -57,7 +57,8 @@ fn no_alarm_is_false() {
     for number in 0..schedules {
         let plant = &PLANTS[usize::try_from(number % plants).expect("there are few")];
         let seed = first + number / plants;
-        let setup = Setup { policy: Policy::Portfolio, faults: Faults::any(), ..Setup::new(seed) };
+        let setup =
+            Setup { policy: Policy::Portfolio, faults: Faults::any().on_clients(), ..Setup::new(seed) };
         if let Some(alarm) = alarm(plant, &setup) {
             eprintln!("{alarm}");
             alarms.entry(plant.mistake).or_default().push(alarm);

@@ -82,7 +82,7 @@ fn every_planted_bug_is_found_from_each_start_and_made_short() {
                 .schedules(10_001)
                 .seed(start)
                 .policy(Policy::Fifo)
-                .faults(Faults::only(plant.family))
+                .faults(Faults::only(plant.family).on_clients())
                 .without_environment()
                 .run();
             let failure = report.failure();
@@ -108,7 +108,7 @@ fn every_mended_service_bears_what_the_mistaken_one_does_not() {
         let report = explore(|sim| (plant.play)(sim, true))
             .schedules(500)
             .policy(Policy::Fifo)
-            .faults(Faults::none().with(plant.family, 0.1))
+            .faults(Faults::none().with(plant.family, 0.1).on_clients())
             .without_environment()
             .run();
         assert!(report.is_ok(), "{}: {}\n{report}", plant.family, plant.mistake);

@@ -82,7 +82,7 @@ const FALSE_ALARMS: [u64; 6] = [56, 2373, 3966, 6742, 17354, 100_336];
 #[test]
 fn asks_that_are_given_up_keep_the_laws_whatever_goes_wrong() {
     for seed in (0..200).chain(FALSE_ALARMS) {
-        let faults = if seed < 200 && seed % 2 == 1 { Faults::none() } else { Faults::any() };
+        let faults = if seed < 200 && seed % 2 == 1 { Faults::none() } else { Faults::any().on_clients() };
         let finished = Setup { policy: Policy::Random, faults, ..Setup::new(seed) }.run(async |sim: Sim| {
             let server = |transport| shop(transport).concurrency(1);
             // How many are answered is the faults' affair.

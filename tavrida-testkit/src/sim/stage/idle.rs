@@ -142,7 +142,10 @@ impl Stage {
             Fault::ChannelClosed => {
                 self.await_consumer(channel);
                 // Settlements on this channel have no effect any more.
-                self.world().state().held.retain(|(other, _), _| *other != channel);
+                let mut state = self.world().state();
+                state.held.retain(|(other, _), _| *other != channel);
+                state.late.retain(|(other, ..)| *other != channel);
+                drop(state);
                 broker.operate(Operator::CloseChannel {
                     channel,
                     code: 406,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tavrida_testkit::fault::{At, Fault};
+use tavrida_testkit::sim::Finished;
 use tavrida_testkit::trace::{Outcome, What};
 use tokio::time::Instant;
 
@@ -102,6 +103,59 @@ fn the_acks_of_the_mute_count_when_they_come() {
         well(&graph).await
     });
     assert_eq!(effects(&finished.trace, "charge"), ["5, 1 since the start", "777, 2 since the start"]);
+}
+
+/// The ack of the till's first charge is held back; meanwhile its consumer ends, and the till closes that channel behind the ack.
+fn one_stream(end: Fault) -> Finished {
+    let finished = passes(async |sim| {
+        let graph = shop(&sim).start().await;
+        graph.fault(At::delivery("till.charge"), Fault::Mute(MINUTE));
+        graph.fault(At::delivery("till.charge").nth(3), end);
+        for cents in [5, 6] {
+            graph.client("web").to("till.charge").param("cents", cents).cast().await?;
+        }
+        well(&graph).await
+    });
+    assert!(told(&finished.trace, "till", "disconnected").is_empty(), "{}", text(&finished.trace));
+    finished
+}
+
+#[test]
+fn what_the_mute_send_is_one_stream_in_which_nothing_overtakes() {
+    let finished = one_stream(Fault::ConsumerCancelled);
+    let charged = effects(&finished.trace, "charge");
+    assert_eq!(charged[0], "5, 1 since the start", "its ack came before the close of its channel");
+    assert_eq!(charged.iter().filter(|charge| charge.starts_with('5')).count(), 1, "{charged:?}");
+}
+
+#[test]
+fn what_the_mute_sent_on_a_channel_that_the_broker_closed_is_ignored() {
+    let finished = one_stream(Fault::ChannelClosed);
+    let charged = effects(&finished.trace, "charge");
+    assert_eq!(charged.iter().filter(|charge| charge.starts_with('5')).count(), 2, "{charged:?}");
+}
+
+#[test]
+fn a_run_is_not_settled_before_a_process_is_back_that_died_while_it_was_deaf() {
+    for deaf_for in [3, 4, 5].map(Duration::from_millis) {
+        let finished = passes(async |sim| {
+            let graph = shop(&sim).start().await;
+            graph.fault(At::start("orders.create"), Fault::Slow(Duration::from_millis(2)));
+            graph.fault(At::delivery("orders.create").nth(2), Fault::Deaf(deaf_for));
+            graph.fault(At::publish("till.charge"), Fault::Crash(Duration::from_millis(2)));
+            for cents in [5, 6] {
+                graph.client("web").to("orders.create").param("cents", cents).cast().await?;
+            }
+            graph.settle().await;
+            assert_eq!(
+                create(&graph, 7).await?,
+                4,
+                "at once, and not when a delivery to the dead came again"
+            );
+            Ok(())
+        });
+        assert_eq!(told(&finished.trace, "orders", "restarted").len(), 1, "{}", text(&finished.trace));
+    }
 }
 
 #[test]

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tavrida::discovery::Registry;
+use tavrida::handler::params;
+use tavrida::message::Failure;
+use tavrida::{Client, Retry, Server, Service};
 use tavrida_testkit::fault::{At, Fault};
 use tavrida_testkit::trace::Outcome;
 
@@ -71,4 +75,29 @@ fn a_process_that_is_killed_at_its_publish_handles_its_message_again() {
     assert_eq!(told(&finished.trace, "orders", "restarted").len(), 1);
     assert_eq!(told(&finished.trace, "orders", "redelivered").len(), 1);
     assert_eq!(effects(&finished.trace, "charge").len(), 3);
+}
+
+#[test]
+fn a_retry_copy_that_is_refused_once_is_no_lost_message() {
+    passes(async |sim| {
+        fn printer() -> Service {
+            async fn print(_page: u32) -> Result<(), Failure> {
+                Err(Failure::new("no.Paper", "the printer is out of paper"))
+            }
+            Service::new("printer").rpc("print", params(["page"], print))
+        }
+        let server = |transport| {
+            let retry = Retry::times(3).between(Duration::from_millis(200), Duration::from_secs(30));
+            let server = Server::builder(transport).queue("printer").exchange("printer").service(printer());
+            server.on_failure(retry.then_dead_letter())
+        };
+        let graph = sim.graph().server("printer", server).start().await;
+        graph.fault(At::publish("printer.print").nth(2), Fault::Nacked);
+        let registry = Registry::new().remote_service("printer", "printer");
+        let web = Client::builder(sim.transport("web")).source("web").discovery(registry).clock(sim.clock());
+        let web = web.ids(sim.ids("web")).build().await?;
+        web.to("printer.print").param("page", 1).cast().await?;
+        graph.settle().await;
+        Ok(())
+    });
 }

@@ -40,7 +40,7 @@ fn faults_of(schedule: &Deviations) -> usize {
 fn a_graph_is_well_after_whatever_went_wrong_and_the_same_goes_wrong_when_it_is_played_again() {
     let mut struck = 0;
     for seed in 0..150 {
-        let finished = run(seed, &Faults::any());
+        let finished = run(seed, &Faults::any().on_clients());
         assert_eq!(finished.verdict, Verdict::Passed, "seed {seed}\n{}", text(&finished.trace));
         struck += faults_of(&finished.schedule);
         let replay = Some(finished.schedule.clone());
@@ -54,7 +54,7 @@ fn a_graph_is_well_after_whatever_went_wrong_and_the_same_goes_wrong_when_it_is_
 fn each_family_that_can_strike_does() {
     // Nothing here has a time to live at its arrival unless requested, and no queue has a limit.
     for family in Family::ALL.into_iter().filter(|family| *family != Family::Overflow) {
-        let faults = Faults::none().with(family, 0.5);
+        let faults = Faults::none().with(family, 0.5).on_clients();
         let struck = (0..20).map(|seed| {
             let finished = run(seed, &faults);
             assert_eq!(finished.verdict, Verdict::Passed, "{family}, seed {seed}\n{}", text(&finished.trace));
@@ -103,4 +103,23 @@ fn without_a_family_the_others_strike_where_they_did() {
         // The second copies may be delayed too.
         assert!(kept(&without).is_subset(&kept(&with)), "seed {seed}");
     }
+}
+
+#[test]
+fn clients_are_struck_only_if_a_test_asks_for_it() {
+    async fn casts(sim: Sim) -> Result<(), Failure> {
+        let graph = shop(&sim).start().await;
+        for cents in 0..10 {
+            graph.client("web").to("till.charge").param("cents", cents).cast().await?;
+        }
+        graph.settle().await;
+        Ok(())
+    }
+    let faults = Faults::at_least_once().without(Family::BrokerRestart).without(Family::BrokerKilled);
+    let failed = |faults: &Faults| -> Vec<Verdict> {
+        let runs = (0..100).map(|seed| Setup { faults: faults.clone(), ..Setup::new(seed) }.run(casts));
+        runs.map(|finished| finished.verdict).filter(|verdict| *verdict != Verdict::Passed).collect()
+    };
+    assert_eq!(failed(&faults), [], "a client's `?` fails only for faults of its own");
+    assert!(failed(&faults.on_clients()).len() > 20);
 }
