@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::{Host as UrlHost, Url};
-
+use super::address::Address;
 use super::{AmqpConfig, ConfigError, Host, Tls};
 
 /// The settings so far. Later settings replace earlier ones, one by one.
@@ -25,41 +24,6 @@ enum Encryption {
     Unsaid,
     Never,
     By(Tls),
-}
-
-/// A host, and its port if given.
-#[derive(Clone)]
-pub(super) struct Address {
-    name: String,
-    port: Option<u16>,
-}
-
-impl Address {
-    /// Parses `host`, `host:port`, `[::1]:port`; an empty text is `localhost`.
-    pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        if text.contains('@') {
-            // The text is not shown: it may contain a password.
-            return Err(ConfigError::new("host", "there is an '@' in it; who logs in is said elsewhere"));
-        }
-        let wrong =
-            |why: String| ConfigError::new("host", format!("\"{text}\" is not a host or host:port: {why}"));
-        if text.contains(['/', '?', '#', ',']) {
-            return Err(wrong("it has more in it than that".into()));
-        }
-        Url::parse(&format!("amqp://{text}"))
-            .map(|url| Self::of(&url))
-            .map_err(|error| wrong(error.to_string()))
-    }
-
-    pub(super) fn of(url: &Url) -> Self {
-        let name = match url.host() {
-            None | Some(UrlHost::Domain("")) => "localhost".into(),
-            Some(UrlHost::Domain(name)) => name.into(),
-            Some(UrlHost::Ipv4(address)) => address.to_string(),
-            Some(UrlHost::Ipv6(address)) => address.to_string(),
-        };
-        Self { name, port: url.port() }
-    }
 }
 
 impl Draft {

@@ -1,5 +1,6 @@
 //! The addresses of the broker, and the settings of its connections.
 
+mod address;
 mod auth;
 mod draft;
 mod error;
@@ -9,12 +10,14 @@ mod tls;
 mod uri;
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 pub use auth::AuthMechanism;
 pub use error::ConfigError;
 #[cfg(feature = "config-file")]
 pub use file::{ConfigFile, ServerConfig};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tavrida::transport::Backoff;
 pub use tls::Tls;
 #[cfg(feature = "tls")]
@@ -55,11 +58,23 @@ pub struct AmqpConfig {
     pub(crate) publish_window: usize,
 }
 
+/// What is not written as it is in a part of a URI.
+const OF_A_URI: &AsciiSet = &CONTROLS.add(b' ').add(b'/').add(b'?').add(b'#').add(b'%');
+
 /// One address of a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Host {
     pub(crate) name: String,
     pub(crate) port: u16,
+}
+
+impl Host {
+    /// An IPv6 address may stand in brackets, as in a URI.
+    fn new(name: String, port: u16) -> Self {
+        let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let address: Option<Ipv6Addr> = inner.and_then(|inner| inner.parse().ok());
+        Self { name: address.map_or(name, |address| address.to_string()), port }
+    }
 }
 
 impl fmt::Display for Host {
@@ -101,7 +116,7 @@ impl AmqpConfig {
     /// `/`, and the server's heartbeat, channel and frame limits.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
-            hosts: vec![Host { name: host.into(), port }],
+            hosts: vec![Host::new(host.into(), port)],
             virtual_host: "/".into(),
             username: "guest".into(),
             password: "guest".into(),
@@ -140,7 +155,7 @@ impl AmqpConfig {
     /// Adds an address that is tried if those before it cannot be reached.
     #[must_use = "the config comes back with the host"]
     pub fn or_host(mut self, host: impl Into<String>, port: u16) -> Self {
-        self.hosts.push(Host { name: host.into(), port });
+        self.hosts.push(Host::new(host.into(), port));
         self
     }
 
@@ -285,10 +300,11 @@ impl AmqpConfig {
         self.mechanism.uses_username().then_some(self.username.as_str())
     }
 
-    /// Returns the addresses and the virtual host, without secrets.
+    /// Returns the addresses and the virtual host as a URI, without secrets.
     pub fn endpoint(&self) -> String {
         let hosts: Vec<_> = self.hosts.iter().map(ToString::to_string).collect();
-        let virtual_host = if self.virtual_host == "/" { "%2f" } else { &self.virtual_host };
+        let virtual_host =
+            utf8_percent_encode(&self.virtual_host, OF_A_URI).to_string().replace("%2F", "%2f");
         let scheme = if self.tls.is_some() { "amqps" } else { "amqp" };
         format!("{scheme}://{}/{virtual_host}", hosts.join(","))
     }
@@ -320,6 +336,13 @@ impl fmt::Debug for AmqpConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ipv6_address_may_stand_in_brackets() {
+        let config = AmqpConfig::new("[::1]", 5672).or_host("[2001:DB8::1]", 1);
+        assert_eq!(config, AmqpConfig::new("::1", 5672).or_host("2001:db8::1", 1));
+        assert_eq!(config.endpoint(), "amqp://[::1]:5672,[2001:db8::1]:1/%2f");
+    }
 
     #[test]
     fn neither_debug_nor_the_endpoint_shows_the_password() {

@@ -1,13 +1,13 @@
 //! AMQP URIs (<https://www.rabbitmq.com/docs/uri-spec>, <https://www.rabbitmq.com/docs/uri-query-parameters>).
 
-use std::borrow::Cow;
 use std::str::FromStr;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::form_urlencoded;
 
-use super::draft::{Address, Draft, TLS_KEYS, attempts, seconds};
+use super::address::Address;
+use super::draft::{Draft, TLS_KEYS, attempts, seconds};
 use super::{AmqpConfig, ConfigError};
 
 pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
@@ -18,43 +18,80 @@ pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
 
 /// Writes the settings of the URI into a draft, and no others.
 pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
-    let (first, others) = one_host(uri)?;
-    // The parser's own error does not show the text, which has a password in it.
-    let url = Url::parse(&first).map_err(|error| ConfigError::new("uri", error.to_string()))?;
-    scheme(draft, url.scheme())?;
-    let mut addresses = vec![Address::of(&url)];
-    for other in others {
-        addresses.push(Address::parse(other)?);
+    let parts = Parts::of(uri.trim())?;
+    scheme(draft, parts.scheme)?;
+    if let Some(user) = parts.user {
+        let (name, password) = user.split_once(':').map_or((user, None), |(name, word)| (name, Some(word)));
+        draft.config.username = decode("username", name)?;
+        if let Some(password) = password {
+            draft.config.password = decode("password", password)?;
+        }
     }
-    draft.addresses(addresses);
-    draft.port = None;
-    if !url.username().is_empty() {
-        draft.config.username = decode("username", url.username())?;
-    }
-    if let Some(password) = url.password() {
-        draft.config.password = decode("password", password)?;
-    }
-    if let Some(name) = url.path().strip_prefix('/') {
-        draft.config.virtual_host = virtual_host(name)?;
-    }
-    parameters(draft, &url)
+    parts.rest(draft).map_err(|error| match parts.has_late_at() {
+        // Neither is shown: each may be a part of the password.
+        true => ConfigError::new(
+            "password",
+            "a '/' or a '?' of a user name or password is written %2f or %3f; the host begins behind the '@'",
+        ),
+        false => error,
+    })
 }
 
-/// Returns a URI with only the first of several hosts, and the other hosts.
-fn one_host(uri: &str) -> Result<(Cow<'_, str>, Vec<&str>), ConfigError> {
-    let Some((scheme, rest)) = uri.split_once("://") else { return Ok((uri.into(), Vec::new())) };
-    let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let (user, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
-    let Some((first, others)) = hosts.split_once(',') else { return Ok((uri.into(), Vec::new())) };
-    let others: Vec<_> = others.split(',').collect();
-    if first.is_empty() || others.contains(&"") {
-        return Err(ConfigError::new("host", "one of several hosts is empty"));
+/// The parts of a URI, as they stand in it.
+struct Parts<'a> {
+    scheme: &'a str,
+    user: Option<&'a str>,
+    hosts: &'a str,
+    /// What follows a `/`.
+    path: Option<&'a str>,
+    query: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// No error shows the text, which has a password in it.
+    fn of(uri: &'a str) -> Result<Self, ConfigError> {
+        let wrong = |problem| Err(ConfigError::new("uri", problem));
+        let Some((scheme, rest)) = uri.split_once(':') else {
+            return wrong("a scheme is missing: amqp://host or amqps://host");
+        };
+        let Some(rest) = rest.strip_prefix("//") else {
+            return wrong("'//' is missing behind the scheme: amqp://host or amqps://host");
+        };
+        if rest.contains('#') {
+            return wrong(
+                "there is a '#' in it, which has no meaning there; in a name or password it is written %23",
+            );
+        }
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) =
+            rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+        let (user, hosts) =
+            authority.split_once('@').map_or((None, authority), |(user, hosts)| (Some(user), hosts));
+        Ok(Self { scheme, user, hosts, path, query })
     }
-    Ok((format!("{scheme}://{user}{first}{tail}").into(), others))
+
+    /// Whether there is an '@' behind the hosts and none before them: a password with a `/` or `?` in it looks like that.
+    fn has_late_at(&self) -> bool {
+        self.user.is_none() && (self.path.is_some_and(|path| path.contains('@')) || self.query.contains('@'))
+    }
+
+    /// Reads hosts, virtual host and parameters.
+    fn rest(&self, draft: &mut Draft) -> Result<(), ConfigError> {
+        let hosts: Vec<_> = self.hosts.split(',').collect();
+        if hosts.len() > 1 && hosts.contains(&"") {
+            return Err(ConfigError::new("host", "one of several hosts is empty"));
+        }
+        draft.addresses(hosts.into_iter().map(Address::parse).collect::<Result<_, _>>()?);
+        draft.port = None;
+        if let Some(name) = self.path {
+            draft.config.virtual_host = virtual_host(name)?;
+        }
+        parameters(draft, self.query)
+    }
 }
 
 fn scheme(draft: &mut Draft, scheme: &str) -> Result<(), ConfigError> {
-    match scheme {
+    match scheme.to_ascii_lowercase().as_str() {
         "amqp" => draft.plain(),
         "amqps" => {
             draft.encrypted();
@@ -76,14 +113,20 @@ fn virtual_host(path: &str) -> Result<String, ConfigError> {
     decode("virtual host", path)
 }
 
-fn decode(key: &str, text: &str) -> Result<String, ConfigError> {
+/// Decodes a part; the error does not show it.
+pub(super) fn decode(key: &str, text: &str) -> Result<String, ConfigError> {
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if !text.split('%').skip(1).all(is_escape) {
+        let problem = "a '%' in it begins no pair of hexadecimal digits; a '%' itself is written %25";
+        return Err(ConfigError::new(key, problem));
+    }
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map(Into::into).map_err(|_| ConfigError::new(key, "percent-decodes to bytes that are not UTF-8"))
 }
 
-fn parameters(draft: &mut Draft, url: &Url) -> Result<(), ConfigError> {
+fn parameters(draft: &mut Draft, query: &str) -> Result<(), ConfigError> {
     let mut seen = Vec::new();
-    for (key, value) in url.query_pairs() {
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         if seen.contains(&key) {
             return Err(ConfigError::new(key, "it is given twice"));
         }
@@ -170,121 +213,5 @@ pub(super) fn number<N: FromStr>(key: &str, value: &str) -> Result<N, ConfigErro
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{AuthMechanism, Tls};
-    use super::*;
-
-    fn parsed(uri: &str) -> AmqpConfig {
-        parse(uri).unwrap_or_else(|error| panic!("{uri}: {error}"))
-    }
-
-    fn error(uri: &str) -> String {
-        parse(uri).expect_err(uri).to_string()
-    }
-
-    #[test]
-    fn what_is_left_out_has_the_brokers_defaults() {
-        assert_eq!(parsed("amqp://localhost"), AmqpConfig::new("localhost", 5672));
-        assert_eq!(parsed("amqp://"), AmqpConfig::new("localhost", 5672));
-    }
-
-    #[test]
-    fn every_part_is_read() {
-        let uri = "amqp://us%65r:p%40ss@rabbit:1234/a%2fb?heartbeat=7&connection_timeout=1500&channel_max=9&frame_max=8192";
-        let expected = AmqpConfig::new("rabbit", 1234)
-            .credentials("user", "p@ss")
-            .virtual_host("a/b")
-            .heartbeat(7)
-            .connect_timeout(Duration::from_millis(1500))
-            .channel_max(9)
-            .frame_max(8192);
-        assert_eq!(parsed(uri), expected);
-    }
-
-    #[test]
-    fn what_belongs_to_this_library_alone_is_read_too() {
-        let uri = "amqp://rabbit?locale=de_DE&connection_name=billing&connection_attempts=3&retry_delay=0.5\
-            &reconnect_attempts=-1&publish_window=16";
-        let expected = AmqpConfig::new("rabbit", 5672)
-            .locale("de_DE")
-            .connection_name("billing")
-            .connection_attempts(3)
-            .retry_delay(Duration::from_millis(500))
-            .reconnect_attempts(None)
-            .publish_window(16);
-        assert_eq!(parsed(uri), expected);
-    }
-
-    #[test]
-    fn several_hosts_stand_where_one_does() {
-        let three = AmqpConfig::new("a", 5672).or_host("::1", 7).or_host("c", 5672).virtual_host("v");
-        assert_eq!(parsed("amqp://a,[::1]:7,c/v"), three.clone());
-        assert_eq!(parsed(&three.endpoint()), three);
-        let user = parsed("amqps://us:p%2ca@a:1,b?heartbeat=3");
-        assert_eq!(user.endpoint(), "amqps://a:1,b:5671/%2f");
-        assert_eq!(user.password, "p,a");
-        assert_eq!(error("amqp://a,,b"), "host: one of several hosts is empty");
-        assert!(error("amqp://a,b:x").starts_with("host: \"b:x\" is not a host or host:port"));
-    }
-
-    #[test]
-    fn a_parameter_is_given_once_and_makes_sense() {
-        assert_eq!(error("amqp://a?heartbeat=1&heartbeat=2"), "heartbeat: it is given twice");
-        assert_eq!(
-            error("amqp://a?channel_max=2"),
-            "channel_max: 2 are too few for a session; at least 8, or 0 for the server's limit"
-        );
-        assert_eq!(error("amqp://a?publish_window=0"), "publish_window: 0 publishes nothing; at least 1");
-        assert!(
-            error("amqp://a?retry_delay=-1").starts_with("retry_delay: \"-1\" is not a number of seconds")
-        );
-    }
-
-    #[test]
-    fn addresses_are_hosts_too() {
-        assert_eq!(parsed("amqp://127.0.0.1:5673"), AmqpConfig::new("127.0.0.1", 5673));
-        assert_eq!(parsed("amqp://[::1]:5673"), AmqpConfig::new("::1", 5673));
-        assert_eq!(parsed("amqp://[::1]:5673").endpoint(), "amqp://[::1]:5673/%2f");
-    }
-
-    #[test]
-    fn a_bare_slash_is_the_virtual_host_without_a_name() {
-        assert_eq!(parsed("amqp://localhost/").virtual_host, "");
-        assert_eq!(parsed("amqp://localhost/%2f").virtual_host, "/");
-    }
-
-    #[test]
-    fn an_error_names_the_culprit_and_never_the_password() {
-        assert_eq!(
-            error("http://localhost"),
-            "scheme: \"http\" is not known; expected \"amqp\" or \"amqps\""
-        );
-        assert_eq!(
-            error("amqp://localhost?heartbeat=soon"),
-            "heartbeat: \"soon\" is not a whole number of 16 bits"
-        );
-        assert!(error("amqp://localhost?hartbeat=1").starts_with("hartbeat: not a parameter"));
-        assert!(error("amqp://localhost/a/b").starts_with("virtual host: \"a/b\""));
-        assert!(error("amqp://guest:%ff@localhost").starts_with("password: percent-decodes"));
-        assert!(!error("amqp://guest:hunter2@local host").contains("hunter2"));
-    }
-
-    #[test]
-    fn amqps_has_its_own_port_and_parameters() {
-        let plain = AmqpConfig::new("rabbit", 5671);
-        assert_eq!(parsed("amqps://rabbit"), plain.clone().tls(Tls::new()));
-        let uri = "amqps://rabbit?server_name_indication=inner&verify=verify_peer&auth_mechanism=EXTERNAL";
-        let named = plain.tls(Tls::new().server_name("inner")).auth_mechanism(AuthMechanism::External);
-        assert_eq!(parsed(uri), named);
-        assert_eq!(named.endpoint(), "amqps://rabbit:5671/%2f");
-    }
-
-    #[test]
-    fn what_would_weaken_or_half_configure_tls_is_an_error() {
-        assert!(error("amqps://rabbit?verify=verify_none").starts_with("verify: \"verify_none\""));
-        assert!(error("amqp://rabbit?cacertfile=/ca.pem").starts_with("cacertfile: it is for amqps://"));
-        assert!(error("amqps://rabbit?cacertfile=/nowhere").starts_with("cacertfile: /nowhere: "));
-        assert!(error("amqps://rabbit?certfile=/dev/null").starts_with("keyfile: missing"));
-        assert!(error("amqps://rabbit?auth_mechanism=magic").starts_with("auth_mechanism: \"magic\""));
-    }
-}
+#[path = "uri_tests.rs"]
+mod tests;

@@ -92,7 +92,7 @@ async fn handshake(
     let connection = Connection::connector(uri(config, host), runtime(), connect, properties(config, role))
         .await
         .map_err(|error| match refused_at_connect(&error) {
-            Some(refusal) => refusal.into(),
+            Some(refusal) => explained(refusal, config).into(),
             None => unreachable(host, before_login(config, &error)),
         })?;
     let channels = connection.configuration().channel_max();
@@ -106,6 +106,16 @@ async fn handshake(
     let events = Box::pin(connection.events_listener());
     let cut = guard.0.take().expect("it is taken here alone");
     Ok(Dialled { connection: Arc::new(connection), events, cut, heard })
+}
+
+/// Explains the virtual host with the empty name, which hardly anyone means.
+fn explained(mut refusal: BrokerError, config: &AmqpConfig) -> BrokerError {
+    if config.virtual_host.is_empty() {
+        let hint = "the virtual host has the empty name, as after a '/' at the end of a URI: the default one, '/', is written %2f, or \
+                    without any '/'";
+        refusal.text = format!("{} ({hint})", refusal.text);
+    }
+    refusal
 }
 
 /// Explains an error before the login. A broker verifies a client's certificate after the client's own handshake has completed: a rejected

@@ -1,6 +1,7 @@
 //! The broker grants and shows what a configuration requests.
 
-use tavrida_amqp::AmqpConfig;
+use tavrida::transport::Transport;
+use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 
 use crate::support::{Place, connect, declare, soon};
@@ -48,4 +49,16 @@ async fn the_broker_shows_name_user_virtual_host_and_limits_as_they_were_configu
         "{names}"
     );
     soon(session.close()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_virtual_host_without_a_name_is_refused_with_a_hint_at_the_default_one() {
+    let place = Place::new().await;
+    let uri = format!("amqp://127.0.0.1:{}/", place.vhost.node().port());
+    let refused = soon(AmqpTransport::new(AmqpConfig::from_uri(&uri).unwrap()).connect()).await.map(drop);
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("vhost") && refused.contains("the default one, '/', is written %2f"),
+        "{refused}"
+    );
 }

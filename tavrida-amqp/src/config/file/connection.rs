@@ -3,7 +3,8 @@
 use super::keys::TLS;
 use super::setting::Setting;
 use super::toml_text::Section;
-use crate::config::draft::{Address, Draft, attempts};
+use crate::config::address::Address;
+use crate::config::draft::{Draft, attempts};
 use crate::config::{ConfigError, uri};
 
 /// Writes the sections of one layer into a draft: the URI first, then its single settings.
