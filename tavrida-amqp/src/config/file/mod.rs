@@ -2,6 +2,7 @@
 
 mod connection;
 mod environment;
+mod ini;
 mod keys;
 mod server;
 mod setting;

@@ -217,6 +217,35 @@ fn old_names_say_what_became_of_them() {
 }
 
 #[test]
+fn a_file_of_the_original_is_told_key_by_key_what_became_of_it() {
+    let old = "; the broker\n[connection]\nhost = localhost\nusername: guest\npassword = hunter2\nheartbeat_interval = 10\n\
+               async_engine = True\n[server]\nqueue_name = test_service\n[ssl]\nkeyfile = k.pem\n";
+    let mut text = old.to_owned();
+    for (told, now) in [
+        ("line 6: connection.heartbeat_interval: it is called heartbeat now", "heartbeat = 10"),
+        ("line 7: connection.async_engine: it is gone", ""),
+        ("line 9: server.queue_name: it is called queue now", "queue = test_service"),
+        ("line 10: ssl: the section [ssl] of the original is [connection.tls] now", "[connection.tls]"),
+        ("line 1: a comment begins with '#'", "# the broker"),
+        ("line 3: connection.host: in TOML a text stands in quotes", "host = \"localhost\""),
+        ("line 4: connection.username: in TOML a text stands in quotes", "username = \"guest\""),
+        ("line 5: connection.password: in TOML a text stands in quotes", "password = \"hunter2\""),
+        ("line 9: server.queue: in TOML a text stands in quotes", "queue = \"test_service\""),
+        ("line 11: connection.tls.keyfile: in TOML a text stands in quotes", ""),
+    ] {
+        let error = flaw(&text, &[]);
+        assert!(error.starts_with(&format!("text, {told}")) && !error.contains("hunter2"), "{error}\n{text}");
+        let line: usize =
+            told[5..].split(':').next().and_then(|number| number.parse().ok()).expect("a number");
+        let lines = (1..).zip(text.lines()).map(|(at, old)| if at == line { now } else { old });
+        text = lines.collect::<Vec<_>>().join("\n");
+    }
+    let moved =
+        AmqpConfig::new("localhost", 5671).credentials("guest", "hunter2").heartbeat(10).tls(Tls::new());
+    assert_eq!(good(&text, &[]), moved);
+}
+
+#[test]
 fn no_error_and_no_debug_output_shows_a_password() {
     let secret = "hunter2";
     for text in [
