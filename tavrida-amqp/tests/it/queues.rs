@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tavrida::prelude::*;
 use tavrida::server::QueueType;
-use tavrida::transport::Session;
+use tavrida::transport::{Consume, Queue, Session};
 use tavrida_rabbitmq::Node;
 
-use crate::support::{Place, config, connect, consume, count, next};
+use crate::support::{Place, config, connect, consume, count, name, next};
 use crate::town::{Notes, client, eventually, run, server, work};
 
 /// On a classic queue, a message that crashes its consumer would do so forever.
@@ -81,4 +81,19 @@ async fn retries_that_wait_or_come_back_while_the_broker_restarts_are_not_lost()
         node.start_app().await.unwrap();
     })
     .await;
+}
+
+/// What the check of names in a server and client follows.
+#[tokio::test]
+async fn of_all_control_characters_only_line_breaks_are_removed_from_names_that_are_declared() {
+    let place = Place::new().await;
+    for code in (0..32).chain([127, 0x85, 0x2028]) {
+        let character = char::from_u32(code).unwrap();
+        let given = format!("a{character}b");
+        let declared = place.session.declare_queue(&Queue::transient(name(&given))).await.unwrap().name;
+        let expected = if matches!(character, '\r' | '\n') { "ab" } else { given.as_str() };
+        assert_eq!(declared, expected, "{character:?}");
+        let consumed = place.session.consume(&Consume::new(name(&given), 1)).await;
+        assert_eq!(consumed.is_ok(), declared == *given, "{character:?}");
+    }
 }

@@ -21,7 +21,7 @@ use crate::middleware::{self, Outgoing};
 use crate::outbound::{Outbound, Repair};
 use crate::proxy::{Identity, Route, Sender};
 use crate::time::{Clock, SystemClock};
-use crate::transport::{Backoff, Transport};
+use crate::transport::{Backoff, Transport, check_name};
 
 /// Builds a [`Client`]. [`build`](ClientBuilder::build) returns configuration errors.
 #[must_use = "nothing happens before `build`"]
@@ -176,6 +176,7 @@ impl ClientBuilder {
             ));
         }
         self.discovery.as_ref().map_or(Ok(()), Discovery::check)?;
+        self.reply_exchange.as_deref().map_or(Ok(()), |name| check_name("reply exchange", name))?;
         let client = self.start();
         match client.0.link.line().wait(client.0.sender.patience()).await {
             Ok(_) => Ok(client),

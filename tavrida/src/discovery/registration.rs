@@ -5,6 +5,7 @@ use std::fmt;
 use super::Role;
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
+use crate::transport::check_name;
 
 /// Validates both names.
 pub(super) fn checked(
@@ -34,6 +35,7 @@ pub(super) fn exchange_name(name: &str) -> Result<ShortString, String> {
             "its exchange is the broker's default one (''), which no queue can be bound to".to_owned()
         );
     }
+    check_name("exchange", name).map_err(|error| error.to_string())?;
     short(name)
 }
 

@@ -8,7 +8,9 @@ use crate::field::{ShortString, TooLongError};
 use crate::inbound::Queues;
 use crate::message::MessageKind;
 use crate::service::Hosted;
-use crate::transport::{Binding, Destination, Exchange, ExchangeKind, Queue, Session, SessionError};
+use crate::transport::{
+    Binding, Destination, Exchange, ExchangeKind, Queue, Session, SessionError, check_name,
+};
 
 /// What a server needs on its broker: durable topic exchanges, a durable queue with its bindings, and the queues for retries and dead
 /// letters.
@@ -80,6 +82,8 @@ impl Plan {
         }
         exchanges.sort_unstable();
         exchanges.dedup();
+        exchanges.iter().try_for_each(|name| check_name("exchange", name))?;
+        check_name("queue", &own.name)?;
         let exchanges =
             exchanges.into_iter().map(|name| Exchange::durable(name, ExchangeKind::Topic)).collect();
         bindings.sort_unstable_by(|a, b| identity(a).cmp(&identity(b)));

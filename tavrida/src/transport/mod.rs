@@ -51,4 +51,5 @@ pub use publication::{Properties, Publication};
 pub use publish::{PublishError, PublishErrorKind, PublishFuture, SendNow};
 pub use reply_queue::{is_direct_reply_address, is_reply_queue};
 pub use session::{Session, Transport};
+pub(crate) use topology::check_name;
 pub use topology::{Binding, Destination, Exchange, ExchangeKind, Queue, QueueStatus};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::error::{Error, Kind};
 use crate::field::{ShortString, Table};
 
 /// An exchange, as it is declared.
@@ -188,4 +189,19 @@ pub enum Destination {
     Queue(ShortString),
     /// An exchange, which routes further.
     Exchange(ShortString),
+}
+
+/// Checks that a queue or exchange can be found by the name that it is declared with. Empty names are another matter.
+///
+/// # Errors
+///
+/// RabbitMQ removes carriage returns and line feeds from names when it declares, and only then. All other characters it takes as they are.
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Error> {
+    if !name.contains(['\r', '\n']) {
+        return Ok(());
+    }
+    let text = format!(
+        "the name of the {what} {name:?} has a line break in it: RabbitMQ would declare it without, and never find it again"
+    );
+    Err(Error::new(Kind::UnsuitableFieldValue, text))
 }

@@ -29,6 +29,30 @@ fn a_server_without_queue_exchange_or_service_says_what_to_write() {
     assert!(flaw(bare().queue("q".repeat(256)).exchange("e")).contains("256 bytes"));
 }
 
+/// RabbitMQ declares them without their line breaks: the server would never be ready.
+#[tokio::test(start_paused = true)]
+async fn names_that_would_not_be_found_again_are_refused_where_they_are_given() {
+    let work = || Service::new("work").rpc("do", fine);
+    for name in ["a\r\nb", "a\n", "\r"] {
+        let refused = format!("{name:?} has a line break in it");
+        let queue = flaw(builder(work()).queue(name));
+        assert!(queue.contains("the queue") && queue.contains(&refused), "{queue}");
+        let exchange = flaw(builder(work()).exchange(name));
+        assert!(exchange.contains("the exchange") && exchange.contains(&refused), "{exchange}");
+        let registry = Registry::new().remote_publisher("other", name);
+        let publisher = flaw(builder(work().on_notification("other.event", fine).discovery(registry)));
+        assert!(publisher.contains("other") && publisher.contains(&refused), "{publisher}");
+        let client = Client::builder(MemoryBroker::new().transport()).source("app").reply_exchange(name);
+        let client = client.build().await.expect_err("it is refused").to_string();
+        assert!(client.contains("the reply exchange") && client.contains(&refused), "{client}");
+    }
+    let strange = "tab\tnul\0bell\u{7}é\u{1f600}";
+    let server = builder(work()).queue(strange).exchange(strange).start().await;
+    server.expect("RabbitMQ takes all others").shutdown().await.expect("it stops");
+    let no_room = flaw(builder(work()).queue("q".repeat(251)));
+    assert!(no_room.contains("256 bytes"), "its dead-letter queue has a longer name: {no_room}");
+}
+
 #[test]
 fn a_server_of_one_service_bears_its_name_where_no_other_is_given() {
     let built = |server: ServerBuilder| server.build().expect("nothing is missing").plan().to_string();
