@@ -15,7 +15,7 @@ const AROUND: usize = HEAD + 1;
 /// No broker sends a header above this size: what says so is no frame.
 const LARGEST: usize = 64 << 20;
 
-/// lapin (4.12.3) answers with this size where a broker offers less than it was told to ask for and less than this. The broker refuses.
+/// lapin (4.12.3) answers with this size where a broker offers less than this and less than the configured size. The broker refuses.
 const RAISED_BELOW: u32 = 8192;
 
 /// `connection.tune`.

@@ -51,7 +51,7 @@ fn unreachable(host: &Host, why: impl std::fmt::Display) -> SessionError {
     ConnectionLost::broken(format!("cannot connect to {host}: {why}")).into()
 }
 
-/// Connects again where the broker offers smaller frames than lapin would keep to: a size that lapin is told beforehand stays.
+/// Connects again where the broker offers smaller frames than lapin would keep to: lapin keeps to a size that is configured.
 async fn handshake_in_its_frames(
     config: &AmqpConfig,
     host: &Host,

@@ -1,10 +1,11 @@
 //! The broker grants and shows what a configuration requests.
 
-use tavrida::transport::Transport;
+use tavrida::prelude::*;
+use tavrida::transport::{Queue, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 
-use crate::support::{Place, connect, declare, soon};
+use crate::support::{Place, connect, declare, name, soon};
 
 #[tokio::test]
 async fn a_session_knows_product_and_version_of_its_broker() {
@@ -61,4 +62,30 @@ async fn a_virtual_host_without_a_name_is_refused_with_a_hint_at_the_default_one
         refused.contains("vhost") && refused.contains("the default one, '/', is written %2f"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn what_the_broker_refuses_for_good_ends_the_start_with_its_reason() {
+    async fn fine() {}
+    let place = Place::new().await;
+    let uri = place.vhost.uri();
+    let start = async |config: AmqpConfig| {
+        let server =
+            Server::builder(AmqpTransport::new(config)).service(Service::new("work").rpc("do", fine));
+        soon(server.start()).await.map(drop).unwrap_err().to_string()
+    };
+    let config = || AmqpConfig::from_uri(&uri).unwrap();
+    let wrong_password = start(config().credentials("guest", "wrong")).await;
+    assert!(
+        wrong_password.contains("ACCESS_REFUSED") && !wrong_password.contains("wrong"),
+        "{wrong_password}"
+    );
+    let unknown = start(config().virtual_host("nowhere")).await;
+    assert!(unknown.contains("vhost nowhere not found"), "{unknown}");
+    place.session.declare_queue(&Queue::transient(name("work"))).await.unwrap();
+    let conflict = start(config()).await;
+    assert!(conflict.contains("inequivalent arg 'durable' for queue 'work'"), "{conflict}");
+    let client = Client::builder(AmqpTransport::new(config().virtual_host("nowhere"))).source("app").build();
+    let client = soon(client).await.unwrap_err().to_string();
+    assert!(client.contains("vhost nowhere not found"), "{client}");
 }

@@ -35,6 +35,7 @@ pub struct ClientBuilder {
     reply_exchange: Option<ShortString>,
     direct_replies: bool,
     backoff: Option<Backoff>,
+    retry_refused_start: bool,
     patience: Duration,
     ids: Option<Arc<dyn IdSource>>,
     clock: Option<Arc<dyn Clock>>,
@@ -53,6 +54,7 @@ impl ClientBuilder {
             reply_exchange: None,
             direct_replies: false,
             backoff: None,
+            retry_refused_start: false,
             patience: Duration::from_secs(10),
             ids: None,
             clock: None,
@@ -128,6 +130,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Retries a refusal at the start, too, as if the broker could not be reached.
+    ///
+    /// Without this, a [permanent refusal](crate::transport::BrokerError::is_permanent) (wrong password, unknown virtual host, missing
+    /// permission, a queue that exists with other properties) before the first session ends the client with an error. After the first session
+    /// it is retried in any case.
+    pub fn retry_refused_start(mut self) -> Self {
+        self.retry_refused_start = true;
+        self
+    }
+
     /// Sets how long a send waits for a session, and how long [`build`](ClientBuilder::build) waits for the first one. The default is 10 s.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -197,6 +209,7 @@ impl ClientBuilder {
         let root = IdScope::new(ids, self.source.as_str().into());
         let instance = root.next(Purpose::Instance);
         let backoff = self.backoff.unwrap_or_else(|| self.transport.backoff());
+        let backoff = if self.retry_refused_start { backoff.retrying_refusals() } else { backoff };
         let link = Arc::new(Link::new(self.transport, backoff, seed_of(&instance), tally.clone()));
         let outbound = Outbound {
             discovery: self.discovery.unwrap_or_else(|| Arc::new(ByName)),

@@ -192,7 +192,26 @@ fn read(object: &Object) -> Value {
     if members.raw("a").is_some() {
         assert_eq!(merged.to().ok(), whole, "{object}");
     }
-    whole.map_or(Value::Null, Value::Object)
+    whole.map_or(Value::Null, |members| in_ascii(Value::Object(members)))
+}
+
+/// A name with half a surrogate pair stands as it was sent here, and in ASCII in what Python answers.
+fn in_ascii(value: Value) -> Value {
+    let name = |name: String| match name.strip_prefix('"') {
+        Some(rest) if rest.contains("\\ud") => {
+            let escaped =
+                |c: char| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) };
+            name.chars().map(escaped).collect()
+        }
+        _ => name,
+    };
+    match value {
+        Value::Object(members) => {
+            members.into_iter().map(|(key, value)| (name(key), in_ascii(value))).collect::<Map<_, _>>().into()
+        }
+        Value::Array(items) => items.into_iter().map(in_ascii).collect(),
+        other => other,
+    }
 }
 
 /// Numbers by their value: Python's whole numbers have any length.

@@ -32,7 +32,7 @@ pub enum Health {
         /// Why the last one failed, or how the session was lost.
         why: String,
     },
-    /// The attempts are used up.
+    /// The attempts are used up, or the broker refused the first session permanently.
     Failed {
         /// Why the last one failed.
         why: String,

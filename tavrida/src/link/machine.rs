@@ -16,6 +16,8 @@ pub(crate) enum Input {
     Prepared,
     /// Connecting or preparing failed, and why.
     Failed(String),
+    /// The same, with a reason that waiting does not change.
+    Refused(String),
     /// The ready session ended, and why.
     Lost(String),
     /// Its consumer ended, and why; the session is alive.
@@ -39,7 +41,7 @@ pub(crate) enum Step {
     Wait(Duration),
     /// Finish.
     Stop,
-    /// Give up: the attempts are used up, and why the last one failed.
+    /// Give up: no further attempt is allowed, or none helps; and why the last one failed.
     GiveUp(String),
 }
 
@@ -101,6 +103,11 @@ impl Machine {
                 self.attempts = self.attempts.saturating_add(1);
                 self.retreat(why, now, Step::Connect)
             }
+            Input::Refused(why) if !self.was_ready && !self.backoff.retries_refusals() => {
+                self.health = Health::Failed { why: why.clone() };
+                Step::GiveUp(why)
+            }
+            Input::Refused(why) => self.next(Input::Failed(why), now),
             Input::Lost(why) => {
                 self.forgive(now);
                 self.retreat(why, now, Step::Connect)
@@ -188,6 +195,24 @@ mod tests {
         assert_eq!(machine.next(Input::Waited, later), Step::Connect);
         delay(machine.next(Input::Failed("refused".into()), later));
         assert_eq!(machine.health(), Health::Reconnecting { since: now, attempts: 1, why: "refused".into() });
+    }
+
+    #[test]
+    fn a_refusal_ends_the_start_and_is_retried_where_that_is_wanted_or_it_once_worked() {
+        let (mut first, now) = machine();
+        first.next(Input::Connected, now);
+        assert_eq!(first.next(Input::Refused("403".into()), now), Step::GiveUp("403".into()));
+        assert_eq!(first.health(), Health::Failed { why: "403".into() });
+
+        let mut patient = Machine::new(Backoff::default().retrying_refusals(), 1);
+        delay(patient.next(Input::Refused("403".into()), now));
+
+        let (mut later, now) = machine();
+        later.next(Input::Connected, now);
+        later.next(Input::Prepared, now);
+        later.next(Input::Lost("gone".into()), now);
+        delay(later.next(Input::Refused("403".into()), now));
+        assert_eq!(later.health(), Health::Reconnecting { since: now, attempts: 1, why: "403".into() });
     }
 
     #[test]

@@ -137,12 +137,26 @@ impl Link {
                     input = self.make_ready(idle, work, &mut session) => input,
                 },
             };
-            if matches!(input, Input::Failed(_) | Input::Stopped) {
+            let failed = matches!(input, Input::Failed(_) | Input::Refused(_));
+            if failed || matches!(input, Input::Stopped) {
                 self.line.pause();
                 abandon(&mut session).await;
             }
             step = self.machine.lock().next(input, Instant::now());
             tracing::debug!(endpoint = self.transport.endpoint(), ?step, "link");
+            if let (true, Step::Wait(delay)) = (failed, &step) {
+                self.warn_of_failure(*delay);
+            }
+        }
+    }
+
+    /// Warns of an attempt that failed: the first, the second, the fourth, and so on.
+    fn warn_of_failure(&self, next_attempt_in: Duration) {
+        if let Health::Reconnecting { attempts, why, .. } = self.health()
+            && attempts.is_power_of_two()
+        {
+            let endpoint = self.transport.endpoint();
+            tracing::warn!(endpoint, why, attempts, ?next_attempt_in, "there is no session with the broker");
         }
     }
 
@@ -162,7 +176,7 @@ impl Link {
                         // It needs no closing, which would wait for a broker that does not answer.
                         *session = None;
                     }
-                    Input::Failed(error.to_string())
+                    failed(&error)
                 }
             },
             _ => match self.transport.connect().await {
@@ -173,7 +187,7 @@ impl Link {
                     *session = Some(connected);
                     Input::Connected
                 }
-                Err(error) => Input::Failed(error.to_string()),
+                Err(error) => failed(&error),
             },
         }
     }
@@ -210,6 +224,13 @@ impl Link {
             }
             Ended::Stopped => Input::Stopped,
         }
+    }
+}
+
+fn failed(error: &SessionError) -> Input {
+    match error.refusal() {
+        Some(refusal) if refusal.is_permanent() => Input::Refused(error.to_string()),
+        _ => Input::Failed(error.to_string()),
     }
 }
 

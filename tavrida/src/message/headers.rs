@@ -145,7 +145,16 @@ impl Headers {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.iter().map(|(name, value)| match value {
+        Masked(&self.custom).fmt(f)
+    }
+}
+
+/// Headers as logs show them: without the values of secrets.
+pub(crate) struct Masked<'a>(pub(crate) &'a Table);
+
+impl fmt::Debug for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.iter().map(|(name, value)| match value {
             _ if is_secret(name) => (name, "<masked>".to_owned()),
             value => (name, value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)),
         });

@@ -19,7 +19,9 @@ pub struct Request(pub(crate) Message);
 pub struct Response(pub(crate) Message);
 
 /// The error that answers a call. Its payload has `class`, `message` and `code`.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Its `Debug` output shows them, too.
+#[derive(Clone, PartialEq)]
 pub struct ErrorReply(pub(crate) Message);
 
 /// An event that a service publishes to its subscribers.
@@ -124,6 +126,12 @@ impl ErrorReply {
     /// There is none, or it does not fit.
     pub fn detail<T: DeserializeOwned>(&self) -> Result<T, Error> {
         self.payload().get("detail")
+    }
+}
+
+impl fmt::Debug for ErrorReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ErrorReply").field(&format_args!("{self}")).field(&self.0).finish()
     }
 }
 

@@ -16,6 +16,7 @@ mod reply;
 pub use context::Context;
 pub use correlation::CorrelationId;
 pub use failure::{Failure, IntoFailure};
+pub(crate) use headers::Masked;
 pub use headers::{Headers, ReservedHeaderError};
 pub use kinds::{ErrorReply, Notification, Request, Response};
 pub(crate) use parts::{Addresses, Parts};

@@ -252,6 +252,7 @@ impl fmt::Display for Message {
     }
 }
 
+/// Shows the sizes of payload and context, and masks the values of secret headers.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Parts {
@@ -273,8 +274,8 @@ impl fmt::Debug for Message {
             .field("addresses", addresses)
             .field("deadline", deadline)
             .field("headers", headers)
-            .field("context", context)
-            .field("payload", payload)
+            .field("context", &format_args!("{} bytes", context.object().as_str().len()))
+            .field("payload", &format_args!("{} bytes", payload.as_str().len()))
             .finish()
     }
 }

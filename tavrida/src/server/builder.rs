@@ -41,6 +41,7 @@ pub struct ServerBuilder {
     deadline: Duration,
     drain: Duration,
     backoff: Option<Backoff>,
+    retry_refused_start: bool,
     ids: Option<Arc<dyn IdSource>>,
     clock: Option<Arc<dyn Clock>>,
     log_payloads: bool,
@@ -65,6 +66,7 @@ impl ServerBuilder {
             deadline: Duration::from_secs(300),
             drain: Duration::from_secs(30),
             backoff: None,
+            retry_refused_start: false,
             ids: None,
             clock: None,
             log_payloads: false,
@@ -174,6 +176,16 @@ impl ServerBuilder {
         self
     }
 
+    /// Retries a refusal at the start, too, as if the broker could not be reached.
+    ///
+    /// Without this, a [permanent refusal](crate::transport::BrokerError::is_permanent) (wrong password, unknown virtual host, missing
+    /// permission, a queue that exists with other properties) before the first session ends the server with an error. After the first session
+    /// it is retried in any case.
+    pub fn retry_refused_start(mut self) -> Self {
+        self.retry_refused_start = true;
+        self
+    }
+
     /// Sets the source of ids. The default is random uuids.
     pub fn ids(mut self, ids: impl IdSource) -> Self {
         self.ids = Some(Arc::new(ids));
@@ -216,6 +228,7 @@ impl ServerBuilder {
         let root = IdScope::new(ids.clone(), self.queue.clone().into_text());
         let instance = root.next(Purpose::Instance);
         let backoff = self.backoff.take().unwrap_or_else(|| self.transport.backoff());
+        let backoff = if self.retry_refused_start { backoff.retrying_refusals() } else { backoff };
         let link = Link::new(self.transport.clone(), backoff, seed_of(&instance), tally.clone());
         let (router, outbound) = self.host(&clock, &tally)?;
         let queues =

@@ -85,7 +85,10 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// There is no session, and the attempts are used up (by default there is no limit: the server continues to try, and logs the reason).
+    /// The broker refuses what waiting does not change: a wrong password, an unknown virtual host, a missing permission, a queue that exists
+    /// with other properties (unless [`retry_refused_start`](ServerBuilder::retry_refused_start) says to try on).
+    /// There is no session, and the attempts are used up (by default there is no limit: the server continues to try, and warns with the
+    /// reason, at first and at growing intervals).
     /// The handle stopped the server before it consumed.
     ///
     /// # Panics
@@ -104,7 +107,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// There is no session, and the attempts are used up; or signal handlers cannot be installed.
+    /// As for [`start`](Server::start); or signal handlers cannot be installed.
     ///
     /// # Panics
     ///
@@ -136,7 +139,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// There is no session, and the attempts are used up.
+    /// As for [`start`](Server::start), except that it may stop before it consumes.
     ///
     /// # Panics
     ///

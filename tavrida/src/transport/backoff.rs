@@ -13,12 +13,14 @@ pub struct Backoff {
     attempts: Option<u32>,
     /// The limit before the first session; `None`: the same as `attempts`.
     first_attempts: Option<Option<u32>>,
+    /// Whether a permanent refusal before the first session is retried, too.
+    retries_refusals: bool,
 }
 
 impl Backoff {
     /// Creates delays from `first` up to `most`, without a limit of attempts.
     pub fn between(first: Duration, most: Duration) -> Self {
-        Self { first, most: most.max(first), attempts: None, first_attempts: None }
+        Self { first, most: most.max(first), attempts: None, first_attempts: None, retries_refusals: false }
     }
 
     /// Sets the maximum number of consecutive failed attempts, at the start or after a loss; `None` is no limit. With 0 a loss is final.
@@ -34,6 +36,16 @@ impl Backoff {
     pub fn max_first_attempts(mut self, limit: impl Into<Option<u32>>) -> Self {
         self.first_attempts = Some(limit.into());
         self
+    }
+
+    /// Retries permanent refusals at the start like any failure.
+    #[must_use = "the backoff comes back with the setting"]
+    pub(crate) fn retrying_refusals(self) -> Self {
+        Self { retries_refusals: true, ..self }
+    }
+
+    pub(crate) fn retries_refusals(&self) -> bool {
+        self.retries_refusals
     }
 
     /// Returns whether `failed` consecutive attempts at the start are too many.

@@ -41,6 +41,18 @@ impl BrokerError {
         matches!(self.code, 311 | 406 | 501 | 502)
     }
 
+    /// Returns whether waiting does not help: the broker refuses the same again until its state, or the request, changes.
+    ///
+    /// Such are wrong credentials and missing permissions (403), a queue or exchange that exists with other properties (406), an unknown
+    /// type of one (503, 540), and a virtual host that does not exist (530). A limit of connections (530 too) is not.
+    pub fn is_permanent(&self) -> bool {
+        match self.code {
+            403 | 406 | 503 | 540 => !self.is_consumer_timeout(),
+            530 => !self.text.contains("limit") && !self.text.contains("is down"),
+            _ => false,
+        }
+    }
+
     /// Returns whether RabbitMQ closed a consumer's channel because a delivery was unacknowledged for longer than its `consumer_timeout`.
     pub fn is_consumer_timeout(&self) -> bool {
         self.code == 406 && self.text.contains("delivery acknowledgement") && self.text.contains("timed out")

@@ -1,14 +1,20 @@
 //! A message to publish, and its properties.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::field::{ShortString, Table, serial};
+use crate::message::Masked;
 
 /// The properties of an AMQP basic message. `None` is absent on the wire; a broker adds nothing.
 ///
 /// Source: AMQP 0-9-1, class basic (<https://www.rabbitmq.com/resources/specs/amqp0-9-1.pdf>, section 1.8).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+///
+/// Its `Debug` output shows the properties that are present, and masks the values of secret headers as [`Headers`](crate::message::Headers)
+/// do.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Properties {
     /// MIME type of the body.
@@ -69,7 +75,9 @@ impl Properties {
 }
 
 /// One message to publish, or as it was published. Clones share body and texts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+///
+/// Its `Debug` output shows the size of the body, not the body.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Publication {
     /// The exchange that routes it; empty is the default exchange, which routes to the queue named by the routing key.
     pub exchange: ShortString,
@@ -101,10 +109,63 @@ impl Publication {
     }
 }
 
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Properties");
+        let mut show = |name, value: Option<&dyn fmt::Debug>| {
+            if let Some(value) = value {
+                shown.field(name, value);
+            }
+        };
+        show("content_type", of(&self.content_type));
+        show("content_encoding", of(&self.content_encoding));
+        show("headers", of(&self.headers.as_ref().map(Masked)));
+        show("delivery_mode", of(&self.delivery_mode));
+        show("priority", of(&self.priority));
+        show("correlation_id", of(&self.correlation_id));
+        show("reply_to", of(&self.reply_to));
+        show("expiration", of(&self.expiration));
+        show("message_id", of(&self.message_id));
+        show("timestamp", of(&self.timestamp));
+        show("kind", of(&self.kind));
+        show("user_id", of(&self.user_id));
+        show("app_id", of(&self.app_id));
+        show("cluster_id", of(&self.cluster_id));
+        shown.finish()
+    }
+}
+
+fn of(value: &Option<impl fmt::Debug>) -> Option<&dyn fmt::Debug> {
+    value.as_ref().map(|value| value as &dyn fmt::Debug)
+}
+
+impl fmt::Debug for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publication")
+            .field("exchange", &self.exchange)
+            .field("routing_key", &self.routing_key)
+            .field("mandatory", &self.mandatory)
+            .field("properties", &self.properties)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::field::{Decimal, Value};
+
+    #[test]
+    fn debug_shows_sizes_and_masks() {
+        let name = ShortString::from_static;
+        let mut message = Publication::new(name("ex"), name("key"), "4711-0815");
+        message.properties.headers =
+            Some(Table::new().with(name("Authorization"), "Bearer abc").with(name("x-trace"), "t-1"));
+        message.properties.priority = Some(3);
+        let expected = r#"Publication { exchange: "ex", routing_key: "key", mandatory: true, properties: Properties { headers: {"Authorization": "<masked>", "x-trace": "t-1"}, priority: 3 }, body: 9 bytes }"#;
+        assert_eq!(format!("{message:?}"), expected);
+    }
 
     #[test]
     fn a_message_is_what_it_was_when_it_is_read_back() {

@@ -12,15 +12,15 @@ use crate::town::{Town, name, request_headers, within};
 
 /// Collects the log.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().expect("no panic while logging").clone()).expect("logs are text")
     }
 
     /// Starts to log on this thread.
-    fn begin(&self) -> tracing::subscriber::DefaultGuard {
+    pub(crate) fn begin(&self) -> tracing::subscriber::DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::DEBUG)
             .with_ansi(false)

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use tavrida::Health;
 use tavrida::prelude::*;
-use tavrida::transport::{Backoff, ConnectionLost, Session, SessionError, Transport};
+use tavrida::transport::{
+    Backoff, ConnectionLost, Exchange, ExchangeKind, Queue, Session, SessionError, Transport,
+};
 use tavrida_memory::MemoryBroker;
 
-use crate::town::{Notes, within};
+use crate::logs::Log;
+use crate::town::{Notes, name, within};
 
 async fn fine() {}
 
@@ -101,6 +104,62 @@ async fn a_server_that_cannot_start_says_where_and_why() {
     let error = Server::builder(transport).service(work()).start().await.expect_err("nobody is there");
     let text = error.to_string();
     assert!(text.contains("amqp://nowhere") && text.contains("connection refused"), "{text}");
+}
+
+/// Declares a queue that a server of the service `work` will declare otherwise.
+async fn conflict(transport: &impl Transport) -> Arc<dyn Session> {
+    let session = transport.connect().await.expect("a session");
+    let queue = Queue::durable(name("work")).argument(name("x-max-length"), 5);
+    session.declare_queue(&queue).await.expect("nobody else has declared it");
+    session
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_with_an_existing_topology_ends_the_start_with_the_brokers_words() {
+    let broker = MemoryBroker::new().transport();
+    let _session = conflict(&broker).await;
+    let began = tokio::time::Instant::now();
+    let error = Server::builder(broker).service(work()).start().await.expect_err("the queue is another");
+    let text = error.to_string();
+    assert!(
+        text.contains("406") && text.contains("inequivalent arg 'x-max-length' for queue 'work'"),
+        "{text}"
+    );
+    assert!(began.elapsed().is_zero(), "it did not try again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_is_waited_for_where_that_is_wanted_and_warned_of_at_growing_intervals() {
+    let (broker, log) = (MemoryBroker::new().transport(), Log::default());
+    let session = conflict(&broker).await;
+    let _logging = log.begin();
+    let server = Server::builder(broker).service(work()).retry_refused_start().build().expect("a server");
+    let handle = server.handle();
+    let _serving = tokio::spawn(server.serve(std::future::pending()));
+    let error = handle.ready(Duration::from_secs(300)).await.expect_err("the queue is another").to_string();
+    assert!(error.contains("inequivalent arg"), "{error}");
+    let text = log.text();
+    let warned: Vec<_> = text.lines().filter(|line| line.contains(" WARN ")).collect();
+    assert!(
+        (5..10).contains(&warned.len()),
+        "the first, second, fourth ... of a hundred attempts: {warned:#?}"
+    );
+    for part in ["inequivalent arg", "attempts=1 ", "next_attempt_in=", "endpoint="] {
+        assert!(warned[0].contains(part), "{part} in {}", warned[0]);
+    }
+    session.delete_queue("work", false, false).await.expect("it is there");
+    handle.ready(Duration::from_secs(60)).await.expect("nothing is in its way now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_exchange_is_another_is_told_at_once() {
+    let broker = MemoryBroker::new().transport();
+    let session = broker.connect().await.expect("a session");
+    let exchange = Exchange::durable(name("answers"), ExchangeKind::Fanout);
+    session.declare_exchange(&exchange).await.expect("nobody else has declared it");
+    let client = Client::builder(broker).source("app").reply_exchange("answers").build();
+    let error = client.await.expect_err("the exchange is another").to_string();
+    assert!(error.contains("inequivalent arg 'type' for exchange 'answers'"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

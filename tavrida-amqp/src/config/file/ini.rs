@@ -10,7 +10,7 @@ pub(super) struct Flaw {
     pub(super) problem: &'static str,
 }
 
-/// Looks for a key that is gone, or has another name now; and else for the first line that is INI and no TOML, if TOML ends at such a line.
+/// Looks for a key that was removed, or has another name now; and else for the first line that is INI and no TOML, if TOML ends at such a line.
 ///
 /// No value is shown: it may be a password.
 pub(super) fn flaw(text: &str, bad_line: usize) -> Option<Flaw> {
