@@ -62,6 +62,8 @@ pub struct Behaviour {
     pub sorts_headers: bool,
     /// R88: the largest body, in bytes.
     pub largest_body: usize,
+    /// R64: the `expires` of a policy replaces that of a quorum queue. Otherwise the smaller one counts.
+    pub policies_prolong_quorum_queues: bool,
     /// R77: `x-max-priority` 0 is as 1. Otherwise it is no priority at all.
     pub one_priority_at_least: bool,
     /// R84: the history of a message is the broker's own record, which `x-death` only shows: what a client says in it is replaced.
@@ -113,6 +115,7 @@ impl Behaviour {
             rewrites_expiration: four,
             sorts_headers: four,
             largest_body: if four { 16_777_216 } else { 134_217_728 },
+            policies_prolong_quorum_queues: !four,
             one_priority_at_least: four,
             records_deaths: four,
             keeps_copies: four,

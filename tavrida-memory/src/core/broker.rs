@@ -16,6 +16,7 @@ use super::dead_letter::Forward;
 use super::effect::{Arrival, Sent};
 use super::exchange::{Exchange, Router, Target};
 use super::names::Names;
+use super::policy::Policy;
 use super::queue::Queue;
 use super::queue::settings::QueueKind;
 use super::unacked::Pending;
@@ -39,6 +40,8 @@ pub struct Broker {
     pub(super) queues: Arena<Queue>,
     pub(super) queue_names: FxHashMap<ShortString, Key<Queue>>,
     pub(super) consumers: Arena<Consumer>,
+    /// By descending priority.
+    pub(super) policies: Vec<Policy>,
     /// How many consumers there were so far.
     pub(super) subscriptions: u64,
     /// The channels of direct reply addresses; an address may outlive its consumer.
@@ -127,6 +130,7 @@ impl Broker {
             queue_names: FxHashMap::default(),
             consumers: Arena::new(),
             reply_addresses: FxHashMap::default(),
+            policies: Vec::new(),
             subscriptions: 0,
             calendar: BTreeSet::new(),
             forwards: VecDeque::new(),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tavrida::field::ShortString;
 
 use super::method::Method;
+use super::policy::Policy;
 use super::{ChannelId, ConnectionId};
 
 /// An event for the broker: from a client, from an operator, or from time.
@@ -101,6 +102,13 @@ pub enum Operator {
     },
     /// Clears the alarm.
     Unblock,
+    /// Sets a policy, or replaces the one of its name: queues and exchanges follow it at once.
+    SetPolicy(Policy),
+    /// Removes a policy.
+    ClearPolicy {
+        /// Its name.
+        name: ShortString,
+    },
     /// Stops the node in good order and restarts it.
     Restart,
     /// Kills the node and restarts it.

@@ -266,10 +266,10 @@ impl Broker {
         self.touch(queue);
         let id = self.channels[channel].id;
         let Some(message) = self.fetch(queue) else {
+            self.arm(queue);
             effects.reply(id, MethodReply::BasicGetEmpty);
             return Ok(());
         };
-        self.arm(queue);
         let state = &mut self.queues[queue];
         let channel = &mut self.channels[channel];
         let got = Got {
@@ -283,6 +283,8 @@ impl Broker {
             channel.unacked.push(got.delivery_tag, Pending { queue, consumer: None, message });
         }
         effects.reply(id, MethodReply::BasicGetOk(got));
+        self.sweep(queue);
+        self.arm(queue);
         Ok(())
     }
 }

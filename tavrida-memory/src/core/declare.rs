@@ -40,7 +40,9 @@ impl Broker {
         }
         check_not_reserved("exchange", &name)?;
         check_exchange_name("alternate-exchange", &what, declare.arguments.get("alternate-exchange"))?;
+        let alternate_by_policy = self.alternate_by_policy(&name);
         self.add_exchange(Exchange {
+            alternate_by_policy,
             durable: declare.durable,
             auto_delete: declare.auto_delete,
             internal: declare.internal,
@@ -131,7 +133,8 @@ impl Broker {
             &what,
             declare.arguments.get("x-dead-letter-exchange"),
         )?;
-        let settings = Settings::read(&declare.arguments, &what, &self.behaviour)?;
+        let kind = Settings::check(&declare.arguments, &what, &self.behaviour)?;
+        let settings = self.settings_of(&name, kind, &declare.arguments);
         let durable = declare.durable && !declare.exclusive;
         if self.behaviour.refuses_transient_queues && !declare.durable && !declare.exclusive {
             return Err(Fault::new(Code::InternalError, TRANSIENT_QUEUE));

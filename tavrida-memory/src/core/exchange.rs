@@ -19,6 +19,8 @@ pub(crate) struct Exchange {
     pub(crate) auto_delete: bool,
     pub(crate) internal: bool,
     pub(crate) arguments: Table,
+    /// The alternate exchange that a policy gives it, if its arguments give none.
+    pub(crate) alternate_by_policy: Option<ShortString>,
     pub(crate) router: Router,
     /// The bindings whose source it is; clones of the exchange share them until they change.
     pub(crate) bindings: Arc<Bindings>,
@@ -135,6 +137,7 @@ impl Exchange {
             auto_delete: false,
             internal: false,
             arguments: Table::new(),
+            alternate_by_policy: None,
             router,
             bindings: Arc::default(),
             incoming: BTreeSet::new(),
@@ -143,6 +146,7 @@ impl Exchange {
 
     /// Returns the alternate exchange.
     pub(crate) fn alternate(&self) -> Option<&str> {
-        self.arguments.get("alternate-exchange").and_then(Value::as_str)
+        let own = self.arguments.get("alternate-exchange").and_then(Value::as_str);
+        own.or(self.alternate_by_policy.as_deref())
     }
 }

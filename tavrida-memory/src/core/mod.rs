@@ -80,6 +80,7 @@ mod names;
 mod operator;
 mod owed;
 mod parcel;
+mod policy;
 mod publish;
 mod queue;
 mod reply_to;
@@ -98,6 +99,7 @@ pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
+pub use policy::{ApplyTo, Definition, NamePattern, Policy};
 pub use snapshot::{
     BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot,
 };

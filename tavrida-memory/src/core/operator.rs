@@ -23,6 +23,8 @@ impl Broker {
             Operator::Evict { channel, why } => self.evict(channel, why, effects),
             Operator::Block { reason } => self.alarm = Some(reason),
             Operator::Unblock => self.unblock_connections(effects),
+            Operator::SetPolicy(policy) => self.set_policy(policy, effects),
+            Operator::ClearPolicy { name } => self.clear_policy(&name, effects),
             Operator::Restart => self.restart(false, effects),
             Operator::Kill => self.restart(true, effects),
         }

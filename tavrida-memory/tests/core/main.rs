@@ -14,6 +14,7 @@ mod features;
 mod limits;
 mod operator;
 mod owed;
+mod policies;
 mod publishing;
 mod queues;
 mod quorum;

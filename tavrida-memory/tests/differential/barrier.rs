@@ -5,6 +5,7 @@
 
 use std::io;
 
+use tavrida_memory::core::{ApplyTo, Definition, NamePattern, Operator};
 use tavrida_rabbitmq::Node;
 
 use crate::wire::LinkError;
@@ -35,7 +36,40 @@ impl<'n> Barrier<'n> {
         self.eval(&compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()))).await
     }
 
-    /// Deletes all queues, and all exchanges but the predeclared ones.
+    /// Sets a policy or clears one.
+    pub(crate) async fn operate(&self, operator: &Operator) -> Result<(), LinkError> {
+        let vhost = binary(self.vhost);
+        let user = binary("tavrida");
+        match operator {
+            Operator::SetPolicy(policy) => {
+                let pattern = match &policy.pattern {
+                    NamePattern::All => ".*".to_owned(),
+                    NamePattern::Prefix(start) => format!("^{start}"),
+                    NamePattern::Name(name) => format!("^{name}$"),
+                };
+                let apply_to = match policy.apply_to {
+                    ApplyTo::All => "all",
+                    ApplyTo::Queues => "queues",
+                    ApplyTo::Exchanges => "exchanges",
+                };
+                self.eval(&format!(
+                    "ok = rabbit_policy:set({vhost}, {}, {}, [{}], {}, {}, {user})",
+                    binary(&policy.name),
+                    binary(&pattern),
+                    definition(&policy.definition).join(", "),
+                    policy.priority,
+                    binary(apply_to)
+                ))
+                .await
+            }
+            Operator::ClearPolicy { name } => {
+                self.eval(&format!("rabbit_policy:delete({vhost}, {}, {user})", binary(name))).await
+            }
+            other => unreachable!("no program has {other:?}"),
+        }
+    }
+
+    /// Deletes all policies, all queues, and all exchanges but the predeclared ones.
     pub(crate) async fn clean(&self) -> Result<(), LinkError> {
         self.eval(&format!("tavrida_barrier:clean({})", binary(self.vhost))).await
     }
@@ -72,6 +106,7 @@ await(VHost, Channels, Left) ->
     end.
 
 clean(VHost) ->
+    [catch rabbit_policy:delete(VHost, proplists:get_value(name, P), <<"tavrida">>) || P <- rabbit_policy:list(VHost)],
     [catch rabbit_amqqueue:delete(Q, false, false, <<"tavrida">>) || Q <- rabbit_amqqueue:list(VHost)],
     [catch rabbit_exchange:delete(element(2, X), false, <<"tavrida">>)
         || X <- rabbit_exchange:list(VHost), is_ours(element(4, element(2, X)))],
@@ -81,6 +116,37 @@ is_ours(<<"amq.", _/binary>>) -> false;
 is_ours(<<>>) -> false;
 is_ours(_) -> true.
 "#;
+
+/// Returns the keys and values of a policy as Erlang terms.
+fn definition(definition: &Definition) -> Vec<String> {
+    let Definition {
+        alternate_exchange,
+        dead_letter_exchange,
+        dead_letter_routing_key,
+        delivery_limit,
+        expires,
+        max_length,
+        max_length_bytes,
+        message_ttl,
+        overflow,
+    } = definition;
+    let texts = [
+        ("alternate-exchange", alternate_exchange),
+        ("dead-letter-exchange", dead_letter_exchange),
+        ("dead-letter-routing-key", dead_letter_routing_key),
+        ("overflow", overflow),
+    ];
+    let numbers = [
+        ("delivery-limit", delivery_limit.map(u64::from)),
+        ("expires", *expires),
+        ("max-length", *max_length),
+        ("max-length-bytes", *max_length_bytes),
+        ("message-ttl", *message_ttl),
+    ];
+    let texts = texts.into_iter().filter_map(|(key, text)| Some((key, binary(text.as_ref()?))));
+    let numbers = numbers.into_iter().filter_map(|(key, number)| Some((key, number?.to_string())));
+    texts.chain(numbers).map(|(key, value)| format!("{{{}, {value}}}", binary(key))).collect()
+}
 
 /// Returns the code that compiles a module from its text.
 fn compile(module: &str) -> String {

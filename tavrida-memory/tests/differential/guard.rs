@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_memory::core::{
-    Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, RabbitMq, Snapshot,
+    Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, Operator, RabbitMq, Snapshot,
 };
 
 use crate::program::{CHANNELS, Mode};
@@ -79,7 +79,8 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
             |(channel, method): &(ChannelId, Method)| vetoes(world, *channel, &Action::Call(method.clone()));
         return calls.len() < 2 || calls.iter().any(one) || matters_who_is_first(world, channel, calls);
     }
-    meets_stale_tags(world, action)
+    drops_in_several_queues(world, action)
+        || meets_stale_tags(world, action)
         || mixes_priority_and_expiry(world, action)
         || consumes_two_queues(world, channel, action)
         || shares_a_limit(world, channel, action)
@@ -95,6 +96,19 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || crashes_on_its_text(world, action)
         || takes_up_a_tag(world, channel, action)
         || takes_over_what_is_busy(world, channel, action)
+}
+
+/// R172: what several queues drop at once, because of a policy, is dead-lettered in any order.
+fn drops_in_several_queues(world: &World, action: &Action) -> bool {
+    let Action::Operate(operator) = action else { return false };
+    let mut copy = world.broker.clone();
+    copy.apply(Now::default(), Command::Operator(operator.clone()), &mut Effects::new());
+    let (before, after) = (world.broker.snapshot(), copy.snapshot());
+    let changed = before
+        .queues
+        .iter()
+        .filter(|queue| after.queue(&queue.name).is_none_or(|after| after.ready != queue.ready));
+    changed.count() > 1
 }
 
 /// R63: unsettled deliveries of a deleted queue refer to messages of the next queue of that name.
@@ -116,6 +130,7 @@ fn mixes_priority_and_expiry(world: &World, action: &Action) -> bool {
         Action::Call(Method::BasicPublish { publication, .. }) => {
             (false, publication.properties.expiration.is_some())
         }
+        Action::Operate(Operator::SetPolicy(policy)) => (false, policy.definition.message_ttl.is_some()),
         _ => return false,
     };
     (priorities && (expires || world.shadow.expires)) || (expires && world.shadow.priorities)
@@ -208,7 +223,8 @@ fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bo
 fn hides_what_fed_it(world: &World, before: &Snapshot, after: &Broker) -> bool {
     let (routed, after): (Vec<&str>, _) = (after.last_routed().collect(), after.snapshot());
     let has = |name: &str, argument: &str| {
-        world.shadow.queues.get(name).is_some_and(|arguments| arguments.contains(argument))
+        world.shadow.policies
+            || world.shadow.queues.get(name).is_some_and(|arguments| arguments.contains(argument))
     };
     let ready = |snapshot: &Snapshot, name| snapshot.queue(name).map_or(0, |queue| queue.ready.len());
     let limited = |name| has(name, "x-max-length") || has(name, "x-max-length-bytes");
@@ -310,7 +326,7 @@ fn ends_two_channels_at_once(world: &World, channel: ChannelId, action: &Action)
         || (world.shadow.dead_letters && one.queues().next().is_some() && two.queues().next().is_some());
     both && match action {
         Action::CloseConnection | Action::Abort => true,
-        Action::Wait(_) | Action::Together(_) => false,
+        Action::Wait(_) | Action::Together(_) | Action::Operate(_) => false,
         Action::Call(method) => {
             let mut copy = world.broker.clone();
             let mut effects = Effects::new();

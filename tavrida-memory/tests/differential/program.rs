@@ -1,6 +1,6 @@
 //! Programs: the operations of the clients of one run, step by step.
 
-use tavrida_memory::core::{ChannelId, ConnectionId, Method};
+use tavrida_memory::core::{ChannelId, ConnectionId, Method, Operator};
 
 /// The connections that programs use, each with channels 1 and 2; connection 3 reads the remaining contents at the end.
 pub(crate) const CONNECTIONS: [ConnectionId; 2] = [ConnectionId(1), ConnectionId(2)];
@@ -44,6 +44,8 @@ pub(crate) enum Op {
     CloseConnection,
     /// The socket of the connection breaks.
     Abort,
+    /// An operator sets a policy or clears one.
+    Operate(Operator),
     /// Calls that are sent before an answer is awaited: one after the other on the step's channel, or at the same time on several.
     Together(Vec<(ChannelId, Method)>),
     /// Lets this many milliseconds pass.

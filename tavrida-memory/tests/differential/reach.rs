@@ -34,6 +34,7 @@ fn kinds(prediction: &Prediction) -> Vec<String> {
             kinds.extend(forged.then(|| "forged history".to_owned()));
         }
         Action::Abort => kinds.push("abort".to_owned()),
+        Action::Operate(_) => kinds.push("policy".to_owned()),
         Action::Wait(_) => kinds.push("time passes".to_owned()),
         Action::Together(calls) => {
             let alone = calls.iter().all(|(channel, _)| *channel == prediction.channel);
@@ -86,6 +87,7 @@ fn random_programs_reach_everything() {
         ("quorum delivery", 20),
         ("forged history", 50),
         ("abort", 30),
+        ("policy", 15),
         ("time passes", 10),
         ("pipeline", 100),
         ("simultaneous calls", 100),

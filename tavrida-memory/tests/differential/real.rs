@@ -118,6 +118,7 @@ impl<'n> Real<'n> {
                 self.closing.push(channel.connection.channel(0));
                 link.send_close();
             }
+            Action::Operate(operator) => self.barrier.operate(operator).await?,
             Action::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Action::Call(method) => self.call(channel, method),
             Action::Together(calls) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tavrida::field::{ShortString, Table, Value};
-use tavrida_memory::core::{Arrival, ChannelId, Method, MethodReply, QueueDeclare};
+use tavrida_memory::core::{Arrival, ChannelId, Method, MethodReply, Operator, QueueDeclare};
 
 use crate::heard::{Heard, Report, Said};
 use crate::world::Action;
@@ -22,6 +22,8 @@ pub(crate) struct Shadow {
     pub(crate) priorities: bool,
     /// Whether messages expire.
     pub(crate) expires: bool,
+    /// Whether policies set limits and dead-letter exchanges, besides the arguments of queues.
+    pub(crate) policies: bool,
 }
 
 /// The known state of a channel.
@@ -87,6 +89,15 @@ impl Shadow {
             for arrival in &heard.arrived {
                 self.note_arrival(*channel, arrival);
             }
+        }
+    }
+
+    /// Learns from what an operator does.
+    pub(crate) fn note_operator(&mut self, operator: &Operator) {
+        if let Operator::SetPolicy(policy) = operator {
+            self.policies = true;
+            self.dead_letters |= policy.definition.dead_letter_exchange.is_some();
+            self.expires |= policy.definition.message_ttl.is_some();
         }
     }
 

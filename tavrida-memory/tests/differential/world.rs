@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 use tavrida_memory::core::{
-    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now, RabbitMq,
+    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now, Operator,
+    RabbitMq,
 };
 
 use crate::guard;
@@ -45,6 +46,7 @@ pub(crate) enum Action {
     Call(Method),
     CloseConnection,
     Abort,
+    Operate(Operator),
     Together(Vec<(ChannelId, Method)>),
     /// Time passes, in milliseconds.
     Wait(u64),
@@ -103,6 +105,7 @@ impl World {
             }
             Op::CloseConnection => Action::CloseConnection,
             Op::Abort => Action::Abort,
+            Op::Operate(operator) => Action::Operate(operator.clone()),
             Op::Together(calls) => Action::Together(calls.clone()),
             Op::Wait(millis) => Action::Wait(*millis),
         };
@@ -128,6 +131,10 @@ impl World {
                         self.shadow.note_method(*on, method, existed, &Heard::default());
                     }
                 }
+            }
+            Action::Operate(operator) => {
+                self.shadow.note_operator(operator);
+                self.apply(Command::Operator(operator.clone()));
             }
             Action::Abort => {
                 let connection = channel.connection;
@@ -206,8 +213,8 @@ impl World {
                 &mut Effects::new(),
             );
             self.try_call(&mut copy, prober.channel(1), Method::ChannelOpen, &mut heard);
-            for queue in self.shadow.queues.keys().flat_map(|queue| [queue, queue]) {
-                let probe = Publication::new(ShortString::default(), queue.clone(), "probe");
+            for (queue, body) in self.shadow.queues.keys().flat_map(|queue| [(queue, "1"), (queue, "2")]) {
+                let probe = Publication::new(ShortString::default(), queue.clone(), body);
                 let probe = Method::BasicPublish { publication: Arc::new(probe), immediate: false };
                 self.try_call(&mut copy, prober.channel(1), probe, &mut heard);
             }

@@ -102,8 +102,13 @@ impl Broker {
         channel.send(number, Arrival::Delivery(delivered), effects);
     }
 
-    /// Removes the head and the expired messages behind it (A5).
+    /// Removes the head, and the expired messages behind it (A5). A quorum queue removes those before the head, and the others a moment
+    /// later, which `basic.get` does not wait for (R69).
     pub(crate) fn fetch(&mut self, queue: Key<Queue>) -> Option<Message> {
+        if self.queues[queue].is_quorum() {
+            self.sweep(queue);
+            return self.queues[queue].ready.pop();
+        }
         let message = self.queues[queue].ready.pop()?;
         self.sweep(queue);
         Some(message)

@@ -115,7 +115,7 @@ impl Broker {
 
     /// Drops from the head while the queue exceeds its limits. A quorum queue dead-letters what it drops at one time in the opposite order
     /// (R133).
-    fn drop_over_limit(&mut self, queue: Key<Queue>) {
+    pub(crate) fn drop_over_limit(&mut self, queue: Key<Queue>) {
         let mut dropped = Vec::new();
         loop {
             let state = &mut self.queues[queue];

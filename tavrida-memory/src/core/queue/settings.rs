@@ -124,8 +124,12 @@ impl Settings {
         self.overflow == Overflow::DropHead && (self.max_length.is_some() || self.max_bytes.is_some())
     }
 
-    /// Reads the arguments of a new queue; `what` is the queue as error texts name it.
-    pub(crate) fn read(arguments: &Table, what: &dyn Display, behaviour: &Behaviour) -> Result<Self, Fault> {
+    /// Checks the arguments of a new queue, and returns its type; `what` is the queue as error texts name it.
+    pub(crate) fn check(
+        arguments: &Table,
+        what: &dyn Display,
+        behaviour: &Behaviour,
+    ) -> Result<QueueKind, Fault> {
         let kind = read_kind(arguments, what)?;
         for (name, check, known) in CHECKS {
             if let Some(value) = arguments.get(name).filter(|_| known.to(kind, name, behaviour)) {
@@ -135,11 +139,11 @@ impl Settings {
             }
         }
         refuse_foreign(arguments, kind, what, behaviour)?;
-        Ok(Self::of(kind, arguments, behaviour))
+        Ok(kind)
     }
 
     /// Returns the settings of arguments that passed the checks.
-    fn of(kind: QueueKind, arguments: &Table, behaviour: &Behaviour) -> Self {
+    pub(crate) fn of(kind: QueueKind, arguments: &Table, behaviour: &Behaviour) -> Self {
         let number = |name| arguments.get(name).and_then(Value::as_i64).and_then(|n| u64::try_from(n).ok());
         let overflow = match arguments.get("x-overflow").and_then(Value::as_str) {
             Some("reject-publish") => Overflow::RejectPublish,

@@ -200,3 +200,16 @@ fn r140_what_another_quorum_queue_failed_to_deliver_is_counted_on() {
     });
     assert_eq!(found, [(Some(0), false), (Some(1), true)]);
 }
+
+#[test]
+fn r64_the_time_of_a_policy_and_of_a_quorum_queue() {
+    use tavrida_memory::core::{Definition, Operator, Policy};
+    let found = both(|rig, ch| {
+        declare(rig, ch, "q", &quorum(&[("x-expires", 1000.into())]));
+        let definition = Definition { expires: Some(5000), ..Default::default() };
+        rig.operate(Operator::SetPolicy(Policy { definition, ..Default::default() }));
+        rig.wait(2000);
+        rig.broker.consumers("q").is_some()
+    });
+    assert_eq!(found, [true, false]);
+}

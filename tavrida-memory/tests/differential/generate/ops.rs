@@ -37,9 +37,10 @@ enum Kind {
     Abort,
     Pipeline,
     Simultaneous,
+    Policy,
 }
 
-const DEEP: [(u32, Kind); 26] = [
+const DEEP: [(u32, Kind); 27] = [
     (60, Kind::Publish),
     (16, Kind::Get),
     (22, Kind::Consume),
@@ -66,6 +67,7 @@ const DEEP: [(u32, Kind); 26] = [
     (1, Kind::Abort),
     (4, Kind::Pipeline),
     (8, Kind::Simultaneous),
+    (6, Kind::Policy),
 ];
 
 const SHALLOW: [(u32, Kind); 27] = [
@@ -129,6 +131,7 @@ impl Generator {
         let transaction = self.program.mode(channel) == Mode::Transaction;
         let idle = self.world.shadow.channel(channel).unacked.is_empty();
         match kind {
+            Kind::Policy if !self.flavour.policies => self.make(Kind::Publish, channel, false),
             Kind::Commit | Kind::Rollback if !transaction => self.make(Kind::Publish, channel, false),
             Kind::Ack | Kind::Nack | Kind::Reject if idle && self.rng.u8(..) < 250 => {
                 let kinds = [Kind::Publish, Kind::Get, Kind::Consume];
@@ -152,6 +155,7 @@ impl Generator {
             Kind::Reject => return self.settle(Verdict::Reject),
             Kind::CloseConnection => return Op::CloseConnection,
             Kind::Abort => return Op::Abort,
+            Kind::Policy => return Op::Operate(self.policy()),
             Kind::Pipeline => return self.pipeline(channel, wild),
             Kind::Simultaneous => return self.simultaneous(channel, wild),
             Kind::Publish => self.publish(channel, wild),

@@ -116,6 +116,8 @@ pub(super) struct Flavour {
     pub(super) transactions: bool,
     pub(super) replies: bool,
     pub(super) limits: bool,
+    /// An operator sets policies.
+    pub(super) policies: bool,
     pub(super) quorum: bool,
     /// Each queue dead-letters into the next.
     pub(super) chain: bool,
@@ -136,6 +138,7 @@ impl Flavour {
             transactions: rng.u8(..) < 40,
             replies: rng.u8(..) < 30,
             limits: rng.u8(..) < 150,
+            policies: rng.u8(..) < 40,
             quorum,
             chain,
         }

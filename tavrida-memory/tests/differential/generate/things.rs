@@ -1,7 +1,10 @@
 //! Random names, exchanges, queues and bindings.
 
 use tavrida::field::{ShortString, Table, Value};
-use tavrida_memory::core::{ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
+use tavrida_memory::core::{
+    ApplyTo, Definition, ExchangeBind, ExchangeDeclare, Method, NamePattern, Operator, Policy, QueueBind,
+    QueueDeclare,
+};
 
 use super::Generator;
 use super::pools::{
@@ -104,6 +107,39 @@ impl Generator {
             nowait: false,
             arguments,
         }
+    }
+
+    /// Sets or clears one of two policies, which differ in their priorities.
+    pub(super) fn policy(&mut self) -> Operator {
+        let (name, priority) = self.pick(&[("p0", 1), ("p1", 2)]);
+        if self.chance(25) {
+            return Operator::ClearPolicy { name: short(name) };
+        }
+        let prefix = self.pick(&["q", "e", ""]);
+        let pattern = match self.rng.u8(..3) {
+            0 => NamePattern::All,
+            1 => NamePattern::Prefix(short(prefix)),
+            _ => NamePattern::Name(short(self.pick(&["q0", "q1", "q2", "e0", "e1"]))),
+        };
+        let mut definition = Definition::default();
+        for _ in 0..self.rng.usize(1..4) {
+            match self.rng.usize(..9) {
+                0 | 1 => definition.max_length = Some(self.rng.u64(0..3)),
+                2 => definition.max_length_bytes = Some(5),
+                3 => definition.dead_letter_exchange = Some(short(self.pick(&["", "e0", "e2"]))),
+                4 => {
+                    definition.dead_letter_exchange = Some(short(""));
+                    definition.dead_letter_routing_key = Some(short(self.pick(&["q0", "q1", "q2"])));
+                }
+                5 if self.flavour.quorum => definition.delivery_limit = Some(self.rng.u32(0..3)),
+                6 if !self.flavour.priorities => definition.message_ttl = Some(600_000),
+                // A quorum queue refuses publishes some time after it is full.
+                7 if !self.flavour.quorum => definition.overflow = Some(short("reject-publish")),
+                _ => definition.alternate_exchange = Some(short(self.pick(&["e2", "e0", "e9"]))),
+            }
+        }
+        let apply_to = self.pick(&[ApplyTo::All, ApplyTo::Queues, ApplyTo::Exchanges]);
+        Operator::SetPolicy(Policy { name: short(name), pattern, apply_to, priority, definition })
     }
 
     pub(super) fn count(&mut self, wild: bool) -> Method {

@@ -187,3 +187,36 @@ regression!(
     1.1 basic.publish routing_key=q0 mandatory body=m6 expiration=0 headers={CC=A[S:"q2"], BCC=A[S:"q0"], k=V}
     "#
 );
+
+regression!(
+    /// R64: the policy with the highest priority applies, and changes what is there.
+    policies_of_a_queue,
+    r#"
+    1.1 queue.declare queue=q0 arguments={x-max-length=I:3}
+    1.1 queue.declare queue=q1
+    1.1 basic.publish routing_key=q0 body=m1
+    1.1 basic.publish routing_key=q0 body=m2
+    1.1 basic.publish routing_key=q0 body=m3
+    1.1 policy.set name=p0 prefix=q apply_to=queues priority=1 dead_letter_exchange="" dead_letter_routing_key=q1 max_length=5
+    1.1 basic.publish routing_key=q0 body=m4
+    1.1 policy.set name=p1 only=q0 apply_to=all priority=2 max_length=1 overflow=reject-publish
+    1.1 basic.publish routing_key=q0 body=m5
+    1.1 policy.clear name=p1
+    1.1 basic.publish routing_key=q0 body=m6
+    1.1 policy.clear name=p0
+    "#
+);
+
+regression!(
+    /// R64: a policy may give an exchange an alternate.
+    a_policy_of_an_exchange,
+    r#"
+    1.1 exchange.declare exchange=e0 type=direct
+    1.1 queue.declare queue=q0
+    1.1 queue.bind queue=q0 exchange=amq.fanout
+    1.1 policy.set name=p0 prefix=e apply_to=exchanges priority=1 alternate_exchange=amq.fanout
+    1.1 basic.publish exchange=e0 routing_key=a mandatory body=m1
+    1.1 policy.clear name=p0
+    1.1 basic.publish exchange=e0 routing_key=a mandatory body=m2
+    "#
+);

@@ -289,3 +289,16 @@ regression!(
     2.1 basic.get queue=q1
     "#
 );
+
+regression!(
+    /// R69: what expired behind the head of a quorum queue is counted when the head is fetched.
+    what_expired_behind_the_head_is_counted,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    2.1 basic.publish routing_key=q0 mandatory body=m9
+    1.1 basic.publish routing_key=q0 mandatory body=m10 expiration=300
+    1.2 wait 600
+    1.1 basic.get queue=q0
+    1.1 basic.get queue=q0
+    "#
+);

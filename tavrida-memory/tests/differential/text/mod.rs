@@ -12,6 +12,7 @@
 //! properties of a message are absent.
 
 mod methods;
+mod policy;
 mod read;
 mod value;
 mod write;
@@ -74,6 +75,7 @@ pub(crate) fn print_step(step: &Step) -> String {
     match &step.op {
         Op::Together(_) => {}
         Op::Abort => words.word("connection.abort"),
+        Op::Operate(operator) => policy::write(operator, &mut words),
         Op::Call(method) => methods::write(method, &mut words),
         Op::CloseConnection => words.word("connection.close"),
         Op::Wait(millis) => words.word(&format!("wait {millis}")),
@@ -140,6 +142,11 @@ fn parse_step(text: &str) -> Result<Step, String> {
         Op::CloseConnection
     } else if name == "connection.abort" {
         Op::Abort
+    } else if [policy::SET, policy::CLEAR].contains(&name.as_str()) {
+        let mut words = line.words()?;
+        let operator = policy::read(&name, &mut words)?;
+        words.done()?;
+        Op::Operate(operator)
     } else if name == "wait" {
         let millis = line.word().and_then(|millis| millis.parse().ok());
         Op::Wait(millis.ok_or("no number of milliseconds")?)
@@ -184,6 +191,8 @@ mod tests {
 + 2.1 basic.get queue=q0
 2.1 connection.close
 1.1 connection.abort
+1.1 policy.set name=p0 prefix=q apply_to=queues priority=2 dead_letter_exchange="" max_length=3 overflow=drop-head
+1.1 policy.clear name=p0
 "#;
         let program = parse(text);
         assert_eq!(print(&program), text);
