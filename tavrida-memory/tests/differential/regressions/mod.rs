@@ -189,7 +189,7 @@ regression!(
 );
 
 regression!(
-    /// R64: the policy with the highest priority applies, and changes what is there.
+    /// R64: the policy with the highest priority applies, and changes queues that exist.
     policies_of_a_queue,
     r#"
     1.1 queue.declare queue=q0 arguments={x-max-length=I:3}
