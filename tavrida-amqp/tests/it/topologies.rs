@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, TestRng, TestRunner};
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::{Properties, Publication, PublishErrorKind, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tavrida_routing::{Definitions, Message, Queue, Topology, strategy};
+use tavrida_routing::{Definitions, Message, Queue, RabbitMq, Topology, strategy};
 
 const TOPOLOGIES: usize = 40;
 const MESSAGES: usize = 6;
@@ -28,17 +28,18 @@ fn with_plain_queues(topology: &Topology, virtual_host: &str) -> Topology {
 }
 
 /// Topologies that a definitions file can hold, with messages, the same in each run.
-fn cases() -> Vec<(Topology, Vec<Message>)> {
+fn cases(version: RabbitMq) -> Vec<(Topology, Vec<Message>)> {
     let config = Config::default();
     let rng = TestRng::deterministic_rng(config.rng_algorithm);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let mut cases = Vec::new();
     while cases.len() < TOPOLOGIES {
         let name = format!("topology-{}", cases.len());
-        let topology = strategy::topology().new_tree(&mut runner).expect("nothing is rejected").current();
+        let topology = strategy::Topologies::default().version(version).strategy();
+        let topology = topology.new_tree(&mut runner).expect("nothing is rejected").current();
         let Ok(file) = Definitions::from(with_plain_queues(&topology, &name)).to_json() else { continue };
         // As a node reads it: the types of numbers are lost in a file.
-        let definitions = Definitions::parse(&file).expect("it was written by us");
+        let definitions = Definitions::parse_as(&file, version).expect("it was written by us");
         let topology = definitions.topology(&name).expect("it was written by us").clone();
         let messages = strategy::messages(&topology, MESSAGES..=MESSAGES);
         let messages = messages.new_tree(&mut runner).expect("nothing is rejected").current();
@@ -61,8 +62,9 @@ fn publication(message: &Message) -> Publication {
 async fn random_topologies_are_read_routed_and_exported_as_we_say() {
     // A node of its own: an export of a shared one holds what other tests are about to delete.
     let node = tavrida_rabbitmq::Node::start().await.unwrap();
-    let cases = cases();
-    let mut definitions = Definitions::parse("{}").unwrap();
+    let version = if node.version().major >= 4 { RabbitMq::V4_0 } else { RabbitMq::V3_10 };
+    let cases = cases(version);
+    let mut definitions = Definitions::parse_as("{}", version).unwrap();
     for (topology, _) in &cases {
         node.add_vhost(topology.virtual_host()).await.unwrap();
         definitions.set_topology(topology.clone()).unwrap();
@@ -109,7 +111,8 @@ async fn random_topologies_are_read_routed_and_exported_as_we_say() {
         session.close().await.unwrap();
     }
     println!(
-        "RabbitMQ: {TOPOLOGIES} topologies, {messages} messages, {reached} reach a queue, disagreements: 0"
+        "RabbitMQ {}: {TOPOLOGIES} topologies, {messages} messages, {reached} reach a queue, disagreements: 0",
+        node.version()
     );
 
     node.rabbitmqctl(["export_definitions", export.to_str().unwrap()]).await.unwrap();

@@ -29,9 +29,8 @@
 //!
 //! It depends on no runtime, no network and, without features, on nothing else of Tavrida: any team can use it alone. `tavrida-memory`
 //! verifies it: the two share no code, and the test `routing` compares them over every pair of short patterns and keys, over header tables,
-//! over random topologies and over random declarations. Statements about RabbitMQ are therefore as accurate as that broker, whose own tests
-//! run against RabbitMQ. The differences of [`RabbitMq::V4_0`] in its table are implemented and tested one by one, but were not compared
-//! with a broker.
+//! over random topologies and over random declarations, of both versions. Statements about RabbitMQ are therefore as accurate as that broker,
+//! whose own tests run against nodes of both.
 //!
 //! | feature | adds |
 //! |---|---|

@@ -7,7 +7,7 @@ use std::fmt;
 /// | rule | 3.10 | 4.0 |
 /// |---|---|---|
 /// | numbers at a headers exchange | compared by value, whatever their type | integers with integers, floats with floats; `0.0` is not `-0.0` |
-/// | a timestamp in the headers of a message | an integer | equals nothing |
+/// | a timestamp in the headers of a message | an integer of seconds | an integer of milliseconds |
 /// | an unknown exchange type | 503 | 406 |
 /// | `x-death` sent by a client | continued | ignored |
 /// | a classic queue with `x-queue-leader-locator` | 406 | accepted |

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tavrida_routing::{Binding, Exchange, Message, Queue, Table, Topology, Value};
+use tavrida_routing::{Binding, Exchange, Message, Queue, RabbitMq, Table, Topology, Value};
 
 use crate::node::Node;
 
@@ -85,5 +85,61 @@ fn every_small_header_table_in_all_four_forms() {
         disagreements.len()
     );
     assert_eq!((wanted.len(), sent.len()), (125, 125));
+    assert_eq!(disagreements, Vec::<String>::new());
+}
+
+/// Headers whose values are numbers, times and texts that look like each other: on each version, with all that a binding may want.
+#[test]
+fn every_pair_of_values_on_both_versions() {
+    let values = [
+        Value::Void,
+        Value::Bool(true),
+        Value::I8(1),
+        Value::U8(1),
+        Value::I16(1),
+        Value::U16(1),
+        Value::I32(1),
+        Value::U32(1),
+        Value::I64(1),
+        Value::I64(1000),
+        Value::F32(1.0),
+        Value::F64(1.0),
+        Value::F64(1000.0),
+        Value::F64(0.0),
+        Value::F64(-0.0),
+        Value::I32(0),
+        Value::Timestamp(0),
+        Value::Timestamp(1),
+        Value::Timestamp(1000),
+        Value::from("1"),
+        Value::from(""),
+        Value::Bytes(b"1".to_vec()),
+        Value::Array(vec![Value::I32(1)]),
+        Value::Array(vec![Value::I64(1)]),
+        Value::Array(vec![Value::Timestamp(1)]),
+        Value::Table(Table::new().with("a", Value::I32(1))),
+        Value::Table(Table::new().with("a", Value::I64(1))),
+    ];
+    let mut disagreements = Vec::new();
+    for version in [RabbitMq::V3_10, RabbitMq::V4_0] {
+        let mut topology = Topology::builder().version(version).exchange(Exchange::headers("x"));
+        for (index, value) in values.iter().enumerate() {
+            let name = format!("{index} {value:?}");
+            let binding = Binding::queue(&name, "x", "").argument("a", value.clone());
+            topology = topology.queue(Queue::new(&name)).bind(binding);
+        }
+        let topology = topology.build().unwrap();
+        let mut node = Node::with(&topology);
+        for sent in &values {
+            let message = Message::new("x", "").header("a", sent.clone());
+            let ours: BTreeSet<String> =
+                topology.route(&message).unwrap().queues().map(str::to_owned).collect();
+            let broker = node.publish(&message).unwrap();
+            disagreements.extend(
+                ours.symmetric_difference(&broker).map(|queue| format!("{version}: {queue} ~ {sent:?}")),
+            );
+        }
+    }
+    println!("values: {} pairs, disagreements: {}", 2 * values.len() * values.len(), disagreements.len());
     assert_eq!(disagreements, Vec::<String>::new());
 }

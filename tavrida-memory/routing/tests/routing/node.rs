@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Properties, Publication};
+use tavrida_memory::Behaviour;
 use tavrida_memory::core::{
     Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, ExchangeBind, ExchangeDeclare, Method,
     MethodReply, Now, QueueBind, QueueDeclare,
 };
-use tavrida_routing::{Binding, Destination, Exchange, Message, Queue, Topology};
+use tavrida_routing::{Binding, Destination, Exchange, Message, Queue, RabbitMq, Topology};
 
 /// A code and a text.
 pub(crate) type Refusal = (u16, String);
@@ -26,8 +27,17 @@ fn short(text: &str) -> ShortString {
 
 impl Node {
     pub(crate) fn new() -> Self {
+        Self::like(RabbitMq::default())
+    }
+
+    /// A node that behaves like a version.
+    fn like(version: RabbitMq) -> Self {
+        let behaviour = Behaviour::of(match version {
+            RabbitMq::V4_0 => tavrida_memory::RabbitMq::V4_0,
+            _ => tavrida_memory::RabbitMq::V3_10,
+        });
         let mut node = Self {
-            broker: Broker::new(Config::default()),
+            broker: Broker::new(Config { behaviour, ..Config::default() }),
             channel: ConnectionId(0).channel(1),
             effects: Effects::new(),
         };
@@ -35,9 +45,9 @@ impl Node {
         node
     }
 
-    /// A node with the topology.
+    /// A node with the topology, of its version.
     pub(crate) fn with(topology: &Topology) -> Self {
-        let mut node = Self::new();
+        let mut node = Self::like(topology.version());
         for exchange in topology.exchanges().filter(|exchange| !exchange.name.starts_with("amq.")) {
             node.declare_exchange(exchange).expect("what a topology accepts a node accepts");
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
-use tavrida_routing::{Binding, DeathReason, Exchange, ExchangeType, Message, Queue, Table, Topology, Value};
+use tavrida_routing::{
+    Binding, DeathReason, Exchange, ExchangeType, Message, Queue, RabbitMq, Table, Topology, Value,
+};
 
 use crate::node::Node;
 
@@ -32,6 +34,9 @@ fn value(rng: &mut Rng) -> Value {
         Value::Bool(true),
         "1".into(),
         Value::Timestamp(1),
+        Value::I64(1000),
+        Value::F64(-0.0),
+        Value::F64(0.0),
     ];
     values[rng.usize(..values.len())].clone()
 }
@@ -41,9 +46,10 @@ fn table(rng: &mut Rng) -> Table {
     (0..rng.usize(..3)).map(|_| (pick(rng, &names).to_owned(), value(rng))).collect()
 }
 
-/// A topology with every type of exchange, alternates, internal exchanges, chains and cycles of exchanges.
+/// A topology of either version with every type of exchange, alternates, internal exchanges, chains and cycles of exchanges.
 pub(crate) fn topology(rng: &mut Rng) -> Topology {
-    let mut topology = Topology::new();
+    let version = if rng.bool() { RabbitMq::V3_10 } else { RabbitMq::V4_0 };
+    let mut topology = Topology::of("/", version);
     for name in &EXCHANGES[..4] {
         let kind = ExchangeType::ALL[rng.usize(..4)];
         let mut exchange = Exchange::new(*name, kind);

@@ -24,6 +24,7 @@ fn numbers_at_a_headers_exchange() {
         (Value::F64(0.0), Value::F64(-0.0), true, false),
         (Value::Timestamp(1), Value::I64(1), true, true),
         (Value::I64(1), Value::Timestamp(1), true, false),
+        (Value::I64(1000), Value::Timestamp(1), false, true),
         (Value::Timestamp(1), Value::Timestamp(1), true, false),
         (Value::from("1"), Value::I32(1), false, false),
         (Value::from("a"), Value::Bytes(b"a".to_vec()), true, true),
