@@ -84,6 +84,45 @@ impl Kind {
             Self::Cycle => (UNKNOWN_CODE, "Cycle"),
         }
     }
+
+    /// Returns an error of this kind without a text of its own. It is the source of this library's other error types, so that a failure made
+    /// of them has the class and the code of the kind.
+    pub(crate) fn source(self) -> &'static (dyn std::error::Error + 'static) {
+        const fn bare(kind: Kind) -> Error {
+            Error { kind, text: Cow::Borrowed(kind.wire().1), source: None }
+        }
+        /// In the order of the kinds.
+        static BARE: [Error; 27] = [
+            bare(Kind::FieldMustExist),
+            bare(Kind::UnsuitableFieldValue),
+            bare(Kind::FieldMustFullyDefined),
+            bare(Kind::HandlerNotFound),
+            bare(Kind::WrongEntryPointFormat),
+            bare(Kind::UnableToDiscover),
+            bare(Kind::WrongResponse),
+            bare(Kind::ServiceNotFound),
+            bare(Kind::DuplicatedServiceRegistration),
+            bare(Kind::DuplicatedEntryPointRegistration),
+            bare(Kind::ServiceIsNotRegister),
+            bare(Kind::ForbiddenHeaders),
+            bare(Kind::CantRegisterRemotePublisher),
+            bare(Kind::IncorrectOutgoingMessage),
+            bare(Kind::IncorrectMessage),
+            bare(Kind::ConfigFile),
+            bare(Kind::WrongParameters),
+            bare(Kind::Build),
+            bare(Kind::Timeout),
+            bare(Kind::Closed),
+            bare(Kind::Unroutable),
+            bare(Kind::Refused),
+            bare(Kind::Unacceptable),
+            bare(Kind::Ambiguous),
+            bare(Kind::Panic),
+            bare(Kind::Transport),
+            bare(Kind::Cycle),
+        ];
+        &BARE[self as usize]
+    }
 }
 
 /// The code of errors without a specific one.
@@ -224,6 +263,14 @@ mod tests {
         assert_eq!(error.to_string(), "the source is wrong");
         let source = std::error::Error::source(&error).expect("kept").to_string();
         assert!(source.contains("more than one dot"), "{source}");
+    }
+
+    #[test]
+    fn the_source_of_a_kind_is_of_that_kind() {
+        for kind in [Kind::FieldMustExist, Kind::UnableToDiscover, Kind::Build, Kind::Closed, Kind::Cycle] {
+            let source = kind.source().downcast_ref::<Error>().expect("it is one");
+            assert_eq!((source.kind, source.to_string().as_str()), (kind, kind.wire().1));
+        }
     }
 
     #[test]

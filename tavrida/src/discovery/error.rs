@@ -55,7 +55,11 @@ impl fmt::Display for DiscoveryError {
     }
 }
 
-impl std::error::Error for DiscoveryError {}
+impl std::error::Error for DiscoveryError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(Kind::UnableToDiscover.source())
+    }
+}
 
 impl From<DiscoveryError> for Error {
     fn from(error: DiscoveryError) -> Self {

@@ -62,7 +62,11 @@ impl fmt::Display for RegistrationError {
     }
 }
 
-impl std::error::Error for RegistrationError {}
+impl std::error::Error for RegistrationError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(Kind::Build.source())
+    }
+}
 
 impl From<RegistrationError> for Error {
     fn from(error: RegistrationError) -> Self {

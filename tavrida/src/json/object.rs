@@ -311,7 +311,11 @@ impl fmt::Display for ObjectError {
     }
 }
 
-impl std::error::Error for ObjectError {}
+impl std::error::Error for ObjectError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(crate::error::Kind::WrongParameters.source())
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::entry_point::EntryPointError;
 use crate::error::{Error, Kind, UNKNOWN_CODE};
+use crate::field::TooLongError;
 
 /// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
 ///
@@ -153,6 +155,12 @@ impl Failure {
         self.0.permanent
     }
 
+    /// A failure with the class and the code of an error.
+    fn of_kind(own: &Error, text: String) -> Self {
+        let failure = Self::new(own.class(), text).with_code(own.code());
+        if own.is_permanent() { failure.permanent() } else { failure }
+    }
+
     pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -170,17 +178,35 @@ impl fmt::Display for Failure {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let class = || std::any::type_name::<E>().split('<').next().unwrap_or_default().replace("::", ".");
+        let class = || class_of(std::any::type_name::<E>());
         let mut failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
             (Some(remote), _) => remote.failure(),
-            (None, Some(own)) => {
-                let failure = Self::new(own.class(), error.to_string()).with_code(own.code());
-                if own.is_permanent() { failure.permanent() } else { failure }
-            }
-            (None, None) => Self::new(class(), error.to_string()),
+            (None, Some(own)) => Self::of_kind(own, error.to_string()),
+            (None, None) => match bad_text(&error) {
+                Some(own) => Self::of_kind(&own, error.to_string()),
+                None => Self::new(class(), error.to_string()),
+            },
         };
         failure.0.cause = Some(Arc::new(error));
         failure
+    }
+}
+
+/// The error of a text that is no name or address: those types come before [`Error`] and do not have it as their source.
+fn bad_text(error: &(dyn StdError + 'static)) -> Option<Error> {
+    let too_long = cause::<TooLongError>(error).map(|error| Error::from(error.clone()));
+    too_long.or_else(|| cause::<EntryPointError>(error).map(|error| Error::from(error.clone())))
+}
+
+/// The class of an error that has none of its own: the path of its type, and for the types of this library, whose modules are private,
+/// their name.
+fn class_of(type_name: &str) -> String {
+    let path = type_name.split('<').next().unwrap_or_default();
+    match path.split("::").next() {
+        Some("tavrida" | "tavrida_amqp" | "tavrida_memory" | "tavrida_routing" | "tavrida_testkit") => {
+            format!("tavrida.exceptions.{}", path.rsplit("::").next().unwrap_or_default())
+        }
+        _ => path.replace("::", "."),
     }
 }
 

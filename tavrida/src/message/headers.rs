@@ -225,7 +225,11 @@ impl fmt::Display for ReservedHeaderError {
     }
 }
 
-impl std::error::Error for ReservedHeaderError {}
+impl std::error::Error for ReservedHeaderError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(crate::error::Kind::ForbiddenHeaders.source())
+    }
+}
 
 impl From<ReservedHeaderError> for crate::Error {
     fn from(error: ReservedHeaderError) -> Self {

@@ -226,7 +226,7 @@ impl std::error::Error for AskError {
             Self::Failed(error) => Some(error),
             Self::NotSent(error) => Some(error),
             Self::Lost(loss) => Some(loss),
-            Self::Timeout { .. } => None,
+            Self::Timeout { .. } => Some(Kind::Timeout.source()),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 
 use super::{BrokerError, ConnectionLost, Delivery, SessionError};
+use crate::error::Kind;
 use crate::field::{ShortString, Table};
 
 /// The name that requests a direct reply address (RabbitMQ's direct reply-to), in a [`Consume`] and in
@@ -140,4 +141,12 @@ impl fmt::Display for ConsumerError {
     }
 }
 
-impl std::error::Error for ConsumerError {}
+impl std::error::Error for ConsumerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Cancelled | Self::CancelledByBroker => Some(Kind::Closed.source()),
+            Self::Refused(refusal) => Some(refusal),
+            Self::Lost(loss) => Some(loss),
+        }
+    }
+}

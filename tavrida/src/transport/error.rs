@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Kind;
+
 /// An error from the broker, with its code and text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerError {
@@ -76,7 +78,11 @@ impl fmt::Display for BrokerError {
     }
 }
 
-impl std::error::Error for BrokerError {}
+impl std::error::Error for BrokerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(if self.is_of_message() { Kind::Unacceptable } else { Kind::Refused }.source())
+    }
+}
 
 /// Why a session ended. Clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +137,11 @@ impl fmt::Display for ConnectionLost {
     }
 }
 
-impl std::error::Error for ConnectionLost {}
+impl std::error::Error for ConnectionLost {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(Kind::Closed.source())
+    }
+}
 
 /// Why an operation of a session failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +180,15 @@ impl fmt::Display for SessionError {
     }
 }
 
-impl std::error::Error for SessionError {}
+impl std::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Lost(loss) => Some(loss),
+            Self::Unsupported(_) => Some(Kind::Transport.source()),
+        }
+    }
+}
 
 impl From<BrokerError> for SessionError {
     fn from(refusal: BrokerError) -> Self {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{BrokerError, ConnectionLost, Publication};
+use crate::error::Kind;
 
 /// A pending publish: a future of its outcome, returned by [`Session::publish`](super::Session::publish).
 ///
@@ -135,4 +136,14 @@ impl fmt::Display for PublishError {
     }
 }
 
-impl std::error::Error for PublishError {}
+impl std::error::Error for PublishError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.reason {
+            PublishErrorKind::Unroutable => Some(Kind::Unroutable.source()),
+            PublishErrorKind::Nacked => Some(Kind::Refused.source()),
+            PublishErrorKind::Refused(refusal) => Some(refusal),
+            PublishErrorKind::Ambiguous(_) => Some(Kind::Ambiguous.source()),
+            PublishErrorKind::NotSent(loss) => Some(loss),
+        }
+    }
+}

@@ -6,6 +6,7 @@ mod asks;
 mod bad_input;
 mod building;
 mod capture;
+mod classes;
 #[cfg(feature = "macros")]
 mod compiler;
 mod contracts;
