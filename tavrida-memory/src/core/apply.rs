@@ -3,6 +3,7 @@
 use super::arena::Key;
 use super::broker::Broker;
 use super::channel::Channel;
+use super::declare::no_last_queue;
 use super::effect::{Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
 use super::settle::Verdict;
@@ -75,9 +76,15 @@ impl Broker {
         if !self.channels[channel].closing {
             return self.dispatch(channel, id, method, effects);
         }
-        match method {
+        match &method {
             Method::ChannelCloseOk => self.end_channel(channel, effects),
             Method::ChannelClose => effects.reply(id, MethodReply::ChannelCloseOk),
+            Method::ChannelOpen => return Err(second_open()),
+            // RabbitMQ completes names before it looks whether the channel is closing, and closes it again (R3).
+            other if other.names_last_queue() && self.channels[channel].last_queue.is_none() => {
+                let reason = no_last_queue().into_reason(method.id());
+                effects.push(Effect::ChannelClosed { channel: id, reason });
+            }
             _ => {}
         }
         Ok(())
@@ -175,7 +182,7 @@ impl Broker {
             }
             Method::ChannelFlow { active: true } => Some(MethodReply::ChannelFlowOk { active: true }),
             Method::ChannelFlow { active: false } => return Err(Fault::not_implemented("active=false")),
-            Method::ChannelOpen => return Err(Fault::new(Code::ChannelError, "second 'channel.open' seen")),
+            Method::ChannelOpen => return Err(second_open()),
             Method::ChannelClose => {
                 self.end_channel(channel, effects);
                 Some(MethodReply::ChannelCloseOk)
@@ -187,4 +194,8 @@ impl Broker {
         }
         Ok(())
     }
+}
+
+fn second_open() -> Fault {
+    Fault::new(Code::ChannelError, "second 'channel.open' seen")
 }

@@ -273,7 +273,7 @@ impl Broker {
             return Ok(name.clone());
         }
         let last = self.channels[channel].last_queue.clone();
-        last.ok_or_else(|| Fault::not_found("no previously declared queue"))
+        last.ok_or_else(no_last_queue)
     }
 
     /// Checks that an exclusive queue is used by its own connection only (R52).
@@ -308,6 +308,11 @@ impl Broker {
 
 fn is_classic(arguments: &Table) -> bool {
     matches!(read_kind(arguments, &""), Ok(QueueKind::Classic))
+}
+
+/// An empty name of a queue means the last declared one, of which there is none.
+pub(crate) fn no_last_queue() -> Fault {
+    Fault::not_found("no previously declared queue")
 }
 
 /// Removes line ends from a name (R29).

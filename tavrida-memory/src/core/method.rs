@@ -153,6 +153,18 @@ pub struct BasicConsume {
 }
 
 impl Method {
+    /// Returns whether it means the queue that the channel declared last.
+    pub(crate) fn names_last_queue(&self) -> bool {
+        match self {
+            Self::QueueBind(bind) | Self::QueueUnbind(bind) => bind.queue.is_empty(),
+            Self::QueuePurge { queue, .. }
+            | Self::QueueDelete { queue, .. }
+            | Self::BasicGet { queue, .. } => queue.is_empty(),
+            Self::BasicConsume(consume) => consume.queue.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Returns the class and method numbers on the wire, which an error names.
     pub fn id(&self) -> (u16, u16) {
         match self {

@@ -15,7 +15,6 @@ fn r3_a_closed_channel_hears_nothing_until_the_client_agrees_and_starts_afresh()
     assert!(matches!(rig.call(ch, get("nosuch")), Answer::ChannelClosed(_)));
     assert_eq!(rig.call(ch, declare_queue("ignored", args::<i32>(&[]))), Answer::Nothing);
     assert_eq!(rig.call(ch, publish("", "q", "ignored")), Answer::Nothing);
-    assert_eq!(rig.call(ch, Method::ChannelOpen), Answer::Nothing);
     assert_eq!(rig.call(ch, Method::ChannelClose), Answer::Reply(MethodReply::ChannelCloseOk));
     assert_eq!(rig.counts("ignored"), None);
     rig.reopen(ch);
@@ -145,4 +144,27 @@ fn a_connection_that_comes_again_under_its_number_drops_the_old_one() {
     rig.apply(Command::Connect { connection: ch.connection, options: ConnectionOptions::default() });
     assert_eq!(rig.counts("q"), None);
     rig.channel(ch.connection, 1);
+}
+
+#[test]
+fn r3_r129_behind_a_call_that_fails_names_are_still_completed() {
+    let (mut rig, ch) = Rig::with_channel();
+    assert!(matches!(rig.call(ch, get("missing")), Answer::ChannelClosed(_)));
+    assert_eq!(rig.call(ch, get("missing")), Answer::Nothing);
+    match rig.call(ch, get("")) {
+        Answer::ChannelClosed(reason) => assert_eq!(
+            (reason.code, reason.text.as_str(), reason.class, reason.method),
+            (404, "NOT_FOUND - no previously declared queue", 60, 70)
+        ),
+        other => panic!("{other:?}"),
+    }
+    rig.call(ch, Method::ChannelCloseOk);
+    rig.fatal(ch, Method::ChannelCloseOk, 504, "CHANNEL_ERROR - expected 'channel.open'");
+}
+
+#[test]
+fn r3_r6_behind_a_call_that_fails_an_open_is_a_second_one() {
+    let (mut rig, ch) = Rig::with_channel();
+    assert!(matches!(rig.call(ch, get("missing")), Answer::ChannelClosed(_)));
+    rig.fatal(ch, Method::ChannelOpen, 504, "CHANNEL_ERROR - second 'channel.open' seen");
 }

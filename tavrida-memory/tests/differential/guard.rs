@@ -232,11 +232,12 @@ fn hides_what_fed_it(world: &World, before: &Snapshot, after: &Broker) -> bool {
     routed.iter().any(|name| limited(name) && routed.iter().any(|other| other != name && gave_up(other)))
 }
 
-/// R175: whether the credit of acks is available for the messages of the same commit is undefined.
+/// R175: whether the credit of acks is available for the messages of the same commit is undefined, and a quorum queue takes returns before
+/// messages.
 fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Action) -> bool {
     let state = world.shadow.channel(channel);
     matches!(action, Action::Call(Method::TxCommit))
-        && state.limits
+        && (state.limits || world.shadow.queues.values().any(|arguments| is_quorum(Some(arguments))))
         && state.published
         && !state.settled.is_empty()
 }

@@ -82,28 +82,33 @@ impl Broker {
                 self.run(queue, effects);
             }
             QueueKind::Quorum => {
-                self.return_to_quorum(queue, messages, verdict);
+                let too_often = self.return_to_quorum(queue, messages, verdict);
                 self.sweep(queue);
                 self.run(queue, effects);
+                // What does not fit is dead-lettered before what came back too often.
                 self.drop_over_limit(queue);
+                for message in too_often {
+                    self.dead_letter(queue, &message, Reason::DeliveryLimit);
+                }
                 self.arm(queue);
             }
         }
     }
 
     /// A quorum queue counts returns, and delivers returned messages first, in the order of their return (R132, R133). Without a delivery
-    /// limit it appends what a client requeues behind all ready messages instead.
+    /// limit it appends what a client requeues behind all ready messages instead. Returns the messages that came back too often.
     fn return_to_quorum(
         &mut self,
         queue: Key<Queue>,
         messages: impl IntoIterator<Item = Message>,
         verdict: Verdict,
-    ) {
+    ) -> Vec<Message> {
+        let mut too_often = Vec::new();
         for message in messages {
             let message = message.returned(verdict, &self.behaviour);
             let state = &mut self.queues[queue];
             if state.is_over_delivery_limit(&message) {
-                self.dead_letter(queue, &message, Reason::DeliveryLimit);
+                too_often.push(message);
             } else if verdict == Verdict::Requeue && state.settings.delivery_limit.is_none() {
                 let seq = state.take_seq();
                 state.ready.insert(Message { seq, priority: 0, ..message });
@@ -111,6 +116,7 @@ impl Broker {
                 state.ready.insert_returned(message);
             }
         }
+        too_often
     }
 
     /// Drops from the head while the queue exceeds its limits. A quorum queue dead-letters what it drops at one time in the opposite order

@@ -220,3 +220,13 @@ regression!(
     1.1 basic.publish exchange=e0 routing_key=a mandatory body=m2
     "#
 );
+
+regression!(
+    /// R3, R6: behind a call that fails, an open is a second one.
+    an_open_behind_a_call_that_fails,
+    r#"
+    1.1 queue.bind queue=q0 exchange=e9
+    + 1.1 channel.open
+    1.1 queue.declare queue=q0
+    "#
+);

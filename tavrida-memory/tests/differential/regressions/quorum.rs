@@ -302,3 +302,19 @@ regression!(
     1.1 basic.get queue=q0
     "#
 );
+
+regression!(
+    /// R133: what does not fit into a quorum queue is dead-lettered before what came back too often at the same time.
+    what_does_not_fit_goes_before_what_came_back_too_often,
+    r#"
+    1.1 queue.declare queue=q1
+    1.1 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum", x-delivery-limit=I:0, x-max-length=I:1, x-dead-letter-exchange=S:"", x-dead-letter-routing-key=S:"q1"}
+    2.1 basic.consume queue=q0 consumer_tag=a
+    1.1 basic.publish routing_key=q0 body=m1
+    2.1 basic.cancel consumer_tag=a
+    1.1 basic.publish routing_key=q0 body=m2
+    2.2 basic.get queue=q0
+    2.2 basic.nack 1
+    2.1 channel.close
+    "#
+);
