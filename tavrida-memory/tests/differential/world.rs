@@ -213,7 +213,8 @@ impl World {
                 &mut Effects::new(),
             );
             self.try_call(&mut copy, prober.channel(1), Method::ChannelOpen, &mut heard);
-            for (queue, body) in self.shadow.queues.keys().flat_map(|queue| [(queue, "1"), (queue, "2")]) {
+            let probes = |queue| ["1", "2", "3", "4", "5", "6"].map(|body| (queue, body));
+            for (queue, body) in self.shadow.queues.keys().flat_map(probes) {
                 let probe = Publication::new(ShortString::default(), queue.clone(), body);
                 let probe = Method::BasicPublish { publication: Arc::new(probe), immediate: false };
                 self.try_call(&mut copy, prober.channel(1), probe, &mut heard);
