@@ -54,6 +54,28 @@ pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
     }
 }
 
+/// Returns whether RabbitMQ does not answer a successful call.
+pub(crate) fn is_silent(method: &Method, mode: Mode) -> bool {
+    match method {
+        Method::BasicAck { .. }
+        | Method::BasicNack { .. }
+        | Method::BasicReject { .. }
+        | Method::BasicRecoverAsync { .. } => true,
+        Method::BasicPublish { .. } => mode != Mode::Confirm,
+        Method::QueuePurge { nowait, .. }
+        | Method::QueueDelete { nowait, .. }
+        | Method::ExchangeDelete { nowait, .. }
+        | Method::BasicCancel { nowait, .. }
+        | Method::ConfirmSelect { nowait } => *nowait,
+        Method::BasicConsume(consume) => consume.nowait,
+        Method::QueueDeclare(declare) => declare.nowait,
+        Method::QueueBind(bind) => bind.nowait,
+        Method::ExchangeBind(bind) | Method::ExchangeUnbind(bind) => bind.nowait,
+        Method::ExchangeDeclare(declare) => declare.nowait,
+        _ => false,
+    }
+}
+
 /// Returns whether messages may move.
 pub(crate) fn moves(action: &Action) -> bool {
     !matches!(

@@ -10,6 +10,7 @@ use tavrida_rabbitmq::Node;
 use tokio::time::timeout;
 
 use crate::barrier::Barrier;
+use crate::guard;
 use crate::heard::{Report, Said};
 use crate::names::Names;
 use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Program};
@@ -152,7 +153,7 @@ impl<'n> Real<'n> {
         self.closing.extend((method == Method::ChannelClose).then_some(channel));
         let link = self.links.get_mut(&channel.connection).expect("it was connected just now");
         link.send(channel.number, &method);
-        if is_silent(&method, self.modes.mode(channel)) {
+        if guard::is_silent(&method, self.modes.mode(channel)) {
             link.send(channel.number, &Method::ChannelFlow { active: true });
             self.flows.push(channel);
         }
@@ -343,6 +344,10 @@ impl<'n> Real<'n> {
                 let link = self.links.get_mut(&channel.connection).expect("it has just been heard");
                 link.send(channel.number, &Method::ChannelCloseOk);
                 self.open(channel);
+                // What was sent behind the call that failed may close the connection as well.
+                if is_closed(wanted, channel.connection.channel(0)) {
+                    return Ok(());
+                }
             }
             Said::Reply(MethodReply::ChannelCloseOk) => {
                 self.closing.retain(|closing| *closing != channel);
@@ -369,28 +374,6 @@ fn is_closed(wanted: &Report, channel: ChannelId) -> bool {
         })
     };
     closes(channel) || closes(channel.connection.channel(0))
-}
-
-/// Returns whether RabbitMQ does not answer a successful call.
-fn is_silent(method: &Method, mode: Mode) -> bool {
-    match method {
-        Method::BasicAck { .. }
-        | Method::BasicNack { .. }
-        | Method::BasicReject { .. }
-        | Method::BasicRecoverAsync { .. } => true,
-        Method::BasicPublish { .. } => mode != Mode::Confirm,
-        Method::QueuePurge { nowait, .. }
-        | Method::QueueDelete { nowait, .. }
-        | Method::ExchangeDelete { nowait, .. }
-        | Method::BasicCancel { nowait, .. }
-        | Method::ConfirmSelect { nowait } => *nowait,
-        Method::BasicConsume(consume) => consume.nowait,
-        Method::QueueDeclare(declare) => declare.nowait,
-        Method::QueueBind(bind) => bind.nowait,
-        Method::ExchangeBind(bind) | Method::ExchangeUnbind(bind) => bind.nowait,
-        Method::ExchangeDeclare(declare) => declare.nowait,
-        _ => false,
-    }
 }
 
 fn diverged(wanted: &Prediction, report: &Report, error: Option<String>) -> Divergence {
