@@ -3,38 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::{Arc, Mutex};
+mod lines;
+
 use std::time::Duration;
 
 use serde_json::json;
 use tavrida::prelude::*;
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use lines::Lines;
 
 const CARD: &str = "4711-0815";
 const BEARER: &str = "Bearer abc";
@@ -90,7 +70,7 @@ async fn no_line_at_any_level_has_a_secret_or_a_payload_in_it() {
     client.close().await;
     server.shutdown().await.unwrap();
 
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.text();
     for told in ["sent", "worked", "a message is dead-lettered", "Unheard", "<masked>"] {
         assert!(logged.contains(told), "nothing of '{told}' in\n{logged}");
     }

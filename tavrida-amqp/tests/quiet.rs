@@ -2,36 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::{Arc, Mutex};
+mod lines;
+
 use std::time::Duration;
 
 use serde_json::json;
 use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
-use tracing_subscriber::fmt::MakeWriter;
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use lines::Lines;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clean_shutdown_logs_no_error_and_starts_no_second_runtime() {
@@ -57,7 +37,7 @@ async fn a_clean_shutdown_logs_no_error_and_starts_no_second_runtime() {
         handle.stop();
         serving.await.unwrap().unwrap();
     }
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.text();
     assert_eq!(logged, "");
     #[cfg(target_os = "linux")]
     assert_eq!(runtimes_of_compat(), 0, "connections live in the runtime of the program");

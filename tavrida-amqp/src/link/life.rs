@@ -26,6 +26,8 @@ pub(crate) struct Life {
     blocked: Mutex<Option<String>>,
     /// When its connections last received something, and how long they may be silent.
     heard: OnceLock<(Vec<Arc<Heard>>, Duration)>,
+    /// Whether a runtime that stood still was warned of.
+    warned: AtomicBool,
     /// The life of the connections.
     parent: Option<Arc<Self>>,
     /// The lives of the sessions.
@@ -42,6 +44,7 @@ impl Life {
             buried: AtomicBool::new(false),
             blocked: Mutex::default(),
             heard: OnceLock::new(),
+            warned: AtomicBool::new(false),
             parent: None,
             children: Mutex::default(),
         }
@@ -190,6 +193,24 @@ impl Life {
     pub(super) fn listen(&self, heard: Vec<Arc<Heard>>, heartbeat: u16) {
         if heartbeat > 0 {
             let _ = self.heard.set((heard, Duration::from_secs(heartbeat.into())));
+        }
+    }
+
+    /// Warns, once, if a timer of the runtime was late by more than half the heartbeat: code that blocks its thread keeps heartbeats away,
+    /// too.
+    pub(super) fn judge_timer(&self, late_by: Duration) {
+        if let Some((_, heartbeat)) = self.heard.get()
+            && late_by > *heartbeat / 2
+            && !self.warned.swap(true, Ordering::Relaxed)
+        {
+            let endpoint = self.endpoint.as_str();
+            tracing::warn!(
+                endpoint,
+                ?late_by,
+                ?heartbeat,
+                "the runtime stood still: a handler, or another task, blocks its thread without an await. The broker closes connections \
+                 that are silent for two heartbeats: run such code in `tokio::task::spawn_blocking`"
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use lapin::Event;
 use tavrida::transport::ConnectionLost;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::{Dialled, Life};
 use crate::wire::{Fate, fate};
@@ -81,11 +81,17 @@ impl Side {
     async fn watch(&mut self, blocked: impl Fn(Option<String>)) {
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut due = Instant::now();
         loop {
             let event = tokio::select! {
                 biased;
-                event = self.dialled.events.next() => event,
+                event = self.dialled.events.next() => {
+                    self.life.judge_timer(due.elapsed());
+                    event
+                }
                 _ = look.tick() => {
+                    self.life.judge_timer(due.elapsed());
+                    due = Instant::now() + LOOK;
                     if self.dialled.connection.status().connected() { continue } else { None }
                 }
             };

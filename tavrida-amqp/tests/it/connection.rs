@@ -1,11 +1,15 @@
 //! The broker grants and shows what a configuration requests.
 
+use std::time::Duration;
+
 use tavrida::prelude::*;
 use tavrida::transport::{Queue, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 
-use crate::support::{Place, connect, declare, name, soon};
+use crate::lines::Lines;
+use crate::support::{Place, config, connect, declare, name, soon};
+use crate::town::eventually;
 
 #[tokio::test]
 async fn a_session_knows_product_and_version_of_its_broker() {
@@ -88,4 +92,26 @@ async fn what_the_broker_refuses_for_good_ends_the_start_with_its_reason() {
     let client = Client::builder(AmqpTransport::new(config().virtual_host("nowhere"))).source("app").build();
     let client = soon(client).await.unwrap_err().to_string();
     assert!(client.contains("vhost nowhere not found"), "{client}");
+}
+
+/// On a runtime of one thread nothing answers the broker meanwhile, heartbeats included.
+#[tokio::test]
+async fn a_handler_that_blocks_its_runtime_is_warned_of() {
+    async fn block() {
+        #[expect(clippy::disallowed_methods, reason = "it blocks the thread, which is what is warned of")]
+        std::thread::sleep(Duration::from_millis(2_500));
+    }
+    let (place, lines) = (Place::new().await, Lines::default());
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(lines.clone());
+    let _logging = tracing::subscriber::set_default(subscriber.with_ansi(false).finish());
+    let transport = AmqpTransport::new(config(&place.vhost.uri()).heartbeat(2));
+    let server = Server::builder(transport.clone()).service(Service::new("work").rpc("block", block));
+    let _server = server.start().await.unwrap();
+    let client = Client::builder(transport).source("app").build().await.unwrap();
+    client.to("work.block").cast().await.unwrap();
+    eventually("it is told", async || lines.text().contains("the runtime stood still")).await;
+    let text = lines.text();
+    let told: Vec<_> = text.lines().filter(|line| line.contains("the runtime stood still")).collect();
+    assert!(told.len() == 1 && told[0].contains("heartbeat=2s"), "{told:#?}");
 }

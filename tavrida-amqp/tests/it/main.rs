@@ -20,6 +20,8 @@ mod hostile;
 mod interop;
 mod life;
 mod limits;
+#[path = "../lines/mod.rs"]
+mod lines;
 mod nested;
 mod outcomes;
 mod queues;
