@@ -29,7 +29,7 @@ impl Open {
                 What::Published(outcome) => {
                     event.message == Some(self.request) && outcome.is_known() && !outcome.is_taken()
                 }
-                // Whoever asked has ended, and asked no longer.
+                // The asker has ended, and its asks with it.
                 What::Ended(_) => {
                     request.cause().is_some() && event.message == request.cause() && event.at < deadline
                 }

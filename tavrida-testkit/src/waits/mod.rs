@@ -52,7 +52,7 @@ struct Idle {
 enum Place {
     /// An actor has it.
     Prefetched(ActorId),
-    /// A queue has it, and whoever consumes the queue does not take it.
+    /// A queue has it, and its consumers do not take it.
     Queued(String),
 }
 
@@ -218,7 +218,7 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// Returns whether somebody takes messages from a queue, or it keeps a message only for a time.
+/// Returns whether a consumer takes messages from a queue, or it keeps a message only for a time.
 fn will_go_on(trace: &Trace, message: MessageId, queue: &str) -> bool {
     let sent = trace.message(message);
     let is_consumed = trace.channels().iter().any(|channel| channel.queue == queue && !channel.no_ack);

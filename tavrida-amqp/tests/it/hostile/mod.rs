@@ -60,7 +60,7 @@ impl Target {
     /// The service works, and so does the client.
     async fn still_answers(&self, asks: usize) {
         for _ in 0..asks {
-            // RabbitMQ 4 encodes headers anew for each delivery, in time that grows with the square of their depth: seconds.
+            // RabbitMQ 4 encodes headers again for each delivery, in time that grows with the square of their depth: seconds.
             let ask = self.client.to("work.echo").ask().timeout(Duration::from_secs(18));
             soon(ask.into_future()).await.unwrap();
         }
