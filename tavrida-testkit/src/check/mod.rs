@@ -36,9 +36,11 @@ use crate::sim::{Ended, Sim};
 /// Runs a scenario under many schedules, as an [exploration](explore()) with these options does. `name` is the path of the test; a leading
 /// crate name, as `module_path!()` has it, is removed.
 ///
+/// Notes are printed on stderr, also if the test passes: a [mark](Sim::sometimes) that was never reached, faults that never happened.
+///
 /// # Panics
 ///
-/// Panics if the scenario fails; the message is the text of the [report](crate::explore::Report). Panics inside a runtime. Panics if the
+/// Panics if the scenario fails, or if a stored or given schedule concerns nothing that happens; the message is the text of the [report](crate::explore::Report). Panics inside a runtime. Panics if the
 /// scenario fails on a live broker, or cannot run there although its variable is set.
 #[track_caller]
 pub fn check<F, Fut>(name: &str, options: Options, scenario: F)
@@ -61,7 +63,9 @@ where
     if let Some(file) = options.source.and_then(|source| source.regressions_of(test)) {
         exploration = exploration.regressions(file);
     }
-    exploration.run().assert_ok();
+    let report = exploration.run();
+    report.assert_ok();
+    report.print_notes(name);
     if let Some(variable) = options.live {
         live::check(name, &variable, options.horizon, scenario);
     }

@@ -185,13 +185,15 @@ where
     }
 
     fn search(mut self) -> Report {
+        let asked = !self.alphabet.is_empty();
         let search =
             Shared::new(Search::new(std::mem::take(&mut self.alphabet), self.max_faults, self.reduce));
-        let mut report = Report::new();
+        let mut report = Report { asked, ..Report::new() };
         let began = now();
         while report.runs < self.max_runs {
             let finished = self.setup.run_by(Director::guided(Box::new(search.clone())), &self.scenario);
             report.runs += 1;
+            report.faults += finished.trace.faults().count() as u64;
             let came = search.0.lock().end_run();
             report.schedules += u64::from(came == Came::Through);
             let problem = match (came, &finished.verdict) {

@@ -17,6 +17,10 @@ pub struct Report {
     pub runs: u64,
     /// The runs that failed.
     pub failures: Vec<Failure>,
+    /// How often the [added](super::Exhaustive::fault) faults happened, in all runs.
+    pub faults: u64,
+    /// Whether faults were added.
+    pub(super) asked: bool,
     /// The duration in real time.
     pub took: Duration,
 }
@@ -41,6 +45,8 @@ impl Report {
             schedules: 0,
             runs: 0,
             failures: Vec::new(),
+            faults: 0,
+            asked: false,
             took: Duration::ZERO,
         }
     }
@@ -79,6 +85,12 @@ impl fmt::Display for Report {
             Ending::Replayed => f.write_str("replayed: one given schedule")?,
         }
         write!(f, ", {rate:.0} runs per second")?;
+        if self.asked && self.faults == 0 {
+            write!(
+                f,
+                "\nnote: no fault happened, though some were added: no message reached a site where they can happen"
+            )?;
+        }
         for (index, failure) in self.failures.iter().enumerate() {
             write!(f, "\n\nfailure {} of {}: {failure}", index + 1, self.failures.len())?;
         }

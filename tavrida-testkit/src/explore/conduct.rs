@@ -15,6 +15,7 @@ use super::search::{Found, Hit, Search};
 use super::show::show;
 use super::shrink::{is_same, shrink};
 use super::{Explore, Failure, Report};
+use crate::fault::Faults;
 use crate::problem::ProblemKind;
 use crate::schedule::{Choice, Deviations, Replay};
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
@@ -66,18 +67,13 @@ where
         if let Some(format) = trace {
             show(format, &finished, replay, self.names.test());
         }
-        let notes = idle_note(&Origin::Given, replay, &finished).into_iter().collect();
+        let mut report = Report { schedules: 1, tried: 1, ..Report::empty() };
+        report.note_idle(&Origin::Given, replay, &finished);
         let failures: Vec<Failure> = self.failed(replay, Origin::Given, finished).into_iter().collect();
-        let failed = failures.len() as u64;
-        Report {
-            schedules: 1,
-            tried: 1,
-            failed,
-            failures,
-            notes,
-            elapsed: began.elapsed(),
-            marks: BTreeMap::new(),
-        }
+        report.failed = failures.len() as u64;
+        report.failures = failures;
+        report.elapsed = began.elapsed();
+        report
     }
 
     /// Runs earlier failures, then searches.
@@ -96,13 +92,9 @@ where
         report.failed += found.failed;
         if found.hits.is_empty() {
             // After a failure, the number of runs depends on the threads.
-            report.notes.extend(found.marks.iter().filter(|(_, runs)| **runs == 0).map(|(name, _)| {
-                format!(
-                    "'{name}' was never so, in none of {} schedules: they do not show what it is there for",
-                    found.tried
-                )
-            }));
+            report.notes.extend(notes_of(&found, &self.setup.faults));
             report.marks = found.marks;
+            report.faults = found.faults;
         }
         for hit in found.hits {
             if report.failures.iter().any(|known| is_same(&known.problem, &hit.problem)) {
@@ -124,27 +116,19 @@ where
 
     /// Runs the schedules that failed before: all of them, or those up to the first that still fails.
     fn known_failures(&self, regressions: Option<&Regressions>) -> Report {
-        let (mut failures, mut notes) = (Vec::new(), Vec::new());
+        let mut report = Report::empty();
         for (line, known) in regressions.iter().flat_map(|regressions| &regressions.known) {
             let file = self.regressions.clone().unwrap_or_default();
             let finished = self.replayed(known);
             let origin = Origin::Regression { file, line: *line };
-            notes.extend(idle_note(&origin, known, &finished));
-            failures.extend(self.failed(known, origin, finished));
-            if !failures.is_empty() && !self.keep_going {
+            report.note_idle(&origin, known, &finished);
+            report.failures.extend(self.failed(known, origin, finished));
+            if !report.failures.is_empty() && !self.keep_going {
                 break;
             }
         }
-        let failed = failures.len() as u64;
-        Report {
-            schedules: 0,
-            tried: 0,
-            failed,
-            failures,
-            notes,
-            elapsed: Duration::ZERO,
-            marks: BTreeMap::new(),
-        }
+        report.failed = report.failures.len() as u64;
+        report
     }
 
     fn search(&self) -> Found {
@@ -227,16 +211,57 @@ where
     }
 }
 
-/// Returns a note if decisions of a schedule concern nothing that happened, unless the run failed.
-fn idle_note(origin: &Origin, replay: &Replay, run: &Finished) -> Option<String> {
-    if run.verdict != Verdict::Passed {
-        return None;
+/// Returns what a search without failures did not meet.
+fn notes_of(found: &Found, asked: &Faults) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (name, _) in found.marks.iter().filter(|(_, runs)| **runs == 0) {
+        notes.push(format!(
+            "'{name}' was never so, in none of {} schedules: they do not show what it is there for",
+            found.tried
+        ));
     }
-    let kind = |choice: Choice| std::mem::discriminant(&choice);
-    let made: Vec<_> = run.schedule.iter().map(|(point, choice)| (point, kind(choice))).collect();
-    let idle = replay.schedule.iter().filter(|(point, choice)| !made.contains(&(*point, kind(*choice))));
-    let idle: Deviations = idle.collect();
-    let (idle_ones, all) = (idle.len(), replay.schedule.len());
-    (idle_ones > 0)
-        .then(|| format!("{origin}: {idle_ones} of {all} decisions are about nothing that happened: {idle}"))
+    if !asked.is_none() && found.faults.is_empty() {
+        notes.push(format!("no fault happened in {} schedules, though there are {asked}", found.tried));
+    }
+    if found.healed_early > 0 {
+        notes.push(format!(
+            "`heal` was called before any message arrived, in {} of {} schedules: it ends all faults",
+            found.healed_early, found.tried
+        ));
+    }
+    notes
+}
+
+impl Report {
+    fn empty() -> Self {
+        Self {
+            schedules: 0,
+            tried: 0,
+            failed: 0,
+            failures: Vec::new(),
+            notes: Vec::new(),
+            void: Vec::new(),
+            elapsed: Duration::ZERO,
+            marks: BTreeMap::new(),
+            faults: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that decisions of a schedule concern nothing that happened, unless the run failed. A schedule of which that is true as a whole
+    /// is void.
+    fn note_idle(&mut self, origin: &Origin, replay: &Replay, run: &Finished) {
+        if run.verdict != Verdict::Passed {
+            return;
+        }
+        let kind = |choice: Choice| std::mem::discriminant(&choice);
+        let made: Vec<_> = run.schedule.iter().map(|(point, choice)| (point, kind(choice))).collect();
+        let idle = replay.schedule.iter().filter(|(point, choice)| !made.contains(&(*point, kind(*choice))));
+        let idle: Deviations = idle.collect();
+        let (idle_ones, all) = (idle.len(), replay.schedule.len());
+        if idle_ones > 0 {
+            let text =
+                format!("{origin}: {idle_ones} of {all} decisions are about nothing that happened: {idle}");
+            if idle_ones == all { &mut self.void } else { &mut self.notes }.push(text);
+        }
+    }
 }

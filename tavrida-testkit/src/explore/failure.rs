@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::again::Names;
 use super::env::{REPLAY, TRACE};
-use super::events::{SHOWN, last_events, waiting};
+use super::events::{events, waiting};
 use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Deviations, Policy, Replay};
 use crate::sim::{Finished, Setup};
 
 /// A schedule under which a scenario fails.
 ///
-/// Its text has what is wrong, the few decisions that lead there, a command that repeats the run, the last events, and a test to paste
+/// Its text has what is wrong, the few decisions that lead there, a command that repeats the run, the events that matter, and a test to paste
 /// unless the schedule is stored in a file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -85,9 +85,10 @@ impl Failure {
         format!("{REPLAY}='{}'{command}", self.replay())
     }
 
-    /// Returns the last events of the chain that shows the failure, as lines.
+    /// Returns the events that matter, as lines: faults and decisions with what is around them, the chain that shows the failure, and the
+    /// end.
     pub fn events(&self) -> String {
-        last_events(&self.run.trace, self.problem.chain.as_deref(), SHOWN)
+        events(&self.run.trace, self.problem.chain.as_deref(), &self.schedule)
     }
 
     /// Returns a test that fails as long as this schedule fails, to be put anywhere from where the scenario can be called. `None` if no
@@ -188,9 +189,7 @@ impl fmt::Display for Failure {
         }
         writeln!(f, "\nagain:\n  {}", self.command())?;
         writeln!(f, "  {TRACE}=html beside it writes the run as a page, {TRACE}=text prints all its events")?;
-        let of =
-            self.problem.chain.as_ref().map(|chain| format!(" of the chain {chain}")).unwrap_or_default();
-        write!(f, "\nthe last events{of}:\n{}{}", self.events(), waiting(&self.run.trace, self.at()))?;
+        write!(f, "\nwhat happened:\n{}{}", self.events(), waiting(&self.run.trace, self.at()))?;
         self.write_keeping(f)
     }
 }

@@ -40,7 +40,7 @@
 //! assert!(failure.schedule.labelled(&failure.run.trace).starts_with("request/stock.work@deliver:"));
 //! ```
 //!
-//! When the scenario fails, the text of [`Report`] and [`Failure`] shows the problem, the decisions that lead there, the last events, a
+//! When the scenario fails, the text of [`Report`] and [`Failure`] shows the problem, the decisions that lead there, the events that matter, a
 //! command that repeats the run, and a test to paste, which calls [`replay`]. A test made by [`macro@crate::test`] cannot be called from
 //! another: its failures are stored in a file beside its source, and where they are not, the line to add is printed.
 //!
@@ -52,6 +52,8 @@
 //! | `TAVRIDA_SEEDS=100000` | runs this many seeds |
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | runs this schedule once; if it passes, it runs again, and both runs must be equal |
 //! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the failed run, or of the run of `TAVRIDA_REPLAY`; a page is written to a file |
+#![doc = ""]
+#![doc = include_str!("reports.md")]
 
 mod again;
 mod builder;
@@ -93,8 +95,8 @@ where
     Explore::new(scenario)
 }
 
-/// Repeats a run of a scenario, with a schedule as a [`Failure`] prints it: for regression tests. Decisions that concern nothing that
-/// happens any more are reported on stderr. A run that passes is repeated, and fails if the second run differs.
+/// Repeats a run of a scenario, with a schedule as a [`Failure`] prints it: for regression tests. If some of its decisions concern
+/// nothing that happens any more, that is reported on stderr; if all do, it fails. A run that passes is repeated, and fails if the second run differs.
 ///
 /// ```
 /// use tavrida::message::Failure;
@@ -119,6 +121,6 @@ where
 {
     let replay: Replay = schedule.parse().unwrap_or_else(|error| panic!("{error}"));
     let report = explore(scenario).replay(replay).run();
-    report.notes().iter().for_each(|note| eprintln!("{note}"));
     report.assert_ok();
+    report.print_notes("replay");
 }

@@ -10,7 +10,7 @@ use proptest::arbitrary::any;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::{TestCaseError, TestRunner};
 
-use super::events::{SHOWN, last_events};
+use super::events::events;
 use super::reduce::Reducer;
 use crate::fault::Faults;
 use crate::schedule::{Deviations, Policy, Replay};
@@ -134,7 +134,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// The run failed; the text has the reason, the schedule and the last events.
+    /// The run failed; the text has the reason, the schedule and the events that matter.
     ///
     /// # Panics
     ///
@@ -147,8 +147,8 @@ impl Plan {
         let finished = self.run(scenario);
         let Verdict::Failed(problem) = &finished.verdict else { return Ok(finished) };
         let schedule = self.replay().labelled(&finished.trace);
-        let events = last_events(&finished.trace, problem.chain.as_deref(), SHOWN);
-        Err(TestCaseError::fail(format!("{problem}\nschedule: {schedule}\nthe last events:\n{events}")))
+        let events = events(&finished.trace, problem.chain.as_deref(), &finished.schedule);
+        Err(TestCaseError::fail(format!("{problem}\nschedule: {schedule}\nwhat happened:\n{events}")))
     }
 
     /// Returns the replay of the latest run, or of the plan if it already has fixed decisions.

@@ -16,7 +16,10 @@ pub struct Report {
     pub(super) failures: Vec<Failure>,
     pub(super) elapsed: Duration,
     pub(super) notes: Vec<String>,
+    /// Schedules that prove nothing, since all their decisions concern nothing that happens.
+    pub(super) void: Vec<String>,
     pub(super) marks: BTreeMap<String, u64>,
+    pub(super) faults: BTreeMap<String, u64>,
     /// How many schedules ran in that time: threads may be ahead of the first failure.
     pub(super) tried: u64,
 }
@@ -43,9 +46,9 @@ impl Report {
         self.failures.first()
     }
 
-    /// Returns whether nothing failed.
+    /// Returns whether nothing failed, and each given or stored schedule was about something that happened.
     pub fn is_ok(&self) -> bool {
-        self.failures.is_empty()
+        self.failures.is_empty() && self.void.is_empty()
     }
 
     /// Returns how many schedules it took to find the first failure, including that one. `None` if nothing failed.
@@ -56,8 +59,8 @@ impl Report {
         })
     }
 
-    /// Returns oddities that are not failures: a given or stored schedule concerns something that no longer happens, and therefore proves
-    /// nothing.
+    /// Returns oddities that are not failures: part of a given or stored schedule concerns something that does not happen, a mark was never
+    /// reached, a fault never happened.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -66,6 +69,20 @@ impl Report {
     /// mark that never held is also a [note](Report::notes): a search that never met a redelivery proves nothing about redeliveries.
     pub fn marks(&self) -> &BTreeMap<String, u64> {
         &self.marks
+    }
+
+    /// Returns how often each fault happened in the search, by its kind and site, as `crash at ack`, if no schedule failed.
+    pub fn faults(&self) -> &BTreeMap<String, u64> {
+        &self.faults
+    }
+
+    /// Prints the notes on stderr, past the capture of Rust's harness: also a test that passes shows them.
+    pub(crate) fn print_notes(&self, test: &str) {
+        use std::io::Write;
+
+        let notes: String = self.notes.iter().map(|note| format!("{test}: note: {note}\n")).collect();
+        // Nobody may listen.
+        let _ = std::io::stderr().write_all(notes.as_bytes());
     }
 
     /// Returns the duration of the search in real time.
@@ -98,6 +115,16 @@ impl fmt::Display for Report {
             "{schedules} schedules in {seconds:.1} s ({:.0} a second), {failed} failed",
             self.schedules_per_second()
         )?;
+        let counts = |counts: &BTreeMap<String, u64>| {
+            let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            counts.join(", ")
+        };
+        for (name, all) in [("faults", &self.faults), ("marks", &self.marks)] {
+            if !all.is_empty() {
+                writeln!(f, "{name}: {}", counts(all))?;
+            }
+        }
+        self.void.iter().try_for_each(|void| writeln!(f, "void: {void}"))?;
         self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))?;
         for (index, failure) in self.failures.iter().enumerate() {
             let of = self.failures.len();

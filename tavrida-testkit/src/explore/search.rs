@@ -49,6 +49,10 @@ pub(super) struct Found {
     pub(super) failed: u64,
     /// What scenarios [marked](Sim::sometimes), with the number of runs in which it held.
     pub(super) marks: BTreeMap<String, u64>,
+    /// How often each fault happened, by its kind and site.
+    pub(super) faults: BTreeMap<String, u64>,
+    /// In how many runs faults were ended before any message arrived.
+    pub(super) healed_early: u64,
     pub(super) elapsed: Duration,
 }
 
@@ -63,6 +67,8 @@ struct Shared {
     /// By kind of failure.
     hits: Mutex<BTreeMap<String, Hit>>,
     marks: Mutex<BTreeMap<String, u64>>,
+    faults: Mutex<BTreeMap<String, u64>>,
+    healed_early: AtomicU64,
     began: Instant,
     told: Mutex<Instant>,
 }
@@ -87,6 +93,8 @@ where
             failed: AtomicU64::new(0),
             hits: Mutex::default(),
             marks: Mutex::default(),
+            faults: Mutex::default(),
+            healed_early: AtomicU64::new(0),
             began,
             told: Mutex::new(began),
         };
@@ -113,7 +121,9 @@ where
         };
         hits.truncate(if self.keep_going { usize::MAX } else { 1 });
         let marks = shared.marks.into_inner();
-        Found { hits, schedules, tried, failed, marks, elapsed: began.elapsed() }
+        let faults = shared.faults.into_inner();
+        let healed_early = shared.healed_early.into_inner();
+        Found { hits, schedules, tried, failed, marks, faults, healed_early, elapsed: began.elapsed() }
     }
 
     /// Runs schedules until there are no more.
@@ -145,6 +155,14 @@ where
                 *marks.entry(name.clone()).or_default() += u64::from(*reached);
             }
         }
+        shared.healed_early.fetch_add(u64::from(finished.trace.is_healed_early()), Ordering::Relaxed);
+        let faults: Vec<&str> = finished.trace.faults().collect();
+        if !faults.is_empty() {
+            let mut all = shared.faults.lock();
+            for fault in faults {
+                *all.entry(of_kind(fault)).or_default() += 1;
+            }
+        }
         let Verdict::Failed(problem) = &finished.verdict else { return };
         shared.failed.fetch_add(1, Ordering::Relaxed);
         if !self.keep_going {
@@ -173,5 +191,13 @@ where
             failed: shared.failed.load(Ordering::Relaxed),
             elapsed: shared.began.elapsed(),
         });
+    }
+}
+
+/// Returns a fault without its numbers: `crash at ack`, of `crash(4ms) at ack`.
+fn of_kind(fault: &str) -> String {
+    match (fault.split_once('('), fault.rsplit_once(')')) {
+        (Some((kind, _)), Some((_, site))) => format!("{kind}{site}"),
+        _ => fault.to_owned(),
     }
 }

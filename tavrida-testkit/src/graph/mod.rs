@@ -121,6 +121,7 @@ impl Graph {
 
     /// Stops all faults from now on and restores all connections.
     pub fn heal(&self) {
+        self.stage.world().state().trace.heal();
         self.stage.heal();
     }
 
@@ -175,7 +176,9 @@ impl Graph {
     /// Panics on a live broker.
     #[track_caller]
     pub fn broker(&self) -> tavrida_memory::core::Snapshot {
-        self.stage.simulated("`broker`").snapshot()
+        let broker = self.stage.simulated("`broker`");
+        self.stage.world().state().trace.look_at_dead_letters();
+        broker.snapshot()
     }
 
     #[track_caller]

@@ -2,7 +2,9 @@
 
 use super::channels::is_verdict;
 use super::{Broken, Facts};
-use crate::trace::{Event, What};
+use crate::picture::is_own_end;
+use crate::trace::{ActorKind, Event, Outcome, What};
+use crate::waits::Waits;
 
 /// See [`IDLE`](super::IDLE).
 pub(super) fn idle(facts: &Facts<'_>) -> Option<Broken> {
@@ -28,6 +30,55 @@ pub(super) fn idle(facts: &Facts<'_>) -> Option<Broken> {
         (_, id) => format!("{} waits for its verdict", id.map_or_else(String::new, |id| facts.name(id))),
     };
     facts.broken(first, format!("at the end, {what}, at {}", facts.trace.actor(first.actor)))
+}
+
+/// See [`DEADLINES`](super::DEADLINES).
+pub(super) fn deadlines(facts: &Facts<'_>) -> Option<Broken> {
+    let events = facts.trace.events();
+    let of_it = |one: &Event, other: &Event| {
+        (one.actor, one.message, one.delivery) == (other.actor, other.message, other.delivery)
+    };
+    let at = facts.trace.overdue().find(|_| !is_disturbed(facts))?;
+    let end = &events[at];
+    let begun = events[..at]
+        .iter()
+        .rev()
+        .find(|event| matches!(event.what, What::Started { .. }) && of_it(event, end));
+    let worked = begun.map_or(end.at, |begun| end.at - begun.at);
+    let what = end.message.map_or_else(|| "a message that nobody sent".to_owned(), |id| facts.name(id));
+    let (actor, waits) = (facts.trace.actor(end.actor), Waits::of(facts.trace, at, end.at));
+    let text =
+        format!("{actor} dropped the handler of {what} after {worked:?}, its deadline\nunder way:\n{waits}");
+    facts.broken(end, text.trim_end().to_owned())
+}
+
+/// See [`DEAD_LETTERS`](super::DEAD_LETTERS).
+pub(super) fn dead_letters(facts: &Facts<'_>) -> Option<Broken> {
+    let trace = facts.trace;
+    if trace.dead_letters_are_seen() {
+        return None;
+    }
+    if is_disturbed(facts) {
+        return None;
+    }
+    let (event, id) = facts.events().find(|(event, id)| {
+        let is_dead =
+            matches!(event.what, What::Published(Outcome::Routed)) && trace.message(*id).is_dead_letter();
+        is_dead && trace.actor(event.actor).kind() != ActorKind::Stub
+    })?;
+    let (actor, reason) = (trace.actor(event.actor), trace.message(id).header("x-tavrida-reason"));
+    let (topic, reason) = (trace.message(id).topic(), reason.unwrap_or_default());
+    let text = format!("{actor} gave up {topic}, and the test does not look at dead letters: {reason}");
+    facts.broken(event, text)
+}
+
+/// Returns whether anything in a run failed other than its services: they may then fail as well.
+fn is_disturbed(facts: &Facts<'_>) -> bool {
+    facts.trace.events().iter().any(|event| match &event.what {
+        What::Fault(_) | What::Crashed => true,
+        What::Disconnected(why) => !is_own_end(why),
+        _ => false,
+    })
 }
 
 fn needs_no_verdict(facts: &Facts<'_>, event: &Event) -> bool {

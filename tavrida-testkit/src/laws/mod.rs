@@ -18,6 +18,8 @@
 //! | [`PREFETCH`] | no consumer has more unsettled deliveries than its prefetch | |
 //! | [`RECEIVER`] | a delivery is settled on the channel on which it arrived | |
 //! | [`IDLE`] | at the end no handler runs, and no delivery is unsettled | deliveries of sessions and channels that broke |
+//! | [`DEADLINES`] | no handler is dropped by its deadline | runs with faults: a handler may then repeat what its lost session refuses |
+//! | [`DEAD_LETTERS`] | no message is given up that the test does not look for: it asks a [`Run`](crate::run::Run) for dead letters or its text, or the broker for its queues | runs with faults; messages that stubs fail |
 //! | [`IDEMPOTENT`] | a message that is handled twice has the effects of one handling; checked if [everything is delivered twice](crate::sim::Setup::delivering_twice) | |
 
 mod calls;
@@ -59,6 +61,10 @@ pub const PREFETCH: &str = "prefetch is kept";
 pub const RECEIVER: &str = "verdicts come from the receiver";
 /// Nothing is in flight at the end.
 pub const IDLE: &str = "nothing is in flight at the end";
+/// No handler is dropped by its deadline.
+pub const DEADLINES: &str = "handlers end before their deadlines";
+/// No message is given up unseen.
+pub const DEAD_LETTERS: &str = "dead letters are looked at";
 /// Handlers are idempotent.
 pub const IDEMPOTENT: &str = "handlers are idempotent";
 
@@ -69,8 +75,9 @@ struct Law {
 }
 
 /// All laws, in the order in which they are checked: the most explanatory come first.
-const ALL: [Law; 13] = [
+const ALL: [Law; 15] = [
     Law { name: HOT_LOOP, check: messages::hot_loop },
+    Law { name: DEADLINES, check: end::deadlines },
     Law { name: ROUTABLE, check: calls::routable },
     Law { name: PAIRS, check: calls::pairs },
     Law { name: ONE_ANSWER, check: calls::one_answer },
@@ -82,6 +89,7 @@ const ALL: [Law; 13] = [
     Law { name: SETTLED, check: messages::settled },
     Law { name: ASKS_END, check: calls::asks_end },
     Law { name: IDLE, check: end::idle },
+    Law { name: DEAD_LETTERS, check: end::dead_letters },
     Law { name: IDEMPOTENT, check: effects::idempotent },
 ];
 
@@ -113,6 +121,12 @@ impl Waivers {
         Ok(())
     }
 
+    /// Waives this law, which exists.
+    fn with(mut self, name: &str) -> Self {
+        self.waive(name).expect("it is a law");
+        self
+    }
+
     /// Returns the union of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -134,8 +148,18 @@ impl fmt::Display for UnknownLaw {
     }
 }
 
-/// Returns the first law that a finished run violates and does not waive.
-pub(crate) fn check(facts: &Facts<'_>, waived: Waivers) -> Option<Problem> {
+/// Returns the first law that a finished run violates and does not waive. The laws of the test come before the last of these, since they
+/// may look at dead letters.
+pub(crate) fn check(
+    facts: &Facts<'_>,
+    waived: Waivers,
+    own: impl FnOnce() -> Option<Problem>,
+) -> Option<Problem> {
+    let first = first_broken(facts, waived.with(DEAD_LETTERS));
+    first.or_else(own).or_else(|| first_broken(facts, waived))
+}
+
+fn first_broken(facts: &Facts<'_>, waived: Waivers) -> Option<Problem> {
     let laws = ALL.iter().enumerate().filter(|(place, _)| !waived.has(*place));
     let (law, broken) =
         laws.map(|(_, law)| (law, (law.check)(facts))).find(|(_, broken)| broken.is_some())?;

@@ -43,7 +43,7 @@ const ARRIVED: What = What::Delivered { redelivered: false };
 
 fn broken_law(trace: &Trace) -> Option<ProblemKind> {
     let facts = Facts::of(trace, Duration::ZERO, &|_| false);
-    check(&facts, Waivers::default()).map(|problem| problem.kind)
+    check(&facts, Waivers::default(), || None).map(|problem| problem.kind)
 }
 
 fn law(name: &str) -> Option<ProblemKind> {

@@ -193,7 +193,7 @@ fn is_reply(sent: &SentMessage) -> bool {
 }
 
 /// Returns whether a session ended because its own side closed it.
-pub(super) fn is_own_end(why: &str) -> bool {
+pub(crate) fn is_own_end(why: &str) -> bool {
     why == ConnectionLost::closed_here().to_string()
 }
 

@@ -83,6 +83,7 @@ impl Run {
 
     /// Returns everything that happened as text, for snapshots: see [`Trace::text`].
     pub fn text(&self) -> String {
+        self.0.look_at_dead_letters();
         self.0.text()
     }
 

@@ -143,6 +143,7 @@ impl Run {
     /// Returns the messages that a failure policy gave up: the copies that it published to dead-letter queues.
     #[must_use]
     pub fn dead_letters(&self) -> Found<'_, Message> {
+        self.trace().look_at_dead_letters();
         let hits = self.hits(|what| matches!(what, What::Published(_)), SentMessage::is_dead_letter);
         Found::new(self, "dead letters".to_owned(), hits, |message| Ok(message.clone()))
     }
@@ -150,7 +151,8 @@ impl Run {
 
 /// Assertions that something did not happen.
 impl Run {
-    /// Asserts that no request was answered with an error, and that no handler failed or panicked.
+    /// Asserts that no request was answered with an error, that no handler failed, panicked, or was dropped by its deadline, and that no
+    /// message was given up.
     ///
     /// # Panics
     ///
@@ -160,7 +162,12 @@ impl Run {
         let is_bad = |what: &What| matches!(what, What::Ended(Ending::Failed(_) | Ending::Panicked));
         let failed = self.hits(is_bad, |_| true);
         report::none(self, "handlers that failed", &failed);
+        let overdue: Vec<usize> = self.trace().overdue().collect();
+        let dropped = self.hits(|what| *what == What::Ended(Ending::Dropped), |_| true);
+        let overdue: Vec<Hit> = dropped.into_iter().filter(|hit| overdue.contains(&hit.event)).collect();
+        report::none(self, "handlers that were dropped by their deadlines", &overdue);
         self.none::<ErrorReply>();
+        self.no_dead_letters();
     }
 
     /// Asserts that no message arrived a second time.

@@ -22,14 +22,9 @@ pub(crate) struct Candidate {
     pub(crate) contended: Option<u64>,
 }
 
-/// Returns the key of the arrival of a message at one of the consumers of a receiver.
-pub(super) fn arrival_key(message: u64, receiver: ActorId, consumer: u16) -> u64 {
-    join(message, consumer_key(receiver, consumer))
-}
-
-/// Returns the key of a consumer, from its channel number in the session.
-fn consumer_key(receiver: ActorId, consumer: u16) -> u64 {
-    u64::from(receiver.peer()) << 16 | u64::from(consumer)
+/// Returns the key of the arrival of a message at a [consumer](crate::trace::Trace::consumer_key).
+pub(crate) fn arrival_key(message: u64, consumer: u64) -> u64 {
+    join(message, consumer)
 }
 
 /// How scripted faults name a message.
@@ -129,13 +124,13 @@ impl Director {
         self.guide.as_deref_mut()
     }
 
-    /// Returns a message that could arrive, at the consumer with this number in the session of its receiver.
-    pub(crate) fn candidate(&self, message: u64, receiver: ActorId, consumer: u16) -> Candidate {
-        let key = arrival_key(message, receiver, consumer);
+    /// Returns a message that could arrive at a consumer of its receiver.
+    pub(crate) fn candidate(&self, message: u64, receiver: ActorId, consumer: u64) -> Candidate {
+        let key = arrival_key(message, consumer);
         let nth = self.picked.get(&key).copied().unwrap_or(0) + 1;
         Candidate {
             point: Point { site: Site::Deliver, key, nth },
-            consumer: consumer_key(receiver, consumer),
+            consumer,
             process: receiver,
             contended: None,
         }

@@ -6,10 +6,7 @@ use std::fmt::Write;
 use super::director::arrival_key;
 use super::{Deviations, Replay};
 use crate::random::hash;
-use crate::trace::{SentMessage, Trace, What};
-
-/// How many consumers of one receiver are considered: a server has one for its queue and one for answers.
-const CONSUMERS: u16 = 8;
+use crate::trace::{Event, SentMessage, Trace, What};
 
 impl Deviations {
     /// Returns the schedule as text, each decision with the message that it concerns, if the run has it. The text parses like the text
@@ -52,13 +49,23 @@ fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
         add(message.key(), &|| label(message));
     }
     for event in trace.events() {
-        let (What::Delivered { .. }, Some(message)) = (&event.what, event.message) else { continue };
-        let message = trace.message(message);
-        for consumer in 1..=CONSUMERS {
-            add(arrival_key(message.key(), event.actor, consumer), &|| label(message));
+        if let Some(key) = arrival_of(trace, event)
+            && let Some(message) = event.message
+        {
+            add(key, &|| label(trace.message(message)));
         }
     }
     labels
+}
+
+/// Returns the key of an arrival in a schedule. `None` if an event is none.
+pub(crate) fn arrival_of(trace: &Trace, event: &Event) -> Option<u64> {
+    match event.what {
+        What::Delivered { .. } => {
+            Some(arrival_key(trace.message(event.message?).key(), trace.consumer_key(event.channel?)))
+        }
+        _ => None,
+    }
 }
 
 /// Returns the label of a message: `request/billing.charge`.

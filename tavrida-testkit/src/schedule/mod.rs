@@ -50,6 +50,7 @@ mod text;
 pub use deviations::{Choice, Deviations};
 pub(crate) use director::{Candidate, Director, Label};
 pub(crate) use guide::Guide;
+pub(crate) use labels::arrival_of;
 pub use policy::Policy;
 pub use replay::Replay;
 pub(crate) use replay::parse_seed;

@@ -223,8 +223,15 @@ impl Setup {
         let stage = runtime.block_on(play);
         stage.retire();
         drop(runtime);
+        let explanation = panics::explanations();
         if let Some(panic) = panics::take() {
             stage.world().fail(ProblemKind::Panic, panic);
+        }
+        if let Some(text) = explanation
+            && let Some(problem) = &mut stage.world().state().problem
+        {
+            // Before the place of a panic, which is the end of its text.
+            problem.text = format!("{text}\n{}", problem.text);
         }
         stage.world().judge_threads();
         self.judge(&stage)

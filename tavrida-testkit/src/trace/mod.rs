@@ -17,7 +17,11 @@ pub(crate) use event::CONSUMER_CANCELLED;
 pub use event::{Ending, Event, Outcome, What};
 pub use message::{MessageId, SentMessage};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::random::{hash, join};
 
 /// Everything that happened in a run: the actors, the messages, and the events in their order.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +31,14 @@ pub struct Trace {
     channels: Vec<Channel>,
     /// For each channel, the number of events before it was opened.
     opened: Vec<usize>,
+    /// The keys of their consumers.
+    consumers: Vec<u64>,
     queues: Vec<String>,
     marks: BTreeMap<String, bool>,
+    /// Whether the scenario ended all faults before any message arrived.
+    healed_early: bool,
+    /// Whether the test looked at dead letters; clones share it.
+    looked: Arc<AtomicBool>,
     events: Vec<Event>,
 }
 
@@ -69,6 +79,11 @@ impl Trace {
         &self.channels
     }
 
+    /// Returns the key of the consumer of a channel: of the names of its actor and its queue.
+    pub(crate) fn consumer_key(&self, channel: ChannelNumber) -> u64 {
+        self.consumers[channel.index()]
+    }
+
     /// Returns the names of the queues that a message was routed to, one for each copy.
     pub fn queues_of(&self, id: MessageId) -> impl Iterator<Item = &str> {
         self.message(id).queues().iter().map(|queue| &*self.queues[*queue as usize])
@@ -84,7 +99,54 @@ impl Trace {
         self.channels.iter().zip(self.opened.iter().copied())
     }
 
+    /// Records that the scenario ends all faults.
+    pub(crate) fn heal(&mut self) {
+        self.healed_early |= !self.events.iter().any(|event| matches!(event.what, What::Delivered { .. }));
+    }
+
+    /// Returns whether the scenario ended all faults before any message arrived.
+    pub(crate) fn is_healed_early(&self) -> bool {
+        self.healed_early
+    }
+
+    /// Returns the faults that happened.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = &str> {
+        self.events.iter().filter_map(|event| match &event.what {
+            What::Fault(fault) => Some(&**fault),
+            _ => None,
+        })
+    }
+
+    /// Records that the test looks at dead letters.
+    pub(crate) fn look_at_dead_letters(&self) {
+        self.looked.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the test looked at dead letters.
+    pub(crate) fn dead_letters_are_seen(&self) -> bool {
+        self.looked.load(Ordering::Relaxed)
+    }
+
+    /// Returns the ends of handlers that were dropped by their deadlines, by the indices of their events.
+    pub(crate) fn overdue(&self) -> impl Iterator<Item = usize> {
+        let mut killed = BTreeSet::new();
+        let overdue = move |event: &Event| {
+            match &event.what {
+                What::Crashed => drop(killed.insert(event.actor)),
+                What::Restarted => drop(killed.remove(&event.actor)),
+                _ => {}
+            }
+            event.what == What::Ended(Ending::Dropped) && !killed.contains(&event.actor)
+        };
+        let ends: Vec<bool> = self.events.iter().map(overdue).collect();
+        ends.into_iter().enumerate().filter(|(_, overdue)| *overdue).map(|(at, _)| at)
+    }
+
     pub(crate) fn add_channel(&mut self, channel: Channel) -> ChannelNumber {
+        // By names and not by numbers, so that another service in the graph changes no schedule. Those of private queues are random.
+        let queue = if channel.queue.starts_with("amq.") { "" } else { &channel.queue };
+        let actor = hash(self.actor(channel.actor).name().as_bytes());
+        self.consumers.push(join(actor, hash(queue.as_bytes())));
         self.channels.push(channel);
         self.opened.push(self.events.len());
         ChannelNumber::new(self.channels.len() - 1)

@@ -131,6 +131,20 @@ fn content(sent: &SentMessage) -> String {
     text + &headers(message)
 }
 
+/// Returns the payload of a message after a space, cut to this many bytes; nothing if it is empty.
+pub(crate) fn payload(sent: &SentMessage, longest: usize) -> String {
+    let text = match sent.message() {
+        Some(message) => sorted(message.payload().as_str()),
+        None => String::from_utf8_lossy(&sent.publication().body).into_owned(),
+    };
+    let end = (0..=longest.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    match &text[..end] {
+        "" | "{}" => String::new(),
+        all if all.len() == text.len() => format!(" {}", one_line(all)),
+        part => format!(" {}..", one_line(part)),
+    }
+}
+
 /// Returns the kind and content of a message without ids, to compare messages that were sent twice.
 pub(crate) fn said(sent: &SentMessage, names: &Names<'_>) -> String {
     let to = sent.header("destination").filter(|to| !to.is_empty()).map(|to| format!(" to {to}"));

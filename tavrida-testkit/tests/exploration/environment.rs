@@ -58,7 +58,7 @@ fn a_printed_command_makes_the_run_again() {
     let (_, path) = page.split_once("the run as a page: ").expect("the page is told");
     let page =
         std::fs::read_to_string(path.lines().next().expect("it is a line")).expect("the page is there");
-    assert!(page.contains("the cancel overtook the order") && page.contains("request/a1.pass@deliver:"));
+    assert!(page.contains("the cancel overtook the order") && page.contains(".pass@deliver:"));
 }
 
 #[test]
@@ -67,5 +67,15 @@ fn a_wrong_value_ends_the_test_with_its_name() {
     assert!(
         wrong.contains("TAVRIDA_SEED='many' cannot be: a seed is a number such as 42 or 0x2a"),
         "{wrong}"
+    );
+}
+
+#[test]
+fn a_replay_about_nothing_fails() {
+    let void = explored(&[("TAVRIDA_REPLAY", "seed:0x0 deliver:00000000000000ff#1:+5ms")]);
+    assert!(void.contains("<1, false>"), "{void}");
+    assert!(
+        void.contains("void: the given schedule: 1 of 1 decisions are about nothing that happened"),
+        "{void}"
     );
 }

@@ -6,6 +6,7 @@
 mod chain;
 mod environment;
 mod fan_out;
+mod keys;
 #[cfg(feature = "proptest")]
 mod plans;
 mod planted;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tavrida::message::Failure;
 use tavrida_testkit::explore;
 use tavrida_testkit::explore::{Explore, Origin};
+use tavrida_testkit::fault::{Family, Faults};
 use tavrida_testkit::problem::ProblemKind;
 use tavrida_testkit::schedule::{Policy, Replay};
 use tavrida_testkit::sim::{Setup, Sim, Verdict};
@@ -238,6 +239,35 @@ fn what_never_happened_in_a_green_exploration_is_told() {
     let [note] = report.notes() else { panic!("{:?}", report.notes()) };
     assert!(note.contains("'three things came' was never so") && note.contains("200"), "{note}");
     assert!(report.to_string().contains(note));
+}
+
+#[test]
+fn faults_are_counted_by_kind_and_site_and_told_if_none_happened() {
+    let losses = Faults::none().with(Family::Redelivered, 0.1);
+    let report = exploration(marked).schedules(100).faults(losses.clone()).run();
+    report.assert_ok();
+    assert!(report.faults()["redelivered at ack"] > 0, "{:?}", report.faults());
+    assert!(report.to_string().contains("\nfaults: redelivered at ack "), "{report}");
+    let silent = |_sim: Sim| async { Ok(()) };
+    let report = exploration(silent).schedules(10).faults(losses).run();
+    assert!(
+        report.to_string().contains("note: no fault happened in 10 schedules, though there are "),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_scenario_that_ends_all_faults_before_it_begins_is_told() {
+    async fn healed(sim: Sim) -> Result<(), Failure> {
+        let echo = || tavrida::Service::new("echo").rpc("say", async || ());
+        let graph = sim.graph().service(echo).client("web").start().await;
+        graph.heal();
+        graph.client("web").to("echo.say").ask().await?;
+        Ok(())
+    }
+    let report = exploration(healed).schedules(10).run();
+    let note = "`heal` was called before any message arrived, in 10 of 10 schedules";
+    assert!(report.to_string().contains(note), "{report}");
 }
 
 /// Counts money twice when a message is redelivered.

@@ -103,3 +103,21 @@ fn schedules_that_failed_are_kept_beside_the_source() {
     assert!(kept.contains("seed:0x1"), "{kept}");
     assert!(again.contains("the schedule that failed before"), "{again}");
 }
+
+#[tavrida_testkit::test(seeds = 2)]
+#[ignore = "is run by the test below"]
+async fn is_never_rich(sim: Sim) {
+    sim.sometimes("rich", false);
+}
+
+#[test]
+fn notes_of_a_test_that_passes_are_printed_past_the_capture_of_the_harness() {
+    let mut child = Command::new(std::env::current_exe().expect("the path of this test"));
+    let output = child.args(["children::is_never_rich", "--exact", "--ignored"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("children::is_never_rich: note: 'rich' was never so, in none of 2 schedules"),
+        "{said}"
+    );
+}

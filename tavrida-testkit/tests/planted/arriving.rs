@@ -196,7 +196,7 @@ async fn with_letters(sim: &Sim, letters: Queue) -> (Graph, SimTransport) {
         let service = Service::new("writer").rpc("wake", async || {});
         Server::builder(transport).queue("writer").exchange("writer").service(service)
     };
-    let gate = || Service::new("gate").rpc("pass", tavrida::handler::params(["_id"], async |_id: String| {}));
+    let gate = || Service::new("gate").rpc("pass", tavrida::handler::params(["id"], async |_: String| {}));
     let graph = sim.graph().server("writer", make).service(gate).client("web").start().await;
     let transport = tapped.lock().expect("nobody panics with it").clone().expect("the server was made");
     let session = transport.connect().await.expect("there is a broker");

@@ -2,4 +2,5 @@
 
 mod documented;
 mod options;
+mod outside;
 mod waiting;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tavrida::discovery::Registry;
 use tavrida::message::Failure;
 use tavrida::{Proxy, Retry, Server, Service};
+use tavrida_testkit::laws;
 use tavrida_testkit::sim::{Setup, Sim, SimTransport, Verdict};
 
 fn passes<Fut: Future<Output = Result<(), Failure>>>(scenario: fn(Sim) -> Fut) {
@@ -45,6 +46,7 @@ fn a_server_is_reached_by_clients_and_services_without_a_discovery() {
 #[test]
 fn concurrency_deadline_and_retries_are_set_for_a_service() {
     passes(|sim| async move {
+        sim.waive(laws::DEADLINES);
         let runs = Arc::new(AtomicUsize::new(0));
         let counted = runs.clone();
         let slow = move || {

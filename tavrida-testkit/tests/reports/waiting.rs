@@ -5,6 +5,7 @@ use std::time::Duration;
 use tavrida::message::Failure;
 use tavrida::{Proxy, Service};
 use tavrida_testkit::explore;
+use tavrida_testkit::run::Run;
 use tavrida_testkit::sim::{Setup, Sim, Verdict};
 
 use crate::documented::{a_hang, two_that_ask_each_other};
@@ -87,4 +88,43 @@ fn an_ask_that_is_answered_in_time_is_no_timeout() {
         Ok(())
     }
     assert_eq!(Setup::new(1).run(asks).verdict, Verdict::Passed);
+}
+
+#[test]
+fn a_handler_that_hangs_until_its_deadline_fails_the_run() {
+    async fn hangs(sim: Sim) -> Result<(), Failure> {
+        let graph = sim.graph().service(a_hang).client("web").start().await;
+        graph.client("web").to("mails.send").cast().await?;
+        graph.settle().await.dead_letters().times(1);
+        Ok(())
+    }
+    let text = problem(&Setup::new(1), hangs);
+    assert!(
+        text.contains("mails dropped the handler of the request mails.send of web after 300s, its deadline"),
+        "{text}"
+    );
+    assert!(text.contains("waits for no message: for a timer, a lock, a Notify or a task"), "{text}");
+}
+
+#[test]
+fn a_message_that_is_given_up_unseen_fails_the_run() {
+    async fn fails(sim: Sim) -> Result<Run, Failure> {
+        let broken =
+            || Service::new("mails").rpc("send", async || Err::<(), _>(Failure::new("mails.Down", "no")));
+        let graph = sim.graph().service(broken).client("web").start().await;
+        graph.client("web").to("mails.send").cast().await?;
+        Ok(graph.settle().await)
+    }
+    let text = problem(&Setup::new(1), |sim| async { fails(sim).await.map(|_| ()) });
+    assert!(text.contains("mails gave up mails.send, and the test does not look at dead letters"), "{text}");
+    let looks = Setup::new(1).run(|sim| async {
+        fails(sim).await?.dead_letters().times(1);
+        Ok::<(), Failure>(())
+    });
+    assert_eq!(looks.verdict, Verdict::Passed);
+    let counts = Setup::new(1).run(|sim| async {
+        fails(sim).await?.no_errors();
+        Ok::<(), Failure>(())
+    });
+    assert_ne!(counts.verdict, Verdict::Passed);
 }

@@ -373,3 +373,12 @@ fn progress_is_told() {
     assert_eq!(search.max_runs(9).run().runs, 9);
     assert_eq!(*told.borrow(), [4, 8]);
 }
+
+#[test]
+fn a_search_with_faults_that_could_happen_nowhere_says_so() {
+    let silent = |sim: Sim| async move { sim.advance(Duration::from_secs(1)).await };
+    let report = exhaustive(silent).fault(Site::Ack, Fault::Redelivered).run();
+    assert!(report.to_string().contains("note: no fault happened, though some were added"), "{report}");
+    let report = exhaustive(silent).run();
+    assert!(!report.to_string().contains("note:"), "{report}");
+}

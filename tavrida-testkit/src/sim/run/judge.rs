@@ -26,6 +26,7 @@ impl Setup {
         let waived = state.waived.and(self.waived);
         let (own_laws, schedule) = (std::mem::take(&mut state.own_laws), state.director.take_deviations());
         drop(state);
+        let own_laws = || own_laws.into_iter().find_map(|(name, law)| check(name, law, &trace, ended));
         let laws = || {
             if !whole {
                 return None;
@@ -37,11 +38,9 @@ impl Setup {
             facts.remains = (!stage.is_live()).then_some(remains);
             facts.live = stage.is_live();
             facts.twice = self.twice;
-            laws::check(&facts, waived)
+            laws::check(&facts, waived, own_laws)
         };
-        let own_laws =
-            || own_laws.into_iter().filter(|_| whole).find_map(|(name, law)| check(name, law, &trace, ended));
-        let verdict = match problem.or_else(laws).or_else(own_laws) {
+        let verdict = match problem.or_else(laws) {
             Some(problem) => Verdict::Failed(Box::new(problem)),
             None => Verdict::Passed,
         };

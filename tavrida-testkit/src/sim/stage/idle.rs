@@ -96,7 +96,7 @@ impl Stage {
             };
             let message = state.message(world, &delivered.publication, ActorId::of_peer(0));
             let key = state.trace.message(message).key();
-            let mut candidate = state.director.candidate(key, actor, head.channel.number);
+            let mut candidate = state.director.candidate(key, actor, state.consumer_key(head.channel));
             let due = state.due_of(&head, candidate.point, now);
             if due > now {
                 later = Some(later.map_or(due, |later| later.min(due)));
@@ -276,6 +276,12 @@ impl State {
     pub(crate) fn is_quiet(&self) -> bool {
         let all_well = self.actors.iter().skip(1).all(super::super::world::ActorState::is_well);
         self.handlers == 0 && self.held.is_empty() && all_well
+    }
+
+    /// Returns the key of the consumer of a channel.
+    fn consumer_key(&self, channel: ChannelId) -> u64 {
+        let known = self.channels.get(&channel).map(|channel| self.trace.consumer_key(*channel));
+        known.unwrap_or_else(|| u64::from(channel.number))
     }
 
     /// Returns when a head may arrive.
