@@ -259,7 +259,7 @@ fn hides_what_fed_it(world: &World, before: &Snapshot, after: &Broker) -> bool {
 fn commits_acks_beside_messages(world: &World, channel: ChannelId, action: &Action) -> bool {
     let state = world.shadow.channel(channel);
     matches!(action, Action::Call(Method::TxCommit))
-        && (state.limits || world.shadow.queues.values().any(|arguments| is_quorum(Some(arguments))))
+        && (state.limits || has_quorum_queue(world))
         && state.published
         && !state.settled.is_empty()
 }
@@ -269,6 +269,10 @@ fn changes_the_type_behind_a_name(world: &World, action: &Action) -> bool {
     let Action::Call(Method::QueueDeclare(declare)) = action else { return false };
     let known = world.shadow.queues.get(&declare.queue);
     !declare.passive && known.is_some() && is_quorum(known) != is_quorum(Some(&declare.arguments))
+}
+
+fn has_quorum_queue(world: &World) -> bool {
+    world.shadow.queues.values().any(|arguments| is_quorum(Some(arguments)))
 }
 
 fn is_quorum(arguments: Option<&Table>) -> bool {
@@ -282,11 +286,16 @@ fn lets_chance_name_two_consumers(world: &World, channel: ChannelId, action: &Ac
     consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("$c"))
 }
 
-/// R14, R93, R160, R172: of calls that are sent together only those on one channel have an order, which counts of queues and dead letters do
+/// R14, R93, R160, R172, R177: of calls that are sent together only those on one channel have an order, which counts of queues and dead letters do
 /// not follow; of those on several channels only the same outcome in either order can be compared.
 fn matters_who_is_first(world: &World, channel: ChannelId, calls: &[(ChannelId, Method)]) -> bool {
     let publishes = |method: &Method| matches!(method, Method::BasicPublish { .. });
-    let counts = |method: &Method| matches!(method, Method::QueueDeclare(_));
+    let quorum = has_quorum_queue(world);
+    let counts = |method: &Method| match method {
+        Method::QueueDeclare(_) => true,
+        Method::QueuePurge { .. } | Method::BasicGet { .. } => quorum,
+        _ => false,
+    };
     let first = calls.iter().position(|(_, method)| publishes(method));
     let counts_after = first.is_some_and(|first| calls[first..].iter().any(|(_, method)| counts(method)));
     let alone = calls.iter().all(|(other, _)| *other == channel);

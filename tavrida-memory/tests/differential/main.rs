@@ -6,21 +6,17 @@
 //!
 //! `TAVRIDA_CASES` sets the number of programs (300), `TAVRIDA_SEED` the seed (1), `TAVRIDA_FIRST` the number of the first (0).
 //!
-//! The longest runs so far: 10,000 programs of seed 2, 20,000 of seed 3 and 5,000 of seed 4, 1,400,000 operations. They found the last six
-//! of the [`regressions`], and races that [`guard`] has left out since then (R106, R172, R175, R176). One remains that a program may meet
-//! at its very end, where channels are closed one after the other: a message that a channel got is requeued to a queue into which the same
-//! close dead-letters another (once in 35,000 programs).
+//! The node may be RabbitMQ 3.10 or 4.0 (`TAVRIDA_RABBITMQ` names another installation): the memory broker then behaves like that version.
 //!
-//! Faults planted in the memory broker, one at a time, and the number of the first program of seed 1 that found each:
+//! Random programs have quorum queues in half of them, histories that clients forged, nested tables in two orders, several faults in one
+//! call, connections that break, policies that change at run time, what lives only shortly, and calls that are sent together: pipelined on
+//! one channel, or on several at the same moment where they have the same outcome in every order. What they lack is printed beside the
+//! counts; [`guard`] names the steps that are left out, each with its rule.
 //!
-//! | fault | found by program |
-//! |---|---|
-//! | `#` needs a word | 12 |
-//! | `*` takes no empty word | 125 |
-//! | a requeued message goes to the tail | 9 |
-//! | deliveries are settled in the order of tags, not by group | 307 |
-//! | the history in `x-death` is not reversed | 930 |
-//! | a prefetch lets one more message through | 41 |
+//! The latest runs without a divergence: 4,000 programs of seed 2001 on 3.10.8 before breaking connections, calls sent together, short lives
+//! and policies were added; 2,500 of seed 7001 on 3.10.8 and on 4.0.5 with all of these. Each run before had found differences, which are
+//! among the [`regressions`]. One race remains without a rule of its own: where a barrier overtakes a publish to a quorum queue (R177), a
+//! later step sees it (about one program in 3,000); such a program does not diverge again.
 
 mod barrier;
 mod generate;
