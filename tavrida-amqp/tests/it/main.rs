@@ -10,6 +10,7 @@ mod causes;
 mod cluster;
 #[cfg(feature = "config-file")]
 mod config_file;
+mod default_type;
 mod conformance;
 mod connection;
 mod consuming;

@@ -194,11 +194,19 @@ pub(crate) fn client_builder(uri: &str) -> ClientBuilder {
 
 /// Waits until a condition holds.
 pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
+    assert!(within(crate::support::SOON, holds).await, "it must come to this: {what}");
+}
+
+/// Waits up to `limit` until a condition holds. Returns whether it does.
+pub(crate) async fn within(limit: Duration, holds: impl AsyncFn() -> bool) -> bool {
     let begin = Instant::now();
     while !holds().await {
-        assert!(begin.elapsed() < crate::support::SOON, "it must come to this: {what}");
+        if begin.elapsed() >= limit {
+            return false;
+        }
         sleep(Duration::from_millis(1)).await;
     }
+    true
 }
 
 pub(crate) async fn consuming(handle: &ServerHandle) {

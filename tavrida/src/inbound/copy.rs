@@ -116,6 +116,11 @@ impl Copies {
         Self { queues, clock }
     }
 
+    /// The name of the server's own queue.
+    pub(crate) fn queue_name(&self) -> &str {
+        &self.queues.name
+    }
+
     /// Whether the broker itself keeps a rejected message as a dead letter.
     pub(crate) fn broker_dead_letters(&self) -> bool {
         matches!(self.queues.own, super::QueueType::Quorum { .. })

@@ -6,6 +6,7 @@ mod execution;
 mod hold;
 mod limit;
 mod queues;
+mod returned;
 
 use std::pin::pin;
 use std::sync::Arc;

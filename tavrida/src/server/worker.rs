@@ -72,9 +72,7 @@ impl Work for Worker {
                 }
                 // Taken even where there is no slot for it: only so it is known when it came, and when the consumer ends.
                 next = consumer.next() => match next {
-                    Ok(delivery) => {
-                        self.waiting.push_back(Arrived { delivery, epoch: epoch.clone(), at: Instant::now() });
-                    }
+                    Ok(delivery) => self.take(Arrived { delivery, epoch: epoch.clone(), at: Instant::now() }),
                     Err(end) => break end,
                 },
             }
@@ -113,6 +111,17 @@ impl Worker {
         match self.desk.limit.consumer_timeout() {
             Some(_) => self.prefetch.min(u16::try_from(self.concurrency).unwrap_or(u16::MAX)),
             None => self.prefetch,
+        }
+    }
+
+    /// Lets a delivery wait for a slot; one that came back too often ends at once.
+    fn take(&mut self, arrived: Arrived) {
+        match self.desk.returned_too_often(&arrived.delivery) {
+            None => self.waiting.push_back(arrived),
+            Some(returns) => {
+                let desk = self.desk.clone();
+                self.tasks.spawn(Box::pin(async move { desk.give_up(arrived, returns).await }));
+            }
         }
     }
 
