@@ -1,5 +1,6 @@
 //! [`Counters`]: the counters of a client or server.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A snapshot of counters. All count from the start of the client or server, except [`in_flight`](Counters::in_flight).
@@ -37,6 +38,31 @@ pub struct Counters {
     /// Failed deliveries for which no copy can be made at this moment (the queue of the copy is full, or the broker refuses it): each
     /// occupies one place of the prefetch, and is tried again.
     pub stuck: u64,
+}
+
+/// The handled deliveries and those being handled, then each counter that is not zero: `handled 12, in flight 1, retried 3`.
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "handled {}, in flight {}", self.handled, self.in_flight)?;
+        let rare = [
+            ("retried", self.retried),
+            ("dead-lettered", self.dead_lettered),
+            ("discarded", self.discarded),
+            ("late", self.late),
+            ("expired", self.expired),
+            ("unroutable", self.unroutable),
+            ("unheard", self.unheard),
+            ("ambiguous", self.ambiguous),
+            ("losses", self.losses),
+            ("consumer timeouts", self.consumer_timeouts),
+            ("repaired", self.repaired),
+            ("unreadable", self.unreadable),
+            ("stuck", self.stuck),
+        ];
+        rare.into_iter()
+            .filter(|(_, count)| *count > 0)
+            .try_for_each(|(name, count)| write!(f, ", {name} {count}"))
+    }
 }
 
 /// The counters as they are counted.
@@ -107,5 +133,17 @@ pub(crate) struct During<'a>(&'a Count);
 impl Drop for During<'_> {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_shown_where_they_say_something() {
+        assert_eq!(Counters::default().to_string(), "handled 0, in flight 0");
+        let counters = Counters { handled: 12, in_flight: 1, retried: 3, stuck: 2, ..Counters::default() };
+        assert_eq!(counters.to_string(), "handled 12, in flight 1, retried 3, stuck 2");
     }
 }

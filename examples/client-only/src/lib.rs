@@ -1,6 +1,5 @@
 //! A program that is not a service: it casts, asks, sends many concurrent asks, and handles errors.
 
-use std::future::IntoFuture;
 use std::time::Duration;
 
 use example_support::{Broker, Result, Running, Story};
@@ -64,8 +63,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let answer = client.ask(Add { a: 1, b: 2 }).timeout(Duration::from_secs(2)).await?;
     story.tell(format!("script: 1 + 2 = {}", answer.sum));
 
-    let asks: Vec<_> =
-        (1..=100).map(|n| tokio::spawn(client.ask(Add { a: n, b: n }).into_future())).collect();
+    let asks: Vec<_> = (1..=100).map(|n| tokio::spawn(client.ask(Add { a: n, b: n }))).collect();
     let mut total = 0;
     for ask in asks {
         total += ask.await??.sum;

@@ -10,7 +10,7 @@ use crate::support::{config, connect, count, drain, soon};
 use crate::town::{Notes, client, client_builder, eventually, other, run, serve, server, work};
 
 async fn double(client: &Client, n: i64) -> i64 {
-    let answer = soon(client.to("other.double").param("n", n).ask().into_future()).await.unwrap();
+    let answer = soon(client.to("other.double").param("n", n).ask()).await.unwrap();
     answer.payload().get::<i64>("n").unwrap()
 }
 
@@ -48,11 +48,11 @@ async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
     let registry =
         Registry::new().remote_service("work", "work_exchange").remote_service("nowhere", "no_exchange");
     let client = client_builder(&vhost.uri()).discovery(registry).direct_replies().build().await.unwrap();
-    let waiting = tokio::spawn(client.to("work.gated").param("n", 1).ask().into_future());
+    let waiting = tokio::spawn(client.to("work.gated").param("n", 1).ask());
     notes.reach(1).await;
 
     for _ in 0..3 {
-        let refused = soon(client.to("nowhere.work").ask().into_future()).await;
+        let refused = soon(client.to("nowhere.work").ask()).await;
         assert!(matches!(refused, Err(AskError::NotSent(error)) if error.is_refused()));
         client.to("nowhere.work").cast().await.unwrap_err();
     }
@@ -72,7 +72,7 @@ async fn a_transient_request_does_not_survive_a_restart_of_the_broker() {
     let client = client(&node.uri()).await;
     let asks =
         [client.to("work.once").param("n", 1).ask(), client.to("work.once").param("n", 2).ask().transient()];
-    let waiting = asks.map(|ask| tokio::spawn(ask.into_future()));
+    let waiting = asks.map(|ask| tokio::spawn(ask));
     let session = connect(config(&node.uri())).await;
     eventually("both wait", async || count(&session, "work").await == 2).await;
 

@@ -37,9 +37,8 @@ fn a_client_whose_runtime_is_gone_is_stopped_and_its_sends_end_as_closed() {
     let runtime = Runtime::new().unwrap();
     let client = runtime.block_on(client(&vhost.uri()));
     // Its reply queue belongs to the same runtime.
-    runtime.block_on(client.to("work.echo").ask().into_future()).unwrap();
-    let waiting = home
-        .spawn(client.to("work.gated").param("n", 1).ask().timeout(Duration::from_secs(600)).into_future());
+    runtime.block_on(client.to("work.echo").ask()).unwrap();
+    let waiting = home.spawn(client.to("work.gated").param("n", 1).ask().timeout(Duration::from_secs(600)));
     home.block_on(notes.reach(1));
 
     drop(runtime);
@@ -55,7 +54,7 @@ fn a_client_whose_runtime_is_gone_is_stopped_and_its_sends_end_as_closed() {
         assert!(ended, "{lost:?}");
         assert_eq!(client.health(), Health::Stopped);
         assert!(soon(client.to("work.echo").cast()).await.unwrap_err().is_closed());
-        let asked = soon(client.to("work.echo").ask().into_future()).await;
+        let asked = soon(client.to("work.echo").ask()).await;
         assert!(matches!(&asked, Err(AskError::NotSent(error)) if error.is_closed()), "{asked:?}");
         soon(client.close()).await;
         notes.open_gate();

@@ -74,7 +74,7 @@ async fn with_the_fewest_channels_a_handler_asks_and_many_are_refused_and_answer
     }
     let client =
         Client::builder(transport()).source("client_app").discovery(discovery).build().await.unwrap();
-    let asks = join_all((0..50).map(|_| client.to("front.pass_on").ask().into_future()));
+    let asks = join_all((0..50).map(|_| client.to("front.pass_on").ask()));
     for answer in soon(asks).await {
         assert_eq!(answer.unwrap().payload().get::<String>("from").unwrap(), "front.pass_on");
     }

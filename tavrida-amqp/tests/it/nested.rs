@@ -42,7 +42,7 @@ async fn web(uri: &str) -> Client {
 
 /// Sends `count` asks at once. Returns what became of each.
 async fn asks(client: &Client, count: u64) -> Vec<std::result::Result<Response, AskError>> {
-    let ask = |id| client.to("orders.create").param("id", id).ask().into_future();
+    let ask = |id| client.to("orders.create").param("id", id).ask();
     soon(join_all((0..count).map(ask))).await
 }
 
@@ -76,7 +76,7 @@ async fn a_method_that_returns_nothing_brings_a_reply_back_too() {
     let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let client = web(&vhost.uri()).await;
     let _server = run(shop(&vhost.uri())).await;
-    let answer = soon(client.to("orders.later").ask().into_future()).await.unwrap();
+    let answer = soon(client.to("orders.later").ask()).await.unwrap();
     assert_eq!(answer.payload().get::<u64>("state").unwrap(), 7);
 }
 

@@ -27,7 +27,7 @@ async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it()
         async || matches!(client.health(), Health::Blocked { why } if why.contains("memory")),
     )
     .await;
-    let asking = client.to("work.echo").ask().timeout(Duration::from_millis(300)).into_future();
+    let asking = client.to("work.echo").ask().timeout(Duration::from_millis(300));
     assert!(soon(asking).await.unwrap_err().is_timeout(), "an ask does not outlast its time");
     assert!(!held.is_finished());
     assert_eq!(handle.health(), Health::Ready, "it has nothing to publish");
@@ -76,7 +76,7 @@ async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
     let uri = wire.uri_for(place.vhost.name());
     let handle = run(server(&uri, work(&notes))).await;
     let client = client(&uri).await;
-    let asking = tokio::spawn(client.to("work.gated").param("n", 1).ask().into_future());
+    let asking = tokio::spawn(client.to("work.gated").param("n", 1).ask());
     notes.reach(1).await;
 
     wire.hold();
@@ -94,7 +94,7 @@ async fn a_silent_wire_is_found_out_by_heartbeats_and_no_ask_hangs() {
     notes.open_gate();
 
     consuming(&handle).await;
-    assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
+    assert!(soon(client.to("work.echo").ask()).await.is_ok());
     notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
     eventually("nothing is left", async || count(&place.session, "work").await == 0).await;
 }

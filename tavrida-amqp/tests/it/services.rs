@@ -22,7 +22,7 @@ async fn calls_with_continuations_asks_and_notifications_arrive() {
     assert_eq!(sent, Sent::Routed);
     assert_eq!(notes.reach(1).await, ["doubled 42"]);
 
-    let answer = soon(client.to("work.echo").ask().into_future()).await.unwrap();
+    let answer = soon(client.to("work.echo").ask()).await.unwrap();
     assert_eq!(answer.payload().get::<String>("from").unwrap(), "client_app");
 
     let heard = client.publish().topic("town.fanfare").param("n", 3).send().await.unwrap();
@@ -81,7 +81,7 @@ async fn after_an_operator_closed_all_connections_server_and_client_are_back_and
 
     notes.open_gate();
     client.to("work.note").param("n", 2).cast().await.unwrap();
-    assert!(soon(client.to("work.echo").ask().into_future()).await.is_ok());
+    assert!(soon(client.to("work.echo").ask()).await.is_ok());
     assert_eq!((handle.health(), client.health()), (Health::Ready, Health::Ready));
     assert_eq!((handle.counters().losses, client.counters().losses), (1, 1));
     // The interrupted message is handled again: its settlement came too late.

@@ -28,7 +28,7 @@ async fn a_server_that_is_stopped_ends_what_is_under_way_and_gives_the_rest_back
     let (handle, serving) = serve(server(&uri, work(&notes)).concurrency(4).prefetch(10)).await;
     busy(&uri, &notes, 20, 4).await;
     let client = client(&uri).await;
-    let mut asking = Box::pin(client.to("work.echo").ask().into_future());
+    let mut asking = Box::pin(client.to("work.echo").ask());
     assert!(poll_once(&mut asking).is_pending());
 
     handle.stop();

@@ -21,7 +21,7 @@
 //!
 //! let report = exhaustive(|sim: Sim| async move {
 //!     let graph = sim.graph().service(hello).client("web").start().await;
-//!     let ask = |name| graph.client("web").to("hello.greet").param("name", name).ask().into_future();
+//!     let ask = |name| graph.client("web").to("hello.greet").param("name", name).ask();
 //!     let (ada, bob) = tokio::join!(ask("ada"), ask("bob"));
 //!     assert_eq!(ada?.payload().get::<String>("text")?, "hello ada");
 //!     assert_eq!(bob?.payload().get::<String>("text")?, "hello bob");

@@ -80,7 +80,7 @@ async fn two_requests(sim: Sim) {
     let web = graph.client("web");
     let ask =
         |cents: i64| web.to("orders.create").param("cents", cents).ask().timeout(Duration::from_secs(30));
-    let (one, two) = tokio::join!(ask(1).into_future(), ask(2).into_future());
+    let (one, two) = tokio::join!(ask(1), ask(2));
     // A fault may lose an answer: whether each came is part of the digest.
     sim.note(format!("{:?} {:?}", one.is_ok(), two.is_ok()));
     graph.settle().await;

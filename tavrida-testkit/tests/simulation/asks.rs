@@ -39,7 +39,7 @@ async fn orders(
         .clock(sim.clock())
         .ids(sim.ids("web"));
     let web = web.build().await?;
-    let ask = |id| web.to("orders.create").param("id", id).ask().timeout(timeout).into_future();
+    let ask = |id| web.to("orders.create").param("id", id).ask().timeout(timeout);
     let answers = futures_util::future::join_all((0..count).map(ask)).await;
     graph.settle().await;
     let answered = answers.iter().filter(|answer| answer.is_ok()).count();

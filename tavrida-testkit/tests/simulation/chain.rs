@@ -49,7 +49,7 @@ pub(crate) async fn three_requests(sim: Sim) -> Result<(), Failure> {
     let web = graph.client("web");
     let ask =
         |cents: i64| web.to("orders.create").param("cents", cents).ask().timeout(Duration::from_secs(30));
-    let (one, two, three) = tokio::join!(ask(1).into_future(), ask(2).into_future(), ask(3).into_future());
+    let (one, two, three) = tokio::join!(ask(1), ask(2), ask(3));
     let mut totals = Vec::new();
     for answer in [one, two, three] {
         totals.push(answer?.payload().get::<i64>("total")?);

@@ -81,7 +81,7 @@ fn relay(name: &'static str, to: &'static [&'static str]) -> Service {
 async fn requests<const N: i64>(sim: Sim) -> Run {
     let graph = graph(&sim).await;
     let web = graph.client("web");
-    let ask = |cents: i64| web.to("orders.create").param("cents", cents).ask().into_future();
+    let ask = |cents: i64| web.to("orders.create").param("cents", cents).ask();
     let answers = futures_util::future::join_all((1..=N).map(ask)).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
     graph.settle().await

@@ -33,7 +33,7 @@ use crate::error::Error;
 use crate::field::ShortString;
 use crate::link::{Ended, Epoch, Health, Link, Stop, Work};
 use crate::outbound::{SendError, Sent};
-use crate::proxy::{NotificationBuilder, RequestBuilder, Sender, TypedAsk};
+use crate::proxy::{Ask, NotificationBuilder, RequestBuilder, Sender};
 use crate::transport::{Broker, Exchange, ExchangeKind, Session, SessionError, Transport};
 
 /// Sends requests and events, and asks services, from a program that is not a service. Clones are the same client.
@@ -76,7 +76,7 @@ impl Client {
     }
 
     /// Starts a request of a [contract](crate::contract), with its parameters.
-    pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder {
+    pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder<C> {
         RequestBuilder::of(self.0.sender.clone(), &request)
     }
 
@@ -94,10 +94,10 @@ impl Client {
         self.request(request).cast()
     }
 
-    /// Asks a method of a [contract](crate::contract) for its reply or error. The same as [`request`](Client::request),
-    /// [`ask`](RequestBuilder::ask) and [`of`](crate::proxy::Ask::of).
-    pub fn ask<C: Rpc>(&self, request: C) -> TypedAsk<C> {
-        self.request(request).ask().of()
+    /// Asks a method of a [contract](crate::contract) for its reply or error. The same as [`request`](Client::request)
+    /// and [`ask`](RequestBuilder::ask).
+    pub fn ask<C: Rpc>(&self, request: C) -> Ask<C> {
+        self.request(request).ask()
     }
 
     /// Starts a notification of a [contract](crate::contract), with its parameters.

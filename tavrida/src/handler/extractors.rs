@@ -92,10 +92,10 @@ impl<C: 'static, S: Wire> Extract for Responder<C, S> {
     fn check(site: &Site<'_>) -> Result<(), String> {
         match site.kind() {
             MessageKind::Notification => {
-                Err("it takes a Reply, and a notification is never answered".to_owned())
+                Err("it takes a Responder, and a notification is never answered".to_owned())
             }
             MessageKind::Request if !Self::needs_no_state() => Err(format!(
-                "it takes a Reply with a state of type {}, which a request does not bring: take `Responder<C>`, and give it the state \
+                "it takes a Responder with a state of type {}, which a request does not bring: take `Responder<C>`, and give it the state \
                  with `.keeping(...)`",
                 std::any::type_name::<S>()
             )),

@@ -1,38 +1,79 @@
 //! [`Ask`]: a request whose answer is awaited in place.
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::pin::pin;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::task::{self, Poll, ready};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{RequestBuilder, Sender, TypedAsk};
+use super::{RequestBuilder, Sender, Untyped};
 use crate::asks::Waiting;
 use crate::contract::Rpc;
 use crate::entry_point::EntryPoint;
 use crate::error::{Error, Kind};
-use crate::field::ShortString;
+use crate::field::{ShortString, Value};
 use crate::id::Purpose;
-use crate::message::{Addresses, ErrorReply, Failure, IntoFailure, Message, Response};
+use crate::message::{
+    Addresses, CorrelationId, ErrorReply, Failure, IntoFailure, Message, ReservedHeaderError, Response,
+};
 use crate::outbound::{SendError, Terms};
 use crate::time::later;
 use crate::transport::{ConnectionLost, SessionError};
 
-/// A request whose answer is awaited in place.
+/// A request whose answer is awaited in place: a future, which sends the request when it is first polled.
 ///
-/// It gives the [`Response`] or an [`AskError`], and never hangs: it has a [deadline](Ask::timeout), which travels with the request,
-/// as its expiration and as a time of day. No handler begins a request whose asker waits no longer; a server counts it as
+/// It gives the [`Response`] or an [`AskError`]; one of a [contract](crate::contract) `C` gives the contract's reply or an
+/// [`RpcError`](super::RpcError). It never hangs: it has a [deadline](Ask::timeout), which travels with the request, as its expiration and
+/// as a time of day. No handler begins a request whose asker waits no longer; a server counts it as
 /// [expired](crate::counters::Counters::expired).
 ///
 /// A handler that waits for an answer makes room for another: see [`concurrency`](crate::server::ServerBuilder::concurrency).
 ///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use tavrida::prelude::*;
+/// # async fn handler(proxy: Proxy) -> Result<()> {
+/// let ask = |id: u64| proxy.to("billing.price").param("id", id).ask();
+/// let (one, two) = tokio::join!(ask(1), ask(2));
+/// let all = futures_util::future::join_all((3..10).map(ask)).await;
+///
+/// let mut slow = ask(11).timeout(Duration::from_secs(600));
+/// let answer = loop {
+///     tokio::select! {
+///         answer = &mut slow => break answer?, // the same ask, sent once
+///         () = tokio::time::sleep(Duration::from_secs(10)) => println!("no answer yet"),
+///     }
+/// };
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// Its setters panic after it was polled, and so does polling it after it gave its answer.
+///
 /// # Cancel safety
 ///
-/// Dropping it stops waiting; the request may have been sent. A later answer is dropped and counted.
+/// Dropped before its first poll, it sends nothing. Dropping it later stops waiting; the request may have been sent and handled, and its
+/// answer is dropped and counted. Polling it through `&mut` (in a `select!`) loses nothing: the next poll continues to wait.
 #[must_use = "an ask does nothing until it is awaited"]
-pub struct Ask {
+pub struct Ask<C = Untyped> {
+    state: State,
+    contract: PhantomData<fn() -> C>,
+}
+
+enum State {
+    Unsent(Unsent),
+    Waiting(BoxFuture<'static, Result<Response, AskError>>),
+    Ended,
+}
+
+/// An ask before its first poll.
+struct Unsent {
     /// Boxed: it would enlarge the future of every ask.
     request: Box<RequestBuilder>,
     timeout: Duration,
@@ -43,15 +84,23 @@ impl Ask {
     /// The default limit of the wait for an answer.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-    pub(crate) fn new(request: RequestBuilder) -> Self {
-        Self { request: Box::new(request), timeout: Self::DEFAULT_TIMEOUT, transient: false }
+    /// Reads the answer as a [contract](crate::contract)'s reply or error.
+    pub fn of<C: Rpc>(self) -> Ask<C> {
+        Ask { state: self.state, contract: PhantomData }
+    }
+}
+
+impl<C> Ask<C> {
+    pub(crate) fn new(request: RequestBuilder<C>) -> Self {
+        let (request, timeout) = (Box::new(request.retyped()), Ask::DEFAULT_TIMEOUT);
+        Self { state: State::Unsent(Unsent { request, timeout, transient: false }), contract: PhantomData }
     }
 
     /// Limits the wait, including the send. The default is 30 s; [`Duration::MAX`] waits without end.
     ///
     /// A request whose timeout exceeds the 49 days (2^32 ms) that RabbitMQ allows everywhere is sent without an expiration.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.unsent().timeout = timeout;
         self
     }
 
@@ -61,15 +110,64 @@ impl Ask {
     /// afterwards, and the ask ends as [`Lost`](AskError::Lost), or at its deadline. Use it for requests that can be repeated or dropped in
     /// that case. A quorum queue keeps them in any case.
     pub fn transient(mut self) -> Self {
-        self.transient = true;
+        self.unsent().transient = true;
         self
     }
 
-    /// Reads the answer as a [contract](crate::contract)'s reply or error.
-    pub fn of<C: Rpc>(self) -> TypedAsk<C> {
-        TypedAsk::new(self)
+    /// Adds a custom header to the request, as [`RequestBuilder::header`] does.
+    pub fn header(
+        mut self,
+        name: impl TryInto<ShortString, Error = impl Into<ReservedHeaderError>>,
+        value: impl Into<Value>,
+    ) -> Self {
+        self.unsent().request.draft().header(name, value);
+        self
     }
 
+    /// Sets another correlation id than the chain's.
+    pub fn correlation_id(mut self, correlation_id: impl Into<CorrelationId>) -> Self {
+        self.unsent().request.draft().correlation_id = Some(correlation_id.into());
+        self
+    }
+
+    /// Sets another context than the chain's: a value that serialises to an object.
+    pub fn context(mut self, context: &(impl Serialize + ?Sized)) -> Self {
+        self.unsent().request.draft().context(context);
+        self
+    }
+
+    fn unsent(&mut self) -> &mut Unsent {
+        match &mut self.state {
+            State::Unsent(unsent) => unsent,
+            _ => panic!("an ask is changed after it was polled, when its request is on its way"),
+        }
+    }
+
+    /// Sends the request at the first poll, and waits for the answer.
+    pub(super) fn poll_answer(
+        &mut self,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Result<Response, AskError>> {
+        self.state = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Unsent(unsent) => State::Waiting(Box::pin(unsent.answer())),
+            later => later,
+        };
+        let State::Waiting(waiting) = &mut self.state else { panic!("an ask is polled after its answer") };
+        let answer = ready!(waiting.as_mut().poll(context));
+        self.state = State::Ended;
+        Poll::Ready(answer)
+    }
+}
+
+impl Future for Ask {
+    type Output = Result<Response, AskError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        self.poll_answer(context)
+    }
+}
+
+impl Unsent {
     async fn answer(self) -> Result<Response, AskError> {
         let (destination, timeout) = (self.request.destination().clone(), self.timeout);
         let deadline = later(Instant::now(), timeout);
@@ -155,16 +253,20 @@ fn read(message: Message) -> Result<Response, AskError> {
     }
 }
 
-impl IntoFuture for Ask {
-    type Output = Result<Response, AskError>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.answer())
-    }
-}
-
 /// Why an ask has no answer.
+///
+/// A handler that passes it on with `?` answers its own caller with the class and code of what happened:
+///
+/// | it is | the caller's error reply has |
+/// |---|---|
+/// | [`Failed`](AskError::Failed) | class, message, code and detail of the other service's error |
+/// | [`Timeout`](AskError::Timeout) | `tavrida.exceptions.Timeout`, code 1000 |
+/// | [`Lost`](AskError::Lost) | `tavrida.exceptions.Transport`, code 1000 |
+/// | [`NotSent`](AskError::NotSent) | the class and code of the [`SendError`], such as `tavrida.exceptions.UnableToDiscover`, 1007 |
+///
+/// The other service's error is passed on unchanged because its code is what a caller can act upon, and its class names the service that
+/// failed, however many services are in between. A handler that must not show it maps it:
+/// `.map_err(|error| Failure::new("orders.NotPriced", error.to_string()))`.
 #[derive(Debug)]
 pub enum AskError {
     /// The other service answered with an error.

@@ -76,7 +76,7 @@ impl Debt {
             }
             (Ok(returned), Fate::Answered(answer)) => {
                 if returned != Reply::Nothing {
-                    tracing::error!(request = %shown(&**owed), "a handler answered with its Reply, and returned another: that is dropped");
+                    tracing::error!(request = %shown(&**owed), "a handler answered with its Responder, and returned another: that is dropped");
                 }
                 Ok(answer.map_or_else(|failure| owed.fail(&failure).into(), Reply::from))
             }
@@ -98,6 +98,6 @@ impl Debt {
 /// Returns the failure for a caller whose call should have been answered and was not.
 pub(crate) fn unanswered(request: &Request) -> Failure {
     let text = format!("{} was handled to its end, and nobody answered", request.destination());
-    tracing::error!(request = %shown(&**request), "a Reply was dropped without an answer");
+    tracing::error!(request = %shown(&**request), "a Responder was dropped without an answer");
     Error::new(Kind::WrongResponse, text).into()
 }

@@ -53,7 +53,7 @@ pub use request::RequestBuilder;
 pub use responder::{Answered, CallWithError, Responder, Untyped};
 pub(crate) use sender::{Identity, Route, Sender};
 pub(crate) use typed::recognised;
-pub use typed::{Answer, RpcError, TypedAsk};
+pub use typed::{Answer, RpcError};
 
 use crate::contract::{Event, Rpc};
 use crate::entry_point::{EntryPoint, EntryPointError};
@@ -90,7 +90,7 @@ impl Proxy {
     }
 
     /// Starts a request of a [contract](crate::contract), with its parameters.
-    pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder {
+    pub fn request<C: Rpc>(&self, request: C) -> RequestBuilder<C> {
         RequestBuilder::of(self.0.clone(), &request)
     }
 
@@ -122,10 +122,10 @@ impl Proxy {
         self.request(request).cast()
     }
 
-    /// Asks a method of a [contract](crate::contract): awaiting it returns the reply or the error. The same as [`request`](Proxy::request),
-    /// [`ask`](RequestBuilder::ask) and [`of`](Ask::of).
-    pub fn ask<C: Rpc>(&self, request: C) -> TypedAsk<C> {
-        self.request(request).ask().of()
+    /// Asks a method of a [contract](crate::contract): awaiting it returns the reply or the error. The same as [`request`](Proxy::request)
+    /// and [`ask`](RequestBuilder::ask).
+    pub fn ask<C: Rpc>(&self, request: C) -> Ask<C> {
+        self.request(request).ask()
     }
 
     /// Starts a notification of a [contract](crate::contract), with its parameters.

@@ -1,9 +1,11 @@
 //! [`RequestBuilder`]: call, cast, transfer, ask.
 
+use std::marker::PhantomData;
+
 use serde::Serialize;
 
 use super::draft::Draft;
-use super::{Answered, Ask, CallWithError, Responder, Sender};
+use super::{Answered, Ask, CallWithError, Responder, Sender, Untyped};
 use crate::contract::{self, Rpc, Wire};
 use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::field::{ShortString, Value};
@@ -11,29 +13,22 @@ use crate::json::Object;
 use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, Sent, Terms};
 
-/// A request that is being built. See [`Proxy::to`](crate::Proxy::to).
+/// A request that is being built. See [`Proxy::to`](crate::Proxy::to) and, for a [contract](crate::contract) `C`,
+/// [`Proxy::request`](crate::Proxy::request).
 #[must_use = "nothing is sent before `call`, `cast`, `transfer` or `ask`"]
-pub struct RequestBuilder {
+pub struct RequestBuilder<C = Untyped> {
     draft: Draft,
     destination: EntryPoint,
     reply_to: Option<EntryPoint>,
     answer_to_caller: bool,
+    contract: PhantomData<fn() -> C>,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(sender: Sender, destination: Result<EntryPoint, EntryPointError>) -> Self {
         let mut draft = Draft::new(sender);
         let destination = draft.keep(destination).unwrap_or_default();
-        Self { draft, destination, reply_to: None, answer_to_caller: false }
-    }
-
-    /// Returns the request of a contract.
-    pub(crate) fn of<C: Rpc>(sender: Sender, request: &C) -> Self {
-        let mut builder = Self::new(sender, contract::entry_point::<C>());
-        if let Some(payload) = builder.draft.keep(request.to_payload()) {
-            builder.draft.payload(payload);
-        }
-        builder
+        Self { draft, destination, reply_to: None, answer_to_caller: false, contract: PhantomData }
     }
 
     /// Adds one parameter, by name. It replaces an equal name in [`params`](RequestBuilder::params).
@@ -52,6 +47,29 @@ impl RequestBuilder {
     pub fn payload(mut self, payload: Payload) -> Self {
         self.draft.payload(payload);
         self
+    }
+}
+
+impl<C: Rpc> RequestBuilder<C> {
+    /// Returns the request of a contract.
+    pub(crate) fn of(sender: Sender, request: &C) -> Self {
+        let mut builder = RequestBuilder::new(sender, contract::entry_point::<C>());
+        if let Some(payload) = builder.draft.keep(request.to_payload()) {
+            builder.draft.payload(payload);
+        }
+        builder.retyped()
+    }
+}
+
+impl<C> RequestBuilder<C> {
+    /// Returns the same request as one of another contract.
+    pub(crate) fn retyped<D>(self) -> RequestBuilder<D> {
+        let Self { draft, destination, reply_to, answer_to_caller, .. } = self;
+        RequestBuilder { draft, destination, reply_to, answer_to_caller, contract: PhantomData }
+    }
+
+    pub(super) fn draft(&mut self) -> &mut Draft {
+        &mut self.draft
     }
 
     /// Sets another correlation id than the chain's.
@@ -123,10 +141,10 @@ impl RequestBuilder {
     /// # Cancel safety
     ///
     /// Dropping it drops the reply, which is an error for the caller; after the first poll the call may have been sent.
-    pub async fn call_with<C, S: Wire>(
+    pub async fn call_with<D, S: Wire>(
         mut self,
-        reply: Responder<C, S>,
-    ) -> Result<Answered, CallWithError<C, S>> {
+        reply: Responder<D, S>,
+    ) -> Result<Answered, CallWithError<D, S>> {
         let later = reply.to_table();
         if let Some(later) = self.draft.keep(later) {
             self.draft.later(later);
@@ -188,8 +206,8 @@ impl RequestBuilder {
         Ok(sent)
     }
 
-    /// Asks: awaiting it returns the answer. See [`Ask`] for the deadline.
-    pub fn ask(self) -> Ask {
+    /// Asks: awaiting it returns the answer, or the reply of the contract. See [`Ask`] for the deadline.
+    pub fn ask(self) -> Ask<C> {
         Ask::new(self)
     }
 

@@ -18,7 +18,7 @@ use crate::outbound::SendError;
 /// A handle for answering a call [now](Responder::answer), or after [other services have answered](super::RequestBuilder::call_with) calls
 /// of this handler.
 ///
-/// A handler of a call that takes it returns nothing, or [`Answered`]. To answer later, it sends the responder with another call; the
+/// A handler of a call that takes it returns [`Answered`] or a `Result` of it; one without a contract may also return nothing. To answer later, it sends the responder with another call; the
 /// handler of that call's answer takes it again, and answers the first caller, or sends it on again. `C` is the [contract](crate::contract)
 /// to answer, and `S` a small state of the handler that is [sent with it](Responder::keeping).
 ///
@@ -120,7 +120,7 @@ impl<C, S: Wire> Responder<C, S> {
         let state = state_of(message.headers().later())?;
         let (request, sender) = (Arc::new(request), proxy.0.clone());
         if sender.debt().take(request.clone()).is_err() {
-            return Err(Error::new(Kind::WrongParameters, "a handler takes its reply once").into());
+            return Err(Error::new(Kind::WrongParameters, "a handler takes its Responder once").into());
         }
         Ok(Self { open: Open { sender, request, used: false }, state, contract: PhantomData })
     }

@@ -1,46 +1,17 @@
-//! [`TypedAsk`] and [`RpcError`]: asks with a typed answer.
+//! [`Answer`] and [`RpcError`]: what an ask of a contract gives.
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::marker::PhantomData;
+use std::future::poll_fn;
 use std::ops::Deref;
-use std::time::Duration;
-
-use futures_util::future::BoxFuture;
+use std::pin::Pin;
+use std::task::{self, Poll, ready};
 
 use super::{Ask, AskError};
 use crate::contract::{self, Rpc, Wire};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::message::{CorrelationId, ErrorReply, Failure, Response};
 
-/// A contract's request whose reply is awaited in place. See [`Ask`], which it wraps.
-///
-/// # Cancel safety
-///
-/// As [`Ask`].
-#[must_use = "an ask does nothing until it is awaited"]
-pub struct TypedAsk<C> {
-    ask: Ask,
-    contract: PhantomData<fn() -> C>,
-}
-
-impl<C: Rpc> TypedAsk<C> {
-    pub(crate) fn new(ask: Ask) -> Self {
-        Self { ask, contract: PhantomData }
-    }
-
-    /// Limits the wait, including the send. The default is 30 s.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        Self::new(self.ask.timeout(timeout))
-    }
-
-    /// Avoids writing the request to the broker's disk, at a price: see [`Ask::transient`].
-    pub fn transient(self) -> Self {
-        Self::new(self.ask.transient())
-    }
-}
-
-impl<C: Rpc> TypedAsk<C> {
+impl<C: Rpc> Ask<C> {
     /// Awaits the reply together with its message.
     ///
     /// # Errors
@@ -50,27 +21,37 @@ impl<C: Rpc> TypedAsk<C> {
     /// # Cancel safety
     ///
     /// As of [`Ask`].
-    pub async fn in_full(self) -> Result<Answer<C>, RpcError<C::Error>> {
-        match self.ask.await {
-            Ok(response) => match C::Reply::from_payload(response.payload()) {
-                Ok(reply) => Ok(Answer { reply, response }),
-                Err(error) => Err(RpcError::Misfit { response, error }),
-            },
-            Err(AskError::Failed(reply)) => match contract::declared::<C>(&reply) {
-                Some(error) => Err(RpcError::Declared { error, reply }),
-                None => Err(AskError::Failed(reply).into()),
-            },
-            Err(error) => Err(error.into()),
+    pub async fn in_full(mut self) -> Result<Answer<C>, RpcError<C::Error>> {
+        poll_fn(|context| self.poll_answer(context)).await.map_or_else(error::<C>, reply)
+    }
+}
+
+impl<C: Rpc> Future for Ask<C> {
+    type Output = Result<C::Reply, RpcError<C::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(self.poll_answer(context));
+        Poll::Ready(answer.map_or_else(error::<C>, reply::<C>).map(|answer| answer.reply))
+    }
+}
+
+fn reply<C: Rpc>(response: Response) -> Result<Answer<C>, RpcError<C::Error>> {
+    match C::Reply::from_payload(response.payload()) {
+        Ok(reply) => Ok(Answer { reply, response }),
+        Err(error) => {
+            let error = Error::new(Kind::WrongResponse, error.to_string()).caused_by(error);
+            Err(RpcError::Misfit { response, error })
         }
     }
 }
 
-impl<C: Rpc> IntoFuture for TypedAsk<C> {
-    type Output = Result<C::Reply, RpcError<C::Error>>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { Ok(self.in_full().await?.reply) })
+fn error<C: Rpc>(error: AskError) -> Result<Answer<C>, RpcError<C::Error>> {
+    match error {
+        AskError::Failed(reply) => match contract::declared::<C>(&reply) {
+            Some(error) => Err(RpcError::Declared { error, reply }),
+            None => Err(AskError::Failed(reply).into()),
+        },
+        error => Err(error.into()),
     }
 }
 
@@ -118,8 +99,8 @@ impl<C: Rpc<Reply: PartialEq>> PartialEq for Answer<C> {
 
 /// Why an ask for a contract's reply failed.
 ///
-/// With `?` a handler passes it on: an error of the other service unchanged, or, if the handler's own contract declares the same error
-/// type, as its own declared error.
+/// With `?` a handler passes it on as it does an [`AskError`]: an error of the other service unchanged or, if the handler's own contract
+/// declares the same error type, as its own declared error; an answer that does not fit as `tavrida.exceptions.WrongResponse`, 1009.
 #[derive(Debug)]
 pub enum RpcError<E> {
     /// The other service answered with the error that the contract declares.

@@ -47,8 +47,7 @@ async fn twelve_asks(ahead: i64) -> (usize, usize, Counters, Counters) {
     let (town, notes) = (Town::new(), Notes::default());
     let server = busy(&town, &notes, ahead).await;
     let client = town.client_with_clock(&["calc"], Wall::ahead_by(0)).await;
-    let asks =
-        (0..12).map(|_| client.to("calc.slow").ask().timeout(Duration::from_millis(2500)).into_future());
+    let asks = (0..12).map(|_| client.to("calc.slow").ask().timeout(Duration::from_millis(2500)));
     let asks: Vec<_> = asks.map(tokio::spawn).collect();
     let mut answered = 0;
     for ask in asks {
@@ -104,8 +103,7 @@ async fn a_request_that_is_passed_on_keeps_the_time_of_its_asker() {
     let desk = Service::new("desk").rpc("pass", pass).discovery(crate::town::registry(&["calc"]));
     let _desk = town.run(town.server(desk).clock(Wall::ahead_by(0))).await;
     let client = town.client_with_clock(&["desk"], Wall::ahead_by(0)).await;
-    let ask =
-        || tokio::spawn(client.to("desk.pass").ask().timeout(Duration::from_millis(1500)).into_future());
+    let ask = || tokio::spawn(client.to("desk.pass").ask().timeout(Duration::from_millis(1500)));
     let asks = [ask(), ask(), ask()];
     let mut answered = 0;
     for ask in asks {

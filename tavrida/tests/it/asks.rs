@@ -263,7 +263,7 @@ async fn direct_replies_come_without_a_queue_and_again_after_a_loss() {
         for ask in asks.collect::<Vec<_>>() {
             ask.await.expect("its own answer");
         }
-        let lost = client.to("calc.slow").param("n", 1).ask().into_future();
+        let lost = client.to("calc.slow").param("n", 1).ask();
         let (lost, ()) = tokio::join!(lost, async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             town.broker.close_sessions("maintenance");
@@ -281,10 +281,8 @@ async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
     let builder = Client::builder(town.broker.transport()).source("client_app");
     let client =
         builder.discovery(registry(&["calc", "nowhere"])).direct_replies().build().await.expect("a client");
-    let (answer, refused) = tokio::join!(
-        client.to("calc.slow").param("n", 1).ask().into_future(),
-        client.to("nowhere.work").ask().into_future(),
-    );
+    let (answer, refused) =
+        tokio::join!(client.to("calc.slow").param("n", 1).ask(), client.to("nowhere.work").ask(),);
     assert_eq!(answer.expect("an answer").payload().get::<i64>("n").expect("a number"), 1);
     assert!(matches!(refused, Err(AskError::NotSent(error)) if error.is_refused()));
 }
@@ -368,7 +366,7 @@ async fn the_broker_is_to_keep_a_request_on_its_disk_unless_the_ask_says_otherwi
     let client = town.client(&["calc"]).await;
     let asks = [client.to("calc.nothing").ask(), client.to("calc.nothing").ask().transient()];
     for (ask, mode) in asks.into_iter().zip([Properties::PERSISTENT, Properties::TRANSIENT]) {
-        let waiting = tokio::spawn(ask.into_future());
+        let waiting = tokio::spawn(ask);
         assert_eq!(within(town.take("calc")).await.properties.delivery_mode, Some(mode));
         waiting.abort();
     }

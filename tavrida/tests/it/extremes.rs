@@ -46,10 +46,7 @@ async fn an_ask_without_end_is_sent_without_a_time_to_live() {
     for (timeout, time_to_live) in
         [(Duration::MAX, false), (1_000 * YEAR, false), (YEAR, false), (Duration::from_secs(5), true)]
     {
-        let asking = tokio::spawn({
-            let ask = client.to("echo.say").ask().timeout(timeout);
-            async move { ask.await }
-        });
+        let asking = tokio::spawn(client.to("echo.say").ask().timeout(timeout));
         let request = town.take("echo").await;
         assert_eq!(request.properties.expiration.is_some(), time_to_live, "{timeout:?}");
         let deadline = request.properties.headers().contains("x-tavrida-deadline");

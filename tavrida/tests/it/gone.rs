@@ -92,7 +92,7 @@ fn a_client_whose_runtime_is_gone_is_stopped_and_its_sends_end_as_closed() {
     home.block_on(async {
         let cast = within(client.to("work.slow").cast()).await;
         assert!(cast.expect_err("no task carries it").is_closed());
-        let asked = within(client.to("work.slow").ask().into_future()).await;
+        let asked = within(client.to("work.slow").ask()).await;
         assert!(matches!(&asked, Err(AskError::NotSent(error)) if error.is_closed()), "{asked:?}");
         within(client.close()).await;
     });
@@ -106,8 +106,8 @@ fn asks_that_wait_when_the_runtime_of_their_client_ends_are_told_at_once() {
     let client = runtime.block_on(town.client(&["work"]));
     // Its reply queue belongs to the client's runtime then, and not to that of the ask.
     let first = client.to("work.slow").ask().timeout(Duration::from_millis(200));
-    assert!(runtime.block_on(first.into_future()).expect_err("it is slow").is_timeout());
-    let ask = home.spawn(client.to("work.slow").ask().timeout(Duration::from_secs(300)).into_future());
+    assert!(runtime.block_on(first).expect_err("it is slow").is_timeout());
+    let ask = home.spawn(client.to("work.slow").ask().timeout(Duration::from_secs(300)));
     // Real time: the ask has to be sent before its client's runtime ends.
     home.block_on(async { tokio::time::sleep(Duration::from_millis(300)).await });
     drop(runtime);

@@ -3,6 +3,7 @@
 mod abandoned;
 mod around;
 mod asks;
+mod asks_built;
 mod bad_input;
 mod building;
 mod capture;

@@ -51,7 +51,7 @@ fn shop(town: &Town, running: &Arc<Running>) -> ServerBuilder {
 async fn asks(town: &Town, count: u64) -> Vec<std::result::Result<Response, AskError>> {
     let client = town.client(&["orders"]).await;
     let ask = |id| client.to("orders.create").param("id", id).ask().timeout(Duration::from_secs(600));
-    let asks: Vec<_> = (0..count).map(|id| tokio::spawn(ask(id).into_future())).collect();
+    let asks: Vec<_> = (0..count).map(|id| tokio::spawn(ask(id))).collect();
     let mut ended = Vec::new();
     for ask in asks {
         ended.push(ask.await.expect("no panic"));
@@ -169,8 +169,7 @@ async fn a_handler_that_waits_for_its_turn_to_go_on_is_still_bound_by_its_deadli
     let hog = Client::builder(town.broker.transport()).source("hog");
     let hog = hog.discovery(tavrida::discovery::Registry::new().remote_service("billing", "orders_exchange"));
     let hog = hog.build().await.expect("a client");
-    let asked =
-        tokio::spawn(client.to("orders.create").ask().timeout(Duration::from_secs(600)).into_future());
+    let asked = tokio::spawn(client.to("orders.create").ask().timeout(Duration::from_secs(600)));
     for _ in 0..3 {
         hog.to("billing.hogs").cast().await.expect("sent");
     }

@@ -57,7 +57,7 @@ async fn a_limit_of_two_lets_the_third_wait() {
     let _server = town.host(service(&notes).incoming(from_layer(layer))).await;
     let client = town.client(&["work"]).await;
     let began = Instant::now();
-    let ask = |ms: u64| client.to("work.do").param("ms", ms).ask().into_future();
+    let ask = |ms: u64| client.to("work.do").param("ms", ms).ask();
     let (one, two, three) = tokio::join!(ask(100), ask(100), ask(101));
     for answer in [one, two, three] {
         answer.expect("all are done");
@@ -75,7 +75,7 @@ async fn load_is_shed_where_it_is_asked_for_and_retried_where_the_error_says_so(
     let server = town.server(service(&notes).incoming(shed)).on_failure(retries);
     let server = town.run(server).await;
     let client = town.client(&["work"]).await;
-    let ask = |ms: u64| client.to("work.do").param("ms", ms).ask().into_future();
+    let ask = |ms: u64| client.to("work.do").param("ms", ms).ask();
     let (one, two) = tokio::join!(ask(100), ask(101));
     one.expect("the first has the place");
     two.expect("the second is put off, and has it then");

@@ -62,7 +62,7 @@ impl Target {
         for _ in 0..asks {
             // RabbitMQ 4 encodes headers again for each delivery, in time that grows with the square of their depth: seconds.
             let ask = self.client.to("work.echo").ask().timeout(Duration::from_secs(18));
-            soon(ask.into_future()).await.unwrap();
+            soon(ask).await.unwrap();
         }
     }
 }

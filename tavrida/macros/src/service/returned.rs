@@ -5,7 +5,7 @@ use syn::{Error, GenericArgument, PathArguments, Result, ReturnType, Type, TypeP
 
 use super::argument::last_part;
 use super::handler::Handler;
-use super::mark::Kind;
+use super::mark::{Kind, Target};
 use crate::contract::is_plain;
 
 /// A return type, by its text.
@@ -65,10 +65,16 @@ pub(super) fn check(handler: &Handler) -> Result<()> {
     match handler.kind {
         Kind::Rpc if name == "Answered" => match takes_reply {
             true => Ok(()),
-            false => refuse("only a `Responder` makes an `Answered`: take one, `reply: Responder`".to_owned()),
+            false => {
+                refuse("only a `Responder` makes an `Answered`: take one, `reply: Responder`".to_owned())
+            }
         },
         Kind::Rpc if takes_reply => {
-            refuse("a handler that takes a `Responder` answers with it, and once: return `Result<Answered>`, or `Result<()>`".to_owned())
+            let or_nothing =
+                if matches!(handler.target, Target::Contract(_)) { "" } else { ", or `Result<()>`" };
+            refuse(format!(
+                "a handler that takes a `Responder` answers with it, and once: return `Result<Answered>`{or_nothing}"
+            ))
         }
         Kind::Rpc => {
             borrowed(value)?;

@@ -212,7 +212,10 @@ async fn a_reply_where_none_can_be_is_told_when_the_server_is_built() {
         .build()
         .expect_err("refused")
         .to_string();
-    assert!(error.contains("a Reply with a state of type u64, which a request does not bring"), "{error}");
+    assert!(
+        error.contains("a Responder with a state of type u64, which a request does not bring"),
+        "{error}"
+    );
 }
 
 /// A service whose method `look` returns nothing.
