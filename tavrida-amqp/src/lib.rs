@@ -4,7 +4,7 @@
 //! use tavrida::prelude::*;
 //! use tavrida_amqp::{AmqpConfig, AmqpTransport};
 //!
-//! # async fn example(hello: Service) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(hello: Service) -> Result<()> {
 //! let config = AmqpConfig::from_uri("amqp://guest:guest@localhost")?;
 //! let server = Server::builder(AmqpTransport::new(config)).queue("test_service").exchange("test_exchange");
 //! server.service(hello).build()?.run().await?;

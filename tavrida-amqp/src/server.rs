@@ -38,7 +38,7 @@ impl ServerConfig {
     /// let server = file.server()?.builder([orders, billing])?.build()?;
     /// assert!(server.plan().to_string().contains("orders.#"));
     /// assert!(!server.plan().to_string().contains("billing.#"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # tavrida::prelude::Result::Ok(())
     /// ```
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
@@ -25,7 +25,7 @@ struct Calculator(Story);
 #[tavrida::service("calc")]
 impl Calculator {
     #[rpc(Add)]
-    async fn sum(&self, add: Add) -> tavrida::prelude::Result<Sum> {
+    async fn sum(&self, add: Add) -> Result<Sum> {
         let too_large = || Failure::new("calc.Overflow", "the sum is too large").with_code(4000);
         Ok(Sum { sum: add.a.checked_add(add.b).ok_or_else(too_large)? })
     }
@@ -43,14 +43,12 @@ impl Calculator {
 /// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
-    let server = Running::start(
-        Server::builder(broker.clone())
-            .queue("calc")
-            .exchange("calc_exchange")
-            .service(Calculator(story.clone()).into_service())
-            .build()?,
-    )
-    .await?;
+    let server = Server::builder(broker.clone())
+        .queue("calc")
+        .exchange("calc_exchange")
+        .service(Calculator(story.clone()).into_service())
+        .start()
+        .await?;
     // This name has an exchange (the server's), but no queue is bound for it.
     let registry =
         Registry::new().remote_service("calc", "calc_exchange").remote_service("nobody", "calc_exchange");
@@ -79,6 +77,6 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     }
 
     client.close().await;
-    server.stop().await?;
+    server.shutdown().await?;
     Ok(story.lines())
 }

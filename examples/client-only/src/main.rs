@@ -1,7 +1,7 @@
 //! Runs the example on a broker in this process, or with `--amqp URI` on RabbitMQ.
 
 #[tokio::main]
-async fn main() -> example_support::Result<()> {
+async fn main() -> tavrida::prelude::Result<()> {
     client_only::app(example_support::broker_of_arguments()?).await?;
     Ok(())
 }

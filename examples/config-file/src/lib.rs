@@ -1,8 +1,9 @@
 //! Servers from configuration files: one program, and each file sets which services run, where, and how they find the others.
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use serde::Serialize;
 use tavrida::prelude::*;
+use tavrida::server::RunningServer;
 use tavrida_amqp::ServerConfig;
 
 #[derive(Serialize)]
@@ -15,7 +16,7 @@ struct Hello;
 #[tavrida::service("hello")]
 impl Hello {
     #[rpc]
-    async fn greet(&self, proxy: Proxy, name: String) -> tavrida::prelude::Result<Greeting> {
+    async fn greet(&self, proxy: Proxy, name: String) -> Result<Greeting> {
         let answer = proxy.to("world.name").param("short", name).ask().await?;
         let greeting = Greeting { text: format!("hello, {}", answer.payload().get::<String>("text")?) };
         proxy.publish().param("text", &greeting.text).send().await?;
@@ -41,11 +42,11 @@ impl World {
 /// Starts the server described by a file next to `Cargo.toml`, with the environment overriding it.
 ///
 /// A real program calls [`ServerConfig::builder`], which connects to the broker that the file names; an example runs on the given broker.
-async fn start(file: &str, broker: &Broker, story: &Story) -> Result<Running> {
+async fn start(file: &str, broker: &Broker, story: &Story) -> Result<RunningServer> {
     let config = ServerConfig::from_file(format!("{}/{file}", env!("CARGO_MANIFEST_DIR")))?;
     story.tell(format!("{file}: {} on {}", config.queue(), config.connection().endpoint()));
     let offered = [Hello.into_service(), World(story.clone()).into_service()];
-    Running::start(config.builder_on(broker.clone(), offered)?.build()?).await
+    Ok(config.builder_on(broker.clone(), offered)?.start().await?)
 }
 
 /// Runs both servers and a client. Returns what happened, line by line.
@@ -65,7 +66,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     story.tell(format!("guest: got {:?}", answer.payload().get::<String>("text")?));
 
     client.close().await;
-    hello.stop().await?;
-    world.stop().await?;
+    hello.shutdown().await?;
+    world.shutdown().await?;
     Ok(story.lines())
 }

@@ -1,8 +1,9 @@
 //! Three services that find each other through one `.ds` file.
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
+use tavrida::server::RunningServer;
 
 /// The file, beside `Cargo.toml`. A real program names a path with `Registry::from_ds_file`.
 const SERVICES: &str = include_str!("../services.ds");
@@ -29,7 +30,7 @@ struct Greeter;
 #[tavrida::service("greeter")]
 impl Greeter {
     #[rpc]
-    async fn greet(&self, proxy: Proxy, name: String) -> tavrida::prelude::Result<Text> {
+    async fn greet(&self, proxy: Proxy, name: String) -> Result<Text> {
         let greeting = proxy.ask(Text { text: format!("hello, {name}") }).await?;
         proxy.publish().param("text", &greeting.text).send().await?;
         Ok(greeting)
@@ -46,10 +47,9 @@ impl Archive {
     }
 }
 
-async fn start(broker: &Broker, service: Service) -> Result<Running> {
+async fn start(broker: &Broker, service: Service) -> Result<RunningServer> {
     let (queue, exchange) = (format!("{}_queue", service.name()), format!("{}_exchange", service.name()));
-    Running::start(Server::builder(broker.clone()).queue(queue).exchange(exchange).service(service).build()?)
-        .await
+    Ok(Server::builder(broker.clone()).queue(queue).exchange(exchange).service(service).start().await?)
 }
 
 /// Runs all services and a client. Returns what happened, line by line.
@@ -76,7 +76,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
 
     client.close().await;
     for server in [greeter, archive, translator] {
-        server.stop().await?;
+        server.shutdown().await?;
     }
     Ok(story.lines())
 }

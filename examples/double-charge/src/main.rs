@@ -4,22 +4,23 @@
 
 #![expect(clippy::print_stdout, reason = "this is what it is for")]
 
-use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
+
+use tavrida::prelude::{Failure, Result};
 
 use double_charge::search::{check, find, prove};
 
 const SCHEDULES: u64 = 10_000;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<()> {
     let page =
         std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/double-charge.html"), PathBuf::from);
 
     println!("Looking for a schedule under which a customer is charged twice.\n");
     let search = find(SCHEDULES);
     let (Some(failure), Some(after)) = (search.failure(), search.found_after()) else {
-        return Err(format!("nothing was found: {search}").into());
+        return Err(Failure::new("double_charge.Failed", format!("nothing was found: {search}")));
     };
     println!("{failure}");
     let replay = failure.replay().to_string();
@@ -35,11 +36,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("Checking the repaired service.\n");
     let checked = check(SCHEDULES);
     if !checked.is_ok() {
-        return Err(format!("the repaired service fails: {checked}").into());
+        return Err(Failure::new("double_charge.Failed", format!("the repaired service fails: {checked}")));
     }
     let proven = prove();
     if !proven.is_ok() {
-        return Err(format!("the repaired service fails: {proven}").into());
+        return Err(Failure::new("double_charge.Failed", format!("the repaired service fails: {proven}")));
     }
 
     println!("found after {after} schedules");

@@ -1,6 +1,6 @@
 //! One service that answers one request, and a client that sends it.
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use tavrida::prelude::*;
 
 /// The service `test_hello`.
@@ -25,8 +25,8 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
         .queue("test_service")
         .exchange("test_exchange")
         .service(Hello(story.clone()).into_service())
-        .build()?;
-    let server = Running::start(server).await?;
+        .start()
+        .await?;
 
     let registry = Registry::new().remote_service("test_hello", "test_exchange");
     let client = Client::builder(broker).source("client_app").discovery(registry).build().await?;
@@ -34,6 +34,6 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
 
     story.until("param = 123").await?;
     client.close().await;
-    server.stop().await?;
+    server.shutdown().await?;
     Ok(story.lines())
 }

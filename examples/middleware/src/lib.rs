@@ -1,6 +1,6 @@
 //! Middleware around handlers (checks a key, measures time) and before replies (adds a stamp).
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use tavrida::message::{Message, Reply};
 use tavrida::middleware::Next;
 use tavrida::prelude::*;
@@ -39,14 +39,14 @@ impl Doors {
     }
 
     #[outgoing]
-    async fn stamp(&self, mut message: Message) -> std::result::Result<Message, Failure> {
+    async fn stamp(&self, mut message: Message) -> Result<Message> {
         message.headers_mut().insert("x-stamp", "doors 1.0")?;
         Ok(message)
     }
 }
 
 /// What a middleware passes on.
-type Answer = std::result::Result<Reply, Failure>;
+type Answer = Result<Reply>;
 
 /// Runs the service and a client. Returns what happened, line by line.
 ///
@@ -55,14 +55,12 @@ type Answer = std::result::Result<Reply, Failure>;
 /// The first error.
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
-    let server = Running::start(
-        Server::builder(broker.clone())
-            .queue("doors")
-            .exchange("doors_exchange")
-            .service(Doors(story.clone()).into_service())
-            .build()?,
-    )
-    .await?;
+    let server = Server::builder(broker.clone())
+        .queue("doors")
+        .exchange("doors_exchange")
+        .service(Doors(story.clone()).into_service())
+        .start()
+        .await?;
     let registry = Registry::new().remote_service("doors", "doors_exchange");
     let client = Client::builder(broker).source("visitor").discovery(registry).build().await?;
 
@@ -82,6 +80,6 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     }
 
     client.close().await;
-    server.stop().await?;
+    server.shutdown().await?;
     Ok(story.lines())
 }

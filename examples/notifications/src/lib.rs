@@ -1,7 +1,7 @@
 //! One publisher, two subscribers in one server, one of them with subscriptions only. The publisher learns of an event without a
 //! subscriber.
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
@@ -24,7 +24,7 @@ struct Orders(Story);
 #[tavrida::service("orders")]
 impl Orders {
     #[rpc]
-    async fn create(&self, proxy: Proxy, id: u64) -> tavrida::prelude::Result<()> {
+    async fn create(&self, proxy: Proxy, id: u64) -> Result<()> {
         let created = proxy.emit(Created { id }).await?;
         self.0.tell(format!("orders: order {id} is created, and that was {created:?}"));
         let archived = proxy.emit(Archived { id }).await?;
@@ -62,23 +62,19 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     let publishes = Registry::new().local_publisher("orders", "orders_notifications");
     let hears = Registry::new().remote_publisher("orders", "orders_notifications");
-    let subscribers = Running::start(
-        Server::builder(broker.clone())
-            .queue("subscribers")
-            .exchange("subscribers_exchange")
-            .service(Billing(story.clone()).into_service().discovery(hears.clone()))
-            .service(Audit(story.clone()).into_service().discovery(hears))
-            .build()?,
-    )
-    .await?;
-    let publisher = Running::start(
-        Server::builder(broker.clone())
-            .queue("orders")
-            .exchange("orders_exchange")
-            .service(Orders(story.clone()).into_service().discovery(publishes))
-            .build()?,
-    )
-    .await?;
+    let subscribers = Server::builder(broker.clone())
+        .queue("subscribers")
+        .exchange("subscribers_exchange")
+        .service(Billing(story.clone()).into_service().discovery(hears.clone()))
+        .service(Audit(story.clone()).into_service().discovery(hears))
+        .start()
+        .await?;
+    let publisher = Server::builder(broker.clone())
+        .queue("orders")
+        .exchange("orders_exchange")
+        .service(Orders(story.clone()).into_service().discovery(publishes))
+        .start()
+        .await?;
 
     let registry = Registry::new().remote_service("orders", "orders_exchange");
     let client = Client::builder(broker).source("shop").discovery(registry).build().await?;
@@ -88,7 +84,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     }
 
     client.close().await;
-    publisher.stop().await?;
-    subscribers.stop().await?;
+    publisher.shutdown().await?;
+    subscribers.shutdown().await?;
     Ok(story.lines())
 }

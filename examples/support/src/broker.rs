@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use tavrida::prelude::{Failure, Result};
 use tavrida::transport::Transport;
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_memory::MemoryBroker;
-
-use crate::Result;
 
 /// The transport chosen on the command line.
 pub type Broker = Arc<dyn Transport>;
@@ -31,8 +30,9 @@ pub fn broker_of(arguments: impl IntoIterator<Item = String>) -> Result<Broker> 
         [] => Ok(Arc::new(MemoryBroker::new().transport())),
         ["--amqp", uri] => Ok(Arc::new(AmqpTransport::new(AmqpConfig::from_uri(uri)?))),
         ref other => {
-            Err(format!("expected nothing, or `--amqp amqp://user:password@host:port/vhost`, not {other:?}")
-                .into())
+            let text =
+                format!("expected nothing, or `--amqp amqp://user:password@host:port/vhost`, not {other:?}");
+            Err(Failure::new("example.Arguments", text))
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tavrida::prelude::{Failure, Result};
 use tokio::sync::Notify;
-
-use crate::Result;
 
 /// Prints what happens, line by line, and records it for the tests. Clones record into the same story.
 #[derive(Clone, Default)]
@@ -53,7 +52,8 @@ impl Story {
         };
         let waited = tokio::time::timeout(Duration::from_secs(10), told).await;
         waited.map_err(|_| {
-            format!("nobody told '{text}' within ten seconds; told was: {:#?}", self.lines()).into()
+            let text = format!("nobody told '{text}' within ten seconds; told was: {:#?}", self.lines());
+            Failure::new("example.Story", text)
         })
     }
 }

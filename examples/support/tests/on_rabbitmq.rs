@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use example_support::{Broker, Result, broker_of};
+use example_support::{Broker, broker_of};
+use tavrida::prelude::Result;
 
 /// Returns the lines sorted: the services print theirs concurrently.
 async fn told(app: impl AsyncFn(Broker) -> Result<Vec<String>>, broker: Broker) -> Vec<String> {

@@ -8,7 +8,7 @@
 mod hello;
 mod world;
 
-use example_support::{Broker, Result, Running, Story};
+use example_support::{Broker, Story};
 use tavrida::prelude::*;
 
 use hello::Hello;
@@ -22,22 +22,18 @@ use world::World;
 pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let story = Story::new();
     // A subscriber may start before its publisher.
-    let world = Running::start(
-        Server::builder(broker.clone())
-            .queue("test_world_service")
-            .exchange("test_world_exchange")
-            .service(World(story.clone()).service())
-            .build()?,
-    )
-    .await?;
-    let hello = Running::start(
-        Server::builder(broker.clone())
-            .queue("test_service")
-            .exchange("test_exchange")
-            .service(Hello(story.clone()).service())
-            .build()?,
-    )
-    .await?;
+    let world = Server::builder(broker.clone())
+        .queue("test_world_service")
+        .exchange("test_world_exchange")
+        .service(World(story.clone()).service())
+        .start()
+        .await?;
+    let hello = Server::builder(broker.clone())
+        .queue("test_service")
+        .exchange("test_exchange")
+        .service(Hello(story.clone()).service())
+        .start()
+        .await?;
 
     let registry = Registry::new().remote_service("test_hello", "test_exchange");
     let client = Client::builder(broker).source("client_app").discovery(registry).build().await?;
@@ -53,7 +49,7 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     story.until("response from").await?;
 
     client.close().await;
-    hello.stop().await?;
-    world.stop().await?;
+    hello.shutdown().await?;
+    world.shutdown().await?;
     Ok(story.lines())
 }

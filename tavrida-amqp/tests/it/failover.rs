@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::support::{config, soon};
 
-type Running = JoinHandle<std::result::Result<(), tavrida::Error>>;
+type Running = JoinHandle<Result<(), tavrida::Error>>;
 
 async fn serve(uri: &str) -> (ServerHandle, Running) {
     let echo = Service::new("echo").rpc("say", params(["n"], async |n: i64| json!({ "n": n })));

@@ -41,7 +41,7 @@ async fn web(uri: &str) -> Client {
 }
 
 /// Sends `count` asks at once. Returns what became of each.
-async fn asks(client: &Client, count: u64) -> Vec<std::result::Result<Response, AskError>> {
+async fn asks(client: &Client, count: u64) -> Vec<Result<Response, AskError>> {
     let ask = |id| client.to("orders.create").param("id", id).ask();
     soon(join_all((0..count).map(ask))).await
 }

@@ -23,7 +23,7 @@ use crate::core::{Behaviour, Broker, Command, Config, ConsumerView, Operator, Ra
 /// use tavrida::transport::{Publication, Queue, Transport};
 /// use tavrida_memory::MemoryBroker;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> tavrida::prelude::Result<()> {
 /// let session = MemoryBroker::new().transport().connect().await?;
 /// let orders = ShortString::from_static("orders");
 /// session.declare_queue(&Queue::durable(&orders)).await?;

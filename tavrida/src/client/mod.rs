@@ -2,8 +2,8 @@
 //!
 //! ```no_run
 //! # use std::time::Duration;
-//! # use tavrida::{Client, discovery::Registry, transport::Transport};
-//! # async fn example(transport: impl Transport) -> Result<(), Box<dyn std::error::Error>> {
+//! # use tavrida::{prelude::*, transport::Transport};
+//! # async fn example(transport: impl Transport) -> Result<()> {
 //! let registry = Registry::new().remote_service("test_hello", "test_exchange");
 //! let client = Client::builder(transport).source("client_app").discovery(registry).build().await?;
 //!

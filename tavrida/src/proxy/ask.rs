@@ -261,7 +261,7 @@ fn read(message: Message) -> Result<Response, AskError> {
 /// |---|---|
 /// | [`Failed`](AskError::Failed) | class, message, code and detail of the other service's error |
 /// | [`Timeout`](AskError::Timeout) | `tavrida.exceptions.Timeout`, code 1000 |
-/// | [`Lost`](AskError::Lost) | `tavrida.exceptions.Transport`, code 1000 |
+/// | [`Lost`](AskError::Lost) | `tavrida.exceptions.Closed`, code 1000 |
 /// | [`NotSent`](AskError::NotSent) | the class and code of the [`SendError`], such as `tavrida.exceptions.UnableToDiscover`, 1007 |
 ///
 /// The other service's error is passed on unchanged because its code is what a caller can act upon, and its class names the service that

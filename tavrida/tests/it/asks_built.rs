@@ -181,5 +181,5 @@ async fn an_answer_that_does_not_fit_is_passed_on_as_a_wrong_response() {
 fn an_ask_that_lost_its_session_is_ambiguous_to_the_caller() {
     let lost = tavrida::proxy::AskError::from(tavrida::transport::ConnectionLost::broken("cut"));
     let failure = Failure::from(lost);
-    assert_eq!((failure.class(), failure.code()), ("tavrida.exceptions.Ambiguous", 1000));
+    assert_eq!((failure.class(), failure.code()), ("tavrida.exceptions.Closed", 1000));
 }

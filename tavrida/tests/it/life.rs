@@ -162,7 +162,7 @@ struct Unreachable {
 
 #[async_trait::async_trait]
 impl Transport for Unreachable {
-    async fn connect(&self) -> std::result::Result<Arc<dyn Session>, SessionError> {
+    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         Err(ConnectionLost::broken("connection refused").into())
     }

@@ -48,7 +48,7 @@ fn shop(town: &Town, running: &Arc<Running>) -> ServerBuilder {
 }
 
 /// Sends `count` asks at once. Returns what became of each.
-async fn asks(town: &Town, count: u64) -> Vec<std::result::Result<Response, AskError>> {
+async fn asks(town: &Town, count: u64) -> Vec<Result<Response, AskError>> {
     let client = town.client(&["orders"]).await;
     let ask = |id| client.to("orders.create").param("id", id).ask().timeout(Duration::from_secs(600));
     let asks: Vec<_> = (0..count).map(|id| tokio::spawn(ask(id))).collect();

@@ -33,7 +33,7 @@ impl std::fmt::Display for Bomb {
 impl std::error::Error for Bomb {}
 
 /// Notes each execution. The fourth is too many: a message that comes back again and again would never end the test.
-fn note(notes: &Notes) -> std::result::Result<(), Failure> {
+fn note(notes: &Notes) -> Result<()> {
     notes.add("worked");
     if notes.all().len() > 3 {
         Err(Failure::new("test.Loop", "it came back again and again"))
@@ -110,7 +110,7 @@ async fn answer(notes: State<Notes>) -> Result<serde_json::Value> {
 
 #[tokio::test(start_paused = true)]
 async fn outgoing_middleware_may_panic() {
-    async fn panics(_: tavrida::message::Message) -> std::result::Result<tavrida::message::Message, Failure> {
+    async fn panics(_: tavrida::message::Message) -> Result<tavrida::message::Message> {
         panic!("middleware of a user's")
     }
     let notes = Notes::default();

@@ -84,7 +84,7 @@ struct Unreachable {
 
 #[async_trait::async_trait]
 impl Transport for Unreachable {
-    async fn connect(&self) -> std::result::Result<Arc<dyn Session>, SessionError> {
+    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
         self.tried.fetch_add(1, Ordering::Relaxed);
         Err(ConnectionLost::broken("connection refused").into())
     }

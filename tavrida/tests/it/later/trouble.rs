@@ -25,7 +25,7 @@ async fn pass_on(reply: Responder, proxy: Proxy) -> Result<()> {
     Ok(())
 }
 
-async fn asked(service: Service) -> (Town, std::result::Result<Response, AskError>) {
+async fn asked(service: Service) -> (Town, Result<Response, AskError>) {
     let town = Town::new();
     let policy = Retry::times(1).between(Duration::from_secs(1), Duration::from_secs(1)).then_dead_letter();
     let _servers = (town.run(town.server(service).on_failure(policy)).await, town.host(billing()).await);
@@ -35,7 +35,7 @@ async fn asked(service: Service) -> (Town, std::result::Result<Response, AskErro
     (town, answer)
 }
 
-fn error_text(answer: std::result::Result<Response, AskError>) -> String {
+fn error_text(answer: Result<Response, AskError>) -> String {
     let error = answer.expect_err("an error");
     error.failed().unwrap_or_else(|| panic!("{error}")).message()
 }

@@ -101,7 +101,7 @@ fn ten() -> i64 {
     10
 }
 
-async fn asked(method: &str, params: Value) -> std::result::Result<Value, String> {
+async fn asked(method: &str, params: Value) -> Result<Value, String> {
     let town = Town::new();
     let _server = town.host(Arguments { factor: 2 }.into_service()).await;
     let client = town.client(&[NAME]).await;

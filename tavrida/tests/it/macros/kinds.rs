@@ -36,7 +36,7 @@ impl Calc {
     }
 
     #[rpc]
-    async fn r#type(&self) -> std::result::Result<Sum, tavrida::Error> {
+    async fn r#type(&self) -> Result<Sum, tavrida::Error> {
         Ok(Sum { sum: 7 })
     }
 }
