@@ -1,7 +1,7 @@
 //! What is logged about a message, and what is not.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::json;
 use tavrida::field::Table;
@@ -21,6 +21,12 @@ impl Log {
 
     /// Starts to log on this thread.
     pub(crate) fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        /// While it lives, no place that logs is switched off for the whole process because another test's log has just ended.
+        static ALWAYS: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
+            let silent = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(io::sink);
+            tracing::Dispatch::new(silent.finish())
+        });
+        LazyLock::force(&ALWAYS);
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
