@@ -2,7 +2,6 @@
 
 use super::channels::is_verdict;
 use super::{Broken, Facts};
-use crate::picture::is_own_end;
 use crate::trace::{ActorKind, Event, Outcome, What};
 use crate::waits::Waits;
 
@@ -76,7 +75,7 @@ pub(super) fn dead_letters(facts: &Facts<'_>) -> Option<Broken> {
 fn is_disturbed(facts: &Facts<'_>) -> bool {
     facts.trace.events().iter().any(|event| match &event.what {
         What::Fault(_) | What::Crashed => true,
-        What::Disconnected(why) => !is_own_end(why),
+        What::Disconnected(_) => event.what.is_loss(),
         _ => false,
     })
 }

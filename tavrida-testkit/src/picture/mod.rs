@@ -51,7 +51,6 @@ use crate::sim::{Finished, Verdict};
 use crate::trace::Trace;
 
 use story::Story;
-pub(crate) use story::is_own_end;
 
 /// A diagram of a run, or of one of its chains: what to draw, and its title.
 #[derive(Debug, Clone)]

@@ -1,7 +1,6 @@
 //! [`Story`]: the events that a picture shows, and the names it uses.
 
 use tavrida::message::MessageKind;
-use tavrida::transport::ConnectionLost;
 
 use crate::trace::{ActorId, Ending, Event, MessageId, Outcome, SentMessage, Trace, What};
 
@@ -157,7 +156,7 @@ impl<'a> Story<'a> {
             What::AckLost | What::Zombie | What::Crashed | What::Fault(_) | What::TimedOut { .. } => {
                 Tone::Bad
             }
-            What::Disconnected(why) if !is_own_end(why) => Tone::Bad,
+            what if what.is_loss() => Tone::Bad,
             What::Started { attempt } if *attempt > 1 => Tone::Plain,
             What::Rejected | What::Requeued | What::Connected | What::Restarted => Tone::Plain,
             What::Effect { .. } => Tone::Effect,
@@ -190,11 +189,6 @@ impl<'a> Story<'a> {
 
 fn is_reply(sent: &SentMessage) -> bool {
     matches!(sent.kind(), Some(MessageKind::Response | MessageKind::Error))
-}
-
-/// Returns whether a session ended because its own side closed it.
-pub(crate) fn is_own_end(why: &str) -> bool {
-    why == ConnectionLost::closed_here().to_string()
 }
 
 /// Returns the problem of a publish, in a few words. `None` if there is none.

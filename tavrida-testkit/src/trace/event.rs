@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use tavrida::transport::PublishErrorKind;
+use tavrida::transport::{ConnectionLost, PublishErrorKind};
 
 use super::{ActorId, ChannelNumber, MessageId};
 
@@ -84,6 +84,11 @@ pub enum What {
 }
 
 impl What {
+    /// Returns whether a session ended without its own side closing it.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self, Self::Disconnected(why) if *why != ConnectionLost::closed_here().to_string())
+    }
+
     /// Returns whether it may affect other actors, other than by the messages that were sent.
     pub(crate) fn concerns_all(&self) -> bool {
         match self {
