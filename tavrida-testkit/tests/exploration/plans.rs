@@ -86,8 +86,9 @@ fn a_schedule_shrinks_together_with_what_the_scenario_is_given() {
 
 #[test]
 fn faults_shrink_before_orders_do() {
-    let failed = runner()
-        .run(&plans().faults(Faults::at_least_once().on_clients()), |plan| plan.check(each_charge_counts_once).map(drop));
+    let failed = runner().run(&plans().faults(Faults::at_least_once().on_clients()), |plan| {
+        plan.check(each_charge_counts_once).map(drop)
+    });
     let Err(TestError::Fail(reason, plan)) = failed else { panic!("it was not found: {failed:?}") };
     let schedule = plan.replay().schedule;
     assert!(schedule.len() <= 2 && schedule.faults() == schedule.len(), "{schedule}: {reason}");

@@ -63,7 +63,9 @@ fn two_events_at_exactly_the_wrong_place_are_found_and_made_short() {
 fn a_charge_that_is_not_idempotent_needs_one_fault_and_no_order() {
     let explore = || explore(each_charge_counts_once).without_environment().schedules(10_000);
     explore().schedules(200).run().assert_ok();
-    for (faults, most) in [(Faults::at_least_once().on_clients(), 2), (Faults::any().on_clients().at_most(2), 2)] {
+    for (faults, most) in
+        [(Faults::at_least_once().on_clients(), 2), (Faults::any().on_clients().at_most(2), 2)]
+    {
         let report = explore().faults(faults).run();
         let failure = report.failure().expect("some message is delivered again");
         assert!(failure.problem.text.starts_with("charged "), "{failure}");

@@ -23,7 +23,8 @@ impl Log {
     pub(crate) fn begin(&self) -> tracing::subscriber::DefaultGuard {
         /// While it lives, no place that logs is switched off for the whole process because another test's log has just ended.
         static ALWAYS: LazyLock<tracing::Dispatch> = LazyLock::new(|| {
-            let silent = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(io::sink);
+            let silent =
+                tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(io::sink);
             tracing::Dispatch::new(silent.finish())
         });
         LazyLock::force(&ALWAYS);
