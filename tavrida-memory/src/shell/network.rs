@@ -98,6 +98,8 @@ pub enum PublishFate {
     Held,
     /// The broker has it; its outcome is delayed until [`MemoryBroker::confirm`].
     ConfirmHeld,
+    /// The broker has it; its outcome, which has this number, is delayed until [`MemoryBroker::confirm_late`].
+    ConfirmLate(u64),
 }
 
 /// The fate of a settlement that a session sends.
@@ -164,6 +166,12 @@ impl MemoryBroker {
         self.shared.lock().confirm(peer);
     }
 
+    /// Sends a session the [late](PublishFate::ConfirmLate) outcome of this number, or [holds](PublishFate::ConfirmHeld) it from now on.
+    /// Returns whether the session still waited for it.
+    pub fn confirm_late(&self, session: u32, number: u64, hold: bool) -> bool {
+        self.shared.lock().confirm_late(SessionId(session), number, hold)
+    }
+
     /// Returns the queue of the next arrival on a channel, and its number of consumers. `None` if the broker awaits no settlement of it.
     pub fn audience(&self, channel: ChannelId) -> Option<(ShortString, usize)> {
         let state = self.shared.lock();
@@ -203,6 +211,17 @@ impl State {
                 self.aftermath.tell(waiting.outcome, became);
             }
         }
+    }
+
+    fn confirm_late(&mut self, id: SessionId, number: u64, hold: bool) -> bool {
+        let Some(entry) = self.sessions.get_mut(&id) else { return false };
+        let Some(place) = entry.late.iter().position(|(known, ..)| *known == number) else { return false };
+        let (_, waiting, became) = entry.late.remove(place);
+        match hold {
+            true => entry.unconfirmed.push((waiting, became)),
+            false => self.aftermath.tell(waiting.outcome, became),
+        }
+        true
     }
 
     fn sessions_of(&self, peer: u32) -> Vec<SessionId> {
@@ -262,6 +281,9 @@ impl State {
             }
             PublishFate::Held => Sent::Held(publication),
             PublishFate::ConfirmHeld => Sent::Unconfirmed(self.publish(id, publication.clone()), publication),
+            PublishFate::ConfirmLate(number) => {
+                Sent::Late(number, self.publish(id, publication.clone()), publication)
+            }
         }
     }
 

@@ -60,6 +60,7 @@ pub(super) enum Sent {
     Known(Outcome),
     Held(Arc<Publication>),
     Unconfirmed(Outcome, Arc<Publication>),
+    Late(u64, Outcome, Arc<Publication>),
     Unknown,
 }
 
@@ -87,6 +88,10 @@ impl SendNow for Handle {
             }
             Sent::Unconfirmed(became, publication) => {
                 let keep = |entry: &mut Entry, waiting| entry.unconfirmed.push((waiting, became));
+                state.keep_publish(id, publication, keep)
+            }
+            Sent::Late(number, became, publication) => {
+                let keep = |entry: &mut Entry, waiting| entry.late.push((number, waiting, became));
                 state.keep_publish(id, publication, keep)
             }
             Sent::Unknown => PublishFuture::waiting(std::future::pending()),

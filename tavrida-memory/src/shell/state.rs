@@ -53,6 +53,8 @@ pub(super) struct Entry {
     pub(super) held: Vec<Waiting>,
     /// Publishes that the broker has processed, with outcomes delayed by a network.
     pub(super) unconfirmed: Vec<(Waiting, Outcome)>,
+    /// As these, each delayed by itself, with its number.
+    pub(super) late: Vec<(u64, Waiting, Outcome)>,
 }
 
 /// The shell's end of an open channel.
@@ -170,6 +172,7 @@ impl State {
             waiting: VecDeque::new(),
             held: Vec::new(),
             unconfirmed: Vec::new(),
+            late: Vec::new(),
         };
         self.sessions.insert(id, entry);
         self.open_publisher(id);
@@ -188,7 +191,8 @@ impl State {
         for waiting in entry.waiting {
             waiting.give_up(&loss, &mut self.aftermath);
         }
-        let unconfirmed = entry.unconfirmed.into_iter().map(|(waiting, _)| waiting);
+        let late = entry.late.into_iter().map(|(_, waiting, _)| waiting);
+        let unconfirmed = entry.unconfirmed.into_iter().map(|(waiting, _)| waiting).chain(late);
         for waiting in entry.held.into_iter().chain(unconfirmed) {
             waiting.lose(&loss, &mut self.aftermath);
         }

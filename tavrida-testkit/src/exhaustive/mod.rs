@@ -3,7 +3,7 @@
 //! At each step, a run decides which of the possible messages arrives. [`exhaustive`] runs each sequence of decisions, except those that
 //! differ only in the order of independent steps: two steps in different processes that put no messages into the same queue. What remains
 //! is one schedule for each order of dependent steps. If the report says [`Complete`](Ending::Complete), no order of arrivals breaks the
-//! scenario, within the limits below.
+//! scenario, under the assumptions below.
 //!
 //! ```
 //! use tavrida::prelude::*;
@@ -32,17 +32,25 @@
 //! report.assert_ok();
 //! ```
 //!
-//! # What it does not see
+//! # What `Complete` assumes
 //!
-//! - Handlers are assumed to share only messages within a process, and nothing between processes: two services that write to one static
-//!   variable are not tried in both orders. All clients of a graph, and the scenario, are one process.
-//! - Code between two awaits of a handler is one step: other orders of a service's own tasks are not tried.
-//! - Time passes only when nothing can arrive. To try a timeout that overtakes a message, add it as a [fault](Exhaustive::fault):
-//!   [`Fault::Delayed`] at [`Site::Deliver`] lets every timer of that time fire before the message arrives, [`Fault::Slow`] before its
-//!   handler begins, for each message in turn. The passing of time is not a choice of the search, because any process may wait for time:
-//!   such a step would depend on all others, and almost no order could be skipped. As a fault it is bounded by
-//!   [`max_faults`](Exhaustive::max_faults). When several processes resume at one instant, they do so in the order in which they began to
-//!   wait; the search detects this and tries those orders too.
+//! - Processes share nothing but messages: two services that write to one static variable, or to one stand-in of a database, are not tried
+//!   in both orders. Within a process anything may be shared, and all orders of arrivals are tried. All clients of a graph, and the
+//!   scenario, are one process.
+//! - What happens between two arrivals is one step. Other orders of a service's own tasks are not tried, and an await that is ready lets
+//!   nothing else happen: over a stand-in that answers at once, two handlers never interleave. One that takes a `tokio::time::sleep` of a
+//!   millisecond lets all others in.
+//! - Confirms come at once, so that a sender goes on before its message has an effect. To try what overtakes the next send, add
+//!   [`Fault::ConfirmLate`] at [`Site::Publish`]. Answers to declares, binds and gets always come at once.
+//! - Nothing goes wrong but the [faults](Exhaustive::fault) that were added, at their sites, and at most
+//!   [`max_faults`](Exhaustive::max_faults) in one run. At [`Site::Wait`] they are tried at every await of a handler that is not ready at
+//!   once.
+//! - Time passes only when nothing can arrive. To try a timeout that overtakes a message, add it as a fault: [`Fault::Delayed`] at
+//!   [`Site::Deliver`] lets every timer of that time fire before the message arrives, [`Fault::Slow`] before its handler begins or goes on,
+//!   for each message in turn. The passing of time is not a choice of the search, because any process may wait for time: such a step would
+//!   depend on all others, and almost no order could be skipped. When several processes resume at one instant, they do so in the order in
+//!   which they began to wait; the search detects this and tries those orders too.
+//! - The scenario is [deterministic](crate::sim).
 
 mod again;
 mod footprint;

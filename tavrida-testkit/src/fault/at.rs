@@ -15,7 +15,7 @@ pub enum Site {
     Deliver,
     /// The handler of the message is about to begin.
     Start,
-    /// The handler waits for the first time.
+    /// The handler waits: at each await that is not ready at once, and again each time it is woken and still waits.
     Wait,
     /// The handler has ended, and the delivery is about to be acknowledged.
     Ack,
@@ -94,7 +94,7 @@ impl At {
         Self::new(Site::Start, entry_point)
     }
 
-    /// Is reached when a handler of this entry point waits for the first time.
+    /// Is reached each time a handler of this entry point waits.
     pub fn in_handler(entry_point: &str) -> Self {
         Self::new(Site::Wait, entry_point)
     }

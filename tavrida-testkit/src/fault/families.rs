@@ -231,7 +231,7 @@ mod tests {
         let any = Faults::any();
         let counts: Vec<usize> = (0..100).map(|seed| any.families(seed).count()).collect();
         let sum: usize = counts.iter().sum();
-        assert!((1000..1500).contains(&sum), "{sum} families in 100 seeds of 25 each");
+        assert!((1000..1500).contains(&sum), "{sum} families in 100 seeds of 26 each");
         assert_ne!(any.families(1).collect::<Vec<_>>(), any.families(2).collect::<Vec<_>>());
         assert_eq!(any.no_swarm().families(1).count(), Family::ALL.len());
     }

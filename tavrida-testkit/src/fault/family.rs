@@ -16,6 +16,8 @@ pub enum Family {
     PublishLost,
     /// The session breaks before the sender knows that the broker has its message.
     ConfirmLost,
+    /// A sender learns late that the broker has its message.
+    ConfirmLate,
     /// A full queue nacks a message.
     Nacked,
     /// A message is in its queue twice.
@@ -48,7 +50,7 @@ pub enum Family {
     Overflow,
     /// The wall clock jumps.
     ClockJump,
-    /// A handler is slow to begin.
+    /// A handler is slow to begin or to go on.
     Slow,
     /// A process is killed before its handler begins.
     CrashAtStart,
@@ -64,10 +66,11 @@ pub enum Family {
 
 impl Family {
     /// All families.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::LateStart,
         Self::PublishLost,
         Self::ConfirmLost,
+        Self::ConfirmLate,
         Self::Nacked,
         Self::PublishedTwice,
         Self::CrashAtPublish,
@@ -98,6 +101,7 @@ impl Family {
             Self::LateStart => "late-start",
             Self::PublishLost => "publish-lost",
             Self::ConfirmLost => "confirm-lost",
+            Self::ConfirmLate => "confirm-late",
             Self::Nacked => "nacked",
             Self::PublishedTwice => "published-twice",
             Self::CrashAtPublish => "crash-at-publish",
@@ -133,6 +137,7 @@ impl Family {
                 Self::Nacked,
                 Self::PublishedTwice,
                 Self::CrashAtPublish,
+                Self::ConfirmLate,
             ],
             Site::Deliver => &[
                 Self::Delayed,
@@ -150,7 +155,7 @@ impl Family {
                 Self::ClockJump,
             ],
             Site::Start => &[Self::ConnectionLost, Self::Slow, Self::CrashAtStart],
-            Site::Wait => &[Self::ConnectionLost, Self::CrashInHandler],
+            Site::Wait => &[Self::ConnectionLost, Self::CrashInHandler, Self::Slow],
             Site::Ack => &[Self::ConnectionLost, Self::CrashBeforeAck, Self::Redelivered],
             Site::Done => &[Self::CrashAfterAck],
         }
@@ -165,7 +170,7 @@ impl Family {
     pub(super) const fn usual_rate(self) -> u32 {
         match self {
             Self::LateStart => 50_000,
-            Self::Delayed | Self::Overtaken => 40_000,
+            Self::Delayed | Self::Overtaken | Self::ConfirmLate => 40_000,
             Self::Slow | Self::PublishedTwice | Self::Redelivered | Self::ConfirmLost => 20_000,
             Self::PublishLost | Self::Nacked | Self::Expired | Self::Overflow | Self::ClockJump => 15_000,
             Self::ConnectionLost | Self::ChannelClosed | Self::ConsumerCancelled => 10_000,
@@ -185,6 +190,7 @@ impl Family {
             Self::LateStart => Fault::LateStart(millis(bits, 10, 10_000)),
             Self::PublishLost => Fault::PublishLost,
             Self::ConfirmLost => Fault::ConfirmLost,
+            Self::ConfirmLate => Fault::ConfirmLate(millis(bits, 1, 5_000)),
             Self::Nacked => Fault::Nacked,
             Self::PublishedTwice => Fault::PublishedTwice,
             Self::Delayed => Fault::Delayed(millis(bits, 1, 5_000)),

@@ -8,6 +8,7 @@
 //! | late-start | boot | A server, with all its replicas, starts some time after the others. Its queue does not exist until then. | What is sent to the server is refused or unroutable, and the sender gets that error; the server never receives what was published meanwhile. |
 //! | publish-lost | publish | The session breaks before the broker has the message. | The outcome is ambiguous, and nothing arrived. |
 //! | confirm-lost | publish | The broker has the message, and the session breaks before the confirm. | The outcome is ambiguous, and it arrived: sending again makes a second one. |
+//! | confirm-late | publish | The broker has the message, and the confirm comes some time later. | What the message causes happens before its sender goes on. |
 //! | nacked | publish | A full queue with `reject-publish` refuses the message. | The send is refused, and nothing arrived. |
 //! | published-twice | publish | The broker gets the message twice, as from a sender that tried again. | It is handled twice, without the redelivered flag; the message id is the same. |
 //! | crash-at-publish | publish | The broker has the message, and the sender's process is killed. | The handler repeats what it did so far. |
@@ -24,9 +25,9 @@
 //! | expired | deliver | A message with a time to live expires in its queue: it is dead-lettered or dropped. | An ask that gets no answer. |
 //! | overflow | deliver | A full queue that drops its oldest messages drops the message: it is dead-lettered or lost. | A message that never comes, although it was confirmed. |
 //! | clock-jump | deliver | The wall clock jumps, up to a day, either way. | Wall time that runs backwards; deadlines do not change. |
-//! | slow | start | The handler begins some time after its message arrived. | Timeouts; a backlog. |
+//! | slow | start, wait | The handler begins, or goes on, some time later. | Timeouts; a backlog. |
 //! | crash-at-start | start | The process is killed before the handler begins, and restarted. | Its memory is empty; the message is redelivered. |
-//! | crash-in-handler | wait | The process is killed when the handler waits for the first time. | The same, and the handler repeats what it did before. |
+//! | crash-in-handler | wait | The process is killed while the handler waits, at any of its awaits. | The same, and the handler repeats what it did before. |
 //! | crash-before-ack | ack | The process is killed when the handler has ended and its delivery is not acked. | The same, and the handler repeats all that it did. |
 //! | crash-after-ack | done | The process is killed when the delivery was acked. | Its memory is empty, and the message is not redelivered. |
 //! | redelivered | ack | The acknowledgement is lost. | The message is redelivered to the same process. |
@@ -62,6 +63,8 @@ pub enum Fault {
     PublishLost,
     /// Publish: the broker has the message, and the session breaks before the confirm.
     ConfirmLost,
+    /// Publish: the broker has the message, and its confirm comes only after this time.
+    ConfirmLate(Duration),
     /// Publish: a queue refuses the message, as a full one with `reject-publish` does.
     Nacked,
     /// Publish: the broker gets the message twice, as from a publisher that tried again.
@@ -77,7 +80,7 @@ pub enum Fault {
     /// Deliver: the broker cancels the consumer.
     ConsumerCancelled,
     /// Any site of a message: the process is killed, and restarted after this time. It loses its memory; what it had not acked is
-    /// redelivered.
+    /// redelivered. Tasks that its handlers have spawned go on, without their connection.
     Crash(Duration),
     /// Ack: the acknowledgement is lost, and the message is redelivered.
     Redelivered,
@@ -85,7 +88,7 @@ pub enum Fault {
     BrokerRestart,
     /// Deliver: the broker is killed and starts again.
     BrokerKilled,
-    /// Start: the handler begins only after this time.
+    /// Start, Wait: the handler begins, or goes on, only after this time.
     Slow(Duration),
     /// Deliver: nothing passes between the receiver and the broker for this time, then its session breaks.
     Partition(Duration),
@@ -106,11 +109,15 @@ impl Fault {
     pub const fn sites(self) -> &'static [Site] {
         match self {
             Self::LateStart(_) => &[Site::Boot],
-            Self::PublishLost | Self::ConfirmLost | Self::Nacked | Self::PublishedTwice => &[Site::Publish],
+            Self::PublishLost
+            | Self::ConfirmLost
+            | Self::ConfirmLate(_)
+            | Self::Nacked
+            | Self::PublishedTwice => &[Site::Publish],
             Self::ConnectionLost => &[Site::Deliver, Site::Start, Site::Wait, Site::Ack],
             Self::Crash(_) => &[Site::Publish, Site::Deliver, Site::Start, Site::Wait, Site::Ack, Site::Done],
             Self::Redelivered => &[Site::Ack],
-            Self::Slow(_) => &[Site::Start],
+            Self::Slow(_) => &[Site::Start, Site::Wait],
             Self::Delayed(_)
             | Self::Overtaken(_)
             | Self::ChannelClosed
@@ -149,6 +156,7 @@ impl fmt::Display for Fault {
             Self::LateStart(by) => write!(f, "late-start({}ms)", by.as_millis()),
             Self::PublishLost => f.write_str("publish-lost"),
             Self::ConfirmLost => f.write_str("confirm-lost"),
+            Self::ConfirmLate(by) => write!(f, "confirm-late({}ms)", by.as_millis()),
             Self::Nacked => f.write_str("nacked"),
             Self::PublishedTwice => f.write_str("published-twice"),
             Self::Delayed(by) => write!(f, "delayed({}ms)", by.as_millis()),

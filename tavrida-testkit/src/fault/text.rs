@@ -29,6 +29,7 @@ fn read(text: &str) -> Option<Fault> {
     let time = milliseconds(argument)?;
     Some(match word {
         "late-start" => Fault::LateStart(time),
+        "confirm-late" => Fault::ConfirmLate(time),
         "delayed" => Fault::Delayed(time),
         "crash" => Fault::Crash(time),
         "slow" => Fault::Slow(time),
@@ -72,6 +73,7 @@ impl Fault {
     pub(crate) fn time(&mut self) -> Option<&mut Duration> {
         match self {
             Self::Crash(time)
+            | Self::ConfirmLate(time)
             | Self::LateStart(time)
             | Self::Delayed(time)
             | Self::Slow(time)
@@ -105,6 +107,7 @@ mod tests {
         let all = [
             Fault::PublishLost,
             Fault::ConfirmLost,
+            Fault::ConfirmLate(time),
             Fault::Nacked,
             Fault::PublishedTwice,
             Fault::LateStart(time),

@@ -136,7 +136,8 @@ impl Graph {
     }
 
     /// Waits until the graph is quiescent: no message under way, no handler running, all sessions connected, no message waiting for its
-    /// time. This is exact. Virtual time advances only as far as needed. Returns what happened so far.
+    /// time. This is exact, but for tasks that a handler has spawned and that sleep: they are not waited for. Virtual time advances only as
+    /// far as needed. Returns what happened so far.
     ///
     /// # Panics
     ///

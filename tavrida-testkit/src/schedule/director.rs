@@ -164,7 +164,7 @@ impl Director {
         self.passed.get(&point).copied().unwrap_or(0)
     }
 
-    /// Returns how much later a message arrives.
+    /// Returns how much later a message arrives at its receiver, or its confirm at its sender.
     pub(crate) fn delay(&mut self, point: Point) -> Duration {
         let delay = match &self.replay {
             Some(schedule) => schedule.delay(point),

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use super::Candidate;
 use super::pct::Pct;
-use crate::fault::Point;
+use crate::fault::{Point, Site};
 use crate::random::{hash, join, scale};
 
 /// How a run decides which message arrives next. Each decision is drawn from the seed and its subject only, so that adding or removing a
 /// decision changes no other.
+///
+/// [`Random`](Policy::Random) and [`Pct`](Policy::Pct) also let every fifth confirm come a millisecond late, after all that its message
+/// causes at that moment; [`Delay`](Policy::Delay) delays confirms as it delays messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
@@ -17,7 +20,7 @@ pub enum Policy {
     Fifo,
     /// Any message that could arrive, with equal probability.
     Random,
-    /// Some messages are late. Those that are due arrive in the order in which they were sent.
+    /// Some messages and confirms are late. Those that are due arrive in the order in which they were sent.
     Delay {
         /// The percentage of late messages.
         percent: u8,
@@ -65,6 +68,9 @@ impl fmt::Display for Policy {
     }
 }
 
+/// The percentage of confirms that are late where only the order counts: by a millisecond, in which all that can happen does.
+const LATE_CONFIRMS: u64 = 20;
+
 /// A policy in one run.
 pub(super) struct Steering {
     seed: u64,
@@ -102,9 +108,13 @@ impl Steering {
         }
     }
 
-    /// Returns how much later a message arrives.
+    /// Returns how much later a message arrives at its receiver, or its confirm at its sender.
     pub(super) fn delay(&self, point: Point) -> Duration {
-        let Way::Delay { percent, max } = self.way else { return Duration::ZERO };
+        let (percent, max) = match self.way {
+            Way::Delay { percent, max } => (percent, max),
+            Way::Random | Way::Pct(_) if point.site == Site::Publish => (LATE_CONFIRMS, 1),
+            _ => return Duration::ZERO,
+        };
         let late = scale(draw(self.seed, point, b"late"), 100) < percent;
         let by = if late { 1 + scale(draw(self.seed, point, b"by"), max) } else { 0 };
         Duration::from_millis(by)
@@ -125,7 +135,6 @@ fn draw(seed: u64, point: Point, what: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::Site;
     use crate::trace::ActorId;
 
     fn candidate(consumer: u64, nth: u32) -> Candidate {

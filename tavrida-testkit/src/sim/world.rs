@@ -156,6 +156,8 @@ pub(crate) enum Action {
     Release(ActorId),
     /// An actor receives again.
     Hear(ActorId),
+    /// The late confirm of a message, with its number, comes to the session of its sender.
+    Confirm(ActorId, u32, u64, MessageId),
 }
 
 /// Capacity for the messages of a usual run, so that tables do not grow in each run.

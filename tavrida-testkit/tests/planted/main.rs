@@ -6,6 +6,7 @@ mod alarms;
 mod arriving;
 mod book;
 mod network;
+mod every_await;
 mod process;
 mod sending;
 
@@ -40,10 +41,11 @@ macro_rules! plants {
     };
 }
 
-const PLANTS: [Plant; 25] = plants! {
+const PLANTS: [Plant; 26] = plants! {
     LateStart: "nobody listens yet, and the sender does not care", sending::early_stock;
     PublishLost: "what is ambiguous is taken for sent", sending::taken_for_sent;
     ConfirmLost: "what is ambiguous is taken for failed, and sent again", sending::sent_again;
+    ConfirmLate: "what is sent first has its effects first", sending::shipped_before_it_is_known;
     Nacked: "only what is ambiguous is sent again, and not what was refused", sending::refused_for_good;
     PublishedTwice: "only what is marked as redelivered can be a second copy", sending::unmarked_copies;
     CrashAtPublish: "a sale is entered before it is told, and without its number", sending::entered_then_told;

@@ -135,3 +135,31 @@ pub(crate) async fn entered_then_told(sim: Sim, mended: bool) -> Result<(), Fail
     let till = service!(book, "till", "sell" => ["id"] told);
     three_sales(sim, book, gate, till).await
 }
+
+/// An order is sent to the stock, and then told to the book, which the stock tells as well.
+pub(crate) async fn shipped_before_it_is_known(sim: Sim, mended: bool) -> Result<(), Failure> {
+    async fn pass(proxy: Proxy, id: String) -> Result<(), Failure> {
+        surely(&proxy, "stock.ship", &id).await?;
+        surely(&proxy, "ledger.order", &id).await
+    }
+    async fn ship(proxy: Proxy, id: String) -> Result<(), Failure> {
+        surely(&proxy, "ledger.shipped", &id).await
+    }
+    async fn order_created(State(book): State<Book>, id: String) {
+        book.claim(&id);
+    }
+    async fn shipped(State(book): State<Book>, id: String) {
+        if book.mended || book.is_claimed(&id) {
+            book.enter_once(&id, "shipped", 1);
+        }
+    }
+    let book = Book::new(mended);
+    let gate = service!(book, "gate", "pass" => ["id"] pass);
+    let stock = service!(book, "stock", "ship" => ["id"] ship);
+    let ledger = service!(book, "ledger", "order" => ["id"] order_created, "shipped" => ["id"] shipped);
+    let graph = sim.graph().service(ledger).service(stock).service(gate).client("web").start().await;
+    order(graph.client("web"), "gate.pass", "a").await?;
+    graph.settle().await;
+    assert_eq!(book.sum("shipped"), 1, "the ledger knows what was shipped");
+    Ok(())
+}

@@ -193,6 +193,13 @@ impl Stage {
                     self.broker().confirm(actor.peer());
                 }
             }
+            Action::Confirm(actor, session, number, message) => {
+                let is_deaf = self.world().state().actor(actor).is_deaf();
+                if self.broker().confirm_late(session, number, is_deaf) && !is_deaf {
+                    let note = What::Note("the late confirm came".to_owned());
+                    self.world().state().tell_of(actor, Some(message), 0, note);
+                }
+            }
             Action::Release(actor) => {
                 let released = self.world().state().release(actor);
                 if released {

@@ -7,9 +7,9 @@ use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishE
 use tavrida_memory::core::{ChannelId, Got};
 use tavrida_memory::{Line, Network, PublishFate, SettleFate};
 
-use super::{Held, State, World};
-use crate::fault::{Fault, Site};
-use crate::trace::{ActorId, Channel, Outcome, What};
+use super::{Action, Held, State, World};
+use crate::fault::{Fault, Point, Site};
+use crate::trace::{ActorId, Channel, MessageId, Outcome, What};
 
 impl Network for World {
     fn elapsed(&self) -> Option<Duration> {
@@ -42,9 +42,8 @@ impl Network for World {
             actor.session = None;
             actor.retired = loss.is_closed_here() && !actor.down;
         }
-        // A consumer does not come back to a session that was closed on purpose.
-        let is_over = loss.is_closed_here() && !state.actor(id).down;
-        state.bereft.retain(|bereft| !is_over || bereft.session != line.session);
+        // A consumer does not come back to a session that is over; a session that does has its consumers at once.
+        state.bereft.retain(|bereft| bereft.session != line.session);
         state.held.retain(|(channel, _), _| channel.connection.0 / 2 != line.session);
         state.late.retain(|(channel, ..)| channel.connection.0 / 2 != line.session);
         state.tell(id, What::Disconnected(loss.to_string().into()));
@@ -52,8 +51,7 @@ impl Network for World {
 
     fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate {
         let mut state = self.state();
-        let actor = ActorId::of_peer(line.peer);
-        let fate = state.fate_of_publish(self, actor, publication);
+        let fate = state.fate_of_publish(self, line, publication);
         state.fate = fate;
         fate
     }
@@ -135,12 +133,8 @@ impl Network for World {
 }
 
 impl State {
-    fn fate_of_publish(
-        &mut self,
-        world: &World,
-        actor: ActorId,
-        publication: &Arc<Publication>,
-    ) -> PublishFate {
+    fn fate_of_publish(&mut self, world: &World, line: Line, publication: &Arc<Publication>) -> PublishFate {
+        let actor = ActorId::of_peer(line.peer);
         let message = self.message(world, publication, actor);
         if self.actor(actor).down {
             return PublishFate::Vanished;
@@ -165,8 +159,22 @@ impl State {
                 PublishFate::Unseen
             }
             _ if self.actor(actor).is_deaf() => PublishFate::ConfirmHeld,
-            _ => PublishFate::Taken,
+            Some(Fault::ConfirmLate(by)) => self.confirm_late(by, line, message),
+            _ => {
+                let nth = self.messages.counted(Site::Publish, message);
+                let key = self.trace.message(message).key();
+                let by = self.director.delay(Point { site: Site::Publish, key, nth });
+                if by.is_zero() { PublishFate::Taken } else { self.confirm_late(by, line, message) }
+            }
         }
+    }
+
+    /// Plans the confirm of a message.
+    fn confirm_late(&mut self, by: Duration, line: Line, message: MessageId) -> PublishFate {
+        let number = self.planned + 1;
+        let actor = ActorId::of_peer(line.peer);
+        self.plan(by, Action::Confirm(actor, line.session, number, message));
+        PublishFate::ConfirmLate(number)
     }
 
     fn fate_of_verdict(&mut self, actor: ActorId, held: Held, verdict: AckKind) -> (SettleFate, What) {

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use tavrida::message::{Failure, Message, Reply};
 use tavrida::middleware::{Incoming, Next};
+use tokio::time::Sleep;
 
 use super::Guard;
 use crate::fault::{Fault, Site};
@@ -55,7 +56,7 @@ impl Incoming for Probe {
             other => watch.suffer(other).await,
         }
         let handler = pin!(next.run(message));
-        let result = Watched { handler, watch: &mut watch, guard: Guard::default(), waited: false }.await;
+        let result = Watched { handler, watch: &mut watch, guard: Guard::default(), slow: None }.await;
         watch.end(match &result {
             Ok(Reply::Nothing) => Ending::Quiet,
             Ok(_) => Ending::Answered,
@@ -87,8 +88,11 @@ impl<'a> Watch<'a> {
         (Self { probe, message, delivery, over: false }, fault)
     }
 
-    fn fault(&self, site: Site) -> Option<Fault> {
-        self.probe.stage.world().state().fault(site, self.message?, self.probe.actor)
+    /// Returns the fault of the handler while it waits, if any. Nothing more happens to a process that is dead.
+    fn fault_in_wait(&self) -> Option<Fault> {
+        let (message, actor) = (self.message?, self.probe.actor);
+        let mut state = self.probe.stage.world().state();
+        if state.actor(actor).down { None } else { state.fault(Site::Wait, message, actor) }
     }
 
     /// Applies a fault to the process of a handler. A killed process never continues.
@@ -144,14 +148,19 @@ struct Watched<'a, 'b, F> {
     handler: Pin<&'a mut F>,
     watch: &'a mut Watch<'b>,
     guard: Guard,
-    waited: bool,
+    /// Until when it does not go on, by a fault.
+    slow: Option<Pin<Box<Sleep>>>,
 }
 
 impl<F: Future> Future for Watched<'_, '_, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { handler, watch, guard, waited } = self.get_mut();
+        let Self { handler, watch, guard, slow } = self.get_mut();
+        if let Some(until) = slow {
+            ready!(until.as_mut().poll(cx));
+            *slow = None;
+        }
         let stage = &watch.probe.stage;
         let work = Work { actor: watch.probe.actor, message: watch.message, delivery: watch.delivery };
         let working = AtWork(AT_WORK.replace(Some(work)));
@@ -160,9 +169,16 @@ impl<F: Future> Future for Watched<'_, '_, F> {
             false => guard.poll(stage.world(), handler.as_mut(), cx, || watch.name()),
         };
         drop(working);
-        if polled.is_pending() && !std::mem::replace(waited, true) {
-            let fault = watch.fault(Site::Wait);
-            watch.strike(fault);
+        if polled.is_pending() {
+            match watch.fault_in_wait() {
+                Some(Fault::Slow(by)) => {
+                    let mut until = Box::pin(tokio::time::sleep(by));
+                    // Polled for its timer: it is not over yet.
+                    let _ = until.as_mut().poll(cx);
+                    *slow = Some(until);
+                }
+                fault => drop(watch.strike(fault)),
+            }
         }
         polled
     }
