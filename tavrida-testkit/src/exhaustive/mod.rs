@@ -174,7 +174,7 @@ where
     F: Fn(Sim) -> Fut,
     Fut: Future<Output: Ended>,
 {
-    /// Runs the schedules. `TAVRIDA_REPLAY` and `TAVRIDA_TRACE` of the [environment](crate::explore) apply, so that the command that a
+    /// Runs the schedules. `TAVRIDA_REPLAY` and `TAVRIDA_TRACE` of the [environment](mod@crate::explore) apply, so that the command that a
     /// failure prints makes its run again.
     ///
     /// # Panics
