@@ -38,7 +38,7 @@ impl ServerConfig {
     /// let server = file.server()?.builder([orders, billing])?.build()?;
     /// assert!(server.plan().to_string().contains("orders.#"));
     /// assert!(!server.plan().to_string().contains("billing.#"));
-    /// # tavrida::prelude::Result::Ok(())
+    /// # Ok::<(), tavrida::message::Failure>(())
     /// ```
     ///
     /// # Errors

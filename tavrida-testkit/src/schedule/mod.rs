@@ -26,11 +26,11 @@
 //!     Ok(())
 //! }
 //!
-//! let runs = (0..10).map(|seed| Setup { policy: Policy::Random, ..Setup::new(seed) }.run(two_casts));
-//! let turned = runs.into_iter().find(|run| !run.schedule.is_empty()).expect("half of the runs have another order");
-//! // The second message arrived first.
+//! let runs = (0..100).map(|seed| Setup { policy: Policy::Random, ..Setup::new(seed) }.run(two_casts));
+//! // The second message arrived first, and nothing else was other than usual.
+//! let turned = runs.into_iter().find(|run| run.schedule.to_string().ends_with("#1:passed(1)") && run.schedule.len() == 1);
+//! let turned = turned.expect("no confirm is late in many of the runs, and half of those have another order");
 //! assert!(turned.schedule.labelled(&turned.trace).starts_with("request/one.work@deliver:"));
-//! assert!(turned.schedule.to_string().ends_with("#1:passed(1)"));
 //!
 //! let replay: Replay = turned.schedule.to_string().parse()?;
 //! let again = Setup { replay: Some(replay.schedule), ..Setup::new(0) }.run(two_casts);

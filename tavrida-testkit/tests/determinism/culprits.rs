@@ -103,13 +103,19 @@ fn a_handler_that_a_thread_of_its_own_wakes_is_told() {
     assert_told(&problem, &ProblemKind::Nondeterminism, &["'culprit'", "woken by another thread"]);
 }
 
+/// Real work: its task waits by the time that it ends, and is woken.
+fn slow() {
+    #[expect(clippy::disallowed_methods, reason = "it is the culprit")]
+    std::thread::sleep(Duration::from_millis(20));
+}
+
 #[test]
 fn a_handler_whose_task_another_thread_wakes_is_told() {
-    for _ in 0..20 {
+    for _ in 0..5 {
         let problem = problem_of(|| async {
             let task = tokio::spawn(async {
                 #[expect(clippy::disallowed_methods, reason = "it is the culprit")]
-                tokio::task::spawn_blocking(std::thread::yield_now).await.expect("it does not panic");
+                tokio::task::spawn_blocking(slow).await.expect("it does not panic");
             });
             task.await.expect("it does not panic");
         });
@@ -122,7 +128,7 @@ fn a_handler_whose_task_another_thread_wakes_is_told() {
 fn a_scenario_that_another_thread_wakes_is_told() {
     let finished = Setup::new(1).run(|_: Sim| async {
         #[expect(clippy::disallowed_methods, reason = "it is the culprit")]
-        tokio::task::spawn_blocking(std::thread::yield_now).await.expect("it does not panic");
+        tokio::task::spawn_blocking(slow).await.expect("it does not panic");
     });
     let Verdict::Failed(problem) = finished.verdict else { panic!("nothing was told of it") };
     assert_told(&problem, &ProblemKind::Nondeterminism, &["the scenario was woken by another thread"]);
