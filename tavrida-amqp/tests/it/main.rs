@@ -26,6 +26,7 @@ mod lines;
 mod nested;
 mod outcomes;
 mod queues;
+mod readme;
 mod recovery;
 mod services;
 mod sharing;
