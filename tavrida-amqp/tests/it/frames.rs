@@ -69,7 +69,7 @@ async fn services_call_retry_and_dead_letter_in_the_smallest_frames() {
     let retry = Retry::times(1).between(Duration::from_millis(10), Duration::from_millis(10));
     let handle = run(server(&node.uri(), service).on_failure(retry.then_dead_letter())).await;
     let client = client(&node.uri()).await;
-    let answer = soon(client.to("work.echo").param("text", "x".repeat(50_000)).ask().into_future()).await;
+    let answer = soon(client.to("work.echo").param("text", "x".repeat(50_000)).ask()).await;
     assert_eq!(answer.unwrap().payload().get::<String>("from").unwrap(), "client_app");
     let filled = client.to("work.fails").header("h", "x".repeat(3_500)).param("n", json!([1]));
     soon(filled.cast()).await.unwrap();
