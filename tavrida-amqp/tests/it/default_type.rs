@@ -60,6 +60,7 @@ async fn a_message_that_comes_back_25_times_ends_among_the_dead_letters_and_not_
     let why = headers.get("x-tavrida-error-message").unwrap().as_str().unwrap().to_owned();
     assert!(why.contains("15 times") && why.contains("'work'"), "{why}");
     letter.requeue().unwrap();
+    eventually("the letter is back in its queue", async || count(&session, "work.dead").await == 1).await;
 
     notes.open_gate();
     assert_eq!(handle.requeue_dead_letters(10).await.unwrap(), 1);

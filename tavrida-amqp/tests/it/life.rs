@@ -14,6 +14,7 @@ use crate::support::{
     Place, config, connect, connect_to, consume, declare, name, next, publish_all, soon, to_exchange,
     to_queue,
 };
+use crate::town::eventually;
 
 fn refused(result: Result<std::sync::Arc<dyn Session>, SessionError>) -> (u16, String) {
     match result.map(drop).unwrap_err() {
@@ -294,7 +295,7 @@ async fn a_blocked_connection_shows_and_holds_publishers_until_it_is_free() {
 
     node.set_memory_watermark(0.4).await.unwrap();
     soon(held).await.unwrap();
-    assert_eq!(session.blocked(), None);
+    eventually("the alarm is over", async || session.blocked().is_none()).await;
     soon(session.close()).await.unwrap();
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::causes::{self, Cause};
 use crate::support::{Place, config, connect, count, soon};
-use crate::town::{Notes, client, client_builder, consuming, eventually, run, server, work};
+use crate::town::{Notes, client, client_builder, consuming, eventually, held_by_alarm, run, server, work};
 
 #[tokio::test]
 async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it() {
@@ -21,12 +21,8 @@ async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it()
     client.to("work.note").param("n", 0).cast().await.unwrap();
 
     node.set_memory_watermark(0.0).await.unwrap();
-    let held = tokio::spawn(client.to("work.note").param("n", 1).cast());
-    eventually(
-        "the alarm shows",
-        async || matches!(client.health(), Health::Blocked { why } if why.contains("memory")),
-    )
-    .await;
+    let held = held_by_alarm(&client, 1).await;
+    assert!(matches!(client.health(), Health::Blocked { why } if why.contains("memory")));
     let asking = client.to("work.echo").ask().timeout(Duration::from_millis(300));
     assert!(soon(asking).await.unwrap_err().is_timeout(), "an ask does not outlast its time");
     assert!(!held.is_finished());
@@ -34,7 +30,7 @@ async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it()
 
     node.set_memory_watermark(0.4).await.unwrap();
     assert_eq!(soon(held).await.unwrap().unwrap(), Sent::Routed);
-    assert_eq!(client.health(), Health::Ready);
+    eventually("the alarm is over", async || client.health() == Health::Ready).await;
     notes.until(|notes| notes.iter().any(|note| note == "1")).await;
     assert_eq!((handle.counters().losses, client.counters().losses), (0, 0));
 }

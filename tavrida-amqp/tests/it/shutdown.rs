@@ -9,7 +9,7 @@ use tavrida_rabbitmq::Node;
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Place, count, drain, poll_once, soon};
-use crate::town::{Notes, client, eventually, serve, server, work};
+use crate::town::{Notes, client, eventually, held_by_alarm, serve, server, work};
 
 /// Publishes calls to the queue, and waits until `under_way` of them are being handled.
 async fn busy(uri: &str, notes: &Notes, casts: i64, under_way: usize) {
@@ -78,9 +78,7 @@ async fn an_alarm_of_the_broker_does_not_keep_a_server_or_a_client_from_ending()
     let (handle, serving) = serve(server(&node.uri(), work(&notes))).await;
     let client = client(&node.uri()).await;
     node.set_memory_watermark(0.0).await.unwrap();
-    let held = client.to("work.note").param("n", 1).cast();
-    let held = tokio::spawn(held);
-    eventually("the alarm shows", async || matches!(client.health(), Health::Blocked { .. })).await;
+    let held = held_by_alarm(&client, 1).await;
 
     handle.stop();
     let ending = async { tokio::join!(serving, client.close()).0 };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tavrida::client::ClientBuilder;
+use tavrida::outbound::SendError;
 use tavrida::prelude::*;
 use tavrida::server::{ServerBuilder, ServerHandle};
 use tavrida::{Backoff, Health};
@@ -211,4 +212,17 @@ pub(crate) async fn within(limit: Duration, holds: impl AsyncFn() -> bool) -> bo
 
 pub(crate) async fn consuming(handle: &ServerHandle) {
     eventually("the server consumes", async || handle.health() == Health::Ready).await;
+}
+
+/// Casts `work.note` until a cast is held by an alarm of the broker: the alarm reaches the connection some time after it is raised, and
+/// shows at the next publish.
+pub(crate) async fn held_by_alarm(client: &Client, n: i64) -> JoinHandle<Result<Sent, SendError>> {
+    loop {
+        let cast = tokio::spawn(client.to("work.note").param("n", n).cast());
+        let blocked = || matches!(client.health(), Health::Blocked { .. });
+        eventually("the cast ends, or the alarm shows", async || cast.is_finished() || blocked()).await;
+        if !cast.is_finished() {
+            return cast;
+        }
+    }
 }
