@@ -36,7 +36,7 @@ impl<'n> Barrier<'n> {
         self.eval(&compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()))).await
     }
 
-    /// Sets a policy or clears one.
+    /// Sets a policy or clears one, raises an alarm or ends it.
     pub(crate) async fn operate(&self, operator: &Operator) -> Result<(), LinkError> {
         let vhost = binary(self.vhost);
         let user = binary("tavrida");
@@ -65,6 +65,8 @@ impl<'n> Barrier<'n> {
             Operator::ClearPolicy { name } => {
                 self.eval(&format!("rabbit_policy:delete({vhost}, {}, {user})", binary(name))).await
             }
+            Operator::Block { .. } => self.eval(&format!("tavrida_barrier:alarm({vhost}, true)")).await,
+            Operator::Unblock => self.eval(&format!("tavrida_barrier:alarm({vhost}, false)")).await,
             other => unreachable!("no program has {other:?}"),
         }
     }
@@ -82,7 +84,7 @@ impl<'n> Barrier<'n> {
 /// The barrier as a module of the node.
 const MODULE: &str = r#"
 -module(tavrida_barrier).
--export([pass/2, clean/1]).
+-export([pass/2, clean/1, alarm/2]).
 
 pass(VHost, Channels) ->
     await(VHost, Channels, 1000),
@@ -110,6 +112,14 @@ clean(VHost) ->
     [catch rabbit_amqqueue:delete(Q, false, false, <<"tavrida">>) || Q <- rabbit_amqqueue:list(VHost)],
     [catch rabbit_exchange:delete(element(2, X), false, <<"tavrida">>)
         || X <- rabbit_exchange:list(VHost), is_ours(element(4, element(2, X)))],
+    ok.
+
+%% As the node's alarm does, but for the connections of one virtual host. The information is asked for to wait for the alarm.
+alarm(VHost, Raised) ->
+    Is = fun(Pid) -> (catch rabbit_reader:info(Pid, [vhost])) =:= [{vhost, VHost}] end,
+    Pids = lists:filter(Is, rabbit_networking:connections()),
+    [Pid ! {conserve_resources, memory, Raised} || Pid <- Pids],
+    [true = Is(Pid) || Pid <- Pids],
     ok.
 
 is_ours(<<"amq.", _/binary>>) -> false;

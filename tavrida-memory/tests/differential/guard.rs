@@ -1,110 +1,33 @@
 //! Steps that prove nothing: those whose outcome RabbitMQ leaves to chance, and those that meet bugs of RabbitMQ that are not copied. Each
 //! names the rule of the broker semantics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_memory::core::{
-    Arrival, Broker, ChannelId, Command, Effect, Effects, Method, Now, Operator, RabbitMq, Snapshot,
+    Arrival, Broker, ChannelId, Delivered, Effect, Method, Operator, RabbitMq, Snapshot,
 };
 
+use crate::action::{Action, declares};
 use crate::program::{CHANNELS, Mode};
-use crate::shadow::priority;
-use crate::world::{Action, World};
-
-/// Returns the queue that an action would declare.
-pub(crate) fn declares(action: &Action) -> Option<&str> {
-    match action {
-        Action::Call(method) => declared(method),
-        _ => None,
-    }
-}
-
-/// Returns the queue that a method would declare.
-pub(crate) fn declared(method: &Method) -> Option<&str> {
-    match method {
-        Method::QueueDeclare(declare) if !declare.passive => Some(&declare.queue),
-        _ => None,
-    }
-}
-
-/// Returns whether queues may still be working when all answers have come (R160 to R165).
-pub(crate) fn goes_on(mode: Mode, action: &Action) -> bool {
-    let Action::Call(method) = action else { return true };
-    match method {
-        Method::BasicPublish { .. } => mode != Mode::Confirm,
-        Method::BasicAck { .. }
-        | Method::BasicNack { .. }
-        | Method::BasicReject { .. }
-        | Method::BasicRecover { .. }
-        | Method::BasicRecoverAsync { .. }
-        | Method::BasicCancel { .. }
-        | Method::ChannelClose
-        | Method::QueueDelete { .. }
-        | Method::ExchangeDelete { .. }
-        | Method::TxCommit
-        | Method::TxRollback => true,
-        Method::QueuePurge { nowait, .. } | Method::ConfirmSelect { nowait } => *nowait,
-        Method::BasicConsume(consume) => consume.nowait,
-        Method::QueueDeclare(declare) => declare.nowait,
-        Method::QueueBind(bind) => bind.nowait,
-        Method::ExchangeBind(bind) | Method::ExchangeUnbind(bind) => bind.nowait,
-        Method::ExchangeDeclare(declare) => declare.nowait,
-        _ => false,
-    }
-}
-
-/// Returns whether RabbitMQ does not answer a successful call.
-pub(crate) fn is_silent(method: &Method, mode: Mode) -> bool {
-    match method {
-        Method::BasicAck { .. }
-        | Method::BasicNack { .. }
-        | Method::BasicReject { .. }
-        | Method::BasicRecoverAsync { .. } => true,
-        Method::BasicPublish { .. } => mode != Mode::Confirm,
-        Method::QueuePurge { nowait, .. }
-        | Method::QueueDelete { nowait, .. }
-        | Method::ExchangeDelete { nowait, .. }
-        | Method::BasicCancel { nowait, .. }
-        | Method::ConfirmSelect { nowait } => *nowait,
-        Method::BasicConsume(consume) => consume.nowait,
-        Method::QueueDeclare(declare) => declare.nowait,
-        Method::QueueBind(bind) => bind.nowait,
-        Method::ExchangeBind(bind) | Method::ExchangeUnbind(bind) => bind.nowait,
-        Method::ExchangeDeclare(declare) => declare.nowait,
-        _ => false,
-    }
-}
-
-/// Returns whether messages may move.
-pub(crate) fn moves(action: &Action) -> bool {
-    !matches!(
-        action,
-        Action::Call(
-            Method::ExchangeDeclare(_)
-                | Method::ExchangeBind(_)
-                | Method::ExchangeUnbind(_)
-                | Method::QueueDeclare(_)
-                | Method::QueueBind(_)
-                | Method::QueueUnbind(_)
-                | Method::ChannelFlow { .. }
-                | Method::ConfirmSelect { .. }
-                | Method::TxSelect
-        )
-    )
-}
+use crate::shadow::{ChannelShadow, priority};
+use crate::world::World;
 
 /// Returns whether a step is left out.
 pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool {
     if let Action::Together(calls) = action {
         let one =
             |(channel, method): &(ChannelId, Method)| vetoes(world, *channel, &Action::Call(method.clone()));
-        return calls.len() < 2 || calls.iter().any(one) || matters_who_is_first(world, channel, calls);
+        return calls.len() < 2
+            || calls.iter().any(one)
+            || delivers_from_two_queues(world, channel, action)
+            || matters_who_is_first(world, channel, calls);
     }
-    drops_in_several_queues(world, action)
+    waits_for_an_alarm(world, channel, action)
+        || drops_in_several_queues(world, channel, action)
         || meets_stale_tags(world, action)
         || mixes_priority_and_expiry(world, action)
-        || consumes_two_queues(world, channel, action)
+        || delivers_from_two_queues(world, channel, action)
         || shares_a_limit(world, channel, action)
         || cancels_an_active_consumer(world, channel, action)
         || discards_from_several_queues(world, channel, action)
@@ -120,12 +43,28 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || takes_over_what_is_busy(world, channel, action)
 }
 
+/// R10: a connection that publishes during an alarm is not read until the alarm is over. What two of them sent meanwhile, and what sends from
+/// outside of the alarm, comes in any order; and a new connection does not know of the alarm, which is raised for those that exist.
+fn waits_for_an_alarm(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let raised = world.broker.alarm().is_some();
+    match action {
+        Action::Operate(Operator::Block { .. }) => raised,
+        Action::Operate(Operator::Unblock) => !raised,
+        _ if !raised => false,
+        Action::Call(method) => {
+            let publishes = matches!(method, Method::BasicPublish { .. });
+            let alone = |blocked| publishes || blocked == channel.connection;
+            world.shadow.blocked.is_some_and(alone)
+                || world.after(channel, action).1.as_slice().iter().any(ends_connection)
+        }
+        _ => true,
+    }
+}
+
 /// R172: what several queues drop at once, because of a policy, is dead-lettered in any order.
-fn drops_in_several_queues(world: &World, action: &Action) -> bool {
-    let Action::Operate(operator) = action else { return false };
-    let mut copy = world.broker.clone();
-    copy.apply(Now::default(), Command::Operator(operator.clone()), &mut Effects::new());
-    let (before, after) = (world.broker.snapshot(), copy.snapshot());
+fn drops_in_several_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Operate(Operator::SetPolicy(_) | Operator::ClearPolicy { .. }) = action else { return false };
+    let (before, after) = (world.broker.snapshot(), world.after(channel, action).0.snapshot());
     let changed = before
         .queues
         .iter()
@@ -158,19 +97,45 @@ fn mixes_priority_and_expiry(world: &World, action: &Action) -> bool {
     (priorities && (expires || world.shadow.expires)) || (expires && world.shadow.priorities)
 }
 
-/// R171: deliveries of two queues to one channel interleave in any order.
-fn consumes_two_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
-    let Action::Call(Method::BasicConsume(consume)) = action else { return false };
-    let queue = world.shadow.queue(channel, &consume.queue);
-    world.shadow.channel(channel).consumers.values().any(|consumer| consumer.queue != *queue)
+/// R108, R171, R173: deliveries of two queues to one channel come in any order, and any of several queues gets the credit of a shared limit.
+fn delivers_from_two_queues(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let consumes = |state: &ChannelShadow| state.consumed().count() > 1;
+    let begins = matches!(action, Action::Call(Method::BasicConsume(_)) | Action::Together(_));
+    if !begins && !world.shadow.channels.values().any(consumes) {
+        return false;
+    }
+    let (mut after, _) = world.after(channel, action);
+    let (before, later) = (world.broker.snapshot(), after.snapshot());
+    let waits = |queue: &ShortString| {
+        let mut queues = before.queues.iter().chain(&later.queues);
+        queues.any(|known| world.symbol(&known.name) == *queue && !known.ready.is_empty())
+    };
+    after.sending().into_iter().any(|to| {
+        let state = world.shadow.channel(to);
+        let mut from = BTreeSet::new();
+        while let Some(arrival) = after.take(to) {
+            let (Arrival::Delivery(Delivered { consumer_tag: tag, .. })
+            | Arrival::Cancel { consumer_tag: tag }) = arrival;
+            // `None` stands for the consumer that the action begins.
+            from.insert(state.consumers.get(&world.symbol(&tag)).map(|consumer| consumer.queue.clone()));
+        }
+        let others = state.consumed().filter(|queue| !from.contains(&Some((*queue).clone())));
+        from.len() > 1
+            || (state.shares_limit && !from.is_empty() && others.filter(|queue| waits(queue)).count() > 0)
+    })
 }
 
-/// R108, R173: under a shared limit, any of several consumers may get the next message.
+/// R108, R173: under a shared limit, any of several consumers of one queue may get the next message.
 fn shares_a_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
     let state = world.shadow.channel(channel);
     match action {
-        Action::Call(Method::BasicConsume(_)) => state.shares_limit && !state.consumers.is_empty(),
-        Action::Call(Method::BasicQos { global, .. }) => *global && state.consumers.len() > 1,
+        Action::Call(Method::BasicConsume(consume)) => {
+            let queue = world.shadow.queue(channel, &consume.queue);
+            state.shares_limit && state.consumed().any(|consumed| consumed == queue)
+        }
+        Action::Call(Method::BasicQos { global, .. }) => {
+            *global && state.consumers.len() > state.consumed().count()
+        }
         _ => false,
     }
 }
@@ -204,16 +169,14 @@ fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Acti
 
 /// R172: messages that enter a queue on two paths in one step, one of them by dead-lettering, come in any order.
 fn feeds_a_queue_twice(world: &World, channel: ChannelId, action: &Action) -> bool {
-    let Action::Call(method @ (Method::BasicPublish { .. } | Method::TxCommit)) = action else {
+    let Action::Call(Method::BasicPublish { .. } | Method::TxCommit) = action else {
         return false;
     };
     if !world.shadow.dead_letters {
         return false;
     }
-    let mut copy = world.broker.clone();
     let mut gained = BTreeMap::<ShortString, usize>::new();
-    let before = copy.snapshot();
-    copy.apply(Now::default(), Command::Method { channel, method: method.clone() }, &mut Effects::new());
+    let (before, (mut copy, _)) = (world.broker.snapshot(), world.after(channel, action));
     for after in copy.snapshot().queues {
         let mut old = before
             .queues
@@ -359,11 +322,10 @@ fn ends_two_channels_at_once(world: &World, channel: ChannelId, action: &Action)
     both && match action {
         Action::CloseConnection | Action::Abort => true,
         Action::Wait(_) | Action::Together(_) | Action::Operate(_) => false,
-        Action::Call(method) => {
-            let mut copy = world.broker.clone();
-            let mut effects = Effects::new();
-            copy.apply(Now::default(), Command::Method { channel, method: method.clone() }, &mut effects);
-            effects.as_slice().iter().any(|effect| matches!(effect, Effect::ConnectionClosed { .. }))
-        }
+        Action::Call(_) => world.after(channel, action).1.as_slice().iter().any(ends_connection),
     }
+}
+
+fn ends_connection(effect: &Effect) -> bool {
+    matches!(effect, Effect::ConnectionClosed { .. })
 }

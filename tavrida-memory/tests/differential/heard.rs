@@ -26,6 +26,10 @@ pub(crate) enum Said {
     Closed(CloseReason),
     /// The connection was closed by its client.
     ConnectionCloseOk,
+    /// The connection published during an alarm.
+    Blocked(String),
+    /// The alarm that blocked the connection is over.
+    Unblocked,
 }
 
 /// What came on a channel in one step. Answers and deliveries may overtake each other (R14, R166).
@@ -102,6 +106,8 @@ impl Said {
                 (connection.channel(0), Self::Closed(reason.expect("no program aborts a connection")))
             }
             Effect::ConnectionCloseOk { connection } => (connection.channel(0), Self::ConnectionCloseOk),
+            Effect::Blocked { connection, reason } => (connection.channel(0), Self::Blocked(reason)),
+            Effect::Unblocked { connection } => (connection.channel(0), Self::Unblocked),
             _ => return None,
         })
     }
@@ -125,6 +131,8 @@ impl Said {
             }
             Self::Closed(reason) => format!("closed {reason}"),
             Self::ConnectionCloseOk => "connection.close-ok".to_owned(),
+            Self::Blocked(reason) => format!("connection.blocked {reason}"),
+            Self::Unblocked => "connection.unblocked".to_owned(),
         }
     }
 }

@@ -18,7 +18,9 @@
 //! among the [`regressions`]. One race remains without a rule of its own: where a barrier overtakes a publish to a quorum queue (R177), a
 //! later step sees it (about one program in 3,000); such a program does not diverge again.
 
+mod action;
 mod barrier;
+mod divergence;
 mod generate;
 mod guard;
 mod heard;

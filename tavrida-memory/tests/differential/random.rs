@@ -5,8 +5,8 @@ use std::io::Write;
 
 use futures_util::future::join_all;
 
+use crate::divergence::Divergence;
 use crate::program::Program;
-use crate::real::Divergence;
 use crate::run::{Site, Watch};
 use crate::shrink::shrink;
 use crate::{generate, text};
@@ -17,8 +17,8 @@ pub(crate) const LENGTH: usize = 40;
 const REPEATS: usize = 3;
 
 /// What no program does, told beside the counts.
-const BLIND_SPOTS: &str = "not in these programs: two queues consumed on one channel, several consumers under a shared limit, alarms, \
-    clusters, restarts, permissions, streams, at-least-once dead letters, reject-publish of quorum queues, operator policies, and the \
+const BLIND_SPOTS: &str = "not in these programs: several consumers of one queue under a shared limit, clusters, \
+    restarts, permissions, streams, at-least-once dead letters, reject-publish of quorum queues, operator policies, and the \
     steps that guard.rs names with their rules";
 
 /// The settings from the environment.
@@ -94,9 +94,8 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
             tally.races.set(tally.races.get() + 1);
             let divergence = outcome.divergence.as_ref().expect("looked at just now");
             say(&format!(
-                "a race in program {number} of seed {}, which does not repeat:\n{}",
-                plan.seed,
-                show(divergence)
+                "a race in program {number} of seed {}, which does not repeat:\n{divergence}",
+                plan.seed
             ));
         }
     }
@@ -110,8 +109,7 @@ pub(crate) async fn run_given(path: &str) {
     for prediction in crate::run::predict(site.version, "given", &program).0 {
         say(&format!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
     }
-    let divergence = site.run(&program, Watch::EachStep).await.divergence;
-    assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());
+    site.run(&program, Watch::EachStep).await.agreed();
 }
 
 /// Returns the divergence of a program that always diverges.
@@ -126,20 +124,9 @@ async fn repeated(site: &Site<'_>, program: &Program) -> Option<Divergence> {
 fn report(seed: u64, number: u64, program: &Program, divergence: &Divergence) {
     say(&format!(
         "\ndivergence in program {number} of seed {seed}; shortened, as a test:\n\n\
-         regression!(a_name, r#\"\n{}\"#);\n\n{}",
-        text::print(program),
-        show(divergence)
+         regression!(a_name, r#\"\n{}\"#);\n\n{divergence}",
+        text::print(program)
     ));
-}
-
-/// Formats a divergence for people.
-pub(crate) fn show(divergence: &Divergence) -> String {
-    format!(
-        "at the step: {}\nthe memory broker:\n    {}\nRabbitMQ:\n    {}\n",
-        divergence.step,
-        divergence.expected.join("\n    "),
-        divergence.heard.join("\n    ")
-    )
 }
 
 /// Prints for the person who runs the tests, bypassing the test harness, which would capture it.

@@ -1,12 +1,13 @@
 //! Coverage of random programs: a suite that compares nothing finds nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tavrida_memory::core::{Arrival, Method, MethodReply, RabbitMq};
+use tavrida_memory::core::{Arrival, Method, MethodReply, Operator, RabbitMq};
 
+use crate::action::Action;
 use crate::heard::{Report, Said};
 use crate::run::predict;
-use crate::world::{Action, Prediction};
+use crate::world::Prediction;
 use crate::{generate, random};
 
 /// Counts the kinds of things done and received in some programs.
@@ -14,8 +15,15 @@ fn count(programs: u64) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for number in 0..programs {
         let program = generate::program(RabbitMq::default(), 1, number, random::LENGTH);
+        let mut consumed = BTreeMap::<_, BTreeSet<_>>::new();
         for prediction in predict(RabbitMq::default(), "/", &program).0 {
-            for kind in kinds(&prediction) {
+            let mut kinds = kinds(&prediction);
+            if let Action::Call(Method::BasicConsume(consume)) = &prediction.action {
+                let queues = consumed.entry(prediction.channel).or_default();
+                queues.insert(consume.queue.clone());
+                kinds.extend((queues.len() > 1).then(|| "consume of a second queue".to_owned()));
+            }
+            for kind in kinds {
                 *counts.entry(kind).or_default() += 1;
             }
         }
@@ -33,7 +41,12 @@ fn kinds(prediction: &Prediction) -> Vec<String> {
             let forged = publication.properties.headers().contains("x-death");
             kinds.extend(forged.then(|| "forged history".to_owned()));
         }
+        Action::Call(Method::BasicQos { global: true, prefetch_count: 1.., .. }) => {
+            kinds.push("shared limit".to_owned());
+        }
         Action::Abort => kinds.push("abort".to_owned()),
+        Action::Operate(Operator::Unblock) => kinds.push("end of an alarm".to_owned()),
+        Action::Operate(Operator::Block { .. }) => {}
         Action::Operate(_) => kinds.push("policy".to_owned()),
         Action::Wait(_) => kinds.push("time passes".to_owned()),
         Action::Together(calls) => {
@@ -56,7 +69,8 @@ fn heard(report: &Report) -> Vec<String> {
                 Said::Confirm { ack, .. } => if *ack { "confirm" } else { "refusal" }.to_owned(),
                 Said::Reply(MethodReply::BasicGetOk(got)) if got.redelivered => "get redelivered".to_owned(),
                 Said::Reply(MethodReply::BasicGetOk(_)) => "get".to_owned(),
-                Said::Reply(_) | Said::ConnectionCloseOk => continue,
+                Said::Blocked(_) => "held by an alarm".to_owned(),
+                Said::Reply(_) | Said::ConnectionCloseOk | Said::Unblocked => continue,
             });
         }
         for arrival in &heard.arrived {
@@ -86,6 +100,10 @@ fn random_programs_reach_everything() {
         ("delivery of a dead letter", 30),
         ("quorum delivery", 20),
         ("forged history", 50),
+        ("consume of a second queue", 100),
+        ("shared limit", 30),
+        ("held by an alarm", 30),
+        ("end of an alarm", 30),
         ("abort", 30),
         ("policy", 15),
         ("time passes", 10),

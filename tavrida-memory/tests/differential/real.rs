@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::select_all;
-use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, MethodReply};
+use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, MethodReply, Operator};
 use tavrida_rabbitmq::Node;
 use tokio::time::timeout;
 
+use crate::action::{self, Action};
 use crate::barrier::Barrier;
-use crate::guard;
+use crate::divergence::Divergence;
 use crate::heard::{Report, Said};
 use crate::names::Names;
 use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Program};
 use crate::wire::{Link, LinkError, Word};
-use crate::world::{Action, Prediction, select};
+use crate::world::{Prediction, select};
 
 /// How long nothing may come before RabbitMQ is asked whether it has finished.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -34,16 +35,12 @@ pub(crate) struct Real<'n> {
     swallow: BTreeMap<ChannelId, usize>,
     /// Channels whose `channel.flow-ok` is awaited.
     flows: Vec<ChannelId>,
+    /// Whether there is an alarm.
+    alarm: bool,
+    /// The channel that published during it.
+    held: Option<ChannelId>,
     /// Channels that are being closed; channel 0 stands for its connection.
     closing: Vec<ChannelId>,
-}
-
-/// What came differs from the prediction.
-#[derive(Debug, Clone)]
-pub(crate) struct Divergence {
-    pub(crate) step: String,
-    pub(crate) expected: Vec<String>,
-    pub(crate) heard: Vec<String>,
 }
 
 impl<'n> Real<'n> {
@@ -58,6 +55,8 @@ impl<'n> Real<'n> {
             modes: Program { modes, steps: Vec::new() },
             swallow: BTreeMap::new(),
             flows: Vec::new(),
+            alarm: false,
+            held: None,
             closing: Vec::new(),
         };
         for connection in CONNECTIONS {
@@ -96,10 +95,10 @@ impl<'n> Real<'n> {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => {
                 self.overhear(&mut report).await;
-                Err(diverged(wanted, &report, None))
+                Err(Divergence::new(wanted, &report, None))
             }
-            Ok(Err(error)) => Err(diverged(wanted, &report, Some(error.to_string()))),
-            Err(_) => Err(diverged(wanted, &report, Some("nothing comes any more".to_owned()))),
+            Ok(Err(error)) => Err(Divergence::new(wanted, &report, Some(error.to_string()))),
+            Err(_) => Err(Divergence::new(wanted, &report, Some("nothing comes any more".to_owned()))),
         }
     }
 
@@ -119,7 +118,7 @@ impl<'n> Real<'n> {
                 self.closing.push(channel.connection.channel(0));
                 link.send_close();
             }
-            Action::Operate(operator) => self.barrier.operate(operator).await?,
+            Action::Operate(operator) => self.operate(operator).await?,
             Action::Wait(millis) => tokio::time::sleep(Duration::from_millis(*millis)).await,
             Action::Call(method) => self.call(channel, method),
             Action::Together(calls) => {
@@ -153,10 +152,29 @@ impl<'n> Real<'n> {
         self.closing.extend((method == Method::ChannelClose).then_some(channel));
         let link = self.links.get_mut(&channel.connection).expect("it was connected just now");
         link.send(channel.number, &method);
-        if guard::is_silent(&method, self.modes.mode(channel)) {
+        if self.alarm && matches!(method, Method::BasicPublish { .. }) {
+            self.held = Some(channel);
+        } else if action::is_silent(&method, self.modes.mode(channel)) {
             link.send(channel.number, &Method::ChannelFlow { active: true });
             self.flows.push(channel);
         }
+    }
+
+    async fn operate(&mut self, operator: &Operator) -> Result<(), LinkError> {
+        self.barrier.operate(operator).await?;
+        match operator {
+            Operator::Block { .. } => self.alarm = true,
+            Operator::Unblock => {
+                self.alarm = false;
+                if let Some(channel) = self.held.take() {
+                    let link = self.links.get_mut(&channel.connection).expect("what is held is connected");
+                    link.send(channel.number, &Method::ChannelFlow { active: true });
+                    self.flows.push(channel);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Returns how many channels should exist, after some may have been closed.
@@ -184,12 +202,12 @@ impl<'n> Real<'n> {
             step: "(the end of the program)".to_owned(),
         };
         if let Err(error) = self.barrier.queues(None).await {
-            return Err(diverged(&wanted, &report, Some(error.to_string())));
+            return Err(Divergence::new(&wanted, &report, Some(error.to_string())));
         }
         match self.drain(&nothing, &mut report).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(diverged(&wanted, &report, None)),
-            Err(error) => Err(diverged(&wanted, &report, Some(error.to_string()))),
+            Ok(false) => Err(Divergence::new(&wanted, &report, None)),
+            Err(error) => Err(Divergence::new(&wanted, &report, Some(error.to_string()))),
         }
     }
 
@@ -201,7 +219,8 @@ impl<'n> Real<'n> {
 
     /// Requests an answer on every channel.
     fn ask(&mut self) {
-        for (connection, link) in &mut self.links {
+        let held = self.held.map(|channel| channel.connection);
+        for (connection, link) in self.links.iter_mut().filter(|(id, _)| held != Some(**id)) {
             let channels = if *connection == AUDITOR { 1 } else { CHANNELS };
             let open = |number: &u16| {
                 let closing = [connection.channel(0), connection.channel(*number)];
@@ -374,10 +393,4 @@ fn is_closed(wanted: &Report, channel: ChannelId) -> bool {
         })
     };
     closes(channel) || closes(channel.connection.channel(0))
-}
-
-fn diverged(wanted: &Prediction, report: &Report, error: Option<String>) -> Divergence {
-    let mut heard = report.lines();
-    heard.extend(error.map(|error| format!("({error})")));
-    Divergence { step: wanted.step.clone(), expected: wanted.report.lines(), heard }
 }

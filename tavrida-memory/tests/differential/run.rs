@@ -1,14 +1,16 @@
 //! Runs one program on both sides.
 
 use tavrida::field::ShortString;
-use tavrida_memory::core::{Method, MethodReply, QueueDeclare, RabbitMq};
+use tavrida_memory::core::{Method, MethodReply, Operator, QueueDeclare, RabbitMq};
 use tavrida_rabbitmq::Node;
 
+use crate::action::Action;
 use crate::barrier::Barrier;
+use crate::divergence::Divergence;
 use crate::heard::Said;
 use crate::program::{AUDITOR, CONNECTIONS, Op, Program, Step};
-use crate::real::{Divergence, Real};
-use crate::world::{Action, Prediction, World};
+use crate::real::Real;
+use crate::world::{Prediction, World};
 
 /// A virtual host in which one program at a time runs.
 pub(crate) struct Site<'n> {
@@ -23,6 +25,19 @@ pub(crate) struct Outcome {
     /// How many steps ran on both sides.
     pub(crate) operations: usize,
     pub(crate) divergence: Option<Divergence>,
+}
+
+impl Outcome {
+    /// Returns how many steps ran.
+    ///
+    /// # Panics
+    /// The sides diverged.
+    pub(crate) fn agreed(self) -> usize {
+        if let Some(divergence) = self.divergence {
+            panic!("{divergence}");
+        }
+        self.operations
+    }
 }
 
 /// How closely RabbitMQ is checked.
@@ -84,6 +99,9 @@ pub(crate) fn predict(version: RabbitMq, vhost: &str, program: &Program) -> (Vec
     let mut world = World::new(version, vhost, program.modes);
     let mut predictions: Vec<Prediction> = program.steps.iter().filter_map(|step| world.step(step)).collect();
     let operations = predictions.len();
+    if world.broker.alarm().is_some() {
+        predictions.push(world.act(AUDITOR.channel(1), Action::Operate(Operator::Unblock)));
+    }
     for connection in CONNECTIONS {
         // One after the other: concurrently, the channels of a connection end in any order.
         predictions.push(world.act(connection.channel(1), Action::Call(Method::ChannelClose)));

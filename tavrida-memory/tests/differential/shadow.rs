@@ -1,12 +1,12 @@
 //! [`Shadow`]: what the clients of a run know, from what they did and received.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tavrida::field::{ShortString, Table, Value};
-use tavrida_memory::core::{Arrival, ChannelId, Method, MethodReply, Operator, QueueDeclare};
+use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, MethodReply, Operator, QueueDeclare};
 
+use crate::action::Action;
 use crate::heard::{Heard, Report, Said};
-use crate::world::Action;
 
 /// The knowledge of the clients.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Shadow {
     pub(crate) priorities: bool,
     /// Whether messages expire.
     pub(crate) expires: bool,
+    /// The connection that published during an alarm.
+    pub(crate) blocked: Option<ConnectionId>,
     /// Whether policies set limits and dead-letter exchanges, besides the arguments of queues.
     pub(crate) policies: bool,
 }
@@ -86,6 +88,11 @@ impl Shadow {
             self.note_call(channel, method, existed, report);
         }
         for (channel, heard) in &report.0 {
+            match heard.said.first() {
+                Some(Said::Blocked(_)) => self.blocked = Some(channel.connection),
+                Some(Said::Unblocked) => self.blocked = None,
+                _ => {}
+            }
             for arrival in &heard.arrived {
                 self.note_arrival(*channel, arrival);
             }
@@ -228,6 +235,11 @@ impl ChannelShadow {
             if multiple { tag == 0 || unacked.tag <= tag } else { unacked.tag == tag }
         };
         self.settled.extend(self.unacked.extract_if(.., goes));
+    }
+
+    /// Returns the queues that the channel consumes.
+    pub(crate) fn consumed(&self) -> impl Iterator<Item = &ShortString> {
+        self.consumers.values().map(|consumer| &consumer.queue).collect::<BTreeSet<_>>().into_iter()
     }
 
     /// Returns the queues that the channel consumes, or of which it has messages.

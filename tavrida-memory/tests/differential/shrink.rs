@@ -1,7 +1,7 @@
 //! Shrinks a program that diverges to the shortest one that still does.
 
+use crate::divergence::Divergence;
 use crate::program::{Op, Program};
-use crate::real::Divergence;
 use crate::run::{Site, Watch};
 use tavrida_memory::core::Method;
 

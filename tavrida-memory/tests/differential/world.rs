@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 use tavrida_memory::core::{
-    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now, Operator,
-    RabbitMq,
+    Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, Method, MethodReply, Now, RabbitMq,
 };
 
+use crate::action::{self, Action};
 use crate::guard;
 use crate::heard::{Heard, Report, Said};
 use crate::names::{Names, short};
@@ -38,18 +38,6 @@ pub(crate) struct Prediction {
     pub(crate) goes_on: bool,
     /// The step of the program, as text. `None` for steps around it.
     pub(crate) step: String,
-}
-
-/// An action on the other side.
-#[derive(Debug, Clone)]
-pub(crate) enum Action {
-    Call(Method),
-    CloseConnection,
-    Abort,
-    Operate(Operator),
-    Together(Vec<(ChannelId, Method)>),
-    /// Time passes, in milliseconds.
-    Wait(u64),
 }
 
 impl World {
@@ -119,12 +107,12 @@ impl World {
 
     /// Executes an action. Returns its expected output.
     pub(crate) fn act(&mut self, channel: ChannelId, action: Action) -> Prediction {
-        let existed = guard::declares(&action).map(|name| self.exists(name));
+        let existed = action::declares(&action).map(|name| self.exists(name));
         match &action {
             Action::Call(method) => self.call(channel, method),
             Action::Together(calls) => {
                 for (on, method) in calls {
-                    let existed = guard::declared(method).is_some_and(|name| self.exists(name));
+                    let existed = action::declared(method).is_some_and(|name| self.exists(name));
                     self.call(*on, method);
                     // Answers to the calls of one channel are known together only; none of these matters.
                     if is_pipeline(calls) && self.broker.is_open(*on) {
@@ -149,8 +137,8 @@ impl World {
                 self.apply(Command::Tick);
             }
         }
-        let goes_on = guard::goes_on(self.modes.mode(channel), &action)
-            || (self.shadow.dead_letters && guard::moves(&action));
+        let goes_on = action::goes_on(self.modes.mode(channel), &action)
+            || (self.shadow.dead_letters && action::moves(&action));
         let mut report = Report::default();
         self.hear(&mut report);
         let (goes_on, report) = self.recover(goes_on, report);
@@ -167,7 +155,10 @@ impl World {
                 self.shadow.note_call(*on, method, false, &report);
             }
         }
-        if !report.0.contains_key(&channel.connection.channel(0)) {
+        let ended = |heard: &Heard| {
+            heard.said.iter().any(|said| matches!(said, Said::Closed(_) | Said::ConnectionCloseOk))
+        };
+        if !report.0.get(&channel.connection.channel(0)).is_some_and(ended) {
             self.shadow.note(channel, &action, existed.unwrap_or(false), &report);
         }
         Prediction { channel, action, report, goes_on, step: String::new() }
@@ -188,6 +179,33 @@ impl World {
         let before = std::mem::take(&mut self.effects);
         self.connect(connection);
         self.effects = before;
+    }
+
+    /// Returns the broker as it would be after an action, and the action's effects.
+    pub(crate) fn after(&self, channel: ChannelId, action: &Action) -> (Broker, Effects) {
+        let call = |(channel, method): &(ChannelId, Method)| {
+            let mut method = method.clone();
+            self.names.resolve(&mut method);
+            Command::Method { channel: *channel, method }
+        };
+        let connection = channel.connection;
+        let (mut now, mut commands) = (self.elapsed, Vec::new());
+        match action {
+            Action::Call(method) => commands.push(call(&(channel, method.clone()))),
+            Action::Together(calls) => commands.extend(calls.iter().map(call)),
+            Action::Operate(operator) => commands.push(Command::Operator(operator.clone())),
+            Action::Abort => commands.push(Command::Abort { connection }),
+            Action::CloseConnection => commands.push(Command::Close { connection }),
+            Action::Wait(millis) => {
+                now += millis;
+                commands.push(Command::Tick);
+            }
+        }
+        let (mut copy, mut effects) = (self.broker.clone(), Effects::new());
+        for command in commands {
+            copy.apply(Now::millis(now), command, &mut effects);
+        }
+        (copy, effects)
     }
 
     /// Returns whether up to three calls have the same outcome in every order, for what follows too.
@@ -297,6 +315,11 @@ impl World {
         self.open(channel);
         self.effects.clear();
         self.hear(report);
+    }
+
+    /// Returns the name by which programs call a queue or a consumer.
+    pub(crate) fn symbol(&self, name: &ShortString) -> ShortString {
+        self.names.symbol(name.clone())
     }
 
     /// Returns the existing queues.

@@ -89,7 +89,7 @@ impl Generator {
         self.bodies += 1;
         let (exchange, routing_key) = match self.rng.u8(..100) {
             ..45 => (ShortString::default(), self.queue_name(false)),
-            45..48 if self.flavour.replies => (ShortString::default(), short("$r1")),
+            45..55 if self.flavour.replies => (ShortString::default(), short("$r1")),
             _ => (self.exchange_name(wild), short(self.pick(&KEYS))),
         };
         let reply = self.flavour.replies && (self.chance(25) && self.answers(channel) || self.chance(1));

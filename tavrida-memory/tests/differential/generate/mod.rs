@@ -44,6 +44,10 @@ pub(crate) fn program(version: RabbitMq, seed: u64, number: u64, length: usize) 
         if generator.is_time_up() {
             generator.pass_time(channel);
         }
+        if deep && generator.flavour.alarms && generator.chance(8) {
+            generator.alarm(channel);
+            continue;
+        }
         let op = if deep { generator.deep(channel) } else { generator.shallow(channel) };
         generator.add(Step { channel, op });
     }
@@ -65,9 +69,9 @@ struct Generator {
 }
 
 /// How long something lives that expires in a program, in milliseconds: more than a few steps take.
-pub(super) const SHORT_LIFE: i32 = 500;
+pub(super) const SHORT_LIFE: i32 = 1500;
 /// How much time passes then.
-const LONGER: u64 = 800;
+const LONGER: u64 = 2200;
 
 impl Generator {
     fn channel(&mut self) -> ChannelId {

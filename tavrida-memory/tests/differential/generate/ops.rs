@@ -1,6 +1,10 @@
 //! Random operations.
 
-use tavrida_memory::core::{ChannelId, Method, QueueBind};
+use std::sync::Arc;
+
+use tavrida::field::ShortString;
+use tavrida::transport::Publication;
+use tavrida_memory::core::{ChannelId, Method, Operator, QueueBind};
 
 use super::Generator;
 use super::pools::{EXCHANGES, QUEUES};
@@ -169,7 +173,7 @@ impl Generator {
             Kind::Qos => Method::BasicQos {
                 prefetch_size: if wild && self.chance(8) { 7 } else { 0 },
                 prefetch_count: self.rng.u16(..4),
-                global: self.chance(15),
+                global: self.chance(35) && !self.flavour.alarms,
             },
             Kind::CloseChannel => Method::ChannelClose,
             Kind::Count => self.count(wild),
@@ -264,6 +268,28 @@ impl Generator {
             }
         });
         Op::Together(calls.collect())
+    }
+
+    /// A publish that an alarm holds, while the other connection works.
+    pub(super) fn alarm(&mut self, channel: ChannelId) {
+        self.add(Step { channel, op: Op::Operate(crate::text::alarm()) });
+        if let Method::BasicPublish { publication, .. } = self.publish(channel, false) {
+            let mut publication = Publication::clone(&publication);
+            (publication.exchange, publication.routing_key) =
+                (ShortString::default(), short(self.pick(&QUEUES)));
+            publication.properties.headers = None;
+            let publication = Arc::new(publication);
+            self.add(Step { channel, op: Op::Call(Method::BasicPublish { publication, immediate: false }) });
+        }
+        let other = CONNECTIONS.into_iter().find(|connection| *connection != channel.connection);
+        let other = other.expect("there are two").channel(channel.number);
+        let kinds = [Kind::Get, Kind::Count, Kind::Consume, Kind::Cancel, Kind::Ack, Kind::Nack, Kind::Bind];
+        for _ in 0..self.rng.usize(..4) {
+            let kind = self.pick(&kinds);
+            let op = self.make(kind, other, false);
+            self.add(Step { channel: other, op });
+        }
+        self.add(Step { channel, op: Op::Operate(Operator::Unblock) });
     }
 
     fn odd(&mut self) -> Method {

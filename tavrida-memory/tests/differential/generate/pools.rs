@@ -119,6 +119,8 @@ pub(super) struct Flavour {
     /// An operator sets policies.
     pub(super) policies: bool,
     pub(super) quorum: bool,
+    /// There are alarms. What is held during one goes to one queue, and nothing else depends on when.
+    pub(super) alarms: bool,
     /// Each queue dead-letters into the next.
     pub(super) chain: bool,
 }
@@ -129,14 +131,16 @@ impl Flavour {
         let chain = rng.u8(..) < 36;
         let priorities = rng.u8(..) < 90;
         let short_lives = !priorities && rng.u8(..) < 8;
+        let dead_letters = chain || rng.u8(..) < 100;
         Self {
-            dead_letters: chain || rng.u8(..) < 100,
+            dead_letters,
+            alarms: !dead_letters && !short_lives && rng.u8(..) < 60,
             priorities,
             short_lives,
             expiry: !priorities && (short_lives || rng.bool()),
             single_active: rng.u8(..) < 50,
             transactions: rng.u8(..) < 40,
-            replies: rng.u8(..) < 30,
+            replies: rng.u8(..) < 60,
             limits: rng.u8(..) < 150,
             policies: rng.u8(..) < 40,
             quorum,
@@ -157,9 +161,9 @@ impl Flavour {
             } else {
                 add("x-max-length-bytes", Value::I32(5));
             }
-            match rng.usize(..6) {
+            match rng.usize(..7) {
                 0 => add("x-overflow", text("drop-head")),
-                1 | 2 => add("x-overflow", text("reject-publish")),
+                1 | 2 | 4 => add("x-overflow", text("reject-publish")),
                 3 => add("x-overflow", text("reject-publish-dlx")),
                 _ => {}
             }

@@ -1,6 +1,5 @@
 //! Programs on which the memory broker and RabbitMQ once differed.
 
-use crate::random::show;
 use crate::run::{Site, Watch};
 use crate::text;
 
@@ -8,8 +7,7 @@ use crate::text;
 async fn agree(name: &str, program: &str) {
     let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, format!("regression-{name}")).await;
-    let divergence = site.run(&text::parse(program), Watch::EachStep).await.divergence;
-    assert!(divergence.is_none(), "{}", divergence.as_ref().map(show).unwrap_or_default());
+    site.run(&text::parse(program), Watch::EachStep).await.agreed();
 }
 
 macro_rules! regression {

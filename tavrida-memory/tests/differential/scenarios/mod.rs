@@ -1,6 +1,5 @@
 //! The 25 concrete scenarios of the broker semantics (section 19), by their numbers, on both sides.
 
-use crate::random::show;
 use crate::run::{Site, Watch};
 use crate::text;
 
@@ -9,9 +8,8 @@ async fn agree(name: &str, left_out: usize, program: &str) {
     let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, format!("scenario-{name}")).await;
     let program = text::parse(program);
-    let outcome = site.run(&program, Watch::EachStep).await;
-    assert!(outcome.divergence.is_none(), "{}", outcome.divergence.as_ref().map(show).unwrap_or_default());
-    assert_eq!(outcome.operations + left_out, program.steps.len(), "steps that were done or left out");
+    let operations = site.run(&program, Watch::EachStep).await.agreed();
+    assert_eq!(operations + left_out, program.steps.len(), "steps that were done or left out");
 }
 
 macro_rules! scenario {

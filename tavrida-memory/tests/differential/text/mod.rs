@@ -22,6 +22,8 @@ use std::fmt::Write;
 use tavrida::transport::Publication;
 use tavrida_memory::core::{ChannelId, ConnectionId};
 
+pub(crate) use policy::alarm;
+
 use crate::program::{Mode, Op, Program, Settle, Step, Tag, Verdict};
 use read::Line;
 use write::Words;
@@ -142,7 +144,7 @@ fn parse_step(text: &str) -> Result<Step, String> {
         Op::CloseConnection
     } else if name == "connection.abort" {
         Op::Abort
-    } else if [policy::SET, policy::CLEAR].contains(&name.as_str()) {
+    } else if [policy::SET, policy::CLEAR, policy::RAISE, policy::END].contains(&name.as_str()) {
         let mut words = line.words()?;
         let operator = policy::read(&name, &mut words)?;
         words.done()?;
@@ -193,6 +195,8 @@ mod tests {
 1.1 connection.abort
 1.1 policy.set name=p0 prefix=q apply_to=queues priority=2 dead_letter_exchange="" max_length=3 overflow=drop-head
 1.1 policy.clear name=p0
+1.1 alarm.raise
+1.1 alarm.clear
 "#;
         let program = parse(text);
         assert_eq!(print(&program), text);

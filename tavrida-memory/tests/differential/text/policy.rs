@@ -1,4 +1,4 @@
-//! Policies as text.
+//! What an operator does, as text: policies and alarms.
 
 use tavrida_memory::core::{ApplyTo, Definition, NamePattern, Operator, Policy};
 
@@ -7,9 +7,19 @@ use super::write::Words;
 
 pub(super) const SET: &str = "policy.set";
 pub(super) const CLEAR: &str = "policy.clear";
+pub(super) const RAISE: &str = "alarm.raise";
+pub(super) const END: &str = "alarm.clear";
+
+/// What RabbitMQ says when its memory is low.
+const REASON: &str = "low on memory";
 
 const APPLY_TO: [(ApplyTo, &str); 3] =
     [(ApplyTo::All, "all"), (ApplyTo::Queues, "queues"), (ApplyTo::Exchanges, "exchanges")];
+
+/// Returns the alarm that programs raise.
+pub(crate) fn alarm() -> Operator {
+    Operator::Block { reason: REASON.to_owned() }
+}
 
 pub(super) fn write(operator: &Operator, words: &mut Words) {
     let policy = match operator {
@@ -18,6 +28,8 @@ pub(super) fn write(operator: &Operator, words: &mut Words) {
             words.word(CLEAR);
             return words.text("name", name);
         }
+        Operator::Block { .. } => return words.word(RAISE),
+        Operator::Unblock => return words.word(END),
         other => unreachable!("no program has {other:?}"),
     };
     words.word(SET);
@@ -43,8 +55,11 @@ pub(super) fn write(operator: &Operator, words: &mut Words) {
 }
 
 pub(super) fn read(name: &str, words: &mut Named) -> Result<Operator, String> {
-    if name == CLEAR {
-        return Ok(Operator::ClearPolicy { name: words.text("name") });
+    match name {
+        CLEAR => return Ok(Operator::ClearPolicy { name: words.text("name") }),
+        RAISE => return Ok(alarm()),
+        END => return Ok(Operator::Unblock),
+        _ => {}
     }
     let pattern = match (words.option("prefix"), words.option("only")) {
         (None, None) => NamePattern::All,

@@ -304,6 +304,10 @@ impl Link {
                 self.say(0, Said::Closed(CloseReason { code, text, class, method }));
             }
             AMQPClass::Connection(connection::AMQPMethod::CloseOk(_)) => self.say(0, Said::ConnectionCloseOk),
+            AMQPClass::Connection(connection::AMQPMethod::Blocked(blocked)) => {
+                self.say(0, Said::Blocked(blocked.reason.to_string()));
+            }
+            AMQPClass::Connection(connection::AMQPMethod::Unblocked(_)) => self.say(0, Said::Unblocked),
             other => return Err(io::Error::other(format!("not expected: {other:?}"))),
         }
         Ok(())

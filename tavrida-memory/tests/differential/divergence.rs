@@ -1,0 +1,30 @@
+//! [`Divergence`]: what came differs from the prediction.
+
+use std::fmt;
+
+use crate::heard::Report;
+use crate::world::Prediction;
+
+/// What came differs from the prediction.
+#[derive(Debug, Clone)]
+pub(crate) struct Divergence {
+    step: String,
+    expected: Vec<String>,
+    heard: Vec<String>,
+}
+
+impl Divergence {
+    pub(crate) fn new(wanted: &Prediction, report: &Report, error: Option<String>) -> Self {
+        let mut heard = report.lines();
+        heard.extend(error.map(|error| format!("({error})")));
+        Self { step: wanted.step.clone(), expected: wanted.report.lines(), heard }
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { step, expected, heard } = self;
+        let (expected, heard) = (expected.join("\n    "), heard.join("\n    "));
+        write!(f, "at the step: {step}\nthe memory broker:\n    {expected}\nRabbitMQ:\n    {heard}\n")
+    }
+}
