@@ -13,7 +13,7 @@ use tavrida_rabbitmq::{Node, VirtualHost};
 use tokio::task::coop::unconstrained;
 
 /// Longer than any operation here that ends at all.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 /// A session in a virtual host that nothing else uses.
 pub(crate) struct Place {
