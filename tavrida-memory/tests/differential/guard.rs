@@ -29,6 +29,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || mixes_priority_and_expiry(world, action)
         || delivers_from_two_queues(world, channel, action)
         || shares_a_limit(world, channel, action)
+        || returns_under_a_shared_limit(world, channel, action)
         || cancels_an_active_consumer(world, channel, action)
         || discards_from_several_queues(world, channel, action)
         || feeds_a_queue_twice(world, channel, action)
@@ -138,6 +139,22 @@ fn shares_a_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
         }
         _ => false,
     }
+}
+
+/// R178: what returns goes to its queue, and the credit that it gives through the limiter: the next message may be sent between.
+fn returns_under_a_shared_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(
+        Method::BasicNack { requeue: true, .. }
+        | Method::BasicReject { requeue: true, .. }
+        | Method::BasicRecover { .. }
+        | Method::BasicRecoverAsync { .. },
+    ) = action
+    else {
+        return false;
+    };
+    let state = world.shadow.channel(channel);
+    let waits = |queue: &ShortString| world.counts(queue).is_some_and(|(ready, _)| ready > 0);
+    state.shares_limit && state.unacked.iter().any(|unacked| waits(&unacked.queue))
 }
 
 /// R115: the next active consumer does not get the ready messages.

@@ -30,6 +30,10 @@ async fn no_message_stops_a_service_over_rabbitmq() {
             sent += 1;
         }
         target.session.purge_queue("work.dead").await.unwrap();
+        eventually("the server keeps up", async || count(&target.session, "work").await < 2_000).await;
+        if sent % 50_000 == 0 {
+            println!("{sent} hostile messages so far: {}", target.handle.counters());
+        }
     }
     eventually("the queue is worked off", async || count(&target.session, "work").await == 0).await;
     eventually("nothing is under way", async || target.handle.counters().in_flight == 0).await;

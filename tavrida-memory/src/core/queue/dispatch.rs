@@ -143,6 +143,8 @@ impl Broker {
             if !rejoined {
                 return;
             }
+            // Before those have credit again, the queue's limit counts what stayed.
+            self.drop_over_limit(queue);
         }
     }
 

@@ -318,3 +318,18 @@ regression!(
     2.1 channel.close
     "#
 );
+
+regression!(
+    /// R133: the limit of a quorum queue counts what a consumer that need not ack left for its next turn.
+    the_limit_counts_what_waits_for_credit_that_needs_no_ack,
+    r#"
+    2.2 queue.declare queue=q1 durable arguments={x-queue-type=S:"quorum", x-max-length=I:1}
+    1.2 basic.consume queue=q1 consumer_tag=z
+    2.1 basic.publish routing_key=q1 body=m5
+    1.2 basic.publish routing_key=q1 body=m10
+    1.1 basic.publish routing_key=q1 body=m11
+    2.1 basic.qos prefetch_count=1
+    2.1 basic.consume queue=q1 consumer_tag=t1 no_ack
+    1.1 connection.close
+    "#
+);
