@@ -14,7 +14,7 @@ const MESSAGES: usize = 6;
 
 /// The topology with plain queues: what counts here is where messages go, and none may leave by itself.
 fn with_plain_queues(topology: &Topology, virtual_host: &str) -> Topology {
-    let mut plain = Topology::of(virtual_host, topology.version());
+    let mut plain = Topology::of(virtual_host, *topology.behaviour());
     for exchange in topology.exchanges() {
         plain.declare_exchange(exchange.clone()).expect("it was declared before");
     }
@@ -35,11 +35,11 @@ fn cases(version: RabbitMq) -> Vec<(Topology, Vec<Message>)> {
     let mut cases = Vec::new();
     while cases.len() < TOPOLOGIES {
         let name = format!("topology-{}", cases.len());
-        let topology = strategy::Topologies::default().version(version).strategy();
+        let topology = strategy::Topologies::default().like(version).strategy();
         let topology = topology.new_tree(&mut runner).expect("nothing is rejected").current();
         let Ok(file) = Definitions::from(with_plain_queues(&topology, &name)).to_json() else { continue };
         // As a node reads it: the types of numbers are lost in a file.
-        let definitions = Definitions::parse_as(&file, version).expect("it was written by us");
+        let definitions = Definitions::parse_like(&file, version).expect("it was written by us");
         let topology = definitions.topology(&name).expect("it was written by us").clone();
         let messages = strategy::messages(&topology, MESSAGES..=MESSAGES);
         let messages = messages.new_tree(&mut runner).expect("nothing is rejected").current();
@@ -64,7 +64,7 @@ async fn random_topologies_are_read_routed_and_exported_as_we_say() {
     let node = tavrida_rabbitmq::Node::start().await.unwrap();
     let version = if node.version().major >= 4 { RabbitMq::V4_0 } else { RabbitMq::V3_10 };
     let cases = cases(version);
-    let mut definitions = Definitions::parse_as("{}", version).unwrap();
+    let mut definitions = Definitions::parse_like("{}", version).unwrap();
     for (topology, _) in &cases {
         node.add_vhost(topology.virtual_host()).await.unwrap();
         definitions.set_topology(topology.clone()).unwrap();

@@ -16,9 +16,8 @@ impl BrokerError {
     fn new(code: u16, name: &str, explanation: impl fmt::Display) -> Self {
         let mut text = format!("{name} - {explanation}");
         if text.len() > 255 {
-            let end = (0..=252).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-            text.truncate(end);
-            text.push_str("...");
+            // A node cuts in the middle of a character too (R1).
+            text = String::from_utf8_lossy(&text.as_bytes()[..252]).into_owned() + "...";
         }
         Self { code, text }
     }
@@ -51,6 +50,14 @@ impl BrokerError {
 
     pub(crate) fn syntax_error(explanation: impl fmt::Display) -> Self {
         Self::new(502, "SYNTAX_ERROR", explanation)
+    }
+
+    /// The text is cut as the node cuts it.
+    pub(crate) fn transient_queue() -> Self {
+        let explanation = "Feature `transient_nonexcl_queues` is deprecated.\nBy default, this feature is not permitted anymore.\nThe \
+                           feature will be removed from a future major RabbitMQ version, regardless of the configuration; actual \
+                           version to be determined.\nTo continue using this feature";
+        Self::new(541, "INTERNAL_ERROR", explanation)
     }
 
     pub(crate) fn locked(what: &str) -> Self {

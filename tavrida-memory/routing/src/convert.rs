@@ -107,7 +107,7 @@ impl From<&Table> for field::Table {
         let name = |name: &String| {
             field::ShortString::try_from(name.as_str()).expect("names of entries have at most 255 bytes")
         };
-        table.iter().map(|(key, value)| (name(key), field::Value::from(value))).collect()
+        table.in_order().map(|(key, value)| (name(key), field::Value::from(value))).collect()
     }
 }
 

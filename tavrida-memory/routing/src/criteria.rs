@@ -1,20 +1,23 @@
 //! [`Criteria`]: what a binding of a headers exchange requires.
 
+use tavrida_behaviour::Behaviour;
+
 use crate::broker_error::BrokerError;
 use crate::erlang;
 use crate::mismatch::Mismatch;
 use crate::value::{Table, Value};
-use crate::version::RabbitMq;
 
 /// The headers that a binding requires (R36 to R38).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Criteria {
     pub(crate) any: bool,
     pub(crate) wanted: Table,
+    /// Whether numbers are compared with their types (R39).
+    pub(crate) by_type: bool,
 }
 
 impl Criteria {
-    pub(crate) fn of(arguments: &Table) -> Result<Self, BrokerError> {
+    pub(crate) fn of(arguments: &Table, behaviour: &Behaviour) -> Result<Self, BrokerError> {
         let (any, with_x) = match arguments.get("x-match") {
             None => (false, false),
             Some(Value::LongString(mode)) => match mode.as_str() {
@@ -38,12 +41,13 @@ impl Criteria {
         };
         let counts = |name: &str| name != "x-match" && (with_x || !name.starts_with("x-"));
         let wanted = arguments.iter().filter(|(name, _)| counts(name));
-        Ok(Self { any, wanted: wanted.map(|(name, value)| (name.clone(), value.clone())).collect() })
+        let wanted = wanted.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Ok(Self { any, wanted, by_type: behaviour.matches_numbers_by_type })
     }
 
-    pub(crate) fn check(&self, headers: &Table, version: RabbitMq) -> Result<(), Mismatch> {
+    pub(crate) fn check(&self, headers: &Table) -> Result<(), Mismatch> {
         let holds = |(name, value): &(&String, &Value)| match headers.get(name) {
-            Some(found) => **value == Value::Void || equal(value, found, version),
+            Some(found) => **value == Value::Void || equal(value, found, self.by_type),
             None => false,
         };
         if self.any {
@@ -62,7 +66,7 @@ impl Criteria {
 }
 
 /// Returns whether a headers exchange treats a value of a binding and one of a message as equal (R39, R40).
-pub(crate) fn equal(wanted: &Value, found: &Value, version: RabbitMq) -> bool {
+pub(crate) fn equal(wanted: &Value, found: &Value, by_type: bool) -> bool {
     let text = |value: &Value| match value {
         Value::LongString(text) => Some(text.clone().into_bytes()),
         Value::Bytes(bytes) => Some(bytes.clone()),
@@ -72,23 +76,18 @@ pub(crate) fn equal(wanted: &Value, found: &Value, version: RabbitMq) -> bool {
         return wanted == found;
     }
     let found_number = match found {
-        // 4.0 keeps the times of messages, and only them, in milliseconds.
-        Value::Timestamp(seconds) if version >= RabbitMq::V4_0 => {
-            Some(Number::Integer(i128::from(*seconds) * 1000))
-        }
+        // The times of messages, and only they, count in milliseconds.
+        Value::Timestamp(seconds) if by_type => Some(Number::Integer(i128::from(*seconds) * 1000)),
         _ => number(found),
     };
     match (number(wanted), found_number) {
-        (None, None) => nested(wanted, found, version),
+        (None, None) => nested(wanted, found, by_type),
         (Some(Number::Integer(a)), Some(Number::Integer(b))) => a == b,
-        (Some(Number::Float(a)), Some(Number::Float(b))) => same_float(a, b, version),
+        (Some(Number::Float(a)), Some(Number::Float(b))) => same_float(a, b, by_type),
         (Some(Number::Integer(integer)), Some(Number::Float(float)))
         | (Some(Number::Float(float)), Some(Number::Integer(integer))) => {
             // Integers of fields are below 2^64, where the conversion of a whole float is exact.
-            version < RabbitMq::V4_0
-                && float.fract() == 0.0
-                && float.abs() < 3.0e19
-                && float as i128 == integer
+            !by_type && float.fract() == 0.0 && float.abs() < 3.0e19 && float as i128 == integer
         }
         _ => false,
     }
@@ -109,27 +108,27 @@ fn number(value: &Value) -> Option<Number> {
     }
 }
 
-/// 4.0 distinguishes `0.0` and `-0.0`.
-fn same_float(a: f64, b: f64, version: RabbitMq) -> bool {
-    a == b && (version < RabbitMq::V4_0 || a.is_sign_negative() == b.is_sign_negative())
+/// By type, `0.0` is not `-0.0`.
+fn same_float(a: f64, b: f64, by_type: bool) -> bool {
+    a == b && (!by_type || a.is_sign_negative() == b.is_sign_negative())
 }
 
-/// Inside arrays and tables, types count.
-fn nested(a: &Value, b: &Value, version: RabbitMq) -> bool {
+/// Inside arrays and tables, types count, and so does the order of entries.
+fn nested(a: &Value, b: &Value, by_type: bool) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| nested(a, b, version))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| nested(a, b, by_type))
         }
         (Value::Table(a), Value::Table(b)) => {
             let same =
-                |((a, x), (b, y)): ((&String, &Value), (&String, &Value))| a == b && nested(x, y, version);
-            a.len() == b.len() && a.iter().zip(b).all(same)
+                |((a, x), (b, y)): ((&String, &Value), (&String, &Value))| a == b && nested(x, y, by_type);
+            a.len() == b.len() && a.in_order().zip(b.in_order()).all(same)
         }
         (Value::Array(array), Value::Table(table)) | (Value::Table(table), Value::Array(array)) => {
             array.is_empty() && table.is_empty()
         }
-        (Value::F32(a), Value::F32(b)) => same_float((*a).into(), (*b).into(), version),
-        (Value::F64(a), Value::F64(b)) => same_float(*a, *b, version),
+        (Value::F32(a), Value::F32(b)) => same_float((*a).into(), (*b).into(), by_type),
+        (Value::F64(a), Value::F64(b)) => same_float(*a, *b, by_type),
         _ => a == b,
     }
 }

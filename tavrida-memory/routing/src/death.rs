@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use tavrida_behaviour::Behaviour;
+
 use crate::message::{Death, Message};
 use crate::routing::Routing;
 use crate::value::{Table, Value};
-use crate::version::RabbitMq;
 
 /// Why a queue dead-letters a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,20 +89,20 @@ impl<'t> Routing<'t> {
     }
 
     fn letter(&self, queue: &str, reason: DeathReason, exchange: &str, key: Option<&str>) -> Message {
-        let version = self.topology.version();
+        let behaviour = self.topology.behaviour();
         let mut letter = self.message.clone();
-        letter.deaths = self.message.known_deaths(version);
+        letter.deaths = self.message.known_deaths(behaviour);
         bury(
             &mut letter.deaths,
             Death { queue: queue.to_owned(), reason: reason.as_str().to_owned() },
-            version,
+            behaviour,
         );
         if !self.message.headers.contains("x-death") {
             letter.headers.insert("x-first-death-queue", queue);
             letter.headers.insert("x-first-death-reason", reason.as_str());
             letter.headers.insert("x-first-death-exchange", self.message.exchange.as_str());
         }
-        if version >= RabbitMq::V4_0 {
+        if behaviour.records_deaths {
             letter.headers.insert("x-last-death-queue", queue);
             letter.headers.insert("x-last-death-reason", reason.as_str());
             letter.headers.insert("x-last-death-exchange", self.message.exchange.as_str());
@@ -113,7 +114,7 @@ impl<'t> Routing<'t> {
         if let Some(key) = key {
             letter.key = key.to_owned();
             letter.cc_is_spent = true;
-            if version < RabbitMq::V4_0 {
+            if !behaviour.keeps_copies {
                 letter.headers.remove("CC");
             }
         }
@@ -122,9 +123,9 @@ impl<'t> Routing<'t> {
     }
 }
 
-/// Puts a death in front of the others (R81). 3.10 first reverses the others if there are two or more (R82).
-fn bury(deaths: &mut Vec<Death>, death: Death, version: RabbitMq) {
-    if deaths.len() > 1 && version < RabbitMq::V4_0 {
+/// Puts a death in front of the others (R81). Without a record of its own the broker first reverses the others if there are two or more (R82).
+fn bury(deaths: &mut Vec<Death>, death: Death, behaviour: &Behaviour) {
+    if deaths.len() > 1 && !behaviour.records_deaths {
         deaths.reverse();
     }
     deaths.retain(|known| *known != death);

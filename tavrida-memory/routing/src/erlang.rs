@@ -42,7 +42,7 @@ pub(crate) fn term(value: &Value) -> String {
             let entry = |(name, value): (&String, &Value)| {
                 format!("{{{},{}}}", binary(name.as_bytes()), typed(value))
             };
-            list(table.iter().map(entry).collect())
+            list(table.in_order().map(entry).collect())
         }
         Value::Timestamp(seconds) => seconds.to_string(),
         integer => integer.as_i64().unwrap_or_default().to_string(),

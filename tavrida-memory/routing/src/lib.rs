@@ -27,10 +27,11 @@
 //!
 //! # Dependencies
 //!
-//! It depends on no runtime, no network and, without features, on nothing else of Tavrida: any team can use it alone. `tavrida-memory`
-//! verifies it: the two share no code, and the test `routing` compares them over every pair of short patterns and keys, over header tables,
-//! over random topologies and over random declarations, of both versions. Statements about RabbitMQ are therefore as accurate as that broker,
-//! whose own tests run against nodes of both.
+//! It depends on no runtime and no network, and without features on nothing else of Tavrida but the [list of decisions](Behaviour) in which
+//! versions of RabbitMQ differ: any team can use it alone. `tavrida-memory` verifies it: the two share that list and no code, and the test
+//! `routing` compares them over every pair of short patterns and keys, over header tables, over random topologies and over random
+//! declarations, of both versions. Statements about RabbitMQ are therefore as accurate as that broker, whose own tests run against nodes of
+//! both.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -44,7 +45,6 @@ pub mod guide {}
 mod broker_error;
 mod value;
 mod erlang;
-mod version;
 mod message;
 mod mismatch;
 mod criteria;
@@ -84,7 +84,7 @@ pub use mismatch::Mismatch;
 pub use routing::{Hop, Path, Routing};
 pub use services::{Service, Services};
 pub use table::{RoutingTable, TableError, TableMismatch};
+pub use tavrida_behaviour::{Behaviour, RabbitMq};
 pub use topology::{Binding, Builder, Destination, Exchange, ExchangeType, Queue, QueueType, Topology};
 pub use value::{Table, Value};
-pub use version::RabbitMq;
 pub use why_not::WhyNot;

@@ -1,10 +1,11 @@
 //! Matching of bindings and messages.
 
+use tavrida_behaviour::Behaviour;
+
 use crate::criteria::Criteria;
 use crate::mismatch::Mismatch;
 use crate::topology::{Binding, ExchangeType};
 use crate::value::Table;
-use crate::version::RabbitMq;
 
 /// Returns the words of a key or pattern: none for the empty key, otherwise one more than it has dots (R31).
 pub(crate) fn words(key: &str) -> Vec<&str> {
@@ -18,7 +19,7 @@ pub(crate) fn check(
     binding: &Binding,
     keys: &[&str],
     headers: &Table,
-    version: RabbitMq,
+    behaviour: &Behaviour,
 ) -> Result<(), Mismatch> {
     let any_key = |check: fn(&str, &str) -> Result<(), Mismatch>| {
         let mut results = keys.iter().map(|key| check(&binding.routing_key, key));
@@ -30,8 +31,9 @@ pub(crate) fn check(
         ExchangeType::Direct => any_key(direct),
         ExchangeType::Topic => any_key(topic),
         ExchangeType::Headers => {
-            let criteria = Criteria::of(&binding.arguments).expect("a topology refuses any other x-match");
-            criteria.check(headers, version)
+            let criteria =
+                Criteria::of(&binding.arguments, behaviour).expect("a topology refuses any other x-match");
+            criteria.check(headers)
         }
     }
 }

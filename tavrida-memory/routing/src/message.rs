@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use tavrida_behaviour::Behaviour;
+
 use crate::broker_error::BrokerError;
 use crate::erlang;
 use crate::value::{Table, Value};
-use crate::version::RabbitMq;
 
 /// A message: the exchange that it is published to, its routing key, its headers.
 ///
@@ -87,10 +88,10 @@ impl Message {
         Ok(keys)
     }
 
-    /// Returns the deaths in an `x-death` sent by a client; 4.0 ignores them.
-    pub(crate) fn known_deaths(&self, version: RabbitMq) -> Vec<Death> {
+    /// Returns the deaths in an `x-death` sent by a client, unless the broker keeps its own record.
+    pub(crate) fn known_deaths(&self, behaviour: &Behaviour) -> Vec<Death> {
         let array = match self.headers.get("x-death") {
-            Some(Value::Array(deaths)) if self.deaths.is_empty() && version < RabbitMq::V4_0 => deaths,
+            Some(Value::Array(deaths)) if self.deaths.is_empty() && !behaviour.records_deaths => deaths,
             _ => return self.deaths.clone(),
         };
         let mut known: Vec<Death> = Vec::new();

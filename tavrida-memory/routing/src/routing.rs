@@ -222,7 +222,7 @@ impl Topology {
 
     fn matches(&self, binding: &Binding, keys: &[&str], message: &Message) -> bool {
         let Some(exchange) = self.exchange(&binding.source) else { return false };
-        matching::check(exchange.kind, binding, keys, &message.headers, self.version()).is_ok()
+        matching::check(exchange.kind, binding, keys, &message.headers, self.behaviour()).is_ok()
     }
 }
 

@@ -1,15 +1,16 @@
 //! Conversion from a snapshot of the in-process broker.
 
-use tavrida_memory::core::Snapshot;
+use tavrida::field::ShortString;
+use tavrida_memory::core::{Definition, Snapshot};
 
 use crate::broker_error::BrokerError;
 use crate::topology::{Binding, Destination, Exchange, ExchangeType, Queue, Topology};
-use crate::value::Table;
+use crate::value::{Table, Value};
 
 impl TryFrom<&Snapshot> for Topology {
     type Error = BrokerError;
 
-    /// Returns the topology of an in-process broker.
+    /// Returns the topology of an in-process broker, which behaves as the broker does, with the effect of its policies.
     ///
     /// # Errors
     ///
@@ -25,7 +26,7 @@ impl TryFrom<&Snapshot> for Topology {
     /// # Ok::<(), tavrida_routing::BrokerError>(())
     /// ```
     fn try_from(snapshot: &Snapshot) -> Result<Self, BrokerError> {
-        let mut topology = Self::new();
+        let mut topology = Self::of(snapshot.virtual_host.as_str(), snapshot.behaviour);
         let arguments = |table| Table::try_from(table).map_err(BrokerError::syntax_error);
         for exchange in &snapshot.exchanges {
             let kind = ExchangeType::of(exchange.kind).ok_or_else(|| topology.unknown_type(exchange.kind))?;
@@ -36,6 +37,11 @@ impl TryFrom<&Snapshot> for Topology {
                 arguments: arguments(&exchange.arguments)?,
                 ..Exchange::new(exchange.name.as_str(), kind)
             })?;
+            if let Some((policy, restored)) =
+                exchange.policy.as_ref().zip(topology.exchange_mut(&exchange.name))
+            {
+                restored.set_policy(settings(policy));
+            }
         }
         for queue in &snapshot.queues {
             topology.restore_queue(Queue {
@@ -45,6 +51,9 @@ impl TryFrom<&Snapshot> for Topology {
                 arguments: arguments(&queue.arguments)?,
                 ..Queue::new(queue.name.as_str())
             })?;
+            if let Some((policy, restored)) = queue.policy.as_ref().zip(topology.queue_mut(&queue.name)) {
+                restored.set_policy(settings(policy), &snapshot.behaviour);
+            }
         }
         for binding in &snapshot.bindings {
             let name = binding.destination.to_string();
@@ -58,4 +67,26 @@ impl TryFrom<&Snapshot> for Topology {
         }
         Ok(topology)
     }
+}
+
+/// Returns what a policy sets, by the names of its keys.
+fn settings(definition: &Definition) -> Table {
+    let texts = [
+        ("alternate-exchange", &definition.alternate_exchange),
+        ("dead-letter-exchange", &definition.dead_letter_exchange),
+        ("dead-letter-routing-key", &definition.dead_letter_routing_key),
+        ("overflow", &definition.overflow),
+    ];
+    let limits = [
+        ("delivery-limit", definition.delivery_limit.map(u64::from)),
+        ("expires", definition.expires),
+        ("max-length", definition.max_length),
+        ("max-length-bytes", definition.max_length_bytes),
+        ("message-ttl", definition.message_ttl),
+    ];
+    let text = |(name, text): (&'static str, &Option<ShortString>)| {
+        Some((name, Value::from(text.as_ref()?.as_str())))
+    };
+    let limit = |(name, limit): (&'static str, Option<u64>)| Some((name, i64::try_from(limit?).ok()?.into()));
+    texts.into_iter().filter_map(text).chain(limits.into_iter().filter_map(limit)).collect()
 }

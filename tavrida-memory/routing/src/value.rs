@@ -6,8 +6,8 @@ use std::fmt;
 
 /// An AMQP field value, with its type on the wire.
 ///
-/// `==` compares type and content: `I32(1)` is not `I64(1)`. A headers exchange compares less strictly; see [`RabbitMq`](crate::RabbitMq).
-#[derive(Debug, Clone, PartialEq, Default)]
+/// `==` compares type and content: `I32(1)` is not `I64(1)`, and tables within values have the same entries in the same order. A headers exchange compares less strictly; see [`Behaviour::matches_numbers_by_type`](crate::Behaviour::matches_numbers_by_type).
+#[derive(Debug, Clone, Default)]
 pub enum Value {
     /// No value (`V`).
     #[default]
@@ -99,7 +99,29 @@ from! {
     f64 => F64, &str => LongString, String => LongString, Vec<Value> => Array, Table => Table,
 }
 
-/// Names with their values, sorted by name.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        macro_rules! same {
+            ($($variant:ident)*) => {
+                match (self, other) {
+                    (Self::Void, Self::Void) => true,
+                    $((Self::$variant(a), Self::$variant(b)) => a == b,)*
+                    (Self::Decimal { scale, value }, Self::Decimal { scale: other, value: theirs }) => {
+                        (scale, value) == (other, theirs)
+                    }
+                    (Self::Table(a), Self::Table(b)) => a == b && a.order == b.order,
+                    _ => false,
+                }
+            };
+        }
+        same! { Bool I8 U8 I16 U16 I32 U32 I64 F32 F64 LongString Bytes Array Timestamp }
+    }
+}
+
+/// Names with their values.
+///
+/// Iteration is by name, and `==` compares names and values. The order of insertion is kept, because a node compares it where a table is
+/// the value of a header.
 ///
 /// ```
 /// use tavrida_routing::{Table, Value};
@@ -107,13 +129,17 @@ from! {
 /// let headers = Table::from([("type", "pdf")]).with("pages", 3);
 /// assert_eq!(headers.get("pages"), Some(&Value::I32(3)));
 /// ```
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Table(BTreeMap<String, Value>);
+#[derive(Clone, Default)]
+pub struct Table {
+    entries: BTreeMap<String, Value>,
+    /// The names, in the order of insertion.
+    order: Vec<String>,
+}
 
 impl Table {
     /// Returns an empty table.
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self { entries: BTreeMap::new(), order: Vec::new() }
     }
 
     /// Adds an entry; it replaces one of the same name.
@@ -125,43 +151,55 @@ impl Table {
 
     /// Sets an entry, and returns the value that it replaces.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(name.into(), value.into())
+        let name = name.into();
+        if !self.entries.contains_key(&name) {
+            self.order.push(name.clone());
+        }
+        self.entries.insert(name, value.into())
     }
 
     /// Removes an entry, and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name)
+        self.order.retain(|known| known != name);
+        self.entries.remove(name)
     }
 
     /// Returns the value of an entry.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.entries.get(name)
     }
 
     /// Returns whether an entry of this name exists.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.entries.contains_key(name)
     }
 
     /// Returns the entries, by name.
     pub fn iter(&self) -> btree_map::Iter<'_, String, Value> {
-        self.0.iter()
+        self.entries.iter()
+    }
+
+    /// Returns the entries in the order of insertion.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.order.iter().map(|name| (name, &self.entries[name]))
     }
 
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.entries.len()
     }
 
     /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 }
 
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Table {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
-        Self(entries.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut table = Self::new();
+        table.extend(entries);
+        table
     }
 }
 
@@ -171,9 +209,21 @@ impl<N: Into<String>, V: Into<Value>, const LEN: usize> From<[(N, V); LEN]> for 
     }
 }
 
-impl Extend<(String, Value)> for Table {
-    fn extend<I: IntoIterator<Item = (String, Value)>>(&mut self, entries: I) {
-        self.0.extend(entries);
+impl<N: Into<String>, V: Into<Value>> Extend<(N, V)> for Table {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, entries: I) {
+        entries.into_iter().for_each(|(name, value)| drop(self.insert(name, value)));
+    }
+}
+
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.in_order()).finish()
     }
 }
 
@@ -182,7 +232,7 @@ impl IntoIterator for Table {
     type IntoIter = btree_map::IntoIter<String, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.entries.into_iter()
     }
 }
 

@@ -133,7 +133,7 @@ impl Routing<'_> {
         let mut matched = None;
         for binding in self.topology.bindings_from(exchange) {
             let headers = &self.message.headers;
-            let check = matching::check(known.kind, binding, &keys, headers, self.topology.version());
+            let check = matching::check(known.kind, binding, &keys, headers, self.topology.behaviour());
             let failure = check.err().map(|mismatch| {
                 let near = distance(&mismatch);
                 (near, WhyNot::Binding { binding: binding.clone(), mismatch })

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use tavrida::field::{ShortString, Table};
+use tavrida_behaviour::Behaviour;
 
 use super::arena::{Arena, Key};
-use super::behaviour::Behaviour;
 use super::channel::Channel;
 use super::connection::Connection;
 use super::consumer::Consumer;

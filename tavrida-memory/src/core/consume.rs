@@ -3,9 +3,9 @@
 use std::fmt::Display;
 
 use tavrida::field::{ShortString, Table, Value};
+use tavrida_behaviour::Behaviour;
 
 use super::arena::Key;
-use super::behaviour::Behaviour;
 use super::channel::Channel;
 use super::consumer::Consumer;
 use super::effect::{Effects, Got, MethodReply};

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use tavrida::field::{Table, Value};
+use tavrida_behaviour::Behaviour;
 
-use super::behaviour::Behaviour;
 use super::erlang;
 use super::errors::Fault;
 use super::queue::settings::QueueKind;

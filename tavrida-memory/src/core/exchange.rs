@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tavrida::field::{LongString, ShortString, Table, Value};
+use tavrida_behaviour::Behaviour;
 
 use super::arena::Key;
-use super::behaviour::Behaviour;
 use super::binding::Bindings;
 use super::queue::Queue;
 use super::routing::{Comparison, DirectTable, FanoutTable, HeadersTable, TopicTable};

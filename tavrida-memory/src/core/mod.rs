@@ -52,7 +52,6 @@
 
 mod apply;
 mod arena;
-mod behaviour;
 mod bind;
 mod binding;
 mod broker;
@@ -93,7 +92,6 @@ mod sorted;
 mod tx;
 mod unacked;
 
-pub use behaviour::{Behaviour, RabbitMq};
 pub use broker::{Broker, Config};
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};
@@ -103,4 +101,5 @@ pub use policy::{ApplyTo, Definition, NamePattern, Policy};
 pub use snapshot::{
     BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot,
 };
+pub use tavrida_behaviour::{Behaviour, RabbitMq};
 pub(crate) use unacked::Pending;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tavrida::field::{LongString, ShortString, Table};
 use tavrida::transport::Publication;
+use tavrida_behaviour::Behaviour;
 
-use super::behaviour::Behaviour;
 use super::deaths::Record;
 use super::expiration;
 use super::publish::header_keys;

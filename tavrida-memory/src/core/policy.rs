@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use tavrida::field::{ShortString, Table, Value};
+use tavrida_behaviour::Behaviour;
 
 use super::Broker;
 use super::arena::Key;
-use super::behaviour::Behaviour;
 use super::effect::Effects;
 use super::queue::Queue;
 use super::queue::settings::{QueueKind, Settings};
@@ -132,10 +132,19 @@ impl Broker {
         self.apply_policies(effects);
     }
 
+    /// Returns the policy that applies to a queue.
+    pub(crate) fn policy_of_queue(&self, name: &str, kind: QueueKind) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.suits(name, kind))
+    }
+
+    /// Returns the policy that applies to an exchange.
+    pub(crate) fn policy_of_exchange(&self, name: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.apply_to != ApplyTo::Queues && policy.matches(name))
+    }
+
     /// Returns the settings of a queue: by its arguments, and by the policy that applies to it.
     pub(crate) fn settings_of(&self, name: &str, kind: QueueKind, arguments: &Table) -> Settings {
-        let policy = self.policies.iter().find(|policy| policy.suits(name, kind));
-        match policy {
+        match self.policy_of_queue(name, kind) {
             Some(policy) => {
                 let merged = policy.definition.merged(arguments, kind, &self.behaviour);
                 Settings::of(kind, &merged, &self.behaviour)
@@ -146,9 +155,7 @@ impl Broker {
 
     /// Returns the alternate exchange that a policy gives an exchange.
     pub(crate) fn alternate_by_policy(&self, name: &str) -> Option<ShortString> {
-        let mut policies = self.policies.iter();
-        let policy = policies.find(|policy| policy.apply_to != ApplyTo::Queues && policy.matches(name))?;
-        policy.definition.alternate_exchange.clone()
+        self.policy_of_exchange(name)?.definition.alternate_exchange.clone()
     }
 
     fn apply_policies(&mut self, effects: &mut Effects) {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::Publication;
+use tavrida_behaviour::Behaviour;
 
 use super::arena::Key;
-use super::behaviour::Behaviour;
 use super::channel::{Channel, Mode};
 use super::effect::{Effect, Effects};
 use super::errors::Fault;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::Publication;
+use tavrida_behaviour::Behaviour;
 
 use super::broker::Broker;
 use super::exchange::Target;
+use super::policy::Definition;
 use super::queue::Message;
 use super::{ChannelId, ConnectionId};
 
@@ -23,6 +25,10 @@ use super::{ChannelId, ConnectionId};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {
+    /// The name of the virtual host.
+    pub virtual_host: ShortString,
+    /// How the broker behaves.
+    pub behaviour: Behaviour,
     /// All queues.
     pub queues: Vec<QueueView>,
     /// All exchanges, including the predeclared ones.
@@ -47,6 +53,8 @@ pub struct QueueView {
     pub auto_delete: bool,
     /// Its arguments as they were declared.
     pub arguments: Table,
+    /// What the policy that applies to it sets.
+    pub policy: Option<Definition>,
     /// The bodies of its ready messages, in the order of delivery.
     pub ready: Vec<bytes::Bytes>,
     /// The bodies of the dead letters that it keeps until their targets accept them.
@@ -85,6 +93,8 @@ pub struct ExchangeView {
     pub internal: bool,
     /// Its arguments as they were declared.
     pub arguments: Table,
+    /// What the policy that applies to it sets.
+    pub policy: Option<Definition>,
 }
 
 /// A binding in a [`Snapshot`].
@@ -154,11 +164,19 @@ impl Broker {
                 auto_delete: exchange.auto_delete,
                 internal: exchange.internal,
                 arguments: exchange.arguments.clone(),
+                policy: self.policy_of_exchange(&exchange.name).map(|policy| policy.definition.clone()),
             })
             .collect();
         exchanges.sort_by(|a, b| a.name.cmp(&b.name));
         let connections = self.connections.keys().map(|id| self.view_connection(*id)).collect();
-        Snapshot { queues, exchanges, bindings: self.view_bindings(), connections }
+        Snapshot {
+            virtual_host: self.virtual_host.clone(),
+            behaviour: self.behaviour,
+            queues,
+            exchanges,
+            bindings: self.view_bindings(),
+            connections,
+        }
     }
 
     fn view_queue(&self, queue: &super::queue::Queue) -> QueueView {
@@ -168,12 +186,14 @@ impl Broker {
             ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
         });
         let body = |message: &Message| message.parcel.publication.body.clone();
+        let policy = self.policy_of_queue(&queue.name, queue.settings.kind);
         QueueView {
             name: queue.name.clone(),
             durable: queue.durable,
             owner: queue.owner,
             auto_delete: queue.auto_delete,
             arguments: queue.arguments.clone(),
+            policy: policy.map(|policy| policy.definition.clone()),
             ready: queue.ready.iter().map(body).collect(),
             owed: queue.owed.messages().map(body).collect(),
             unacked: queue.unacked,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const FEATURES: &str = include_str!("../../docs/features.md");
 const SEMANTICS: &str = include_str!("../../docs/broker-semantics.md");
-const BEHAVIOUR: &str = include_str!("../../src/core/behaviour.rs");
+const BEHAVIOUR: &str = include_str!("../../behaviour/src/lib.rs");
 
 struct Row<'a> {
     feature: &'a str,

@@ -9,14 +9,12 @@ use crate::keys::{Automaton, Limits};
 use crate::message::Message;
 use crate::topology::Topology;
 use crate::value::Table;
-use crate::version::RabbitMq;
 
 /// The classes of messages to one exchange, in one topology or in several.
 pub(crate) struct Classes<'t> {
     pub(crate) graphs: Vec<Graph<'t>>,
     pub(crate) classes: Vec<MessageClass>,
     pub(crate) cuts: Vec<Cut>,
-    version: RabbitMq,
 }
 
 /// Whether a rule can affect a route.
@@ -44,7 +42,6 @@ impl<'t> Classes<'t> {
         let mut languages = Languages::default();
         let graphs: Vec<Graph<'t>> =
             topologies.iter().map(|topology| Graph::new(topology, &exchanges, &mut languages)).collect();
-        let version = topologies.first().map(|topology| topology.version()).unwrap_or_default();
         let mut cuts = Vec::new();
         let mut cut = |limit: String| cuts.push(Cut { exchange: entry.to_owned(), limit });
 
@@ -56,7 +53,7 @@ impl<'t> Classes<'t> {
         if !keys.complete {
             cut(format!("the automaton of its keys has more than {} places", limits.places));
         }
-        let (tables, complete) = header_classes(&graphs, version, limits.header_tables);
+        let (tables, complete) = header_classes(&graphs, limits.header_tables);
         if !complete {
             cut(format!("its headers have more than {} tables", limits.header_tables));
         }
@@ -69,7 +66,7 @@ impl<'t> Classes<'t> {
             matched: class.matched.clone(),
         });
         let classes = classes.collect();
-        Self { graphs, classes, cuts, version }
+        Self { graphs, classes, cuts }
     }
 
     /// Returns where a class goes in one of the topologies.
@@ -80,13 +77,13 @@ impl<'t> Classes<'t> {
     pub(crate) fn holds(&self, rule: &Rule, class: &MessageClass) -> bool {
         match rule {
             Rule::Key(language) => class.matched.binary_search(language).is_ok(),
-            Rule::Headers(criteria) => criteria.check(&class.message.headers, self.version).is_ok(),
+            Rule::Headers(criteria) => criteria.check(&class.message.headers).is_ok(),
         }
     }
 }
 
 /// Returns one table for each set of criteria that hold together.
-fn header_classes(graphs: &[Graph<'_>], version: RabbitMq, limit: usize) -> (Vec<Table>, bool) {
+fn header_classes(graphs: &[Graph<'_>], limit: usize) -> (Vec<Table>, bool) {
     let mut criteria = Vec::new();
     for edge in graphs.iter().flat_map(Graph::edges) {
         if let Rule::Headers(rule) = &edge.rule
@@ -95,10 +92,10 @@ fn header_classes(graphs: &[Graph<'_>], version: RabbitMq, limit: usize) -> (Vec
             criteria.push(rule);
         }
     }
-    let tables = headers::tables(criteria.iter().copied(), version, limit);
+    let tables = headers::tables(criteria.iter().copied(), limit);
     let mut classes: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
     for (place, table) in tables.tables.iter().enumerate() {
-        let holds = criteria.iter().map(|criteria| criteria.check(table, version).is_ok());
+        let holds = criteria.iter().map(|criteria| criteria.check(table).is_ok());
         classes.entry(holds.collect()).or_insert(place);
     }
     let places: BTreeSet<usize> = classes.into_values().collect();

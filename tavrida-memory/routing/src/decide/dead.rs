@@ -153,16 +153,16 @@ impl Topology {
     /// Returns which of these bindings match together.
     fn headers_together(&self, members: &[usize], limits: Limits) -> Result<Vec<Vec<usize>>, String> {
         let of = |index: &usize| {
-            Criteria::of(&self.bindings()[*index].arguments).expect("a topology refuses any other x-match")
+            let criteria = Criteria::of(&self.bindings()[*index].arguments, self.behaviour());
+            criteria.expect("a topology refuses any other x-match")
         };
         let criteria: Vec<Criteria> = members.iter().map(of).collect();
-        let tables = headers::tables(criteria.iter(), self.version(), limits.header_tables);
+        let tables = headers::tables(criteria.iter(), limits.header_tables);
         if !tables.complete {
             return Err(format!("its headers have more than {} tables", limits.header_tables));
         }
         let matched = |table: &_| {
-            let matched =
-                criteria.iter().enumerate().filter(|(_, rule)| rule.check(table, self.version()).is_ok());
+            let matched = criteria.iter().enumerate().filter(|(_, rule)| rule.check(table).is_ok());
             matched.map(|(place, _)| place).collect::<Vec<usize>>()
         };
         let all: BTreeSet<Vec<usize>> = tables.tables.iter().map(matched).collect();

@@ -120,16 +120,15 @@ impl Topology {
 
     fn diff_exchange<'t>(&'t self, after: &'t Self, entry: &'t str, limits: Limits, diff: &mut Diff) {
         let both = [self, after];
-        if both.iter().any(|topology| topology.refusal(entry).is_some()) {
-            return self.diff_refused(after, entry, diff);
-        }
+        let refusals = both.map(|topology| topology.refusal(entry));
         let below = downstream(&both, [entry]);
         let lone = lone_bindings(self, after, &below);
-        if lone.is_empty() && same_exchanges(self, after, &below) {
+        let alike = refusals == [None, None] && same_exchanges(self, after, &below);
+        if lone.is_empty() && alike || refusals[0].is_some() && refusals[0] == refusals[1] {
             return;
         }
         let by_key = |binding: &Binding| self.keyed(binding).is_some() || after.keyed(binding).is_some();
-        let prune = same_exchanges(self, after, &below) && lone.iter().all(|(_, binding)| by_key(binding));
+        let prune = alike && lone.iter().all(|(_, binding)| by_key(binding));
         let changed: BTreeSet<Language<'_>> =
             lone.iter().filter_map(|(topology, binding)| topology.keyed(binding)).collect();
         let is_relevant = |languages: &Languages<'_>, rule: &Rule| match rule {
@@ -140,9 +139,12 @@ impl Topology {
         let classes = Classes::of(&both, entry, &[], limits, prune.then_some(is_relevant));
         let mut seen = BTreeSet::new();
         for class in &classes.classes {
-            let outcome = |index| {
-                let reach = classes.reach(index, entry, class);
-                Outcome::Queues(reach.queues.iter().map(|queue| (*queue).to_owned()).collect())
+            let outcome = |index: usize| match &refusals[index] {
+                Some(refusal) => Outcome::Refused(refusal.code, refusal.text.clone()),
+                None => {
+                    let reach = classes.reach(index, entry, class);
+                    Outcome::Queues(reach.queues.iter().map(|queue| (*queue).to_owned()).collect())
+                }
             };
             let (before, after) = (outcome(0), outcome(1));
             if before != after && seen.insert((before.clone(), after.clone())) {
@@ -153,21 +155,7 @@ impl Topology {
         diff.cuts.extend(classes.cuts);
     }
 
-    /// Returns an exchange that one of the two does not let clients publish to.
-    fn diff_refused(&self, after: &Self, entry: &str, diff: &mut Diff) {
-        let (before, later) = (self.refusal(entry), after.refusal(entry));
-        if before == later {
-            return;
-        }
-        let message = Message::new(entry, "");
-        let outcome = |topology: &Self| match topology.route(&message) {
-            Ok(routing) => Outcome::Queues(routing.queues().map(str::to_owned).collect()),
-            Err(refusal) => Outcome::Refused(refusal.code, refusal.text),
-        };
-        let (before, after) = (outcome(self), outcome(after));
-        diff.changes.push(Change { message, before, after, removed: Vec::new(), added: Vec::new() });
-    }
-
+    /// Returns the error of a publish to an exchange: it is missing, or internal.
     fn refusal(&self, exchange: &str) -> Option<BrokerError> {
         self.route(&Message::new(exchange, "")).err()
     }
@@ -185,7 +173,7 @@ impl Topology {
     fn declarations_changed(&self, after: &Self) -> Vec<DeclarationChange> {
         let mut changes = Vec::new();
         // A topology that has what was declared before, and nothing else.
-        let alone = || Self::of(self.virtual_host(), self.version());
+        let alone = || Self::of(self.virtual_host(), *self.behaviour());
         let exchanges: BTreeSet<&str> =
             self.exchanges().chain(after.exchanges()).map(|exchange| exchange.name.as_str()).collect();
         for name in exchanges {
@@ -263,8 +251,13 @@ fn lone_bindings<'t>(
 
 /// Returns whether these exchanges route alike, except for their bindings.
 fn same_exchanges(before: &Topology, after: &Topology, below: &BTreeSet<&str>) -> bool {
+    let by_type = |topology: &Topology| topology.behaviour().matches_numbers_by_type;
     let shape = |exchange: &Exchange| (exchange.kind, exchange.alternate().map(str::to_owned));
-    below.iter().all(|name| before.exchange(name).map(shape) == after.exchange(name).map(shape))
+    below.iter().all(|name| {
+        let shapes = [before, after].map(|topology| topology.exchange(name).map(shape));
+        let is_headers = matches!(shapes[0], Some((ExchangeType::Headers, _)));
+        shapes[0] == shapes[1] && (!is_headers || by_type(before) == by_type(after))
+    })
 }
 
 /// Returns the bindings that match a class on its route and that only one of the topologies has.

@@ -76,7 +76,7 @@ impl<'t> Graph<'t> {
                 ExchangeType::Direct => Rule::Key(languages.number(Language::Key(&binding.routing_key))),
                 ExchangeType::Topic => Rule::Key(languages.number(Language::Topic(&binding.routing_key))),
                 ExchangeType::Headers => {
-                    let criteria = Criteria::of(&binding.arguments);
+                    let criteria = Criteria::of(&binding.arguments, topology.behaviour());
                     Rule::Headers(criteria.expect("a topology refuses any other x-match"))
                 }
             };

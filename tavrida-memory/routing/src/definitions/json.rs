@@ -129,9 +129,9 @@ impl<'j> At<'j> {
         member.json.as_str().map(Some).ok_or_else(|| member.wrong("text"))
     }
 
-    /// Returns a boolean member, `false` if it is missing.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, DefinitionsError> {
-        let Some(member) = self.member(name)? else { return Ok(false) };
+    /// Returns a boolean member, or the default if it is missing.
+    pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool, DefinitionsError> {
+        let Some(member) = self.member(name)? else { return Ok(default) };
         member.json.as_bool().ok_or_else(|| member.wrong("true or false"))
     }
 

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value as Json;
+use tavrida_behaviour::Behaviour;
 
 use crate::topology::Topology;
-use crate::version::RabbitMq;
 
 pub use error::DefinitionsError;
 
@@ -44,7 +44,7 @@ use policy::Policies;
 pub struct Definitions {
     /// The document, without exchanges, queues and bindings: they are in the topologies.
     document: Json,
-    version: RabbitMq,
+    behaviour: Behaviour,
     virtual_hosts: BTreeMap<String, VirtualHost>,
     notes: Vec<String>,
 }
@@ -53,10 +53,12 @@ pub struct Definitions {
 struct VirtualHost {
     topology: Topology,
     policies: Policies,
+    /// The type of queues that are declared without one.
+    default_queue_type: Option<String>,
 }
 
 impl Definitions {
-    /// Parses the text of a definitions file. The rules are those of the version in `rabbit_version`.
+    /// Parses the text of a definitions file. Its topologies behave as the version in `rabbit_version` does.
     ///
     /// # Errors
     ///
@@ -66,13 +68,13 @@ impl Definitions {
         read::read(json::parse(text)?, None)
     }
 
-    /// Parses the text of a definitions file with the rules of a version, whatever version the file names.
+    /// Parses the text of a definitions file, with topologies that behave as a version of RabbitMQ does, whatever version the file names.
     ///
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
-    pub fn parse_as(text: &str, version: RabbitMq) -> Result<Self, DefinitionsError> {
-        read::read(json::parse(text)?, Some(version))
+    pub fn parse_like(text: &str, behaviour: impl Into<Behaviour>) -> Result<Self, DefinitionsError> {
+        read::read(json::parse(text)?, Some(behaviour.into()))
     }
 
     /// Reads a definitions file.
@@ -97,9 +99,9 @@ impl Definitions {
         self.virtual_hosts.get(virtual_host).map(|host| &host.topology)
     }
 
-    /// Returns the version whose rules apply.
-    pub fn version(&self) -> RabbitMq {
-        self.version
+    /// Returns the decisions that the topologies of the file follow.
+    pub fn behaviour(&self) -> &Behaviour {
+        &self.behaviour
     }
 
     /// Returns what was kept without interpretation, and what appears twice, each with its path.
@@ -114,9 +116,11 @@ impl Definitions {
     /// The pattern of a policy does not terminate on a name.
     pub fn set_topology(&mut self, mut topology: Topology) -> Result<(), DefinitionsError> {
         let name = topology.virtual_host().to_owned();
-        let policies = self.virtual_hosts.get(&name).map(|host| host.policies.clone()).unwrap_or_default();
+        let known = self.virtual_hosts.get(&name).cloned();
+        let (policies, default_queue_type) =
+            known.map(|host| (host.policies, host.default_queue_type)).unwrap_or_default();
         policies.apply(&mut topology)?;
-        self.virtual_hosts.insert(name, VirtualHost { topology, policies });
+        self.virtual_hosts.insert(name, VirtualHost { topology, policies, default_queue_type });
         Ok(())
     }
 }
@@ -125,11 +129,11 @@ impl From<Topology> for Definitions {
     /// Creates a file with one virtual host and nothing else.
     fn from(topology: Topology) -> Self {
         let name = topology.virtual_host().to_owned();
-        let version = topology.version();
-        let host = VirtualHost { topology, policies: Policies::default() };
+        let behaviour = *topology.behaviour();
+        let host = VirtualHost { topology, policies: Policies::default(), default_queue_type: None };
         Self {
             document: serde_json::json!({ "vhosts": [{ "name": name }] }),
-            version,
+            behaviour,
             virtual_hosts: [(name, host)].into(),
             notes: Vec::new(),
         }

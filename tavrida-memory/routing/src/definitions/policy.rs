@@ -1,10 +1,11 @@
 //! [`Policy`]: arguments that an operator adds to exchanges and queues by their names.
 
 use fancy_regex::{Regex, RegexBuilder};
+use tavrida_behaviour::Behaviour;
 
 use crate::definitions::error::DefinitionsError;
 use crate::definitions::json::At;
-use crate::topology::{QueueType, Topology, is_limit};
+use crate::topology::{QueueType, Topology, is_limit, limit_wins};
 use crate::value::{Table, Value};
 
 /// The maximum number of steps of a pattern: a name has 255 bytes, a reasonable pattern needs some hundreds.
@@ -25,7 +26,7 @@ pub(crate) struct Policy {
     path: String,
     pattern: Regex,
     apply_to: ApplyTo,
-    priority: i64,
+    priority: f64,
     definition: Table,
 }
 
@@ -45,15 +46,15 @@ enum Target {
 
 impl Policy {
     /// Reads a policy from the object with `pattern`, `apply-to`, `definition` and `priority`.
-    pub(crate) fn read(at: &At<'_>) -> Result<Self, DefinitionsError> {
+    pub(crate) fn read(at: &At<'_>, behaviour: &Behaviour) -> Result<Self, DefinitionsError> {
         let pattern = at.text("pattern")?;
         let compiled = RegexBuilder::new(pattern).backtrack_limit(STEPS).build().map_err(|error| {
             let problem = format!("found {pattern:?}, expected a regular expression: {error}");
             DefinitionsError::new(format!("{}.pattern", at.path), problem)
         })?;
         let priority = match at.member("priority")? {
-            None => 0,
-            Some(member) => member.json.as_i64().ok_or_else(|| member.wrong("an integer"))?,
+            None => 0.0,
+            Some(member) => member.json.as_f64().ok_or_else(|| member.wrong("a number"))?,
         };
         if at.member("definition")?.is_none() {
             return Err(at.wrong("a member \"definition\""));
@@ -65,19 +66,22 @@ impl Policy {
             if TEXTS.contains(&name.as_str()) && value.as_str().is_none() {
                 return Err(place().wrong("text"));
             }
-            if is_limit(name) && value.as_i64().is_none_or(|limit| limit < 0) {
+            let least =
+                if name == "delivery-limit" && behaviour.negative_limit_is_none { i64::MIN } else { 0 };
+            if is_limit(name) && value.as_i64().is_none_or(|limit| limit < least) {
                 return Err(place().wrong("an integer that is not negative"));
             }
         }
         Ok(Self { path: at.path.clone(), pattern: compiled, apply_to: apply_to(at)?, priority, definition })
     }
 
-    fn applies(&self, name: &str, target: Target) -> Result<bool, DefinitionsError> {
+    fn applies(&self, name: &str, target: Target, behaviour: &Behaviour) -> Result<bool, DefinitionsError> {
+        let suits =
+            |kind: QueueType| self.definition.iter().all(|(name, _)| kind.has_setting(name, behaviour));
         let fits = match (self.apply_to, target) {
-            (ApplyTo::All, _)
-            | (ApplyTo::Exchanges, Target::Exchange)
-            | (ApplyTo::Queues(None), Target::Queue(_)) => true,
-            (ApplyTo::Queues(Some(wanted)), Target::Queue(kind)) => wanted == kind,
+            (ApplyTo::All | ApplyTo::Exchanges, Target::Exchange) => true,
+            (ApplyTo::All | ApplyTo::Queues(None), Target::Queue(kind)) => suits(kind),
+            (ApplyTo::Queues(Some(wanted)), Target::Queue(kind)) => wanted == kind && suits(kind),
             _ => false,
         };
         if !fits {
@@ -113,22 +117,24 @@ pub(crate) struct Policies {
 impl Policies {
     /// Sets what these policies add to a topology.
     pub(crate) fn apply(&self, topology: &mut Topology) -> Result<(), DefinitionsError> {
+        let behaviour = *topology.behaviour();
         for exchange in topology.exchanges_mut() {
-            exchange.policy = self.of(&exchange.name, Target::Exchange)?;
+            exchange.set_policy(self.of(&exchange.name, Target::Exchange, &behaviour)?);
         }
         for queue in topology.queues_mut() {
-            queue.policy = self.of(&queue.name, Target::Queue(queue.queue_type()))?;
+            let definition = self.of(&queue.name, Target::Queue(queue.queue_type()), &behaviour)?;
+            queue.set_policy(definition, &behaviour);
         }
         Ok(())
     }
 
     /// Returns the effect of one policy and one operator policy, those of the highest priority. If both set a limit, the smaller one holds;
     /// otherwise the operator policy wins.
-    fn of(&self, name: &str, target: Target) -> Result<Table, DefinitionsError> {
-        let mut merged = best(&self.users, name, target)?;
-        for (key, value) in best(&self.operators, name, target)? {
-            let known = merged.get(&key).and_then(Value::as_i64);
-            if !is_limit(&key) || known.is_none_or(|known| value.as_i64() < Some(known)) {
+    fn of(&self, name: &str, target: Target, behaviour: &Behaviour) -> Result<Table, DefinitionsError> {
+        let mut merged = best(&self.users, name, target, behaviour)?;
+        for (key, value) in best(&self.operators, name, target, behaviour)? {
+            let wins = |known: &Value| !is_limit(&key) || limit_wins(&key, &value, known, behaviour);
+            if merged.get(&key).is_none_or(wins) {
                 merged.insert(key, value);
             }
         }
@@ -137,10 +143,17 @@ impl Policies {
 }
 
 /// Of several of the same priority a node takes any: here it is the first.
-fn best(policies: &[Policy], name: &str, target: Target) -> Result<Table, DefinitionsError> {
+fn best(
+    policies: &[Policy],
+    name: &str,
+    target: Target,
+    behaviour: &Behaviour,
+) -> Result<Table, DefinitionsError> {
     let mut best: Option<&Policy> = None;
     for policy in policies {
-        if best.is_none_or(|best| policy.priority > best.priority) && policy.applies(name, target)? {
+        if best.is_none_or(|best| policy.priority > best.priority)
+            && policy.applies(name, target, behaviour)?
+        {
             best = Some(policy);
         }
     }

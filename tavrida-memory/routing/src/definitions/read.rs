@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
+use tavrida_behaviour::{Behaviour, RabbitMq};
 
 use crate::broker_error::BrokerError;
 use crate::definitions::error::DefinitionsError;
@@ -10,7 +11,6 @@ use crate::definitions::json::At;
 use crate::definitions::policy::{Policies, Policy};
 use crate::definitions::{Definitions, VirtualHost};
 use crate::topology::{Binding, Destination, Exchange, ExchangeType, Queue, Topology};
-use crate::version::RabbitMq;
 
 const MEMBERS: [&str; 20] = [
     "bindings",
@@ -38,10 +38,10 @@ const EXCHANGE: [&str; 7] = ["name", "vhost", "type", "durable", "auto_delete", 
 const QUEUE: [&str; 7] = ["name", "vhost", "type", "durable", "auto_delete", "exclusive", "arguments"];
 const BINDING: [&str; 6] = ["source", "vhost", "destination", "destination_type", "routing_key", "arguments"];
 
-pub(super) fn read(document: Json, version: Option<RabbitMq>) -> Result<Definitions, DefinitionsError> {
+pub(super) fn read(document: Json, behaviour: Option<Behaviour>) -> Result<Definitions, DefinitionsError> {
     let root = At::root(&document);
-    let version = version.map_or_else(|| version_of(&root), Ok)?;
-    let mut reader = Reader { version, hosts: BTreeMap::new(), listed: false, notes: Vec::new() };
+    let behaviour = behaviour.map_or_else(|| behaviour_of(&root), Ok)?;
+    let mut reader = Reader { behaviour, hosts: BTreeMap::new(), listed: false, notes: Vec::new() };
     reader.note_unknown(&root, &MEMBERS)?;
     reader.hosts(&root)?;
     for at in root.items("exchanges")? {
@@ -55,22 +55,37 @@ pub(super) fn read(document: Json, version: Option<RabbitMq>) -> Result<Definiti
     }
     reader.policies(&root)?;
     let Reader { hosts, notes, .. } = reader;
-    Ok(Definitions { document, version, virtual_hosts: hosts, notes })
+    Ok(Definitions { document, behaviour, virtual_hosts: hosts, notes })
 }
 
-/// Returns the version of the node that wrote the file.
-fn version_of(root: &At<'_>) -> Result<RabbitMq, DefinitionsError> {
+/// Returns the behaviour of the node that wrote the file.
+fn behaviour_of(root: &At<'_>) -> Result<Behaviour, DefinitionsError> {
     let text = root.optional_text("rabbit_version")?.or(root.optional_text("rabbitmq_version")?);
     let major = text.and_then(|text| text.split('.').next()).and_then(|major| major.parse().ok());
-    Ok(if major.is_some_and(|major: u32| major >= 4) { RabbitMq::V4_0 } else { RabbitMq::V3_10 })
+    let is_four = major.is_some_and(|major: u32| major >= 4);
+    Ok(if is_four { RabbitMq::V4_0 } else { RabbitMq::V3_10 }.into())
 }
 
 struct Reader {
-    version: RabbitMq,
+    behaviour: Behaviour,
     hosts: BTreeMap<String, VirtualHost>,
     /// Returns whether the file lists its virtual hosts: then there are no others.
     listed: bool,
     notes: Vec<String>,
+}
+
+impl VirtualHost {
+    /// Gives a queue without a type that of the virtual host, if it can have it (R139).
+    fn fill_in_type(&self, queue: &mut Queue) {
+        let fits = queue.durable && !queue.exclusive && !queue.auto_delete;
+        let fits =
+            fits && self.topology.behaviour().declares_types && !queue.arguments.contains("x-queue-type");
+        if let Some(default) =
+            self.default_queue_type.as_deref().filter(|default| fits && *default != "classic")
+        {
+            queue.arguments.insert("x-queue-type", default);
+        }
+    }
 }
 
 impl Reader {
@@ -81,16 +96,19 @@ impl Reader {
             if self.hosts.contains_key(name) {
                 self.notes.push(format!("{}: virtual host '{name}' appears twice", at.path));
             }
-            self.add_host(name);
+            let metadata = at.member("metadata")?.unwrap_or_else(|| at.clone());
+            let default_type = metadata.optional_text("default_queue_type")?;
+            self.add_host(name).default_queue_type = default_type.map(str::to_owned);
         }
         Ok(())
     }
 
     fn add_host(&mut self, name: &str) -> &mut VirtualHost {
-        let version = self.version;
+        let behaviour = self.behaviour;
         self.hosts.entry(name.to_owned()).or_insert_with(|| VirtualHost {
-            topology: Topology::of(name, version),
+            topology: Topology::of(name, behaviour),
             policies: Policies::default(),
+            default_queue_type: None,
         })
     }
 
@@ -118,9 +136,9 @@ impl Reader {
         let known = topology.exchange(name).is_some() && !name.starts_with("amq.");
         topology
             .restore_exchange(Exchange {
-                durable: at.flag("durable")?,
-                auto_delete: at.flag("auto_delete")?,
-                internal: at.flag("internal")?,
+                durable: at.flag("durable", true)?,
+                auto_delete: at.flag("auto_delete", false)?,
+                internal: at.flag("internal", false)?,
                 arguments: at.table("arguments")?,
                 ..Exchange::new(name, kind)
             })
@@ -140,17 +158,17 @@ impl Reader {
                 "found an empty name, expected the name of a queue",
             ));
         }
-        let topology = &mut self.host(at)?.topology;
-        let known = topology.queue(name).is_some();
-        topology
-            .restore_queue(Queue {
-                durable: at.flag("durable")?,
-                exclusive: at.flag("exclusive")?,
-                auto_delete: at.flag("auto_delete")?,
-                arguments: at.table("arguments")?,
-                ..Queue::new(name)
-            })
-            .map_err(refused)?;
+        let mut queue = Queue {
+            durable: at.flag("durable", true)?,
+            exclusive: at.flag("exclusive", false)?,
+            auto_delete: at.flag("auto_delete", false)?,
+            arguments: at.table("arguments")?,
+            ..Queue::new(name)
+        };
+        let host = self.host(at)?;
+        host.fill_in_type(&mut queue);
+        let known = host.topology.queue(name).is_some();
+        host.topology.restore_queue(queue).map_err(refused)?;
         self.note_twice(known, at, format_args!("queue '{name}'"));
         Ok(())
     }
@@ -183,13 +201,13 @@ impl Reader {
 
     fn policies(&mut self, root: &At<'_>) -> Result<(), DefinitionsError> {
         for at in root.items("policies")? {
-            let policy = Policy::read(&at)?;
+            let policy = Policy::read(&at, &self.behaviour)?;
             self.host(&at)?.policies.users.push(policy);
         }
         for at in root.items("parameters")? {
             if at.optional_text("component")? == Some("operator_policy") {
                 let value = at.member("value")?.ok_or_else(|| at.wrong("a member \"value\""))?;
-                let policy = Policy::read(&value)?;
+                let policy = Policy::read(&value, &self.behaviour)?;
                 self.host(&at)?.policies.operators.push(policy);
             }
         }

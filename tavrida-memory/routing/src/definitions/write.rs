@@ -82,7 +82,8 @@ fn merged(old: &Old<'_>, new: Json) -> Json {
     let Some((_, before)) = old.get(&identity(&new)) else { return new };
     let mut object = before.as_object().cloned().unwrap_or_default();
     for (name, value) in new.as_object().cloned().unwrap_or_default() {
-        let is_default = value == false || value.as_object().is_some_and(Map::is_empty) || name == "vhost";
+        let is_default =
+            value == (name == "durable") || value.as_object().is_some_and(Map::is_empty) || name == "vhost";
         let is_empty_list = object.get(&name).and_then(Json::as_array).is_some_and(Vec::is_empty);
         if !(is_default && (is_empty_list || !object.contains_key(&name))) {
             object.insert(name, value);

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use tavrida_behaviour::Behaviour;
+
 use crate::criteria::Criteria;
 use crate::decide::example;
 use crate::strategy::keys::sometimes;
@@ -48,7 +50,7 @@ pub(crate) fn table_plan(misses: f64) -> impl Strategy<Value = TablePlan> {
 
 impl TablePlan {
     pub(crate) fn near(&self, arguments: &Table) -> Table {
-        let Ok(criteria) = Criteria::of(arguments) else { return Table::new() };
+        let Ok(criteria) = Criteria::of(arguments, &Behaviour::default()) else { return Table::new() };
         let mut headers: Table = self.more.iter().cloned().collect();
         headers.extend(example(&criteria));
         if let Some((index, value)) = &self.miss {

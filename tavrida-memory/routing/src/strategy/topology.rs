@@ -4,19 +4,19 @@ use std::ops::RangeInclusive;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use tavrida_behaviour::Behaviour;
 
 use crate::strategy::keys::{key, pattern};
 use crate::strategy::tables::value;
 use crate::topology::{Binding, Exchange, ExchangeType, Queue, QueueType, Topology};
 use crate::value::{Table, Value};
-use crate::version::RabbitMq;
 
 /// Topologies of up to 4 exchanges, 4 queues and 12 bindings.
 pub fn topology() -> impl Strategy<Value = Topology> {
     Topologies::default().strategy()
 }
 
-/// The size of generated topologies, and their rules.
+/// The size of generated topologies, and their behaviour.
 ///
 /// They have exchanges `e0`, `e1`, ... of all types, including internal ones and alternates, queues `q0`, `q1`, ... of all types with and
 /// without dead-letter exchanges, and bindings to queues and exchanges, including cycles.
@@ -26,12 +26,12 @@ pub struct Topologies {
     exchanges: RangeInclusive<usize>,
     queues: RangeInclusive<usize>,
     bindings: RangeInclusive<usize>,
-    version: RabbitMq,
+    behaviour: Behaviour,
 }
 
 impl Default for Topologies {
     fn default() -> Self {
-        Self { exchanges: 1..=4, queues: 1..=4, bindings: 0..=12, version: RabbitMq::default() }
+        Self { exchanges: 1..=4, queues: 1..=4, bindings: 0..=12, behaviour: Behaviour::default() }
     }
 }
 
@@ -74,20 +74,20 @@ impl Topologies {
         Self { bindings, ..self }
     }
 
-    /// Sets the version whose rules apply.
-    pub fn version(self, version: RabbitMq) -> Self {
-        Self { version, ..self }
+    /// Lets them behave as a version of RabbitMQ does, or by single decisions.
+    pub fn like(self, behaviour: impl Into<Behaviour>) -> Self {
+        Self { behaviour: behaviour.into(), ..self }
     }
 
     /// Returns the strategy.
     pub fn strategy(self) -> impl Strategy<Value = Topology> {
-        let Self { exchanges, queues, bindings, version } = self;
+        let Self { exchanges, queues, bindings, behaviour } = self;
         let parts = (
             prop::collection::vec(exchange_plan(), exchanges),
             prop::collection::vec(queue_plan(), queues),
             prop::collection::vec(binding_plan(), bindings),
         );
-        parts.prop_map(move |(exchanges, queues, bindings)| build(version, &exchanges, &queues, &bindings))
+        parts.prop_map(move |(exchanges, queues, bindings)| build(behaviour, &exchanges, &queues, &bindings))
     }
 }
 
@@ -129,12 +129,12 @@ fn binding_plan() -> impl Strategy<Value = BindingPlan> {
 }
 
 fn build(
-    version: RabbitMq,
+    behaviour: Behaviour,
     exchanges: &[ExchangePlan],
     queues: &[QueuePlan],
     bindings: &[BindingPlan],
 ) -> Topology {
-    let mut topology = Topology::of("/", version);
+    let mut topology = Topology::of("/", behaviour);
     let name = |index: &Index| {
         if exchanges.is_empty() { String::new() } else { format!("e{}", index.index(exchanges.len())) }
     };

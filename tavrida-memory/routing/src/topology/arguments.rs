@@ -1,9 +1,10 @@
 //! The checks of a node for the arguments of a new queue, and the comparison with those of an existing one.
 
+use tavrida_behaviour::Behaviour;
+
 use crate::broker_error::BrokerError;
 use crate::erlang;
 use crate::value::{Table, Value};
-use crate::version::RabbitMq;
 
 use super::parts::QueueType;
 
@@ -14,7 +15,7 @@ type Check = fn(&Value, &Table) -> Result<(), String>;
 
 /// The arguments that a node knows, in the order of its checks; the letters are the types of queue that take them (classic, quorum,
 /// stream).
-const KNOWN: [(&str, &str, Check); 22] = [
+const KNOWN: [(&str, &str, Check); 23] = [
     ("x-expires", "cq", expires),
     ("x-message-ttl", "cq", ttl),
     ("x-dead-letter-exchange", "cq", text),
@@ -34,17 +35,22 @@ const KNOWN: [(&str, &str, Check); 22] = [
     ("x-queue-version", "c", queue_version),
     ("x-single-active-consumer", "cq", boolean),
     ("x-quorum-initial-group-size", "q", size),
+    ("x-max-age", "s", max_age),
+    ("x-stream-max-segment-size-bytes", "s", |value, _| count(value).map(drop)),
+    (STREAM_FILTER, "s", |value, _| count(value).map(drop)),
     ("x-initial-cluster-size", "s", size),
-    ("x-queue-leader-locator", "qs", locator),
-    ("x-queue-type", "cqs", |_, _| Ok(())),
+    (LOCATOR, "qs", locator),
+    (QUEUE_TYPE, "cqs", |_, _| Ok(())),
     ("x-queue-master-locator", "c", |_, _| Ok(())),
     ("x-delivery-limit", "q", |_, _| Ok(())),
-    ("x-max-age", "s", |_, _| Ok(())),
-    ("x-stream-max-segment-size-bytes", "s", |_, _| Ok(())),
 ];
 
+const QUEUE_TYPE: &str = "x-queue-type";
+const STREAM_FILTER: &str = "x-stream-filter-size-bytes";
+const LOCATOR: &str = "x-queue-leader-locator";
+
 /// Arguments that a second declaration must repeat, in the order in which a node compares them (R54).
-const COMPARED_CLASSIC: [&str; 13] = [
+const COMPARED_CLASSIC: [&str; 14] = [
     "x-expires",
     "x-message-ttl",
     "x-dead-letter-exchange",
@@ -56,8 +62,9 @@ const COMPARED_CLASSIC: [&str; 13] = [
     "x-queue-mode",
     "x-queue-version",
     "x-single-active-consumer",
-    "x-queue-type",
+    QUEUE_TYPE,
     "x-queue-master-locator",
+    LOCATOR,
 ];
 
 const COMPARED_REPLICATED: [&str; 18] = [
@@ -71,33 +78,31 @@ const COMPARED_REPLICATED: [&str; 18] = [
     "x-max-in-memory-bytes",
     "x-overflow",
     "x-single-active-consumer",
-    "x-queue-type",
-    "x-quorum-initial-group-size",
-    "x-delivery-limit",
-    "x-message-ttl",
-    "x-queue-leader-locator",
+    QUEUE_TYPE,
     "x-max-age",
     "x-stream-max-segment-size-bytes",
     "x-initial-cluster-size",
+    "x-quorum-initial-group-size",
+    "x-delivery-limit",
+    "x-message-ttl",
+    LOCATOR,
 ];
 
 /// Checks the arguments of a new queue; `what` is the queue as the texts name it.
-pub(crate) fn check(arguments: &Table, what: &str, version: RabbitMq) -> Result<QueueType, BrokerError> {
+pub(crate) fn check(arguments: &Table, what: &str, behaviour: &Behaviour) -> Result<QueueType, BrokerError> {
     let invalid = |name: &str, reason: String| {
         BrokerError::precondition_failed(format_args!("invalid arg '{name}' for {what}: {reason}"))
     };
     let dead_letter_exchange = arguments.get("x-dead-letter-exchange");
     exchange_name("x-dead-letter-exchange", what, dead_letter_exchange)?;
-    let kind = kind_of(arguments).map_err(|reason| invalid("x-queue-type", reason))?;
-    for (name, types, check) in KNOWN {
-        if let Some(value) = arguments.get(name).filter(|_| takes(types, kind)) {
+    let kind = kind_of(arguments).map_err(|reason| invalid(QUEUE_TYPE, reason))?;
+    for (name, _, check) in KNOWN {
+        if let Some(value) = arguments.get(name).filter(|_| takes(kind, name, behaviour) == Some(true)) {
             check(value, arguments).map_err(|reason| invalid(name, reason))?;
         }
     }
     for (name, _) in arguments {
-        let Some((_, types, _)) = KNOWN.iter().find(|(known, ..)| known == name) else { continue };
-        let ignored = version >= RabbitMq::V4_0 && name == "x-queue-leader-locator";
-        if !takes(types, kind) && !ignored {
+        if takes(kind, name, behaviour) == Some(false) {
             let module = format!("rabbit_{}_queue", kind.as_str());
             return Err(BrokerError::precondition_failed(format_args!(
                 "invalid arg '{name}' for {what} of queue type {module}"
@@ -107,12 +112,18 @@ pub(crate) fn check(arguments: &Table, what: &str, version: RabbitMq) -> Result<
     Ok(kind)
 }
 
-fn takes(types: &str, kind: QueueType) -> bool {
-    types.contains(&kind.as_str()[..1])
+/// Returns whether queues of a type take an argument. `None` if no queue does: it is ignored.
+fn takes(kind: QueueType, name: &str, behaviour: &Behaviour) -> Option<bool> {
+    let (_, types, _) = KNOWN.iter().find(|(known, ..)| *known == name)?;
+    match name {
+        STREAM_FILTER if !behaviour.knows_stream_filters => None,
+        LOCATOR if behaviour.classic_queues_accept_leader_locator => Some(true),
+        _ => Some(types.contains(&kind.as_str()[..1])),
+    }
 }
 
 fn kind_of(arguments: &Table) -> Result<QueueType, String> {
-    QueueType::of(arguments).ok_or_else(|| match arguments.get("x-queue-type") {
+    QueueType::of(arguments).ok_or_else(|| match arguments.get(QUEUE_TYPE) {
         Some(Value::LongString(name)) => erlang::string(&format!("unsupported queue type '{name}'")),
         other => unacceptable(other.unwrap_or(&Value::Void)),
     })
@@ -193,6 +204,15 @@ fn locator(value: &Value, _: &Table) -> Result<(), String> {
     one_of(value, &known, "invalid_queue_locator_arg")
 }
 
+/// A number and a unit: years, months, days, hours, minutes or seconds.
+fn max_age(value: &Value, _: &Table) -> Result<(), String> {
+    let text = value.as_str().ok_or_else(|| unacceptable(value))?;
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_positive = text[..text.len() - unit.len()].contains(|c| c != '0');
+    let valid = is_positive && ["Y", "M", "D", "h", "m", "s"].contains(&unit);
+    if valid { Ok(()) } else { Err("invalid_max_age".to_owned()) }
+}
+
 fn queue_version(value: &Value, _: &Table) -> Result<(), String> {
     match count(value)? {
         1 | 2 => Ok(()),
@@ -207,24 +227,29 @@ pub(crate) fn equivalent_queue(
     current: &Table,
     received: &Table,
     what: &str,
-    version: RabbitMq,
+    behaviour: &Behaviour,
 ) -> Result<(), BrokerError> {
     let kind = QueueType::of(current).unwrap_or(QueueType::Classic);
     let names: &[&str] = if kind == QueueType::Classic { &COMPARED_CLASSIC } else { &COMPARED_REPLICATED };
-    for name in names {
-        if *name == "x-queue-type" {
+    for name in names.iter().filter(|name| takes(kind, name, behaviour) == Some(true)) {
+        if *name == QUEUE_TYPE && QueueType::of(received) == Some(kind) {
             // Without the argument the queue is classic.
-            let received = QueueType::of(received);
-            if received == Some(kind) {
-                continue;
-            }
-            if let (RabbitMq::V4_0, Some(received)) = (version, received) {
-                field(name, what, kind.as_str(), received.as_str())?;
-            }
+        } else if *name == QUEUE_TYPE && behaviour.declares_types {
+            equivalent(name, what, &typed(current), &typed(received))?;
+        } else {
+            equivalent(name, what, current, received)?;
         }
-        equivalent(name, what, current, received)?;
     }
     Ok(())
+}
+
+/// Adds the type of a queue that is declared without one.
+fn typed(arguments: &Table) -> Table {
+    if arguments.contains(QUEUE_TYPE) {
+        arguments.clone()
+    } else {
+        arguments.clone().with(QUEUE_TYPE, QueueType::Classic.as_str())
+    }
 }
 
 /// Compares a plain field (R19, R51).

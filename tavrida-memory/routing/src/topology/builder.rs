@@ -1,7 +1,8 @@
 //! [`Builder`]: a topology in the words of the RabbitMQ guides.
 
+use tavrida_behaviour::Behaviour;
+
 use crate::broker_error::BrokerError;
-use crate::version::RabbitMq;
 
 use super::{Binding, Exchange, Queue, Topology};
 
@@ -10,7 +11,7 @@ use super::{Binding, Exchange, Queue, Topology};
 #[must_use = "a builder makes nothing until `build`"]
 pub struct Builder {
     virtual_host: Option<String>,
-    version: RabbitMq,
+    behaviour: Behaviour,
     exchanges: Vec<Exchange>,
     queues: Vec<Queue>,
     bindings: Vec<Binding>,
@@ -23,9 +24,11 @@ impl Builder {
         self
     }
 
-    /// Sets the version whose rules apply. The default is 3.10.
-    pub fn version(self, version: RabbitMq) -> Self {
-        Self { version, ..self }
+    /// Lets the topology behave as a version of RabbitMQ does, or by single decisions. The default is [`RabbitMq::default`].
+    ///
+    /// [`RabbitMq::default`]: crate::RabbitMq::default
+    pub fn like(self, behaviour: impl Into<Behaviour>) -> Self {
+        Self { behaviour: behaviour.into(), ..self }
     }
 
     /// Adds an exchange.
@@ -63,7 +66,7 @@ impl Builder {
     /// The first error, with the code and text of a node: see [`Topology::declare_exchange`], [`Topology::declare_queue`] and
     /// [`Topology::bind`].
     pub fn build(self) -> Result<Topology, BrokerError> {
-        let mut topology = Topology::of(self.virtual_host.as_deref().unwrap_or("/"), self.version);
+        let mut topology = Topology::of(self.virtual_host.as_deref().unwrap_or("/"), self.behaviour);
         self.exchanges.into_iter().try_for_each(|exchange| topology.declare_exchange(exchange))?;
         self.queues.into_iter().try_for_each(|queue| topology.declare_queue(queue))?;
         self.bindings.into_iter().try_for_each(|binding| topology.bind(binding))?;

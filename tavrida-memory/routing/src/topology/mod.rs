@@ -3,16 +3,18 @@
 mod arguments;
 mod builder;
 mod parts;
+mod policy;
 
 use std::collections::BTreeMap;
 
+use tavrida_behaviour::{Behaviour, RabbitMq};
+
 use crate::broker_error::BrokerError;
 use crate::criteria::Criteria;
-use crate::version::RabbitMq;
 
 pub use builder::Builder;
-pub(crate) use parts::is_limit;
 pub use parts::{Binding, Destination, Exchange, ExchangeType, Queue, QueueType};
+pub(crate) use policy::{is_limit, limit_wins};
 
 /// The exchanges that every virtual host has (R16).
 const PREDECLARED: [(&str, ExchangeType); 6] = [
@@ -45,27 +47,28 @@ const PREDECLARED: [(&str, ExchangeType); 6] = [
 #[derive(Debug, Clone, PartialEq)]
 pub struct Topology {
     virtual_host: String,
-    version: RabbitMq,
+    behaviour: Behaviour,
     exchanges: BTreeMap<String, Exchange>,
     queues: BTreeMap<String, Queue>,
     bindings: Vec<Binding>,
 }
 
 impl Topology {
-    /// Returns a virtual host with only the predeclared exchanges: `/` under the rules of RabbitMQ 3.10.
+    /// Returns a virtual host with only the predeclared exchanges: `/` behaving as RabbitMQ 3.10 does.
     pub fn new() -> Self {
         Self::of("/", RabbitMq::default())
     }
 
-    /// Returns a virtual host with this name, which error texts show, and the version whose rules apply.
-    pub fn of(virtual_host: impl Into<String>, version: RabbitMq) -> Self {
+    /// Returns a virtual host with this name, which error texts show, that behaves as a version of RabbitMQ does, or by single
+    /// decisions.
+    pub fn of(virtual_host: impl Into<String>, behaviour: impl Into<Behaviour>) -> Self {
         let predeclared = PREDECLARED.map(|(name, kind)| {
             let exchange = Exchange { internal: name == "amq.rabbitmq.trace", ..Exchange::new(name, kind) };
             (name.to_owned(), exchange)
         });
         Self {
             virtual_host: virtual_host.into(),
-            version,
+            behaviour: behaviour.into(),
             exchanges: predeclared.into(),
             queues: BTreeMap::new(),
             bindings: Vec::new(),
@@ -82,9 +85,9 @@ impl Topology {
         &self.virtual_host
     }
 
-    /// Returns the version whose rules apply.
-    pub fn version(&self) -> RabbitMq {
-        self.version
+    /// Returns the decisions that it follows.
+    pub fn behaviour(&self) -> &Behaviour {
+        &self.behaviour
     }
 
     /// Returns the exchanges by name, including the predeclared ones.
@@ -152,13 +155,13 @@ impl Topology {
         arguments::equivalent("alternate-exchange", &what, &known.arguments, &exchange.arguments)
     }
 
-    /// Returns the error for an exchange type that a node does not know: 503 in 3.10, 406 in 4.0.
+    /// Returns the error for an exchange type that a node does not know.
     pub(crate) fn unknown_type(&self, name: &str) -> BrokerError {
         let word = if matches!(name, "" | "rabbit") { "invalid" } else { "unknown" };
         let text = format!("{word} exchange type '{name}'");
-        match self.version {
-            RabbitMq::V3_10 => BrokerError::command_invalid(text),
-            RabbitMq::V4_0 => BrokerError::precondition_failed(text),
+        match self.behaviour.unknown_exchange_type_is_soft {
+            true => BrokerError::precondition_failed(text),
+            false => BrokerError::command_invalid(text),
         }
     }
 
@@ -167,7 +170,7 @@ impl Topology {
     /// # Errors
     ///
     /// The error of a node: 403 for a name that begins with `amq.`, 406 if an argument is invalid, or a queue of this name has other
-    /// properties. An empty name, for which a node generates one, is 502 here: a topology has to know its names.
+    /// properties; 541 for a transient queue under [`Behaviour::refuses_transient_queues`]. An empty name, for which a node generates one, is 502 here: a topology has to know its names.
     pub fn declare_queue(&mut self, queue: Queue) -> Result<(), BrokerError> {
         let queue = Queue { name: stripped(&queue.name), ..queue };
         BrokerError::check_length("queue name", &queue.name)?;
@@ -188,9 +191,13 @@ impl Topology {
             }
             arguments::field("durable", &what, known.durable, queue.durable)?;
             arguments::field("auto_delete", &what, known.auto_delete, queue.auto_delete)?;
-            return arguments::equivalent_queue(&known.arguments, &queue.arguments, &what, self.version);
+            return arguments::equivalent_queue(&known.arguments, &queue.arguments, &what, &self.behaviour);
         }
-        if arguments::check(&queue.arguments, &what, self.version)? != QueueType::Classic {
+        let kind = arguments::check(&queue.arguments, &what, &self.behaviour)?;
+        if self.behaviour.refuses_transient_queues && !queue.durable && !queue.exclusive {
+            return Err(BrokerError::transient_queue());
+        }
+        if kind != QueueType::Classic {
             check_replicated(&queue, &what)?;
         }
         self.queues.insert(queue.name.clone(), queue);
@@ -202,7 +209,7 @@ impl Topology {
     /// # Errors
     ///
     /// The error of a node: 403 for the default exchange, 404 if source or destination does not exist, 406 if the `x-match` of a headers
-    /// exchange is invalid.
+    /// exchange is invalid, or a pattern has more `#` than [`Behaviour::most_hashes`] allows.
     pub fn bind(&mut self, binding: Binding) -> Result<(), BrokerError> {
         let Binding { source, destination, routing_key, arguments } = binding;
         let source = stripped(&source);
@@ -227,14 +234,34 @@ impl Topology {
             }
             _ => {}
         }
-        if exchange.kind == ExchangeType::Headers {
-            Criteria::of(&arguments)?;
+        match exchange.kind {
+            ExchangeType::Headers => drop(Criteria::of(&arguments, &self.behaviour)?),
+            ExchangeType::Topic => self.check_hashes(&routing_key)?,
+            ExchangeType::Direct | ExchangeType::Fanout => {}
         }
         let binding = Binding { source, destination, routing_key, arguments };
         if !self.bindings.contains(&binding) {
             self.bindings.push(binding);
         }
         Ok(())
+    }
+
+    fn check_hashes(&self, key: &str) -> Result<(), BrokerError> {
+        let count = key.split('.').filter(|word| *word == "#").count();
+        match self.behaviour.most_hashes {
+            Some(most) if count > most => Err(BrokerError::precondition_failed(format_args!(
+                "Topic binding key '{key}' uses {count} '#' wildcards, at most {most} are allowed"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn exchange_mut(&mut self, name: &str) -> Option<&mut Exchange> {
+        self.exchanges.get_mut(name)
+    }
+
+    pub(crate) fn queue_mut(&mut self, name: &str) -> Option<&mut Queue> {
+        self.queues.get_mut(name)
     }
 
     pub(crate) fn exchanges_mut(&mut self) -> impl Iterator<Item = &mut Exchange> {

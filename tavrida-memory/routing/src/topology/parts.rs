@@ -66,7 +66,7 @@ pub struct Exchange {
     pub internal: bool,
     /// The arguments that it is declared with.
     pub arguments: Table,
-    /// What the policies of its virtual host add.
+    /// What the policies of its virtual host set, where they win over the arguments.
     pub(crate) policy: Table,
 }
 
@@ -157,7 +157,7 @@ pub struct Queue {
     pub auto_delete: bool,
     /// The arguments that it is declared with.
     pub arguments: Table,
-    /// What the policies of its virtual host add.
+    /// What the policies of its virtual host set, where they win over the arguments.
     pub(crate) policy: Table,
 }
 
@@ -267,30 +267,10 @@ impl Queue {
     }
 
     /// Returns a setting by its name in policies, such as `message-ttl`, as RabbitMQ merges the argument (`x-message-ttl`) with the
-    /// policies: the smaller limit holds, otherwise the argument.
+    /// policies: the smaller limit holds, otherwise the argument, but for some settings of quorum queues.
     pub fn setting(&self, name: &str) -> Option<&Value> {
-        match (self.arguments.get(&format!("x-{name}")), self.policy.get(name)) {
-            (Some(argument), Some(policy)) if is_limit(name) && policy.as_i64() < argument.as_i64() => {
-                Some(policy)
-            }
-            (Some(argument), _) => Some(argument),
-            (None, policy) => policy,
-        }
+        self.policy.get(name).or_else(|| self.arguments.get(&format!("x-{name}")))
     }
-}
-
-/// Returns whether the smaller one of two values holds.
-pub(crate) fn is_limit(setting: &str) -> bool {
-    let limits = [
-        "message-ttl",
-        "expires",
-        "max-length",
-        "max-length-bytes",
-        "max-in-memory-length",
-        "max-in-memory-bytes",
-        "delivery-limit",
-    ];
-    limits.contains(&setting)
 }
 
 /// The destination of a binding.

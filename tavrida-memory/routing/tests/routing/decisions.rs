@@ -106,7 +106,7 @@ fn outcome(topology: &Topology, message: &Message) -> Outcome {
 }
 
 fn without(topology: &Topology, leave_out: impl Fn(usize) -> bool) -> Topology {
-    let mut rest = Topology::new();
+    let mut rest = Topology::of("/", *topology.behaviour());
     topology.exchanges().for_each(|exchange| rest.declare_exchange(exchange.clone()).unwrap());
     topology.queues().for_each(|queue| rest.declare_queue(queue.clone()).unwrap());
     for (index, binding) in topology.bindings().iter().enumerate() {
@@ -262,6 +262,24 @@ fn a_binding_of_an_internal_exchange_to_which_its_keys_never_come_is_dead() {
     let expected = "inner --'invoice.*'--> queue 'never': no message that it matches comes to its exchange";
     assert_eq!(texts, [expected]);
     assert_eq!(topology.unreachable_queues().found, ["never"]);
+}
+
+#[test]
+fn a_diff_shows_each_class_of_a_new_exchange() {
+    let before = Topology::builder().queue(Queue::new("q")).queue(Queue::new("r"));
+    let after =
+        before.clone().exchange(Exchange::topic("x")).bind_queue("q", "x", "a").bind_queue("r", "x", "#.b");
+    let (before, after) = (before.build().unwrap(), after.build().unwrap());
+    let missing = "refused: 404 NOT_FOUND - no exchange 'x' in vhost '/'";
+    assert_eq!(
+        before.diff(&after).to_string(),
+        format!(
+            "exchange 'x' is new\n'' to 'x': {missing} -> returned\n\
+             'a' to 'x': {missing} -> q (new: x --'a'--> queue 'q')\n\
+             'b' to 'x': {missing} -> r (new: x --'#.b'--> queue 'r')\n"
+        )
+    );
+    assert_eq!(after.diff(&before).changes.len(), 3);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Random declarations: a topology refuses what the broker refuses, with its code and text.
 
 use fastrand::Rng;
-use tavrida_routing::{Binding, Exchange, ExchangeType, Queue, Topology, Value};
+use tavrida_routing::{Behaviour, Binding, Exchange, ExchangeType, Queue, RabbitMq, Topology, Value};
 
 use crate::node::Node;
 use crate::random::seed;
 
 const NAMES: [&str; 7] = ["a", "b", "c", "", "amq.direct", "amq.new", "a\n"];
-const ARGUMENTS: [&str; 19] = [
+const ARGUMENTS: [&str; 20] = [
     "alternate-exchange",
     "x-queue-type",
     "x-message-ttl",
@@ -26,6 +26,7 @@ const ARGUMENTS: [&str; 19] = [
     "x-dead-letter-strategy",
     "x-quorum-initial-group-size",
     "x-max-age",
+    "x-stream-filter-size-bytes",
     "x-unknown",
 ];
 
@@ -49,13 +50,23 @@ fn name(rng: &mut Rng) -> &'static str {
     NAMES[if rng.u8(..4) == 0 { rng.usize(..NAMES.len()) } else { rng.usize(..3) }]
 }
 
+/// One of a version, or of a later one.
+fn behaviour(rng: &mut Rng) -> Behaviour {
+    let mut behaviour = Behaviour::of([RabbitMq::V3_10, RabbitMq::V4_0][rng.usize(..2)]);
+    if rng.u8(..4) == 0 {
+        (behaviour.refuses_transient_queues, behaviour.most_hashes) = (true, Some(1));
+    }
+    behaviour
+}
+
 #[test]
 fn random_declarations_are_refused_in_the_words_of_the_broker() {
     let (mut refused, mut all) = (0, 0);
     for case in 0..3000 {
         let seed = seed() + case;
         let mut rng = Rng::with_seed(seed);
-        let (mut topology, mut node) = (Topology::new(), Node::new());
+        let behaviour = behaviour(&mut rng);
+        let (mut topology, mut node) = (Topology::of("/", behaviour), Node::like(behaviour));
         for step in 0..12 {
             let arguments =
                 (0..rng.usize(..3)).map(|_| (ARGUMENTS[rng.usize(..ARGUMENTS.len())], value(&mut rng)));
@@ -76,9 +87,10 @@ fn random_declarations_are_refused_in_the_words_of_the_broker() {
                     (topology.declare_queue(queue.clone()), node.declare_queue(&queue))
                 }
                 _ => {
+                    let key = ["k", "#.a.#", "#"][rng.usize(..3)];
                     let mut binding = match rng.bool() {
-                        true => Binding::queue(["a", "b", "c"][rng.usize(..3)], name(&mut rng), "k"),
-                        false => Binding::exchange(name(&mut rng), name(&mut rng), "k"),
+                        true => Binding::queue(["a", "b", "c"][rng.usize(..3)], name(&mut rng), key),
+                        false => Binding::exchange(name(&mut rng), name(&mut rng), key),
                     };
                     if rng.bool() {
                         binding = binding.argument("x-match", value(&mut rng));

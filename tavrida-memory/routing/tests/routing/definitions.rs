@@ -1,7 +1,7 @@
 //! Definitions files: valid ones, invalid ones, hostile ones.
 
 use serde_json::{Value as Json, json};
-use tavrida_routing::{Definitions, Exchange, Message, Queue, RabbitMq, Topology, Value};
+use tavrida_routing::{Definitions, Exchange, Message, Queue, QueueType, RabbitMq, Topology, Value};
 
 fn parse(document: &Json) -> Definitions {
     Definitions::parse(&document.to_string()).unwrap_or_else(|error| panic!("{error}"))
@@ -62,7 +62,7 @@ fn export() -> Json {
 #[test]
 fn an_export_is_read_and_written_without_loss() {
     let definitions = parse(&export());
-    assert_eq!(definitions.version(), RabbitMq::V3_10);
+    assert_eq!(*definitions.behaviour(), RabbitMq::V3_10.into());
     assert_eq!(definitions.virtual_hosts().collect::<Vec<_>>(), ["/", "eu"]);
     assert_eq!(definitions.notes(), ["$.queues[1].future: unknown, kept as it is"]);
     let written: Json = serde_json::from_str(&definitions.to_json().unwrap()).unwrap();
@@ -83,6 +83,74 @@ fn policies_have_effect_as_in_a_node() {
     );
     let routing = topology.route(&Message::new("orders", "invoice")).unwrap();
     assert!(routing.reaches("dead"), "by the alternate exchange of a policy:\n{routing}");
+}
+
+#[test]
+fn a_policy_does_not_apply_to_queues_that_lack_what_it_sets() {
+    let mut document = export();
+    document["policies"] = json!([
+        {"vhost": "/", "name": "retries", "pattern": "", "apply-to": "all", "priority": 1,
+         "definition": {"dead-letter-exchange": "dlx", "delivery-limit": 3}},
+        {"vhost": "/", "name": "rest", "pattern": "", "apply-to": "queues", "priority": 0,
+         "definition": {"max-length-bytes": 1000}},
+    ]);
+    document["parameters"] = json!([]);
+    document["queues"] = json!([
+        {"name": "work", "vhost": "/"},
+        {"name": "quorum", "vhost": "/", "arguments": {"x-queue-type": "quorum"}},
+        {"name": "stream", "vhost": "/", "arguments": {"x-queue-type": "stream"}},
+        {"name": "dead", "vhost": "/"},
+    ]);
+    let definitions = parse(&document);
+    let of = |name| {
+        let queue = definitions.topology("/").unwrap().queue(name).unwrap();
+        (queue.dead_letter_exchange(), queue.setting("max-length-bytes").is_some())
+    };
+    assert_eq!(of("work"), (None, true), "a classic queue has no delivery limit");
+    assert_eq!(of("quorum"), (Some("dlx"), false));
+    assert_eq!(of("stream"), (None, true), "a stream has no dead letters");
+}
+
+#[test]
+fn policies_of_quorum_queues_follow_the_version() {
+    let mut document = export();
+    document["parameters"] = json!([]);
+    document["queues"] = json!([
+        {"name": "work", "vhost": "/", "arguments":
+         {"x-queue-type": "quorum", "x-expires": 60, "x-overflow": "drop-head", "x-delivery-limit": 3}},
+        {"name": "dead", "vhost": "/"},
+    ]);
+    let setting = |name: &str, value: Json, version| {
+        let mut document = document.clone();
+        document["policies"] =
+            json!([{"vhost": "/", "name": "p", "pattern": "work", "definition": {name: value}}]);
+        let definitions = Definitions::parse_like(&document.to_string(), version)?;
+        let queue = definitions.topology("/").unwrap().queue("work").unwrap();
+        Ok::<_, tavrida_routing::DefinitionsError>(queue.setting(name).cloned().unwrap())
+    };
+    let (old, new) = (RabbitMq::V3_10, RabbitMq::V4_0);
+    assert_eq!(setting("expires", json!(90), old).unwrap(), Value::I64(90));
+    assert_eq!(setting("expires", json!(90), new).unwrap(), Value::I64(60));
+    assert_eq!(setting("overflow", json!("reject-publish"), old).unwrap(), "reject-publish".into());
+    assert_eq!(setting("delivery-limit", json!(5), new).unwrap(), Value::I64(3));
+    assert_eq!(setting("delivery-limit", json!(-1), new).unwrap(), Value::I64(3), "of both the larger one");
+    assert_eq!(
+        setting("delivery-limit", json!(-1), old).unwrap_err().to_string(),
+        "$.policies[0].definition.delivery-limit: found -1, expected an integer that is not negative"
+    );
+}
+
+#[test]
+fn a_queue_without_a_type_has_that_of_its_virtual_host() {
+    let mut document = export();
+    document["vhosts"][0]["metadata"] = json!({"default_queue_type": "quorum"});
+    document["queues"][1]["auto_delete"] = json!(true);
+    for (version, expected) in [(RabbitMq::V3_10, QueueType::Classic), (RabbitMq::V4_0, QueueType::Quorum)] {
+        let definitions = Definitions::parse_like(&document.to_string(), version).unwrap();
+        let topology = definitions.topology("/").unwrap();
+        assert_eq!(topology.queue("work").unwrap().queue_type(), expected, "{version}");
+        assert_eq!(topology.queue("dead").unwrap().queue_type(), QueueType::Classic, "it cannot be quorum");
+    }
 }
 
 #[test]
@@ -219,7 +287,7 @@ fn what_a_node_refuses_is_refused_with_its_code_and_text() {
     }
     let mut document = export();
     document["exchanges"][0]["type"] = json!("topics");
-    let error = Definitions::parse_as(&document.to_string(), RabbitMq::V4_0).unwrap_err();
+    let error = Definitions::parse_like(&document.to_string(), RabbitMq::V4_0).unwrap_err();
     assert_eq!(error.refusal().unwrap().code, 406);
 }
 

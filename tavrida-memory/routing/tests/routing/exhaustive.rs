@@ -119,10 +119,14 @@ fn every_pair_of_values_on_both_versions() {
         Value::Array(vec![Value::Timestamp(1)]),
         Value::Table(Table::new().with("a", Value::I32(1))),
         Value::Table(Table::new().with("a", Value::I64(1))),
+        Value::Table(Table::from([("a", 1), ("b", 2)])),
+        Value::Table(Table::from([("b", 2), ("a", 1)])),
+        Value::Array(vec![Value::F64(0.0)]),
+        Value::Array(vec![Value::F64(-0.0)]),
     ];
     let mut disagreements = Vec::new();
     for version in [RabbitMq::V3_10, RabbitMq::V4_0] {
-        let mut topology = Topology::builder().version(version).exchange(Exchange::headers("x"));
+        let mut topology = Topology::builder().like(version).exchange(Exchange::headers("x"));
         for (index, value) in values.iter().enumerate() {
             let name = format!("{index} {value:?}");
             let binding = Binding::queue(&name, "x", "").argument("a", value.clone());

@@ -12,6 +12,7 @@ mod node;
 mod pictures;
 mod random;
 mod servers;
+mod snapshots;
 mod strategies;
 mod tables;
 mod versions;

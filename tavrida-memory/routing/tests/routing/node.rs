@@ -1,16 +1,15 @@
-//! The in-process broker as an independent implementation: it shares no code with this crate.
+//! The in-process broker as an independent implementation: it shares no routing code with this crate.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Properties, Publication};
-use tavrida_memory::Behaviour;
 use tavrida_memory::core::{
     Broker, ChannelId, Command, Config, ConnectionId, Effect, Effects, ExchangeBind, ExchangeDeclare, Method,
-    MethodReply, Now, QueueBind, QueueDeclare,
+    MethodReply, Now, Operator, Policy, QueueBind, QueueDeclare,
 };
-use tavrida_routing::{Binding, Destination, Exchange, Message, Queue, RabbitMq, Topology};
+use tavrida_routing::{Behaviour, Binding, Destination, Exchange, Message, Queue, Topology};
 
 /// A code and a text.
 pub(crate) type Refusal = (u16, String);
@@ -26,16 +25,9 @@ fn short(text: &str) -> ShortString {
 }
 
 impl Node {
-    pub(crate) fn new() -> Self {
-        Self::like(RabbitMq::default())
-    }
-
-    /// A node that behaves like a version.
-    fn like(version: RabbitMq) -> Self {
-        let behaviour = Behaviour::of(match version {
-            RabbitMq::V4_0 => tavrida_memory::RabbitMq::V4_0,
-            _ => tavrida_memory::RabbitMq::V3_10,
-        });
+    /// A node that behaves in this way.
+    pub(crate) fn like(behaviour: impl Into<Behaviour>) -> Self {
+        let behaviour = behaviour.into();
         let mut node = Self {
             broker: Broker::new(Config { behaviour, ..Config::default() }),
             channel: ConnectionId(0).channel(1),
@@ -45,9 +37,9 @@ impl Node {
         node
     }
 
-    /// A node with the topology, of its version.
+    /// A node with the topology, of its behaviour.
     pub(crate) fn with(topology: &Topology) -> Self {
-        let mut node = Self::like(topology.version());
+        let mut node = Self::like(*topology.behaviour());
         for exchange in topology.exchanges().filter(|exchange| !exchange.name.starts_with("amq.")) {
             node.declare_exchange(exchange).expect("what a topology accepts a node accepts");
         }
@@ -128,6 +120,11 @@ impl Node {
                 })
             }
         })
+    }
+
+    /// Sets a policy, as `rabbitmqctl set_policy` does.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        self.broker.apply(Now::default(), Command::Operator(Operator::SetPolicy(policy)), &mut self.effects);
     }
 
     /// Returns the queues that a message reaches.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tavrida_behaviour::Behaviour;
+
 use super::settings::{Overflow, QueueKind};
 use super::{Message, Queue};
 use crate::core::Broker;
 use crate::core::arena::Key;
-use crate::core::behaviour::Behaviour;
 use crate::core::dead_letter::Reason;
 use crate::core::effect::Effects;
 use crate::core::expiration;

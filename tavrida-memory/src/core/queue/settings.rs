@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use tavrida::field::{ShortString, Table, Value};
+use tavrida_behaviour::Behaviour;
 
-use crate::core::behaviour::Behaviour;
 use crate::core::erlang;
 use crate::core::errors::Fault;
 

@@ -1,4 +1,7 @@
-//! [`Behaviour`]: what differs between versions of RabbitMQ, decision by decision.
+//! What differs between versions of RabbitMQ, decision by decision.
+//!
+//! The in-process broker (`tavrida-memory`) and the topologies of `tavrida-routing` follow the same [`Behaviour`], and share nothing else:
+//! each implements the decisions in its own way, and the tests of the one verify the other.
 
 use std::fmt;
 
@@ -24,16 +27,15 @@ impl fmt::Display for RabbitMq {
 
 /// The decisions in which versions of RabbitMQ differ, each with its rule of the broker semantics.
 ///
-/// The broker asks these, and never for a version. [`Behaviour::of`] returns those of a proven version; single ones can be changed, for
-/// example to those of later versions, which are known by RabbitMQ's source and not by a node:
+/// Code asks for a decision, and never for a version. [`Behaviour::of`] returns the decisions of a proven version; single ones can be
+/// changed, for example to those of later versions, which are known by RabbitMQ's source and not by a node:
 ///
 /// ```
-/// use tavrida_memory::{Behaviour, MemoryBroker, RabbitMq};
+/// use tavrida_behaviour::{Behaviour, RabbitMq};
 ///
 /// let mut later = Behaviour::of(RabbitMq::V4_0);
 /// later.refuses_transient_queues = true;
-/// let broker = MemoryBroker::builder().behaviour(later).build();
-/// # drop(broker);
+/// assert_ne!(later, RabbitMq::V4_0.into());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
