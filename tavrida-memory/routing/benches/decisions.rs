@@ -15,7 +15,7 @@ fn large() -> Topology {
     let mut topology = Topology::builder().exchange(Exchange::topic("all").alternate_exchange("unrouted"));
     topology = topology.exchange(Exchange::fanout("unrouted"));
     for queue in 0..100 {
-        topology = topology.queue(Queue::new(format!("q{queue}")));
+        topology = topology.queue(Queue::new(format!("q{queue}")).dead_letter_to("unrouted"));
     }
     for exchange in 0..20 {
         let name = format!("x{exchange}");
@@ -69,6 +69,8 @@ fn main() {
     println!("  {} changes, complete: {}", diff.changes.len(), diff.is_complete());
     let dead = time("dead bindings", || topology.dead_bindings());
     println!("  {} dead, complete: {}", dead.len(), dead.is_complete());
+    let lint = time("lint", || topology.lint());
+    println!("  {} findings", lint.findings().len());
     let table = time("whole routing table", || tavrida_routing::RoutingTable::of(&topology));
     println!("  {} rows, complete: {}", table.len(), table.is_complete());
     let file = Definitions::from(topology.clone()).to_json().expect("the arguments are plain");

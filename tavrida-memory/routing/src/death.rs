@@ -47,8 +47,8 @@ impl<'t> Routing<'t> {
     /// existing dead-letter exchange: it is dropped then.
     ///
     /// A dead letter that no consumer rejected, and that would return to a queue where it was, is dropped there; see
-    /// [`dropped_in_cycle`](Routing::dropped_in_cycle). The `x-death` of the dead letter has the fields that routing can depend on, without
-    /// the time.
+    /// [`dropped_in_cycle`](Routing::dropped_in_cycle). The dead letter has the headers by which a node routes it: an `x-death` without the
+    /// time, but not where the broker keeps its own record (R84), which consumers see and headers exchanges do not.
     ///
     /// ```
     /// use tavrida_routing::{DeathReason, Message, Queue, Topology};
@@ -97,7 +97,11 @@ impl<'t> Routing<'t> {
             Death { queue: queue.to_owned(), reason: reason.as_str().to_owned() },
             behaviour,
         );
-        if !self.message.headers.contains("x-death") {
+        let is_first = match behaviour.records_deaths {
+            true => self.message.deaths.is_empty(),
+            false => !self.message.headers.contains("x-death"),
+        };
+        if is_first {
             letter.headers.insert("x-first-death-queue", queue);
             letter.headers.insert("x-first-death-reason", reason.as_str());
             letter.headers.insert("x-first-death-exchange", self.message.exchange.as_str());
@@ -106,11 +110,12 @@ impl<'t> Routing<'t> {
             letter.headers.insert("x-last-death-queue", queue);
             letter.headers.insert("x-last-death-reason", reason.as_str());
             letter.headers.insert("x-last-death-exchange", self.message.exchange.as_str());
+        } else {
+            let entry = |death: &Death| {
+                Value::from(Table::from([("queue", death.queue.as_str()), ("reason", death.reason.as_str())]))
+            };
+            letter.headers.insert("x-death", letter.deaths.iter().map(entry).collect::<Vec<_>>());
         }
-        let entry = |death: &Death| {
-            Value::from(Table::from([("queue", death.queue.as_str()), ("reason", death.reason.as_str())]))
-        };
-        letter.headers.insert("x-death", letter.deaths.iter().map(entry).collect::<Vec<_>>());
         if let Some(key) = key {
             letter.key = key.to_owned();
             letter.cc_is_spent = true;

@@ -1,4 +1,7 @@
 //! Pictures: Mermaid for pages and pull requests, DOT for Graphviz.
+//!
+//! There is no SVG: `layout-rs`, the crate that lays out DOT without Graphviz, panics on graphs with cycles and with edges from a node to
+//! itself, which topologies have. `dot -Tsvg` of Graphviz makes one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -58,7 +58,7 @@ impl TryFrom<&Snapshot> for Topology {
         for binding in &snapshot.bindings {
             let name = binding.destination.to_string();
             let to = if binding.to_exchange { Destination::Exchange(name) } else { Destination::Queue(name) };
-            topology.bind(Binding {
+            topology.restore_binding(Binding {
                 source: binding.source.to_string(),
                 destination: to,
                 routing_key: binding.routing_key.to_string(),

@@ -56,12 +56,14 @@ impl Topology {
         let mut edges = Edges::new();
         for queue in self.queues() {
             let Some(exchange) = queue.dead_letter_exchange() else { continue };
-            let targets = match queue.dead_letter_routing_key() {
-                Some(key) => self.targets_of_key(exchange, key, &mut cuts),
-                None => self.targets_of_own_keys(queue, exchange, &mut cuts),
-            };
+            // From the default exchange messages come with the name of the queue.
+            let key = queue.dead_letter_routing_key().unwrap_or(&queue.name);
+            let targets = self.targets_of_key(exchange, key, &mut cuts);
             edges.entry(queue.name.as_str()).or_default().extend(targets);
         }
+        self.letters_with_own_keys(&mut cuts, |queue, _, targets| {
+            edges.entry(queue).or_default().extend(targets);
+        });
         let found = cycles(&edges).into_iter().map(|queues| {
             let automatic = queues.iter().filter_map(|name| self.queue(name)).all(gives_up);
             DeadLetterLoop { queues, automatic }
@@ -69,24 +71,53 @@ impl Topology {
         Decided { found: found.collect(), cuts }
     }
 
-    /// Returns a dead letter of a queue that reaches no queue. `None` if all reach one.
-    pub(crate) fn lost_letter(&self, queue: &Queue) -> Option<Message> {
-        let exchange = self.exchange(queue.dead_letter_exchange()?)?.name.as_str();
-        if let Some(key) = queue.dead_letter_routing_key() {
-            let is_lost = self.targets_of_key(exchange, key, &mut Vec::new()).is_empty();
-            return is_lost.then(|| Message::new(exchange, key));
-        }
-        for entry in self.entries() {
-            let classes = Classes::of(&[self], entry, &[exchange], Limits::default(), None);
-            let lost = classes.classes.iter().find(|class| {
-                let comes = classes.reach(0, entry, class).queues.contains(queue.name.as_str());
-                comes && classes.reach(0, exchange, class).queues.is_empty()
-            });
-            if let Some(class) = lost {
-                return Some(Message { exchange: exchange.to_owned(), ..class.message.clone() });
+    /// Returns dead letters that reach no queue: the first one of each queue that has some.
+    pub(crate) fn lost_letters(&self) -> BTreeMap<&str, Message> {
+        let mut lost = BTreeMap::new();
+        for queue in self.queues() {
+            let exchange = queue.dead_letter_exchange().and_then(|name| self.exchange(name));
+            if let Some((exchange, key)) = exchange.zip(queue.dead_letter_routing_key())
+                && self.targets_of_key(&exchange.name, key, &mut Vec::new()).is_empty()
+            {
+                lost.insert(queue.name.as_str(), Message::new(&exchange.name, key));
             }
         }
-        None
+        self.letters_with_own_keys(&mut Vec::new(), |queue, letter, targets| {
+            if targets.is_empty() {
+                lost.entry(queue).or_insert_with(|| letter.clone());
+            }
+        });
+        lost
+    }
+
+    /// Visits the dead letters that keep their keys, by classes: the queue, the letter, and the queues that it reaches.
+    fn letters_with_own_keys<'t>(
+        &'t self,
+        cuts: &mut Vec<Cut>,
+        mut visit: impl FnMut(&'t str, &Message, &BTreeSet<&'t str>),
+    ) {
+        let mut queues: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for queue in self.queues().filter(|queue| queue.dead_letter_routing_key().is_none()) {
+            if let Some(exchange) = queue.dead_letter_exchange().and_then(|name| self.exchange(name)) {
+                queues.entry(&exchange.name).or_default().insert(&queue.name);
+            }
+        }
+        for (exchange, queues) in queues {
+            for entry in self.entries() {
+                let classes = Classes::of(&[self], entry, &[exchange], Limits::default(), None);
+                for class in &classes.classes {
+                    let reached = classes.reach(0, entry, class).queues;
+                    let mut from = reached.intersection(&queues).peekable();
+                    if from.peek().is_none() {
+                        continue;
+                    }
+                    let letter = Message { exchange: exchange.to_owned(), ..class.message.clone() };
+                    let targets = classes.reach(0, exchange, class).queues;
+                    from.for_each(|queue| visit(queue, &letter, &targets));
+                }
+                cuts.extend(classes.cuts);
+            }
+        }
     }
 
     /// Returns where dead letters with a configured key go.
@@ -96,7 +127,8 @@ impl Topology {
             let queue = self.queue(key).filter(|_| exchange.is_empty());
             return queue.map(|queue| queue.name.as_str()).into_iter().collect();
         };
-        let classes = Classes::of(&[self], &known.name, &[], Limits::default(), None);
+        // The key is known: only the headers make a difference.
+        let classes = Classes::of(&[self], &known.name, &[], Limits::default(), Some(&|_, _| false));
         let mut targets = BTreeSet::new();
         let mut seen: Vec<&Table> = Vec::new();
         for class in &classes.classes {
@@ -111,30 +143,6 @@ impl Topology {
             }
         }
         cuts.extend(classes.cuts);
-        targets
-    }
-
-    /// Returns where dead letters go that keep their keys.
-    fn targets_of_own_keys<'t>(
-        &'t self,
-        queue: &'t Queue,
-        exchange: &str,
-        cuts: &mut Vec<Cut>,
-    ) -> BTreeSet<&'t str> {
-        // From the default exchange they come with the name of the queue, and return to it with that name.
-        let mut targets = self.targets_of_key(exchange, &queue.name, cuts);
-        let Some(letters) = self.exchange(exchange).map(|exchange| exchange.name.as_str()) else {
-            return targets;
-        };
-        for entry in self.entries() {
-            let classes = Classes::of(&[self], entry, &[letters], Limits::default(), None);
-            for class in &classes.classes {
-                if classes.reach(0, entry, class).queues.contains(queue.name.as_str()) {
-                    targets.extend(classes.reach(0, letters, class).queues);
-                }
-            }
-            cuts.extend(classes.cuts);
-        }
         targets
     }
 }

@@ -9,7 +9,8 @@ use crate::value::{Table, Value};
 
 /// Parses JSON. An object with a duplicate name is an error: `serde_json` alone would keep the last one.
 pub(crate) fn parse(text: &str) -> Result<Json, DefinitionsError> {
-    let parsed: Result<Unique, _> = serde_json::from_str(text);
+    // Windows programs begin a file with a byte order mark.
+    let parsed: Result<Unique, _> = serde_json::from_str(text.trim_start_matches('\u{feff}'));
     parsed
         .map(|unique| unique.0)
         .map_err(|error| DefinitionsError::new("$", format_args!("not JSON: {error}")))

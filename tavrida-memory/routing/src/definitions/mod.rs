@@ -104,7 +104,8 @@ impl Definitions {
         &self.behaviour
     }
 
-    /// Returns what was kept without interpretation, and what appears twice, each with its path.
+    /// Returns what was kept without interpretation, what appears twice, and a version of RabbitMQ that is read like another one, each with
+    /// its path.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

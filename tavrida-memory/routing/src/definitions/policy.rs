@@ -8,8 +8,17 @@ use crate::definitions::json::At;
 use crate::topology::{QueueType, Topology, is_limit, limit_wins};
 use crate::value::{Table, Value};
 
-/// The maximum number of steps of a pattern: a name has 255 bytes, a reasonable pattern needs some hundreds.
+/// The maximum number of steps of a pattern on one name: a name has 255 bytes, a reasonable pattern needs some hundreds.
 const STEPS: usize = 200_000;
+
+/// The maximum number of steps of all patterns on all names: some seconds.
+const ALL_STEPS: usize = 1_000_000_000;
+
+/// The least number of steps that a pattern on a name needs to be useful.
+const FEW_STEPS: usize = 100;
+
+/// The maximum size of a compiled pattern, in bytes.
+const PATTERN_SIZE: usize = 1 << 20;
 
 /// The keys whose values routing and queues depend on; the others are kept.
 const TEXTS: [&str; 5] = [
@@ -46,9 +55,11 @@ enum Target {
 
 impl Policy {
     /// Reads a policy from the object with `pattern`, `apply-to`, `definition` and `priority`.
-    pub(crate) fn read(at: &At<'_>, behaviour: &Behaviour) -> Result<Self, DefinitionsError> {
+    pub(crate) fn read(at: &At<'_>, behaviour: &Behaviour, steps: usize) -> Result<Self, DefinitionsError> {
         let pattern = at.text("pattern")?;
-        let compiled = RegexBuilder::new(pattern).backtrack_limit(STEPS).build().map_err(|error| {
+        let mut builder = RegexBuilder::new(pattern);
+        let builder = builder.backtrack_limit(steps).delegate_size_limit(PATTERN_SIZE);
+        let compiled = builder.build().map_err(|error| {
             let problem = format!("found {pattern:?}, expected a regular expression: {error}");
             DefinitionsError::new(format!("{}.pattern", at.path), problem)
         })?;
@@ -92,6 +103,19 @@ impl Policy {
             DefinitionsError::new(format!("{}.pattern", self.path), problem)
         })
     }
+}
+
+/// Returns how many steps each pattern may make on each name.
+pub(crate) fn steps(root: &At<'_>) -> Result<usize, DefinitionsError> {
+    let count = |name| root.items(name).map(|items| items.len());
+    let (policies, names) =
+        (count("policies")? + count("parameters")?, count("exchanges")? + count("queues")?);
+    let steps = ALL_STEPS / (policies * names).max(1);
+    if steps >= FEW_STEPS {
+        return Ok(steps.min(STEPS));
+    }
+    let problem = format!("found {policies} policies and parameters for {names} names, expected fewer");
+    Err(DefinitionsError::new("$.policies", problem))
 }
 
 fn apply_to(at: &At<'_>) -> Result<ApplyTo, DefinitionsError> {

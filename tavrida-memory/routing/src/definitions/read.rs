@@ -8,7 +8,7 @@ use tavrida_behaviour::{Behaviour, RabbitMq};
 use crate::broker_error::BrokerError;
 use crate::definitions::error::DefinitionsError;
 use crate::definitions::json::At;
-use crate::definitions::policy::{Policies, Policy};
+use crate::definitions::policy::{self, Policies, Policy};
 use crate::definitions::{Definitions, VirtualHost};
 use crate::topology::{Binding, Destination, Exchange, ExchangeType, Queue, Topology};
 
@@ -40,8 +40,9 @@ const BINDING: [&str; 6] = ["source", "vhost", "destination", "destination_type"
 
 pub(super) fn read(document: Json, behaviour: Option<Behaviour>) -> Result<Definitions, DefinitionsError> {
     let root = At::root(&document);
-    let behaviour = behaviour.map_or_else(|| behaviour_of(&root), Ok)?;
-    let mut reader = Reader { behaviour, hosts: BTreeMap::new(), listed: false, notes: Vec::new() };
+    let mut notes = Vec::new();
+    let behaviour = behaviour.map_or_else(|| behaviour_of(&root, &mut notes), Ok)?;
+    let mut reader = Reader { behaviour, hosts: BTreeMap::new(), listed: false, notes };
     reader.note_unknown(&root, &MEMBERS)?;
     reader.hosts(&root)?;
     for at in root.items("exchanges")? {
@@ -59,11 +60,16 @@ pub(super) fn read(document: Json, behaviour: Option<Behaviour>) -> Result<Defin
 }
 
 /// Returns the behaviour of the node that wrote the file.
-fn behaviour_of(root: &At<'_>) -> Result<Behaviour, DefinitionsError> {
+fn behaviour_of(root: &At<'_>, notes: &mut Vec<String>) -> Result<Behaviour, DefinitionsError> {
     let text = root.optional_text("rabbit_version")?.or(root.optional_text("rabbitmq_version")?);
-    let major = text.and_then(|text| text.split('.').next()).and_then(|major| major.parse().ok());
-    let is_four = major.is_some_and(|major: u32| major >= 4);
-    Ok(if is_four { RabbitMq::V4_0 } else { RabbitMq::V3_10 }.into())
+    let text = text.unwrap_or("3.10");
+    let major = text.split('.').next().and_then(|major| major.parse().ok());
+    let version = if major.is_some_and(|major: u32| major >= 4) { RabbitMq::V4_0 } else { RabbitMq::V3_10 };
+    let is_proven = |proven: &str| text == proven || text.starts_with(&format!("{proven}."));
+    if !is_proven(if version == RabbitMq::V4_0 { "4.0" } else { "3.10" }) {
+        notes.push(format!("$.rabbit_version: {text:?} is read like {version}"));
+    }
+    Ok(version.into())
 }
 
 struct Reader {
@@ -193,21 +199,24 @@ impl Reader {
         let topology = &mut self.host(at)?.topology;
         let before = topology.bindings().len();
         let text = binding.to_string();
-        topology.bind(binding).map_err(|error| DefinitionsError::refused(&at.path, error).with_hint())?;
+        topology
+            .restore_binding(binding)
+            .map_err(|error| DefinitionsError::refused(&at.path, error).with_hint())?;
         let twice = topology.bindings().len() == before;
         self.note_twice(twice, at, format_args!("binding {text}"));
         Ok(())
     }
 
     fn policies(&mut self, root: &At<'_>) -> Result<(), DefinitionsError> {
+        let steps = policy::steps(root)?;
         for at in root.items("policies")? {
-            let policy = Policy::read(&at, &self.behaviour)?;
+            let policy = Policy::read(&at, &self.behaviour, steps)?;
             self.host(&at)?.policies.users.push(policy);
         }
         for at in root.items("parameters")? {
             if at.optional_text("component")? == Some("operator_policy") {
                 let value = at.member("value")?.ok_or_else(|| at.wrong("a member \"value\""))?;
-                let policy = Policy::read(&value, &self.behaviour)?;
+                let policy = Policy::read(&value, &self.behaviour, steps)?;
                 self.host(&at)?.policies.operators.push(policy);
             }
         }

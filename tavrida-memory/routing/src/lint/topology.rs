@@ -3,14 +3,16 @@
 use crate::decide::Decided;
 use crate::lint::code::Code;
 use crate::lint::report::Finding;
+use crate::message::Message;
 use crate::topology::{Exchange, Queue, QueueType, Topology};
 
 pub(super) fn check(topology: &Topology, findings: &mut Vec<Finding>) {
     for exchange in topology.exchanges().filter(|exchange| !exchange.name.starts_with("amq.")) {
         check_exchange(topology, exchange, findings);
     }
+    let lost = topology.lost_letters();
     for queue in topology.queues() {
-        check_queue(topology, queue, findings);
+        check_queue(topology, queue, lost.get(queue.name.as_str()), findings);
     }
     let dead = topology.dead_bindings();
     note_cuts(&dead, findings);
@@ -107,7 +109,7 @@ fn check_exchange(topology: &Topology, exchange: &Exchange, findings: &mut Vec<F
     }
 }
 
-fn check_queue(topology: &Topology, queue: &Queue, findings: &mut Vec<Finding>) {
+fn check_queue(topology: &Topology, queue: &Queue, lost: Option<&Message>, findings: &mut Vec<Finding>) {
     let mut push = |code, reason: String, fix: &str| {
         findings.push(Finding::new(code, format!("queue '{}'", queue.name), reason, fix));
     };
@@ -123,7 +125,7 @@ fn check_queue(topology: &Topology, queue: &Queue, findings: &mut Vec<Finding>) 
             push(Code::DeadLetterMissing, reason, "declare it; until then dead letters are dropped");
         }
         (Some(exchange), _) => {
-            if let Some(lost) = topology.lost_letter(queue) {
+            if let Some(lost) = lost {
                 let reason = format!("its dead letter {lost} reaches no queue");
                 push(Code::DeadLetterLost, reason, &format!("bind a queue to exchange '{exchange}' for it"));
             }

@@ -5,7 +5,7 @@ mod builder;
 mod parts;
 mod policy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tavrida_behaviour::{Behaviour, RabbitMq};
 
@@ -51,6 +51,8 @@ pub struct Topology {
     exchanges: BTreeMap<String, Exchange>,
     queues: BTreeMap<String, Queue>,
     bindings: Vec<Binding>,
+    /// What distinguishes the bindings, so that a large file is read in linear time.
+    known: HashSet<String>,
 }
 
 impl Topology {
@@ -72,6 +74,7 @@ impl Topology {
             exchanges: predeclared.into(),
             queues: BTreeMap::new(),
             bindings: Vec::new(),
+            known: HashSet::new(),
         }
     }
 
@@ -211,21 +214,25 @@ impl Topology {
     /// The error of a node: 403 for the default exchange, 404 if source or destination does not exist, 406 if the `x-match` of a headers
     /// exchange is invalid, or a pattern has more `#` than [`Behaviour::most_hashes`] allows.
     pub fn bind(&mut self, binding: Binding) -> Result<(), BrokerError> {
-        let Binding { source, destination, routing_key, arguments } = binding;
-        let source = stripped(&source);
-        let destination = match destination {
-            Destination::Queue(name) => Destination::Queue(stripped(&name)),
-            Destination::Exchange(name) => Destination::Exchange(stripped(&name)),
+        let destination = match &binding.destination {
+            Destination::Queue(name) => Destination::Queue(stripped(name)),
+            Destination::Exchange(name) => Destination::Exchange(stripped(name)),
         };
-        BrokerError::check_length("routing key", &routing_key)?;
-        if let Destination::Exchange(name) = &destination {
+        self.restore_binding(Binding { source: stripped(&binding.source), destination, ..binding })
+    }
+
+    /// As [`bind`](Self::bind), for names that a client may not use: a definitions file may.
+    pub(crate) fn restore_binding(&mut self, binding: Binding) -> Result<(), BrokerError> {
+        let Binding { source, destination, routing_key, arguments } = &binding;
+        BrokerError::check_length("routing key", routing_key)?;
+        if let Destination::Exchange(name) = destination {
             check_not_default(name)?;
         }
-        check_not_default(&source)?;
-        let Some(exchange) = self.exchanges.get(&source) else {
-            return Err(BrokerError::not_found(format_args!("no {}", self.exchange_text(&source))));
+        check_not_default(source)?;
+        let Some(exchange) = self.exchanges.get(source) else {
+            return Err(BrokerError::not_found(format_args!("no {}", self.exchange_text(source))));
         };
-        match &destination {
+        match destination {
             Destination::Queue(name) if !self.queues.contains_key(name) => {
                 return Err(BrokerError::not_found(format_args!("no {}", self.queue_text(name))));
             }
@@ -235,12 +242,11 @@ impl Topology {
             _ => {}
         }
         match exchange.kind {
-            ExchangeType::Headers => drop(Criteria::of(&arguments, &self.behaviour)?),
-            ExchangeType::Topic => self.check_hashes(&routing_key)?,
+            ExchangeType::Headers => drop(Criteria::of(arguments, &self.behaviour)?),
+            ExchangeType::Topic => self.check_hashes(routing_key)?,
             ExchangeType::Direct | ExchangeType::Fanout => {}
         }
-        let binding = Binding { source, destination, routing_key, arguments };
-        if !self.bindings.contains(&binding) {
+        if self.known.insert(binding.identity()) {
             self.bindings.push(binding);
         }
         Ok(())
@@ -281,7 +287,7 @@ impl Topology {
     pub fn merge(&mut self, other: &Self) -> Result<(), BrokerError> {
         other.exchanges().try_for_each(|exchange| self.restore_exchange(exchange.clone()))?;
         other.queues().try_for_each(|queue| self.restore_queue(queue.clone()))?;
-        other.bindings.iter().try_for_each(|binding| self.bind(binding.clone()))
+        other.bindings.iter().try_for_each(|binding| self.restore_binding(binding.clone()))
     }
 
     /// Returns an exchange as the texts of a node name it.

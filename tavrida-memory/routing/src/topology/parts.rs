@@ -341,6 +341,19 @@ impl Binding {
         }
     }
 
+    /// Returns what distinguishes it from other bindings (R43): names, key, and the arguments with their types, in any order.
+    pub(crate) fn identity(&self) -> String {
+        let Self { source, destination, routing_key, arguments } = self;
+        let mut text = format!("{source:?} {destination:?} {routing_key:?}");
+        for (name, value) in arguments {
+            // The sum turns -0.0 into 0.0.
+            let value =
+                value.as_f64().map_or_else(|| format!("{value:?}"), |float| (float + 0.0).to_string());
+            text.extend([" ", name, &value]);
+        }
+        text
+    }
+
     /// Adds an argument, such as `x-match` of a headers exchange.
     #[must_use = "the binding comes back changed"]
     pub fn argument(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {

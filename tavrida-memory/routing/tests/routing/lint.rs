@@ -1,6 +1,8 @@
 //! The lint: each finding has a topology that has it, and one that does not.
 
-use tavrida_routing::{Code, Exchange, Lint, Queue, Report, Service, Services, Severity, Topology};
+use std::collections::BTreeSet;
+
+use tavrida_routing::{Binding, Code, Exchange, Lint, Queue, Report, Service, Services, Severity, Topology};
 
 fn codes(report: &Report) -> Vec<&str> {
     report.findings().iter().map(|finding| finding.code.as_str()).collect()
@@ -80,13 +82,13 @@ fn each_thing_that_is_wrong_in_a_topology_is_found() {
     assert_eq!(found(&topology, Code::ClassicQueue), "queue 'q': it is lost with its node");
 
     let mut topology = clean();
-    topology.bind(tavrida_routing::Binding::queue("billing", "orders", "#")).unwrap();
+    topology.bind(Binding::queue("billing", "orders", "#")).unwrap();
     assert_eq!(found(&topology, Code::AlternateUnused), "exchange 'orders': a binding matches every message");
     assert!(found(&topology, Code::DeadBinding).contains("order.*.paid"));
     let mut topology = clean();
     topology.declare_exchange(Exchange::topic("eu")).unwrap();
-    topology.bind(tavrida_routing::Binding::exchange("eu", "orders", "eu")).unwrap();
-    topology.bind(tavrida_routing::Binding::queue("billing", "eu", "eu.*")).unwrap();
+    topology.bind(Binding::exchange("eu", "orders", "eu")).unwrap();
+    topology.bind(Binding::queue("billing", "eu", "eu.*")).unwrap();
     assert!(
         found(&topology, Code::Swallowed)
             .starts_with("exchange 'orders': 'eu' to 'orders' matches a binding")
@@ -138,6 +140,61 @@ fn each_thing_that_is_wrong_in_a_graph_of_services_is_found() {
     has(
         "warning[pattern-never-matches] binding orders --'order.*.paid'--> queue 'billing': it matches none of the keys that are published there: orders, orders.create, orders.created",
     );
+}
+
+/// The texts of the other tests say what each finding means; here none is forgotten.
+#[test]
+fn every_code_is_found_somewhere() {
+    let mut found: BTreeSet<Code> = BTreeSet::new();
+    let mut look = |lint: Lint<'_>| found.extend(lint.run().findings().iter().map(|finding| finding.code));
+
+    let faulty = Topology::builder()
+        .exchange(Exchange::topic("orders").alternate_exchange("all"))
+        .exchange(Exchange::topic("inner"))
+        .exchange(Exchange::fanout("all"))
+        .exchange(Exchange::topic("empty"))
+        .exchange(Exchange::topic("half").alternate_exchange("gone"))
+        .exchange(Exchange::topic("open"))
+        .queue(Queue::new("lone").dead_letter("", "lone"))
+        .queue(Queue::quorum("lost").dead_letter("", "gone"))
+        .queue(Queue::quorum("missing").dead_letter_to("gone"))
+        .queue(Queue::quorum("audit").max_length(5))
+        .bind_exchange("inner", "orders", "inner.#")
+        .bind_exchange("all", "orders", "all.#")
+        .bind_queue("audit", "inner", "inner.a")
+        .bind_queue("audit", "all", "")
+        .bind_queue("audit", "open", "a")
+        .bind_queue("audit", "open", "a")
+        .bind_queue("audit", "half", "a.#")
+        .bind_queue("audit", "half", "a.b")
+        .build()
+        .unwrap();
+    look(Lint::new().topology(&faulty).allow(Code::DeadBinding, "binding of nothing", "a test"));
+    let mut all = clean();
+    all.bind(Binding::queue("billing", "orders", "#")).unwrap();
+    look(Lint::new().topology(&all));
+    let mut wide = Topology::builder().exchange(Exchange::topic("x")).queue(Queue::new("q"));
+    for word in ["a", "b", "c", "d"] {
+        wide = wide.bind_queue("q", "x", &format!("#.{word}{}", ".*".repeat(60)));
+    }
+    look(Lint::new().topology(&wide.build().unwrap()));
+    let other = Topology::builder().queue(Queue::new("billing")).build().unwrap();
+    look(Lint::new().topology(&clean()).beside("another server", &other));
+    let services = Services::new()
+        .service(
+            Service::new("orders")
+                .on("orders", "orders")
+                .answers("create")
+                .asks("billing.charge")
+                .calls("stock.take")
+                .publishes("orders.created"),
+        )
+        .service(Service::new("billing").answers("charge").asks("orders.create").asks("orders.cancel"))
+        .service(Service::new("mail").subscribes("order.created"));
+    look(Lint::new().topology(&clean()).services(&services));
+
+    let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !found.contains(code)).collect();
+    assert!(missing.is_empty(), "no topology has {missing:?}");
 }
 
 #[test]

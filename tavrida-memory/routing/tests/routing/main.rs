@@ -7,6 +7,7 @@ mod decisions;
 mod declaring;
 mod definitions;
 mod exhaustive;
+mod hostile;
 mod lint;
 mod node;
 mod pictures;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tavrida::field::ShortString;
 use tavrida::transport::{Properties, Publication};
@@ -17,6 +18,7 @@ pub(crate) type Refusal = (u16, String);
 pub(crate) struct Node {
     pub(crate) broker: Broker,
     channel: ChannelId,
+    now: Now,
     effects: Effects,
 }
 
@@ -31,6 +33,7 @@ impl Node {
         let mut node = Self {
             broker: Broker::new(Config { behaviour, ..Config::default() }),
             channel: ConnectionId(0).channel(1),
+            now: Now::default(),
             effects: Effects::new(),
         };
         node.connect();
@@ -55,19 +58,24 @@ impl Node {
     fn connect(&mut self) {
         let connection = ConnectionId(self.channel.connection.0 + 1);
         self.channel = connection.channel(1);
-        self.broker.apply(
-            Now::default(),
-            Command::Connect { connection, options: Default::default() },
-            &mut self.effects,
-        );
+        self.apply(Command::Connect { connection, options: Default::default() });
         self.call(Method::ChannelOpen).expect("a channel can be opened");
         self.call(Method::ConfirmSelect { nowait: false }).expect("confirms can be selected");
     }
 
+    fn apply(&mut self, command: Command) {
+        self.broker.apply(self.now, command, &mut self.effects);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        self.now.elapsed += time;
+        self.apply(Command::Tick);
+    }
+
     fn call(&mut self, method: Method) -> Result<(), Refusal> {
         self.effects.clear();
-        let command = Command::Method { channel: self.channel, method };
-        self.broker.apply(Now::default(), command, &mut self.effects);
+        self.apply(Command::Method { channel: self.channel, method });
         let refusal = self.effects.as_slice().iter().find_map(|effect| match effect {
             Effect::ChannelClosed { reason, .. } => Some(reason.clone()),
             Effect::ConnectionClosed { reason, .. } => reason.clone(),
@@ -124,14 +132,26 @@ impl Node {
 
     /// Sets a policy, as `rabbitmqctl set_policy` does.
     pub(crate) fn set_policy(&mut self, policy: Policy) {
-        self.broker.apply(Now::default(), Command::Operator(Operator::SetPolicy(policy)), &mut self.effects);
+        self.apply(Command::Operator(Operator::SetPolicy(policy)));
     }
 
     /// Returns the queues that a message reaches.
     pub(crate) fn publish(&mut self, message: &Message) -> Result<BTreeSet<String>, Refusal> {
+        self.publish_for(message, None)
+    }
+
+    /// Publishes a message with a time to live in milliseconds.
+    pub(crate) fn publish_for(
+        &mut self,
+        message: &Message,
+        time_to_live: Option<&str>,
+    ) -> Result<BTreeSet<String>, Refusal> {
         let mut publication = Publication::new(short(&message.exchange), short(&message.key), "");
-        publication.properties =
-            Properties { headers: Some((&message.headers).into()), ..Default::default() };
+        publication.properties = Properties {
+            headers: Some((&message.headers).into()),
+            expiration: time_to_live.map(short),
+            ..Default::default()
+        };
         let publication = Arc::new(publication);
         self.call(Method::BasicPublish { publication, immediate: false })?;
         let routed: BTreeSet<String> = self.broker.last_routed().map(str::to_owned).collect();

@@ -1,6 +1,7 @@
 //! Random topologies with messages: `route` and the broker agree.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use fastrand::Rng;
 use tavrida_routing::{
@@ -42,7 +43,7 @@ fn value(rng: &mut Rng) -> Value {
 }
 
 fn table(rng: &mut Rng) -> Table {
-    let names = ["a", "b", "x-c"];
+    let names = ["a", "b", "x-c", "x-death", "x-first-death-queue", "x-last-death-reason"];
     (0..rng.usize(..3)).map(|_| (pick(rng, &names).to_owned(), value(rng))).collect()
 }
 
@@ -145,7 +146,16 @@ fn random_topologies_and_messages() {
     assert!(reached * 3 > messages, "too few messages reach a queue for this to mean something");
 }
 
-/// Every message that reaches a queue is rejected there, up to five times in a row.
+/// The history that a client claims for a message.
+fn claimed_deaths(rng: &mut Rng) -> Value {
+    let death = |rng: &mut Rng| {
+        let reason = pick(rng, &["rejected", "expired", "maxlen"]);
+        Value::from(Table::from([("queue", pick(rng, &QUEUES)), ("reason", reason)]))
+    };
+    (0..rng.usize(..4)).map(|_| death(rng)).collect::<Vec<_>>().into()
+}
+
+/// Every message that reaches a queue expires or is rejected there, and is then rejected up to four times in a row.
 #[test]
 fn random_dead_letters() {
     let (first, mut deaths, mut moved) = (seed(), 0, 0);
@@ -153,16 +163,24 @@ fn random_dead_letters() {
         let mut rng = Rng::with_seed(first + case);
         let topology = topology(&mut rng);
         let mut node = Node::with(&topology);
-        let message = message(&mut rng);
+        let mut message = message(&mut rng);
+        if rng.u8(..3) == 0 {
+            message = message.header("x-death", claimed_deaths(&mut rng));
+        }
         let Ok(mut routing) = topology.route(&message) else { continue };
-        node.publish(&message).expect("the topology accepts the message");
+        let expires = rng.bool();
+        node.publish_for(&message, expires.then_some("1000")).expect("the topology accepts the message");
         for step in 0..5 {
             let Some(queue) = routing.queues().next().map(str::to_owned) else { break };
             routing.queues().filter(|other| *other != queue).for_each(|other| node.purge(other));
-            node.reject_one(&queue);
+            let reason = if expires && step == 0 { DeathReason::Expired } else { DeathReason::Rejected };
+            match reason {
+                DeathReason::Expired => node.wait(Duration::from_secs(2)),
+                _ => node.reject_one(&queue),
+            }
             deaths += 1;
             let filled = node.filled();
-            match routing.after_death(&queue, DeathReason::Rejected) {
+            match routing.after_death(&queue, reason) {
                 Some(next) => routing = next,
                 None => {
                     assert!(filled.is_empty(), "TAVRIDA_SEED={} step {step}: {filled:?}", first + case);
