@@ -1,7 +1,7 @@
 //! Pictures: Mermaid for pages and pull requests, DOT for Graphviz.
 //!
-//! There is no SVG: `layout-rs`, the crate that lays out DOT without Graphviz, panics on graphs with cycles and with edges from a node to
-//! itself, which topologies have. `dot -Tsvg` of Graphviz makes one.
+//! There is no SVG: `layout-rs` 0.1.3, which lays out DOT without Graphviz, takes about two seconds for 50 nodes with 100 edges and more
+//! than 40 for 100 nodes with 300 edges. `dot -Tsvg` of Graphviz makes one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
