@@ -10,6 +10,8 @@ use std::time::Duration;
 use smol_str::SmolStr;
 
 use super::Queues;
+use super::returned::GivenUp;
+use crate::counters::Tally;
 use crate::envelope;
 use crate::field::{ShortString, Table, Value};
 use crate::message::{Failure, Message, MessageKind};
@@ -87,6 +89,28 @@ pub(crate) enum CopyKind {
     DeadLetter { reason: &'static str, failure: Failure },
 }
 
+/// Where a copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a retry queue.
+    Waiting,
+    /// In the dead-letter queue.
+    Dead,
+    /// At the end of the server's own queue, as nowhere else takes it.
+    Own,
+}
+
+impl Place {
+    /// Counts a copy that was made.
+    pub(super) fn count(self, tally: &Tally) {
+        match self {
+            Self::Waiting => tally.retried.add_one(),
+            Self::Dead => tally.dead_lettered.add_one(),
+            Self::Own => {}
+        }
+    }
+}
+
 /// How much a copy says beside what the message is. Headers travel in one frame, which the message's own may fill: the next smaller
 /// extent is then the one to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,16 +133,21 @@ const BRIEF_TEXT: usize = 128;
 pub(crate) struct Copies {
     queues: Queues,
     clock: Arc<dyn Clock>,
+    pub(crate) given_up: GivenUp,
 }
 
 impl Copies {
     pub(crate) fn new(queues: Queues, clock: Arc<dyn Clock>) -> Self {
-        Self { queues, clock }
+        Self { queues, clock, given_up: GivenUp::default() }
     }
 
     /// The name of the server's own queue.
     pub(crate) fn queue_name(&self) -> &str {
         &self.queues.name
+    }
+
+    pub(super) fn own_queue(&self) -> Result<Queue, NoCopy> {
+        self.queues.service().map_err(NoCopy::Name)
     }
 
     /// Whether the broker itself keeps a rejected message as a dead letter.
@@ -135,22 +164,27 @@ impl Copies {
         copy: &CopyKind,
         due: &[SmolStr],
         session: &dyn Session,
-    ) -> Result<(), NoCopy> {
+    ) -> Result<Place, NoCopy> {
         match copy {
             CopyKind::Retry { delay, attempt } => {
                 let mut retry = bare_copy(delivery, None);
                 let headers = retry.properties.headers.get_or_insert_default();
                 add_history(headers, *attempt, due);
                 let queue = self.queues.waiting(*delay).map_err(NoCopy::Name)?;
-                place(retry, queue, session).await
+                place(retry, queue, session).await.map(|()| Place::Waiting)
             }
             CopyKind::DeadLetter { reason, failure } => {
                 let mut extent = Extent::Full;
                 loop {
                     let letter = self.dead_letter(delivery, extent, reason, failure, due);
                     let queue = self.queues.dead_letters().map_err(NoCopy::Name)?;
-                    let Err(no_copy) = place(letter, queue, session).await else { return Ok(()) };
-                    extent = extent.after(&no_copy).ok_or(no_copy)?;
+                    let Err(no_copy) = place(letter, queue, session).await else {
+                        return Ok(Place::Dead);
+                    };
+                    let Some(smaller) = extent.after(&no_copy) else {
+                        return self.begin_again(delivery, &no_copy, session).await.ok_or(no_copy);
+                    };
+                    extent = smaller;
                 }
             }
         }
@@ -203,7 +237,7 @@ impl Copies {
             if let Some(due) = fetched.delivery.properties().headers().get(&DUE) {
                 headers.insert(DUE, due.clone());
             }
-            place(copy, self.queues.service().map_err(NoCopy::Name)?, session).await?;
+            place(copy, self.own_queue()?, session).await?;
             fetched.delivery.ack().map_err(NoCopy::Lost)?;
         }
         Ok(most)
@@ -229,7 +263,7 @@ const FRAME_ERROR: u16 = 501;
 /// The code of properties that the broker does not take.
 const PRECONDITION_FAILED: u16 = 406;
 
-fn add_history(headers: &mut Table, attempt: u32, due: &[SmolStr]) {
+pub(super) fn add_history(headers: &mut Table, attempt: u32, due: &[SmolStr]) {
     headers.insert(ATTEMPT, i32::try_from(attempt).unwrap_or(i32::MAX));
     if !due.is_empty() {
         headers.insert(DUE, Value::Array(due.iter().cloned().map(Value::from).collect()));
@@ -240,7 +274,7 @@ fn add_history(headers: &mut Table, attempt: u32, due: &[SmolStr]) {
 ///
 /// `x-death` must be removed: RabbitMQ silently drops a message in a dead-letter cycle. An expiration would expire the copy early, and CC
 /// would multiply it. RabbitMQ accepts the property `user_id` only from that user, so it moves to the header `user`, or is removed.
-fn bare_copy(delivery: &Delivery, user: Option<ShortString>) -> Publication {
+pub(super) fn bare_copy(delivery: &Delivery, user: Option<ShortString>) -> Publication {
     let mut copy = Publication::clone(delivery.publication());
     copy.properties.expiration = None;
     copy.mandatory = true;
@@ -261,7 +295,7 @@ fn body_copy(delivery: &Delivery) -> Publication {
 }
 
 /// Publishes a copy directly to a queue; a missing queue is declared again, once.
-async fn place(mut copy: Publication, queue: Queue, session: &dyn Session) -> Result<(), NoCopy> {
+pub(super) async fn place(mut copy: Publication, queue: Queue, session: &dyn Session) -> Result<(), NoCopy> {
     copy.exchange = ShortString::default();
     copy.routing_key = queue.name.clone();
     let unpublished = match session.publish(copy).await {

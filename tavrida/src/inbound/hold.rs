@@ -6,7 +6,7 @@ use std::time::Duration;
 use smol_str::SmolStr;
 use tokio::time::sleep;
 
-use super::copy::{Copies, CopyKind, NoCopy};
+use super::copy::{Copies, CopyKind, NoCopy, Place};
 use crate::counters::Tally;
 use crate::link::Epoch;
 use crate::show::shown;
@@ -47,7 +47,7 @@ impl Held {
             }
             reason = match self.copies.make(&self.delivery, &self.copy, &self.due, &*self.epoch.session).await
             {
-                Ok(()) => return self.settle(),
+                Ok(place) => return self.settle(place),
                 Err(reason) if reason.is_lost() => return,
                 Err(reason) => reason,
             };
@@ -57,9 +57,9 @@ impl Held {
         }
     }
 
-    fn settle(self) {
-        self.copy.count(&self.tally);
-        super::tell_of_loss(self.delivery.ack());
+    fn settle(self, place: Place) {
+        place.count(&self.tally);
+        self.copies.ack(self.delivery);
     }
 
     async fn give_up(self, reason: &NoCopy) {
@@ -71,15 +71,5 @@ impl Held {
         }
         tracing::error!(%reason, "a failed message stays unacknowledged: nothing takes its copy");
         self.epoch.session.closed().await;
-    }
-}
-
-impl CopyKind {
-    /// Counts a copy that was made.
-    pub(super) fn count(&self, tally: &Tally) {
-        match self {
-            Self::Retry { .. } => tally.retried.add_one(),
-            Self::DeadLetter { .. } => tally.dead_lettered.add_one(),
-        }
     }
 }

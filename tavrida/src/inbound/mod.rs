@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 pub(crate) use copy::{Copies, History};
-use copy::{CopyKind, NoCopy};
+use copy::{CopyKind, NoCopy, Place};
 use hold::Held;
 pub(crate) use limit::HandlerLimit;
 pub use queues::QueueType;
@@ -205,26 +205,32 @@ impl Desk {
     }
 
     /// Answers a call without a handler with the error, if it can be answered; the same for a call whose answer depended on this message.
-    async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) {
+    /// Returns whether nothing is owed any more.
+    async fn answer_unwanted(&self, message: Message, failure: &Failure, epoch: &Epoch) -> bool {
         tracing::warn!(message = %shown(&message), failure = %shown(failure), "a message has no handler");
         match proxy::owed(&message, self.outbound.seal.as_deref()) {
             Ok(Some(request)) => self.answer_error(request, failure, epoch).await,
-            Ok(None) => {}
-            Err(forged) => tracing::warn!(error = %shown(&forged), "an answer is owed to no caller"),
+            Ok(None) => true,
+            Err(forged) => {
+                tracing::warn!(error = %shown(&forged), "an answer is owed to no caller");
+                true
+            }
         }
     }
 
-    async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) {
+    async fn answer_error(&self, request: Request, failure: &Failure, epoch: &Epoch) -> bool {
         if request.destination().is_none() {
             // Receivers reject a message without a source.
             tracing::warn!(request = %shown(&request), "a request without a destination is not answered");
-            return;
+            return true;
         }
         let ids = IdScope::new(self.ids.clone(), request.parts().message_id.clone());
         let reply = request.fail(failure).into();
-        if let Err(error) = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await {
-            tracing::warn!(error = %shown(&error), "an error answer was not sent");
+        let sent = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await;
+        if let Err(error) = &sent {
+            tracing::warn!(error = %shown(error), "an error answer was not sent");
         }
+        sent.is_ok()
     }
 
     /// Carries out the decision on a message that was not simply handled. A copy that has to be made is confirmed before the delivery is
@@ -279,16 +285,16 @@ impl Desk {
     /// Settles a delivery after its copy is made. While none can be made it waits beside the handlers.
     fn conclude(
         &self,
-        made: Result<(), NoCopy>,
+        made: Result<Place, NoCopy>,
         copy: CopyKind,
         delivery: Delivery,
         due: &[SmolStr],
         epoch: &Epoch,
     ) {
         match made {
-            Ok(()) => {
-                copy.count(&self.tally);
-                tell_of_loss(delivery.ack());
+            Ok(place) => {
+                place.count(&self.tally);
+                self.copies.ack(delivery);
             }
             // The broker delivers the message again, whatever became of the copy.
             Err(reason) if reason.is_lost() => {}

@@ -21,9 +21,17 @@ pub struct ServerHandle {
 impl ServerHandle {
     /// Returns whether the server works.
     pub fn health(&self) -> Health {
-        match (self.link.health(), self.desk.outbound.repair.degraded()) {
-            (Health::Ready, Some(why)) => Health::Degraded { why },
-            (health, _) => health,
+        match self.link.health() {
+            Health::Ready => match self.desk.outbound.repair.degraded() {
+                Some(why) => Health::Degraded { why },
+                None => Health::Ready,
+            },
+            Health::Reconnecting { since, attempts, why } => {
+                let idle = self.desk.copies.given_up.why_idle();
+                let why = idle.map_or(why.clone(), |idle| format!("{idle}; {why}"));
+                Health::Reconnecting { since, attempts, why }
+            }
+            health => health,
         }
     }
 

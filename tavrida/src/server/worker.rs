@@ -40,6 +40,7 @@ impl Work for Worker {
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
         self.plan.apply(&**session, self.declare_mode).await?;
         self.desk.outbound.repair.clear();
+        self.desk.copy_given_up(&**session).await?;
         let prefetch = self.prefetch();
         self.desk.server_asks.set_prefetch(prefetch);
         let consume = Consume::new(&self.queue, prefetch);

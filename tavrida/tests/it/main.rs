@@ -29,6 +29,7 @@ mod nested;
 mod newcomer;
 mod panics;
 mod recovery;
+mod returned;
 mod selecting;
 mod signals;
 mod starting;
