@@ -146,6 +146,27 @@ fn where_versions_differ_a_test_shows_both_sides() {
 }
 
 #[test]
+fn each_row_of_the_versions_names_tests_that_exist() {
+    let (mut both_sides, mut programs) = (String::new(), String::new());
+    read(&tests().join("core"), &mut both_sides);
+    read(&tests().join("differential"), &mut programs);
+    let listed = SEMANTICS.split("## 25.").nth(1).expect("section 25 lists where versions differ");
+    let held: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("| R"))
+        .filter_map(|line| line.trim_end_matches(" |").rsplit(" | ").next())
+        .collect();
+    let names: Vec<&str> = held.iter().flat_map(|held| held.split('`').skip(1).step_by(2)).collect();
+    let is_there = |name: &str| {
+        both_sides.contains(&format!("fn {name}(")) || programs.contains(&format!("    {name},"))
+    };
+    let missing: Vec<&&str> = names.iter().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "tests that are named and not there: {missing:?}");
+    let with_test = held.iter().filter(|held| held.contains('`')).count();
+    assert!(with_test >= 30, "{with_test} of {} rows name a test", held.len());
+}
+
+#[test]
 fn numbers_of_rules_are_read_in_every_form() {
     let read = |text| rules_in(text).into_iter().collect::<Vec<_>>();
     assert_eq!(read("R15–R17, R30"), [15, 16, 17, 30]);
