@@ -6,7 +6,8 @@
 //! the library.
 //!
 //! `TAVRIDA_CHAOS_ROUNDS` sets the number of rounds (20), `TAVRIDA_SEED` the seed, and `TAVRIDA_CHAOS_FAULTS` limits the faults
-//! (`Kill,Cut`).
+//! (`Kill,Cut`). `TAVRIDA_CHAOS_QUEUE_TYPE=quorum` (from RabbitMQ 4.0) lets everything run in a virtual host with that default queue type,
+//! where all queues of the services are quorum queues.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,12 +20,11 @@ mod load;
 #[path = "chaos/town.rs"]
 mod town;
 
-use std::io::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
 use fastrand::Rng;
-use tavrida_rabbitmq::{Node, Proxy};
+use tavrida_rabbitmq::{Node, say};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -43,17 +43,22 @@ const PROGRESS: (usize, u64) = (200, 3);
 async fn nothing_confirmed_is_lost_whatever_happens() {
     let rounds = from_environment("TAVRIDA_CHAOS_ROUNDS").unwrap_or(20);
     let seed = from_environment("TAVRIDA_SEED").unwrap_or_else(|| fastrand::u64(..));
-    say(&format!("chaos: TAVRIDA_SEED={seed} TAVRIDA_CHAOS_ROUNDS={rounds}"));
+    let queue_type = std::env::var("TAVRIDA_CHAOS_QUEUE_TYPE").ok();
     let mut random = Rng::with_seed(seed);
     let chosen = chosen_faults();
 
     // A retry that returns while its queue is deleted is tried again after this time (by default 3 minutes).
     let node = Node::builder().variable("dead_letter_worker_publisher_confirm_timeout", 1000).start();
     let node = node.await.unwrap();
-    let ground = Ground { wire: Proxy::to(&node).await.unwrap(), node };
+    let on = match &queue_type {
+        None => format!("RabbitMQ {}", node.version()),
+        Some(queue_type) => format!("RabbitMQ {}, default queue type {queue_type}", node.version()),
+    };
+    say(format_args!("{on}: chaos: TAVRIDA_SEED={seed} TAVRIDA_CHAOS_ROUNDS={rounds}"));
+    let ground = Ground::new(node, queue_type.as_deref()).await;
     let books = Books::default();
     let alone = tasks();
-    let town = Town::found(&ground.wire.uri(), &books).await;
+    let town = Town::found(&ground.uri(), &books).await;
 
     let mut round = Round { ground: &ground, town: &town, books: &books, tasks: usize::MAX };
     round.play(None, &mut random).await;
@@ -67,17 +72,19 @@ async fn nothing_confirmed_is_lost_whatever_happens() {
             random.shuffle(&mut deck);
         }
         let fault = deck.pop().expect("it was filled");
-        say(&format!("round {number}: {fault:?}"));
+        say(format_args!("round {number}: {fault:?}"));
         let begin = Instant::now();
         let standing = round.play(Some(fault), &mut random).await;
-        say(&line(begin.elapsed(), &standing));
+        say(line(begin.elapsed(), &standing));
     }
 
     town.close().await;
     at_most_tasks(alone).await;
     let standing = books.standing();
     let (confirmed, duplicates, lost) = (standing.confirmed, standing.duplicates, standing.missing.len());
-    say(&format!("rounds: {rounds}, confirmed: {confirmed}, duplicates: {duplicates}, lost: {lost}"));
+    say(format_args!(
+        "{on}: rounds: {rounds}, confirmed: {confirmed}, duplicates: {duplicates}, lost: {lost}"
+    ));
     assert_eq!(lost, 0);
 }
 
@@ -160,9 +167,4 @@ async fn at_most_tasks(most: usize) {
         }
     };
     assert!(timeout(LIMIT, ending).await.is_ok(), "{} tasks are left, of at most {most}", tasks());
-}
-
-/// Prints at once: the test runner captures normal output.
-fn say(line: &str) {
-    writeln!(std::io::stdout().lock(), "{line}").unwrap();
 }

@@ -52,12 +52,26 @@ impl Fault {
 
 /// The targets of faults.
 pub(crate) struct Ground {
-    pub(crate) node: Node,
+    node: Node,
     /// The wire of all connections to the node.
-    pub(crate) wire: Proxy,
+    wire: Proxy,
+    vhost: &'static str,
 }
 
 impl Ground {
+    /// The default virtual host of a node, or one with this default queue type.
+    pub(crate) async fn new(node: Node, queue_type: Option<&str>) -> Self {
+        let wire = Proxy::to(&node).await.unwrap();
+        let Some(queue_type) = queue_type else { return Self { node, wire, vhost: "/" } };
+        node.add_vhost_of("chaos", queue_type).await.unwrap();
+        Self { node, wire, vhost: "chaos" }
+    }
+
+    /// The address of the virtual host, by the wire.
+    pub(crate) fn uri(&self) -> String {
+        self.wire.uri_for(self.vhost)
+    }
+
     pub(crate) async fn inflict(&self, fault: Fault, books: &Books, random: &mut Rng) {
         let mut some = |from: u64, to: u64| sleep(Duration::from_millis(random.u64(from..to)));
         match fault {
@@ -113,7 +127,8 @@ impl Ground {
 
     async fn delete(&self, queue: &str) {
         // lapin's heartbeat tasks end with the next heartbeat that is due: tasks are counted.
-        let config = AmqpConfig::from_uri(&self.node.uri()).unwrap().frame_max(8192).heartbeat(1);
+        let config =
+            AmqpConfig::from_uri(&self.node.uri_for(self.vhost)).unwrap().frame_max(8192).heartbeat(1);
         let session = AmqpTransport::new(config).connect().await.unwrap();
         session.delete_queue(queue, false, false).await.unwrap();
         session.close().await.unwrap();
@@ -132,15 +147,20 @@ impl Ground {
     }
 
     async fn rests(&self) -> bool {
-        let question = "Queues = rabbit_amqqueue:info_all(<<\"/\">>, [name, messages, consumers]), \
-             Consumers = fun(Wanted) -> [C || [{name, {resource, _, _, N}}, _, {consumers, C}] <- Queues, N =:= Wanted] end, \
-             {lists:sum([M || [_, {messages, M}, _] <- Queues]), Consumers(<<\"front\">>), Consumers(<<\"store\">>)}";
-        self.node.eval(question).await.unwrap().trim() == "{0,[2],[1]}"
+        let question = format!(
+            "Queues = rabbit_amqqueue:info_all(<<\"{}\">>, [name, messages, consumers]), \
+             Consumers = fun(Wanted) -> [C || [{{name, {{resource, _, _, N}}}}, _, {{consumers, C}}] <- Queues, N =:= Wanted] end, \
+             {{lists:sum([M || [_, {{messages, M}}, _] <- Queues]), Consumers(<<\"front\">>), Consumers(<<\"store\">>)}}",
+            self.vhost
+        );
+        self.node.eval(&question).await.unwrap().trim() == "{0,[2],[1]}"
     }
 
     async fn queues(&self) -> String {
-        let question =
-            "rabbit_amqqueue:info_all(<<\"/\">>, [name, messages_ready, messages_unacknowledged, consumers])";
-        self.node.eval(question).await.unwrap()
+        let question = format!(
+            "rabbit_amqqueue:info_all(<<\"{}\">>, [name, messages_ready, messages_unacknowledged, consumers])",
+            self.vhost
+        );
+        self.node.eval(&question).await.unwrap()
     }
 }

@@ -34,5 +34,6 @@ async fn it_keeps_every_promise_of_a_transport() {
     let suite = Suite::new(transport).with_breaker(breaker).with_alarm(alarm);
     let suite = suite.dead_letters_anew_within(rounds);
     let report = suite.run().await;
+    tavrida_rabbitmq::say(report.summary());
     report.assert_ok();
 }

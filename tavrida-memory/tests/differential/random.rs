@@ -1,9 +1,9 @@
 //! Many random programs, in several virtual hosts in parallel.
 
 use std::cell::Cell;
-use std::io::Write;
 
 use futures_util::future::join_all;
+use tavrida_rabbitmq::say;
 
 use crate::divergence::Divergence;
 use crate::program::Program;
@@ -58,9 +58,9 @@ pub(crate) async fn run() {
         }
     }))
     .await;
-    say(&format!(
-        "{}: programs: {}, operations: {}, divergences: {} (seed {}, programs {}..{}, races left aside: {})",
-        crate::run::version_of(node),
+    say(format_args!(
+        "RabbitMQ {}: programs: {}, operations: {}, divergences: {} (seed {}, programs {}..{}, races left aside: {})",
+        node.version(),
         tally.programs.get(),
         tally.operations.get(),
         tally.divergences.get(),
@@ -79,7 +79,7 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
     tally.programs.set(tally.programs.get() + 1);
     tally.operations.set(tally.operations.get() + outcome.operations);
     if tally.programs.get().is_multiple_of(1000) {
-        say(&format!("{} programs so far, {} operations", tally.programs.get(), tally.operations.get()));
+        say(format_args!("{} programs so far, {} operations", tally.programs.get(), tally.operations.get()));
     }
     if outcome.divergence.is_none() {
         return;
@@ -93,7 +93,7 @@ async fn one(site: &Site<'_>, plan: &Plan, number: u64, tally: &Tally) {
         None => {
             tally.races.set(tally.races.get() + 1);
             let divergence = outcome.divergence.as_ref().expect("looked at just now");
-            say(&format!(
+            say(format_args!(
                 "a race in program {number} of seed {}, which does not repeat:\n{divergence}",
                 plan.seed
             ));
@@ -107,7 +107,7 @@ pub(crate) async fn run_given(path: &str) {
     let node = tavrida_rabbitmq::shared().await.expect("RabbitMQ is installed and starts");
     let site = Site::new(node, "given".to_owned()).await;
     for prediction in crate::run::predict(site.version, "given", &program).0 {
-        say(&format!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
+        say(format_args!("{}\n    {}", prediction.step, prediction.report.lines().join("\n    ")));
     }
     site.run(&program, Watch::EachStep).await.agreed();
 }
@@ -122,17 +122,11 @@ async fn repeated(site: &Site<'_>, program: &Program) -> Option<Divergence> {
 }
 
 fn report(seed: u64, number: u64, program: &Program, divergence: &Divergence) {
-    say(&format!(
+    say(format_args!(
         "\ndivergence in program {number} of seed {seed}; shortened, as a test:\n\n\
          regression!(a_name, r#\"\n{}\"#);\n\n{divergence}",
         text::print(program)
     ));
-}
-
-/// Prints for the person who runs the tests, bypassing the test harness, which would capture it.
-pub(crate) fn say(text: &str) {
-    // Output may be closed; the assertions count.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn from_environment(name: &str, default: u64) -> u64 {

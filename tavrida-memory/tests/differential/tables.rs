@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tavrida::field::{Decimal, Table, Value};
 use tavrida::transport::{Properties, Publication};
 use tavrida_memory::core::{ExchangeDeclare, Method, QueueBind, QueueDeclare};
+use tavrida_rabbitmq::say;
 
 use crate::names::short;
 use crate::program::{CONNECTIONS, Op, Program, Step};
-use crate::random::say;
 use crate::run::{Site, Watch};
 
 /// Declares a queue for each binding, and publishes a message for each key with headers; then compares all queues.
@@ -47,7 +47,7 @@ async fn agree(name: &str, kind: &str, bindings: &[(String, Table)], messages: &
     let site = Site::new(node, format!("table-{name}")).await;
     let operations = site.run(&program, Watch::AtTheEnd).await.agreed();
     assert_eq!(operations, program.steps.len());
-    say(&format!("{name}: {} bindings x {} messages agree", bindings.len(), messages.len()));
+    say(format_args!("{name}: {} bindings x {} messages agree", bindings.len(), messages.len()));
 }
 
 /// Returns all sequences of up to `longest` of these words, separated by dots; and the empty key.

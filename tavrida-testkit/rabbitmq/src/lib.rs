@@ -30,6 +30,7 @@
 #![cfg(unix)]
 
 mod error;
+mod say;
 mod install;
 mod version;
 mod ports;
@@ -49,5 +50,6 @@ pub use error::{Error, Result};
 pub use node::Node;
 pub use options::NodeBuilder;
 pub use proxy::Proxy;
+pub use say::say;
 pub use shared::{VirtualHost, shared, shared_vhost};
 pub use version::Version;
