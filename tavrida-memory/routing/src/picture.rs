@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::services::{Services, split};
+use crate::services::{Services, is_under, split};
 use crate::topology::{Destination, Topology};
 
 /// The content of a picture.
@@ -122,9 +122,8 @@ impl Services {
                 }
             }
             for topic in &service.subscriptions {
-                let publishers = self
-                    .iter()
-                    .filter(|other| other.events.iter().any(|event| event.starts_with(topic.as_str())));
+                let publishers =
+                    self.iter().filter(|other| other.events.iter().any(|event| is_under(event, topic)));
                 for publisher in publishers {
                     drawing.edge(&places, &of(&publisher.name), &of(&service.name), topic.clone(), true);
                 }

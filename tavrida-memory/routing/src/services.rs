@@ -149,6 +149,11 @@ impl Service {
     }
 }
 
+/// Returns whether a subscription to a topic gets an event: the topic and all below it.
+pub(crate) fn is_under(event: &str, topic: &str) -> bool {
+    event.strip_prefix(topic).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
 /// Splits `service.method` into the service and the method.
 pub(crate) fn split(name: &str) -> (&str, &str) {
     name.split_once('.').unwrap_or((name, ""))

@@ -76,29 +76,34 @@ enum Order {
     Short,
 }
 
+/// How a walk ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// It visited all classes.
+    Complete,
+    /// It left out keys that are too long, and so maybe classes with shorter ones.
+    TooLong,
+    /// The limit cut it.
+    Cut,
+}
+
 impl Automaton<'_> {
     /// All classes of keys in which a relevant language matches; every language is relevant where there is no list.
     pub(crate) fn classes(&self, relevant: Option<&[bool]>, places: usize) -> KeyClasses {
-        let mut found: BTreeMap<Vec<usize>, (bool, String)> = BTreeMap::new();
-        let mut complete = true;
+        let mut found: BTreeMap<Vec<usize>, String> = BTreeMap::new();
+        let mut end = End::TooLong;
         for order in [Order::Readable, Order::Short] {
-            complete &= self.walk(order, relevant, places, |matched, key| {
-                let is_key = key.len() <= LONGEST_KEY;
-                let known = found.entry(matched).or_insert_with(|| (is_key, key.to_owned()));
-                if is_key && !known.0 {
-                    *known = (true, key.to_owned());
-                }
-                false
-            });
-            if found.values().all(|(is_key, _)| *is_key) {
-                break;
+            if end == End::TooLong {
+                end = self.walk(order, relevant, places, |matched, key| {
+                    found.entry(matched).or_insert_with(|| key.to_owned());
+                    false
+                });
             }
         }
-        let classes = found.into_iter().filter(|(_, (is_key, _))| *is_key);
         let mut classes: Vec<KeyClass> =
-            classes.map(|(matched, (_, key))| KeyClass { matched, key }).collect();
+            found.into_iter().map(|(matched, key)| KeyClass { matched, key }).collect();
         classes.sort_by(|a, b| (a.key.len(), &a.key).cmp(&(b.key.len(), &b.key)));
-        KeyClasses { classes, complete }
+        KeyClasses { classes, complete: end != End::Cut }
     }
 
     /// The shortest key of which this holds.
@@ -110,19 +115,19 @@ impl Automaton<'_> {
     ) -> Result<Option<String>, Undecided> {
         for order in [Order::Readable, Order::Short] {
             let mut shortest = None;
-            let complete = self.walk(order, relevant, places, |matched, key| {
+            let end = self.walk(order, relevant, places, |matched, key| {
                 let stop = holds(&matched);
                 if stop {
                     shortest = Some(key.to_owned());
                 }
                 stop
             });
-            match shortest {
-                Some(key) if key.len() <= LONGEST_KEY => return Ok(Some(key)),
-                // Shorter ones may have empty words.
-                Some(_) => {}
-                None if complete => return Ok(None),
-                None => {
+            match (shortest, end) {
+                (Some(key), _) => return Ok(Some(key)),
+                (None, End::Complete) => return Ok(None),
+                // Shorter keys may have empty words.
+                (None, End::TooLong) => {}
+                (None, End::Cut) => {
                     return Err(Undecided { what: format!("the automaton has more than {places} places") });
                 }
             }
@@ -130,17 +135,17 @@ impl Automaton<'_> {
         Ok(None)
     }
 
-    /// Visits the classes of keys, cheapest first, until a visit is true. False where the limit cut it.
+    /// Visits the classes of keys, cheapest first, until a visit is true.
     fn walk(
         &self,
         order: Order,
         relevant: Option<&[bool]>,
         places: usize,
         mut visit: impl FnMut(Vec<usize>, &str) -> bool,
-    ) -> bool {
+    ) -> End {
         let mut seen: HashSet<(State, Length)> = HashSet::new();
         let mut todo = BinaryHeap::from([Reverse(((0, 0, 0), String::new(), Length::None, self.start()))]);
-        let mut work = 0;
+        let (mut work, mut end) = (0, End::Complete);
         let is_relevant =
             |state: &State| relevant.is_none_or(|list| self.alive(state).any(|owner| list[owner]));
         while let Some(Reverse((cost, key, length, state))) = todo.pop() {
@@ -148,7 +153,7 @@ impl Automaton<'_> {
                 continue;
             }
             if length != Length::OneEmpty && visit(self.accepted(&state), &key) {
-                return true;
+                return end;
             }
             if state.is_empty() {
                 continue;
@@ -168,12 +173,16 @@ impl Automaton<'_> {
                 };
                 work += step.state.len() + 1;
                 if work > places {
-                    return false;
+                    return End::Cut;
+                }
+                if longer.len() > LONGEST_KEY {
+                    end = End::TooLong;
+                    continue;
                 }
                 todo.push(Reverse((more(order, cost, &step.word, &longer), longer, length, step.state)));
             }
         }
-        true
+        end
     }
 }
 

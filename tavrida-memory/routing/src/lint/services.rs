@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::lint::code::Code;
 use crate::lint::report::Finding;
 use crate::message::Message;
-use crate::services::{Service, Services, split};
-use crate::topology::{Destination, ExchangeType, Topology};
+use crate::services::{Service, Services, is_under, split};
+use crate::topology::{Binding, Destination, ExchangeType, Topology};
 
 pub(super) fn check(services: &Services, topology: Option<&Topology>, findings: &mut Vec<Finding>) {
     for service in services.iter() {
@@ -87,11 +87,6 @@ fn check_events(services: &Services, service: &Service, findings: &mut Vec<Findi
             ));
         }
     }
-}
-
-/// Returns whether a subscription to a topic gets an event: the topic and all below it.
-fn is_under(event: &str, topic: &str) -> bool {
-    event.strip_prefix(topic).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Answers come to the exchange of the caller, with its name as the first word of the key.
@@ -177,12 +172,11 @@ fn check_patterns(services: &Services, topology: &Topology, findings: &mut Vec<F
         if topology.exchange(exchange).is_none_or(|exchange| exchange.kind == ExchangeType::Headers) {
             continue;
         }
+        let routings = keys.iter().filter_map(|key| topology.route(&Message::new(exchange, key)).ok());
+        let used: Vec<&Binding> =
+            routings.flat_map(|routing| routing.bindings().collect::<Vec<_>>()).collect();
         for binding in topology.bindings_from(exchange) {
-            let used = keys.iter().any(|key| {
-                let routing = topology.route(&Message::new(exchange, key));
-                routing.is_ok_and(|routing| routing.bindings().any(|used| used == binding))
-            });
-            if !used && matches!(binding.destination, Destination::Queue(_)) {
+            if !used.contains(&binding) && matches!(binding.destination, Destination::Queue(_)) {
                 let known: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let reason =
                     format!("it matches none of the keys that are published there: {}", list(&known));

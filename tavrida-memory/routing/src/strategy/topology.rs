@@ -164,7 +164,9 @@ fn build(
         if topology.exchange(&source).is_some_and(|exchange| exchange.kind == ExchangeType::Headers) {
             binding.arguments = plan.arguments.clone();
         }
-        topology.bind(binding).expect("source and destination exist");
+        let bound = topology.bind(binding);
+        let too_many_hashes = topology.behaviour().most_hashes.is_some();
+        assert!(bound.is_ok() || too_many_hashes, "source and destination exist: {bound:?}");
     }
     topology
 }

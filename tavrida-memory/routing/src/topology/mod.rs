@@ -262,10 +262,12 @@ impl Topology {
         }
     }
 
+    #[cfg(feature = "memory")]
     pub(crate) fn exchange_mut(&mut self, name: &str) -> Option<&mut Exchange> {
         self.exchanges.get_mut(name)
     }
 
+    #[cfg(feature = "memory")]
     pub(crate) fn queue_mut(&mut self, name: &str) -> Option<&mut Queue> {
         self.queues.get_mut(name)
     }

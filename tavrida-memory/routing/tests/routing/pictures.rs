@@ -36,12 +36,13 @@ fn a_graph_of_services_as_mermaid() {
     let services = Services::new()
         .service(Service::new("orders").answers("create").asks("billing.charge").publishes("orders.created"))
         .service(Service::new("billing").answers("charge").calls("bank.pay"))
-        .service(Service::new("mail").subscribes("orders.created"));
+        .service(Service::new("mail").subscribes("orders.created"))
+        .service(Service::new("news").publishes("orders.createdness"));
     assert_eq!(
         services.mermaid(),
         "flowchart LR\n    \
-         n0[\"billing\"]\n    n1[\"mail\"]\n    n2[\"orders\"]\n    n3[\"bank (missing)\"]\n    \
-         n0 -->|\"call pay\"| n3\n    n2 -.->|\"orders.created\"| n1\n    n2 -->|\"ask charge\"| n0\n"
+         n0[\"billing\"]\n    n1[\"mail\"]\n    n2[\"news\"]\n    n3[\"orders\"]\n    n4[\"bank (missing)\"]\n    \
+         n0 -->|\"call pay\"| n4\n    n3 -.->|\"orders.created\"| n1\n    n3 -->|\"ask charge\"| n0\n"
     );
 }
 

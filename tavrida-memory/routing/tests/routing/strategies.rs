@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRng, TestRunner};
-use tavrida_routing::{Binding, Exchange, Pattern, Queue, Table, Topology, strategy};
+use tavrida_routing::{
+    Behaviour, Binding, Exchange, ExchangeType, Pattern, Queue, RabbitMq, Table, Topology, strategy,
+};
 
 use crate::node::Node;
 
@@ -72,6 +74,21 @@ fn the_hit_rate_is_what_was_asked_for() {
     };
     assert!(rate(1.0) >= 950, "all but those of the binding to an exchange without bindings");
     assert!(rate(0.0) <= 400);
+}
+
+#[test]
+fn topologies_of_a_later_version_have_no_patterns_that_it_refuses() {
+    let mut later = Behaviour::of(RabbitMq::V4_0);
+    later.most_hashes = Some(1);
+    let run = runner(500).run(&strategy::Topologies::default().like(later).strategy(), |topology| {
+        let hashes = |binding: &Binding| binding.routing_key.split('.').filter(|word| *word == "#").count();
+        let is_topic = |binding: &&Binding| {
+            topology.exchange(&binding.source).is_some_and(|source| source.kind == ExchangeType::Topic)
+        };
+        prop_assert!(topology.bindings().iter().filter(is_topic).all(|binding| hashes(binding) <= 1));
+        Ok(())
+    });
+    run.unwrap();
 }
 
 #[test]
