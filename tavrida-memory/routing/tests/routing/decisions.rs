@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
-use tavrida_routing::{Destination, Exchange, Message, Outcome, Pattern, Queue, Topology};
+use tavrida_routing::{
+    Behaviour, Destination, Exchange, Message, Outcome, Pattern, Queue, RabbitMq, Topology,
+};
 
 use crate::exhaustive::texts;
 use crate::random;
@@ -106,7 +108,11 @@ fn outcome(topology: &Topology, message: &Message) -> Outcome {
 }
 
 fn without(topology: &Topology, leave_out: impl Fn(usize) -> bool) -> Topology {
-    let mut rest = Topology::of("/", *topology.behaviour());
+    copied(topology, *topology.behaviour(), leave_out)
+}
+
+fn copied(topology: &Topology, behaviour: Behaviour, leave_out: impl Fn(usize) -> bool) -> Topology {
+    let mut rest = Topology::of("/", behaviour);
     topology.exchanges().for_each(|exchange| rest.declare_exchange(exchange.clone()).unwrap());
     topology.queues().for_each(|queue| rest.declare_queue(queue.clone()).unwrap());
     for (index, binding) in topology.bindings().iter().enumerate() {
@@ -170,6 +176,42 @@ fn a_diff_has_witnesses_and_misses_nothing() {
     }
     println!("diffs: {changes} changes, {same} of 250 without any");
     assert!(changes > 100 && same > 20);
+}
+
+#[test]
+fn a_diff_of_two_versions_misses_no_header() {
+    let mut changes = 0;
+    for case in 0..300 {
+        let seed = random::seed() + case;
+        let mut rng = Rng::with_seed(seed);
+        let before = random::topology(&mut rng);
+        let gone = rng.usize(..before.bindings().len().max(1));
+        let version = [RabbitMq::V3_10, RabbitMq::V4_0][rng.usize(..2)];
+        let after = copied(&before, version.into(), |index| index == gone);
+        let diff = before.diff(&after);
+        assert!(diff.is_complete(), "TAVRIDA_SEED={seed}: {diff}");
+        for change in &diff.changes {
+            assert_eq!(outcome(&before, &change.message), change.before, "TAVRIDA_SEED={seed}: {change}");
+            assert_eq!(outcome(&after, &change.message), change.after, "TAVRIDA_SEED={seed}: {change}");
+        }
+        for _ in 0..200 {
+            let message = random::message(&mut rng);
+            let is_covered = !message.exchange.is_empty()
+                && !["CC", "BCC"].iter().any(|name| message.headers.contains(name));
+            let pair = (outcome(&before, &message), outcome(&after, &message));
+            let known = diff.changes.iter().any(|change| {
+                change.message.exchange == message.exchange
+                    && (change.before.clone(), change.after.clone()) == pair
+            });
+            assert!(
+                !is_covered || pair.0 == pair.1 || known,
+                "TAVRIDA_SEED={seed}: {message}: {pair:?} is not in {diff}\n{before:#?}"
+            );
+        }
+        changes += diff.changes.len();
+    }
+    println!("diffs of two versions: {changes} changes");
+    assert!(changes > 300);
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(crate) fn topology(rng: &mut Rng) -> Topology {
     topology
 }
 
-fn message(rng: &mut Rng) -> Message {
+pub(crate) fn message(rng: &mut Rng) -> Message {
     let exchange = match rng.u8(..20) {
         0 => "missing",
         1 | 2 => "",
