@@ -94,7 +94,7 @@ impl Stage {
                 state.tell(actor, What::Note(CONSUMER_CANCELLED.to_owned()));
                 return Ok(head.channel);
             };
-            let message = state.message(world, &delivered.publication, ActorId::of_peer(0));
+            let message = state.arriving_message(world, &delivered.publication);
             let key = state.trace.message(message).key();
             let mut candidate = state.director.candidate(key, actor, state.consumer_key(head.channel));
             let due = state.due_of(&head, candidate.point, now);

@@ -89,11 +89,6 @@ impl State {
         }
         let id_hash = SentMessage::id_hash(publication);
         let key = SentMessage::key_by(publication, id_hash);
-        if let Some(known) = self.returned(publication, id_hash, key) {
-            self.messages.kept.push(publication.clone());
-            self.messages.by_place.insert(place, known);
-            return known;
-        }
         let parent = id_hash.and_then(|id| world.ids.parent(id));
         let cause = parent.and_then(|parent| self.messages.by_id.get(&parent).copied());
         let message = self.trace.add_message(SentMessage::new(publication.clone(), sender, cause, key));
@@ -107,14 +102,23 @@ impl State {
         messages.deliveries.push(0);
         message
     }
-}
 
-impl State {
-    /// Returns the message that a quorum queue redelivers: it counts deliveries in a header, so each redelivery is another copy.
-    fn returned(&self, publication: &Publication, id_hash: Option<u64>, key: u64) -> Option<MessageId> {
-        publication.properties.headers().get("x-delivery-count")?;
-        let known = self.messages.by_id.get(&id_hash?).copied()?;
-        (self.trace.message(known).key() == key).then_some(known)
+    /// Returns the number of a message that comes from the broker. That may be another copy than was sent: a quorum queue counts deliveries
+    /// in a header, and RabbitMQ 4 sorts headers.
+    pub(crate) fn arriving_message(&mut self, world: &World, publication: &Arc<Publication>) -> MessageId {
+        let place = Arc::as_ptr(publication) as usize;
+        if let Some(known) = self.messages.by_place.get(&place) {
+            return *known;
+        }
+        let id_hash = SentMessage::id_hash(publication);
+        let key = SentMessage::key_by(publication, id_hash);
+        let known = id_hash.and_then(|id| self.messages.by_id.get(&id).copied());
+        let Some(known) = known.filter(|known| self.trace.message(*known).key() == key) else {
+            return self.message(world, publication, ActorId::of_peer(0));
+        };
+        self.messages.kept.push(publication.clone());
+        self.messages.by_place.insert(place, known);
+        known
     }
 }
 

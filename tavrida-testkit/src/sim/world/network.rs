@@ -122,7 +122,7 @@ impl Network for World {
     fn fetched(&self, line: Line, channel: ChannelId, fetched: &Got) {
         let mut state = self.state();
         let actor = ActorId::of_peer(line.peer);
-        let message = state.message(self, &fetched.publication, ActorId::of_peer(0));
+        let message = state.arriving_message(self, &fetched.publication);
         let delivery = state.messages.deliver(message);
         let queue = String::new();
         let number = state.trace.add_channel(Channel { actor, queue, prefetch: 0, no_ack: false });
