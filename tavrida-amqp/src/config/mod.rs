@@ -99,6 +99,12 @@ impl AmqpConfig {
     /// The smallest frame that AMQP allows, in bytes.
     pub const MIN_FRAME_MAX: u32 = 4096;
 
+    /// The largest frame that counts, in bytes: 16 MiB. RabbitMQ's own limit is far below, and the buffers of a connection grow with it.
+    pub const MAX_FRAME_MAX: u32 = 16 << 20;
+
+    /// The most bytes of the names of a virtual host and a locale, which AMQP sends as short strings.
+    pub(crate) const MAX_NAME: usize = 255;
+
     /// The minimum `channel_max` of a connection: consumers, asks, management and publishes need channels, and a closing channel overlaps
     /// with its successor.
     pub const MIN_CHANNELS: u16 = 8;
@@ -180,7 +186,7 @@ impl AmqpConfig {
         self
     }
 
-    /// Sets the virtual host.
+    /// Sets the virtual host. Connecting fails if the name has over 255 bytes, which AMQP cannot send.
     #[must_use = "the config comes back with the virtual host"]
     pub fn virtual_host(mut self, name: impl Into<String>) -> Self {
         self.virtual_host = name.into();
@@ -226,8 +232,8 @@ impl AmqpConfig {
         self
     }
 
-    /// Sets the maximum frame size in bytes ([131,072](Self::FRAME_MAX) by default); the lower of this and the server's counts. 0 takes the
-    /// server's. The headers of a message must fit into one frame.
+    /// Sets the maximum frame size in bytes ([131,072](Self::FRAME_MAX) by default); the lowest of this, the server's and
+    /// [16 MiB](Self::MAX_FRAME_MAX) counts. 0 takes the server's. The headers of a message must fit into one frame.
     ///
     /// A connection reserves two buffers of 32 frames, 8 MiB by default. Their memory is used as data passes through them, but from the
     /// start if this is 0.
@@ -246,7 +252,7 @@ impl AmqpConfig {
         self
     }
 
-    /// Sets the locale of the broker's texts; RabbitMQ only knows `en_US`.
+    /// Sets the locale of the broker's texts; RabbitMQ only knows `en_US`. Connecting fails if it has over 255 bytes.
     #[must_use = "the config comes back with the locale"]
     pub fn locale(mut self, locale: impl Into<String>) -> Self {
         self.locale = locale.into();

@@ -110,7 +110,15 @@ fn virtual_host(path: &str) -> Result<String, ConfigError> {
             format!("\"{path}\" has a '/' in it; a '/' in the name of a virtual host is written %2f");
         return Err(ConfigError::new("virtual host", problem));
     }
-    decode("virtual host", path)
+    short("virtual host", decode("virtual host", path)?)
+}
+
+/// Checks that AMQP can send a name.
+pub(super) fn short(key: &str, name: String) -> Result<String, ConfigError> {
+    match name.len() {
+        0..=AmqpConfig::MAX_NAME => Ok(name),
+        long => Err(ConfigError::new(key, format!("it has {long} bytes, and AMQP sends at most 255"))),
+    }
 }
 
 /// Decodes a part; the error does not show it.
@@ -146,7 +154,7 @@ fn parameter(config: &mut AmqpConfig, key: &str, value: &str) -> Result<(), Conf
         "frame_max" => config.frame_max = Some(frames(key, number(key, value)?)?),
         "auth_mechanism" => config.mechanism = value.parse()?,
         "connection_timeout" => config.connect_timeout = Duration::from_millis(number(key, value)?),
-        "locale" => config.locale = value.into(),
+        "locale" => config.locale = short(key, value.into())?,
         "connection_name" => config.connection_name = Some(value.into()),
         "connection_attempts" => config.connection_attempts = attempts(number(key, value)?),
         "reconnect_attempts" => config.reconnect_attempts = attempts(number(key, value)?),

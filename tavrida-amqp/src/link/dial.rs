@@ -41,10 +41,30 @@ impl Cut {
 ///
 /// Dropping the future cuts the connection.
 pub(crate) async fn dial(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
+    check_names(config)?;
+    let config = &AmqpConfig {
+        frame_max: config.frame_max.map(|bytes| bytes.min(AmqpConfig::MAX_FRAME_MAX)),
+        ..config.clone()
+    };
     match timeout(config.connect_timeout, handshake_in_its_frames(config, host, role)).await {
         Ok(dialled) => dialled,
         Err(_) => Err(unreachable(host, format!("no answer within {:?}", config.connect_timeout))),
     }
+}
+
+/// Checks that AMQP can send the names: the client library panics at one that is too long.
+fn check_names(config: &AmqpConfig) -> Result<(), SessionError> {
+    for (what, name) in [("virtual host", &config.virtual_host), ("locale", &config.locale)] {
+        if name.len() > AmqpConfig::MAX_NAME {
+            let (bytes, beginning) = (name.len(), name.chars().take(64).collect::<String>());
+            let text = format!(
+                "NOT_ALLOWED - the {what} '{beginning}...' has {bytes} bytes, and AMQP sends at most {}",
+                AmqpConfig::MAX_NAME
+            );
+            return Err(BrokerError::connection(530, text).into());
+        }
+    }
+    Ok(())
 }
 
 fn unreachable(host: &Host, why: impl std::fmt::Display) -> SessionError {

@@ -14,6 +14,7 @@ mod default_type;
 mod conformance;
 mod connection;
 mod consuming;
+mod extremes;
 mod failover;
 mod frames;
 mod gone;

@@ -53,7 +53,7 @@ fn set(draft: &mut Draft, setting: &Setting) -> Result<(), ConfigError> {
         "host" => draft.addresses(vec![Address::parse(setting.text()?)?]),
         "hosts" => draft.addresses(addresses(setting)?),
         "port" => draft.port = Some(setting.number()?),
-        "virtual_host" => config.virtual_host = setting.text()?.into(),
+        "virtual_host" => config.virtual_host = uri::short("virtual_host", setting.text()?.into())?,
         "username" => config.username = setting.text()?.into(),
         "password" => config.password = setting.text()?.into(),
         "auth_mechanism" => config.mechanism = setting.text()?.parse()?,
@@ -64,7 +64,7 @@ fn set(draft: &mut Draft, setting: &Setting) -> Result<(), ConfigError> {
         "connection_attempts" => config.connection_attempts = attempts(setting.number()?),
         "retry_delay" => config.retry_delay = setting.seconds()?,
         "reconnect_attempts" => config.reconnect_attempts = attempts(setting.number()?),
-        "locale" => config.locale = setting.text()?.into(),
+        "locale" => config.locale = uri::short("locale", setting.text()?.into())?,
         "connection_name" => config.connection_name = Some(setting.text()?.into()),
         "publish_window" => config.publish_window = uri::window("publish_window", setting.number()?)?,
         // The URI was handled first.
