@@ -7,7 +7,7 @@ mod tests;
 use std::error::Error;
 
 use tavrida::discovery::Registry;
-use tavrida::message::MessageKind;
+use tavrida::entry_point::TopicPattern;
 use tavrida::server::ServerBuilder;
 use tavrida::transport::Transport;
 use tavrida::{Server, Service};
@@ -91,8 +91,9 @@ impl ServerConfig {
 
     fn discovering(&self, service: Service) -> Result<Service, ConfigError> {
         let Some(file) = &self.discovery else { return Ok(service) };
-        let subscribed = service.entry_points(MessageKind::Notification);
-        let mut publishers: Vec<_> = subscribed.iter().filter_map(|publisher| publisher.service()).collect();
+        let subscriptions = service.subscriptions();
+        let mut publishers: Vec<_> = subscriptions.iter().map(TopicPattern::publisher).collect();
+        publishers.sort_unstable();
         publishers.dedup();
         let registry = Registry::from_ds_file(&file.value, service.name(), &publishers);
         let registry = registry.map_err(|error| file.wrong(chain(&error)))?;

@@ -52,6 +52,24 @@ async fn the_services_that_are_named_run_and_find_their_publishers_in_the_file_b
 }
 
 #[tokio::test]
+async fn a_publisher_of_a_pattern_is_found_in_the_file_and_a_missing_exchange_of_ones_own_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("services.ds"), LANDSCAPE).expect("a file");
+    let file = folder.path().join("tavrida.toml");
+    fs::write(&file, format!("{SERVER}discovery = \"services.ds\"")).expect("a file");
+    let config = ServerConfig::from_file(&file).expect("a configuration");
+    let audit = || Service::new("audit").on_notification("stock.*", || async {});
+    let server = config.builder([audit()]).expect("all is in the file").build().expect("a server");
+    assert!(server.plan().to_string().contains("<- stock_notifications: stock.*"), "{}", server.plan());
+    let error = config.builder([audit().publishes("seen")]).expect("all is in the file").build();
+    let error = error.map(drop).expect_err("[audit] has no `notifications`").to_string();
+    assert!(
+        error.contains("service 'audit' emits audit.seen") && error.contains("`notifications`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_service_that_the_program_has_not_is_named() {
     let error = plan("services = [\"orders\", \"billing\"]", "").expect_err("there is no billing");
     assert_eq!(

@@ -21,7 +21,7 @@ struct Archived {
 
 struct Orders(Story);
 
-#[tavrida::service("orders")]
+#[tavrida::service("orders", emits = [Created, Archived])]
 impl Orders {
     #[rpc]
     async fn create(&self, proxy: Proxy, id: u64) -> Result<()> {
@@ -65,14 +65,16 @@ pub async fn app(broker: Broker) -> Result<Vec<String>> {
     let subscribers = Server::builder(broker.clone())
         .queue("subscribers")
         .exchange("subscribers_exchange")
-        .service(Billing(story.clone()).into_service().discovery(hears.clone()))
-        .service(Audit(story.clone()).into_service().discovery(hears))
+        .service(Billing(story.clone()).into_service())
+        .service(Audit(story.clone()).into_service())
+        .discovery(hears)
         .start()
         .await?;
     let publisher = Server::builder(broker.clone())
         .queue("orders")
         .exchange("orders_exchange")
-        .service(Orders(story.clone()).into_service().discovery(publishes))
+        .service(Orders(story.clone()).into_service())
+        .discovery(publishes)
         .start()
         .await?;
 

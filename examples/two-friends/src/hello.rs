@@ -5,7 +5,7 @@ use tavrida::prelude::*;
 
 pub(crate) struct Hello(pub(crate) Story);
 
-#[tavrida::service("test_hello")]
+#[tavrida::service("test_hello", emits = ["hello"])]
 impl Hello {
     #[rpc]
     async fn hello(&self, request: Request, proxy: Proxy, param: i64) -> Result<()> {

@@ -77,7 +77,7 @@ use proc_macro::TokenStream;
 /// | `#[rpc]`, `#[rpc("method")]`, `#[rpc("service.method")]` | requests to the method; its name is the function's by default |
 /// | `#[response("service.method")]` | responses to the calls that this service makes |
 /// | `#[error("service.method")]` | errors of the calls that this service makes |
-/// | `#[subscribe("publisher.event")]` | notifications |
+/// | `#[subscribe("publisher.event")]`, `#[subscribe("publisher.*")]` | notifications: one event, or each event of the publisher |
 /// | `#[rpc(C)]`, `#[response(C)]`, `#[error(C)]`, `#[subscribe(E)]` | the same by a contract: a type with `#[derive(Rpc)]`, or `#[derive(Event)]` |
 /// | `#[incoming]` | middleware: `async fn(&self, message: Message, next: Next) -> Result<message::Reply>` |
 /// | `#[outgoing]`, `#[outgoing(request, notification)]` | middleware: `async fn(&self, message: Message) -> Result<Message>`, for replies, or for the kinds that are named |
@@ -96,6 +96,12 @@ use proc_macro::TokenStream;
 ///
 /// A handler of a contract has at most one such argument, which comes from the contract: the request `C`, the reply, a `CallError<C>`,
 /// the event.
+///
+/// # What it publishes
+///
+/// `#[service("billing", emits = [Charged, "noted"])]` declares the events of the service, by types with `#[derive(Event)]` and by names
+/// (`"other.noted"` for one in the name of another service, `"*"` for any): the build of a server fails if it does not know where to publish
+/// them.
 ///
 /// # The crate's path
 ///

@@ -42,6 +42,11 @@ impl ServerAsks {
         Arc::new(Self { queue, exchange, services, prefetch, ordered, on_itself, warned })
     }
 
+    /// Returns the exchange of the server.
+    pub(crate) fn exchange(&self) -> &str {
+        &self.exchange
+    }
+
     /// The consumer of a new session may have another prefetch.
     pub(crate) fn set_prefetch(&self, prefetch: u16) {
         self.prefetch.store(prefetch, Ordering::Relaxed);

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::{Client, Idle, Inner};
 use crate::asks::Asks;
+use crate::contract::Event;
 use crate::counters::Tally;
 use crate::discovery::{ByName, Discovery};
 use crate::entry_point::{EntryPoint, EntryPointError};
@@ -18,7 +19,7 @@ use crate::json::Object;
 use crate::link::{Carried, Health, Link, Stop};
 use crate::message::{Context, Headers, ReservedHeaderError};
 use crate::middleware::{self, Outgoing};
-use crate::outbound::{Outbound, Repair};
+use crate::outbound::{Emits, Outbound, Repair};
 use crate::proxy::{Identity, Route, Sender};
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport, check_name};
@@ -30,6 +31,8 @@ pub struct ClientBuilder {
     source: EntryPoint,
     discovery: Option<Arc<dyn Discovery>>,
     outgoing: Vec<Arc<dyn Outgoing>>,
+    /// The events that it declares to publish. They are topics once the source is known.
+    events: Vec<String>,
     context: Object,
     headers: Headers,
     reply_exchange: Option<ShortString>,
@@ -49,6 +52,7 @@ impl ClientBuilder {
             source: EntryPoint::NONE,
             discovery: None,
             outgoing: Vec::new(),
+            events: Vec::new(),
             context: Object::EMPTY,
             headers: Headers::new(),
             reply_exchange: None,
@@ -75,6 +79,18 @@ impl ClientBuilder {
     /// Sets how to find services and publishers. The default is [by name](ByName).
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Some(Arc::new(discovery));
+        self
+    }
+
+    /// Declares that the client publishes an event of a [contract](crate::contract): the build fails if the discovery does not know where
+    /// the publisher sends its notifications. See [`Service::emits`](crate::Service::emits).
+    pub fn emits<E: Event>(self) -> Self {
+        self.publishes(E::TOPIC)
+    }
+
+    /// As [`emits`](ClientBuilder::emits), for an event without a type. See [`Service::publishes`](crate::Service::publishes).
+    pub fn publishes(mut self, event: &str) -> Self {
+        self.events.push(event.to_owned());
         self
     }
 
@@ -162,7 +178,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// A configuration error; no session within the [patience](ClientBuilder::patience) or the limit of attempts.
+    /// A configuration error, such as a declared event whose publisher the discovery does not know; no session within the [patience](ClientBuilder::patience) or the limit of attempts.
     ///
     /// # Panics
     ///
@@ -189,7 +205,8 @@ impl ClientBuilder {
         }
         self.discovery.as_ref().map_or(Ok(()), Discovery::check)?;
         self.reply_exchange.as_deref().map_or(Ok(()), |name| check_name("reply exchange", name))?;
-        let client = self.start();
+        let emits = self.declared()?;
+        let client = self.start(emits);
         match client.0.link.line().wait(client.0.sender.patience()).await {
             Ok(_) => Ok(client),
             Err(error) => Err(match client.health() {
@@ -202,7 +219,17 @@ impl ClientBuilder {
         }
     }
 
-    fn start(self) -> Client {
+    /// Returns the events that it declares, whose exchanges are known.
+    fn declared(&self) -> Result<Emits, Error> {
+        let mut emits = Emits::default();
+        self.events.iter().try_for_each(|event| emits.add(&self.source, event))?;
+        if let Some(discovery) = &self.discovery {
+            emits.exchanges(&format!("client '{}'", self.source), discovery)?;
+        }
+        Ok(emits)
+    }
+
+    fn start(self, emits: Emits) -> Client {
         let stop = Stop::default();
         let tally = Arc::new(Tally::default());
         let ids = self.ids.unwrap_or_else(|| Arc::new(RandomIds));
@@ -213,6 +240,7 @@ impl ClientBuilder {
         let link = Arc::new(Link::new(self.transport, backoff, seed_of(&instance), tally.clone()));
         let outbound = Outbound {
             discovery: self.discovery.unwrap_or_else(|| Arc::new(ByName)),
+            emits,
             outgoing: middleware::shared(self.outgoing),
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             tally: tally.clone(),

@@ -10,6 +10,7 @@ mod returned;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use smol_str::SmolStr;
 use tokio::time::Instant;
@@ -56,6 +57,8 @@ pub(crate) struct Desk {
     pub(crate) limit: HandlerLimit,
     /// Whether payloads may be logged.
     pub(crate) log_payloads: bool,
+    /// Whether a message was ignored that is no notification and came by the pattern of a subscription.
+    pub(crate) overheard: AtomicBool,
 }
 
 /// How a message was handled, and the services that still have to see it.
@@ -163,6 +166,7 @@ impl Desk {
         }
         let routed = match self.router.route(&message) {
             Ok(routed) => routed,
+            Err(_) if self.is_overheard(&message, &arrived.delivery) => return unsettled(Outcome::NotOurs),
             Err(unwanted) => {
                 let failure = Failure::from(unwanted.0);
                 Box::pin(self.answer_unwanted(message, &failure, &arrived.epoch)).await;
@@ -197,6 +201,21 @@ impl Desk {
             }
         }
         handled.with_missing(history.missing(&message, &routed), &message)
+    }
+
+    /// Returns whether a message that no service here takes came only by the pattern of a subscription.
+    fn is_overheard(&self, message: &Message, delivery: &Delivery) -> bool {
+        // Copies and requeued messages come through the default exchange, which has no patterns.
+        let is_overheard = !delivery.publication().exchange.is_empty() && self.router.is_overheard(message);
+        if is_overheard && !self.overheard.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                message = %shown(message),
+                exchange = %shown(&delivery.publication().exchange),
+                "a subscription with a wildcard brings more than notifications: its publisher takes requests at the exchange where it \
+                 publishes; they are ignored, and said once"
+            );
+        }
+        is_overheard
     }
 
     fn log(&self, message: &Message) {

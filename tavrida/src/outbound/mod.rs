@@ -2,6 +2,7 @@
 //!
 //! Replies, calls, casts and notifications are all sent through [`Outbound::send`], which returns an outcome for each.
 
+mod emits;
 mod repair;
 mod seal;
 mod send_error;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use smol_str::format_smolstr;
 
+pub(crate) use emits::Emits;
 pub(crate) use repair::{OwnExchanges, Repair};
 pub(crate) use seal::Seal;
 pub use send_error::SendError;
@@ -33,6 +35,7 @@ use crate::transport::{Properties, Publication, PublishError, PublishErrorKind, 
 /// Sends the messages of one service, or of one client.
 pub(crate) struct Outbound {
     pub(crate) discovery: Arc<dyn Discovery>,
+    pub(crate) emits: Emits,
     pub(crate) outgoing: Arc<[Arc<dyn Outgoing>]>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tally: Arc<Tally>,
@@ -132,6 +135,7 @@ impl Outbound {
         }
         let exchange = match message.kind() {
             MessageKind::Notification => {
+                self.emits.notice(message.source());
                 self.discovery.find(Role::LocalPublisher, message.source().service().unwrap_or_default())?
             }
             _ => self.discovery.find(Role::Service, message.destination().service().unwrap_or_default())?,

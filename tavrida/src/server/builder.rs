@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -31,6 +32,7 @@ pub struct ServerBuilder {
     queue: ShortString,
     exchange: ShortString,
     services: Vec<Service>,
+    discovery: Option<Arc<dyn Discovery>>,
     incoming: Vec<Arc<dyn Incoming>>,
     prefetch: u16,
     concurrency: usize,
@@ -56,6 +58,7 @@ impl ServerBuilder {
             queue: ShortString::default(),
             exchange: ShortString::default(),
             services: Vec::new(),
+            discovery: None,
             incoming: Vec::new(),
             prefetch: 64,
             concurrency: 16,
@@ -96,6 +99,13 @@ impl ServerBuilder {
     /// Adds a service. Services of one server can call each other without a discovery.
     pub fn service(mut self, service: Service) -> Self {
         self.services.push(service);
+        self
+    }
+
+    /// Sets where services and publishers are found, for all services without a [discovery](Service::discovery) of their own. The default
+    /// is [by name](ByName).
+    pub fn discovery(mut self, discovery: impl Discovery) -> Self {
+        self.discovery = Some(Arc::new(discovery));
         self
     }
 
@@ -219,7 +229,7 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// The first configuration error, naming the culprit: a missing queue or exchange, two handlers or two services for the same entry
-    /// point, a subscription whose publisher no discovery knows, an argument that cannot be extracted, delayed retry in ordered mode, ...
+    /// point, a subscription or a declared event whose publisher no discovery knows, an argument that cannot be extracted, delayed retry in ordered mode, ...
     pub fn build(mut self) -> Result<Server, Error> {
         self.check()?;
         let tally = Arc::new(Tally::default());
@@ -255,6 +265,7 @@ impl ServerBuilder {
             tally,
             limit: HandlerLimit::new(self.deadline),
             log_payloads: self.log_payloads,
+            overheard: AtomicBool::new(false),
         });
         let worker = Box::new(Worker {
             desk: desk.clone(),
@@ -295,6 +306,7 @@ impl ServerBuilder {
             return Err(flaw);
         }
         self.services.iter_mut().try_for_each(Service::check)?;
+        self.discovery.as_ref().map_or(Ok(()), Discovery::check)?;
         self.name_after_the_service()?;
         let flaw = |text: &'static str| Err(Error::new(Kind::Build, text));
         if self.queue.is_empty() {
@@ -343,11 +355,13 @@ impl ServerBuilder {
         let mut own = None;
         let mut hosted = Vec::with_capacity(services.len());
         for service in services {
+            let (discovery, emits) = match service.discovery.or_else(|| self.discovery.clone()) {
+                Some(first) => (Fallback { first, second: neighbours.clone() }, service.emits.warning()),
+                None => (Fallback { first: neighbours.clone(), second: Arc::new(ByName) }, service.emits),
+            };
             let outbound = Arc::new(Outbound {
-                discovery: Arc::new(match service.discovery {
-                    Some(first) => Fallback { first, second: neighbours.clone() },
-                    None => Fallback { first: neighbours.clone(), second: Arc::new(ByName) },
-                }),
+                discovery: Arc::new(discovery),
+                emits,
                 outgoing: middleware::shared(service.outgoing),
                 clock: clock.clone(),
                 tally: tally.clone(),

@@ -62,6 +62,11 @@ impl Server {
         &self.plan
     }
 
+    /// Returns the exchange through which others send requests and replies to its services.
+    pub fn exchange(&self) -> &str {
+        self.desk.server_asks.exchange()
+    }
+
     /// Returns a handle that observes and stops the server while it runs.
     pub fn handle(&self) -> ServerHandle {
         ServerHandle { link: Arc::clone(&self.link), desk: self.desk.clone(), stop: self.stop.clone() }

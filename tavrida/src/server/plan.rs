@@ -1,8 +1,10 @@
 //! [`Plan`]: the topology that a server's services need. Pure, printable.
 
+use std::sync::Arc;
 use std::{fmt, iter};
 
 use crate::discovery::Role;
+use crate::entry_point::TopicPattern;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError};
 use crate::inbound::Queues;
@@ -49,7 +51,7 @@ pub enum DeclareMode {
 impl Plan {
     /// Returns the plan for services on a queue.
     pub(crate) fn of(
-        services: &[std::sync::Arc<Hosted>],
+        services: &[Arc<Hosted>],
         own: &Queues,
         exchange: &ShortString,
         delays: &[std::time::Duration],
@@ -59,16 +61,14 @@ impl Plan {
         for service in services {
             exchanges.append(&mut service.discovery().exchanges());
             exchanges.extend(service.discovery().local_publisher_exchange(service.name.as_str()));
+            let who = format!("service '{}'", service.name);
+            exchanges.append(&mut service.outbound.emits.exchanges(&who, service.discovery())?);
             for name in answers_to(service) {
                 add(&mut bindings, own, exchange, name)?;
             }
-            for topic in service.dispatcher.entry_points(MessageKind::Notification) {
-                let publisher = topic.service().unwrap_or_default();
-                let from = service.discovery().find(Role::Publisher, publisher).map_err(|error| {
-                    let text = format!("service '{}' subscribes to {topic}", service.name);
-                    Error::new(Kind::UnableToDiscover, format!("{text}: {error}"))
-                })?;
-                add(&mut bindings, own, &from, topic.as_str())?;
+            for topics in service.dispatcher.subscriptions() {
+                let from = publisher_of(service, &topics, services)?;
+                bindings.push(Binding::queue(&own.name, &from, topics.binding_key()?));
                 exchanges.push(from);
             }
         }
@@ -133,6 +133,33 @@ fn answers_to(service: &Hosted) -> impl Iterator<Item = &str> {
     let requests = service.dispatcher.entry_points(MessageKind::Request);
     let others = requests.filter_map(|entry_point| entry_point.service()).filter(move |name| *name != own);
     iter::once(own).chain(others)
+}
+
+/// Returns the exchange that a subscription is bound to.
+fn publisher_of(service: &Hosted, topics: &TopicPattern, all: &[Arc<Hosted>]) -> Result<ShortString, Error> {
+    let publisher = topics.publisher();
+    let subscription = || format!("service '{}' subscribes to {topics}", service.name);
+    let from = service.discovery().find(Role::Publisher, publisher).map_err(|error| {
+        let text = format!(
+            "{}: {error}; add `.remote_publisher(\"{publisher}\", \"its exchange\")` to the registry, or to the section \
+             [{publisher}] of the `.ds` file the key `notifications`",
+            subscription()
+        );
+        Error::new(Kind::UnableToDiscover, text)
+    })?;
+    let is_neighbour = all.iter().any(|other| other.name.as_str() == publisher);
+    if topics.topic().is_none() && !is_neighbour {
+        let requests = service.discovery().service_exchange(publisher);
+        if requests.is_some_and(|requests| requests == from) {
+            let text = format!(
+                "{}: '{publisher}' takes its requests at the same exchange '{from}', and the pattern would take them too; subscribe to \
+                 each event, or let '{publisher}' publish to an exchange of its own",
+                subscription()
+            );
+            return Err(Error::new(Kind::Build, text));
+        }
+    }
+    Ok(from)
 }
 
 /// Adds a binding for all keys that begin with a name.

@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Dispatcher;
+use crate::contract::{self, Event};
 use crate::discovery::{Discovery, Fallback};
-use crate::entry_point::{EntryPoint, EntryPointError};
+use crate::entry_point::{EntryPoint, EntryPointError, TopicPattern};
 use crate::error::{Error, Kind};
 use crate::handler::{Handler, StateMap, erase};
 use crate::message::MessageKind;
 use crate::middleware::{Incoming, Outgoing};
+use crate::outbound::Emits;
 
 /// A service: a name, handlers, and their environment.
 ///
@@ -24,6 +26,7 @@ pub struct Service {
     /// Where other services are found, if set.
     pub(crate) discovery: Option<Arc<dyn Discovery>>,
     pub(crate) state: StateMap,
+    pub(crate) emits: Emits,
     flaw: Option<Error>,
 }
 
@@ -37,6 +40,7 @@ impl Service {
             outgoing: Vec::new(),
             discovery: None,
             state: StateMap::default(),
+            emits: Emits::default(),
             flaw: None,
         };
         match name.parse::<EntryPoint>() {
@@ -76,13 +80,33 @@ impl Service {
         self.on(MessageKind::Error, from.try_into(), handler)
     }
 
-    /// Adds a handler of a publisher's notifications: a subscription to a topic, `publisher.event`.
+    /// Adds a handler of a publisher's notifications: a subscription to a topic, `publisher.event`, or to [many](TopicPattern),
+    /// `publisher.*`.
+    ///
+    /// A service handles each notification once, by its most specific subscription: the topic itself, else `publisher.*`, else
+    /// `publisher.#`. Other services of the server handle it by theirs. A handler of a pattern reads the topic as the source of the
+    /// [`Notification`](crate::message::Notification):
+    ///
+    /// ```
+    /// use tavrida::prelude::*;
+    ///
+    /// async fn note(event: Notification) {
+    ///     println!("{}: {}", event.source(), event.payload());
+    /// }
+    ///
+    /// let audit = Service::new("audit").on_notification("stock.*", note);
+    /// ```
     pub fn on_notification<M: 'static>(
-        self,
-        topic: impl TryInto<EntryPoint, Error = impl Into<EntryPointError>>,
+        mut self,
+        topics: impl TryInto<TopicPattern, Error = impl Into<EntryPointError>>,
         handler: impl Handler<M>,
     ) -> Self {
-        self.on(MessageKind::Notification, topic.try_into(), handler)
+        let subscribed = topics.try_into().map_err(|error| Error::from(error.into())).and_then(|topics| {
+            topics.topic().map_or(Ok(()), |topic| addressable(MessageKind::Notification, topic))?;
+            self.dispatcher.subscribe(topics, erase(handler))
+        });
+        self.keep(subscribed);
+        self
     }
 
     pub(super) fn on<M: 'static>(
@@ -92,22 +116,61 @@ impl Service {
         handler: impl Handler<M>,
     ) -> Self {
         let registered = entry_point.map_err(|error| Error::from(error.into())).and_then(|entry_point| {
-            if entry_point.method().is_none() {
-                let text = format!(
-                    "'{entry_point}' names no method to handle the {kind} of: write `service.method`"
-                );
-                return Err(Error::new(Kind::WrongEntryPointFormat, text));
-            }
-            if entry_point.is_reserved() {
-                let text =
-                    format!("'{entry_point}' begins its method with '~', as the addresses of askers do");
-                return Err(Error::new(Kind::WrongEntryPointFormat, text));
-            }
+            addressable(kind, &entry_point)?;
             self.dispatcher.register(kind, entry_point, erase(handler))
         });
-        if let Err(error) = registered {
-            self.flaw.get_or_insert(error);
+        self.keep(registered);
+        self
+    }
+
+    fn keep(&mut self, result: Result<(), impl Into<Error>>) {
+        if let Err(error) = result {
+            self.flaw.get_or_insert(error.into());
         }
+    }
+
+    /// Declares that the service publishes an event of a [contract](crate::contract).
+    ///
+    /// The build of the server then fails if the discovery does not know where the publisher sends its notifications, and the server
+    /// declares that exchange. Without this, a missing registration is an error of the first [`emit`](crate::Proxy::emit).
+    ///
+    /// An undeclared event is still published, with one warning: an error would fail a handler in the middle of its work, which is what the
+    /// declaration is to prevent. A service without a discovery logs no warning: its exchange is known [by
+    /// name](crate::discovery::ByName).
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use tavrida::discovery::Registry;
+    /// use tavrida::prelude::*;
+    /// # use tavrida_memory::MemoryBroker;
+    ///
+    /// #[derive(Serialize, Deserialize, Event)]
+    /// #[event("billing.charged")]
+    /// struct Charged { order: u64 }
+    ///
+    /// async fn charge(proxy: Proxy, order: u64) -> Result<()> {
+    ///     proxy.emit(Charged { order }).await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// let registry = Registry::new().remote_service("orders", "orders_exchange");
+    /// let billing = Service::new("billing").rpc("charge", params(["order"], charge)).emits::<Charged>().discovery(registry);
+    /// # let transport = MemoryBroker::new().transport();
+    /// let error = Server::builder(transport).service(billing).build().unwrap_err();
+    /// assert!(error.to_string().contains("service 'billing' emits billing.charged: no discovery knows the local publisher 'billing'"));
+    /// ```
+    pub fn emits<E: Event>(mut self) -> Self {
+        let topic = contract::topic::<E>().and_then(TopicPattern::try_from);
+        let added = topic.map(|topic| self.emits.add_topics(topic));
+        self.keep(added);
+        self
+    }
+
+    /// As [`emits`](Service::emits), for an event without a type: its name; `service.event` for an event in the name of another service;
+    /// or a [pattern](TopicPattern), such as `*` for names that are known only at run time.
+    pub fn publishes(mut self, event: &str) -> Self {
+        let added = self.emits.add(&self.name, event);
+        self.keep(added);
         self
     }
 
@@ -135,7 +198,9 @@ impl Service {
         self
     }
 
-    /// Sets where other services and publishers are found. Without it a service knows only those of the same server.
+    /// Sets where other services and publishers are found, for this service alone. The default is the discovery of the
+    /// [server](crate::server::ServerBuilder::discovery), else [by name](crate::discovery::ByName). Services of the same server find each
+    /// other in any case.
     pub fn discovery(mut self, discovery: impl Discovery) -> Self {
         self.discovery = Some(Arc::new(discovery));
         self
@@ -156,7 +221,17 @@ impl Service {
         self.name.as_str()
     }
 
-    /// Returns the entry points with a handler for a kind, sorted.
+    /// Returns the topics and patterns that it subscribes to, sorted.
+    pub fn subscriptions(&self) -> Vec<TopicPattern> {
+        self.dispatcher.subscriptions().collect()
+    }
+
+    /// Returns the topics and patterns that it declares to publish, sorted.
+    pub fn emitted(&self) -> &[TopicPattern] {
+        self.emits.topics()
+    }
+
+    /// Returns the entry points with a handler for a kind, sorted; of notifications, those without a wildcard.
     pub fn entry_points(&self, kind: MessageKind) -> Vec<EntryPoint> {
         self.dispatcher.entry_points(kind).cloned().collect()
     }
@@ -176,15 +251,27 @@ impl Service {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let handlers: Vec<String> = MessageKind::ALL
-            .into_iter()
-            .flat_map(|kind| {
-                self.dispatcher.entry_points(kind).map(move |entry_point| format!("{kind} {entry_point}"))
-            })
-            .collect();
+        let answered = MessageKind::ALL.into_iter().filter(|kind| *kind != MessageKind::Notification);
+        let answered = answered.flat_map(|kind| {
+            self.dispatcher.entry_points(kind).map(move |entry_point| format!("{kind} {entry_point}"))
+        });
+        let subscribed = self.dispatcher.subscriptions().map(|topics| format!("notification {topics}"));
+        let handlers: Vec<String> = answered.chain(subscribed).collect();
         f.debug_struct("Service")
             .field("name", &self.name())
             .field("handlers", &handlers)
             .finish_non_exhaustive()
     }
+}
+
+/// Checks that an entry point can have a handler.
+fn addressable(kind: MessageKind, entry_point: &EntryPoint) -> Result<(), Error> {
+    let flaw = match entry_point.method() {
+        None => format!("'{entry_point}' names no method to handle the {kind} of: write `service.method`"),
+        Some(_) if entry_point.is_reserved() => {
+            format!("'{entry_point}' begins its method with '~', as the addresses of askers do")
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(Error::new(Kind::WrongEntryPointFormat, flaw))
 }

@@ -35,7 +35,8 @@ impl Hosted {
 pub(crate) struct Router {
     services: Vec<Arc<Hosted>>,
     by_name: FxHashMap<ShortString, Roles>,
-    by_topic: FxHashMap<EntryPoint, Vec<usize>>,
+    /// The services with subscriptions to a publisher, in order of addition.
+    by_publisher: FxHashMap<ShortString, Vec<usize>>,
 }
 
 /// The services that a name refers to.
@@ -78,8 +79,12 @@ impl Router {
                 return Err(duplicate(&name, "answer requests to"));
             }
         }
-        for topic in service.dispatcher.entry_points(MessageKind::Notification) {
-            self.by_topic.entry(topic.clone()).or_default().push(index);
+        for topics in service.dispatcher.subscriptions() {
+            let publisher = ShortString::try_from(topics.publisher())?;
+            let subscribers = self.by_publisher.entry(publisher).or_default();
+            if subscribers.last() != Some(&index) {
+                subscribers.push(index);
+            }
         }
         Ok(())
     }
@@ -93,18 +98,27 @@ impl Router {
         let indices = match message.kind() {
             MessageKind::Request => self.only(message, |roles| &roles.requests)?,
             MessageKind::Response | MessageKind::Error => self.only(message, |roles| &roles.answers)?,
-            MessageKind::Notification => match self.by_topic.get(message.source()) {
-                Some(indices) => indices.as_slice(),
-                None => return Err(nobody_handles(message, Kind::HandlerNotFound)),
-            },
+            MessageKind::Notification => self.subscribers(message.source()),
         };
         let services = indices.iter().map(|&index| &self.services[index]);
-        services
-            .map(|service| match service.dispatcher.find(message.kind(), message.topic()) {
-                Some(handler) => Ok((service, handler)),
-                None => Err(nobody_handles(message, Kind::HandlerNotFound)),
-            })
-            .collect()
+        let targets = services
+            .filter_map(|service| Some((service, service.dispatcher.find(message.kind(), message.topic())?)));
+        let targets: SmallVec<[Target<'_>; 1]> = targets.collect();
+        if targets.is_empty() { Err(nobody_handles(message, Kind::HandlerNotFound)) } else { Ok(targets) }
+    }
+
+    /// Returns the services with subscriptions to the publisher of a topic.
+    fn subscribers(&self, topic: &EntryPoint) -> &[usize] {
+        topic.service().and_then(|publisher| self.by_publisher.get(publisher)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether a message other than a notification is here only because a pattern of a subscription matches its key, too: its
+    /// destination takes requests at the exchange where it publishes. The service itself gets it as well.
+    pub(crate) fn is_overheard(&self, message: &Message) -> bool {
+        let destination = message.destination();
+        let mut subscribers = self.subscribers(destination).iter().map(|&index| &self.services[index]);
+        message.kind() != MessageKind::Notification
+            && subscribers.any(|service| service.dispatcher.has_pattern_for(destination))
     }
 
     fn only(&self, message: &Message, role: fn(&Roles) -> &Option<usize>) -> Result<&[usize], Unwanted> {

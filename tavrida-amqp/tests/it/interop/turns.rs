@@ -1,6 +1,7 @@
 //! One side is ours and the other is the original's, played with its own messages: requests, answers, errors, notifications, asks.
 
 use serde_json::json;
+use tavrida::field::Value;
 use tavrida::prelude::*;
 use tavrida::transport::Publication;
 
@@ -8,7 +9,7 @@ use super::capture::{Row, rows};
 use super::compare::{differences, odd_properties};
 use super::wire::{Peer, Seen};
 use super::{QUEUES, friends, serve, town};
-use crate::support::soon;
+use crate::support::{name, soon};
 use crate::town::{Notes, transport};
 
 /// The messages of a scenario, in the order in which they were sent.
@@ -89,6 +90,40 @@ async fn notifications_reach_the_other_side() {
     let held = vhost.node().rabbitmqctl(["list_queues", "--silent", "-p", vhost.name(), "name", "messages"]);
     assert!(held.await.unwrap().lines().any(|line| line == "their_subscriber\t1"));
     servers.iter().for_each(tavrida::server::ServerHandle::stop);
+}
+
+/// Also those that a handler of an answer published, without an event: the original itself cannot subscribe to these.
+#[tokio::test]
+async fn a_subscription_with_a_wildcard_brings_every_notification_of_the_originals() {
+    let (vhost, peer) = town().await;
+    let notes = Notes::new();
+    let hears = Registry::new().remote_publisher("test_hello", "test_notification_exchange");
+    let audit = Service::new("audit").state(notes.clone()).discovery(hears);
+    let audit = audit.on_notification("test_hello.#", async |notes: State<Notes>, event: Notification| {
+        notes.add(event.source().to_string());
+    });
+    let server = serve(&vhost, "audit", "audit_exchange", audit).await;
+    let is_published = |message: &Publication| {
+        message.exchange == "test_notification_exchange" && message.routing_key.starts_with("test_hello.")
+    };
+    let mut published: Vec<_> = rows().iter().map(Row::publication).filter(is_published).collect();
+    let mut bare = published.first().expect("the original published").clone();
+    bare.routing_key = "test_hello".try_into().unwrap();
+    bare.properties.headers.as_mut().expect("it has headers").insert(name("source"), "test_hello");
+    published.push(bare);
+    let source = |message: &Publication| {
+        message.properties.headers().get("source").and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let mut topics: Vec<_> = published.iter().map(source).collect();
+    for message in &published {
+        peer.send(message).await;
+    }
+    let mut heard = notes.reach(published.len()).await;
+    heard.sort();
+    topics.sort();
+    assert_eq!(heard, topics);
+    assert!(topics.len() > 5 && topics[0] == "test_hello", "{topics:?}");
+    server.stop();
 }
 
 fn registry() -> Registry {

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, LitStr, Path, Result, Token};
+use syn::punctuated::Punctuated;
+use syn::{Error, LitStr, Path, Result, Token, Type, bracketed, token};
 
 use crate::{address, attribute, path};
 
@@ -11,8 +12,16 @@ const WRITE: &str = "name the service: `#[tavrida::service(\"test_hello\")]`";
 
 pub(super) struct Arguments {
     pub(super) name: Name,
+    /// The events that the service publishes.
+    pub(super) emits: Vec<Emitted>,
     /// The path of the library.
     pub(super) library: TokenStream,
+}
+
+/// An event by its name, or its type.
+pub(super) enum Emitted {
+    Name(LitStr),
+    Contract(Box<Type>),
 }
 
 /// A text, or the path of a constant.
@@ -34,7 +43,7 @@ impl Arguments {
     /// Returns a placeholder for a name that could not be parsed, so that the rest can be generated.
     pub(super) fn unknown() -> Self {
         let name = Name::Text(LitStr::new("unknown", proc_macro2::Span::call_site()));
-        Self { name, library: path::library(None) }
+        Self { name, emits: Vec::new(), library: path::library(None) }
     }
 }
 
@@ -44,18 +53,45 @@ impl Parse for Arguments {
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
-        let mut library = None;
+        let (mut library, mut emits) = (None, Vec::new());
         attribute::pairs(input, |key, input| match key.to_string().as_str() {
             "crate" => {
                 library = Some(input.parse()?);
                 Ok(())
             }
+            "emits" => {
+                emits = events(input)?;
+                Ok(())
+            }
             other => Err(Error::new(
                 key.span(),
-                format!("unknown `{other}`: beside the name there is `crate` only"),
+                format!("unknown `{other}`: beside the name there are `emits` and `crate`"),
             )),
         })?;
-        Ok(Self { name, library: path::library(library.as_ref()) })
+        Ok(Self { name, emits, library: path::library(library.as_ref()) })
+    }
+}
+
+/// Reads `[Charged, "noted"]`.
+fn events(input: ParseStream<'_>) -> Result<Vec<Emitted>> {
+    const WRITE: &str = "list what the service publishes, types and names: `emits = [Charged, \"noted\"]`";
+    if !input.peek(token::Bracket) {
+        return Err(input.error(WRITE));
+    }
+    let list;
+    bracketed!(list in input);
+    let events = Punctuated::<Emitted, Token![,]>::parse_terminated(&list);
+    Ok(events?.into_iter().collect())
+}
+
+impl Parse for Emitted {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        if !input.peek(LitStr) {
+            return Ok(Self::Contract(Box::new(input.parse()?)));
+        }
+        let name: LitStr = input.parse()?;
+        address::event(&name)?;
+        Ok(Self::Name(name))
     }
 }
 

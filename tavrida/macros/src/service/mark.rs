@@ -126,6 +126,7 @@ fn check(kind: Kind, target: &Target, span: Span) -> Result<()> {
                 )
             })
         }
+        (Kind::Subscribe, Target::Text(text)) => address::topics(text, kind.example()),
         (_, Target::Text(text)) => address::method(text, kind.example()),
         _ => Ok(()),
     }

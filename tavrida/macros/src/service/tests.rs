@@ -65,6 +65,20 @@ fn what_is_written_is_what_a_person_would_write() {
 }
 
 #[test]
+fn what_it_emits_is_declared_after_the_handlers() {
+    let block = quote!(impl Hello { #[rpc] async fn hello() {} });
+    let written = expand(quote!("test_hello", emits = [Charged, "noted", "other.*"]), block).to_string();
+    let declared = quote! {
+        let service = service.emits::<Charged>();
+        let service = service.publishes("noted");
+        let service = service.publishes("other.*");
+        service
+    };
+    assert!(written.contains(&declared.to_string()), "{written}");
+    assert!(written.contains("publishes `Charged`") && written.contains("publishes `noted`"), "{written}");
+}
+
+#[test]
 fn with_mistakes_all_that_can_be_made_is_still_there() {
     let block = quote! {
         impl Hello {

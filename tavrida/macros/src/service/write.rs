@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::Service;
+use super::arguments::Emitted;
 use super::check::entry_point;
 use super::handler::{Handler, Rest};
 use super::hook::Hook;
@@ -26,6 +27,10 @@ pub(super) fn service(service: &Service) -> TokenStream {
     };
     let hooks = service.hooks.iter().map(|hook| middleware(library, hook));
     let handlers = service.handlers.iter().map(|handler| registration(library, handler));
+    let emits = service.arguments.emits.iter().map(|event| match event {
+        Emitted::Name(name) => quote!(let service = service.publishes(#name);),
+        Emitted::Contract(contract) => quote!(let service = service.emits::<#contract>();),
+    });
     let docs = docs(service);
     let ty = &service.block.self_ty;
     let (generics, _, bounds) = service.block.generics.split_for_impl();
@@ -39,6 +44,7 @@ pub(super) fn service(service: &Service) -> TokenStream {
                 #start
                 #(#hooks)*
                 #(#handlers)*
+                #(#emits)*
                 service
             }
         }
@@ -70,6 +76,10 @@ fn docs(service: &Service) -> Vec<String> {
         let entry_point = entry_point(&service.arguments.name, handler);
         lines.push(described(format!("{what} `{entry_point}`"), &handler.name, &handler.doc));
     }
+    lines.extend(service.arguments.emits.iter().map(|event| match event {
+        Emitted::Name(name) => format!(" - publishes `{}`", name.value()),
+        Emitted::Contract(contract) => format!(" - publishes `{}`", quote!(#contract)),
+    }));
     lines
 }
 

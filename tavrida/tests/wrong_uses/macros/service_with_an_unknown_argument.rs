@@ -1,6 +1,6 @@
 //! An unknown argument.
 //!
-//~ unknown `queue`: beside the name there is `crate` only
+//~ unknown `queue`: beside the name there are `emits` and `crate`
 
 use tavrida::prelude::*;
 

@@ -1,9 +1,14 @@
-//! [`EntryPoint`]: the address of a method of a service. No raw address strings are used in later modules.
+//! [`EntryPoint`]: the address of a method of a service; [`TopicPattern`]: the topics of a subscription. No raw address strings are used
+//! in later modules.
+
+mod topic_pattern;
 
 use std::fmt;
 use std::str::FromStr;
 
 use smol_str::format_smolstr;
+
+pub use topic_pattern::TopicPattern;
 
 use crate::field::ShortString;
 use crate::show::{beginning, is_control};
@@ -49,12 +54,11 @@ impl EntryPoint {
     ///
     /// The text is neither empty nor an address.
     pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, EntryPointError> {
-        let beginning = |text: &str| text.chars().take(64).collect::<String>();
-        let too_long = (text.as_ref().len() > ShortString::MAX_LEN).then(|| beginning(text.as_ref()));
-        let text: ShortString = text
-            .try_into()
-            .map_err(|_| EntryPointError { text: too_long.unwrap_or_default(), flaw: Flaw::TooLongError })?;
-        let bad = |flaw| EntryPointError { text: beginning(&text), flaw };
+        let bad = |text: &str, flaw| EntryPointError::new(text, flaw, Wanted::EntryPoint);
+        if text.as_ref().len() > ShortString::MAX_LEN {
+            return Err(bad(text.as_ref(), Flaw::TooLong));
+        }
+        let Ok(text) = text.try_into() else { unreachable!("it has at most 255 bytes") };
         if text.is_empty() {
             return Ok(Self::NONE);
         }
@@ -64,7 +68,7 @@ impl EntryPoint {
             None => (&*text, None),
         };
         if let Some(flaw) = flaw_of(service).or_else(|| flaw_of(method?)) {
-            return Err(bad(flaw));
+            return Err(bad(&text, flaw));
         }
         let dot = dot.map(|at| u8::try_from(at).expect("a short string has at most 255 bytes"));
         Ok(Self { text, dot })
@@ -136,7 +140,7 @@ impl FromStr for EntryPoint {
     /// Parses an address; unlike [`EntryPoint::parse`] it rejects the empty text, which a person does not intend.
     fn from_str(text: &str) -> Result<Self, EntryPointError> {
         match Self::parse(text)? {
-            none if none.is_none() => Err(EntryPointError { text: String::new(), flaw: Flaw::Empty }),
+            none if none.is_none() => Err(EntryPointError::new(text, Flaw::Empty, Wanted::EntryPoint)),
             entry_point => Ok(entry_point),
         }
     }
@@ -184,11 +188,19 @@ impl From<std::convert::Infallible> for EntryPointError {
     }
 }
 
-/// A text that is not an address, and why.
+/// A text that is not an address or a topic, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPointError {
     text: String,
     flaw: Flaw,
+    wanted: Wanted,
+}
+
+/// What the text was to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    EntryPoint,
+    Topic,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +210,16 @@ enum Flaw {
     TooManyDots,
     Wildcard,
     Control,
-    TooLongError,
+    TooLong,
+    NoEvent,
+    WildPublisher,
+    WildLetter,
+}
+
+impl EntryPointError {
+    fn new(text: &str, flaw: Flaw, wanted: Wanted) -> Self {
+        Self { text: text.chars().take(64).collect(), flaw, wanted }
+    }
 }
 
 impl fmt::Display for EntryPointError {
@@ -209,9 +230,20 @@ impl fmt::Display for EntryPointError {
             Flaw::TooManyDots => "it has more than one dot",
             Flaw::Wildcard => "a name is `*` or `#`, which a binding reads as a wildcard",
             Flaw::Control => "a name has a control character, which would break the lines of a log",
-            Flaw::TooLongError => "it has over 255 bytes, the most that a routing key can have",
+            Flaw::TooLong => "it has over 255 bytes, the most that a routing key can have",
+            Flaw::NoEvent => "it names no event",
+            Flaw::WildPublisher => {
+                "a subscription names its publisher, whose exchange it is bound to: write one for each publisher, such as `stock.*`"
+            }
+            Flaw::WildLetter => {
+                "a wildcard is a whole word, as in `stock.*`; for a name with this letter, pass an `EntryPoint`"
+            }
         };
-        write!(f, "'{}' is no entry point (`service.method` or `service`): {why}", beginning(&self.text))
+        let wanted = match self.wanted {
+            Wanted::EntryPoint => "entry point (`service.method` or `service`)",
+            Wanted::Topic => "topic (`publisher.event`, `publisher.*` or `publisher.#`)",
+        };
+        write!(f, "'{}' is no {wanted}: {why}", beginning(&self.text))
     }
 }
 
