@@ -183,8 +183,8 @@ fn arguments_of(arguments: &field::Table) -> Result<Table, BrokerError> {
 }
 
 impl From<&tavrida::Service> for crate::services::Service {
-    /// Returns what the handlers of a service declare: the methods that it answers, the answers and errors that it handles and therefore
-    /// calls for, and its subscriptions. Its asks and publishes are not declared anywhere: add them.
+    /// Returns what a service declares: the methods that it answers, the answers and errors that it handles and therefore calls for, its
+    /// subscriptions, and the events that it [emits](tavrida::Service::emits). Its asks are not declared anywhere: add them.
     fn from(service: &tavrida::Service) -> Self {
         let names = |kind| service.entry_points(kind).into_iter().map(|name| name.as_str().to_owned());
         let mut node = Self::new(service.name());
@@ -193,7 +193,8 @@ impl From<&tavrida::Service> for crate::services::Service {
         node.on_response = names(MessageKind::Response).collect();
         node.on_error = names(MessageKind::Error).collect();
         node.calls = node.on_response.union(&node.on_error).cloned().collect();
-        node.subscriptions = names(MessageKind::Notification).collect();
+        node.subscriptions = service.subscriptions().iter().map(ToString::to_string).collect();
+        node.events = service.emitted().iter().map(ToString::to_string).collect();
         node
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::services::{Services, is_under, split};
+use crate::services::{Services, split, takes};
 use crate::topology::{Destination, Topology};
 
 /// The content of a picture.
@@ -123,7 +123,7 @@ impl Services {
             }
             for topic in &service.subscriptions {
                 let publishers =
-                    self.iter().filter(|other| other.events.iter().any(|event| is_under(event, topic)));
+                    self.iter().filter(|other| other.events.iter().any(|event| takes(topic, event)));
                 for publisher in publishers {
                     drawing.edge(&places, &of(&publisher.name), &of(&service.name), topic.clone(), true);
                 }

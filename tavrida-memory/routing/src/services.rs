@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::keys::Pattern;
+
 /// A graph of services, from their declarations: what each one answers, calls, publishes and subscribes to.
 ///
 /// ```
@@ -129,14 +131,14 @@ impl Service {
         self
     }
 
-    /// Adds an event that it publishes.
+    /// Adds an event that it publishes, or a pattern such as `orders.*` for names that are known only at run time.
     #[must_use = "the service comes back changed"]
     pub fn publishes(mut self, event: impl Into<String>) -> Self {
         self.events.insert(event.into());
         self
     }
 
-    /// Adds an event that it subscribes to.
+    /// Adds an event that it subscribes to, or a pattern such as `orders.*`.
     #[must_use = "the service comes back changed"]
     pub fn subscribes(mut self, event: impl Into<String>) -> Self {
         self.subscriptions.insert(event.into());
@@ -149,12 +151,15 @@ impl Service {
     }
 }
 
-/// Returns whether a subscription to a topic gets an event: the topic and all below it.
-pub(crate) fn is_under(event: &str, topic: &str) -> bool {
-    event.strip_prefix(topic).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
 /// Splits `service.method` into the service and the method.
 pub(crate) fn split(name: &str) -> (&str, &str) {
     name.split_once('.').unwrap_or((name, ""))
+}
+
+/// Returns whether a subscription takes an event; both may be patterns. Without a wildcard, a subscription is to the topic and all below it.
+pub(crate) fn takes(topic: &str, event: &str) -> bool {
+    let is_pattern = topic.split('.').any(|word| matches!(word, "*" | "#"));
+    let bound = Pattern::new(if is_pattern { topic.to_owned() } else { format!("{topic}.#") });
+    // What cannot be decided counts as taken, so that no wrong problem is reported.
+    !matches!(bound.overlap(&Pattern::new(event)), Ok(None))
 }

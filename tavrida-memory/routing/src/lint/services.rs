@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::lint::code::Code;
 use crate::lint::report::Finding;
 use crate::message::Message;
-use crate::services::{Service, Services, is_under, split};
+use crate::services::{Service, Services, split, takes};
 use crate::topology::{Binding, Destination, ExchangeType, Topology};
 
 pub(super) fn check(services: &Services, topology: Option<&Topology>, findings: &mut Vec<Finding>) {
@@ -66,7 +66,7 @@ fn check_calls(services: &Services, service: &Service, findings: &mut Vec<Findin
 
 fn check_events(services: &Services, service: &Service, findings: &mut Vec<Finding>) {
     for event in &service.events {
-        if !services.iter().any(|other| other.subscriptions.iter().any(|topic| is_under(event, topic))) {
+        if !services.iter().any(|other| other.subscriptions.iter().any(|topic| takes(topic, event))) {
             let reason = format!("it publishes '{event}', and no service subscribes to it");
             findings.push(Finding::new(
                 Code::EventWithoutSubscriber,
@@ -77,7 +77,7 @@ fn check_events(services: &Services, service: &Service, findings: &mut Vec<Findi
         }
     }
     for topic in &service.subscriptions {
-        if !services.iter().any(|other| other.events.iter().any(|event| is_under(event, topic))) {
+        if !services.iter().any(|other| other.events.iter().any(|event| takes(topic, event))) {
             let reason = format!("it subscribes to '{topic}', and no service publishes it");
             findings.push(Finding::new(
                 Code::SubscriptionWithoutPublisher,

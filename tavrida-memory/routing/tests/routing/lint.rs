@@ -99,6 +99,29 @@ fn each_thing_that_is_wrong_in_a_topology_is_found() {
 }
 
 #[test]
+fn a_subscription_with_a_wildcard_takes_the_events_that_its_binding_brings() {
+    let linted = |event: &str, topics: &str| {
+        let orders = Service::new("orders").publishes(event);
+        let audit = Service::new("audit").subscribes(topics);
+        Lint::new().services(&Services::new().service(orders).service(audit)).run().findings().len()
+    };
+    for (event, topics) in [
+        ("orders.created", "orders.*"),
+        ("orders.created", "orders.#"),
+        ("orders.*", "orders.created"),
+        ("orders.*", "orders.*"),
+        ("orders", "orders.#"),
+    ] {
+        assert_eq!(linted(event, topics), 0, "{topics} takes {event}");
+    }
+    for (event, topics) in
+        [("orders.created", "stock.*"), ("orders", "orders.*"), ("orders.created", "orders.create")]
+    {
+        assert_eq!(linted(event, topics), 2, "{topics} does not take {event}");
+    }
+}
+
+#[test]
 fn each_thing_that_is_wrong_in_a_graph_of_services_is_found() {
     let services = Services::new()
         .service(

@@ -47,3 +47,23 @@ fn a_service_tells_what_it_answers_and_what_it_calls() {
     assert_eq!(report.findings().len(), 1, "{report}");
     assert_eq!(report.findings()[0].reason, "it calls 'billing.charge', and there is no service 'billing'");
 }
+
+#[test]
+fn what_a_service_emits_and_subscribes_to_is_part_of_its_declarations() {
+    let audit =
+        Service::new("audit").on_notification("orders.*", ignore).on_notification("stock.low", ignore);
+    let services = [orders().publishes("created").publishes("stock.low"), audit];
+    let services = services.iter().fold(Services::new(), |all, service| all.service(service.into()));
+    let events: Vec<_> = services.get("orders").expect("it was added").events.iter().collect();
+    assert_eq!(events, ["orders.created", "stock.low"]);
+    let subscriptions: Vec<_> = services.get("audit").expect("it was added").subscriptions.iter().collect();
+    assert_eq!(subscriptions, ["orders.*", "stock.low"]);
+    let findings = services.lint();
+    let of_events = findings.findings().iter().filter(|finding| finding.reason.contains("publishes"));
+    assert_eq!(of_events.count(), 0, "{findings}");
+
+    let audit = Service::new("audit").on_notification("orders.*", ignore);
+    let topology = Topology::try_from(server("audit", "audit", audit).plan()).expect("a plan");
+    let event = topology.route(&Message::new("orders_notifications", "orders.created")).expect("a route");
+    assert!(event.reaches("audit"));
+}
