@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tavrida::discovery::{ByName, Discovery, Fallback};
 use tavrida::server::{DeclareMode, ServerBuilder};
 use tavrida::transport::Binding;
 use tavrida::{Client, Server, Service};
@@ -23,6 +24,7 @@ pub struct GraphBuilder {
     stage: Stage,
     places: Vec<Place>,
     clients: Vec<String>,
+    is_strict: bool,
 }
 
 /// A server of the graph.
@@ -48,7 +50,41 @@ enum Making {
 
 impl GraphBuilder {
     pub(crate) fn new(stage: Stage) -> Self {
-        Self { stage, places: Vec::new(), clients: Vec::new() }
+        Self { stage, places: Vec::new(), clients: Vec::new(), is_strict: false }
+    }
+
+    /// Gives the services only what they have in production.
+    ///
+    /// By default, each service finds all others of the graph, and an exchange for what it publishes, whatever its own discovery knows: a
+    /// registration that is missing there fails in production alone. In a strict graph a service has its own discovery, or that which
+    /// [`configure`](GraphBuilder::configure) gives to its server, and without one the exchanges are found [by
+    /// name](tavrida::discovery::ByName). A server whose [declared events](Service::emits) or subscriptions lack an exchange fails the run
+    /// as it fails its build in production.
+    ///
+    /// The server of a service has a queue of the service's name and the exchange `name_exchange`: where discoveries name another one, set
+    /// it. Clients belong to the test: they reach each service at the exchange of its server.
+    ///
+    /// ```
+    /// use tavrida::Service;
+    /// use tavrida::discovery::Registry;
+    /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
+    ///
+    /// fn billing() -> Service {
+    ///     let registry = Registry::new().remote_service("orders", "orders_exchange");
+    ///     Service::new("billing").rpc("charge", async || ()).publishes("charged").discovery(registry)
+    /// }
+    ///
+    /// # let finished = Setup::new(1).run(async |sim: Sim| {
+    /// let graph = sim.graph().service(billing).strict().client("web").start().await;
+    /// # drop(graph);
+    /// # });
+    /// # let Verdict::Failed(problem) = finished.verdict else { panic!("it must not start") };
+    /// // server 'billing' cannot be built: service 'billing' emits billing.charged: no discovery knows the local publisher 'billing'; ...
+    /// # assert!(problem.text.contains("server 'billing' cannot be built: service 'billing' emits billing.charged"), "{problem}");
+    /// ```
+    pub fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
     }
 
     /// Adds a service on its own server, with a queue and an exchange of the service's name.
@@ -188,8 +224,8 @@ impl GraphBuilder {
     ///
     /// Panics if a server or client cannot be built.
     pub async fn start(self) -> Graph {
-        let Self { stage, places, clients } = self;
-        let convention = Convention::of(places.iter().flat_map(Place::services));
+        let Self { stage, places, clients, is_strict } = self;
+        let convention = Convention::of(places.iter().flat_map(|place| place.services(is_strict)), is_strict);
         let fresh = !stage.is_live() && stage.world().state().is_fresh();
         let mut servers = BTreeMap::new();
         let mut keepers = Vec::new();
@@ -198,7 +234,7 @@ impl GraphBuilder {
                 place.late += stage.world().state().lateness(&place.name);
             }
             let furnished = fresh && place.late.is_zero() && matches!(place.make, Making::Service(_));
-            let make = place.make(&convention, furnished);
+            let make = place.make((!is_strict).then_some(&convention), furnished);
             for replica in 1..=place.replicas {
                 let name = match place.replicas {
                     1 => place.name.clone(),
@@ -228,7 +264,11 @@ impl GraphBuilder {
         }
         let mut connected = BTreeMap::new();
         for name in clients {
-            connected.insert(name.clone(), connect(&stage, &name, convention.clone()).await);
+            let client = match is_strict {
+                true => connect(&stage, &name, by_name_beside(&convention)).await,
+                false => connect(&stage, &name, convention.clone()).await,
+            };
+            connected.insert(name, client);
         }
         Graph { stage, clients: connected, servers }
     }
@@ -236,23 +276,25 @@ impl GraphBuilder {
 
 impl Place {
     /// Returns the names of its services, each with the exchange that takes its requests.
-    fn services(&self) -> Vec<(String, String)> {
-        let make = match &self.make {
-            Making::Service(_) => return vec![(self.name.clone(), self.name.clone())],
-            Making::Server(make) => make,
-        };
+    fn services(&self, is_strict: bool) -> Vec<(String, String)> {
+        if matches!(self.make, Making::Service(_)) && !is_strict {
+            return vec![(self.name.clone(), self.name.clone())];
+        }
         // A server that cannot be built is reported where it is to start.
         let nowhere = SimTransport::new(MemoryBroker::new().transport());
-        let Ok(server) = configured(&self.configure, make(nowhere)).build() else { return Vec::new() };
+        let Ok(server) = self.make(None, false)(nowhere).build() else { return Vec::new() };
         let of_service = |binding: &Binding| {
+            // Bindings from other exchanges are subscriptions.
             let service = binding.routing_key.as_str().strip_suffix(".#")?;
-            Some((service.to_owned(), binding.source.as_str().to_owned()))
+            let is_own = binding.source == *server.exchange() && !service.contains('.');
+            is_own.then(|| (service.to_owned(), server.exchange().to_owned()))
         };
         server.plan().bindings.iter().filter_map(of_service).collect()
     }
 
-    /// Returns how its server is made. If `furnished`, its topology already exists on the broker.
-    fn make(&self, convention: &Convention, furnished: bool) -> Make {
+    /// Returns how its server is made: by the convention, or without one as in production. If `furnished`, its topology already exists on
+    /// the broker.
+    fn make(&self, convention: Option<&Convention>, furnished: bool) -> Make {
         let configure = self.configure.clone();
         let configured = move |server| configured(&configure, server);
         match &self.make {
@@ -262,14 +304,16 @@ impl Place {
             }
             Making::Service(make) => {
                 let mode = if furnished { DeclareMode::Skip } else { DeclareMode::Declare };
-                let (make, name, convention) = (make.clone(), self.name.clone(), convention.clone());
+                let (make, name, convention) = (make.clone(), self.name.clone(), convention.cloned());
                 Arc::new(move |transport| {
-                    let server = Server::builder(transport)
-                        .queue(name.as_str())
-                        .exchange(name.as_str())
-                        .declare_mode(mode)
-                        .service(make().fallback_discovery(convention.clone()));
-                    configured(server)
+                    let server = Server::builder(transport).declare_mode(mode);
+                    configured(match &convention {
+                        None => server.service(make()),
+                        Some(convention) => server
+                            .queue(name.as_str())
+                            .exchange(name.as_str())
+                            .service(make().fallback_discovery(convention.clone())),
+                    })
                 })
             }
         }
@@ -289,9 +333,14 @@ async fn furnish(stage: &Stage, keepers: &[Keeper]) {
     }
 }
 
-async fn connect(stage: &Stage, name: &str, convention: Convention) -> Client {
+/// Returns how the clients of a strict graph find services, and publish.
+fn by_name_beside(convention: &Convention) -> Fallback {
+    Fallback { first: Arc::new(convention.clone()), second: Arc::new(ByName) }
+}
+
+async fn connect(stage: &Stage, name: &str, discovery: impl Discovery) -> Client {
     let actor = stage.world().state().add_actor(name, ActorKind::Client);
-    let client = Client::builder(stage.transport(actor)).source(name).discovery(convention);
+    let client = Client::builder(stage.transport(actor)).source(name).discovery(discovery);
     match client.ids(stage.ids(actor)).clock(stage.clock().clone()).build().await {
         Ok(client) => client,
         Err(error) => {

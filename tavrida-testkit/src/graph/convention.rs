@@ -1,11 +1,12 @@
-//! [`Convention`]: how the servers of a graph find each other.
+//! [`Convention`]: how the servers and clients of a graph find each other.
 
 use std::sync::Arc;
 
-use tavrida::discovery::{Discovery, Role};
+use tavrida::discovery::{ByName, Discovery, Role};
 use tavrida::field::ShortString;
 
-/// The services of a graph: each takes requests at the exchange of its server, and publishes at `name.notifications`.
+/// The services of a graph: each takes requests at the exchange of its server, and publishes at `name.notifications`; in a strict graph,
+/// at the exchange that [`ByName`] says.
 #[derive(Clone)]
 pub(crate) struct Convention(Arc<Inner>);
 
@@ -25,14 +26,18 @@ struct Known {
 
 impl Convention {
     /// Services by their names, each with its exchange.
-    pub(crate) fn of(services: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn of(services: impl IntoIterator<Item = (String, String)>, is_strict: bool) -> Self {
         let name = |parts: &[&str]| ShortString::joined(parts).expect("a service's name fits a routing key");
+        let notifications = |service: &str| match is_strict {
+            true => ByName.publisher_exchange(service).expect("the name of its server's exchange is as long"),
+            false => name(&[service, ".notifications"]),
+        };
         let mut known: Vec<Known> = services
             .into_iter()
             .map(|(service, exchange)| Known {
                 service: name(&[&service]),
                 exchange: name(&[&exchange]),
-                notifications: name(&[&service, ".notifications"]),
+                notifications: notifications(&service),
             })
             .collect();
         known.sort_by(|a, b| a.service.cmp(&b.service));

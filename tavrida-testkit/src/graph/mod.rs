@@ -1,7 +1,8 @@
 //! [`Graph`]: services and clients around one broker, in a simulation.
 //!
 //! Services are given as factories (`fn orders() -> Service`, the same as in production), since replicas and restarts need fresh values.
-//! Each gets its own server with a queue and an exchange of its name, and finds all others.
+//! Each gets its own server with a queue and an exchange of its name, and finds all others; in a [strict](GraphBuilder::strict) graph it
+//! finds those that it finds in production.
 //!
 //! # Limits
 //!

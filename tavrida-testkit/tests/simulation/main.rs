@@ -12,6 +12,7 @@ mod live;
 mod queries;
 mod runs;
 mod shop;
+mod strict;
 mod stubs;
 mod text;
 mod timeouts;
