@@ -91,7 +91,7 @@ impl Service {
     /// use tavrida::prelude::*;
     ///
     /// async fn note(event: Notification) {
-    ///     println!("{}: {}", event.source(), event.payload());
+    ///     println!("{} happened", event.source());
     /// }
     ///
     /// let audit = Service::new("audit").on_notification("stock.*", note);
