@@ -22,8 +22,8 @@ use crate::transport::{Publication, UNREADABLE, is_reply_queue};
 /// An empty message id stays empty: the receiver assigns one.
 ///
 /// All other headers are custom headers, with two exceptions: those that copies of a message collect on their way, RabbitMQ's (`x-death`,
-/// `x-first-death-*`, `x-delivery-count`, `CC`) and this library's (`x-tavrida-*`; `x-tavrida-deadline` says until when an asker waits);
-/// and those that this library only echoes from a request to its answer (`tavrida-*`).
+/// `x-first-death-*`, `x-last-death-*`, `x-delivery-count`, `CC`, `BCC`) and this library's (`x-tavrida-*`; `x-tavrida-deadline` says
+/// until when an asker waits); and those that this library only echoes from a request to its answer (`tavrida-*`).
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ impl<'a> Wire<'a> {
         for (name, value) in publication.properties.headers().iter() {
             match wire.place(name) {
                 Some(place) => *place = Some(value),
-                None => wire.customs += usize::from(names::is_custom(name) || names::is_echoed(name)),
+                None => wire.customs += usize::from(names::is_senders(name)),
             }
         }
         wire

@@ -50,4 +50,4 @@ mod round_trip;
 pub use decode::decode;
 pub use encode::{encode, encode_to_queue};
 pub use error::{DecodeError, Shown, UndecodableError};
-pub(crate) use names::{DEADLINE, is_added_to_copies};
+pub(crate) use names::{DEADLINE, is_added_to_copies, is_senders};

@@ -10,14 +10,18 @@ use crate::transport::UNREADABLE;
 /// Headers that RabbitMQ adds to, or reads from, the copies that it makes of a message.
 ///
 /// They must not be copied to the next message: with old deaths a new message looks like one in a dead-letter cycle, which the broker drops
-/// silently, and `CC` would send it to further queues.
-const BROKERS_OWN: [&str; 6] = [
+/// silently, and `CC` and `BCC` would send it to further queues.
+const BROKERS_OWN: [&str; 10] = [
     "x-death",
     "x-first-death-reason",
     "x-first-death-queue",
     "x-first-death-exchange",
+    "x-last-death-reason",
+    "x-last-death-queue",
+    "x-last-death-exchange",
     "x-delivery-count",
     "CC",
+    "BCC",
 ];
 
 /// Returns whether retries, dead-lettering or a broker add this header to a copy of a message.
@@ -30,6 +34,11 @@ pub(crate) fn is_added_to_copies(name: &str) -> bool {
 /// Returns whether the message's sender set this header for its receiver.
 pub(super) fn is_custom(name: &str) -> bool {
     !RESERVED.contains(&name) && !is_added_to_copies(name) && name != DEADLINE && !is_echoed(name)
+}
+
+/// Returns whether a message that answers another may have this header of it.
+pub(crate) fn is_senders(name: &str) -> bool {
+    is_custom(name) || is_echoed(name)
 }
 
 /// Returns whether this header is only echoed from a request to its answer.

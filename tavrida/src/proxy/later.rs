@@ -3,6 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::entry_point::EntryPoint;
+use crate::envelope;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, Table, Value};
 use crate::message::names::LATER;
@@ -75,6 +76,11 @@ fn request_of(table: &Table, context: Context) -> Result<Request, Error> {
     };
     let correlation_id = table.get(&CORRELATION_ID).ok_or_else(|| malformed(&CORRELATION_ID))?.clone();
     let Some(Value::Table(headers)) = table.get(&HEADERS) else { return Err(malformed(&HEADERS)) };
+    if let Some((name, _)) = headers.iter().find(|(name, _)| !envelope::is_senders(name)) {
+        let text =
+            format!("the header '{LATER}' has '{}' among the caller's headers: forged", beginning(name));
+        return Err(Error::new(Kind::UnsuitableFieldValue, text));
+    }
     let request = Parts {
         kind: MessageKind::Request,
         correlation_id: correlation_id.into(),

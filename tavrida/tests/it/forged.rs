@@ -51,6 +51,11 @@ fn later(source: &str, destination: &str, reply_queue: &str) -> Table {
     table.with(name("headers"), Table::new())
 }
 
+/// The same with a header that the answer is to have.
+fn with_header(header: &str, value: Value) -> Table {
+    later("", "front.start", "amq.gen-other").with(name("headers"), Table::new().with(name(header), value))
+}
+
 /// An unrequested response of `back`.
 fn response(later: Table) -> Table {
     let mut headers = request_headers("front", "");
@@ -80,6 +85,10 @@ async fn a_forged_address_of_an_answer_reaches_no_other_queue() {
         (later("victim", "front.start", "front.dead"), "'front.dead', which is not a reply queue"),
         (later("victim", "bank.pay", "amq.gen-other"), "an answer of 'bank', and came to 'front'"),
         (Table::new(), "no proper 'source'"),
+        (with_header("CC", Value::from(vec![Value::from("victim")])), "'CC'"),
+        (with_header("BCC", Value::from(vec![Value::from("victim")])), "'BCC'"),
+        (with_header("source", Value::from("bank.pay")), "'source'"),
+        (with_header("x-tavrida-due", Value::from("bank")), "'x-tavrida-due'"),
     ];
     for (table, expected) in cases {
         town.inject("front", response(table), BODY).await;

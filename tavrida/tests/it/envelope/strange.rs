@@ -48,6 +48,8 @@ fn surplus_headers_are_custom_ones_but_for_what_copies_gather() {
         ("x-first-death-reason", "expired".into()),
         ("x-first-death-queue", "q".into()),
         ("x-first-death-exchange", "".into()),
+        ("x-last-death-queue", "q".into()),
+        ("BCC", vec![Value::from("elsewhere")].into()),
         ("x-delivery-count", Value::I64(3)),
         ("CC", vec![Value::from("elsewhere")].into()),
         ("x-tavrida-attempt", Value::I32(2)),
