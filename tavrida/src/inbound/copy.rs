@@ -337,16 +337,6 @@ impl NoCopy {
     pub(crate) fn is_too_large(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == FRAME_ERROR)
     }
-
-    /// Returns whether the session has ended.
-    pub(crate) fn is_lost(&self) -> bool {
-        matches!(
-            self,
-            Self::Publish(PublishErrorKind::Ambiguous(_) | PublishErrorKind::NotSent(_))
-                | Self::Session(SessionError::Lost(_))
-                | Self::Lost(_)
-        )
-    }
 }
 
 impl fmt::Display for NoCopy {

@@ -81,7 +81,7 @@ impl Execution<'_> {
         let ids = IdScope::new(self.desk.ids.clone(), message_id);
         let session = &*self.epoch.session;
         let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
-        match outcome_of_reply(sent, waits_until, &self.desk.tally) {
+        match outcome_of_reply(sent, session, waits_until, &self.desk.tally) {
             Outcome::Handled => outcome,
             other => other,
         }

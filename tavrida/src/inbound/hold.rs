@@ -48,7 +48,7 @@ impl Held {
             reason = match self.copies.make(&self.delivery, &self.copy, &self.due, &*self.epoch.session).await
             {
                 Ok(place) => return self.settle(place),
-                Err(reason) if reason.is_lost() => return,
+                Err(_) if super::has_ended(&*self.epoch.session) => return,
                 Err(reason) => reason,
             };
             if tried >= TRIES && reason.is_permanent() {

@@ -12,6 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::FutureExt;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -39,7 +40,7 @@ use crate::service::Router;
 use crate::show::shown;
 use crate::slots::Slot;
 use crate::time::{Clock, Stopwatch, later};
-use crate::transport::{ConnectionLost, Delivery};
+use crate::transport::{ConnectionLost, Delivery, Session};
 use execution::Execution;
 
 /// Handles the deliveries of a server.
@@ -77,7 +78,7 @@ impl Handled {
             let names = missing.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
             let text =
                 format!("a copy of the {message} is for {names}, and no such service is subscribed here");
-            tracing::warn!(%message, names, "a copy is for services that are not here");
+            tracing::warn!(%message, names = %shown(&names), "a copy is for services that are not here");
             self.outcome = Outcome::Hopeless(Error::new(Kind::ServiceNotFound, text).into());
         }
         self.due.extend(missing);
@@ -132,7 +133,7 @@ impl Desk {
         // Whatever panics beside the handler is users' code too: middleware, a discovery, ids.
         let handled = Caught::new(pin!(self.handle(message, &arrived, history, slot))).await;
         let Handled { outcome, due } = handled.unwrap_or_else(|failure| {
-            tracing::error!(%failure, "a message's way to or from its handler panicked");
+            tracing::error!(failure = %shown(&failure), "a message's way to or from its handler panicked");
             Handled { outcome: Outcome::Failed(failure), due: history.due().to_vec() }
         });
         let Arrived { delivery, epoch, .. } = arrived;
@@ -316,7 +317,7 @@ impl Desk {
                 self.copies.ack(delivery);
             }
             // The broker delivers the message again, whatever became of the copy.
-            Err(reason) if reason.is_lost() => {}
+            Err(_) if has_ended(&*epoch.session) => {}
             Err(reason) => {
                 let (copies, tally) = (self.copies.clone(), self.tally.clone());
                 let held = Held { delivery, copy, due: due.to_vec(), epoch: epoch.clone(), copies, tally };
@@ -349,6 +350,7 @@ fn span_of(message: &Message, history: &History) -> tracing::Span {
 /// Returns the outcome, for the delivery of a request, of a reply that could not be sent.
 fn outcome_of_reply(
     sent: Result<crate::outbound::Sent, SendError>,
+    session: &dyn Session,
     waits_until: Option<Instant>,
     tally: &Tally,
 ) -> Outcome {
@@ -364,9 +366,15 @@ fn outcome_of_reply(
             tally.late.add_one();
             Outcome::Handled
         }
-        Err(error) if error.is_closed() || error.is_ambiguous() => Outcome::Lost,
+        Err(error) if (error.is_closed() || error.is_ambiguous()) && has_ended(session) => Outcome::Lost,
         Err(error) => Outcome::Failed(error.into()),
     }
+}
+
+/// Whether the broker delivers again what is not settled. A publish can be lost while its session goes on: a direct reply has its own
+/// connection, and a channel on which nothing is confirmed is given up.
+fn has_ended(session: &dyn Session) -> bool {
+    session.closed().now_or_never().is_some()
 }
 
 impl Desk {

@@ -39,6 +39,7 @@ mod tidy;
 #[cfg(feature = "tower")]
 mod tower;
 mod town;
+mod unconfirmed;
 mod words;
 #[cfg(feature = "macros")]
 mod wrong_uses;

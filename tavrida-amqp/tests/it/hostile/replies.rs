@@ -1,9 +1,10 @@
 //! Addresses that answers are sent to, forged.
 
 use tavrida::field::ShortString;
+use tavrida::prelude::*;
 
 use super::{Target, request};
-use crate::town::eventually;
+use crate::town::{Notes, eventually};
 
 /// RabbitMQ closes a connection that publishes to the first two (541). The others are not addresses of a broker either.
 const FORGED: [&str; 6] = [
@@ -34,13 +35,7 @@ async fn a_request_with_a_forged_direct_reply_address_is_dead_lettered_and_costs
 /// to it.
 #[tokio::test]
 async fn an_answer_that_ends_its_connection_ends_with_its_request() {
-    let target = Target::with(|service| {
-        service.rpc(
-            "seen",
-            |notes: tavrida::prelude::State<crate::town::Notes>| async move { notes.add("seen") },
-        )
-    })
-    .await;
+    let target = Target::that_notes().await;
     target.still_answers(1).await;
     let before = target.connections().await;
     for address in target.crafted_addresses().await {
@@ -56,7 +51,31 @@ async fn an_answer_that_ends_its_connection_ends_with_its_request() {
     assert!(seen <= 8, "each was handled a bounded number of times, and all together {seen} times");
 }
 
+/// Nothing but the reply is lost: the session goes on, and the broker would deliver a requeued request at once, for ever.
+#[tokio::test]
+async fn an_answer_for_which_no_connection_can_be_opened_ends_with_its_request() {
+    let target = Target::that_notes().await;
+    target.still_answers(1).await;
+    let limit = format!(r#"{{"max-connections": {}}}"#, target.connections().await.len());
+    let node = target.vhost.node();
+    node.rabbitmqctl(["set_vhost_limits", "-p", target.vhost.name(), &limit]).await.unwrap();
+    let mut forged = request("work.seen", "{}");
+    let address = target.crafted_addresses().await.remove(0);
+    forged.properties.reply_to = Some(ShortString::try_from(address).unwrap());
+    target.session.publish(forged).await.unwrap();
+
+    target.ends_as_dead_letters(1).await;
+    assert_eq!(target.notes.all(), ["seen"]);
+    target.still_answers(20).await;
+}
+
 impl Target {
+    /// With a method that notes that it ran.
+    async fn that_notes() -> Self {
+        let seen = |notes: State<Notes>| async move { notes.add("seen") };
+        Self::with(|service| service.rpc("seen", seen)).await
+    }
+
     /// The connections of the virtual host, by the ports of their clients.
     async fn connections(&self) -> Vec<String> {
         let listing = ["-q", "list_connections", "peer_port", "vhost"];

@@ -1,0 +1,144 @@
+//! Publishes that are lost while their session goes on: a broker that never confirms (a quorum queue without a majority), or a direct
+//! reply, which has its own connection. The broker delivers nothing again then, and would at once if the message were requeued.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tavrida::prelude::*;
+use tavrida::transport::{
+    Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishError,
+    PublishErrorKind, PublishFuture, Queue, QueueStatus, Session, SessionError, Transport,
+};
+
+use crate::town::{Notes, Town, exchange, name, request_headers};
+
+/// Loses so many publishes to queues with this prefix.
+#[derive(Clone)]
+struct Unconfirmed {
+    inner: Arc<dyn Transport>,
+    prefix: &'static str,
+    left: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Transport for Unconfirmed {
+    async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
+        Ok(Arc::new(Lossy { inner: self.inner.connect().await?, transport: self.clone() }))
+    }
+
+    fn endpoint(&self) -> String {
+        self.inner.endpoint()
+    }
+}
+
+struct Lossy {
+    inner: Arc<dyn Session>,
+    transport: Unconfirmed,
+}
+
+#[async_trait]
+impl Session for Lossy {
+    fn publish(&self, publication: Publication) -> PublishFuture<'_> {
+        let left = &self.transport.left;
+        let is_lost = publication.routing_key.starts_with(self.transport.prefix)
+            && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if is_lost {
+            let reason = PublishErrorKind::Ambiguous(ConnectionLost::broken("no confirm came"));
+            return PublishFuture::ready(Err(PublishError::new(reason, publication)));
+        }
+        self.inner.publish(publication)
+    }
+
+    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
+        self.inner.declare_exchange(exchange).await
+    }
+
+    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
+        self.inner.declare_exchange_passive(name).await
+    }
+
+    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
+        self.inner.delete_exchange(name, if_unused).await
+    }
+
+    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
+        self.inner.declare_queue(queue).await
+    }
+
+    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
+        self.inner.declare_queue_passive(name).await
+    }
+
+    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
+        self.inner.delete_queue(name, if_unused, if_empty).await
+    }
+
+    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
+        self.inner.purge_queue(name).await
+    }
+
+    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.inner.bind(binding).await
+    }
+
+    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
+        self.inner.unbind(binding).await
+    }
+
+    async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
+        self.inner.get(queue).await
+    }
+
+    async fn consume(&self, consume: &Consume) -> Result<Consumer, SessionError> {
+        self.inner.consume(consume).await
+    }
+
+    async fn close(&self) -> Result<(), SessionError> {
+        self.inner.close().await
+    }
+
+    async fn closed(&self) -> ConnectionLost {
+        self.inner.closed().await
+    }
+
+    fn blocked(&self) -> Option<String> {
+        self.inner.blocked()
+    }
+}
+
+/// How often a method ran whose first so many publishes to these queues were lost, and the dead letters.
+async fn runs(method: &str, prefix: &'static str, lost: usize) -> (Vec<String>, u32) {
+    async fn fails(notes: State<Notes>) -> Result<()> {
+        notes.add("ran");
+        Err(Failure::new("test.Broken", "no"))
+    }
+    async fn answers(notes: State<Notes>) {
+        notes.add("ran");
+    }
+    let (town, notes) = (Town::new(), Notes::default());
+    let work = Service::new("work").state(notes.clone()).rpc("fail", fails).rpc("answer", answers);
+    let inner = Arc::new(town.broker.transport());
+    let transport = Unconfirmed { inner, prefix, left: Arc::new(AtomicUsize::new(lost)) };
+    let server = Server::builder(transport).queue("work").exchange(exchange("work")).service(work);
+    let _server = town.run(server).await;
+    let session = town.session().await;
+    let waiting = session.declare_queue(&Queue::exclusive()).await.expect("a queue").name;
+    let mut request = Publication::new(name(""), name("work"), r#"{"payload": {}, "context": {}}"#);
+    request.properties.headers = Some(request_headers(method, ""));
+    request.properties.reply_to = Some(waiting).filter(|_| method == "work.answer");
+    session.publish(request).await.expect("the queue takes it");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    (notes.all(), town.depth("work.dead").await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_that_is_not_confirmed_is_tried_again_and_the_handler_is_not() {
+    assert_eq!(runs("work.fail", "work.dead", 3).await, (vec!["ran".to_owned()], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_whose_answer_is_not_confirmed_is_dead_lettered_and_not_handled_for_ever() {
+    assert_eq!(runs("work.answer", "amq.gen-", usize::MAX).await, (vec!["ran".to_owned()], 1));
+}
