@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::message::Failure;
+use crate::show::shown;
 
 /// Calls what may panic.
 ///
@@ -20,7 +21,7 @@ pub(crate) fn call<T>(function: impl FnOnce() -> T) -> Result<T, Failure> {
 /// Drops what may panic while it is dropped.
 pub(crate) fn discard<T>(value: T) {
     if let Err(failure) = call(|| drop(value)) {
-        tracing::error!(%failure, "a value panicked while it was dropped");
+        tracing::error!(failure = %shown(&failure), "a value panicked while it was dropped");
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::names::{ECHOED_PREFIX, LATER, OWN_PREFIX, RESERVED};
 use crate::field::{ShortString, Table, Value};
+use crate::show::shown;
 
 /// Custom headers. Reserved names of the wire format are excluded, since they are properties of the message.
 ///
@@ -117,21 +118,24 @@ impl Headers {
         self.custom.iter()
     }
 
-    /// Returns the headers that every peer can read, for messages to services that did not send them. Excluded ones are logged. Echoed
-    /// headers are excluded too: they belong to the sender of the handled message.
+    /// Returns the headers that every peer can read, for messages to services that did not send them. Excluded ones are logged, in one line.
+    /// Echoed headers are excluded too: they belong to the sender of the handled message.
     ///
     /// A service of the Python original crashes on some field types. The sender of such a header gets it back with the answer; no other
     /// service gets it.
     pub(crate) fn harmless(&self) -> Self {
-        let mut custom = self.custom.clone();
+        let (mut custom, mut excluded) = (self.custom.clone(), Vec::new());
         custom.retain(|name, value| {
             let harmless = is_harmless(value);
             if !harmless {
-                let letter = value.type_letter();
-                tracing::warn!(header = &**name, %letter, "a header is not passed on, as its type would harm a Python peer");
+                excluded.push(format!("{name} ({})", value.type_letter()));
             }
             harmless
         });
+        if !excluded.is_empty() {
+            let (count, headers) = (excluded.len(), excluded.join(", "));
+            tracing::warn!(count, headers = %shown(headers), "headers are not passed on: their types would harm a Python peer");
+        }
         Self { custom, echoed: Table::new() }
     }
 

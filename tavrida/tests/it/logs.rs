@@ -4,7 +4,8 @@ use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::json;
-use tavrida::field::Table;
+use tavrida::discovery::Registry;
+use tavrida::field::{Table, Value};
 use tavrida::prelude::*;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -110,7 +111,9 @@ async fn log_of_foreign(messages: impl IntoIterator<Item = (Table, &str)>) -> St
     async fn number(n: i64) -> serde_json::Value {
         json!({ "n": n })
     }
-    let server = town.host(Service::new("work").rpc("do", params(["n"], number))).await;
+    let work = Service::new("work").rpc("do", params(["n"], number));
+    let registry = Registry::new().remote_publisher("foe", "foe_events");
+    let server = town.host(work.discovery(registry).on_notification("foe.did", || async {})).await;
     for (count, (headers, body)) in (1..).zip(messages) {
         town.inject("work", headers, body.to_owned()).await;
         within(async {
@@ -152,4 +155,21 @@ async fn errors_about_payloads_do_not_log_them() {
     let log = log_of_foreign(messages).await;
     assert!(log.contains("invalid type: string, expected i64"), "{log}");
     assert!(!log.contains(secret), "{log}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_message_says_is_logged_in_few_and_short_lines() {
+    let body = r#"{"payload": {"n": 1}, "context": {}}"#;
+    let mut event = request_headers("", "").with(name("message_type"), "notification");
+    event.insert(name("source"), "foe.did");
+    let due: String = (0..20_000).map(|n| format!("{n},")).collect();
+    let many = (0..2_000).map(|n| (name(&format!("h{n}")), Value::F64(0.5)));
+    let harmful = request_headers("work.do", "").into_iter().chain(many).collect::<Table>();
+    let lacking = r#"{"payload": {}, "context": {}}"#;
+    let log = log_of_foreign([(event.with(name("x-tavrida-due"), due), body), (harmful, lacking)]).await;
+    assert!(log.contains("a copy is for services that are not here"), "{log}");
+    assert!(log.contains("headers are not passed on") && log.contains("count=2000"), "{log}");
+    let long = |line: &&str| line.len() > 2_000 && !line.contains(" DEBUG ") && !line.contains(" TRACE ");
+    assert_eq!(log.lines().find(long), None);
+    assert!(log.lines().filter(|line| line.contains(" WARN ")).count() < 10, "{log}");
 }
