@@ -54,7 +54,7 @@ const TEXTS: [&str; 22] = [
 ];
 
 /// Names of headers that this library or a broker gives a meaning to.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "message_type",
     "correlation_id",
     "request_id",
@@ -65,6 +65,7 @@ const NAMES: [&str; 24] = [
     "tavrida-later",
     "tavrida-other",
     "x-tavrida-attempt",
+    "x-tavrida-deadline",
     "x-tavrida-due",
     "x-tavrida-reason",
     "x-tavrida-error-class",

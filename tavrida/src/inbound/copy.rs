@@ -337,6 +337,16 @@ impl NoCopy {
     pub(crate) fn is_too_large(&self) -> bool {
         self.refusal().is_some_and(|refusal| refusal.code == FRAME_ERROR)
     }
+
+    /// Whether the publish was lost, with its session or without.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Publish(PublishErrorKind::Ambiguous(_) | PublishErrorKind::NotSent(_))
+                | Self::Session(SessionError::Lost(_))
+                | Self::Lost(_)
+        )
+    }
 }
 
 impl fmt::Display for NoCopy {

@@ -14,7 +14,7 @@ use tavrida::transport::{
 
 use crate::town::{Notes, Town, exchange, name, request_headers};
 
-/// Loses so many publishes to queues with this prefix.
+/// Loses the first `left` publishes to queues with this prefix.
 #[derive(Clone)]
 struct Unconfirmed {
     inner: Arc<dyn Transport>,
@@ -108,7 +108,7 @@ impl Session for Lossy {
     }
 }
 
-/// How often a method ran whose first so many publishes to these queues were lost, and the dead letters.
+/// Returns the notes of a method of which the first publishes to these queues are lost, and the number of dead letters.
 async fn runs(method: &str, prefix: &'static str, lost: usize) -> (Vec<String>, u32) {
     async fn fails(notes: State<Notes>) -> Result<()> {
         notes.add("ran");
