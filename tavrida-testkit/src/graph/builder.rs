@@ -327,7 +327,7 @@ fn configured(configure: &[Configure], server: ServerBuilder) -> ServerBuilder {
 /// Declares the topology of the servers that do not declare it themselves.
 async fn furnish(stage: &Stage, keepers: &[Keeper]) {
     let plans = keepers.iter().filter_map(|keeper| keeper.first.as_ref().map(Server::plan)).collect();
-    match furniture::broker_with(plans).await {
+    match furniture::broker_with(stage.version(), plans).await {
         Ok(broker) => stage.furnish(broker),
         Err(error) => stage.world().fail(ProblemKind::Server, format!("the graph's topology: {error}")),
     }

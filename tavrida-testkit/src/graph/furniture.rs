@@ -7,39 +7,39 @@ use std::cell::RefCell;
 
 use tavrida::server::Plan;
 use tavrida::transport::{SessionError, Transport};
-use tavrida_memory::MemoryBroker;
 use tavrida_memory::core::Broker;
+use tavrida_memory::{MemoryBroker, RabbitMq};
 
 /// How many graphs a thread remembers.
 const KEPT: usize = 4;
 
 thread_local! {
-    static FURNISHED: RefCell<Vec<(Vec<Plan>, Broker)>> = const { RefCell::new(Vec::new()) };
+    static FURNISHED: RefCell<Vec<(RabbitMq, Vec<Plan>, Broker)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns a broker with all of these plans carried out.
+/// Returns a broker like this version, with all of these plans carried out.
 ///
 /// # Errors
 ///
 /// The broker refuses part of a plan: two plans clash.
-pub(super) async fn broker_with(plans: Vec<&Plan>) -> Result<Broker, SessionError> {
+pub(super) async fn broker_with(version: RabbitMq, plans: Vec<&Plan>) -> Result<Broker, SessionError> {
     let known = FURNISHED.with_borrow(|furnished| {
-        let same = furnished.iter().find(|(of, _)| of.iter().eq(plans.iter().copied()));
-        same.map(|(_, broker)| broker.clone())
+        let is_same = |like: RabbitMq, of: &[Plan]| like == version && of.iter().eq(plans.iter().copied());
+        furnished.iter().find(|(like, of, _)| is_same(*like, of)).map(|(.., broker)| broker.clone())
     });
     if let Some(broker) = known {
         return Ok(broker);
     }
-    let furnished = furnish(&plans).await?;
+    let furnished = furnish(version, &plans).await?;
     FURNISHED.with_borrow_mut(|all| {
         all.truncate(KEPT - 1);
-        all.insert(0, (plans.into_iter().cloned().collect(), furnished.clone()));
+        all.insert(0, (version, plans.into_iter().cloned().collect(), furnished.clone()));
     });
     Ok(furnished)
 }
 
-async fn furnish(plans: &[&Plan]) -> Result<Broker, SessionError> {
-    let broker = MemoryBroker::new();
+async fn furnish(version: RabbitMq, plans: &[&Plan]) -> Result<Broker, SessionError> {
+    let broker = MemoryBroker::builder().like(version).build();
     let session = broker.transport().connect().await?;
     for plan in plans {
         for exchange in &plan.exchanges {

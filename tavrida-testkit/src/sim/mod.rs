@@ -22,6 +22,7 @@ pub use clock::SimClock;
 pub use run::{Ended, Finished, Setup, Verdict};
 pub(crate) use stage::Stage;
 use tavrida::id::IdSource;
+pub use tavrida_memory::RabbitMq;
 pub use transport::SimTransport;
 
 use crate::fault::{At, Fault};
@@ -108,6 +109,34 @@ impl Sim {
     /// payment. See [`Trace::marks`](crate::trace::Trace::marks).
     pub fn sometimes(&self, name: &str, reached: bool) {
         self.stage.world().state().trace.mark(name, reached);
+    }
+
+    /// Lets the broker of the run behave like a version of RabbitMQ; without it, like the [default](RabbitMq::default). A live broker stays
+    /// what it is.
+    ///
+    /// ```
+    /// # use tavrida_testkit::sim::{Setup, Verdict};
+    /// use tavrida::Service;
+    /// use tavrida_testkit::sim::{RabbitMq, Sim};
+    ///
+    /// # let finished = Setup::new(1).run(
+    /// async |sim: Sim| {
+    ///     sim.like(RabbitMq::V4_0);
+    ///     let till = || Service::new("till").rpc("pay", async || {});
+    ///     let graph = sim.graph().service(till).client("web").start().await;
+    ///     graph.client("web").to("till.pay").ask().await.unwrap();
+    /// }
+    /// # );
+    /// # assert_eq!(finished.verdict, Verdict::Passed);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if something was connected before, or another version was chosen.
+    #[track_caller]
+    pub fn like(&self, version: RabbitMq) -> &Self {
+        assert!(self.stage.like(version), "`like` chooses the broker of the run: it comes first, and once");
+        self
     }
 
     /// Returns a transport to the broker of the run for a peer that is neither a service nor a client: one not built with this library, or

@@ -4,11 +4,11 @@ mod idle;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tavrida_memory::MemoryBroker;
 use tavrida_memory::core::Broker;
+use tavrida_memory::{MemoryBroker, RabbitMq};
 
 use super::clock::SimClock;
 use super::ids::CausalIds;
@@ -34,22 +34,23 @@ struct Inner {
 
 /// The broker of a run.
 enum Place {
-    /// A broker of the run, which the stage controls.
-    Simulated(MemoryBroker),
+    /// A broker of the run, which the stage controls: made when it is first needed, so that a scenario can choose what it is like.
+    Simulated(OnceLock<(MemoryBroker, RabbitMq)>),
     /// An external RabbitMQ.
     #[cfg(feature = "live")]
     Live(Arc<dyn tavrida::transport::Transport>),
 }
 
+impl Inner {
+    fn broker_like(&self, version: RabbitMq) -> (MemoryBroker, RabbitMq) {
+        let builder = MemoryBroker::builder().like(version).frame_max(131_072);
+        (builder.clock(Arc::new(self.clock.clone())).network(self.world.clone()).build(), version)
+    }
+}
+
 impl Stage {
     pub(crate) fn new(world: World, clock: SimClock) -> Self {
-        let world = Arc::new(world);
-        let broker = MemoryBroker::builder()
-            .frame_max(131_072)
-            .clock(Arc::new(clock.clone()))
-            .network(world.clone())
-            .build();
-        Self(Arc::new(Inner { world, broker: Place::Simulated(broker), clock }))
+        Self(Arc::new(Inner { world: Arc::new(world), broker: Place::Simulated(OnceLock::new()), clock }))
     }
 
     #[cfg(feature = "live")]
@@ -77,12 +78,26 @@ impl Stage {
     /// Panics on a live broker; the text says that `what` needs a simulation.
     #[track_caller]
     pub(crate) fn simulated(&self, what: &str) -> &MemoryBroker {
+        &self.simulated_like(what).0
+    }
+
+    #[track_caller]
+    fn simulated_like(&self, what: &str) -> &(MemoryBroker, RabbitMq) {
         // Without the feature `live` every broker is a simulation's.
         let _ = what;
         match &self.0.broker {
-            Place::Simulated(broker) => broker,
+            Place::Simulated(broker) => broker.get_or_init(|| self.0.broker_like(RabbitMq::default())),
             #[cfg(feature = "live")]
             Place::Live(_) => panic!("{what} needs a simulation: a live broker cannot be steered"),
+        }
+    }
+
+    /// Makes the broker of a simulation. Returns whether there was none; a live broker is what it is.
+    pub(crate) fn like(&self, version: RabbitMq) -> bool {
+        match &self.0.broker {
+            Place::Simulated(broker) => broker.set(self.0.broker_like(version)).is_ok(),
+            #[cfg(feature = "live")]
+            Place::Live(_) => true,
         }
     }
 
@@ -96,7 +111,7 @@ impl Stage {
 
     pub(crate) fn transport(&self, actor: ActorId) -> SimTransport {
         match &self.0.broker {
-            Place::Simulated(broker) => SimTransport::new(broker.transport_of(actor.peer())),
+            Place::Simulated(_) => SimTransport::new(self.broker().transport_of(actor.peer())),
             #[cfg(feature = "live")]
             Place::Live(broker) => {
                 SimTransport::new(Recorder { inner: broker.clone(), world: self.0.world.clone(), actor })
@@ -180,16 +195,27 @@ impl Stage {
     /// Returns the contents of the broker. `None` for a live one.
     pub(crate) fn remains(&self) -> Option<Remains> {
         match &self.0.broker {
-            Place::Simulated(broker) => Some(Remains {
-                queues: broker.snapshot().queues.into_iter().map(|queue| queue.name.to_string()).collect(),
-                queued: broker.queued(),
+            Place::Simulated(_) => Some(Remains {
+                queues: self
+                    .broker()
+                    .snapshot()
+                    .queues
+                    .into_iter()
+                    .map(|queue| queue.name.to_string())
+                    .collect(),
+                queued: self.broker().queued(),
             }),
             #[cfg(feature = "live")]
             Place::Live(_) => None,
         }
     }
 
-    /// Starts with a broker that already has a topology.
+    /// Returns the version of RabbitMQ that the broker of a simulation behaves like.
+    pub(crate) fn version(&self) -> RabbitMq {
+        self.simulated_like("what a broker is like").1
+    }
+
+    /// Starts with a broker that already has a topology, and behaves like this one.
     pub(crate) fn furnish(&self, core: Broker) {
         self.broker().replace(core);
     }

@@ -16,3 +16,4 @@ mod strict;
 mod stubs;
 mod text;
 mod timeouts;
+mod versions;
