@@ -178,7 +178,8 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// A configuration error, such as a declared event whose publisher the discovery does not know; no session within the [patience](ClientBuilder::patience) or the limit of attempts.
+    /// A configuration error, such as a declared event whose publisher the discovery does not know; no session within the
+    /// [patience](ClientBuilder::patience) or the limit of attempts.
     ///
     /// # Panics
     ///

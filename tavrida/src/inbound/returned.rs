@@ -122,7 +122,7 @@ fn has_begun_again(delivery: &Delivery) -> Option<i64> {
 impl Copies {
     /// How often the broker has taken this delivery back, if that is too often and its queue does not dead-letter it itself.
     fn returns(&self, delivery: &Delivery) -> Option<i64> {
-        // A count that a client made up is delivered too, but not marked.
+        // A count that a client made up is delivered too, but not marked at first; once marked, it ends its own message early.
         if self.broker_dead_letters() || !delivery.redelivered() {
             return None;
         }

@@ -229,7 +229,8 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// The first configuration error, naming the culprit: a missing queue or exchange, two handlers or two services for the same entry
-    /// point, a subscription or a declared event whose publisher no discovery knows, an argument that cannot be extracted, delayed retry in ordered mode, ...
+    /// point, a subscription or a declared event whose publisher no discovery knows, an argument that cannot be extracted, delayed retry in
+    /// ordered mode, ...
     pub fn build(mut self) -> Result<Server, Error> {
         self.check()?;
         let tally = Arc::new(Tally::default());
