@@ -270,6 +270,10 @@ impl Broker {
             effects.reply(id, MethodReply::BasicGetEmpty);
             return Ok(());
         };
+        if no_ack {
+            // A quorum queue settles it at once, and looks for expired messages when it does (R69).
+            self.sweep(queue);
+        }
         let state = &mut self.queues[queue];
         let channel = &mut self.channels[channel];
         let got = Got {

@@ -64,7 +64,7 @@ pub enum Effect {
         /// The connection.
         connection: ConnectionId,
     },
-    /// The connection published during an alarm: nothing that it sends is read until `Unblocked`.
+    /// The connection published during an alarm: nothing that it sends is read until `Unblocked`, from the body of this message on.
     Blocked {
         /// The connection.
         connection: ConnectionId,

@@ -61,19 +61,21 @@ impl Broker {
     }
 
     /// During an alarm: holds a command if its connection is blocked, or is now blocked because it publishes (R10). Returns whether it was
-    /// held.
+    /// held. RabbitMQ stops to read behind the header of the content, so an empty message still goes through.
     pub(super) fn hold(&mut self, id: ConnectionId, command: &Command, effects: &mut Effects) -> bool {
         let Some(connection) = self.connections.get_mut(&id) else { return false };
         if let Some(held) = &mut connection.held {
             held.push_back(command.clone());
             return true;
         }
-        let publishes = matches!(command, Command::Method { method: Method::BasicPublish { .. }, .. });
-        if publishes && let Some(reason) = &self.alarm {
-            effects.push(Effect::Blocked { connection: id, reason: reason.clone() });
-            connection.held = Some([command.clone()].into());
-        }
-        publishes
+        let Command::Method { method: Method::BasicPublish { publication, .. }, .. } = command else {
+            return false;
+        };
+        let Some(reason) = &self.alarm else { return false };
+        effects.push(Effect::Blocked { connection: id, reason: reason.clone() });
+        let holds = !publication.body.is_empty();
+        connection.held = Some(holds.then(|| command.clone()).into_iter().collect());
+        holds
     }
 
     fn unblock_connections(&mut self, effects: &mut Effects) {

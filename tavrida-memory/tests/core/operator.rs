@@ -77,6 +77,20 @@ fn r10_an_alarm_blocks_who_publishes_and_nobody_else() {
 }
 
 #[test]
+fn r10_an_empty_message_goes_through_the_alarm_that_blocks_its_connection() {
+    let (mut rig, ch) = Rig::with_channel();
+    rig.queue(ch, "q");
+    rig.operate(Operator::Block { reason: "low on disk".to_owned() });
+    let mut empty = || rig.apply(Command::Method { channel: ch, method: publish("", "q", "") });
+    assert!(matches!(
+        &empty()[..],
+        [Effect::Blocked { .. }, Effect::Confirm { delivery_tag: 1, ack: true, .. }]
+    ));
+    assert_eq!(empty(), [], "the connection is not read any more");
+    assert_eq!(rig.ready("q"), 1);
+}
+
+#[test]
 fn r10_a_blocked_connection_can_break() {
     let (mut rig, ch) = Rig::with_channel();
     rig.queue(ch, "q");

@@ -7,6 +7,7 @@ use std::io;
 
 use tavrida_memory::core::{ApplyTo, Definition, NamePattern, Operator};
 use tavrida_rabbitmq::Node;
+use tokio::sync::OnceCell;
 
 use crate::wire::LinkError;
 
@@ -31,9 +32,15 @@ impl<'n> Barrier<'n> {
         self.eval(&format!("tavrida_barrier:pass({}, {channels})", binary(self.vhost))).await
     }
 
-    /// Defines the barrier in the node.
-    pub(crate) async fn define(&self) -> Result<(), LinkError> {
-        self.eval(&compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()))).await
+    /// Defines the barrier in the node, once in this process: a node ends what runs in a module when it loads the module again.
+    pub(crate) async fn define(&self) {
+        static DEFINED: OnceCell<()> = OnceCell::const_new();
+        let define = async || {
+            let code = compile(&MODULE.replace("ROUNDS", &ROUNDS.to_string()));
+            self.eval(&code).await.expect("a running node compiles a module");
+            self.eval("tavrida_barrier:start()").await.expect("a running node makes a table");
+        };
+        DEFINED.get_or_init(define).await;
     }
 
     /// Sets a policy or clears one, raises an alarm or ends it.
@@ -84,7 +91,13 @@ impl<'n> Barrier<'n> {
 /// The barrier as a module of the node.
 const MODULE: &str = r#"
 -module(tavrida_barrier).
--export([pass/2, clean/1, alarm/2]).
+-export([start/0, pass/2, clean/1, alarm/2]).
+
+%% The table remembers the virtual host of each channel, so that a pass asks only the channels that are new.
+start() ->
+    Self = self(),
+    spawn(fun() -> ets:new(tavrida_channels, [named_table, public]), Self ! made, receive never -> ok end end),
+    receive made -> ok end.
 
 pass(VHost, Channels) ->
     await(VHost, Channels, 1000),
@@ -99,12 +112,20 @@ call({_, Pid}) ->
 await(_, any, _) -> ok;
 await(_, _, 0) -> ok;
 await(VHost, Channels, Left) ->
-    Open = [C || C <- rabbit_channel:list_local(),
-        (catch rabbit_channel:info(C, [vhost])) =:= [{vhost, VHost}]],
-    timer:sleep(1),
+    Open = [C || C <- rabbit_channel:list_local(), vhost(C) =:= VHost],
     case length(Open) of
         Channels -> ok;
-        _ -> await(VHost, Channels, Left - 1)
+        _ -> timer:sleep(1), await(VHost, Channels, Left - 1)
+    end.
+
+vhost(Channel) ->
+    case ets:lookup(tavrida_channels, Channel) of
+        [{_, VHost}] -> VHost;
+        [] ->
+            case catch rabbit_channel:info(Channel, [vhost]) of
+                [{vhost, VHost}] -> ets:insert(tavrida_channels, {Channel, VHost}), VHost;
+                _ -> ended
+            end
     end.
 
 clean(VHost) ->

@@ -65,7 +65,7 @@ impl<'n> Site<'n> {
         node.add_vhost(&vhost).await.expect("a running node makes a virtual host");
         let version = version_of(node);
         let site = Self { node, vhost, version };
-        Barrier::new(node, &site.vhost).define().await.expect("a running node evaluates an expression");
+        Barrier::new(node, &site.vhost).define().await;
         site
     }
 

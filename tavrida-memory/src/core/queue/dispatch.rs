@@ -103,7 +103,7 @@ impl Broker {
     }
 
     /// Removes the head, and the expired messages behind it (A5). A quorum queue removes those before the head, and the others a moment
-    /// later, which `basic.get` does not wait for (R69).
+    /// later, which a `basic.get` that will be settled does not wait for (R69).
     pub(crate) fn fetch(&mut self, queue: Key<Queue>) -> Option<Message> {
         if self.queues[queue].is_quorum() {
             self.sweep(queue);

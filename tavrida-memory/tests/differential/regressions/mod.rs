@@ -228,3 +228,16 @@ regression!(
     1.1 queue.declare queue=q0
     "#
 );
+
+regression!(
+    /// R10: an empty message goes through the alarm that blocks its connection.
+    an_empty_message_goes_through_an_alarm,
+    r#"
+    1.1 queue.declare queue=q0
+    2.2 basic.consume queue=q0 consumer_tag=z
+    1.1 alarm.raise
+    1.1 basic.publish routing_key=q0 mandatory
+    1.1 basic.publish routing_key=q0 mandatory
+    1.1 alarm.clear
+    "#
+);

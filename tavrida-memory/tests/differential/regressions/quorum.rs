@@ -304,6 +304,18 @@ regression!(
 );
 
 regression!(
+    /// R69: a get that needs no ack counts what is left behind the expired messages that follow.
+    a_get_without_ack_does_not_count_what_expired_behind_the_head,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.1 basic.publish routing_key=q0 body=m5
+    1.1 basic.publish routing_key=q0 body=m7 expiration=300
+    1.1 wait 600
+    1.1 basic.get queue=q0 no_ack
+    "#
+);
+
+regression!(
     /// R133: what does not fit into a quorum queue is dead-lettered before what came back too often at the same time.
     what_does_not_fit_goes_before_what_came_back_too_often,
     r#"
