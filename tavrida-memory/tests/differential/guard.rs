@@ -259,10 +259,12 @@ fn is_quorum(arguments: Option<&Table>) -> bool {
     arguments.and_then(|arguments| arguments.get("x-queue-type")).and_then(Value::as_str) == Some("quorum")
 }
 
-/// R106: cancels come in the order of the tags, and generated tags have no order.
+/// R97, R106: cancels come in the order of the tags, and so do the deliveries that a requeue takes back; generated tags have no order.
 fn lets_chance_name_two_consumers(world: &World, channel: ChannelId, action: &Action) -> bool {
     let Action::Call(Method::BasicConsume(consume)) = action else { return false };
-    let mut known = world.shadow.channel(channel).consumers.keys();
+    let state = world.shadow.channel(channel);
+    let unsettled = state.unacked.iter().filter_map(|unacked| unacked.consumer.as_ref());
+    let mut known = state.consumers.keys().chain(unsettled);
     consume.consumer_tag.is_empty() && known.any(|tag| tag.starts_with("$c"))
 }
 
