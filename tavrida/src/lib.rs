@@ -97,6 +97,8 @@ mod disposition;
 mod inbound;
 pub mod server;
 pub mod prelude;
+#[doc(hidden)]
+pub mod __private;
 pub mod docs;
 
 pub use client::Client;

@@ -7,9 +7,6 @@
 use std::cell::RefCell;
 use std::fmt;
 
-#[doc(hidden)]
-pub use ::tokio;
-
 /// Chooses one of this many.
 type Chooser = Box<dyn FnMut(usize) -> usize>;
 
@@ -42,7 +39,6 @@ impl fmt::Debug for Choosing {
 }
 
 /// Returns where to start. `None` if there is no chooser.
-#[doc(hidden)]
 pub fn first_of(branches: usize) -> Option<usize> {
     CHOOSER.with_borrow_mut(|chooser| chooser.as_mut().map(|choose| choose(branches) % branches))
 }
@@ -91,8 +87,8 @@ macro_rules! select {
         $crate::select!(@read $all ($($branch)* {$p = $f $(, if $c)? => { $h },}) $($rest)*)
     };
     (@choose {$($all:tt)*} $else:tt ($($branch:tt)+)) => {
-        match $crate::select::first_of([$(::core::stringify!($branch)),+].len()) {
-            ::core::option::Option::None => $crate::select::tokio::select! { $($all)* },
+        match $crate::__private::first_of([$(::core::stringify!($branch)),+].len()) {
+            ::core::option::Option::None => $crate::__private::tokio::select! { $($all)* },
             ::core::option::Option::Some(first) => {
                 $crate::select!(@turn first $else ($($branch)+) ($($branch)+))
             }
@@ -100,19 +96,19 @@ macro_rules! select {
     };
     // The last turn that there is.
     (@turn $first:ident ($($else:tt)*) ($({$($branch:tt)*})+) ($last:tt)) => {
-        $crate::select::tokio::select! { biased; $($($branch)*)+ $($else)* }
+        $crate::__private::tokio::select! { biased; $($($branch)*)+ $($else)* }
     };
     // The branches as they are, or turned by one.
     (@turn $first:ident ($($else:tt)*) ({$($one:tt)*} $({$($branch:tt)*})*) ($turn:tt $($left:tt)+)) => {
         if $first == 0 {
-            $crate::select::tokio::select! { biased; $($one)* $($($branch)*)* $($else)* }
+            $crate::__private::tokio::select! { biased; $($one)* $($($branch)*)* $($else)* }
         } else {
             let $first = $first - 1;
             $crate::select!(@turn $first ($($else)*) ($({$($branch)*})* {$($one)*}) ($($left)+))
         }
     };
     (biased; $($all:tt)*) => {
-        $crate::select::tokio::select! { biased; $($all)* }
+        $crate::__private::tokio::select! { biased; $($all)* }
     };
     ($($all:tt)*) => {
         $crate::select!(@read {$($all)*} () $($all)*)

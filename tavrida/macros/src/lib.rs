@@ -39,7 +39,7 @@ use proc_macro::TokenStream;
 /// let service: Service = Hello.into_service();
 /// ```
 ///
-/// The name is a text, or a constant. The macro generates a method `into_service(self) -> Service`; `cargo expand` shows it:
+/// The name is a text, or a constant. The macro generates a method `into_service(self) -> Service`, which does what this one does:
 ///
 /// ```
 /// # use tavrida::prelude::*;
@@ -48,7 +48,7 @@ use proc_macro::TokenStream;
 /// #     async fn hello(&self, proxy: Proxy, param: i64, note: Option<String>) -> Result<()> { Ok(()) }
 /// #     async fn world_failed(&self, error: ErrorReply) { }
 /// # }
-/// use tavrida::handler::{Param, State, params};
+/// use tavrida::handler::{State, params};
 ///
 /// impl Hello {
 ///     pub fn into_service(self) -> Service {
@@ -57,7 +57,7 @@ use proc_macro::TokenStream;
 ///             "hello",
 ///             params(
 ///                 ["param", "note"],
-///                 |this: State<Self>, proxy: Proxy, param: Param<i64>, note: Param<Option<String>>| async move {
+///                 |this: State<Self>, proxy: Proxy, param: i64, note: Option<String>| async move {
 ///                     Self::hello(&this, proxy, param, note).await
 ///                 },
 ///             ),

@@ -27,11 +27,10 @@
 mod boxed;
 mod extract;
 mod extractors;
-mod into_reply;
+pub(crate) mod into_reply;
 mod invocation;
-mod fit;
 mod params;
-mod side;
+pub(crate) mod side;
 mod typed;
 
 use std::future::Future;
@@ -41,14 +40,12 @@ use futures_util::future::BoxFuture;
 pub(crate) use boxed::{ErasedHandler, erase};
 pub use extract::{Extract, Site};
 pub use extractors::{Attempt, Deadline, Json, State};
-pub use fit::{
-    Extracted, Extractor, IfExtractor, IfParameter, Itself, Param, Parameter, answer, outcome, reply,
-};
-pub use into_reply::{IntoReply, marker};
+pub use into_reply::IntoReply;
 pub use invocation::Invocation;
 pub(crate) use invocation::StateMap;
 pub use params::{Params, params};
-pub use side::{IntoAnswer, OfErrors, OfEvents, OfRequests, OfResponses, Side};
+pub use side::IntoAnswer;
+pub(crate) use side::Side;
 pub(crate) use typed::Typed;
 pub use typed::TypedHandler;
 

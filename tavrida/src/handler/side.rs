@@ -2,7 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::{IntoReply, marker};
+use super::IntoReply;
+use super::into_reply::marker;
 use crate::contract::{self, CallError, Event, Rpc, Wire};
 use crate::message::{ErrorReply, Failure, Message, Reply, Response};
 use crate::proxy::{Answer, Answered, recognised};

@@ -10,7 +10,7 @@ use crate::message::{Failure, Reply};
 
 /// A function that a service can register for a side of a contract.
 ///
-/// Implemented for async functions of up to seven [extractors](Extract) followed by the argument of the [`Side`]. `M` is a marker that
+/// Implemented for async functions of up to seven [extractors](Extract) followed by the argument of the contract's side. `M` is a marker that
 /// distinguishes the implementations; user code does not name it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no handler of this contract",

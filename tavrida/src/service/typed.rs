@@ -2,7 +2,8 @@
 
 use super::Service;
 use crate::contract::{self, Event, Rpc};
-use crate::handler::{OfErrors, OfEvents, OfRequests, OfResponses, Typed, TypedHandler};
+use crate::handler::side::{OfErrors, OfEvents, OfRequests, OfResponses};
+use crate::handler::{Typed, TypedHandler};
 use crate::message::MessageKind;
 
 /// Handlers of [contracts](crate::contract): types instead of strings.

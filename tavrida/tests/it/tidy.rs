@@ -91,8 +91,8 @@ fn uses(file: &Path, exported: &BTreeMap<String, String>) -> Vec<String> {
     let mut used = Vec::new();
     for line in code {
         for (at, _) in line.match_indices("crate::") {
-            // `$crate::` and crate names that end in `crate` are excluded.
-            if line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            // Excluded: `$crate::`, which stands in what others expand, and crate names that end in `crate`.
+            if line[..at].ends_with(|c: char| c.is_alphanumeric() || "_$".contains(c)) {
                 continue;
             }
             let name: String =

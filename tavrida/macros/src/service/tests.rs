@@ -48,8 +48,8 @@ fn what_is_written_is_what_a_person_would_write() {
                         ["param", "note"],
                         |this: ::tavrida::handler::State<Self>,
                          proxy: Proxy,
-                         param: ::tavrida::handler::Param<i64>,
-                         note: ::std::option::Option<::tavrida::handler::Param<String>>,| async move {
+                         param: ::tavrida::__private::Param<i64>,
+                         note: ::std::option::Option<::tavrida::__private::Param<String>>,| async move {
                             Self::hello(&this, proxy, param, note.unwrap_or_default()).await
                         }
                     )

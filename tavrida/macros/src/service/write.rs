@@ -132,7 +132,7 @@ fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
     let extractors = handler.extractors.iter().map(|extractor| {
         let (name, ty) = (&extractor.name, &extractor.ty);
         match extractor.marked {
-            true => quote_spanned!(at(extractor.span)=> #name: #library::handler::Extracted<#ty>,),
+            true => quote_spanned!(at(extractor.span)=> #name: #library::__private::Extracted<#ty>,),
             false => quote!(#name: #ty,),
         }
     });
@@ -141,8 +141,8 @@ fn closure(library: &TokenStream, handler: &Handler) -> TokenStream {
             let parameters = parameters.iter().map(|parameter| {
                 let (name, ty) = (&parameter.argument, &parameter.ty);
                 match parameter.has_default {
-                    true => quote_spanned!(at(parameter.span)=> #name: ::std::option::Option<#library::handler::Param<#ty>>,),
-                    false => quote_spanned!(at(parameter.span)=> #name: #library::handler::Param<#ty>,),
+                    true => quote_spanned!(at(parameter.span)=> #name: ::std::option::Option<#library::__private::Param<#ty>>,),
+                    false => quote_spanned!(at(parameter.span)=> #name: #library::__private::Param<#ty>,),
                 }
             });
             quote!(#(#parameters)*)
@@ -184,12 +184,12 @@ fn body(library: &TokenStream, handler: &Handler) -> TokenStream {
     });
     match (&handler.rest, handler.kind, Returned::of(&handler.output)) {
         (Rest::Contract { contract, .. }, Kind::Rpc, _) => {
-            quote_spanned!(span=> #library::handler::answer::<#contract, _, _>(#call))
+            quote_spanned!(span=> #library::__private::answer::<#contract, _, _>(#call))
         }
         (_, _, Returned::Nothing) => call,
-        (_, _, Returned::Fallible(_)) => quote_spanned!(span=> #library::handler::outcome(#call)),
+        (_, _, Returned::Fallible(_)) => quote_spanned!(span=> #library::__private::outcome(#call)),
         (_, _, Returned::Value(_) | Returned::Unknown) => {
-            quote_spanned!(span=> #library::handler::reply(#call))
+            quote_spanned!(span=> #library::__private::reply(#call))
         }
     }
 }
