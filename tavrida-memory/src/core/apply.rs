@@ -1,11 +1,10 @@
 //! [`Broker::apply`]: dispatches a command to the code that handles it.
 
-use super::arena::Key;
 use super::broker::Broker;
-use super::channel::Channel;
 use super::declare::no_last_queue;
 use super::effect::{Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
+use super::keys::ChannelKey;
 use super::settle::Verdict;
 use super::{ChannelId, Command, Method, Now};
 
@@ -92,7 +91,7 @@ impl Broker {
 
     fn dispatch(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         id: ChannelId,
         method: Method,
         effects: &mut Effects,

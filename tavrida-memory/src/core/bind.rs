@@ -6,12 +6,11 @@ use std::sync::Arc;
 use tavrida::field::{ShortString, Table};
 
 use super::Broker;
-use super::arena::Key;
 use super::binding::Bound;
-use super::channel::Channel;
 use super::declare::{check_not_default, stripped};
 use super::errors::Fault;
 use super::exchange::{Exchange, Router, Target};
+use super::keys::{ChannelKey, ExchangeKey};
 use super::method::{ExchangeBind, QueueBind};
 use super::routing::HeadersTable;
 
@@ -29,25 +28,25 @@ enum Named {
 }
 
 impl Broker {
-    pub(crate) fn bind_queue(&mut self, channel: Key<Channel>, bind: QueueBind) -> Result<(), Fault> {
+    pub(crate) fn bind_queue(&mut self, channel: ChannelKey, bind: QueueBind) -> Result<(), Fault> {
         let wanted = self.wanted(channel, bind)?;
         self.bind(channel, wanted)
     }
 
-    pub(crate) fn unbind_queue(&mut self, channel: Key<Channel>, bind: QueueBind) -> Result<(), Fault> {
+    pub(crate) fn unbind_queue(&mut self, channel: ChannelKey, bind: QueueBind) -> Result<(), Fault> {
         let wanted = self.wanted(channel, bind)?;
         self.unbind(channel, wanted)
     }
 
-    pub(crate) fn bind_exchange(&mut self, channel: Key<Channel>, bind: ExchangeBind) -> Result<(), Fault> {
+    pub(crate) fn bind_exchange(&mut self, channel: ChannelKey, bind: ExchangeBind) -> Result<(), Fault> {
         self.bind(channel, Wanted::of_exchange(bind))
     }
 
-    pub(crate) fn unbind_exchange(&mut self, channel: Key<Channel>, bind: ExchangeBind) -> Result<(), Fault> {
+    pub(crate) fn unbind_exchange(&mut self, channel: ChannelKey, bind: ExchangeBind) -> Result<(), Fault> {
         self.unbind(channel, Wanted::of_exchange(bind))
     }
 
-    fn wanted(&self, channel: Key<Channel>, bind: QueueBind) -> Result<Wanted, Fault> {
+    fn wanted(&self, channel: ChannelKey, bind: QueueBind) -> Result<Wanted, Fault> {
         let queue = self.expanded(channel, &bind.queue)?;
         // Without a queue and a key, the key is the queue's name (R46).
         let nameless = bind.queue.is_empty() && bind.routing_key.is_empty();
@@ -60,7 +59,7 @@ impl Broker {
         })
     }
 
-    fn bind(&mut self, channel: Key<Channel>, wanted: Wanted) -> Result<(), Fault> {
+    fn bind(&mut self, channel: ChannelKey, wanted: Wanted) -> Result<(), Fault> {
         wanted.check_not_default()?;
         let source = self.exchange(&wanted.source)?;
         let target = match &wanted.destination {
@@ -86,7 +85,7 @@ impl Broker {
         Ok(())
     }
 
-    fn unbind(&mut self, channel: Key<Channel>, wanted: Wanted) -> Result<(), Fault> {
+    fn unbind(&mut self, channel: ChannelKey, wanted: Wanted) -> Result<(), Fault> {
         wanted.check_not_default()?;
         let source = self.exchange_names.get(&wanted.source).copied();
         let target = match &wanted.destination {
@@ -114,14 +113,14 @@ impl Broker {
         )))
     }
 
-    fn check_target(&self, channel: Key<Channel>, target: Target) -> Result<(), Fault> {
+    fn check_target(&self, channel: ChannelKey, target: Target) -> Result<(), Fault> {
         match target {
             Target::Queue(queue) => self.check_access(channel, queue),
             Target::Exchange(_) => Ok(()),
         }
     }
 
-    fn incoming(&mut self, target: Target) -> &mut BTreeSet<(Key<Exchange>, u32)> {
+    fn incoming(&mut self, target: Target) -> &mut BTreeSet<(ExchangeKey, u32)> {
         match target {
             Target::Queue(queue) => &mut self.queues[queue].incoming,
             Target::Exchange(exchange) => &mut self.exchanges[exchange].incoming,
@@ -129,7 +128,7 @@ impl Broker {
     }
 
     /// Removes a binding from its source; it is already removed from its destination.
-    fn remove_binding(&mut self, source: Key<Exchange>, place: u32) {
+    fn remove_binding(&mut self, source: ExchangeKey, place: u32) {
         let exchange = &mut self.exchanges[source];
         if let Some(bound) = Arc::make_mut(&mut exchange.bindings).remove(place) {
             exchange.router.remove(&bound.key, &bound.arguments, bound.target);
@@ -138,8 +137,7 @@ impl Broker {
 
     /// Removes all bindings to a deleted destination; auto-delete sources without remaining bindings are deleted too (R22, R23).
     pub(crate) fn unbind_destination(&mut self, target: Target) {
-        let mut sources: Vec<Key<Exchange>> =
-            self.incoming(target).iter().map(|(source, _)| *source).collect();
+        let mut sources: Vec<ExchangeKey> = self.incoming(target).iter().map(|(source, _)| *source).collect();
         sources.dedup();
         self.forget_incoming(target);
         for source in sources {
@@ -148,7 +146,7 @@ impl Broker {
     }
 
     /// Deletes an auto-delete exchange without bindings.
-    fn delete_if_idle(&mut self, exchange: Key<Exchange>) {
+    fn delete_if_idle(&mut self, exchange: ExchangeKey) {
         let idle = |exchange: &Exchange| exchange.auto_delete && exchange.bindings.is_empty();
         if self.exchanges.get(exchange).is_some_and(idle) {
             self.remove_exchange(exchange);
@@ -156,8 +154,8 @@ impl Broker {
     }
 
     /// Deletes an exchange with its bindings, from it and to it; auto-delete sources without remaining bindings are deleted too.
-    pub(crate) fn remove_exchange(&mut self, exchange: Key<Exchange>) {
-        let mut sources: Vec<Key<Exchange>> =
+    pub(crate) fn remove_exchange(&mut self, exchange: ExchangeKey) {
+        let mut sources: Vec<ExchangeKey> =
             self.exchanges[exchange].incoming.iter().map(|(source, _)| *source).collect();
         sources.dedup();
         self.forget_exchange(exchange);
@@ -167,7 +165,7 @@ impl Broker {
     }
 
     /// Removes an exchange with its bindings, and nothing else.
-    pub(crate) fn forget_exchange(&mut self, exchange: Key<Exchange>) {
+    pub(crate) fn forget_exchange(&mut self, exchange: ExchangeKey) {
         let outgoing: Vec<(u32, Target)> =
             self.exchanges[exchange].bindings.iter().map(|(place, bound)| (place, bound.target)).collect();
         for (place, target) in outgoing {

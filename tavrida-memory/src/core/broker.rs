@@ -5,16 +5,17 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
+use slotmap::SlotMap;
 use tavrida::field::{ShortString, Table};
 use tavrida_behaviour::Behaviour;
 
-use super::arena::{Arena, Key};
 use super::channel::Channel;
 use super::connection::Connection;
 use super::consumer::Consumer;
 use super::dead_letter::Forward;
 use super::effect::{Arrival, Sent};
 use super::exchange::{Exchange, Router, Target};
+use super::keys::{ChannelKey, ConsumerKey, ExchangeKey, QueueKey};
 use super::names::Names;
 use super::policy::Policy;
 use super::queue::Queue;
@@ -33,31 +34,31 @@ pub struct Broker {
     pub(super) now: Now,
     pub(super) names: Names,
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
-    pub(super) channels: Arena<Channel>,
-    pub(super) channel_ids: FxHashMap<ChannelId, Key<Channel>>,
-    pub(super) exchanges: Arena<Exchange>,
-    pub(super) exchange_names: FxHashMap<ShortString, Key<Exchange>>,
-    pub(super) queues: Arena<Queue>,
-    pub(super) queue_names: FxHashMap<ShortString, Key<Queue>>,
-    pub(super) consumers: Arena<Consumer>,
+    pub(super) channels: SlotMap<ChannelKey, Channel>,
+    pub(super) channel_ids: FxHashMap<ChannelId, ChannelKey>,
+    pub(super) exchanges: SlotMap<ExchangeKey, Exchange>,
+    pub(super) exchange_names: FxHashMap<ShortString, ExchangeKey>,
+    pub(super) queues: SlotMap<QueueKey, Queue>,
+    pub(super) queue_names: FxHashMap<ShortString, QueueKey>,
+    pub(super) consumers: SlotMap<ConsumerKey, Consumer>,
     /// By descending priority.
     pub(super) policies: Vec<Policy>,
     /// How many consumers there were so far.
     pub(super) subscriptions: u64,
     /// The channels of direct reply addresses; an address may outlive its consumer.
-    pub(super) reply_addresses: FxHashMap<ShortString, Key<Channel>>,
+    pub(super) reply_addresses: FxHashMap<ShortString, ChannelKey>,
     /// Queues with their deadlines.
-    pub(super) calendar: BTreeSet<(Duration, Key<Queue>)>,
+    pub(super) calendar: BTreeSet<(Duration, QueueKey)>,
     /// Dead-lettered messages in transit.
     pub(super) forwards: VecDeque<Forward>,
     /// The queues that keep dead letters until all targets have them; some entries may be out of date.
-    pub(super) debtors: BTreeSet<Key<Queue>>,
+    pub(super) debtors: BTreeSet<QueueKey>,
     /// The reason of the alarm, if there is one.
     pub(super) alarm: Option<String>,
     /// How much was sent so far: arrivals are numbered.
     pub(super) sent: u64,
     /// The queues that the last message reached; a buffer for routing, reused for each message.
-    pub(super) routed: Vec<Key<Queue>>,
+    pub(super) routed: Vec<QueueKey>,
     pub(super) targets: Vec<Target>,
 }
 
@@ -122,13 +123,13 @@ impl Broker {
             now: Now::default(),
             names: Names::new(seed),
             connections: BTreeMap::new(),
-            channels: Arena::new(),
+            channels: SlotMap::with_key(),
             channel_ids: FxHashMap::default(),
-            exchanges: Arena::new(),
+            exchanges: SlotMap::with_key(),
             exchange_names: FxHashMap::default(),
-            queues: Arena::new(),
+            queues: SlotMap::with_key(),
             queue_names: FxHashMap::default(),
-            consumers: Arena::new(),
+            consumers: SlotMap::with_key(),
             reply_addresses: FxHashMap::default(),
             policies: Vec::new(),
             subscriptions: 0,
@@ -239,7 +240,7 @@ impl Broker {
     pub fn last_routed(&self) -> impl Iterator<Item = &str> {
         self.routed
             .iter()
-            .filter(|queue| self.queues.contains(**queue))
+            .filter(|queue| self.queues.contains_key(**queue))
             .map(|queue| &*self.queues[*queue].name)
     }
 

@@ -1,18 +1,15 @@
 //! [`Channel`]: the broker's state of a channel.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use smallvec::SmallVec;
 use tavrida::field::ShortString;
 
 use super::ChannelId;
-use super::arena::Key;
-use super::consumer::Consumer;
 use super::effect::{Arrival, Effect, Effects, Sent};
+use super::keys::{ConsumerKey, QueueKey};
 use super::limiter::Limiter;
-use super::queue::Queue;
 use super::reply_to::ReplyConsumer;
-use super::sorted::SortedMap;
 use super::tx::Transaction;
 use super::unacked::{Pending, Unacked};
 
@@ -26,9 +23,9 @@ pub(crate) struct Channel {
     pub(crate) unacked: Unacked,
     /// What was sent and has not arrived.
     pub(crate) outbox: VecDeque<Sent>,
-    pub(crate) consumers: SortedMap<ShortString, Key<Consumer>>,
+    pub(crate) consumers: BTreeMap<ShortString, ConsumerKey>,
     /// Queues where it has or had a consumer: their messages are requeued first when it closes (R4).
-    pub(crate) consumed: SmallVec<[Key<Queue>; 2]>,
+    pub(crate) consumed: SmallVec<[QueueKey; 2]>,
     /// The prefetch that `basic.qos` set for later consumers.
     pub(crate) prefetch: u16,
     /// The prefetch that `basic.qos` set for all consumers together.
@@ -56,7 +53,7 @@ impl Channel {
             next_tag: 1,
             unacked: Unacked::default(),
             outbox: VecDeque::new(),
-            consumers: SortedMap::new(),
+            consumers: BTreeMap::new(),
             consumed: SmallVec::new(),
             prefetch: 0,
             limiter: Limiter::default(),

@@ -5,13 +5,11 @@ use std::fmt::Display;
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use super::arena::Key;
-use super::channel::Channel;
 use super::consumer::Consumer;
 use super::effect::{Effects, Got, MethodReply};
 use super::errors::{Code, Fault};
+use super::keys::{ChannelKey, ConsumerKey, QueueKey};
 use super::method::BasicConsume;
-use super::queue::Queue;
 use super::queue::settings::{QueueKind, check_bool_argument, check_integer};
 use super::unacked::Pending;
 use super::{Broker, reply_to};
@@ -22,7 +20,7 @@ const QUORUM_PREFETCH: u32 = 2000;
 impl Broker {
     pub(crate) fn qos(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         prefetch_size: u32,
         count: u16,
         global: bool,
@@ -46,7 +44,7 @@ impl Broker {
 
     pub(crate) fn consume(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         consume: BasicConsume,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
@@ -97,10 +95,10 @@ impl Broker {
     /// Returns the cancelled consumer that a new one of a quorum queue continues: with its tag, and with unsettled messages (R141).
     fn earlier_consumer(
         &self,
-        channel: Key<Channel>,
-        queue: Key<Queue>,
+        channel: ChannelKey,
+        queue: QueueKey,
         tag: &ShortString,
-    ) -> Option<Key<Consumer>> {
+    ) -> Option<ConsumerKey> {
         if !self.queues[queue].is_quorum() {
             return None;
         }
@@ -112,8 +110,8 @@ impl Broker {
     /// Returns the initial credit of a new consumer.
     fn first_credit(
         &self,
-        channel: Key<Channel>,
-        queue: Key<Queue>,
+        channel: ChannelKey,
+        queue: QueueKey,
         tag: &ShortString,
         no_ack: bool,
     ) -> Option<u32> {
@@ -124,7 +122,7 @@ impl Broker {
             // Unsettled deliveries of an earlier consumer with this tag count (not in a classic queue, R109).
             QueueKind::Quorum => {
                 let prefetch = if prefetch == 0 { QUORUM_PREFETCH } else { prefetch };
-                let same = |consumer: Key<Consumer>| self.consumers[consumer].tag == *tag;
+                let same = |consumer: ConsumerKey| self.consumers[consumer].tag == *tag;
                 let held = state
                     .unacked
                     .iter()
@@ -138,7 +136,7 @@ impl Broker {
         if asked.is_empty() { self.names.consumer_tag() } else { asked }
     }
 
-    fn add_consumer(&mut self, queue: Key<Queue>, consumer: Key<Consumer>, earlier: Option<Key<Consumer>>) {
+    fn add_consumer(&mut self, queue: QueueKey, consumer: ConsumerKey, earlier: Option<ConsumerKey>) {
         let Consumer { priority, exclusive, .. } = self.consumers[consumer];
         let state = &mut self.queues[queue];
         state.had_consumers = true;
@@ -155,8 +153,8 @@ impl Broker {
 
     fn check_consume(
         &self,
-        channel: Key<Channel>,
-        queue: Key<Queue>,
+        channel: ChannelKey,
+        queue: QueueKey,
         consume: &BasicConsume,
     ) -> Result<(), Fault> {
         let state = &self.queues[queue];
@@ -180,7 +178,7 @@ impl Broker {
     /// `basic.cancel`; an unknown tag is fine.
     pub(crate) fn cancel(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         tag: ShortString,
         nowait: bool,
         effects: &mut Effects,
@@ -206,7 +204,7 @@ impl Broker {
 
     /// Removes a consumer from its queue, which activates another one if it has a single active consumer. It is already removed from the
     /// channel.
-    pub(crate) fn remove_consumer(&mut self, consumer: Key<Consumer>) {
+    pub(crate) fn remove_consumer(&mut self, consumer: ConsumerKey) {
         let record = &mut self.consumers[consumer];
         record.alive = false;
         let (queue, unsettled) = (record.queue, record.unsettled);
@@ -234,7 +232,7 @@ impl Broker {
     }
 
     /// Deletes an auto-delete queue without consumers. Returns whether it did (R61).
-    pub(crate) fn delete_if_abandoned(&mut self, queue: Key<Queue>, effects: &mut Effects) -> bool {
+    pub(crate) fn delete_if_abandoned(&mut self, queue: QueueKey, effects: &mut Effects) -> bool {
         let state = &self.queues[queue];
         let goes = state.auto_delete && state.had_consumers && state.consumers.is_empty();
         if goes {
@@ -245,7 +243,7 @@ impl Broker {
 
     pub(crate) fn get(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         queue: &ShortString,
         no_ack: bool,
         effects: &mut Effects,

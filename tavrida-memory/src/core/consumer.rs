@@ -2,9 +2,7 @@
 
 use tavrida::field::ShortString;
 
-use super::arena::Key;
-use super::channel::Channel;
-use super::queue::Queue;
+use super::keys::{ChannelKey, QueueKey};
 
 /// A consumer. Its record outlives it while it has unsettled deliveries, which refer to it.
 #[derive(Debug, Clone)]
@@ -12,8 +10,8 @@ pub(crate) struct Consumer {
     /// Its number in the order of subscriptions.
     pub(crate) number: u64,
     pub(crate) tag: ShortString,
-    pub(crate) channel: Key<Channel>,
-    pub(crate) queue: Key<Queue>,
+    pub(crate) channel: ChannelKey,
+    pub(crate) queue: QueueKey,
     pub(crate) no_ack: bool,
     pub(crate) exclusive: bool,
     pub(crate) priority: i64,
@@ -33,8 +31,8 @@ impl Consumer {
         Self {
             number: 0,
             tag: ShortString::default(),
-            channel: Key::dangling(),
-            queue: Key::dangling(),
+            channel: ChannelKey::default(),
+            queue: QueueKey::default(),
             no_ack: false,
             exclusive: false,
             priority: 0,

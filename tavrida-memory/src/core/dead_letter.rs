@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tavrida::transport::{Properties, Publication};
 
 use super::Broker;
-use super::arena::Key;
 use super::deaths::{Event, is_cycle};
 use super::effect::Effects;
-use super::exchange::{Exchange, Keys};
+use super::exchange::Keys;
+use super::keys::{ExchangeKey, QueueKey};
 use super::parcel::{Parcel, sorted};
-use super::queue::{Message, Origin, Queue};
+use super::queue::{Message, Origin};
 
 /// Why a queue dead-letters a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,15 +36,15 @@ impl Reason {
 #[derive(Debug, Clone)]
 pub(crate) enum Forward {
     /// It is sent once, and lost for targets that are full.
-    Once { letter: Parcel, targets: Vec<Key<Queue>> },
+    Once { letter: Parcel, targets: Vec<QueueKey> },
     /// This queue keeps its dead letters until they are accepted.
-    Owed(Key<Queue>),
+    Owed(QueueKey),
 }
 
 impl Broker {
     /// Sends a message that left its queue to the queue's dead-letter exchange. Without such an exchange it is dropped, unless the queue
     /// must keep it.
-    pub(crate) fn dead_letter(&mut self, queue: Key<Queue>, message: &Message, reason: Reason) {
+    pub(crate) fn dead_letter(&mut self, queue: QueueKey, message: &Message, reason: Reason) {
         let state = &mut self.queues[queue];
         if state.settings.owes_dead_letters {
             state.owed.push(message.clone(), reason);
@@ -75,12 +75,12 @@ impl Broker {
     /// Publishes a dead letter to a queue. Returns `false` if the queue does not exist or refuses it.
     pub(super) fn bury(
         &mut self,
-        target: Key<Queue>,
+        target: QueueKey,
         letter: &Parcel,
         origin: Origin,
         effects: &mut Effects,
     ) -> bool {
-        if !self.queues.contains(target) {
+        if !self.queues.contains_key(target) {
             return false;
         }
         self.routed.push(target);
@@ -88,7 +88,7 @@ impl Broker {
     }
 
     /// Returns where a queue's dead letters go. `None` if there is no such exchange, `Some(None)` for the default exchange.
-    fn dead_letter_exchange(&self, queue: Key<Queue>) -> Option<Option<Key<Exchange>>> {
+    fn dead_letter_exchange(&self, queue: QueueKey) -> Option<Option<ExchangeKey>> {
         let address = self.queues[queue].settings.dead_letter.as_ref()?;
         if address.exchange.is_empty() {
             return Some(None);
@@ -97,7 +97,7 @@ impl Broker {
     }
 
     /// Returns the dead letter of a message: to the queue's dead-letter address, with its history.
-    pub(super) fn letter(&self, queue: Key<Queue>, message: &Message, reason: Reason) -> Parcel {
+    pub(super) fn letter(&self, queue: QueueKey, message: &Message, reason: Reason) -> Parcel {
         let state = &self.queues[queue];
         let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
         let old = &message.parcel.publication;
@@ -135,12 +135,7 @@ impl Broker {
     }
 
     /// Returns the queues that a dead letter of a queue goes to.
-    pub(super) fn targets_of(
-        &mut self,
-        queue: Key<Queue>,
-        letter: &Parcel,
-        reason: Reason,
-    ) -> Vec<Key<Queue>> {
+    pub(super) fn targets_of(&mut self, queue: QueueKey, letter: &Parcel, reason: Reason) -> Vec<QueueKey> {
         let mut targets = Vec::new();
         let Some(exchange) = self.dead_letter_exchange(queue) else { return targets };
         let headers = letter.publication.properties.headers();

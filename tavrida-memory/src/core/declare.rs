@@ -4,11 +4,10 @@ use std::fmt::Display;
 
 use tavrida::field::{ShortString, Table, Value};
 
-use super::arena::Key;
-use super::channel::Channel;
 use super::effect::{Effects, MethodReply};
 use super::errors::{Code, Fault, Named};
 use super::exchange::{Exchange, Router};
+use super::keys::{ChannelKey, ExchangeKey, QueueKey};
 use super::method::{ExchangeDeclare, QueueDeclare};
 use super::queue::Queue;
 use super::queue::settings::{QueueKind, Settings, read_kind};
@@ -52,7 +51,7 @@ impl Broker {
         Ok(())
     }
 
-    pub(crate) fn add_exchange(&mut self, exchange: Exchange) -> Key<Exchange> {
+    pub(crate) fn add_exchange(&mut self, exchange: Exchange) -> ExchangeKey {
         let name = exchange.name.clone();
         let key = self.exchanges.insert(exchange);
         self.exchange_names.insert(name, key);
@@ -77,7 +76,7 @@ impl Broker {
 
     pub(crate) fn declare_queue(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         declare: QueueDeclare,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
@@ -106,9 +105,9 @@ impl Broker {
 
     fn declare_queue_actively(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         mut declare: QueueDeclare,
-    ) -> Result<Key<Queue>, Fault> {
+    ) -> Result<QueueKey, Fault> {
         self.fill_in_type(&mut declare);
         let mut name = stripped(&declare.queue);
         if name.is_empty() {
@@ -170,8 +169,8 @@ impl Broker {
 
     fn check_equivalence(
         &self,
-        channel: Key<Channel>,
-        queue: Key<Queue>,
+        channel: ChannelKey,
+        queue: QueueKey,
         declare: &QueueDeclare,
     ) -> Result<(), Fault> {
         let state = &self.queues[queue];
@@ -204,7 +203,7 @@ impl Broker {
 
     /// Returns the counts of ready messages and consumers. For a quorum queue an unsettled `basic.get` is a consumer, and so is a cancelled
     /// one with unsettled messages.
-    fn counts(&self, queue: Key<Queue>) -> (u32, u32) {
+    fn counts(&self, queue: QueueKey) -> (u32, u32) {
         let state = &self.queues[queue];
         let (ready, mut consumers) = state.counts();
         if state.settings.kind == QueueKind::Classic {
@@ -233,7 +232,7 @@ impl Broker {
         (ready, consumers + u32::try_from(got + cancelled.len()).unwrap_or(u32::MAX))
     }
 
-    pub(crate) fn purge_queue(&mut self, channel: Key<Channel>, name: &ShortString) -> Result<u32, Fault> {
+    pub(crate) fn purge_queue(&mut self, channel: ChannelKey, name: &ShortString) -> Result<u32, Fault> {
         let queue = self.named_queue(channel, name)?;
         self.check_access(channel, queue)?;
         let count = self.queues[queue].ready.clear();
@@ -253,22 +252,22 @@ impl Broker {
 
     // -- Looking up --
 
-    pub(crate) fn exchange(&self, name: &str) -> Result<Key<Exchange>, Fault> {
+    pub(crate) fn exchange(&self, name: &str) -> Result<ExchangeKey, Fault> {
         let known = self.exchange_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.exchange_text(name))))
     }
 
-    pub(crate) fn queue(&self, name: &str) -> Result<Key<Queue>, Fault> {
+    pub(crate) fn queue(&self, name: &str) -> Result<QueueKey, Fault> {
         let known = self.queue_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.queue_text(name))))
     }
 
     /// Returns a queue by the name that a client gave; an empty name means the queue that it declared last.
-    pub(crate) fn named_queue(&self, channel: Key<Channel>, name: &ShortString) -> Result<Key<Queue>, Fault> {
+    pub(crate) fn named_queue(&self, channel: ChannelKey, name: &ShortString) -> Result<QueueKey, Fault> {
         self.queue(&self.expanded(channel, name)?)
     }
 
-    pub(crate) fn expanded(&self, channel: Key<Channel>, name: &ShortString) -> Result<ShortString, Fault> {
+    pub(crate) fn expanded(&self, channel: ChannelKey, name: &ShortString) -> Result<ShortString, Fault> {
         if !name.is_empty() {
             return Ok(name.clone());
         }
@@ -277,14 +276,14 @@ impl Broker {
     }
 
     /// Checks that an exclusive queue is used by its own connection only (R52).
-    pub(crate) fn check_access(&self, channel: Key<Channel>, queue: Key<Queue>) -> Result<(), Fault> {
+    pub(crate) fn check_access(&self, channel: ChannelKey, queue: QueueKey) -> Result<(), Fault> {
         match self.queues[queue].owner {
             Some(owner) if owner != self.channels[channel].id.connection => Err(self.locked(queue)),
             _ => Ok(()),
         }
     }
 
-    fn locked(&self, queue: Key<Queue>) -> Fault {
+    fn locked(&self, queue: QueueKey) -> Fault {
         let what = self.queue_text(&self.queues[queue].name);
         Fault::new(
             Code::ResourceLocked,

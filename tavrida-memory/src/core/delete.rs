@@ -3,19 +3,17 @@
 use tavrida::field::ShortString;
 
 use super::Broker;
-use super::arena::Key;
-use super::channel::Channel;
 use super::declare::stripped;
 use super::effect::{Arrival, Effects, MethodReply};
 use super::errors::Fault;
-use super::queue::Queue;
+use super::keys::{ChannelKey, QueueKey};
 use super::queue::settings::QueueKind;
 
 impl Broker {
     /// `queue.delete`: returns how many ready messages were deleted; a missing queue is fine.
     pub(crate) fn delete_queue_on_request(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         name: &ShortString,
         if_unused: bool,
         if_empty: bool,
@@ -54,7 +52,7 @@ impl Broker {
     }
 
     /// Deletes a queue with everything that depends on it (A12). Its consumers are notified.
-    pub(crate) fn delete_queue(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+    pub(crate) fn delete_queue(&mut self, queue: QueueKey, effects: &mut Effects) {
         let state = &self.queues[queue];
         let (armed, owner) = (state.armed, state.owner);
         let mut consumers: Vec<_> = state

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use super::arena::Key;
 use super::binding::Bindings;
-use super::queue::Queue;
+use super::keys::{ExchangeKey, QueueKey};
 use super::routing::{Comparison, DirectTable, FanoutTable, HeadersTable, TopicTable};
 
 #[derive(Debug, Clone)]
@@ -25,14 +24,14 @@ pub(crate) struct Exchange {
     /// The bindings whose source it is; clones of the exchange share them until they change.
     pub(crate) bindings: Arc<Bindings>,
     /// The bindings whose destination it is: their sources, and their indices there.
-    pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
+    pub(crate) incoming: BTreeSet<(ExchangeKey, u32)>,
 }
 
 /// The destination of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Target {
-    Queue(Key<Queue>),
-    Exchange(Key<Exchange>),
+    Queue(QueueKey),
+    Exchange(ExchangeKey),
 }
 
 /// The routing table of an exchange, by its type.

@@ -2,12 +2,12 @@
 
 use tavrida::field::ShortString;
 
-use super::arena::Key;
 use super::channel::Channel;
 use super::command::ConnectionOptions;
 use super::connection::Connection;
 use super::effect::{CloseReason, Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
+use super::keys::{ChannelKey, QueueKey};
 use super::queue::Queue;
 use super::settle::Verdict;
 use super::unacked::Pending;
@@ -50,7 +50,7 @@ impl Broker {
     }
 
     /// Ends a channel: its deliveries are requeued, and its number is released.
-    pub(crate) fn end_channel(&mut self, channel: Key<Channel>, effects: &mut Effects) {
+    pub(crate) fn end_channel(&mut self, channel: ChannelKey, effects: &mut Effects) {
         self.abandon(channel, effects);
         // Messages of `basic.get` are requeued with the channel itself (R4).
         self.give_back(channel, |_, _| true, effects);
@@ -101,7 +101,7 @@ impl Broker {
     }
 
     /// Stops the consumers of a channel, discards what was sent and has not arrived, and requeues the messages of its consumers (A10).
-    fn abandon(&mut self, channel: Key<Channel>, effects: &mut Effects) {
+    fn abandon(&mut self, channel: ChannelKey, effects: &mut Effects) {
         let state = &mut self.channels[channel];
         state.outbox.clear();
         state.reply_consumer = None;
@@ -112,13 +112,13 @@ impl Broker {
             self.remove_consumer(consumer);
         }
         for queue in &queues {
-            if self.queues.contains(*queue) {
+            if self.queues.contains_key(*queue) {
                 self.delete_if_abandoned(*queue, effects);
             }
         }
         self.give_back(channel, |queue, _| queues.contains(&queue), effects);
         for queue in queues {
-            if self.queues.contains(queue) {
+            if self.queues.contains_key(queue) {
                 self.touch(queue);
                 self.run(queue, effects);
             }
@@ -128,8 +128,8 @@ impl Broker {
     /// Requeues the unsettled deliveries of some queues, each queue in one step.
     fn give_back(
         &mut self,
-        channel: Key<Channel>,
-        which: impl Fn(Key<Queue>, &Pending) -> bool,
+        channel: ChannelKey,
+        which: impl Fn(QueueKey, &Pending) -> bool,
         effects: &mut Effects,
     ) {
         let taken = self.channels[channel].unacked.take_all();
@@ -161,14 +161,14 @@ impl Broker {
         }
     }
 
-    fn give_back_group(&mut self, channel: Key<Channel>, group: &[(u64, Pending)], effects: &mut Effects) {
+    fn give_back_group(&mut self, channel: ChannelKey, group: &[(u64, Pending)], effects: &mut Effects) {
         let queue = group[0].1.queue;
         for (_, pending) in group {
             if let Some(consumer) = pending.consumer {
                 self.forget_delivery(consumer);
             }
         }
-        if self.queues.contains(queue) {
+        if self.queues.contains_key(queue) {
             let messages: Vec<_> = group.iter().map(|(_, pending)| pending.message.clone()).collect();
             self.settle_group(channel, queue, None, Verdict::GiveBack, messages, effects);
         }

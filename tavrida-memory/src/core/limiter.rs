@@ -1,7 +1,6 @@
 //! [`Limiter`]: the prefetch limit that all consumers of a channel share (`basic.qos` with `global`).
 
-use super::arena::Key;
-use super::queue::Queue;
+use super::keys::QueueKey;
 
 /// The shared limit of a channel.
 #[derive(Debug, Clone, Default)]
@@ -12,12 +11,12 @@ pub(crate) struct Limiter {
     /// as in RabbitMQ.
     volume: i64,
     /// Queues that found the limit reached and wait for room, in order.
-    waiting: Vec<Key<Queue>>,
+    waiting: Vec<QueueKey>,
 }
 
 impl Limiter {
     /// Sets the limit, or removes it with 0. Returns the queues that can continue.
-    pub(crate) fn set(&mut self, limit: u16, unacked: usize) -> Vec<Key<Queue>> {
+    pub(crate) fn set(&mut self, limit: u16, unacked: usize) -> Vec<QueueKey> {
         let was_reached = self.is_reached();
         if limit == 0 {
             self.volume = 0;
@@ -33,12 +32,12 @@ impl Limiter {
     }
 
     /// Returns whether deliveries of this queue to this channel wait for the limit.
-    pub(crate) fn holds(&self, queue: Key<Queue>) -> bool {
+    pub(crate) fn holds(&self, queue: QueueKey) -> bool {
         !self.waiting.is_empty() && self.waiting.contains(&queue)
     }
 
     /// Returns whether one more delivery is allowed, and counts it; otherwise makes the queue wait.
-    pub(crate) fn admit(&mut self, queue: Key<Queue>, no_ack: bool) -> bool {
+    pub(crate) fn admit(&mut self, queue: QueueKey, no_ack: bool) -> bool {
         if self.is_reached() {
             self.waiting.push(queue);
             return false;
@@ -50,7 +49,7 @@ impl Limiter {
     }
 
     /// Counts settled deliveries of consumers. Returns the queues that can continue.
-    pub(crate) fn settled(&mut self, count: usize) -> Vec<Key<Queue>> {
+    pub(crate) fn settled(&mut self, count: usize) -> Vec<QueueKey> {
         if !self.is_set() || count == 0 || self.volume == 0 {
             return Vec::new();
         }
@@ -59,7 +58,7 @@ impl Limiter {
         self.woken(was_reached)
     }
 
-    pub(crate) fn forget(&mut self, queue: Key<Queue>) {
+    pub(crate) fn forget(&mut self, queue: QueueKey) {
         self.waiting.retain(|other| *other != queue);
     }
 
@@ -67,7 +66,7 @@ impl Limiter {
         self.limit != 0 && self.volume >= i64::from(self.limit)
     }
 
-    fn woken(&mut self, was_reached: bool) -> Vec<Key<Queue>> {
+    fn woken(&mut self, was_reached: bool) -> Vec<QueueKey> {
         if was_reached && !self.is_reached() { std::mem::take(&mut self.waiting) } else { Vec::new() }
     }
 }

@@ -51,7 +51,6 @@
 //! `apply`: first the return, if there is one, then the confirm; deliveries to consumers were put into their outboxes before.
 
 mod apply;
-mod arena;
 mod bind;
 mod binding;
 mod broker;
@@ -73,6 +72,7 @@ mod expiration;
 mod hashing;
 mod ids;
 mod lifecycle;
+mod keys;
 mod limiter;
 mod method;
 mod names;
@@ -88,7 +88,6 @@ pub mod routing;
 mod settle;
 mod shared;
 mod snapshot;
-mod sorted;
 mod tx;
 mod unacked;
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tavrida::field::ShortString;
 
 use super::Broker;
-use super::arena::Key;
 use super::dead_letter::Reason;
 use super::effect::Effects;
+use super::keys::QueueKey;
 use super::parcel::Parcel;
-use super::queue::{Message, Origin, Queue};
+use super::queue::{Message, Origin};
 
 /// How long RabbitMQ waits before it retries (`dead_letter_worker_publisher_confirm_timeout`).
 const AGAIN: Duration = Duration::from_secs(3 * 60);
@@ -96,7 +96,7 @@ impl Owed {
 
 impl Broker {
     /// Sends the dead letters of a queue that were not sent yet.
-    pub(crate) fn pay(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+    pub(crate) fn pay(&mut self, queue: QueueKey, effects: &mut Effects) {
         while let Some((message, reason)) = self.queues.get_mut(queue).and_then(|state| state.owed.next()) {
             let parcel = self.letter(queue, &message, reason);
             let letter = Letter { message, reason, parcel, holders: Vec::new(), refused: None };
@@ -109,7 +109,7 @@ impl Broker {
     }
 
     /// Runs a round if it is due: retries what no target accepted, and what was refused long enough ago.
-    pub(crate) fn pay_again(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+    pub(crate) fn pay_again(&mut self, queue: QueueKey, effects: &mut Effects) {
         let now = self.now.elapsed;
         let owed = &mut self.queues[queue].owed;
         if owed.next_round().is_none_or(|at| at > now) {
@@ -140,12 +140,7 @@ impl Broker {
     }
 
     /// Sends a letter to all targets that do not have it. Returns it if that did not complete.
-    fn send_letter(
-        &mut self,
-        queue: Key<Queue>,
-        mut letter: Letter,
-        effects: &mut Effects,
-    ) -> Option<Letter> {
+    fn send_letter(&mut self, queue: QueueKey, mut letter: Letter, effects: &mut Effects) -> Option<Letter> {
         letter.refused = None;
         for target in self.targets_of(queue, &letter.parcel, letter.reason) {
             let name = self.queues[target].name.clone();
@@ -168,7 +163,7 @@ impl Broker {
     }
 
     /// Computes when the next round is, and whether it could succeed.
-    fn look_ahead(&mut self, queue: Key<Queue>) {
+    fn look_ahead(&mut self, queue: QueueKey) {
         let now = self.now.elapsed;
         let letters = std::mem::take(&mut self.queues[queue].owed.tried);
         let hopeful = letters.iter().any(|letter| {

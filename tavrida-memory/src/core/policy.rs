@@ -5,9 +5,8 @@ use tavrida::field::{ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
 use super::Broker;
-use super::arena::Key;
 use super::effect::Effects;
-use super::queue::Queue;
+use super::keys::QueueKey;
 use super::queue::settings::{QueueKind, Settings};
 
 /// A policy, as set by `rabbitmqctl set_policy`.
@@ -159,11 +158,11 @@ impl Broker {
     }
 
     fn apply_policies(&mut self, effects: &mut Effects) {
-        for exchange in self.exchanges.keys() {
+        for exchange in self.exchanges.keys().collect::<Vec<_>>() {
             let alternate = self.alternate_by_policy(&self.exchanges[exchange].name);
             self.exchanges[exchange].alternate_by_policy = alternate;
         }
-        for queue in self.queues.keys() {
+        for queue in self.queues.keys().collect::<Vec<_>>() {
             let state = &self.queues[queue];
             let settings = self.settings_of(&state.name, state.settings.kind, &state.arguments);
             if settings != state.settings {
@@ -174,7 +173,7 @@ impl Broker {
     }
 
     /// Changes the settings of a queue, whose messages follow the new ones at once.
-    fn change_settings(&mut self, queue: Key<Queue>, settings: Settings, effects: &mut Effects) {
+    fn change_settings(&mut self, queue: QueueKey, settings: Settings, effects: &mut Effects) {
         let now = self.now.elapsed;
         let state = &mut self.queues[queue];
         if settings.expires != state.settings.expires {

@@ -6,13 +6,13 @@ use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
-use super::arena::Key;
-use super::channel::{Channel, Mode};
+use super::channel::Mode;
 use super::effect::{Effect, Effects};
 use super::errors::Fault;
-use super::exchange::{Exchange, Keys, Target};
+use super::exchange::{Keys, Target};
+use super::keys::{ChannelKey, ExchangeKey, QueueKey};
 use super::parcel::Parcel;
-use super::queue::{Origin, Queue};
+use super::queue::Origin;
 use super::tx::Routed;
 use super::{Broker, ChannelId, erlang, expiration, reply_to};
 
@@ -22,7 +22,7 @@ const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
 impl Broker {
     pub(crate) fn publish(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         publication: Arc<Publication>,
         immediate: bool,
         effects: &mut Effects,
@@ -82,13 +82,13 @@ impl Broker {
         &mut self,
         channel: ChannelId,
         parcel: &Parcel,
-        queues: &[Key<Queue>],
+        queues: &[QueueKey],
         effects: &mut Effects,
     ) -> bool {
         let mut taken = true;
         for queue in queues {
             // In a transaction a queue may have been deleted since the message was routed.
-            if self.queues.contains(*queue) {
+            if self.queues.contains_key(*queue) {
                 taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
             }
         }
@@ -102,10 +102,10 @@ impl Broker {
     /// Returns the queues that a message reaches from an exchange (`None` is the default exchange), without duplicates (R25, R26).
     pub(crate) fn route(
         &mut self,
-        exchange: Option<Key<Exchange>>,
+        exchange: Option<ExchangeKey>,
         keys: &Keys<'_>,
         headers: &Table,
-        into: &mut Vec<Key<Queue>>,
+        into: &mut Vec<QueueKey>,
     ) {
         let Some(start) = exchange else {
             into.extend(self.queue_names.get(keys.primary));
@@ -114,9 +114,9 @@ impl Broker {
             return sort_out(into);
         };
         let mut targets = std::mem::take(&mut self.targets);
-        let mut seen: Vec<Key<Exchange>> = Vec::new();
+        let mut seen: Vec<ExchangeKey> = Vec::new();
         let mut next = Some(start);
-        let mut todo: Vec<Key<Exchange>> = Vec::new();
+        let mut todo: Vec<ExchangeKey> = Vec::new();
         while let Some(exchange) = next {
             targets.clear();
             let state = &mut self.exchanges[exchange];
@@ -151,7 +151,7 @@ impl Broker {
         &self,
         publication: &Publication,
         immediate: bool,
-    ) -> Result<Option<Key<Exchange>>, Fault> {
+    ) -> Result<Option<ExchangeKey>, Fault> {
         if immediate {
             return Err(Fault::not_implemented("immediate=true"));
         }
@@ -173,7 +173,7 @@ impl Broker {
         Ok(Some(exchange))
     }
 
-    fn check_user(&self, channel: Key<Channel>, publication: &Publication) -> Result<(), Fault> {
+    fn check_user(&self, channel: ChannelKey, publication: &Publication) -> Result<(), Fault> {
         if let Some(claimed) = &publication.properties.user_id {
             let id = self.channels[channel].id;
             let actual = &self.connections[&id.connection].options.user;
@@ -189,7 +189,7 @@ impl Broker {
     /// Returns the message with a reply address that leads back to this channel, if it requests one (R120).
     fn with_reply_address(
         &self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         mut publication: Arc<Publication>,
     ) -> Result<Arc<Publication>, Fault> {
         if publication.properties.reply_to.as_deref() == Some(reply_to::QUEUE) {
@@ -201,7 +201,7 @@ impl Broker {
 }
 
 /// Sorts and removes duplicates.
-fn sort_out(queues: &mut Vec<Key<Queue>>) {
+fn sort_out(queues: &mut Vec<QueueKey>) {
     if queues.len() > 1 {
         queues.sort_unstable();
         queues.dedup();

@@ -6,11 +6,11 @@ use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 
 use super::Broker;
-use super::arena::Key;
 use super::channel::Channel;
 use super::effect::{Arrival, Delivered, Effects, MethodReply};
 use super::errors::Fault;
 use super::exchange::Keys;
+use super::keys::ChannelKey;
 use super::method::BasicConsume;
 
 /// The name that requests the channel's own reply address.
@@ -37,7 +37,7 @@ impl Channel {
 impl Broker {
     pub(crate) fn consume_replies(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         consume: BasicConsume,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
@@ -97,7 +97,7 @@ impl Broker {
     }
 
     /// Returns the live consumer of a reply address.
-    fn reply_consumer(&self, address: &str) -> Option<(Key<Channel>, ShortString)> {
+    fn reply_consumer(&self, address: &str) -> Option<(ChannelKey, ShortString)> {
         let channel = *self.reply_addresses.get(address)?;
         let consumer = self.channels.get(channel)?.reply_consumer.as_ref()?;
         (consumer.address == address).then(|| (channel, consumer.tag.clone()))

@@ -2,12 +2,12 @@
 
 use tavrida::field::Table;
 
-use super::arena::{Arena, Key};
 use super::broker::Broker;
 use super::dead_letter::Forward;
 use super::effect::{Effect, Effects};
 use super::errors::{Code, Fault};
 use super::exchange::Target;
+use super::keys::QueueKey;
 use super::queue::settings::QueueKind;
 use super::queue::{Message, Queue};
 
@@ -23,18 +23,18 @@ impl Broker {
         for connection in std::mem::take(&mut self.connections).into_keys() {
             effects.push(Effect::ConnectionClosed { connection, reason: reason.clone() });
         }
-        self.channels = Arena::new();
+        self.channels.clear();
         self.channel_ids.clear();
-        self.consumers = Arena::new();
+        self.consumers.clear();
         self.reply_addresses.clear();
         self.forwards.clear();
         self.debtors.clear();
-        for exchange in self.exchanges.keys() {
+        for exchange in self.exchanges.keys().collect::<Vec<_>>() {
             if !self.exchanges[exchange].durable {
                 self.forget_exchange(exchange);
             }
         }
-        for queue in self.queues.keys() {
+        for queue in self.queues.keys().collect::<Vec<_>>() {
             if !self.queues[queue].durable {
                 self.forget_queue(queue);
             }
@@ -44,7 +44,7 @@ impl Broker {
         }
     }
 
-    fn forget_queue(&mut self, queue: Key<Queue>) {
+    fn forget_queue(&mut self, queue: QueueKey) {
         self.forget_incoming(Target::Queue(queue));
         let Some(state) = self.queues.remove(queue) else { return };
         self.disarm(queue, state.armed);
@@ -53,8 +53,8 @@ impl Broker {
 
     /// Returns the surviving queues with their surviving messages. The effects that the end of a connection has on queues (requeue, delete,
     /// dead-letter) do not happen when a node stops.
-    fn survivors(&self, killed: bool) -> Vec<(Key<Queue>, Vec<Message>)> {
-        let mut survivors: Vec<(Key<Queue>, Vec<Message>)> = Vec::new();
+    fn survivors(&self, killed: bool) -> Vec<(QueueKey, Vec<Message>)> {
+        let mut survivors: Vec<(QueueKey, Vec<Message>)> = Vec::new();
         for (key, queue) in self.queues.iter().filter(|(_, queue)| queue.durable) {
             let kept =
                 |message: &&Message| queue.settings.kind == QueueKind::Quorum || message.is_persistent();
@@ -78,7 +78,7 @@ impl Broker {
         survivors
     }
 
-    fn start_queue(&mut self, key: Key<Queue>, messages: Vec<Message>) {
+    fn start_queue(&mut self, key: QueueKey, messages: Vec<Message>) {
         // An auto-delete queue that lost its consumers with the node still exists.
         let queue = &mut self.queues[key];
         let armed = queue.armed;

@@ -1,14 +1,13 @@
 //! Settles deliveries: ack, reject, nack, recover, and requeues by closing (A6, A13 of the broker semantics).
 
 use super::Broker;
-use super::arena::Key;
-use super::channel::{Channel, Mode};
-use super::consumer::Consumer;
+use super::channel::Mode;
 use super::dead_letter::Reason;
 use super::effect::Effects;
 use super::errors::Fault;
+use super::keys::{ChannelKey, ConsumerKey, QueueKey};
+use super::queue::Message;
 use super::queue::settings::QueueKind;
-use super::queue::{Message, Queue};
 use super::unacked::Pending;
 
 /// How deliveries are settled.
@@ -32,7 +31,7 @@ impl Broker {
     /// `basic.ack`, `basic.nack`, `basic.reject`.
     pub(crate) fn settle(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         tag: u64,
         multiple: bool,
         verdict: Verdict,
@@ -59,7 +58,7 @@ impl Broker {
     /// Settles one delivery that was removed from its channel, whatever the channel's mode.
     pub(crate) fn settle_one(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         pending: Pending,
         verdict: Verdict,
         effects: &mut Effects,
@@ -75,14 +74,14 @@ impl Broker {
     }
 
     /// `basic.recover`: requeues everything, in a transaction too.
-    pub(crate) fn recover(&mut self, channel: Key<Channel>, effects: &mut Effects) {
+    pub(crate) fn recover(&mut self, channel: ChannelKey, effects: &mut Effects) {
         let taken = self.channels[channel].unacked.take_all();
         self.settle_groups(channel, taken, Verdict::Requeue, effects);
     }
 
     fn settle_taken(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         taken: Vec<(u64, Pending)>,
         verdict: Verdict,
         effects: &mut Effects,
@@ -98,7 +97,7 @@ impl Broker {
     /// of consumers, which are grouped by consumer tag.
     pub(crate) fn settle_groups(
         &mut self,
-        channel: Key<Channel>,
+        channel: ChannelKey,
         taken: Vec<(u64, Pending)>,
         verdict: Verdict,
         effects: &mut Effects,
@@ -114,7 +113,7 @@ impl Broker {
             queue(a).cmp(queue(b)).then_with(|| consumer(a).cmp(&consumer(b))).then(tag_a.cmp(tag_b))
         });
         // Deliveries of an ended consumer and of another with its tag are one group; each counts for its own record.
-        let consumers: Vec<(Key<Consumer>, Key<Queue>)> =
+        let consumers: Vec<(ConsumerKey, QueueKey)> =
             taken.iter().filter_map(|(_, pending)| Some((pending.consumer?, pending.queue))).collect();
         let mut rest = taken.into_iter().map(|(_, pending)| pending).peekable();
         while let Some(Pending { queue, consumer, message }) = rest.next() {
@@ -133,15 +132,15 @@ impl Broker {
 
     /// Returns whether a delivery needs a settlement: one of a deleted queue does not (R59).
     fn settleable(&mut self, pending: &Pending) -> bool {
-        let alive = self.queues.contains(pending.queue);
+        let alive = self.queues.contains_key(pending.queue);
         if !alive && let Some(consumer) = pending.consumer {
             self.forget_delivery(consumer);
         }
         alive
     }
 
-    fn is_same_group(&self, next: &Pending, queue: Key<Queue>, consumer: Option<Key<Consumer>>) -> bool {
-        let tag = |consumer: Key<Consumer>| &self.consumers[consumer].tag;
+    fn is_same_group(&self, next: &Pending, queue: QueueKey, consumer: Option<ConsumerKey>) -> bool {
+        let tag = |consumer: ConsumerKey| &self.consumers[consumer].tag;
         next.queue == queue
             && matches!((next.consumer, consumer), (Some(next), Some(group))
                 if next == group || tag(next) == tag(group))
@@ -150,9 +149,9 @@ impl Broker {
     /// Settles one group, in one step of its queue (A6). The records of its consumers still count the deliveries.
     pub(crate) fn settle_group(
         &mut self,
-        channel: Key<Channel>,
-        queue: Key<Queue>,
-        consumer: Option<Key<Consumer>>,
+        channel: ChannelKey,
+        queue: QueueKey,
+        consumer: Option<ConsumerKey>,
         verdict: Verdict,
         messages: impl IntoIterator<Item = Message, IntoIter: ExactSizeIterator + Clone>,
         effects: &mut Effects,
@@ -184,14 +183,14 @@ impl Broker {
     }
 
     /// Returns whether requeued messages enter the queue like new messages, one after the other (R133).
-    fn enters_anew(&self, queue: Key<Queue>, verdict: Verdict) -> bool {
+    fn enters_anew(&self, queue: QueueKey, verdict: Verdict) -> bool {
         verdict == Verdict::Requeue
             && self.queues.get(queue).is_some_and(|state| {
                 state.settings.kind == QueueKind::Quorum && state.settings.delivery_limit.is_none()
             })
     }
 
-    fn discard(&mut self, queue: Key<Queue>, messages: impl Iterator<Item = Message>, reason: Reason) {
+    fn discard(&mut self, queue: QueueKey, messages: impl Iterator<Item = Message>, reason: Reason) {
         if self.queues[queue].settings.dead_letter.is_none() {
             return;
         }
@@ -206,9 +205,9 @@ impl Broker {
     /// whichever consumer got the delivery (R109).
     fn give_credit(
         &mut self,
-        channel: Key<Channel>,
-        queue: Key<Queue>,
-        consumer: Key<Consumer>,
+        channel: ChannelKey,
+        queue: QueueKey,
+        consumer: ConsumerKey,
         count: u32,
     ) -> bool {
         let heir = if self.consumers[consumer].alive {
@@ -228,7 +227,7 @@ impl Broker {
     }
 
     /// Counts a settled delivery of a consumer: the record of an ended one is removed with its last.
-    pub(crate) fn forget_delivery(&mut self, consumer: Key<Consumer>) {
+    pub(crate) fn forget_delivery(&mut self, consumer: ConsumerKey) {
         let record = &mut self.consumers[consumer];
         record.unsettled -= 1;
         if !record.alive && record.unsettled == 0 {
@@ -237,7 +236,7 @@ impl Broker {
     }
 
     /// Releases the channel-wide prefetch before the queues settle, as RabbitMQ does. Returns the queues that wait for it.
-    fn release_limit(&mut self, channel: Key<Channel>, count: usize) -> Vec<Key<Queue>> {
+    fn release_limit(&mut self, channel: ChannelKey, count: usize) -> Vec<QueueKey> {
         self.channels[channel].limiter.settled(count)
     }
 }

@@ -3,12 +3,11 @@
 use tavrida::field::ShortString;
 
 use super::Broker;
-use super::arena::Key;
-use super::channel::{Channel, Mode};
+use super::channel::Mode;
 use super::effect::{Effects, MethodReply};
 use super::errors::Fault;
+use super::keys::{ChannelKey, QueueKey};
 use super::parcel::Parcel;
-use super::queue::Queue;
 use super::settle::Verdict;
 use super::unacked::Pending;
 
@@ -28,7 +27,7 @@ pub(crate) enum Routed {
     /// or not: it may be declared before the commit.
     Names(Vec<ShortString>),
     /// These queues. If one is deleted before the commit, its message is lost, and the commit fails.
-    Queues(Vec<Key<Queue>>),
+    Queues(Vec<QueueKey>),
 }
 
 impl Transaction {
@@ -51,7 +50,7 @@ impl Transaction {
 }
 
 impl Broker {
-    pub(crate) fn select_confirms(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
+    pub(crate) fn select_confirms(&mut self, channel: ChannelKey) -> Result<(), Fault> {
         let mode = &mut self.channels[channel].mode;
         match mode {
             Mode::Plain => *mode = Mode::Confirm(1),
@@ -63,7 +62,7 @@ impl Broker {
         Ok(())
     }
 
-    pub(crate) fn select_transaction(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
+    pub(crate) fn select_transaction(&mut self, channel: ChannelKey) -> Result<(), Fault> {
         let mode = &mut self.channels[channel].mode;
         match mode {
             Mode::Plain => *mode = Mode::Transaction(Transaction::default()),
@@ -75,7 +74,7 @@ impl Broker {
         Ok(())
     }
 
-    pub(crate) fn commit(&mut self, channel: Key<Channel>, effects: &mut Effects) -> Result<(), Fault> {
+    pub(crate) fn commit(&mut self, channel: ChannelKey, effects: &mut Effects) -> Result<(), Fault> {
         let Transaction { published, settled } = std::mem::take(self.transaction(channel)?);
         let id = self.channels[channel].id;
         let mut taken = true;
@@ -85,7 +84,7 @@ impl Broker {
                     names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect()
                 }
                 Routed::Queues(queues) => {
-                    taken &= queues.iter().all(|queue| self.queues.contains(*queue));
+                    taken &= queues.iter().all(|queue| self.queues.contains_key(*queue));
                     queues
                 }
             };
@@ -102,14 +101,14 @@ impl Broker {
         Ok(())
     }
 
-    pub(crate) fn rollback(&mut self, channel: Key<Channel>) -> Result<(), Fault> {
+    pub(crate) fn rollback(&mut self, channel: ChannelKey) -> Result<(), Fault> {
         self.transaction(channel)?;
         self.roll_back(channel);
         Ok(())
     }
 
     /// Undoes what a channel has not committed, if it has a transaction.
-    pub(crate) fn roll_back(&mut self, channel: Key<Channel>) {
+    pub(crate) fn roll_back(&mut self, channel: ChannelKey) {
         let channel = &mut self.channels[channel];
         if let Mode::Transaction(transaction) = &mut channel.mode {
             let settled = std::mem::take(transaction).settled;
@@ -118,7 +117,7 @@ impl Broker {
     }
 
     /// Returns the open transaction.
-    fn transaction(&mut self, channel: Key<Channel>) -> Result<&mut Transaction, Fault> {
+    fn transaction(&mut self, channel: ChannelKey) -> Result<&mut Transaction, Fault> {
         match &mut self.channels[channel].mode {
             Mode::Transaction(transaction) => Ok(transaction),
             _ => Err(Fault::precondition_failed("channel is not transactional")),

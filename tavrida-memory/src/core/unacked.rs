@@ -2,16 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::arena::Key;
-use super::consumer::Consumer;
-use super::queue::{Message, Queue};
+use super::keys::{ConsumerKey, QueueKey};
+use super::queue::Message;
 
 /// An unsettled delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Pending {
-    pub(crate) queue: Key<Queue>,
+    pub(crate) queue: QueueKey,
     /// Its consumer. `None` for `basic.get`.
-    pub(crate) consumer: Option<Key<Consumer>>,
+    pub(crate) consumer: Option<ConsumerKey>,
     pub(crate) message: Message,
 }
 

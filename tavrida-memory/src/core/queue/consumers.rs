@@ -4,19 +4,18 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use crate::core::arena::Key;
-use crate::core::consumer::Consumer;
+use crate::core::keys::ConsumerKey;
 
 /// Consumers that can take a message, as far as known: the first of the highest level is next.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line {
     /// By descending priority.
-    levels: SmallVec<[(i64, VecDeque<Key<Consumer>>); 1]>,
+    levels: SmallVec<[(i64, VecDeque<ConsumerKey>); 1]>,
 }
 
 impl Line {
     /// Adds a consumer at the end of its level.
-    pub(crate) fn push(&mut self, priority: i64, consumer: Key<Consumer>) {
+    pub(crate) fn push(&mut self, priority: i64, consumer: ConsumerKey) {
         let place = self.levels.partition_point(|(level, _)| *level > priority);
         match self.levels.get_mut(place) {
             Some((level, line)) if *level == priority => line.push_back(consumer),
@@ -25,7 +24,7 @@ impl Line {
     }
 
     /// Returns the next consumer.
-    pub(crate) fn first(&self) -> Option<Key<Consumer>> {
+    pub(crate) fn first(&self) -> Option<ConsumerKey> {
         self.levels.iter().find_map(|(_, line)| line.front().copied())
     }
 
@@ -37,13 +36,13 @@ impl Line {
     }
 
     /// Puts a consumer in the place of another. Returns `false` if that one is not in the line.
-    pub(crate) fn replace(&mut self, old: Key<Consumer>, new: Key<Consumer>) -> bool {
+    pub(crate) fn replace(&mut self, old: ConsumerKey, new: ConsumerKey) -> bool {
         let mut places = self.levels.iter_mut().flat_map(|(_, line)| line);
         let place = places.find(|place| **place == old);
         place.map(|place| *place = new).is_some()
     }
 
-    pub(crate) fn remove(&mut self, consumer: Key<Consumer>) {
+    pub(crate) fn remove(&mut self, consumer: ConsumerKey) {
         for (_, line) in &mut self.levels {
             line.retain(|other| *other != consumer);
         }
@@ -53,14 +52,15 @@ impl Line {
 
 #[cfg(test)]
 mod tests {
+    use slotmap::SlotMap;
+
     use super::*;
-    use crate::core::arena::Arena;
     use crate::core::consumer::Consumer;
 
     #[test]
     fn r110_the_highest_priority_is_first_and_each_level_takes_turns() {
-        let mut arena = Arena::<Consumer>::new();
-        let [low, a, b] = std::array::from_fn(|_| arena.insert(Consumer::for_tests()));
+        let mut consumers = SlotMap::<ConsumerKey, Consumer>::with_key();
+        let [low, a, b] = std::array::from_fn(|_| consumers.insert(Consumer::for_tests()));
         let mut line = Line::default();
         line.push(0, low);
         line.push(5, a);

@@ -2,18 +2,17 @@
 
 use tavrida::field::ShortString;
 
+use super::Message;
 use super::settings::QueueKind;
-use super::{Message, Queue};
 use crate::core::Broker;
-use crate::core::arena::Key;
-use crate::core::channel::Channel;
 use crate::core::consumer::Consumer;
 use crate::core::effect::{Arrival, Delivered, Effects};
+use crate::core::keys::{ChannelKey, ConsumerKey, QueueKey};
 use crate::core::unacked::Pending;
 
 impl Broker {
     /// Returns the consumer that takes the next message of a queue. Consumers without credit leave the line (A3).
-    pub(crate) fn next_consumer(&mut self, queue: Key<Queue>) -> Option<Key<Consumer>> {
+    pub(crate) fn next_consumer(&mut self, queue: QueueKey) -> Option<ConsumerKey> {
         loop {
             let state = &self.queues[queue];
             let candidate = if state.settings.single_active {
@@ -36,7 +35,7 @@ impl Broker {
     }
 
     /// Returns whether a consumer may get one more message; counts it in the channel's shared limit.
-    fn admits(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
+    fn admits(&mut self, queue: QueueKey, consumer: ConsumerKey) -> bool {
         let Consumer { channel, credit, no_ack, .. } = self.consumers[consumer];
         if self.queues[queue].settings.kind == QueueKind::Quorum {
             // A quorum queue has its own count, and ignores the channel's shared limit.
@@ -49,8 +48,8 @@ impl Broker {
     /// Delivers a message to the consumer that [`next_consumer`](Broker::next_consumer) returned (A4).
     pub(crate) fn deliver(
         &mut self,
-        queue: Key<Queue>,
-        consumer: Key<Consumer>,
+        queue: QueueKey,
+        consumer: ConsumerKey,
         message: Message,
         effects: &mut Effects,
     ) {
@@ -59,7 +58,7 @@ impl Broker {
     }
 
     /// Assigns one more message to a consumer: updates its credit and its position in the line.
-    fn assign(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) {
+    fn assign(&mut self, queue: QueueKey, consumer: ConsumerKey) {
         let state = &mut self.queues[queue];
         let record = &mut self.consumers[consumer];
         if let Some(credit) = &mut record.credit {
@@ -76,13 +75,7 @@ impl Broker {
     }
 
     /// Sends a message to the consumer that it was assigned to.
-    fn hand_over(
-        &mut self,
-        queue: Key<Queue>,
-        consumer: Key<Consumer>,
-        message: Message,
-        effects: &mut Effects,
-    ) {
+    fn hand_over(&mut self, queue: QueueKey, consumer: ConsumerKey, message: Message, effects: &mut Effects) {
         let number = self.next_number();
         let state = &mut self.queues[queue];
         let record = &mut self.consumers[consumer];
@@ -104,7 +97,7 @@ impl Broker {
 
     /// Removes the head, and the expired messages behind it (A5). A quorum queue removes those before the head, and the others a moment
     /// later, which a `basic.get` that will be settled does not wait for (R69).
-    pub(crate) fn fetch(&mut self, queue: Key<Queue>) -> Option<Message> {
+    pub(crate) fn fetch(&mut self, queue: QueueKey) -> Option<Message> {
         if self.queues[queue].is_quorum() {
             self.sweep(queue);
             return self.queues[queue].ready.pop();
@@ -115,7 +108,7 @@ impl Broker {
     }
 
     /// Delivers while there are a message and a consumer for it.
-    pub(crate) fn run(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+    pub(crate) fn run(&mut self, queue: QueueKey, effects: &mut Effects) {
         if self.queues[queue].settings.kind == QueueKind::Quorum {
             self.run_together(queue, effects);
         } else {
@@ -127,7 +120,7 @@ impl Broker {
     }
 
     /// A quorum queue assigns all that it can, and then sends to one consumer after the other (A5).
-    fn run_together(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+    fn run_together(&mut self, queue: QueueKey, effects: &mut Effects) {
         loop {
             let mut assigned = Vec::new();
             while let Some((consumer, message)) = self.next_pair(queue) {
@@ -150,7 +143,7 @@ impl Broker {
 
     /// A consumer that need not ack has a prefetch in a quorum queue too: what it gets is settled when it was sent. Returns whether it
     /// rejoined the line.
-    fn settle_at_once(&mut self, queue: Key<Queue>, consumer: Key<Consumer>) -> bool {
+    fn settle_at_once(&mut self, queue: QueueKey, consumer: ConsumerKey) -> bool {
         let Consumer { no_ack: true, channel, credit: Some(credit), .. } = &mut self.consumers[consumer]
         else {
             return false;
@@ -161,7 +154,7 @@ impl Broker {
     }
 
     /// Returns the place of a consumer among those of its quorum queue (R133).
-    pub(crate) fn turn(&self, consumer: Key<Consumer>) -> (u64, ShortString) {
+    pub(crate) fn turn(&self, consumer: ConsumerKey) -> (u64, ShortString) {
         let Consumer { number, tag, .. } = &self.consumers[consumer];
         if self.behaviour.quorum_consumers_by_age {
             (*number, ShortString::default())
@@ -171,7 +164,7 @@ impl Broker {
     }
 
     /// Returns the next message, with the consumer that takes it.
-    fn next_pair(&mut self, queue: Key<Queue>) -> Option<(Key<Consumer>, Message)> {
+    fn next_pair(&mut self, queue: QueueKey) -> Option<(ConsumerKey, Message)> {
         if self.queues[queue].ready.is_empty() {
             return None;
         }
@@ -180,7 +173,7 @@ impl Broker {
     }
 
     /// Moves blocked consumers of a channel that have credit to the end of the line. Returns whether there were any.
-    pub(crate) fn unblock(&mut self, queue: Key<Queue>, channel: Key<Channel>) -> bool {
+    pub(crate) fn unblock(&mut self, queue: QueueKey, channel: ChannelKey) -> bool {
         let Self { queues, consumers, .. } = self;
         let state = &mut queues[queue];
         let line = &mut state.line;
@@ -198,9 +191,9 @@ impl Broker {
     }
 
     /// Continues the queues that waited for a channel's shared limit.
-    pub(crate) fn resume(&mut self, channel: Key<Channel>, waiting: Vec<Key<Queue>>, effects: &mut Effects) {
+    pub(crate) fn resume(&mut self, channel: ChannelKey, waiting: Vec<QueueKey>, effects: &mut Effects) {
         for queue in waiting {
-            if self.queues.contains(queue) && self.unblock(queue, channel) {
+            if self.queues.contains_key(queue) && self.unblock(queue, channel) {
                 self.run(queue, effects);
             }
         }

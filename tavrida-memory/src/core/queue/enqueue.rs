@@ -7,10 +7,10 @@ use tavrida_behaviour::Behaviour;
 use super::settings::{Overflow, QueueKind};
 use super::{Message, Queue};
 use crate::core::Broker;
-use crate::core::arena::Key;
 use crate::core::dead_letter::Reason;
 use crate::core::effect::Effects;
 use crate::core::expiration;
+use crate::core::keys::QueueKey;
 use crate::core::parcel::Parcel;
 use crate::core::settle::Verdict;
 
@@ -29,7 +29,7 @@ impl Broker {
     /// Puts a message into a queue, or delivers it directly to a consumer. Returns `false` if the queue refuses it (A1).
     pub(crate) fn enqueue(
         &mut self,
-        queue: Key<Queue>,
+        queue: QueueKey,
         parcel: &Parcel,
         origin: Origin,
         effects: &mut Effects,
@@ -67,7 +67,7 @@ impl Broker {
     /// Requeues messages, and delivers (A7).
     pub(crate) fn requeue(
         &mut self,
-        queue: Key<Queue>,
+        queue: QueueKey,
         messages: impl IntoIterator<Item = Message>,
         verdict: Verdict,
         effects: &mut Effects,
@@ -100,7 +100,7 @@ impl Broker {
     /// limit it appends what a client requeues behind all ready messages instead. Returns the messages that came back too often.
     fn return_to_quorum(
         &mut self,
-        queue: Key<Queue>,
+        queue: QueueKey,
         messages: impl IntoIterator<Item = Message>,
         verdict: Verdict,
     ) -> Vec<Message> {
@@ -122,7 +122,7 @@ impl Broker {
 
     /// Drops from the head while the queue exceeds its limits. A quorum queue dead-letters what it drops at one time in the opposite order
     /// (R133).
-    pub(crate) fn drop_over_limit(&mut self, queue: Key<Queue>) {
+    pub(crate) fn drop_over_limit(&mut self, queue: QueueKey) {
         let mut dropped = Vec::new();
         loop {
             let state = &mut self.queues[queue];

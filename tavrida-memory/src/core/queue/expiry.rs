@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::{Armed, Message, Queue};
 use crate::core::Broker;
-use crate::core::arena::Key;
 use crate::core::dead_letter::Reason;
 use crate::core::effect::Effects;
+use crate::core::keys::QueueKey;
 
 impl Broker {
     /// Removes expired messages from the head, up to the first that has not expired.
-    pub(crate) fn sweep(&mut self, queue: Key<Queue>) {
+    pub(crate) fn sweep(&mut self, queue: QueueKey) {
         loop {
             let state = &mut self.queues[queue];
             if !state.ready.head().is_some_and(|head| head.is_expired(self.now.elapsed)) {
@@ -22,7 +22,7 @@ impl Broker {
     }
 
     /// Adds the next deadlines of a queue to the calendar.
-    pub(crate) fn arm(&mut self, queue: Key<Queue>) {
+    pub(crate) fn arm(&mut self, queue: QueueKey) {
         let state = &mut self.queues[queue];
         let due = Armed {
             head: state.ready.head().and_then(|head: &Message| head.expires_at),
@@ -37,14 +37,14 @@ impl Broker {
     }
 
     /// Removes deadlines from the calendar.
-    pub(crate) fn disarm(&mut self, queue: Key<Queue>, armed: Armed) {
+    pub(crate) fn disarm(&mut self, queue: QueueKey, armed: Armed) {
         for at in armed.times() {
             self.calendar.remove(&(at, queue));
         }
     }
 
     /// Records a use of the queue (declare, get, or the loss of its last consumer): `x-expires` counts from here.
-    pub(crate) fn touch(&mut self, queue: Key<Queue>) {
+    pub(crate) fn touch(&mut self, queue: QueueKey) {
         let state = &mut self.queues[queue];
         if state.settings.expires.is_some() {
             state.last_used = self.now.elapsed;
@@ -53,7 +53,7 @@ impl Broker {
     }
 
     /// Handles what is due in a queue.
-    pub(crate) fn on_deadline(&mut self, queue: Key<Queue>, effects: &mut Effects) {
+    pub(crate) fn on_deadline(&mut self, queue: QueueKey, effects: &mut Effects) {
         let expired = self.queues[queue].expiry().is_some_and(|at| at <= self.now.elapsed);
         if expired {
             self.delete_queue(queue, effects);

@@ -17,9 +17,7 @@ use tavrida::field::{ShortString, Table};
 use tavrida::transport::Publication;
 
 use super::ConnectionId;
-use super::arena::Key;
-use super::consumer::Consumer;
-use super::exchange::Exchange;
+use super::keys::{ConsumerKey, ExchangeKey};
 use super::owed::Owed;
 use super::parcel::sorted;
 pub(crate) use consumers::Line;
@@ -37,7 +35,7 @@ pub(crate) struct Queue {
     pub(crate) arguments: Table,
     pub(crate) settings: Settings,
     /// The bindings to it: their sources, and their indices there.
-    pub(crate) incoming: BTreeSet<(Key<Exchange>, u32)>,
+    pub(crate) incoming: BTreeSet<(ExchangeKey, u32)>,
     pub(crate) ready: Ready,
     /// Dead letters that it must keep until they are accepted.
     pub(crate) owed: Owed,
@@ -45,14 +43,14 @@ pub(crate) struct Queue {
     /// The number of unacknowledged messages.
     pub(crate) unacked: u32,
     /// All consumers, in the order in which they were added.
-    pub(crate) consumers: SmallVec<[Key<Consumer>; 2]>,
+    pub(crate) consumers: SmallVec<[ConsumerKey; 2]>,
     /// Those that can take a message.
     pub(crate) line: Line,
     /// Those that were found without credit, in that order.
-    pub(crate) blocked: Vec<Key<Consumer>>,
+    pub(crate) blocked: Vec<ConsumerKey>,
     pub(crate) had_consumers: bool,
     /// The single active consumer, if the queue has one.
-    pub(crate) active: Option<Key<Consumer>>,
+    pub(crate) active: Option<ConsumerKey>,
     /// Whether it only settles what it has, before another takes over (R138).
     pub(crate) quiescing: bool,
     /// Whether a quorum queue that refuses publishes exceeded its limit, and is not yet well below it.
