@@ -13,7 +13,7 @@ impl Broker {
     /// calls, down to the match over methods: a command is large, and would be copied for each call.
     #[inline]
     pub fn apply(&mut self, now: Now, command: Command, effects: &mut Effects) {
-        if now.elapsed >= self.now.elapsed {
+        if now.elapsed >= self.node.now.elapsed {
             self.catch_up(now, effects);
         }
         self.execute(command, effects);
@@ -21,13 +21,16 @@ impl Broker {
 
     /// Handles deadlines in order, each at its own time.
     fn catch_up(&mut self, now: Now, effects: &mut Effects) {
-        while let Some((at, queue)) = self.calendar.first().copied().filter(|(at, _)| *at <= now.elapsed) {
-            let early = now.elapsed - at.max(self.now.elapsed);
-            self.now = Now { elapsed: now.elapsed - early, wall: now.wall.saturating_sub(early.as_secs()) };
+        while let Some((at, queue)) =
+            self.topology.calendar.first().copied().filter(|(at, _)| *at <= now.elapsed)
+        {
+            let early = now.elapsed - at.max(self.node.now.elapsed);
+            self.node.now =
+                Now { elapsed: now.elapsed - early, wall: now.wall.saturating_sub(early.as_secs()) };
             self.on_deadline(queue, effects);
             self.forward(effects);
         }
-        self.now = now;
+        self.node.now = now;
     }
 
     #[inline]
@@ -37,7 +40,7 @@ impl Broker {
             Command::Method { channel, method } => self.call(channel, method, effects),
             Command::Connect { connection, options } => self.connect(connection, options, effects),
             Command::Close { connection } => {
-                let held = self.alarm.is_some() && self.hold(connection, &command, effects);
+                let held = self.node.alarm.is_some() && self.hold(connection, &command, effects);
                 if !held && self.drop_connection(connection, effects) {
                     effects.push(Effect::ConnectionCloseOk { connection });
                 }
@@ -52,7 +55,7 @@ impl Broker {
     }
 
     fn call(&mut self, id: ChannelId, method: Method, effects: &mut Effects) {
-        if self.alarm.is_some() {
+        if self.node.alarm.is_some() {
             let command = Command::Method { channel: id, method: method.clone() };
             if self.hold(id.connection, &command, effects) {
                 return;
@@ -65,14 +68,14 @@ impl Broker {
     }
 
     fn call_now(&mut self, id: ChannelId, method: Method, effects: &mut Effects) -> Result<(), Fault> {
-        let Some(channel) = self.channel_ids.get(&id).copied() else {
+        let Some(channel) = self.clients.channel_ids.get(&id).copied() else {
             return match method {
-                _ if !self.connections.contains_key(&id.connection) => Ok(()),
+                _ if !self.clients.connections.contains_key(&id.connection) => Ok(()),
                 Method::ChannelOpen => self.open_channel(id, effects),
                 _ => Err(Fault::new(Code::ChannelError, "expected 'channel.open'")),
             };
         };
-        if !self.channels[channel].closing {
+        if !self.clients.channels[channel].closing {
             return self.dispatch(channel, id, method, effects);
         }
         match &method {
@@ -80,7 +83,7 @@ impl Broker {
             Method::ChannelClose => effects.reply(id, MethodReply::ChannelCloseOk),
             Method::ChannelOpen => return Err(second_open()),
             // RabbitMQ completes names before it looks whether the channel is closing, and closes it again (R3).
-            other if other.names_last_queue() && self.channels[channel].last_queue.is_none() => {
+            other if other.names_last_queue() && self.clients.channels[channel].last_queue.is_none() => {
                 let reason = no_last_queue().into_reason(method.id());
                 effects.push(Effect::ChannelClosed { channel: id, reason });
             }

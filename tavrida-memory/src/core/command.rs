@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tavrida::field::ShortString;
 
 use super::method::Method;
-use super::policy::Policy;
+use super::topology::policy::Policy;
 use super::{ChannelId, ConnectionId};
 
 /// An event for the broker: from a client, from an operator, or from time.

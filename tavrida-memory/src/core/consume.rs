@@ -5,13 +5,13 @@ use std::fmt::Display;
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use super::consumer::Consumer;
+use super::clients::consumer::Consumer;
+use super::clients::unacked::Pending;
 use super::effect::{Effects, Got, MethodReply};
 use super::errors::{Code, Fault};
 use super::keys::{ChannelKey, ConsumerKey, QueueKey};
 use super::method::BasicConsume;
 use super::queue::settings::{QueueKind, check_bool_argument, check_integer};
-use super::unacked::Pending;
 use super::{Broker, reply_to};
 
 /// What a quorum queue uses as no limit.
@@ -29,7 +29,7 @@ impl Broker {
         if prefetch_size != 0 {
             return Err(Fault::not_implemented(format!("prefetch_size!=0 ({prefetch_size})")));
         }
-        let state = &mut self.channels[channel];
+        let state = &mut self.clients.channels[channel];
         let unacked = state.unacked.len();
         // The limit of each consumer disables the shared one (R108).
         let limit = if global { count } else { 0 };
@@ -50,7 +50,7 @@ impl Broker {
     ) -> Result<(), Fault> {
         // The name of the queue is completed before all else (R102).
         let name = self.expanded(channel, &consume.queue)?;
-        let state = &self.channels[channel];
+        let state = &self.clients.channels[channel];
         if state.consumers.contains_key(&*consume.consumer_tag) {
             let text = format!("attempt to reuse consumer tag '{}'", consume.consumer_tag);
             return Err(Fault::new(Code::NotAllowed, text));
@@ -63,11 +63,12 @@ impl Broker {
         self.check_consume(channel, queue, &consume)?;
         let tag = self.consumer_tag(consume.consumer_tag);
         let credit = self.first_credit(channel, queue, &tag, consume.no_ack);
-        self.subscriptions += 1;
+        self.clients.subscriptions += 1;
         let earlier = self.earlier_consumer(channel, queue, &tag);
-        let number = earlier.map_or(self.subscriptions, |earlier| self.consumers[earlier].number);
-        let state = &mut self.channels[channel];
-        let consumer = self.consumers.insert(Consumer {
+        let number =
+            earlier.map_or(self.clients.subscriptions, |earlier| self.clients.consumers[earlier].number);
+        let state = &mut self.clients.channels[channel];
+        let consumer = self.clients.consumers.insert(Consumer {
             number,
             tag: tag.clone(),
             channel,
@@ -99,12 +100,12 @@ impl Broker {
         queue: QueueKey,
         tag: &ShortString,
     ) -> Option<ConsumerKey> {
-        if !self.queues[queue].is_quorum() {
+        if !self.topology.queues[queue].is_quorum() {
             return None;
         }
-        let held = self.channels[channel].unsettled().filter(|pending| pending.queue == queue);
+        let held = self.clients.channels[channel].unsettled().filter(|pending| pending.queue == queue);
         let mut earlier = held.filter_map(|pending| pending.consumer);
-        earlier.find(|consumer| self.consumers[*consumer].tag == *tag)
+        earlier.find(|consumer| self.clients.consumers[*consumer].tag == *tag)
     }
 
     /// Returns the initial credit of a new consumer.
@@ -115,14 +116,14 @@ impl Broker {
         tag: &ShortString,
         no_ack: bool,
     ) -> Option<u32> {
-        let state = &self.channels[channel];
+        let state = &self.clients.channels[channel];
         let prefetch = u32::from(state.prefetch);
-        match self.queues[queue].settings.kind {
+        match self.topology.queues[queue].settings.kind {
             QueueKind::Classic => (prefetch > 0 && !no_ack).then_some(prefetch),
             // Unsettled deliveries of an earlier consumer with this tag count (not in a classic queue, R109).
             QueueKind::Quorum => {
                 let prefetch = if prefetch == 0 { QUORUM_PREFETCH } else { prefetch };
-                let same = |consumer: ConsumerKey| self.consumers[consumer].tag == *tag;
+                let same = |consumer: ConsumerKey| self.clients.consumers[consumer].tag == *tag;
                 let held = state
                     .unacked
                     .iter()
@@ -133,12 +134,12 @@ impl Broker {
     }
 
     pub(crate) fn consumer_tag(&mut self, asked: ShortString) -> ShortString {
-        if asked.is_empty() { self.names.consumer_tag() } else { asked }
+        if asked.is_empty() { self.node.names.consumer_tag() } else { asked }
     }
 
     fn add_consumer(&mut self, queue: QueueKey, consumer: ConsumerKey, earlier: Option<ConsumerKey>) {
-        let Consumer { priority, exclusive, .. } = self.consumers[consumer];
-        let state = &mut self.queues[queue];
+        let Consumer { priority, exclusive, .. } = self.clients.consumers[consumer];
+        let state = &mut self.topology.queues[queue];
         state.had_consumers = true;
         state.consumers.push(consumer);
         if !earlier.is_some_and(|earlier| state.line.replace(earlier, consumer)) {
@@ -157,13 +158,13 @@ impl Broker {
         queue: QueueKey,
         consume: &BasicConsume,
     ) -> Result<(), Fault> {
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         let what = || self.queue_text(&state.name);
-        if state.settings.kind == QueueKind::Quorum && self.channels[channel].limiter.is_set() {
+        if state.settings.kind == QueueKind::Quorum && self.clients.channels[channel].limiter.is_set() {
             return Err(Fault::not_implemented(format!("{} does not support global qos", what())));
         }
         if !consume.arguments.is_empty() {
-            check_arguments(&consume.arguments, state.settings.kind, &what(), &self.behaviour)?;
+            check_arguments(&consume.arguments, state.settings.kind, &what(), &self.node.behaviour)?;
         }
         let taken = match (state.settings.single_active, state.active) {
             // A quorum queue only records exclusiveness (R133).
@@ -183,7 +184,7 @@ impl Broker {
         nowait: bool,
         effects: &mut Effects,
     ) {
-        let state = &mut self.channels[channel];
+        let state = &mut self.clients.channels[channel];
         let id = state.id;
         let consumer = state.consumers.remove(&tag);
         state.reply_consumer.take_if(|consumer| consumer.tag == tag);
@@ -191,7 +192,7 @@ impl Broker {
             effects.reply(id, MethodReply::BasicCancelOk { consumer_tag: tag });
         }
         if let Some(consumer) = consumer {
-            let queue = self.consumers[consumer].queue;
+            let queue = self.clients.consumers[consumer].queue;
             self.remove_consumer(consumer);
             if self.delete_if_abandoned(queue, effects) {
                 return;
@@ -205,10 +206,10 @@ impl Broker {
     /// Removes a consumer from its queue, which activates another one if it has a single active consumer. It is already removed from the
     /// channel.
     pub(crate) fn remove_consumer(&mut self, consumer: ConsumerKey) {
-        let record = &mut self.consumers[consumer];
+        let record = &mut self.clients.consumers[consumer];
         record.alive = false;
         let (queue, unsettled) = (record.queue, record.unsettled);
-        if let Some(state) = self.queues.get_mut(queue) {
+        if let Some(state) = self.topology.queues.get_mut(queue) {
             state.consumers.retain(|other| *other != consumer);
             // A quorum queue keeps the place of one with unsettled messages, for the next with its tag (R141).
             if unsettled == 0 || !state.is_quorum() {
@@ -220,20 +221,20 @@ impl Broker {
                 state.active = match (state.settings.single_active, state.settings.kind) {
                     (false, _) => None,
                     (true, QueueKind::Classic) => state.line.first(),
-                    (true, QueueKind::Quorum) if self.behaviour.quorum_priority_takes_over => None,
+                    (true, QueueKind::Quorum) if self.node.behaviour.quorum_priority_takes_over => None,
                     (true, QueueKind::Quorum) => state.consumers.first().copied(),
                 };
             }
             self.hand_on(queue);
         }
         if unsettled == 0 {
-            self.consumers.remove(consumer);
+            self.clients.consumers.remove(consumer);
         }
     }
 
     /// Deletes an auto-delete queue without consumers. Returns whether it did (R61).
     pub(crate) fn delete_if_abandoned(&mut self, queue: QueueKey, effects: &mut Effects) -> bool {
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         let goes = state.auto_delete && state.had_consumers && state.consumers.is_empty();
         if goes {
             self.delete_queue(queue, effects);
@@ -250,7 +251,7 @@ impl Broker {
     ) -> Result<(), Fault> {
         let queue = self.named_queue(channel, queue)?;
         self.check_access(channel, queue)?;
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         if state.settings.kind == QueueKind::Quorum && state.settings.single_active {
             let what = self.queue_text(&state.name);
             return Err(Fault::new(
@@ -262,7 +263,7 @@ impl Broker {
             ));
         }
         self.touch(queue);
-        let id = self.channels[channel].id;
+        let id = self.clients.channels[channel].id;
         let Some(message) = self.fetch(queue) else {
             self.arm(queue);
             effects.reply(id, MethodReply::BasicGetEmpty);
@@ -272,13 +273,13 @@ impl Broker {
             // A quorum queue settles it at once, and looks for expired messages when it does (R69).
             self.sweep(queue);
         }
-        let state = &mut self.queues[queue];
-        let channel = &mut self.channels[channel];
+        let state = &mut self.topology.queues[queue];
+        let channel = &mut self.clients.channels[channel];
         let got = Got {
             delivery_tag: channel.take_tag(),
             redelivered: message.redelivered,
             message_count: state.counts().0,
-            publication: state.outgoing(&message, !self.behaviour.counts_only_returns),
+            publication: state.outgoing(&message, !self.node.behaviour.counts_only_returns),
         };
         if !no_ack {
             state.unacked += 1;

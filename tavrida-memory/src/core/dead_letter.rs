@@ -7,10 +7,10 @@ use tavrida::transport::{Properties, Publication};
 use super::Broker;
 use super::deaths::{Event, is_cycle};
 use super::effect::Effects;
-use super::exchange::Keys;
 use super::keys::{ExchangeKey, QueueKey};
 use super::parcel::{Parcel, sorted};
 use super::queue::{Message, Origin};
+use super::topology::exchange::Keys;
 
 /// Why a queue dead-letters a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +45,22 @@ impl Broker {
     /// Sends a message that left its queue to the queue's dead-letter exchange. Without such an exchange it is dropped, unless the queue
     /// must keep it.
     pub(crate) fn dead_letter(&mut self, queue: QueueKey, message: &Message, reason: Reason) {
-        let state = &mut self.queues[queue];
+        let state = &mut self.topology.queues[queue];
         if state.settings.owes_dead_letters {
             state.owed.push(message.clone(), reason);
-            self.forwards.push_back(Forward::Owed(queue));
+            self.topology.forwards.push_back(Forward::Owed(queue));
         } else if self.dead_letter_exchange(queue).is_some() {
             let letter = self.letter(queue, message, reason);
             let targets = self.targets_of(queue, &letter, reason);
             if !targets.is_empty() {
-                self.forwards.push_back(Forward::Once { letter, targets });
+                self.topology.forwards.push_back(Forward::Once { letter, targets });
             }
         }
     }
 
     /// Delivers dead-lettered messages, and those that they cause.
     pub(crate) fn forward(&mut self, effects: &mut Effects) {
-        while let Some(forward) = self.forwards.pop_front() {
+        while let Some(forward) = self.topology.forwards.pop_front() {
             match forward {
                 Forward::Once { letter, targets } => {
                     for target in targets {
@@ -80,7 +80,7 @@ impl Broker {
         origin: Origin,
         effects: &mut Effects,
     ) -> bool {
-        if !self.queues.contains_key(target) {
+        if !self.topology.queues.contains_key(target) {
             return false;
         }
         self.routed.push(target);
@@ -89,23 +89,24 @@ impl Broker {
 
     /// Returns where a queue's dead letters go. `None` if there is no such exchange, `Some(None)` for the default exchange.
     fn dead_letter_exchange(&self, queue: QueueKey) -> Option<Option<ExchangeKey>> {
-        let address = self.queues[queue].settings.dead_letter.as_ref()?;
+        let address = self.topology.queues[queue].settings.dead_letter.as_ref()?;
         if address.exchange.is_empty() {
             return Some(None);
         }
-        self.exchange_names.get(&*address.exchange).map(|exchange| Some(*exchange))
+        self.topology.exchange_names.get(&*address.exchange).map(|exchange| Some(*exchange))
     }
 
     /// Returns the dead letter of a message: to the queue's dead-letter address, with its history.
     pub(super) fn letter(&self, queue: QueueKey, message: &Message, reason: Reason) -> Parcel {
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
         let old = &message.parcel.publication;
-        let keys = message.parcel.recorded_keys(&self.behaviour);
-        let event = Event { queue: &state.name, reason, wall: self.now.wall, publication: old, keys: &keys };
+        let keys = message.parcel.recorded_keys(&self.node.behaviour);
+        let event =
+            Event { queue: &state.name, reason, wall: self.node.now.wall, publication: old, keys: &keys };
         let mut headers = old.properties.headers().clone();
         let redirected = address.routing_key.is_some();
-        let record = self.behaviour.records_deaths.then(|| {
+        let record = self.node.behaviour.records_deaths.then(|| {
             let mut record = message.parcel.record_or_new();
             record.add(&event);
             record.write(&event, &mut headers);
@@ -116,7 +117,7 @@ impl Broker {
         if record.is_none() {
             headers = event.write(headers);
         }
-        if redirected && !self.behaviour.keeps_copies {
+        if redirected && !self.node.behaviour.keeps_copies {
             headers.remove("CC");
         }
         let publication = Arc::new(Publication {
@@ -147,7 +148,7 @@ impl Broker {
         }
         if reason != Reason::Rejected {
             targets.retain(|target| {
-                let queue = &self.queues[*target].name;
+                let queue = &self.topology.queues[*target].name;
                 !letter
                     .record
                     .as_ref()

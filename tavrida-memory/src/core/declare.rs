@@ -6,12 +6,13 @@ use tavrida::field::{ShortString, Table, Value};
 
 use super::effect::{Effects, MethodReply};
 use super::errors::{Code, Fault, Named};
-use super::exchange::{Exchange, Router};
 use super::keys::{ChannelKey, ExchangeKey, QueueKey};
 use super::method::{ExchangeDeclare, QueueDeclare};
 use super::queue::Queue;
 use super::queue::settings::{QueueKind, Settings, read_kind};
-use super::{Broker, equivalence, erlang, reply_to};
+use super::topology::equivalence;
+use super::topology::exchange::{Exchange, Router};
+use super::{Broker, erlang, reply_to};
 
 const QUEUE_TYPE: &str = "x-queue-type";
 
@@ -29,8 +30,8 @@ impl Broker {
             return self.exchange(&name).map(|_| ());
         };
         let what = self.exchange_text(&name);
-        if let Some(known) = self.exchange_names.get(&name) {
-            let known = &self.exchanges[*known];
+        if let Some(known) = self.topology.exchange_names.get(&name) {
+            let known = &self.topology.exchanges[*known];
             equivalence::field("type", &what, known.router.kind(), router.kind())?;
             equivalence::field("durable", &what, known.durable, declare.durable)?;
             equivalence::field("auto_delete", &what, known.auto_delete, declare.auto_delete)?;
@@ -53,8 +54,8 @@ impl Broker {
 
     pub(crate) fn add_exchange(&mut self, exchange: Exchange) -> ExchangeKey {
         let name = exchange.name.clone();
-        let key = self.exchanges.insert(exchange);
-        self.exchange_names.insert(name, key);
+        let key = self.topology.exchanges.insert(exchange);
+        self.topology.exchange_names.insert(name, key);
         self.topology_grew();
         key
     }
@@ -66,8 +67,8 @@ impl Broker {
             let what = self.exchange_text(&name);
             return Err(Fault::access_refused(format!("deletion of system {what} not allowed")));
         }
-        let Some(exchange) = self.exchange_names.get(&name).copied() else { return Ok(()) };
-        if if_unused && !self.exchanges[exchange].bindings.is_empty() {
+        let Some(exchange) = self.topology.exchange_names.get(&name).copied() else { return Ok(()) };
+        if if_unused && !self.topology.exchanges[exchange].bindings.is_empty() {
             return Err(Fault::precondition_failed(format!("{} in use", self.exchange_text(&name))));
         }
         self.remove_exchange(exchange);
@@ -87,12 +88,12 @@ impl Broker {
             let queue = self.queue(&stripped(&declare.queue))?;
             self.touch(queue);
             self.check_access(channel, queue)?;
-            (self.queues[queue].name.clone(), self.counts(queue))
+            (self.topology.queues[queue].name.clone(), self.counts(queue))
         } else {
             let queue = self.declare_queue_actively(channel, declare)?;
-            (self.queues[queue].name.clone(), self.counts(queue))
+            (self.topology.queues[queue].name.clone(), self.counts(queue))
         };
-        let channel = &mut self.channels[channel];
+        let channel = &mut self.clients.channels[channel];
         channel.last_queue = Some(name.clone());
         if !nowait {
             effects.reply(
@@ -117,11 +118,11 @@ impl Broker {
                     "Cannot declare a server-named queue for type {kind}"
                 )));
             }
-            name = self.names.queue();
+            name = self.node.names.queue();
         } else {
             check_not_reserved("queue", &name)?;
         }
-        if let Some(queue) = self.queue_names.get(&name).copied() {
+        if let Some(queue) = self.topology.queue_names.get(&name).copied() {
             self.check_equivalence(channel, queue, &declare)?;
             self.touch(queue);
             return Ok(queue);
@@ -132,25 +133,25 @@ impl Broker {
             &what,
             declare.arguments.get("x-dead-letter-exchange"),
         )?;
-        let kind = Settings::check(&declare.arguments, &what, &self.behaviour)?;
+        let kind = Settings::check(&declare.arguments, &what, &self.node.behaviour)?;
         let settings = self.settings_of(&name, kind, &declare.arguments);
         let durable = declare.durable && !declare.exclusive;
-        if self.behaviour.refuses_transient_queues && !declare.durable && !declare.exclusive {
+        if self.node.behaviour.refuses_transient_queues && !declare.durable && !declare.exclusive {
             return Err(Fault::new(Code::InternalError, TRANSIENT_QUEUE));
         }
         if settings.kind == QueueKind::Quorum {
             check_quorum(durable, &declare, &what)?;
         }
-        let owner = declare.exclusive.then(|| self.channels[channel].id.connection);
-        let queue = self.queues.insert(Queue {
+        let owner = declare.exclusive.then(|| self.clients.channels[channel].id.connection);
+        let queue = self.topology.queues.insert(Queue {
             durable,
             owner,
             auto_delete: declare.auto_delete,
-            last_used: self.now.elapsed,
+            last_used: self.node.now.elapsed,
             ..Queue::new(name.clone(), declare.arguments, settings)
         });
-        self.queue_names.insert(name, queue);
-        if let Some(connection) = owner.and_then(|owner| self.connections.get_mut(&owner)) {
+        self.topology.queue_names.insert(name, queue);
+        if let Some(connection) = owner.and_then(|owner| self.clients.connections.get_mut(&owner)) {
             connection.exclusive.push(queue);
         }
         self.arm(queue);
@@ -161,7 +162,8 @@ impl Broker {
     /// Gives a queue without a type that of the virtual host, if it can have it (R139).
     fn fill_in_type(&self, declare: &mut QueueDeclare) {
         let fits = declare.durable && !declare.exclusive && !declare.auto_delete;
-        let quorum = self.behaviour.declares_types && self.default_queue_type == QueueKind::Quorum;
+        let quorum =
+            self.node.behaviour.declares_types && self.topology.default_queue_type == QueueKind::Quorum;
         if quorum && fits && !declare.arguments.contains(QUEUE_TYPE) {
             declare.arguments.insert(ShortString::from_static(QUEUE_TYPE), Value::from_static("quorum"));
         }
@@ -173,8 +175,8 @@ impl Broker {
         queue: QueueKey,
         declare: &QueueDeclare,
     ) -> Result<(), Fault> {
-        let state = &self.queues[queue];
-        let connection = self.channels[channel].id.connection;
+        let state = &self.topology.queues[queue];
+        let connection = self.clients.channels[channel].id.connection;
         if state.owner != declare.exclusive.then_some(connection) {
             return Err(self.locked(queue));
         }
@@ -189,10 +191,10 @@ impl Broker {
             }
             arguments
         };
-        for name in equivalence::compared(state.settings.kind, &self.behaviour) {
+        for name in equivalence::compared(state.settings.kind, &self.node.behaviour) {
             if name != QUEUE_TYPE {
                 equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
-            } else if self.behaviour.declares_types {
+            } else if self.node.behaviour.declares_types {
                 equivalence::argument(name, &what, &typed(&state.arguments), &typed(&declare.arguments))?;
             } else if !is_classic(&state.arguments) || !is_classic(&declare.arguments) {
                 equivalence::argument(name, &what, &state.arguments, &declare.arguments)?;
@@ -204,7 +206,7 @@ impl Broker {
     /// Returns the counts of ready messages and consumers. For a quorum queue an unsettled `basic.get` is a consumer, and so is a cancelled
     /// one with unsettled messages.
     fn counts(&self, queue: QueueKey) -> (u32, u32) {
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         let (ready, mut consumers) = state.counts();
         if state.settings.kind == QueueKind::Classic {
             return (ready, consumers);
@@ -216,14 +218,14 @@ impl Broker {
         if state.unacked == 0 {
             return (ready, consumers);
         }
-        let unsettled = self.channels.iter().flat_map(|(_, channel)| channel.unsettled());
+        let unsettled = self.clients.channels.iter().flat_map(|(_, channel)| channel.unsettled());
         let held = unsettled.filter(|pending| pending.queue == queue);
         let mut cancelled = Vec::new();
         let mut got = 0;
         for pending in held {
             match pending.consumer {
                 None => got += 1,
-                Some(consumer) if !self.consumers[consumer].alive => cancelled.push(consumer),
+                Some(consumer) if !self.clients.consumers[consumer].alive => cancelled.push(consumer),
                 Some(_) => {}
             }
         }
@@ -235,14 +237,14 @@ impl Broker {
     pub(crate) fn purge_queue(&mut self, channel: ChannelKey, name: &ShortString) -> Result<u32, Fault> {
         let queue = self.named_queue(channel, name)?;
         self.check_access(channel, queue)?;
-        let count = self.queues[queue].ready.clear();
+        let count = self.topology.queues[queue].ready.clear();
         self.arm(queue);
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     fn router(&self, kind: &str) -> Result<Router, Fault> {
-        Router::of(kind, &self.behaviour).ok_or_else(|| {
-            let soft = self.behaviour.unknown_exchange_type_is_soft;
+        Router::of(kind, &self.node.behaviour).ok_or_else(|| {
+            let soft = self.node.behaviour.unknown_exchange_type_is_soft;
             let code = if soft { Code::PreconditionFailed } else { Code::CommandInvalid };
             // A type whose name is an existing Erlang atom has another error text (R6).
             let word = if matches!(kind, "" | "rabbit") { "invalid" } else { "unknown" };
@@ -253,12 +255,12 @@ impl Broker {
     // -- Looking up --
 
     pub(crate) fn exchange(&self, name: &str) -> Result<ExchangeKey, Fault> {
-        let known = self.exchange_names.get(name).copied();
+        let known = self.topology.exchange_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.exchange_text(name))))
     }
 
     pub(crate) fn queue(&self, name: &str) -> Result<QueueKey, Fault> {
-        let known = self.queue_names.get(name).copied();
+        let known = self.topology.queue_names.get(name).copied();
         known.ok_or_else(|| Fault::not_found(format!("no {}", self.queue_text(name))))
     }
 
@@ -271,20 +273,20 @@ impl Broker {
         if !name.is_empty() {
             return Ok(name.clone());
         }
-        let last = self.channels[channel].last_queue.clone();
+        let last = self.clients.channels[channel].last_queue.clone();
         last.ok_or_else(no_last_queue)
     }
 
     /// Checks that an exclusive queue is used by its own connection only (R52).
     pub(crate) fn check_access(&self, channel: ChannelKey, queue: QueueKey) -> Result<(), Fault> {
-        match self.queues[queue].owner {
-            Some(owner) if owner != self.channels[channel].id.connection => Err(self.locked(queue)),
+        match self.topology.queues[queue].owner {
+            Some(owner) if owner != self.clients.channels[channel].id.connection => Err(self.locked(queue)),
             _ => Ok(()),
         }
     }
 
     fn locked(&self, queue: QueueKey) -> Fault {
-        let what = self.queue_text(&self.queues[queue].name);
+        let what = self.queue_text(&self.topology.queues[queue].name);
         Fault::new(
             Code::ResourceLocked,
             format!(
@@ -296,12 +298,12 @@ impl Broker {
 
     /// Returns a queue as error texts name it.
     pub(crate) fn queue_text<'a>(&'a self, name: &'a str) -> Named<'a> {
-        Named { kind: "queue", name, virtual_host: &self.virtual_host }
+        Named { kind: "queue", name, virtual_host: &self.topology.virtual_host }
     }
 
     /// Returns an exchange as error texts name it.
     pub(crate) fn exchange_text<'a>(&'a self, name: &'a str) -> Named<'a> {
-        Named { kind: "exchange", name, virtual_host: &self.virtual_host }
+        Named { kind: "exchange", name, virtual_host: &self.topology.virtual_host }
     }
 }
 

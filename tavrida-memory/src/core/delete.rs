@@ -21,15 +21,15 @@ impl Broker {
         effects: &mut Effects,
     ) -> Result<(), Fault> {
         let name = self.expanded(channel, name)?;
-        let id = self.channels[channel].id;
-        let Some(queue) = self.queue_names.get(&*stripped(&name)).copied() else {
+        let id = self.clients.channels[channel].id;
+        let Some(queue) = self.topology.queue_names.get(&*stripped(&name)).copied() else {
             if !nowait {
                 effects.reply(id, MethodReply::QueueDeleteOk { message_count: 0 });
             }
             return Ok(());
         };
         self.check_access(channel, queue)?;
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         let what = self.queue_text(&state.name);
         if state.settings.kind == QueueKind::Quorum && (if_unused || if_empty) {
             let flag = if if_unused { "if-unused" } else { "if-empty" };
@@ -53,34 +53,34 @@ impl Broker {
 
     /// Deletes a queue with everything that depends on it (A12). Its consumers are notified.
     pub(crate) fn delete_queue(&mut self, queue: QueueKey, effects: &mut Effects) {
-        let state = &self.queues[queue];
+        let state = &self.topology.queues[queue];
         let (armed, owner) = (state.armed, state.owner);
         let mut consumers: Vec<_> = state
             .consumers
             .iter()
             .map(|consumer| {
-                let record = &self.consumers[*consumer];
-                (self.channels[record.channel].id, record.tag.clone(), *consumer, record.channel)
+                let record = &self.clients.consumers[*consumer];
+                (self.clients.channels[record.channel].id, record.tag.clone(), *consumer, record.channel)
             })
             .collect();
         consumers.sort();
         for (id, tag, consumer, channel) in consumers {
             self.remove_consumer(consumer);
             let number = self.next_number();
-            let state = &mut self.channels[channel];
+            let state = &mut self.clients.channels[channel];
             state.consumers.remove(&tag);
             state.limiter.forget(queue);
-            if self.connections[&id.connection].options.cancel_notify {
+            if self.clients.connections[&id.connection].options.cancel_notify {
                 state.send(number, Arrival::Cancel { consumer_tag: tag }, effects);
             }
         }
         self.disarm(queue, armed);
-        self.unbind_destination(super::exchange::Target::Queue(queue));
-        if let Some(connection) = owner.and_then(|owner| self.connections.get_mut(&owner)) {
+        self.unbind_destination(super::topology::exchange::Target::Queue(queue));
+        if let Some(connection) = owner.and_then(|owner| self.clients.connections.get_mut(&owner)) {
             connection.exclusive.retain(|other| *other != queue);
         }
-        if let Some(state) = self.queues.remove(queue) {
-            self.queue_names.remove(&state.name);
+        if let Some(state) = self.topology.queues.remove(queue) {
+            self.topology.queue_names.remove(&state.name);
         }
     }
 }

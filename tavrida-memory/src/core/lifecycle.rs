@@ -2,49 +2,49 @@
 
 use tavrida::field::ShortString;
 
-use super::channel::Channel;
+use super::clients::channel::Channel;
+use super::clients::connection::Connection;
+use super::clients::unacked::Pending;
 use super::command::ConnectionOptions;
-use super::connection::Connection;
 use super::effect::{CloseReason, Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
 use super::keys::{ChannelKey, QueueKey};
 use super::queue::Queue;
 use super::settle::Verdict;
-use super::unacked::Pending;
 use super::{Broker, ChannelId, ConnectionId};
 
 impl Broker {
     pub(crate) fn connect(&mut self, id: ConnectionId, options: ConnectionOptions, effects: &mut Effects) {
         self.drop_connection(id, effects);
-        self.connections.insert(id, Connection::new(options));
+        self.clients.connections.insert(id, Connection::new(options));
     }
 
     /// Ends a connection: its channels, then its exclusive queues. Returns whether it existed.
     pub(crate) fn drop_connection(&mut self, id: ConnectionId, effects: &mut Effects) -> bool {
-        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        let Some(connection) = self.clients.connections.get_mut(&id) else { return false };
         for channel in std::mem::take(&mut connection.channels).into_values() {
             self.end_channel(channel, effects);
         }
-        let connection = self.connections.get_mut(&id).expect("ending channels ends no connection");
+        let connection = self.clients.connections.get_mut(&id).expect("ending channels ends no connection");
         for queue in std::mem::take(&mut connection.exclusive) {
             self.delete_queue(queue, effects);
         }
-        self.connections.remove(&id);
+        self.clients.connections.remove(&id);
         true
     }
 
     pub(crate) fn open_channel(&mut self, id: ChannelId, effects: &mut Effects) -> Result<(), Fault> {
         let connection =
-            self.connections.get_mut(&id.connection).expect("the caller looked the connection up");
+            self.clients.connections.get_mut(&id.connection).expect("the caller looked the connection up");
         let (count, max) = (connection.channels.len(), connection.options.channel_max);
         if count >= max.into() {
             let text =
                 format!("number of channels opened ({count}) has reached the negotiated channel_max ({max})");
             return Err(Fault::new(Code::NotAllowed, text).of_method(0, 0));
         }
-        let channel = self.channels.insert(Channel::new(id));
+        let channel = self.clients.channels.insert(Channel::new(id));
         connection.channels.insert(id.number, channel);
-        self.channel_ids.insert(id, channel);
+        self.clients.channel_ids.insert(id, channel);
         effects.reply(id, MethodReply::ChannelOpenOk);
         Ok(())
     }
@@ -54,9 +54,9 @@ impl Broker {
         self.abandon(channel, effects);
         // Messages of `basic.get` are requeued with the channel itself (R4).
         self.give_back(channel, |_, _| true, effects);
-        let Some(state) = self.channels.remove(channel) else { return };
-        self.channel_ids.remove(&state.id);
-        if let Some(connection) = self.connections.get_mut(&state.id.connection) {
+        let Some(state) = self.clients.channels.remove(channel) else { return };
+        self.clients.channel_ids.remove(&state.id);
+        if let Some(connection) = self.clients.connections.get_mut(&state.id.connection) {
             connection.channels.remove(&state.id.number);
         }
     }
@@ -80,12 +80,12 @@ impl Broker {
 
     /// Closes a channel, and ignores it until the client has sent `channel.close-ok`.
     pub(crate) fn close_channel(&mut self, id: ChannelId, reason: CloseReason, effects: &mut Effects) {
-        let Some(channel) = self.channel_ids.get(&id).copied() else { return };
-        if self.channels[channel].closing {
+        let Some(channel) = self.clients.channel_ids.get(&id).copied() else { return };
+        if self.clients.channels[channel].closing {
             return;
         }
         self.abandon(channel, effects);
-        self.channels[channel].closing = true;
+        self.clients.channels[channel].closing = true;
         effects.push(Effect::ChannelClosed { channel: id, reason });
     }
 
@@ -102,7 +102,7 @@ impl Broker {
 
     /// Stops the consumers of a channel, discards what was sent and has not arrived, and requeues the messages of its consumers (A10).
     fn abandon(&mut self, channel: ChannelKey, effects: &mut Effects) {
-        let state = &mut self.channels[channel];
+        let state = &mut self.clients.channels[channel];
         state.outbox.clear();
         state.reply_consumer = None;
         let consumers: Vec<_> = std::mem::take(&mut state.consumers).into_values().collect();
@@ -112,13 +112,13 @@ impl Broker {
             self.remove_consumer(consumer);
         }
         for queue in &queues {
-            if self.queues.contains_key(*queue) {
+            if self.topology.queues.contains_key(*queue) {
                 self.delete_if_abandoned(*queue, effects);
             }
         }
         self.give_back(channel, |queue, _| queues.contains(&queue), effects);
         for queue in queues {
-            if self.queues.contains_key(queue) {
+            if self.topology.queues.contains_key(queue) {
                 self.touch(queue);
                 self.run(queue, effects);
             }
@@ -132,13 +132,13 @@ impl Broker {
         which: impl Fn(QueueKey, &Pending) -> bool,
         effects: &mut Effects,
     ) {
-        let taken = self.channels[channel].unacked.take_all();
+        let taken = self.clients.channels[channel].unacked.take_all();
         if taken.is_empty() {
             return;
         }
         let (mut back, kept): (Vec<_>, Vec<_>) =
             taken.into_iter().partition(|(_, pending)| which(pending.queue, pending));
-        self.channels[channel].unacked.put_back(kept);
+        self.clients.channels[channel].unacked.put_back(kept);
         // By queue, and by tag within: the sort is stable.
         back.sort_by_cached_key(|(tag, pending)| (pending.queue, self.return_order(*tag, pending)));
         for group in back.chunk_by(|(_, a), (_, b)| a.queue == b.queue) {
@@ -150,9 +150,9 @@ impl Broker {
     /// its messages before the next does, in the order of the consumers; a `basic.get` is a separate consumer that has its delivery tag as
     /// its name, behind all that are known by their age (R133).
     fn return_order(&self, tag: u64, pending: &Pending) -> (u64, ShortString) {
-        let by_age = self.behaviour.quorum_consumers_by_age;
+        let by_age = self.node.behaviour.quorum_consumers_by_age;
         match pending.consumer {
-            _ if !self.queues.get(pending.queue).is_some_and(Queue::is_quorum) => Default::default(),
+            _ if !self.topology.queues.get(pending.queue).is_some_and(Queue::is_quorum) => Default::default(),
             Some(consumer) => self.turn(consumer),
             None => {
                 let name = ShortString::try_from(tag.to_string()).expect("a number is a short text");
@@ -168,7 +168,7 @@ impl Broker {
                 self.forget_delivery(consumer);
             }
         }
-        if self.queues.contains_key(queue) {
+        if self.topology.queues.contains_key(queue) {
             let messages: Vec<_> = group.iter().map(|(_, pending)| pending.message.clone()).collect();
             self.settle_group(channel, queue, None, Verdict::GiveBack, messages, effects);
         }

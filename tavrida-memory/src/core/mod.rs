@@ -51,35 +51,28 @@
 //! `apply`: first the return, if there is one, then the confirm; deliveries to consumers were put into their outboxes before.
 
 mod apply;
-mod bind;
-mod binding;
 mod broker;
-mod channel;
+mod clients;
 mod command;
-mod connection;
 mod consume;
-mod consumer;
 mod dead_letter;
 mod deaths;
 mod declare;
 mod delete;
 mod effect;
-mod equivalence;
 mod erlang;
 mod errors;
-mod exchange;
 mod expiration;
 mod hashing;
 mod ids;
 mod lifecycle;
 mod keys;
-mod limiter;
 mod method;
 mod names;
+mod node;
 mod operator;
 mod owed;
 mod parcel;
-mod policy;
 mod publish;
 mod queue;
 mod reply_to;
@@ -88,17 +81,17 @@ pub mod routing;
 mod settle;
 mod shared;
 mod snapshot;
+mod topology;
 mod tx;
-mod unacked;
 
 pub use broker::{Broker, Config};
+pub(crate) use clients::unacked::Pending;
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
-pub use policy::{ApplyTo, Definition, NamePattern, Policy};
 pub use snapshot::{
     BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot,
 };
 pub use tavrida_behaviour::{Behaviour, RabbitMq};
-pub(crate) use unacked::Pending;
+pub use topology::policy::{ApplyTo, Definition, NamePattern, Policy};

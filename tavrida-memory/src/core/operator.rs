@@ -21,7 +21,7 @@ impl Broker {
                 self.cancel_consumer(channel, &consumer_tag, effects);
             }
             Operator::Evict { channel, why } => self.evict(channel, why, effects),
-            Operator::Block { reason } => self.alarm = Some(reason),
+            Operator::Block { reason } => self.node.alarm = Some(reason),
             Operator::Unblock => self.unblock_connections(effects),
             Operator::SetPolicy(policy) => self.set_policy(policy, effects),
             Operator::ClearPolicy { name } => self.clear_policy(&name, effects),
@@ -31,14 +31,15 @@ impl Broker {
     }
 
     fn cancel_consumer(&mut self, id: ChannelId, tag: &str, effects: &mut Effects) {
-        let Some(channel) = self.channel_ids.get(&id).copied() else { return };
-        let Some(consumer) = self.channels[channel].consumers.get(tag).copied() else { return };
-        let (queue, tag) = (self.consumers[consumer].queue, self.consumers[consumer].tag.clone());
-        self.channels[channel].consumers.remove(&tag);
+        let Some(channel) = self.clients.channel_ids.get(&id).copied() else { return };
+        let Some(consumer) = self.clients.channels[channel].consumers.get(tag).copied() else { return };
+        let (queue, tag) =
+            (self.clients.consumers[consumer].queue, self.clients.consumers[consumer].tag.clone());
+        self.clients.channels[channel].consumers.remove(&tag);
         self.remove_consumer(consumer);
-        if self.connections[&id.connection].options.cancel_notify {
+        if self.clients.connections[&id.connection].options.cancel_notify {
             let number = self.next_number();
-            self.channels[channel].send(number, Arrival::Cancel { consumer_tag: tag }, effects);
+            self.clients.channels[channel].send(number, Arrival::Cancel { consumer_tag: tag }, effects);
         }
         if !self.delete_if_abandoned(queue, effects) {
             self.touch(queue);
@@ -48,10 +49,10 @@ impl Broker {
 
     /// Takes back the head of an outbox, and removes it from its queue.
     fn evict(&mut self, id: ChannelId, why: Eviction, effects: &mut Effects) {
-        let Some(channel) = self.channel_ids.get(&id).copied() else { return };
+        let Some(channel) = self.clients.channel_ids.get(&id).copied() else { return };
         let Some(Arrival::Delivery(next)) = self.peek(id) else { return };
         let tag = next.delivery_tag;
-        let Some(pending) = self.channels[channel].unacked.take(tag) else { return };
+        let Some(pending) = self.clients.channels[channel].unacked.take(tag) else { return };
         let reason = match why {
             Eviction::Expired => Reason::Expired,
             Eviction::Overflow => Reason::MaxLength,
@@ -63,7 +64,7 @@ impl Broker {
     /// During an alarm: holds a command if its connection is blocked, or is now blocked because it publishes (R10). Returns whether it was
     /// held. RabbitMQ stops to read behind the header of the content, so an empty message still goes through.
     pub(super) fn hold(&mut self, id: ConnectionId, command: &Command, effects: &mut Effects) -> bool {
-        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        let Some(connection) = self.clients.connections.get_mut(&id) else { return false };
         if let Some(held) = &mut connection.held {
             held.push_back(command.clone());
             return true;
@@ -71,7 +72,7 @@ impl Broker {
         let Command::Method { method: Method::BasicPublish { publication, .. }, .. } = command else {
             return false;
         };
-        let Some(reason) = &self.alarm else { return false };
+        let Some(reason) = &self.node.alarm else { return false };
         effects.push(Effect::Blocked { connection: id, reason: reason.clone() });
         let holds = !publication.body.is_empty();
         connection.held = Some(holds.then(|| command.clone()).into_iter().collect());
@@ -79,10 +80,10 @@ impl Broker {
     }
 
     fn unblock_connections(&mut self, effects: &mut Effects) {
-        self.alarm = None;
-        let ids: Vec<ConnectionId> = self.connections.keys().copied().collect();
+        self.node.alarm = None;
+        let ids: Vec<ConnectionId> = self.clients.connections.keys().copied().collect();
         for id in ids {
-            let held = self.connections.get_mut(&id).and_then(|connection| connection.held.take());
+            let held = self.clients.connections.get_mut(&id).and_then(|connection| connection.held.take());
             let Some(held) = held else { continue };
             effects.push(Effect::Unblocked { connection: id });
             for command in held {

@@ -97,12 +97,14 @@ impl Owed {
 impl Broker {
     /// Sends the dead letters of a queue that were not sent yet.
     pub(crate) fn pay(&mut self, queue: QueueKey, effects: &mut Effects) {
-        while let Some((message, reason)) = self.queues.get_mut(queue).and_then(|state| state.owed.next()) {
+        while let Some((message, reason)) =
+            self.topology.queues.get_mut(queue).and_then(|state| state.owed.next())
+        {
             let parcel = self.letter(queue, &message, reason);
             let letter = Letter { message, reason, parcel, holders: Vec::new(), refused: None };
             if let Some(letter) = self.send_letter(queue, letter, effects) {
-                self.queues[queue].owed.keep(letter, self.now.elapsed);
-                self.debtors.insert(queue);
+                self.topology.queues[queue].owed.keep(letter, self.node.now.elapsed);
+                self.topology.debtors.insert(queue);
             }
         }
         self.arm(queue);
@@ -110,8 +112,8 @@ impl Broker {
 
     /// Runs a round if it is due: retries what no target accepted, and what was refused long enough ago.
     pub(crate) fn pay_again(&mut self, queue: QueueKey, effects: &mut Effects) {
-        let now = self.now.elapsed;
-        let owed = &mut self.queues[queue].owed;
+        let now = self.node.now.elapsed;
+        let owed = &mut self.topology.queues[queue].owed;
         if owed.next_round().is_none_or(|at| at > now) {
             return;
         }
@@ -123,18 +125,18 @@ impl Broker {
                 _ => self.send_letter(queue, letter, effects),
             })
             .collect();
-        self.queues[queue].owed.tried = letters;
+        self.topology.queues[queue].owed.tried = letters;
         self.look_ahead(queue);
         self.pay(queue, effects);
     }
 
     /// Records that an exchange, a queue or a binding is new: dead letters without a target may have one in the next round.
     pub(crate) fn topology_grew(&mut self) {
-        for queue in std::mem::take(&mut self.debtors) {
-            if self.queues.get(queue).is_some_and(|state| !state.owed.tried.is_empty()) {
+        for queue in std::mem::take(&mut self.topology.debtors) {
+            if self.topology.queues.get(queue).is_some_and(|state| !state.owed.tried.is_empty()) {
                 self.look_ahead(queue);
                 self.arm(queue);
-                self.debtors.insert(queue);
+                self.topology.debtors.insert(queue);
             }
         }
     }
@@ -143,14 +145,14 @@ impl Broker {
     fn send_letter(&mut self, queue: QueueKey, mut letter: Letter, effects: &mut Effects) -> Option<Letter> {
         letter.refused = None;
         for target in self.targets_of(queue, &letter.parcel, letter.reason) {
-            let name = self.queues[target].name.clone();
+            let name = self.topology.queues[target].name.clone();
             if letter.holders.contains(&name) {
                 continue;
             }
             if self.bury(target, &letter.parcel, Origin::Debt, effects) {
                 letter.holders.push(name);
             } else {
-                letter.refused = Some(self.now.elapsed);
+                letter.refused = Some(self.node.now.elapsed);
             }
         }
         // RabbitMQ does not send by `BCC` keys again.
@@ -158,18 +160,18 @@ impl Broker {
         if letter.refused.is_some() || letter.holders.is_empty() {
             return Some(letter);
         }
-        self.queues[queue].owed.bytes -= letter.message.bytes();
+        self.topology.queues[queue].owed.bytes -= letter.message.bytes();
         None
     }
 
     /// Computes when the next round is, and whether it could succeed.
     fn look_ahead(&mut self, queue: QueueKey) {
-        let now = self.now.elapsed;
-        let letters = std::mem::take(&mut self.queues[queue].owed.tried);
+        let now = self.node.now.elapsed;
+        let letters = std::mem::take(&mut self.topology.queues[queue].owed.tried);
         let hopeful = letters.iter().any(|letter| {
             letter.refused.is_some() || !self.targets_of(queue, &letter.parcel, letter.reason).is_empty()
         });
-        let owed = &mut self.queues[queue].owed;
+        let owed = &mut self.topology.queues[queue].owed;
         // Rounds that could not succeed were skipped.
         while owed.round <= now {
             owed.round += AGAIN;

@@ -6,13 +6,13 @@ use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
-use super::channel::Mode;
+use super::clients::channel::Mode;
 use super::effect::{Effect, Effects};
 use super::errors::Fault;
-use super::exchange::{Keys, Target};
 use super::keys::{ChannelKey, ExchangeKey, QueueKey};
 use super::parcel::Parcel;
 use super::queue::Origin;
+use super::topology::exchange::{Keys, Target};
 use super::tx::Routed;
 use super::{Broker, ChannelId, erlang, expiration, reply_to};
 
@@ -29,26 +29,26 @@ impl Broker {
     ) -> Result<(), Fault> {
         let exchange = self.check_publish(&publication, immediate)?;
         let publication = self.with_reply_address(channel, publication)?;
-        if !self.behaviour.checks_user_last {
+        if !self.node.behaviour.checks_user_last {
             self.check_user(channel, &publication)?;
         }
         check_expiration(&publication)?;
-        let number = match &mut self.channels[channel].mode {
+        let number = match &mut self.clients.channels[channel].mode {
             Mode::Confirm(next) => {
                 *next += 1;
                 Some(*next - 1)
             }
             _ => None,
         };
-        let more = check_message(&publication, &self.behaviour)?;
-        if self.behaviour.checks_user_last {
+        let more = check_message(&publication, &self.node.behaviour)?;
+        if self.node.behaviour.checks_user_last {
             self.check_user(channel, &publication)?;
         }
         let parcel = match &more {
             Some(_) => Parcel::published(publication),
             None => Parcel { publication, hidden: None, record: None },
         };
-        let parcel = parcel.rewritten(&self.behaviour);
+        let parcel = parcel.rewritten(&self.node.behaviour);
         let more = more.unwrap_or_default();
         let mut queues = std::mem::take(&mut self.routed);
         queues.clear();
@@ -57,13 +57,13 @@ impl Broker {
         if exchange.is_none() {
             self.deliver_replies(&keys, &parcel.publication, effects);
         }
-        let id = self.channels[channel].id;
-        if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
+        let id = self.clients.channels[channel].id;
+        if let Mode::Transaction(transaction) = &mut self.clients.channels[channel].mode {
             let routed = match exchange {
-                _ if self.behaviour.transactions_route_at_publish => Routed::Queues(queues),
-                Some(_) => {
-                    Routed::Names(queues.iter().map(|queue| self.queues[*queue].name.clone()).collect())
-                }
+                _ if self.node.behaviour.transactions_route_at_publish => Routed::Queues(queues),
+                Some(_) => Routed::Names(
+                    queues.iter().map(|queue| self.topology.queues[*queue].name.clone()).collect(),
+                ),
                 None => Routed::Names(keys.names()),
             };
             transaction.publish(parcel, routed);
@@ -88,7 +88,7 @@ impl Broker {
         let mut taken = true;
         for queue in queues {
             // In a transaction a queue may have been deleted since the message was routed.
-            if self.queues.contains_key(*queue) {
+            if self.topology.queues.contains_key(*queue) {
                 taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
             }
         }
@@ -108,23 +108,23 @@ impl Broker {
         into: &mut Vec<QueueKey>,
     ) {
         let Some(start) = exchange else {
-            into.extend(self.queue_names.get(keys.primary));
+            into.extend(self.topology.queue_names.get(keys.primary));
             let names = keys.more.iter().filter_map(|key| std::str::from_utf8(key).ok());
-            into.extend(names.filter_map(|name| self.queue_names.get(name)));
+            into.extend(names.filter_map(|name| self.topology.queue_names.get(name)));
             return sort_out(into);
         };
-        let mut targets = std::mem::take(&mut self.targets);
+        let mut targets = std::mem::take(&mut self.topology.targets);
         let mut seen: Vec<ExchangeKey> = Vec::new();
         let mut next = Some(start);
         let mut todo: Vec<ExchangeKey> = Vec::new();
         while let Some(exchange) = next {
             targets.clear();
-            let state = &mut self.exchanges[exchange];
+            let state = &mut self.topology.exchanges[exchange];
             state.router.route(keys, headers, &mut targets);
             if targets.is_empty()
                 && let Some(alternate) = state.alternate()
             {
-                targets.extend(self.exchange_names.get(alternate).copied().map(Target::Exchange));
+                targets.extend(self.topology.exchange_names.get(alternate).copied().map(Target::Exchange));
             }
             for target in &targets {
                 match target {
@@ -138,7 +138,7 @@ impl Broker {
             }
             next = todo.pop();
         }
-        self.targets = targets;
+        self.topology.targets = targets;
         sort_out(into);
     }
 
@@ -156,7 +156,7 @@ impl Broker {
             return Err(Fault::not_implemented("immediate=true"));
         }
         let size = publication.body.len();
-        let largest = self.behaviour.largest_body;
+        let largest = self.node.behaviour.largest_body;
         if size > largest {
             return Err(Fault::precondition_failed(format!(
                 "message size {size} is larger than configured max size {largest}"
@@ -166,7 +166,7 @@ impl Broker {
             return Ok(None);
         }
         let exchange = self.exchange(&publication.exchange)?;
-        if self.exchanges[exchange].internal {
+        if self.topology.exchanges[exchange].internal {
             let what = self.exchange_text(&publication.exchange);
             return Err(Fault::access_refused(format!("cannot publish to internal {what}")));
         }
@@ -175,8 +175,8 @@ impl Broker {
 
     fn check_user(&self, channel: ChannelKey, publication: &Publication) -> Result<(), Fault> {
         if let Some(claimed) = &publication.properties.user_id {
-            let id = self.channels[channel].id;
-            let actual = &self.connections[&id.connection].options.user;
+            let id = self.clients.channels[channel].id;
+            let actual = &self.clients.connections[&id.connection].options.user;
             if claimed != actual {
                 return Err(Fault::precondition_failed(format!(
                     "user_id property set to '{claimed}' but authenticated user was '{actual}'"
@@ -193,7 +193,7 @@ impl Broker {
         mut publication: Arc<Publication>,
     ) -> Result<Arc<Publication>, Fault> {
         if publication.properties.reply_to.as_deref() == Some(reply_to::QUEUE) {
-            let address = self.channels[channel].reply_address()?;
+            let address = self.clients.channels[channel].reply_address()?;
             Arc::make_mut(&mut publication).properties.reply_to = Some(address);
         }
         Ok(publication)

@@ -6,12 +6,12 @@ use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 
 use super::Broker;
-use super::channel::Channel;
+use super::clients::channel::Channel;
 use super::effect::{Arrival, Delivered, Effects, MethodReply};
 use super::errors::Fault;
-use super::exchange::Keys;
 use super::keys::ChannelKey;
 use super::method::BasicConsume;
+use super::topology::exchange::Keys;
 
 /// The name that requests the channel's own reply address.
 pub(crate) const QUEUE: &str = "amq.rabbitmq.reply-to";
@@ -44,13 +44,13 @@ impl Broker {
         if !consume.no_ack {
             return Err(Fault::precondition_failed("reply consumer cannot acknowledge"));
         }
-        if self.channels[channel].reply_consumer.is_some() {
+        if self.clients.channels[channel].reply_consumer.is_some() {
             return Err(Fault::precondition_failed("reply consumer already set"));
         }
         let tag = self.consumer_tag(consume.consumer_tag);
-        let address = self.names.reply_address(QUEUE);
-        self.reply_addresses.insert(address.clone(), channel);
-        let state = &mut self.channels[channel];
+        let address = self.node.names.reply_address(QUEUE);
+        self.clients.reply_addresses.insert(address.clone(), channel);
+        let state = &mut self.clients.channels[channel];
         state.reply_consumer = Some(ReplyConsumer { tag: tag.clone(), address });
         if !consume.nowait {
             effects.reply(state.id, MethodReply::BasicConsumeOk { consumer_tag: tag });
@@ -75,7 +75,7 @@ impl Broker {
             let consumer = std::str::from_utf8(address).ok().and_then(|address| self.reply_consumer(address));
             if let Some((channel, consumer_tag)) = consumer {
                 let number = self.next_number();
-                let state = &mut self.channels[channel];
+                let state = &mut self.clients.channels[channel];
                 let delivered = Delivered {
                     consumer_tag,
                     delivery_tag: state.next_tag,
@@ -98,8 +98,8 @@ impl Broker {
 
     /// Returns the live consumer of a reply address.
     fn reply_consumer(&self, address: &str) -> Option<(ChannelKey, ShortString)> {
-        let channel = *self.reply_addresses.get(address)?;
-        let consumer = self.channels.get(channel)?.reply_consumer.as_ref()?;
+        let channel = *self.clients.reply_addresses.get(address)?;
+        let consumer = self.clients.channels.get(channel)?.reply_consumer.as_ref()?;
         (consumer.address == address).then(|| (channel, consumer.tag.clone()))
     }
 }

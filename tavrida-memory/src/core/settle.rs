@@ -1,14 +1,14 @@
 //! Settles deliveries: ack, reject, nack, recover, and requeues by closing (A6, A13 of the broker semantics).
 
 use super::Broker;
-use super::channel::Mode;
+use super::clients::channel::Mode;
+use super::clients::unacked::Pending;
 use super::dead_letter::Reason;
 use super::effect::Effects;
 use super::errors::Fault;
 use super::keys::{ChannelKey, ConsumerKey, QueueKey};
 use super::queue::Message;
 use super::queue::settings::QueueKind;
-use super::unacked::Pending;
 
 /// How deliveries are settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Broker {
         verdict: Verdict,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
-        let unacked = &mut self.channels[channel].unacked;
+        let unacked = &mut self.clients.channels[channel].unacked;
         if multiple {
             if tag != 0 && !unacked.contains(tag) {
                 return Err(unknown_tag(tag));
@@ -47,7 +47,7 @@ impl Broker {
             return Ok(());
         }
         let pending = unacked.take(tag).ok_or_else(|| unknown_tag(tag))?;
-        if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
+        if let Mode::Transaction(transaction) = &mut self.clients.channels[channel].mode {
             transaction.settle(verdict, vec![(tag, pending)]);
             return Ok(());
         }
@@ -75,7 +75,7 @@ impl Broker {
 
     /// `basic.recover`: requeues everything, in a transaction too.
     pub(crate) fn recover(&mut self, channel: ChannelKey, effects: &mut Effects) {
-        let taken = self.channels[channel].unacked.take_all();
+        let taken = self.clients.channels[channel].unacked.take_all();
         self.settle_groups(channel, taken, Verdict::Requeue, effects);
     }
 
@@ -86,7 +86,7 @@ impl Broker {
         verdict: Verdict,
         effects: &mut Effects,
     ) {
-        if let Mode::Transaction(transaction) = &mut self.channels[channel].mode {
+        if let Mode::Transaction(transaction) = &mut self.clients.channels[channel].mode {
             transaction.settle(verdict, taken);
         } else {
             self.settle_groups(channel, taken, verdict, effects);
@@ -107,8 +107,9 @@ impl Broker {
         let mut taken: Vec<(u64, Pending)> =
             taken.into_iter().filter(|(_, pending)| self.settleable(pending)).collect();
         taken.sort_by(|(tag_a, a), (tag_b, b)| {
-            let queue = |pending: &Pending| &self.queues[pending.queue].name;
-            let consumer = |pending: &Pending| pending.consumer.map(|consumer| &self.consumers[consumer].tag);
+            let queue = |pending: &Pending| &self.topology.queues[pending.queue].name;
+            let consumer =
+                |pending: &Pending| pending.consumer.map(|consumer| &self.clients.consumers[consumer].tag);
             // No consumer (`None`) sorts before any consumer.
             queue(a).cmp(queue(b)).then_with(|| consumer(a).cmp(&consumer(b))).then(tag_a.cmp(tag_b))
         });
@@ -132,7 +133,7 @@ impl Broker {
 
     /// Returns whether a delivery needs a settlement: one of a deleted queue does not (R59).
     fn settleable(&mut self, pending: &Pending) -> bool {
-        let alive = self.queues.contains_key(pending.queue);
+        let alive = self.topology.queues.contains_key(pending.queue);
         if !alive && let Some(consumer) = pending.consumer {
             self.forget_delivery(consumer);
         }
@@ -140,7 +141,7 @@ impl Broker {
     }
 
     fn is_same_group(&self, next: &Pending, queue: QueueKey, consumer: Option<ConsumerKey>) -> bool {
-        let tag = |consumer: ConsumerKey| &self.consumers[consumer].tag;
+        let tag = |consumer: ConsumerKey| &self.clients.consumers[consumer].tag;
         next.queue == queue
             && matches!((next.consumer, consumer), (Some(next), Some(group))
                 if next == group || tag(next) == tag(group))
@@ -164,11 +165,11 @@ impl Broker {
             return;
         }
         let count = u32::try_from(messages.len()).expect("fewer than 2^32 deliveries are unsettled");
-        let Some(state) = self.queues.get_mut(queue) else { return };
+        let Some(state) = self.topology.queues.get_mut(queue) else { return };
         state.unacked -= count;
         let mut credit = count;
-        if verdict == Verdict::Requeue && state.is_quorum() && !self.behaviour.drops_give_one_credit {
-            let returned = messages.clone().map(|message| message.returned(verdict, &self.behaviour));
+        if verdict == Verdict::Requeue && state.is_quorum() && !self.node.behaviour.drops_give_one_credit {
+            let returned = messages.clone().map(|message| message.returned(verdict, &self.node.behaviour));
             credit += returned.map(|message| u32::from(state.is_over_delivery_limit(&message))).sum::<u32>();
         }
         let rejoined = consumer.is_some_and(|consumer| self.give_credit(channel, queue, consumer, credit));
@@ -185,13 +186,13 @@ impl Broker {
     /// Returns whether requeued messages enter the queue like new messages, one after the other (R133).
     fn enters_anew(&self, queue: QueueKey, verdict: Verdict) -> bool {
         verdict == Verdict::Requeue
-            && self.queues.get(queue).is_some_and(|state| {
+            && self.topology.queues.get(queue).is_some_and(|state| {
                 state.settings.kind == QueueKind::Quorum && state.settings.delivery_limit.is_none()
             })
     }
 
     fn discard(&mut self, queue: QueueKey, messages: impl Iterator<Item = Message>, reason: Reason) {
-        if self.queues[queue].settings.dead_letter.is_none() {
+        if self.topology.queues[queue].settings.dead_letter.is_none() {
             return;
         }
         let mut messages: Vec<Message> = messages.collect();
@@ -210,17 +211,17 @@ impl Broker {
         consumer: ConsumerKey,
         count: u32,
     ) -> bool {
-        let heir = if self.consumers[consumer].alive {
+        let heir = if self.clients.consumers[consumer].alive {
             consumer
         } else {
-            let tag = &self.consumers[consumer].tag;
-            let same_tag = self.channels[channel].consumers.get(tag).copied();
-            match same_tag.filter(|same| self.consumers[*same].queue == queue) {
+            let tag = &self.clients.consumers[consumer].tag;
+            let same_tag = self.clients.channels[channel].consumers.get(tag).copied();
+            match same_tag.filter(|same| self.clients.consumers[*same].queue == queue) {
                 Some(same_tag) => same_tag,
                 None => return false,
             }
         };
-        let Some(credit) = &mut self.consumers[heir].credit else { return false };
+        let Some(credit) = &mut self.clients.consumers[heir].credit else { return false };
         *credit += count;
         // It had no credit, and so was, or would have been, found blocked.
         *credit == count && self.unblock(queue, channel)
@@ -228,16 +229,16 @@ impl Broker {
 
     /// Counts a settled delivery of a consumer: the record of an ended one is removed with its last.
     pub(crate) fn forget_delivery(&mut self, consumer: ConsumerKey) {
-        let record = &mut self.consumers[consumer];
+        let record = &mut self.clients.consumers[consumer];
         record.unsettled -= 1;
         if !record.alive && record.unsettled == 0 {
-            self.consumers.remove(consumer);
+            self.clients.consumers.remove(consumer);
         }
     }
 
     /// Releases the channel-wide prefetch before the queues settle, as RabbitMQ does. Returns the queues that wait for it.
     fn release_limit(&mut self, channel: ChannelKey, count: usize) -> Vec<QueueKey> {
-        self.channels[channel].limiter.settled(count)
+        self.clients.channels[channel].limiter.settled(count)
     }
 }
 

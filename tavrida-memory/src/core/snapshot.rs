@@ -8,9 +8,9 @@ use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
 use super::broker::Broker;
-use super::exchange::Target;
-use super::policy::Definition;
 use super::queue::Message;
+use super::topology::exchange::Target;
+use super::topology::policy::Definition;
 use super::{ChannelId, ConnectionId};
 
 /// The contents of a broker at one moment. Sorted by names, so that equal brokers have equal snapshots and equal output.
@@ -141,7 +141,7 @@ impl Broker {
     /// Returns the messages in queues that are not delivered, queue by queue: ready messages, in the order of delivery, and the dead
     /// letters that a queue keeps.
     pub fn queued(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
-        let mut queues: Vec<_> = self.queues.iter().map(|(_, queue)| queue).collect();
+        let mut queues: Vec<_> = self.topology.queues.iter().map(|(_, queue)| queue).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
         queues.into_iter().flat_map(|queue| {
             let messages = queue.ready.iter().chain(queue.owed.messages());
@@ -152,9 +152,10 @@ impl Broker {
     /// Returns the contents of this broker.
     pub fn snapshot(&self) -> Snapshot {
         let mut queues: Vec<QueueView> =
-            self.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
+            self.topology.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
         let mut exchanges: Vec<ExchangeView> = self
+            .topology
             .exchanges
             .iter()
             .map(|(_, exchange)| ExchangeView {
@@ -168,10 +169,10 @@ impl Broker {
             })
             .collect();
         exchanges.sort_by(|a, b| a.name.cmp(&b.name));
-        let connections = self.connections.keys().map(|id| self.view_connection(*id)).collect();
+        let connections = self.clients.connections.keys().map(|id| self.view_connection(*id)).collect();
         Snapshot {
-            virtual_host: self.virtual_host.clone(),
-            behaviour: self.behaviour,
+            virtual_host: self.topology.virtual_host.clone(),
+            behaviour: self.node.behaviour,
             queues,
             exchanges,
             bindings: self.view_bindings(),
@@ -181,8 +182,8 @@ impl Broker {
 
     fn view_queue(&self, queue: &super::queue::Queue) -> QueueView {
         let consumers = queue.consumers.iter().map(|consumer| {
-            let consumer = &self.consumers[*consumer];
-            let channel = self.channels[consumer.channel].id;
+            let consumer = &self.clients.consumers[*consumer];
+            let channel = self.clients.channels[consumer.channel].id;
             ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
         });
         let body = |message: &Message| message.parcel.publication.body.clone();
@@ -203,11 +204,11 @@ impl Broker {
 
     fn view_bindings(&self) -> Vec<BindingView> {
         let mut bindings: Vec<BindingView> = Vec::new();
-        for (_, exchange) in self.exchanges.iter() {
+        for (_, exchange) in self.topology.exchanges.iter() {
             bindings.extend(exchange.bindings.iter().map(|(_, bound)| {
                 let (to_exchange, destination) = match bound.target {
-                    Target::Queue(queue) => (false, &self.queues[queue].name),
-                    Target::Exchange(exchange) => (true, &self.exchanges[exchange].name),
+                    Target::Queue(queue) => (false, &self.topology.queues[queue].name),
+                    Target::Exchange(exchange) => (true, &self.topology.exchanges[exchange].name),
                 };
                 BindingView {
                     source: exchange.name.clone(),
@@ -234,9 +235,9 @@ impl Broker {
     }
 
     fn view_connection(&self, id: ConnectionId) -> ConnectionView {
-        let connection = &self.connections[&id];
+        let connection = &self.clients.connections[&id];
         let channels = connection.channels.values().map(|channel| {
-            let channel = &self.channels[*channel];
+            let channel = &self.clients.channels[*channel];
             let unacked = channel.unacked.iter().map(|(tag, _)| tag).collect();
             ChannelView { id: channel.id, unacked, outbox: channel.outbox.len() }
         });

@@ -3,13 +3,13 @@
 use tavrida::field::ShortString;
 
 use super::Broker;
-use super::channel::Mode;
+use super::clients::channel::Mode;
+use super::clients::unacked::Pending;
 use super::effect::{Effects, MethodReply};
 use super::errors::Fault;
 use super::keys::{ChannelKey, QueueKey};
 use super::parcel::Parcel;
 use super::settle::Verdict;
-use super::unacked::Pending;
 
 /// What a channel did since `tx.select` or the last commit.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +51,7 @@ impl Transaction {
 
 impl Broker {
     pub(crate) fn select_confirms(&mut self, channel: ChannelKey) -> Result<(), Fault> {
-        let mode = &mut self.channels[channel].mode;
+        let mode = &mut self.clients.channels[channel].mode;
         match mode {
             Mode::Plain => *mode = Mode::Confirm(1),
             Mode::Confirm(_) => {}
@@ -63,7 +63,7 @@ impl Broker {
     }
 
     pub(crate) fn select_transaction(&mut self, channel: ChannelKey) -> Result<(), Fault> {
-        let mode = &mut self.channels[channel].mode;
+        let mode = &mut self.clients.channels[channel].mode;
         match mode {
             Mode::Plain => *mode = Mode::Transaction(Transaction::default()),
             Mode::Transaction(_) => {}
@@ -76,15 +76,15 @@ impl Broker {
 
     pub(crate) fn commit(&mut self, channel: ChannelKey, effects: &mut Effects) -> Result<(), Fault> {
         let Transaction { published, settled } = std::mem::take(self.transaction(channel)?);
-        let id = self.channels[channel].id;
+        let id = self.clients.channels[channel].id;
         let mut taken = true;
         for (parcel, routed) in published {
             let queues = match routed {
                 Routed::Names(names) => {
-                    names.iter().filter_map(|name| self.queue_names.get(name).copied()).collect()
+                    names.iter().filter_map(|name| self.topology.queue_names.get(name).copied()).collect()
                 }
                 Routed::Queues(queues) => {
-                    taken &= queues.iter().all(|queue| self.queues.contains_key(*queue));
+                    taken &= queues.iter().all(|queue| self.topology.queues.contains_key(*queue));
                     queues
                 }
             };
@@ -109,7 +109,7 @@ impl Broker {
 
     /// Undoes what a channel has not committed, if it has a transaction.
     pub(crate) fn roll_back(&mut self, channel: ChannelKey) {
-        let channel = &mut self.channels[channel];
+        let channel = &mut self.clients.channels[channel];
         if let Mode::Transaction(transaction) = &mut channel.mode {
             let settled = std::mem::take(transaction).settled;
             channel.unacked.put_back(settled.into_iter().flat_map(|(_, deliveries)| deliveries));
@@ -118,7 +118,7 @@ impl Broker {
 
     /// Returns the open transaction.
     fn transaction(&mut self, channel: ChannelKey) -> Result<&mut Transaction, Fault> {
-        match &mut self.channels[channel].mode {
+        match &mut self.clients.channels[channel].mode {
             Mode::Transaction(transaction) => Ok(transaction),
             _ => Err(Fault::precondition_failed("channel is not transactional")),
         }

@@ -55,7 +55,7 @@ mod tests {
     use slotmap::SlotMap;
 
     use super::*;
-    use crate::core::consumer::Consumer;
+    use crate::core::clients::consumer::Consumer;
 
     #[test]
     fn r110_the_highest_priority_is_first_and_each_level_takes_turns() {

@@ -5,30 +5,30 @@ use tavrida::field::ShortString;
 use super::Message;
 use super::settings::QueueKind;
 use crate::core::Broker;
-use crate::core::consumer::Consumer;
+use crate::core::clients::consumer::Consumer;
+use crate::core::clients::unacked::Pending;
 use crate::core::effect::{Arrival, Delivered, Effects};
 use crate::core::keys::{ChannelKey, ConsumerKey, QueueKey};
-use crate::core::unacked::Pending;
 
 impl Broker {
     /// Returns the consumer that takes the next message of a queue. Consumers without credit leave the line (A3).
     pub(crate) fn next_consumer(&mut self, queue: QueueKey) -> Option<ConsumerKey> {
         loop {
-            let state = &self.queues[queue];
+            let state = &self.topology.queues[queue];
             let candidate = if state.settings.single_active {
-                state.active.filter(|active| !self.consumers[*active].blocked && !state.quiescing)
+                state.active.filter(|active| !self.clients.consumers[*active].blocked && !state.quiescing)
             } else {
                 state.line.first()
             }?;
-            if self.consumers.get(candidate).is_none_or(|candidate| !candidate.alive) {
-                self.queues[queue].line.remove(candidate);
+            if self.clients.consumers.get(candidate).is_none_or(|candidate| !candidate.alive) {
+                self.topology.queues[queue].line.remove(candidate);
                 continue;
             }
             if self.admits(queue, candidate) {
                 return Some(candidate);
             }
-            self.consumers[candidate].blocked = true;
-            let state = &mut self.queues[queue];
+            self.clients.consumers[candidate].blocked = true;
+            let state = &mut self.topology.queues[queue];
             state.line.remove(candidate);
             state.blocked.push(candidate);
         }
@@ -36,12 +36,12 @@ impl Broker {
 
     /// Returns whether a consumer may get one more message; counts it in the channel's shared limit.
     fn admits(&mut self, queue: QueueKey, consumer: ConsumerKey) -> bool {
-        let Consumer { channel, credit, no_ack, .. } = self.consumers[consumer];
-        if self.queues[queue].settings.kind == QueueKind::Quorum {
+        let Consumer { channel, credit, no_ack, .. } = self.clients.consumers[consumer];
+        if self.topology.queues[queue].settings.kind == QueueKind::Quorum {
             // A quorum queue has its own count, and ignores the channel's shared limit.
             return credit != Some(0);
         }
-        let limiter = &mut self.channels[channel].limiter;
+        let limiter = &mut self.clients.channels[channel].limiter;
         !limiter.holds(queue) && credit != Some(0) && limiter.admit(queue, no_ack)
     }
 
@@ -59,8 +59,8 @@ impl Broker {
 
     /// Assigns one more message to a consumer: updates its credit and its position in the line.
     fn assign(&mut self, queue: QueueKey, consumer: ConsumerKey) {
-        let state = &mut self.queues[queue];
-        let record = &mut self.consumers[consumer];
+        let state = &mut self.topology.queues[queue];
+        let record = &mut self.clients.consumers[consumer];
         if let Some(credit) = &mut record.credit {
             *credit -= 1;
         }
@@ -77,9 +77,9 @@ impl Broker {
     /// Sends a message to the consumer that it was assigned to.
     fn hand_over(&mut self, queue: QueueKey, consumer: ConsumerKey, message: Message, effects: &mut Effects) {
         let number = self.next_number();
-        let state = &mut self.queues[queue];
-        let record = &mut self.consumers[consumer];
-        let channel = &mut self.channels[record.channel];
+        let state = &mut self.topology.queues[queue];
+        let record = &mut self.clients.consumers[consumer];
+        let channel = &mut self.clients.channels[record.channel];
         let tag = channel.take_tag();
         let delivered = Delivered {
             consumer_tag: record.tag.clone(),
@@ -98,18 +98,18 @@ impl Broker {
     /// Removes the head, and the expired messages behind it (A5). A quorum queue removes those before the head, and the others a moment
     /// later, which a `basic.get` that will be settled does not wait for (R69).
     pub(crate) fn fetch(&mut self, queue: QueueKey) -> Option<Message> {
-        if self.queues[queue].is_quorum() {
+        if self.topology.queues[queue].is_quorum() {
             self.sweep(queue);
-            return self.queues[queue].ready.pop();
+            return self.topology.queues[queue].ready.pop();
         }
-        let message = self.queues[queue].ready.pop()?;
+        let message = self.topology.queues[queue].ready.pop()?;
         self.sweep(queue);
         Some(message)
     }
 
     /// Delivers while there are a message and a consumer for it.
     pub(crate) fn run(&mut self, queue: QueueKey, effects: &mut Effects) {
-        if self.queues[queue].settings.kind == QueueKind::Quorum {
+        if self.topology.queues[queue].settings.kind == QueueKind::Quorum {
             self.run_together(queue, effects);
         } else {
             while let Some((consumer, message)) = self.next_pair(queue) {
@@ -144,7 +144,8 @@ impl Broker {
     /// A consumer that need not ack has a prefetch in a quorum queue too: what it gets is settled when it was sent. Returns whether it
     /// rejoined the line.
     fn settle_at_once(&mut self, queue: QueueKey, consumer: ConsumerKey) -> bool {
-        let Consumer { no_ack: true, channel, credit: Some(credit), .. } = &mut self.consumers[consumer]
+        let Consumer { no_ack: true, channel, credit: Some(credit), .. } =
+            &mut self.clients.consumers[consumer]
         else {
             return false;
         };
@@ -155,8 +156,8 @@ impl Broker {
 
     /// Returns the place of a consumer among those of its quorum queue (R133).
     pub(crate) fn turn(&self, consumer: ConsumerKey) -> (u64, ShortString) {
-        let Consumer { number, tag, .. } = &self.consumers[consumer];
-        if self.behaviour.quorum_consumers_by_age {
+        let Consumer { number, tag, .. } = &self.clients.consumers[consumer];
+        if self.node.behaviour.quorum_consumers_by_age {
             (*number, ShortString::default())
         } else {
             (0, tag.clone())
@@ -165,7 +166,7 @@ impl Broker {
 
     /// Returns the next message, with the consumer that takes it.
     fn next_pair(&mut self, queue: QueueKey) -> Option<(ConsumerKey, Message)> {
-        if self.queues[queue].ready.is_empty() {
+        if self.topology.queues[queue].ready.is_empty() {
             return None;
         }
         let consumer = self.next_consumer(queue)?;
@@ -174,8 +175,8 @@ impl Broker {
 
     /// Moves blocked consumers of a channel that have credit to the end of the line. Returns whether there were any.
     pub(crate) fn unblock(&mut self, queue: QueueKey, channel: ChannelKey) -> bool {
-        let Self { queues, consumers, .. } = self;
-        let state = &mut queues[queue];
+        let consumers = &mut self.clients.consumers;
+        let state = &mut self.topology.queues[queue];
         let line = &mut state.line;
         let before = state.blocked.len();
         state.blocked.retain(|blocked| {
@@ -193,7 +194,7 @@ impl Broker {
     /// Continues the queues that waited for a channel's shared limit.
     pub(crate) fn resume(&mut self, channel: ChannelKey, waiting: Vec<QueueKey>, effects: &mut Effects) {
         for queue in waiting {
-            if self.queues.contains_key(queue) && self.unblock(queue, channel) {
+            if self.topology.queues.contains_key(queue) && self.unblock(queue, channel) {
                 self.run(queue, effects);
             }
         }

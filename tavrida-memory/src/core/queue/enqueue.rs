@@ -34,8 +34,8 @@ impl Broker {
         origin: Origin,
         effects: &mut Effects,
     ) -> bool {
-        let state = &mut self.queues[queue];
-        let mut message = state.message(parcel, self.now.elapsed, &self.behaviour);
+        let state = &mut self.topology.queues[queue];
+        let mut message = state.message(parcel, self.node.now.elapsed, &self.node.behaviour);
         if state.refuses(&message, origin) {
             if state.settings.overflow == Overflow::RejectPublishDlx {
                 self.dead_letter(queue, &message, Reason::MaxLength);
@@ -57,7 +57,7 @@ impl Broker {
             self.deliver(queue, consumer, message, effects);
             return true;
         }
-        self.queues[queue].ready.insert(message);
+        self.topology.queues[queue].ready.insert(message);
         self.drop_over_limit(queue);
         self.sweep(queue);
         self.arm(queue);
@@ -72,9 +72,9 @@ impl Broker {
         verdict: Verdict,
         effects: &mut Effects,
     ) {
-        match self.queues[queue].settings.kind {
+        match self.topology.queues[queue].settings.kind {
             QueueKind::Classic => {
-                let ready = &mut self.queues[queue].ready;
+                let ready = &mut self.topology.queues[queue].ready;
                 for message in messages {
                     ready.insert(Message { redelivered: true, ..message });
                 }
@@ -106,8 +106,8 @@ impl Broker {
     ) -> Vec<Message> {
         let mut too_often = Vec::new();
         for message in messages {
-            let message = message.returned(verdict, &self.behaviour);
-            let state = &mut self.queues[queue];
+            let message = message.returned(verdict, &self.node.behaviour);
+            let state = &mut self.topology.queues[queue];
             if state.is_over_delivery_limit(&message) {
                 too_often.push(message);
             } else if verdict == Verdict::Requeue && state.settings.delivery_limit.is_none() {
@@ -125,14 +125,14 @@ impl Broker {
     pub(crate) fn drop_over_limit(&mut self, queue: QueueKey) {
         let mut dropped = Vec::new();
         loop {
-            let state = &mut self.queues[queue];
+            let state = &mut self.topology.queues[queue];
             if state.settings.overflow != Overflow::DropHead || !state.is_over_limit(0, 0) {
                 break;
             }
             let Some(message) = state.ready.pop() else { break };
             dropped.push(message);
         }
-        if self.queues[queue].settings.kind == QueueKind::Quorum {
+        if self.topology.queues[queue].settings.kind == QueueKind::Quorum {
             dropped.reverse();
         }
         for message in dropped {

@@ -12,8 +12,8 @@ impl Broker {
     /// Removes expired messages from the head, up to the first that has not expired.
     pub(crate) fn sweep(&mut self, queue: QueueKey) {
         loop {
-            let state = &mut self.queues[queue];
-            if !state.ready.head().is_some_and(|head| head.is_expired(self.now.elapsed)) {
+            let state = &mut self.topology.queues[queue];
+            if !state.ready.head().is_some_and(|head| head.is_expired(self.node.now.elapsed)) {
                 return;
             }
             let Some(message) = state.ready.pop() else { return };
@@ -23,7 +23,7 @@ impl Broker {
 
     /// Adds the next deadlines of a queue to the calendar.
     pub(crate) fn arm(&mut self, queue: QueueKey) {
-        let state = &mut self.queues[queue];
+        let state = &mut self.topology.queues[queue];
         let due = Armed {
             head: state.ready.head().and_then(|head: &Message| head.expires_at),
             queue: state.expiry(),
@@ -32,29 +32,29 @@ impl Broker {
         if due != state.armed {
             let old = std::mem::replace(&mut state.armed, due);
             self.disarm(queue, old);
-            self.calendar.extend(due.times().map(|at| (at, queue)));
+            self.topology.calendar.extend(due.times().map(|at| (at, queue)));
         }
     }
 
     /// Removes deadlines from the calendar.
     pub(crate) fn disarm(&mut self, queue: QueueKey, armed: Armed) {
         for at in armed.times() {
-            self.calendar.remove(&(at, queue));
+            self.topology.calendar.remove(&(at, queue));
         }
     }
 
     /// Records a use of the queue (declare, get, or the loss of its last consumer): `x-expires` counts from here.
     pub(crate) fn touch(&mut self, queue: QueueKey) {
-        let state = &mut self.queues[queue];
+        let state = &mut self.topology.queues[queue];
         if state.settings.expires.is_some() {
-            state.last_used = self.now.elapsed;
+            state.last_used = self.node.now.elapsed;
             self.arm(queue);
         }
     }
 
     /// Handles what is due in a queue.
     pub(crate) fn on_deadline(&mut self, queue: QueueKey, effects: &mut Effects) {
-        let expired = self.queues[queue].expiry().is_some_and(|at| at <= self.now.elapsed);
+        let expired = self.topology.queues[queue].expiry().is_some_and(|at| at <= self.node.now.elapsed);
         if expired {
             self.delete_queue(queue, effects);
         } else {

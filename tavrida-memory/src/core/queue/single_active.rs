@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::Queue;
 use crate::core::Broker;
-use crate::core::consumer::Consumer;
+use crate::core::clients::consumer::Consumer;
 use crate::core::effect::Effects;
 use crate::core::keys::{ConsumerKey, QueueKey};
 
@@ -12,18 +12,18 @@ impl Broker {
     /// Hands a queue on to the next consumer if none is active, or if that one has a higher priority. An active one with unsettled messages
     /// first settles these, and gets no more.
     pub(crate) fn hand_on(&mut self, queue: QueueKey) {
-        let Some(state) = self.queues.get(queue).filter(|state| state.hands_on()) else {
+        let Some(state) = self.topology.queues.get(queue).filter(|state| state.hands_on()) else {
             return;
         };
-        if !self.behaviour.quorum_priority_takes_over {
+        if !self.node.behaviour.quorum_priority_takes_over {
             return;
         }
-        let idle = |consumer: ConsumerKey| self.consumers[consumer].unsettled == 0;
+        let idle = |consumer: ConsumerKey| self.clients.consumers[consumer].unsettled == 0;
         // One that has settled all waits again.
         let active = state.active.filter(|active| !(state.quiescing && idle(*active)));
         let mut waiting = state.consumers.iter().copied().filter(|consumer| Some(*consumer) != active);
         let next = waiting.by_ref().min_by_key(|consumer| self.rank(*consumer));
-        let priority = |consumer: ConsumerKey| self.consumers[consumer].priority;
+        let priority = |consumer: ConsumerKey| self.clients.consumers[consumer].priority;
         let (active, quiescing) = match (active, next) {
             (Some(active), Some(next)) if priority(next) > priority(active) => {
                 if idle(active) {
@@ -35,22 +35,22 @@ impl Broker {
             (Some(active), _) => (Some(active), state.quiescing),
             (None, next) => (next, false),
         };
-        let state = &mut self.queues[queue];
+        let state = &mut self.topology.queues[queue];
         (state.active, state.quiescing) = (active, quiescing);
     }
 
     /// As [`hand_on`](Broker::hand_on), and the next consumer gets what is ready.
     pub(crate) fn hand_on_and_run(&mut self, queue: QueueKey, effects: &mut Effects) {
-        let before = self.queues.get(queue).and_then(|state| state.active);
+        let before = self.topology.queues.get(queue).and_then(|state| state.active);
         self.hand_on(queue);
-        if self.queues.get(queue).is_some_and(|state| state.active != before) {
+        if self.topology.queues.get(queue).is_some_and(|state| state.active != before) {
             self.run(queue, effects);
         }
     }
 
     /// Returns the place of a waiting consumer: by priority, credit and age.
     fn rank(&self, consumer: ConsumerKey) -> (Reverse<i64>, Reverse<u32>, u64) {
-        let Consumer { priority, credit, number, .. } = self.consumers[consumer];
+        let Consumer { priority, credit, number, .. } = self.clients.consumers[consumer];
         (Reverse(priority), Reverse(credit.unwrap_or(u32::MAX)), number)
     }
 }

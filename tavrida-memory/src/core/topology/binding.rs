@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use tavrida::field::{ShortString, Table};
 
 use super::exchange::Target;
-use super::{erlang, hashing};
+use crate::core::{erlang, hashing};
 
 /// A binding of an exchange.
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use smallvec::SmallVec;
 use tavrida::field::ShortString;
 
-use super::ChannelId;
-use super::effect::{Arrival, Effect, Effects, Sent};
-use super::keys::{ConsumerKey, QueueKey};
 use super::limiter::Limiter;
-use super::reply_to::ReplyConsumer;
-use super::tx::Transaction;
 use super::unacked::{Pending, Unacked};
+use crate::core::ChannelId;
+use crate::core::effect::{Arrival, Effect, Effects, Sent};
+use crate::core::keys::{ConsumerKey, QueueKey};
+use crate::core::reply_to::ReplyConsumer;
+use crate::core::tx::Transaction;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use tavrida::field::{Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use super::erlang;
-use super::errors::Fault;
-use super::queue::settings::QueueKind;
+use crate::core::erlang;
+use crate::core::errors::Fault;
+use crate::core::queue::settings::QueueKind;
 
 /// The arguments of classic queues that are compared.
 const COMPARED_CLASSIC: [&str; 13] = [

@@ -2,7 +2,7 @@
 
 use tavrida::field::ShortString;
 
-use super::keys::{ChannelKey, QueueKey};
+use crate::core::keys::{ChannelKey, QueueKey};
 
 /// A consumer. Its record outlives it while it has unsettled deliveries, which refer to it.
 #[derive(Debug, Clone)]

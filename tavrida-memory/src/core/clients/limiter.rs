@@ -1,6 +1,6 @@
 //! [`Limiter`]: the prefetch limit that all consumers of a channel share (`basic.qos` with `global`).
 
-use super::keys::QueueKey;
+use crate::core::keys::QueueKey;
 
 /// The shared limit of a channel.
 #[derive(Debug, Clone, Default)]

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::keys::{ConsumerKey, QueueKey};
-use super::queue::Message;
+use crate::core::keys::{ConsumerKey, QueueKey};
+use crate::core::queue::Message;
 
 /// An unsettled delivery.
 #[derive(Debug, Clone)]

@@ -8,8 +8,8 @@ use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
 use super::binding::Bindings;
-use super::keys::{ExchangeKey, QueueKey};
-use super::routing::{Comparison, DirectTable, FanoutTable, HeadersTable, TopicTable};
+use crate::core::keys::{ExchangeKey, QueueKey};
+use crate::core::routing::{Comparison, DirectTable, FanoutTable, HeadersTable, TopicTable};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {

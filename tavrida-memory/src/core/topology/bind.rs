@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table};
 
-use super::Broker;
 use super::binding::Bound;
-use super::declare::{check_not_default, stripped};
-use super::errors::Fault;
 use super::exchange::{Exchange, Router, Target};
-use super::keys::{ChannelKey, ExchangeKey};
-use super::method::{ExchangeBind, QueueBind};
-use super::routing::HeadersTable;
+use crate::core::Broker;
+use crate::core::declare::{check_not_default, stripped};
+use crate::core::errors::Fault;
+use crate::core::keys::{ChannelKey, ExchangeKey};
+use crate::core::method::{ExchangeBind, QueueBind};
+use crate::core::routing::HeadersTable;
 
 /// A binding as a client names it.
 struct Wanted {
@@ -66,17 +66,17 @@ impl Broker {
             Named::Queue(name) => Target::Queue(self.queue(name)?),
             Named::Exchange(name) => Target::Exchange(self.exchange(name)?),
         };
-        if matches!(self.exchanges[source].router, Router::Headers(_)) {
+        if matches!(self.topology.exchanges[source].router, Router::Headers(_)) {
             HeadersTable::<Target>::check(&wanted.arguments)
                 .map_err(|invalid| Fault::precondition_failed(invalid.to_string()))?;
         }
-        if matches!(self.exchanges[source].router, Router::Topic(_)) {
+        if matches!(self.topology.exchanges[source].router, Router::Topic(_)) {
             self.check_hashes(&wanted.key)?;
         }
         self.check_target(channel, target)?;
         let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
         let (key, arguments) = (bound.key.clone(), bound.arguments.clone());
-        let exchange = &mut self.exchanges[source];
+        let exchange = &mut self.topology.exchanges[source];
         if let Some(place) = Arc::make_mut(&mut exchange.bindings).insert(bound) {
             exchange.router.insert(&key, &arguments, target);
             self.incoming(target).insert((source, place));
@@ -87,14 +87,14 @@ impl Broker {
 
     fn unbind(&mut self, channel: ChannelKey, wanted: Wanted) -> Result<(), Fault> {
         wanted.check_not_default()?;
-        let source = self.exchange_names.get(&wanted.source).copied();
+        let source = self.topology.exchange_names.get(&wanted.source).copied();
         let target = match &wanted.destination {
-            Named::Queue(name) => self.queue_names.get(name).copied().map(Target::Queue),
-            Named::Exchange(name) => self.exchange_names.get(name).copied().map(Target::Exchange),
+            Named::Queue(name) => self.topology.queue_names.get(name).copied().map(Target::Queue),
+            Named::Exchange(name) => self.topology.exchange_names.get(name).copied().map(Target::Exchange),
         };
         let (Some(source), Some(target)) = (source, target) else { return Ok(()) };
         let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
-        let Some(place) = self.exchanges[source].bindings.find(&bound) else { return Ok(()) };
+        let Some(place) = self.topology.exchanges[source].bindings.find(&bound) else { return Ok(()) };
         self.check_target(channel, target)?;
         self.incoming(target).remove(&(source, place));
         self.remove_binding(source, place);
@@ -103,7 +103,7 @@ impl Broker {
     }
 
     fn check_hashes(&self, key: &str) -> Result<(), Fault> {
-        let Some(most) = self.behaviour.most_hashes else { return Ok(()) };
+        let Some(most) = self.node.behaviour.most_hashes else { return Ok(()) };
         let count = key.split('.').filter(|word| *word == "#").count();
         if count <= most {
             return Ok(());
@@ -122,14 +122,14 @@ impl Broker {
 
     fn incoming(&mut self, target: Target) -> &mut BTreeSet<(ExchangeKey, u32)> {
         match target {
-            Target::Queue(queue) => &mut self.queues[queue].incoming,
-            Target::Exchange(exchange) => &mut self.exchanges[exchange].incoming,
+            Target::Queue(queue) => &mut self.topology.queues[queue].incoming,
+            Target::Exchange(exchange) => &mut self.topology.exchanges[exchange].incoming,
         }
     }
 
     /// Removes a binding from its source; it is already removed from its destination.
     fn remove_binding(&mut self, source: ExchangeKey, place: u32) {
-        let exchange = &mut self.exchanges[source];
+        let exchange = &mut self.topology.exchanges[source];
         if let Some(bound) = Arc::make_mut(&mut exchange.bindings).remove(place) {
             exchange.router.remove(&bound.key, &bound.arguments, bound.target);
         }
@@ -148,7 +148,7 @@ impl Broker {
     /// Deletes an auto-delete exchange without bindings.
     fn delete_if_idle(&mut self, exchange: ExchangeKey) {
         let idle = |exchange: &Exchange| exchange.auto_delete && exchange.bindings.is_empty();
-        if self.exchanges.get(exchange).is_some_and(idle) {
+        if self.topology.exchanges.get(exchange).is_some_and(idle) {
             self.remove_exchange(exchange);
         }
     }
@@ -156,7 +156,7 @@ impl Broker {
     /// Deletes an exchange with its bindings, from it and to it; auto-delete sources without remaining bindings are deleted too.
     pub(crate) fn remove_exchange(&mut self, exchange: ExchangeKey) {
         let mut sources: Vec<ExchangeKey> =
-            self.exchanges[exchange].incoming.iter().map(|(source, _)| *source).collect();
+            self.topology.exchanges[exchange].incoming.iter().map(|(source, _)| *source).collect();
         sources.dedup();
         self.forget_exchange(exchange);
         for source in sources {
@@ -166,14 +166,17 @@ impl Broker {
 
     /// Removes an exchange with its bindings, and nothing else.
     pub(crate) fn forget_exchange(&mut self, exchange: ExchangeKey) {
-        let outgoing: Vec<(u32, Target)> =
-            self.exchanges[exchange].bindings.iter().map(|(place, bound)| (place, bound.target)).collect();
+        let outgoing: Vec<(u32, Target)> = self.topology.exchanges[exchange]
+            .bindings
+            .iter()
+            .map(|(place, bound)| (place, bound.target))
+            .collect();
         for (place, target) in outgoing {
             self.incoming(target).remove(&(exchange, place));
         }
         self.forget_incoming(Target::Exchange(exchange));
-        if let Some(exchange) = self.exchanges.remove(exchange) {
-            self.exchange_names.remove(&exchange.name);
+        if let Some(exchange) = self.topology.exchanges.remove(exchange) {
+            self.topology.exchange_names.remove(&exchange.name);
         }
     }
 

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use super::Broker;
-use super::effect::Effects;
-use super::keys::QueueKey;
-use super::queue::settings::{QueueKind, Settings};
+use crate::core::Broker;
+use crate::core::effect::Effects;
+use crate::core::keys::QueueKey;
+use crate::core::queue::settings::{QueueKind, Settings};
 
 /// A policy, as set by `rabbitmqctl set_policy`.
 ///
@@ -119,36 +119,39 @@ impl Definition {
 }
 
 impl Broker {
-    pub(super) fn set_policy(&mut self, policy: Policy, effects: &mut Effects) {
-        self.policies.retain(|known| known.name != policy.name);
-        self.policies.push(policy);
-        self.policies.sort_by_key(|policy| std::cmp::Reverse(policy.priority));
+    pub(crate) fn set_policy(&mut self, policy: Policy, effects: &mut Effects) {
+        self.topology.policies.retain(|known| known.name != policy.name);
+        self.topology.policies.push(policy);
+        self.topology.policies.sort_by_key(|policy| std::cmp::Reverse(policy.priority));
         self.apply_policies(effects);
     }
 
-    pub(super) fn clear_policy(&mut self, name: &str, effects: &mut Effects) {
-        self.policies.retain(|known| known.name != name);
+    pub(crate) fn clear_policy(&mut self, name: &str, effects: &mut Effects) {
+        self.topology.policies.retain(|known| known.name != name);
         self.apply_policies(effects);
     }
 
     /// Returns the policy that applies to a queue.
     pub(crate) fn policy_of_queue(&self, name: &str, kind: QueueKind) -> Option<&Policy> {
-        self.policies.iter().find(|policy| policy.suits(name, kind))
+        self.topology.policies.iter().find(|policy| policy.suits(name, kind))
     }
 
     /// Returns the policy that applies to an exchange.
     pub(crate) fn policy_of_exchange(&self, name: &str) -> Option<&Policy> {
-        self.policies.iter().find(|policy| policy.apply_to != ApplyTo::Queues && policy.matches(name))
+        self.topology
+            .policies
+            .iter()
+            .find(|policy| policy.apply_to != ApplyTo::Queues && policy.matches(name))
     }
 
     /// Returns the settings of a queue: by its arguments, and by the policy that applies to it.
     pub(crate) fn settings_of(&self, name: &str, kind: QueueKind, arguments: &Table) -> Settings {
         match self.policy_of_queue(name, kind) {
             Some(policy) => {
-                let merged = policy.definition.merged(arguments, kind, &self.behaviour);
-                Settings::of(kind, &merged, &self.behaviour)
+                let merged = policy.definition.merged(arguments, kind, &self.node.behaviour);
+                Settings::of(kind, &merged, &self.node.behaviour)
             }
-            None => Settings::of(kind, arguments, &self.behaviour),
+            None => Settings::of(kind, arguments, &self.node.behaviour),
         }
     }
 
@@ -158,12 +161,12 @@ impl Broker {
     }
 
     fn apply_policies(&mut self, effects: &mut Effects) {
-        for exchange in self.exchanges.keys().collect::<Vec<_>>() {
-            let alternate = self.alternate_by_policy(&self.exchanges[exchange].name);
-            self.exchanges[exchange].alternate_by_policy = alternate;
+        for exchange in self.topology.exchanges.keys().collect::<Vec<_>>() {
+            let alternate = self.alternate_by_policy(&self.topology.exchanges[exchange].name);
+            self.topology.exchanges[exchange].alternate_by_policy = alternate;
         }
-        for queue in self.queues.keys().collect::<Vec<_>>() {
-            let state = &self.queues[queue];
+        for queue in self.topology.queues.keys().collect::<Vec<_>>() {
+            let state = &self.topology.queues[queue];
             let settings = self.settings_of(&state.name, state.settings.kind, &state.arguments);
             if settings != state.settings {
                 self.change_settings(queue, settings, effects);
@@ -174,8 +177,8 @@ impl Broker {
 
     /// Changes the settings of a queue, whose messages follow the new ones at once.
     fn change_settings(&mut self, queue: QueueKey, settings: Settings, effects: &mut Effects) {
-        let now = self.now.elapsed;
-        let state = &mut self.queues[queue];
+        let now = self.node.now.elapsed;
+        let state = &mut self.topology.queues[queue];
         if settings.expires != state.settings.expires {
             state.last_used = now;
         }
@@ -188,7 +191,7 @@ impl Broker {
             let overflow = std::mem::replace(&mut state.settings, settings.clone()).overflow;
             state.settings.overflow = overflow;
             self.drop_over_limit(queue);
-            self.queues[queue].settings.overflow = settings.overflow;
+            self.topology.queues[queue].settings.overflow = settings.overflow;
             self.drop_over_limit(queue);
             self.sweep(queue);
         }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::command::{Command, ConnectionOptions};
-use super::keys::{ChannelKey, QueueKey};
+use crate::core::command::{Command, ConnectionOptions};
+use crate::core::keys::{ChannelKey, QueueKey};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {

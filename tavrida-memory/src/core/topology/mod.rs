@@ -1,0 +1,107 @@
+//! [`Topology`]: the exchanges, queues, bindings and policies of the virtual host.
+//!
+//! It declares, binds, routes and deletes, and it knows what happens in a queue without a consumer: messages expire, exceed a limit, and
+//! become dead letters. It does not deliver, and knows no channel.
+
+mod bind;
+mod binding;
+pub(crate) mod equivalence;
+pub(crate) mod exchange;
+pub(crate) mod policy;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+use slotmap::SlotMap;
+use tavrida::field::ShortString;
+use tavrida_behaviour::Behaviour;
+
+use super::dead_letter::Forward;
+use super::keys::{ExchangeKey, QueueKey};
+use super::queue::Queue;
+use super::queue::settings::QueueKind;
+use exchange::{Exchange, Router, Target};
+use policy::Policy;
+
+/// The topology of the virtual host.
+#[derive(Debug, Clone)]
+pub(crate) struct Topology {
+    pub(crate) virtual_host: ShortString,
+    /// The type of queues that are declared without one.
+    pub(crate) default_queue_type: QueueKind,
+    pub(crate) exchanges: SlotMap<ExchangeKey, Exchange>,
+    pub(crate) exchange_names: FxHashMap<ShortString, ExchangeKey>,
+    pub(crate) queues: SlotMap<QueueKey, Queue>,
+    pub(crate) queue_names: FxHashMap<ShortString, QueueKey>,
+    /// By descending priority.
+    pub(crate) policies: Vec<Policy>,
+    /// Queues with their deadlines.
+    pub(crate) calendar: BTreeSet<(Duration, QueueKey)>,
+    /// Dead-lettered messages in transit.
+    pub(crate) forwards: VecDeque<Forward>,
+    /// The queues that keep dead letters until all targets have them; some entries may be out of date.
+    pub(crate) debtors: BTreeSet<QueueKey>,
+    /// A buffer for routing, reused for each message.
+    pub(crate) targets: Vec<Target>,
+}
+
+/// The predeclared exchanges (R16).
+const PREDECLARED: [(&str, &str); 6] = [
+    ("amq.direct", "direct"),
+    ("amq.fanout", "fanout"),
+    ("amq.topic", "topic"),
+    ("amq.headers", "headers"),
+    ("amq.match", "headers"),
+    ("amq.rabbitmq.trace", "topic"),
+];
+
+impl Topology {
+    /// Creates a topology with only the predeclared exchanges.
+    pub(crate) fn predeclared(
+        virtual_host: ShortString,
+        default_queue_type: QueueKind,
+        behaviour: &Behaviour,
+    ) -> Self {
+        static FRESH: LazyLock<Topology> = LazyLock::new(Topology::fresh);
+        let mut topology = Self { virtual_host, default_queue_type, ..FRESH.clone() };
+        for name in ["amq.headers", "amq.match"] {
+            let exchange = topology.exchange_names[name];
+            topology.exchanges[exchange].router =
+                Router::of("headers", behaviour).expect("the type is a known one");
+        }
+        topology
+    }
+
+    fn fresh() -> Self {
+        let mut topology = Self {
+            virtual_host: ShortString::default(),
+            default_queue_type: QueueKind::Classic,
+            exchanges: SlotMap::with_key(),
+            exchange_names: FxHashMap::default(),
+            queues: SlotMap::with_key(),
+            queue_names: FxHashMap::default(),
+            policies: Vec::new(),
+            calendar: BTreeSet::new(),
+            forwards: VecDeque::new(),
+            debtors: BTreeSet::new(),
+            targets: Vec::new(),
+        };
+        for (name, kind) in PREDECLARED {
+            let router = Router::of(kind, &Behaviour::default()).expect("the type is a known one");
+            topology.add_exchange(Exchange {
+                durable: true,
+                internal: name == "amq.rabbitmq.trace",
+                ..Exchange::new(ShortString::from_static(name), router)
+            });
+        }
+        topology
+    }
+
+    fn add_exchange(&mut self, exchange: Exchange) {
+        let name = exchange.name.clone();
+        let key = self.exchanges.insert(exchange);
+        self.exchange_names.insert(name, key);
+    }
+}
