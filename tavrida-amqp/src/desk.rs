@@ -80,7 +80,7 @@ impl Desk {
     }
 
     /// Waits for the end of the session, and then returns to its connections what it took from them.
-    pub(crate) fn keep(self: &Arc<Self>, seat: Arc<Seat>, lane: JoinHandle<()>) -> Over {
+    pub(crate) fn keep(self: &Arc<Self>, seat: Arc<Seat>, publish_task: JoinHandle<()>) -> Over {
         let (over, when_over) = oneshot::channel();
         let desk = self.clone();
         tokio::spawn(async move {
@@ -88,7 +88,7 @@ impl Desk {
             let connections = seat.connections.life.clone();
             let mut left = Ok(());
             if desk.life.has_connections() {
-                let leaving = timeout(FAREWELL, desk.leave(&seat, lane)).await;
+                let leaving = timeout(FAREWELL, desk.leave(&seat, publish_task)).await;
                 left = leaving
                     .unwrap_or_else(|_| Err(ConnectionLost::broken("the broker did not answer the close")));
             }
@@ -106,15 +106,15 @@ impl Desk {
         when_over
     }
 
-    async fn leave(&self, seat: &Seat, lane: JoinHandle<()>) -> Result<(), ConnectionLost> {
+    async fn leave(&self, seat: &Seat, publish_task: JoinHandle<()>) -> Result<(), ConnectionLost> {
         let settlers: Vec<_> =
             self.settlers.lock().drain(..).filter_map(|settler| settler.upgrade()).collect();
         let closed = join_all(settlers.iter().map(|settler| settler.close())).await;
         self.delete_exclusive(seat).await;
         self.idle.close().await;
         if seat.connections.life.blocked().is_none() {
-            // A broker that blocks a connection reads no close from it: the lane ends when it does.
-            let _ = lane.await;
+            // A broker that blocks a connection reads no close from it: the task that publishes ends when it does.
+            let _ = publish_task.await;
         }
         let failed = closed.into_iter().find_map(Result::err);
         failed.map_or(Ok(()), |error| {

@@ -17,12 +17,12 @@ use crate::consume;
 use crate::desk::{Desk, Over};
 use crate::link::{Life, Seat};
 use crate::manage;
-use crate::publish::{DirectReplies, Lane, Publisher};
+use crate::publish::{PublishTask, Publisher, ReplyPublisher};
 
 pub(crate) struct AmqpSession {
     broker: Option<Broker>,
     publisher: Arc<Publisher>,
-    direct: DirectReplies,
+    direct: ReplyPublisher,
     desk: Arc<Desk>,
     over: Mutex<Option<Over>>,
     life: Tenure,
@@ -44,15 +44,16 @@ impl AmqpSession {
         // From here on, an abandoned attempt closes what it opened.
         let tenure = Tenure(life.clone());
         let seat = Arc::new(seat);
-        let direct = DirectReplies::new(config.clone(), seat.connections.host.clone(), life.clone());
+        let direct = ReplyPublisher::new(config.clone(), seat.connections.host.clone(), life.clone());
         let desk = Desk::new(life.clone(), &seat);
         let publish_on = seat.connections.publish.clone();
         let login = config.login().map(Into::into);
-        let (publisher, lane) = Lane::start(life.clone(), publish_on, config.publish_window, login)
-            .await
-            .map_err(|error| life.error(&error))?;
+        let (publisher, publish_task) =
+            PublishTask::start(life.clone(), publish_on, config.publish_window, login)
+                .await
+                .map_err(|error| life.error(&error))?;
         let broker = seat.connections.broker.clone();
-        let over = Mutex::new(Some(desk.keep(seat, lane)));
+        let over = Mutex::new(Some(desk.keep(seat, publish_task)));
         Ok(Self { broker, publisher: Arc::new(publisher), direct, desk, over, life: tenure })
     }
 
@@ -204,7 +205,7 @@ impl Session for AmqpSession {
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {
-        match DirectReplies::takes(&publication) {
+        match ReplyPublisher::takes(&publication) {
             true => self.direct.publish(publication),
             false => self.publisher.publish(publication),
         }

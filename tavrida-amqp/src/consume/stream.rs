@@ -16,7 +16,7 @@ use tokio::task::coop;
 use super::Settler;
 use super::source::Source;
 use crate::link::{Life, close_quietly, open_channel};
-use crate::publish::{Place, Publisher, Replies};
+use crate::publish::{DirectReplies, Publisher, ReplyLease};
 use crate::wire::{Fate, delivered, short, table_out};
 
 /// Starts a consumer on a separate channel. A closing session flushes the settler.
@@ -46,7 +46,7 @@ pub(crate) async fn consume(
         tag: source.tag(),
         source: Some(Source::new(source)),
         channel,
-        lodging: None,
+        reply_lease: None,
         settler: settler.clone(),
         no_ack: consume.no_ack,
         cancelled: false,
@@ -67,14 +67,14 @@ pub(crate) async fn consume_replies(
             BrokerError::channel(406, "PRECONDITION_FAILED - reply consumer cannot acknowledge").into()
         );
     }
-    let Replies { channel, source, place } = publisher.replies().await?;
+    let DirectReplies { channel, source, lease } = publisher.consume_replies().await?;
     let settler = Settler::new(life.clone(), channel.clone(), 0);
     Ok(Consumer::new(Running {
         life: life.clone(),
         tag: source.tag(),
         source: Some(Source::new(source)),
         channel,
-        lodging: Some(place),
+        reply_lease: Some(lease),
         settler,
         no_ack: true,
         cancelled: false,
@@ -102,7 +102,7 @@ struct Running {
     source: Option<Source>,
     channel: Arc<Channel>,
     /// Set if the channel is the publisher's: held until the consumer is cancelled.
-    lodging: Option<Place>,
+    reply_lease: Option<ReplyLease>,
     settler: Arc<Settler>,
     no_ack: bool,
     cancelled: bool,
@@ -210,7 +210,7 @@ impl Drop for Running {
             source,
             tag: self.tag.clone(),
             channel: self.channel.clone(),
-            lodging: self.lodging.take(),
+            reply_lease: self.reply_lease.take(),
             settler: self.settler.clone(),
             cancelled: self.cancelled,
             ended: self.end.is_some(),
@@ -225,7 +225,7 @@ struct Farewell {
     source: Source,
     tag: lapin::types::ShortString,
     channel: Arc<Channel>,
-    lodging: Option<Place>,
+    reply_lease: Option<ReplyLease>,
     settler: Arc<Settler>,
     cancelled: bool,
     /// Its end was already reported: the broker has requeued the rest.
@@ -247,7 +247,7 @@ impl Farewell {
             self.settler.all_settled().await;
         }
         self.settler.flush();
-        if self.lodging.is_none() {
+        if self.reply_lease.is_none() {
             close_quietly(&self.channel).await;
         }
         self.settler.end(ConnectionLost::closed_here());

@@ -1,4 +1,4 @@
-//! The callers' end of the lane.
+//! The handle of the callers.
 
 use std::sync::Arc;
 
@@ -8,26 +8,26 @@ use tavrida::transport::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::job::Job;
-use super::replies::Replies;
+use super::pending::PendingPublish;
+use super::reply_consumer::DirectReplies;
 use crate::link::Life;
 
-/// Passes publishes to the [lane](super::lane).
+/// Passes publishes to the [task](super::task).
 pub(crate) struct Publisher {
     life: Arc<Life>,
     frame_max: usize,
     requests: mpsc::UnboundedSender<Request>,
 }
 
-/// A request to the lane.
+/// A request to the task.
 pub(super) enum Request {
-    Publish(Job),
+    Publish(PendingPublish),
     /// Completes when all earlier requests are complete.
     Flush(oneshot::Sender<()>),
     /// An exchange was declared.
     Declared(ShortString),
     /// Starts to consume direct replies.
-    Replies(oneshot::Sender<Result<Replies, SessionError>>),
+    ConsumeReplies(oneshot::Sender<Result<DirectReplies, SessionError>>),
 }
 
 impl Publisher {
@@ -51,27 +51,27 @@ impl Publisher {
                 publication,
             )));
         }
-        let (job, outcome) = Job::new(publication);
+        let (publish, outcome) = PendingPublish::new(publication);
         PublishFuture::waiting(async move {
-            if let Err(mpsc::error::SendError(Request::Publish(job))) =
-                self.requests.send(Request::Publish(job))
+            if let Err(mpsc::error::SendError(Request::Publish(publish))) =
+                self.requests.send(Request::Publish(publish))
             {
-                job.lose(self.life.ended().await);
+                publish.lose(self.life.ended().await);
             }
-            outcome.await.expect("a job answers before it is gone")
+            outcome.await.expect("a publish is answered before it is dropped")
         })
     }
 
     /// Reports a declared exchange, ahead of the next publish.
     pub(crate) fn declared(&self, exchange: &ShortString) {
-        // The lane has ended if this fails.
+        // The task has ended if this fails.
         let _ = self.requests.send(Request::Declared(exchange.clone()));
     }
 
     /// Consumes direct replies, on the publishing channel: RabbitMQ delivers them only there.
-    pub(crate) async fn replies(&self) -> Result<Replies, SessionError> {
-        let (told, replies) = oneshot::channel();
-        if self.requests.send(Request::Replies(told)).is_ok()
+    pub(crate) async fn consume_replies(&self) -> Result<DirectReplies, SessionError> {
+        let (caller, replies) = oneshot::channel();
+        if self.requests.send(Request::ConsumeReplies(caller)).is_ok()
             && let Ok(replies) = replies.await
         {
             return replies;
@@ -83,7 +83,7 @@ impl Publisher {
     pub(crate) async fn flush(&self) {
         let (flushed, done) = oneshot::channel();
         if self.requests.send(Request::Flush(flushed)).is_ok() {
-            // Dropped with the lane: the session has ended.
+            // Dropped with the task: the session has ended.
             let _ = done.await;
         }
     }

@@ -23,12 +23,12 @@ use std::mem;
 use tavrida::field::Table;
 use tavrida::transport::{Properties, Publication};
 
-/// An entry's index in the ledger, reused when it is decided.
+/// An entry's index, reused when it is decided.
 pub(super) type Slot = u32;
 
 /// The outcome of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Outcome {
     Routed,
     Unroutable,
     Nacked,
@@ -36,17 +36,17 @@ pub(super) enum Verdict {
 
 /// A confirm as lapin delivers it.
 #[derive(Debug)]
-pub(super) struct Confirmed {
+pub(super) struct Confirm {
     pub(super) slot: Slot,
     pub(super) ack: bool,
     /// The return that is attached to it, of any message.
     pub(super) carried: Option<Publication>,
 }
 
-/// The publishes under way on one channel; `J` is returned to the caller with the verdict.
+/// The publishes under way on one channel; `P` is returned to the caller with the outcome.
 #[derive(Debug)]
-pub(super) struct Ledger<J> {
-    entries: Vec<Entry<J>>,
+pub(super) struct Outstanding<P> {
+    entries: Vec<Entry<P>>,
     free: Vec<Slot>,
     /// Entries in the order of publishing; decided ones are skipped, and removed from time to time.
     order: VecDeque<(u64, Slot)>,
@@ -59,11 +59,11 @@ pub(super) struct Ledger<J> {
 }
 
 #[derive(Debug)]
-struct Entry<J> {
+struct Entry<P> {
     number: u64,
     state: State,
     returned: bool,
-    job: Option<J>,
+    publish: Option<P>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ enum State {
     Free,
 }
 
-impl<J> Default for Ledger<J> {
+impl<P> Default for Outstanding<P> {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
@@ -89,10 +89,11 @@ impl<J> Default for Ledger<J> {
     }
 }
 
-impl<J: AsRef<Publication>> Ledger<J> {
+impl<P: AsRef<Publication>> Outstanding<P> {
     /// Adds a publish that is sent now.
-    pub(super) fn enter(&mut self, job: J) -> Slot {
-        let entry = Entry { number: self.next, state: State::Waiting, returned: false, job: Some(job) };
+    pub(super) fn add(&mut self, publish: P) -> Slot {
+        let entry =
+            Entry { number: self.next, state: State::Waiting, returned: false, publish: Some(publish) };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
@@ -110,12 +111,12 @@ impl<J: AsRef<Publication>> Ledger<J> {
         slot
     }
 
-    /// Returns how many have no verdict yet.
+    /// Returns how many have no outcome yet.
     pub(super) fn len(&self) -> usize {
         self.live
     }
 
-    /// Returns the number of the oldest without a verdict.
+    /// Returns the number of the oldest without an outcome.
     pub(super) fn oldest(&self) -> Option<u64> {
         self.order.iter().find(|(number, slot)| self.is(*number, *slot)).map(|(number, _)| *number)
     }
@@ -127,7 +128,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
 
     /// Adds confirms. The set must be closed: everything that resolved before one of them is in it, or was added before. Returns what is
     /// decided now.
-    pub(super) fn confirm(&mut self, confirms: &mut Vec<Confirmed>, decided: &mut Vec<(J, Verdict)>) {
+    pub(super) fn confirm(&mut self, confirms: &mut Vec<Confirm>, decided: &mut Vec<(P, Outcome)>) {
         for confirmed in confirms.iter_mut() {
             if let Some(returned) = confirmed.carried.take() {
                 let own = self.mark(&returned, confirmed.slot);
@@ -144,8 +145,8 @@ impl<J: AsRef<Publication>> Ledger<J> {
         self.sweep();
     }
 
-    /// Removes one entry without a verdict, if it exists.
-    pub(super) fn take(&mut self, slot: Slot) -> Option<J> {
+    /// Removes one entry without an outcome, if it exists.
+    pub(super) fn take(&mut self, slot: Slot) -> Option<P> {
         let entry = &mut self.entries[slot as usize];
         match mem::replace(&mut entry.state, State::Free) {
             State::Free => return None,
@@ -154,11 +155,11 @@ impl<J: AsRef<Publication>> Ledger<J> {
         }
         self.live -= 1;
         self.free.push(slot);
-        entry.job.take()
+        entry.publish.take()
     }
 
-    /// Removes all entries without a verdict, in the order of publishing.
-    pub(super) fn take_all(&mut self) -> Vec<J> {
+    /// Removes all entries without an outcome, in the order of publishing.
+    pub(super) fn take_all(&mut self) -> Vec<P> {
         let order = mem::take(&mut self.order);
         order
             .into_iter()
@@ -175,7 +176,7 @@ impl<J: AsRef<Publication>> Ledger<J> {
             if entry.number != number || entry.state == State::Free || entry.returned {
                 continue;
             }
-            let sent = entry.job.as_ref().expect("it is not free").as_ref();
+            let sent = entry.publish.as_ref().expect("it is not free").as_ref();
             if !sent.mandatory || !same_address_and_body(sent, returned) {
                 continue;
             }
@@ -196,12 +197,12 @@ impl<J: AsRef<Publication>> Ledger<J> {
         slot == carrier
     }
 
-    fn resolve(&mut self, Confirmed { slot, ack, carried }: Confirmed, decided: &mut Vec<(J, Verdict)>) {
+    fn resolve(&mut self, Confirm { slot, ack, carried }: Confirm, decided: &mut Vec<(P, Outcome)>) {
         let entry = &mut self.entries[slot as usize];
         if entry.state != State::Waiting {
             return;
         }
-        let mandatory = entry.job.as_ref().is_some_and(|job| job.as_ref().mandatory);
+        let mandatory = entry.publish.as_ref().is_some_and(|publish| publish.as_ref().mandatory);
         if carried.is_none() {
             self.cleared = self.cleared.max(entry.number);
         }
@@ -216,28 +217,28 @@ impl<J: AsRef<Publication>> Ledger<J> {
         }
     }
 
-    fn decide_acked(&mut self, slot: Slot, decided: &mut Vec<(J, Verdict)>) {
+    fn decide_acked(&mut self, slot: Slot, decided: &mut Vec<(P, Outcome)>) {
         let returned = self.entries[slot as usize].returned;
-        self.decide(slot, if returned { Verdict::Unroutable } else { Verdict::Routed }, decided);
+        self.decide(slot, if returned { Outcome::Unroutable } else { Outcome::Routed }, decided);
     }
 
-    fn decide_nacked(&mut self, slot: Slot, decided: &mut Vec<(J, Verdict)>) {
+    fn decide_nacked(&mut self, slot: Slot, decided: &mut Vec<(P, Outcome)>) {
         let returned = self.entries[slot as usize].returned;
-        self.decide(slot, Verdict::Nacked, decided);
-        if returned && let Some((job, _)) = decided.last() {
+        self.decide(slot, Outcome::Nacked, decided);
+        if returned && let Some((publish, _)) = decided.last() {
             // A message that a queue refused was not returned: its twin was.
-            let twin = job.as_ref().clone();
+            let twin = publish.as_ref().clone();
             self.mark(&twin, slot);
         }
     }
 
-    fn decide(&mut self, slot: Slot, verdict: Verdict, decided: &mut Vec<(J, Verdict)>) {
-        if let Some(job) = self.take(slot) {
-            decided.push((job, verdict));
+    fn decide(&mut self, slot: Slot, outcome: Outcome, decided: &mut Vec<(P, Outcome)>) {
+        if let Some(publish) = self.take(slot) {
+            decided.push((publish, outcome));
         }
     }
 
-    fn end_doubts(&mut self, decided: &mut Vec<(J, Verdict)>) {
+    fn end_doubts(&mut self, decided: &mut Vec<(P, Outcome)>) {
         let all_before = self.first_waiting().unwrap_or(self.next);
         let cleared = self.cleared;
         for at in 0..self.order.len() {

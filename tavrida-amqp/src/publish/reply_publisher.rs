@@ -11,35 +11,35 @@ use tavrida::transport::{
 };
 use tokio::sync::Mutex;
 
-use super::{Lane, Publisher};
+use super::{PublishTask, Publisher};
 use crate::config::{AmqpConfig, Host};
 use crate::link::{Life, dial, watch_alone};
 
 /// Publishes answers to direct reply addresses of one session. It connects with the first.
-pub(crate) struct DirectReplies {
+pub(crate) struct ReplyPublisher {
     config: AmqpConfig,
     host: Host,
     session: Arc<Life>,
-    line: Mutex<Option<Arc<Line>>>,
+    connection: Mutex<Option<Arc<ReplyConnection>>>,
     /// Held by what is published again, alone on its connection.
     alone: Mutex<()>,
 }
 
 /// A connection.
-struct Line {
+struct ReplyConnection {
     life: Arc<Life>,
     publisher: Publisher,
 }
 
-impl Drop for Line {
+impl Drop for ReplyConnection {
     fn drop(&mut self) {
         self.life.lose(ConnectionLost::closed_here());
     }
 }
 
-impl DirectReplies {
+impl ReplyPublisher {
     pub(crate) fn new(config: AmqpConfig, host: Host, session: Arc<Life>) -> Self {
-        Self { config, host, session, line: Mutex::default(), alone: Mutex::default() }
+        Self { config, host, session, connection: Mutex::default(), alone: Mutex::default() }
     }
 
     /// Whether a publication is an answer to such an address.
@@ -50,11 +50,11 @@ impl DirectReplies {
     /// What is under way when the connection ends is published once more, each alone: then it is known whose end it was.
     pub(crate) fn publish(&self, publication: Publication) -> PublishFuture<'_> {
         PublishFuture::waiting(async move {
-            let line = match self.line().await {
-                Ok(line) => line,
+            let connection = match self.connection().await {
+                Ok(connection) => connection,
                 Err(error) => return Err(not_sent(error, publication)),
             };
-            match line.publisher.publish(publication).await {
+            match connection.publisher.publish(publication).await {
                 Err(PublishError {
                     reason: PublishErrorKind::Ambiguous(_) | PublishErrorKind::NotSent(_),
                     publication,
@@ -66,20 +66,20 @@ impl DirectReplies {
 
     /// Waits until everything that was published before has its outcome.
     pub(crate) async fn flush(&self) {
-        let line = self.line.lock().await.clone();
-        if let Some(line) = line {
-            line.publisher.flush().await;
+        let connection = self.connection.lock().await.clone();
+        if let Some(connection) = connection {
+            connection.publisher.flush().await;
         }
     }
 
     async fn publish_alone(&self, publication: Publication) -> Result<(), PublishError> {
         let _alone = self.alone.lock().await;
-        let line = match self.open().await {
-            Ok(line) => line,
+        let connection = match self.open().await {
+            Ok(connection) => connection,
             Err(error) => return Err(not_sent(error, publication)),
         };
-        let outcome = line.publisher.publish(publication).await;
-        line.publisher.flush().await;
+        let outcome = connection.publisher.publish(publication).await;
+        connection.publisher.flush().await;
         outcome.map_err(|mut unpublished| {
             if let PublishErrorKind::Ambiguous(loss) | PublishErrorKind::NotSent(loss) = &unpublished.reason
                 && let Some(refusal) = loss.refusal()
@@ -90,23 +90,23 @@ impl DirectReplies {
         })
     }
 
-    async fn line(&self) -> Result<Arc<Line>, SessionError> {
-        let mut kept = self.line.lock().await;
+    async fn connection(&self) -> Result<Arc<ReplyConnection>, SessionError> {
+        let mut kept = self.connection.lock().await;
         match &*kept {
-            Some(line) if line.life.lost().is_none() => Ok(line.clone()),
+            Some(connection) if connection.life.lost().is_none() => Ok(connection.clone()),
             _ => Ok(kept.insert(Arc::new(self.open().await?)).clone()),
         }
     }
 
-    async fn open(&self) -> Result<Line, SessionError> {
+    async fn open(&self) -> Result<ReplyConnection, SessionError> {
         self.session.check()?;
         let dialled = dial(&self.config, &self.host, "reply").await?;
         let connection = dialled.connection.clone();
         let life = Arc::new(Life::new(self.host.to_string()));
         watch_alone(life.clone(), self.session.clone(), dialled);
         let login = self.config.login().map(Into::into);
-        match Lane::start(life.clone(), connection, self.config.publish_window, login).await {
-            Ok((publisher, _)) => Ok(Line { life, publisher }),
+        match PublishTask::start(life.clone(), connection, self.config.publish_window, login).await {
+            Ok((publisher, _)) => Ok(ReplyConnection { life, publisher }),
             Err(error) => {
                 let error = life.error(&error);
                 life.lose(ConnectionLost::closed_here());

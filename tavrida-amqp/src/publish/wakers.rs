@@ -7,11 +7,11 @@ use std::task::{Context, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-use super::ledger::Slot;
+use super::outstanding::Slot;
 
 /// The woken slots. A slot's waker is created once and reused by all users of the slot.
 #[derive(Default)]
-pub(super) struct Ready {
+pub(super) struct WokenSlots {
     woken: Arc<Woken>,
     wakers: Vec<Waker>,
 }
@@ -27,7 +27,7 @@ struct SlotWaker {
     woken: Arc<Woken>,
 }
 
-impl Ready {
+impl WokenSlots {
     pub(super) fn waker(&mut self, slot: Slot) -> &Waker {
         while self.wakers.len() <= slot as usize {
             let slot = Slot::try_from(self.wakers.len()).expect("it is below another slot");
@@ -71,15 +71,15 @@ mod tests {
 
     #[test]
     fn slots_come_in_the_order_in_which_they_were_woken() {
-        let mut ready = Ready::default();
+        let mut woken = WokenSlots::default();
         for slot in [2, 0, 1, 0] {
-            ready.waker(slot).wake_by_ref();
+            woken.waker(slot).wake_by_ref();
         }
         let mut slots = Vec::new();
-        ready.take(&mut slots);
+        woken.take(&mut slots);
         assert_eq!(slots, [2, 0, 1, 0]);
         slots.clear();
-        ready.take(&mut slots);
+        woken.take(&mut slots);
         assert!(slots.is_empty());
     }
 }

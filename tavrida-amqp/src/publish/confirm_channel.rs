@@ -1,8 +1,8 @@
 //! A channel in confirm mode with many publishes under way.
 //!
-//! lapin has two constraints. Two concurrent `basic_publish` calls that are polled for the first time can swap their confirms: a pipe is
+//! lapin has two constraints. Two concurrent `basic_publish` calls that are polled for the first time can swap their confirms: a channel is
 //! owned by one task. The call returns only when the frame is written: frames are written in turn, so that only the oldest is awaited. And
-//! confirms must be read in closed sets (see the ledger): reading continues until nothing is left.
+//! confirms must be read in closed sets (see [`Outstanding`]): reading continues until nothing is left.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -14,66 +14,69 @@ use lapin::options::{BasicPublishOptions, ChannelFlowOptions, ConfirmSelectOptio
 use lapin::{Channel, Confirmation, Connection, PublisherConfirm};
 use tavrida::transport::Publication;
 
-use super::job::Job;
-use super::ledger::{Confirmed, Ledger, Slot, Verdict};
-use super::ready::Ready;
-use crate::link::{Life, open_channel};
+use super::outstanding::{Confirm, Outcome, Outstanding, Slot};
+use super::pending::PendingPublish;
+use super::reply_consumer::{ReplyLease, ReplySlot};
+use super::wakers::WokenSlots;
+use crate::link::{Life, close_quietly, open_channel};
 use crate::wire::{delivered, properties_out, short};
 
 type Writing = Pin<Box<dyn Future<Output = lapin::Result<PublisherConfirm>> + Send>>;
 
-pub(super) struct Pipe {
+pub(super) struct ConfirmChannel {
     channel: Arc<Channel>,
-    ledger: Ledger<Job>,
+    outstanding: Outstanding<PendingPublish>,
     writing: VecDeque<(Slot, Writing)>,
-    confirms: Vec<Option<PublisherConfirm>>,
-    ready: Ready,
+    awaited: Vec<Option<PublisherConfirm>>,
+    woken_slots: WokenSlots,
     /// How many were sent and have neither a confirm nor an error.
-    open: usize,
-    broken: Option<lapin::Error>,
+    unanswered: usize,
+    error: Option<lapin::Error>,
     acked: bool,
     nacked: bool,
     /// Nothing more is sent or awaited on it.
     given_up: bool,
-    /// The number of the oldest publish without a confirm at the last check.
-    pub(super) seen: Option<u64>,
+    /// The number of the oldest publish without an outcome at the last check for missing confirms.
+    oldest_checked: Option<u64>,
+    reply_slot: ReplySlot,
     // Kept for its allocation.
     woken: Vec<Slot>,
-    confirmed: Vec<Confirmed>,
-    decided: Vec<(Job, Verdict)>,
+    confirms: Vec<Confirm>,
+    decided: Vec<(PendingPublish, Outcome)>,
 }
 
-impl Pipe {
+impl ConfirmChannel {
     /// Opens a channel for publishing.
     pub(super) async fn open(life: &Life, connection: &Connection) -> lapin::Result<Self> {
         let channel = open_channel(life, connection).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(Self {
             channel,
-            ledger: Ledger::default(),
+            outstanding: Outstanding::default(),
             writing: VecDeque::new(),
-            confirms: Vec::new(),
-            ready: Ready::default(),
-            open: 0,
-            broken: None,
+            awaited: Vec::new(),
+            woken_slots: WokenSlots::default(),
+            unanswered: 0,
+            error: None,
             acked: false,
             nacked: false,
             given_up: false,
-            seen: None,
+            oldest_checked: None,
+            reply_slot: ReplySlot::default(),
             woken: Vec::new(),
-            confirmed: Vec::new(),
+            confirms: Vec::new(),
             decided: Vec::new(),
         })
     }
 
     /// Returns the number of publishes under way.
     pub(super) fn len(&self) -> usize {
-        self.ledger.len()
+        self.outstanding.len()
     }
 
     /// Returns whether some publish is confirmed without a known outcome.
     pub(super) fn is_in_doubt(&self) -> bool {
-        self.ledger.is_in_doubt()
+        self.outstanding.is_in_doubt()
     }
 
     /// Returns whether some publish was acked.
@@ -87,8 +90,8 @@ impl Pipe {
     }
 
     /// Returns whether the channel is unusable: it broke, or was given up.
-    pub(super) fn is_done_for(&self) -> bool {
-        self.given_up || self.broken.is_some()
+    pub(super) fn is_unusable(&self) -> bool {
+        self.given_up || self.error.is_some()
     }
 
     /// Returns whether it was given up; the broker does not know.
@@ -96,15 +99,19 @@ impl Pipe {
         self.given_up
     }
 
-    /// Returns the number of the oldest publish without a verdict.
-    pub(super) fn oldest(&self) -> Option<u64> {
-        self.ledger.oldest()
+    /// Returns whether the oldest publish without an outcome was the oldest at the last check already. `blocked` says that the broker reads
+    /// nothing, during an alarm.
+    pub(super) fn check_overdue(&mut self, blocked: bool) -> bool {
+        let oldest = if blocked { None } else { self.outstanding.oldest() };
+        let overdue = oldest.is_some() && oldest == self.oldest_checked;
+        self.oldest_checked = oldest;
+        overdue
     }
 
-    /// Stops waiting. Returns what is under way, in the order of publishing.
-    pub(super) fn give_up(&mut self) -> Vec<Job> {
+    /// Stops sending and waiting. Returns what is under way, in the order of publishing.
+    pub(super) fn give_up(&mut self) -> Vec<PendingPublish> {
         self.given_up = true;
-        self.open = 0;
+        self.unanswered = 0;
         self.take_all()
     }
 
@@ -118,25 +125,35 @@ impl Pipe {
     }
 
     /// Returns the error that ended the channel.
-    pub(super) fn broken(&self) -> Option<&lapin::Error> {
-        self.broken.as_ref()
+    pub(super) fn error(&self) -> Option<&lapin::Error> {
+        self.error.as_ref()
     }
 
-    /// Sends a job. Returns it unsent if the channel is closed.
-    pub(super) fn send(&mut self, mut job: Job) -> Result<(), Job> {
+    /// Returns whether a consumer of direct replies is on it.
+    pub(super) fn has_reply_consumer(&self) -> bool {
+        self.reply_slot.is_taken()
+    }
+
+    /// Makes the holder of the lease its consumer of direct replies.
+    pub(super) fn lease_replies(&mut self) -> ReplyLease {
+        self.reply_slot.take()
+    }
+
+    /// Sends a publish. Returns it unsent if the channel is closed.
+    pub(super) fn send(&mut self, mut publish: PendingPublish) -> Result<(), PendingPublish> {
         if self.given_up {
-            return Err(job);
+            return Err(publish);
         }
-        let mut writing = write(self.channel.clone(), job.as_ref());
+        let mut writing = write(self.channel.clone(), publish.as_ref());
         // lapin queues the frames at the first poll. The waker is registered when this is the oldest.
         let first = writing.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready(Err(error)) = first {
-            self.set_broken(error);
-            return Err(job);
+            self.set_error(error);
+            return Err(publish);
         }
-        job.set_sent(true);
-        self.open += 1;
-        let slot = self.ledger.enter(job);
+        publish.set_sent();
+        self.unanswered += 1;
+        let slot = self.outstanding.add(publish);
         match first {
             Poll::Ready(Ok(confirm)) => self.await_confirm(slot, confirm),
             _ => self.writing.push_back((slot, writing)),
@@ -145,8 +162,8 @@ impl Pipe {
     }
 
     /// Returns whether no further answer can come.
-    pub(super) fn is_over(&self) -> bool {
-        self.open == 0
+    pub(super) fn has_all_answers(&self) -> bool {
+        self.unanswered == 0
     }
 
     /// Reads all available answers. Is ready if there was one, or if the channel broke; otherwise the next one wakes `cx`.
@@ -154,8 +171,8 @@ impl Pipe {
         if self.given_up {
             return Poll::Pending;
         }
-        self.ready.register(cx);
-        let was_broken = self.broken.is_some();
+        self.woken_slots.register(cx);
+        let was_closed = self.error.is_some();
         loop {
             let wrote = self.poll_writing(cx);
             let woken = self.poll_woken();
@@ -163,12 +180,12 @@ impl Pipe {
                 break;
             }
         }
-        if self.confirmed.is_empty() && (was_broken || self.broken.is_none()) {
+        if self.confirms.is_empty() && (was_closed || self.error.is_none()) {
             return Poll::Pending;
         }
-        self.ledger.confirm(&mut self.confirmed, &mut self.decided);
-        for (job, verdict) in self.decided.drain(..) {
-            job.decide(verdict);
+        self.outstanding.confirm(&mut self.confirms, &mut self.decided);
+        for (publish, outcome) in self.decided.drain(..) {
+            publish.resolve(outcome);
         }
         Poll::Ready(())
     }
@@ -180,18 +197,36 @@ impl Pipe {
         async move { channel.channel_flow(ChannelFlowOptions { active: true }).await.map(drop) }
     }
 
-    /// Removes what is under way, in the order of publishing; the pipe can no longer be used.
-    pub(super) fn take_all(&mut self) -> Vec<Job> {
+    /// Removes what is under way, in the order of publishing; the channel can no longer be used.
+    pub(super) fn take_all(&mut self) -> Vec<PendingPublish> {
         self.writing.clear();
-        self.confirms.clear();
-        self.ledger.take_all()
+        self.awaited.clear();
+        self.outstanding.take_all()
+    }
+
+    /// Answers what was under way when it broke, which is at most one publish.
+    pub(super) fn answer_closed(&mut self, life: &Life) {
+        if !self.has_all_answers() {
+            return;
+        }
+        if let Some(fate) = self.error().map(|error| life.fate(error)) {
+            for publish in self.take_all() {
+                publish.end(fate.clone());
+            }
+        }
+    }
+
+    /// Closes it in a separate task.
+    pub(super) fn close(&self) {
+        let channel = self.channel();
+        tokio::spawn(async move { close_quietly(&channel).await });
     }
 
     /// Keeps the broker's text, which only some of the errors of one end have.
-    fn set_broken(&mut self, error: lapin::Error) {
+    fn set_error(&mut self, error: lapin::Error) {
         let tells_more = |old: &lapin::Error| error.is_amqp_error() && !old.is_amqp_error();
-        if self.broken.as_ref().is_none_or(tells_more) {
-            self.broken = Some(error);
+        if self.error.as_ref().is_none_or(tells_more) {
+            self.error = Some(error);
         }
     }
 
@@ -205,8 +240,8 @@ impl Pipe {
             match written {
                 Ok(confirm) => self.await_confirm(slot, confirm),
                 Err(error) => {
-                    self.open -= 1;
-                    self.set_broken(error);
+                    self.unanswered -= 1;
+                    self.set_error(error);
                 }
             }
         }
@@ -214,16 +249,16 @@ impl Pipe {
     }
 
     fn await_confirm(&mut self, slot: Slot, confirm: PublisherConfirm) {
-        if self.confirms.len() <= slot as usize {
-            self.confirms.resize_with(slot as usize + 1, || None);
+        if self.awaited.len() <= slot as usize {
+            self.awaited.resize_with(slot as usize + 1, || None);
         }
-        self.confirms[slot as usize] = Some(confirm);
+        self.awaited[slot as usize] = Some(confirm);
         self.poll_confirm(slot);
     }
 
     fn poll_woken(&mut self) -> bool {
         let mut woken = std::mem::take(&mut self.woken);
-        self.ready.take(&mut woken);
+        self.woken_slots.take(&mut woken);
         let any = !woken.is_empty();
         for slot in woken.drain(..) {
             self.poll_confirm(slot);
@@ -233,21 +268,21 @@ impl Pipe {
     }
 
     fn poll_confirm(&mut self, slot: Slot) {
-        let Some(confirm) = &mut self.confirms[slot as usize] else { return };
-        let mut cx = Context::from_waker(self.ready.waker(slot));
+        let Some(confirm) = &mut self.awaited[slot as usize] else { return };
+        let mut cx = Context::from_waker(self.woken_slots.waker(slot));
         let Poll::Ready(confirmation) = Pin::new(confirm).poll(&mut cx) else { return };
-        self.confirms[slot as usize] = None;
-        self.open -= 1;
+        self.awaited[slot as usize] = None;
+        self.unanswered -= 1;
         let (ack, carried) = match confirmation {
             Ok(Confirmation::Ack(carried)) => (true, carried),
             Ok(Confirmation::Nack(carried)) => (false, carried),
             Ok(Confirmation::NotRequested) => (true, None),
-            Err(error) => return self.set_broken(error),
+            Err(error) => return self.set_error(error),
         };
         self.acked |= ack;
         self.nacked |= !ack;
         let carried = carried.map(|returned| delivered(returned.delivery));
-        self.confirmed.push(Confirmed { slot, ack, carried });
+        self.confirms.push(Confirm { slot, ack, carried });
     }
 }
 

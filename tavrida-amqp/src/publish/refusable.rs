@@ -1,6 +1,6 @@
 //! Detects publishes that RabbitMQ would refuse by closing the channel.
 //!
-//! Such a publish affects everything that is pipelined behind it, so it is published carefully.
+//! Such a publish affects everything that is pipelined behind it, so it is published alone.
 
 use tavrida::field::Value;
 use tavrida::transport::{DIRECT_REPLY_TO, Properties, Publication};
@@ -12,7 +12,7 @@ const LARGEST_BODY: usize = 134_217_728;
 const LONGEST_EXPIRATION: u64 = 315_360_000_000;
 
 /// Returns whether the broker may refuse this publication because of its content, from a user that it knows as `login`.
-pub(super) fn is_suspicious(publication: &Publication, login: Option<&str>) -> bool {
+pub(super) fn may_be_refused(publication: &Publication, login: Option<&str>) -> bool {
     let Publication { properties, body, .. } = publication;
     let Properties { user_id, expiration, delivery_mode, headers, .. } = properties;
     user_id.as_deref().is_some_and(|user| login != Some(user))
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_messages_are_not_suspicious() {
+    fn ordinary_messages_are_not_refusable() {
         for ordinary in [
             with(|_| ()),
             with(|properties| properties.user_id = text("guest")),
@@ -64,7 +64,7 @@ mod tests {
                 properties.headers = Some(Table::new().with(ShortString::from_static("CC"), vec![]));
             }),
         ] {
-            assert!(!is_suspicious(&ordinary, Some("guest")), "{ordinary:?}");
+            assert!(!may_be_refused(&ordinary, Some("guest")), "{ordinary:?}");
         }
     }
 
@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_user_id_is_suspicious_where_the_broker_knows_the_user_by_other_means() {
+    fn a_user_id_may_be_refused_where_the_broker_knows_the_user_by_other_means() {
         let signed = with(|properties| properties.user_id = text("guest"));
-        assert!(is_suspicious(&signed, None));
+        assert!(may_be_refused(&signed, None));
     }
 
     #[test]
-    fn what_rules_r66_and_r89_refuse_is_suspicious() {
+    fn what_rules_r66_and_r89_refuse_may_be_refused() {
         for refusable in [
             with(|properties| properties.user_id = text("somebody")),
             with(|properties| properties.user_id = text("")),
@@ -97,7 +97,7 @@ mod tests {
                 properties.headers = Some(Table::new().with(ShortString::from_static("BCC"), "text"));
             }),
         ] {
-            assert!(is_suspicious(&refusable, Some("guest")), "{refusable:?}");
+            assert!(may_be_refused(&refusable, Some("guest")), "{refusable:?}");
         }
     }
 }
