@@ -159,9 +159,7 @@ impl Broker {
     ) {
         let messages = messages.into_iter();
         if messages.len() > 1 && self.enters_anew(queue, verdict) {
-            for message in messages {
-                self.settle_group(channel, queue, consumer, verdict, std::iter::once(message), effects);
-            }
+            self.requeue_anew(channel, queue, consumer, messages, effects);
             return;
         }
         let count = u32::try_from(messages.len()).expect("fewer than 2^32 deliveries are unsettled");
@@ -189,6 +187,31 @@ impl Broker {
             && self.topology.queues.get(queue).is_some_and(|state| {
                 state.settings.kind == QueueKind::Quorum && state.settings.delivery_limit.is_none()
             })
+    }
+
+    /// Requeues messages one after the other. They are one batch of the queue: what it sends to consumers that need not ack is settled
+    /// behind them.
+    fn requeue_anew(
+        &mut self,
+        channel: ChannelKey,
+        queue: QueueKey,
+        consumer: Option<ConsumerKey>,
+        messages: impl Iterator<Item = Message>,
+        effects: &mut Effects,
+    ) {
+        let mut sent = Vec::new();
+        for message in messages {
+            self.topology.queues[queue].unacked -= 1;
+            if let Some(consumer) = consumer {
+                self.give_credit(channel, queue, consumer, 1);
+            }
+            self.return_to_quorum(queue, [message], Verdict::Requeue);
+            self.sweep(queue);
+            sent.extend(self.run_once(queue, effects));
+            self.drop_over_limit(queue);
+        }
+        self.settle_sent(queue, sent, effects);
+        self.arm(queue);
     }
 
     fn discard(&mut self, queue: QueueKey, messages: impl Iterator<Item = Message>, reason: Reason) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_memory::core::{
-    Arrival, Broker, ChannelId, Delivered, Effect, Method, Operator, RabbitMq, Snapshot,
+    Arrival, Broker, ChannelId, ConnectionId, Delivered, Effect, Method, Operator, RabbitMq, Snapshot,
 };
 
 use crate::action::{Action, declares};
@@ -29,7 +29,7 @@ pub(crate) fn vetoes(world: &World, channel: ChannelId, action: &Action) -> bool
         || mixes_priority_and_expiry(world, action)
         || delivers_from_two_queues(world, channel, action)
         || shares_a_limit(world, channel, action)
-        || returns_under_a_shared_limit(world, channel, action)
+        || settles_under_a_shared_limit(world, channel, action)
         || cancels_an_active_consumer(world, channel, action)
         || discards_from_several_queues(world, channel, action)
         || feeds_a_queue_twice(world, channel, action)
@@ -141,20 +141,35 @@ fn shares_a_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
     }
 }
 
-/// R178: what returns goes to its queue, and the credit that it gives through the limiter: the next message may be sent between.
-fn returns_under_a_shared_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
-    let Action::Call(
-        Method::BasicNack { requeue: true, .. }
-        | Method::BasicReject { requeue: true, .. }
-        | Method::BasicRecover { .. }
-        | Method::BasicRecoverAsync { .. },
-    ) = action
-    else {
-        return false;
-    };
+/// R178: what is settled goes to its queue, and the credit that this gives through the limiter: the next message may be sent between, and
+/// what comes to a full queue as a dead letter may find its consumer still without credit.
+fn settles_under_a_shared_limit(world: &World, channel: ChannelId, action: &Action) -> bool {
+    let Action::Call(method) = action else { return false };
     let state = world.shadow.channel(channel);
     let waits = |queue: &ShortString| world.counts(queue).is_some_and(|(ready, _)| ready > 0);
-    state.shares_limit && state.unacked.iter().any(|unacked| waits(&unacked.queue))
+    let returns = state.unacked.iter().any(|unacked| waits(&unacked.queue));
+    state.shares_limit
+        && match method {
+            Method::BasicNack { requeue: true, .. }
+            | Method::BasicReject { requeue: true, .. }
+            | Method::BasicRecover { .. }
+            | Method::BasicRecoverAsync { .. } => returns,
+            Method::BasicNack { requeue: false, .. } | Method::BasicReject { requeue: false, .. } => {
+                world.shadow.dead_letters && state.consumed().any(|queue| drops_its_messages(world, queue))
+            }
+            _ => false,
+        }
+}
+
+/// Returns whether a queue drops what no consumer takes at once.
+fn drops_its_messages(world: &World, queue: &ShortString) -> bool {
+    let arguments = world.shadow.queues.get(queue);
+    let has = |key| arguments.is_some_and(|arguments| arguments.contains(key));
+    world.shadow.policies
+        || world.shadow.expires
+        || has("x-max-length")
+        || has("x-max-length-bytes")
+        || has("x-message-ttl")
 }
 
 /// R115: the next active consumer does not get the ready messages.
@@ -182,6 +197,17 @@ fn discards_from_several_queues(world: &World, channel: ChannelId, action: &Acti
     }
     let unacked = &world.shadow.channel(channel).unacked;
     world.shadow.dead_letters && unacked.iter().any(|delivery| delivery.queue != unacked[0].queue)
+}
+
+/// R172: whether the end of a connection returns messages to several queues, one of which then dead-letters: what returns and what that one
+/// gives may meet in another queue, in any order.
+pub(crate) fn ends_in_a_race(world: &World, connection: ConnectionId) -> bool {
+    let channels = world.shadow.channels.iter().filter(|(channel, _)| channel.connection == connection);
+    let unacked = channels.flat_map(|(_, state)| &state.unacked);
+    let queues: BTreeSet<&ShortString> = unacked.map(|unacked| &unacked.queue).collect();
+    world.shadow.dead_letters
+        && queues.len() > 1
+        && queues.iter().any(|queue| drops_its_messages(world, queue))
 }
 
 /// R172: messages that enter a queue on two paths in one step, one of them by dead-lettering, come in any order.

@@ -119,25 +119,33 @@ impl Broker {
         self.arm(queue);
     }
 
-    /// A quorum queue assigns all that it can, and then sends to one consumer after the other (A5).
     fn run_together(&mut self, queue: QueueKey, effects: &mut Effects) {
-        loop {
-            let mut assigned = Vec::new();
-            while let Some((consumer, message)) = self.next_pair(queue) {
-                self.assign(queue, consumer);
-                assigned.push((consumer, message));
-            }
-            assigned.sort_by_cached_key(|(consumer, _)| self.turn(*consumer));
-            let mut rejoined = false;
-            for (consumer, message) in assigned {
-                self.hand_over(queue, consumer, message, effects);
-                rejoined |= self.settle_at_once(queue, consumer);
-            }
-            if !rejoined {
-                return;
-            }
+        let sent = self.run_once(queue, effects);
+        self.settle_sent(queue, sent, effects);
+    }
+
+    /// A quorum queue assigns all that it can, and then sends to one consumer after the other (A5). Returns to whom it sent.
+    pub(crate) fn run_once(&mut self, queue: QueueKey, effects: &mut Effects) -> Vec<ConsumerKey> {
+        let mut assigned = Vec::new();
+        while let Some((consumer, message)) = self.next_pair(queue) {
+            self.assign(queue, consumer);
+            assigned.push((consumer, message));
+        }
+        assigned.sort_by_cached_key(|(consumer, _)| self.turn(*consumer));
+        let hand_over = |(consumer, message)| {
+            self.hand_over(queue, consumer, message, effects);
+            consumer
+        };
+        assigned.into_iter().map(hand_over).collect()
+    }
+
+    /// Settles what was sent to consumers that need not ack, and goes on with their credit.
+    pub(crate) fn settle_sent(&mut self, queue: QueueKey, mut sent: Vec<ConsumerKey>, effects: &mut Effects) {
+        while sent.iter().fold(false, |rejoined, consumer| self.settle_at_once(queue, *consumer) || rejoined)
+        {
             // Before those have credit again, the queue's limit counts what stayed.
             self.drop_over_limit(queue);
+            sent = self.run_once(queue, effects);
         }
     }
 

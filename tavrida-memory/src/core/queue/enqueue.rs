@@ -98,7 +98,7 @@ impl Broker {
 
     /// A quorum queue counts returns, and delivers returned messages first, in the order of their return (R132, R133). Without a delivery
     /// limit it appends what a client requeues behind all ready messages instead. Returns the messages that came back too often.
-    fn return_to_quorum(
+    pub(crate) fn return_to_quorum(
         &mut self,
         queue: QueueKey,
         messages: impl IntoIterator<Item = Message>,

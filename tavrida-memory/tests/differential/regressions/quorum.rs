@@ -345,3 +345,18 @@ regression!(
     1.1 connection.close
     "#
 );
+
+regression!(
+    /// R133: a consumer that need not ack gets its credit back when all that was requeued has entered the queue.
+    what_is_requeued_at_once_comes_before_the_credit_that_needs_no_ack,
+    r#"
+    1.1 queue.declare queue=q3 durable arguments={x-queue-type=S:"quorum"}
+    1.2 basic.consume queue=q3 consumer_tag=z
+    1.2 basic.qos prefetch_count=1
+    2.2 basic.publish routing_key=q3 mandatory body=m3
+    1.2 basic.consume queue=q3 no_ack
+    1.2 basic.publish routing_key=q3 body=m9
+    1.2 basic.recover-async requeue
+    2.1 basic.publish routing_key=q3 body=m11
+    "#
+);
