@@ -1,12 +1,15 @@
-//! [`Broker::apply`]: dispatches a command to the code that handles it.
+//! [`Broker::apply`]: time, commands, and what an operator does.
 
 use super::broker::Broker;
-use super::declare::no_last_queue;
-use super::effect::{Effect, Effects, MethodReply};
+use super::command::{Command, Eviction, Operator};
+use super::effect::{Arrival, CloseReason, Effect, Effects, MethodReply};
 use super::errors::{Code, Fault};
-use super::keys::ChannelKey;
-use super::settle::Verdict;
-use super::{ChannelId, Command, Method, Now};
+use super::ids::{ChannelId, ConnectionId, Now};
+use super::keys::QueueKey;
+use super::message::deaths::Reason;
+use super::method::Method;
+use super::queue::settings::Settings;
+use super::settlement::Settlement;
 
 impl Broker {
     /// Handles everything that is due by `now`, then the command, and appends the resulting effects to `effects`. Inlined, with what it
@@ -21,9 +24,7 @@ impl Broker {
 
     /// Handles deadlines in order, each at its own time.
     fn catch_up(&mut self, now: Now, effects: &mut Effects) {
-        while let Some((at, queue)) =
-            self.topology.calendar.first().copied().filter(|(at, _)| *at <= now.elapsed)
-        {
+        while let Some((at, queue)) = self.topology.first_deadline().filter(|(at, _)| *at <= now.elapsed) {
             let early = now.elapsed - at.max(self.node.now.elapsed);
             self.node.now =
                 Now { elapsed: now.elapsed - early, wall: now.wall.saturating_sub(early.as_secs()) };
@@ -33,14 +34,26 @@ impl Broker {
         self.node.now = now;
     }
 
+    /// Handles what is due in a queue.
+    fn on_deadline(&mut self, queue: QueueKey, effects: &mut Effects) {
+        let expired = self.topology.queues[queue].expiry().is_some_and(|at| at <= self.node.now.elapsed);
+        if expired {
+            self.delete_queue(queue, effects);
+        } else {
+            self.topology.sweep(&self.node, queue);
+            self.pay_again(queue, effects);
+            self.topology.arm(queue);
+        }
+    }
+
     #[inline]
-    pub(super) fn execute(&mut self, command: Command, effects: &mut Effects) {
+    fn execute(&mut self, command: Command, effects: &mut Effects) {
         self.routed.clear();
         match command {
             Command::Method { channel, method } => self.call(channel, method, effects),
             Command::Connect { connection, options } => self.connect(connection, options, effects),
             Command::Close { connection } => {
-                let held = self.node.alarm.is_some() && self.hold(connection, &command, effects);
+                let held = self.holds(connection, &command, effects);
                 if !held && self.drop_connection(connection, effects) {
                     effects.push(Effect::ConnectionCloseOk { connection });
                 }
@@ -54,16 +67,26 @@ impl Broker {
         self.forward(effects);
     }
 
+    fn holds(&mut self, connection: ConnectionId, command: &Command, effects: &mut Effects) -> bool {
+        let alarm = self.node.alarm.as_deref();
+        alarm.is_some_and(|alarm| self.clients.hold(alarm, connection, command, effects))
+    }
+
     fn call(&mut self, id: ChannelId, method: Method, effects: &mut Effects) {
         if self.node.alarm.is_some() {
             let command = Command::Method { channel: id, method: method.clone() };
-            if self.hold(id.connection, &command, effects) {
+            if self.holds(id.connection, &command, effects) {
                 return;
             }
         }
         let provoked_by = method.id();
-        if let Err(fault) = self.call_now(id, method, effects) {
-            self.refuse(id, fault, provoked_by, effects);
+        let Err(fault) = self.call_now(id, method, effects) else { return };
+        let hard = fault.is_hard();
+        let reason = fault.into_reason(provoked_by);
+        if hard {
+            self.close_connection(id.connection, reason, effects);
+        } else {
+            self.close_channel(id, reason, effects);
         }
     }
 
@@ -71,133 +94,130 @@ impl Broker {
         let Some(channel) = self.clients.channel_ids.get(&id).copied() else {
             return match method {
                 _ if !self.clients.connections.contains_key(&id.connection) => Ok(()),
-                Method::ChannelOpen => self.open_channel(id, effects),
+                Method::ChannelOpen => self.clients.open_channel(id, effects),
                 _ => Err(Fault::new(Code::ChannelError, "expected 'channel.open'")),
             };
         };
         if !self.clients.channels[channel].closing {
-            return self.dispatch(channel, id, method, effects);
+            if let Some(reply) = self.dispatch(channel, method, effects)? {
+                effects.reply(id, reply);
+            }
+            return Ok(());
         }
         match &method {
             Method::ChannelCloseOk => self.end_channel(channel, effects),
             Method::ChannelClose => effects.reply(id, MethodReply::ChannelCloseOk),
-            Method::ChannelOpen => return Err(second_open()),
+            Method::ChannelOpen => return Err(Fault::second_open()),
             // RabbitMQ completes names before it looks whether the channel is closing, and closes it again (R3).
-            other if other.names_last_queue() && self.clients.channels[channel].last_queue.is_none() => {
-                let reason = no_last_queue().into_reason(method.id());
-                effects.push(Effect::ChannelClosed { channel: id, reason });
+            other if other.names_last_queue() => {
+                if let Err(fault) = self.clients.channels[channel].named(&Default::default()) {
+                    let reason = fault.into_reason(method.id());
+                    effects.push(Effect::ChannelClosed { channel: id, reason });
+                }
             }
             _ => {}
         }
         Ok(())
     }
-
-    fn dispatch(
-        &mut self,
-        channel: ChannelKey,
-        id: ChannelId,
-        method: Method,
-        effects: &mut Effects,
-    ) -> Result<(), Fault> {
-        let reply = match method {
-            Method::BasicPublish { publication, immediate } => {
-                return self.publish(channel, publication, immediate, effects);
-            }
-            Method::BasicAck { delivery_tag, multiple } => {
-                return self.settle(channel, delivery_tag, multiple, Verdict::Ack, effects);
-            }
-            Method::BasicReject { delivery_tag, requeue } => {
-                return self.settle(channel, delivery_tag, false, Verdict::of_reject(requeue), effects);
-            }
-            Method::BasicNack { delivery_tag, multiple, requeue } => {
-                return self.settle(channel, delivery_tag, multiple, Verdict::of_reject(requeue), effects);
-            }
-            Method::BasicGet { queue, no_ack } => return self.get(channel, &queue, no_ack, effects),
-            Method::BasicQos { prefetch_size, prefetch_count, global } => {
-                return self.qos(channel, prefetch_size, prefetch_count, global, effects);
-            }
-            Method::BasicConsume(consume) => return self.consume(channel, consume, effects),
-            Method::BasicCancel { consumer_tag, nowait } => {
-                self.cancel(channel, consumer_tag, nowait, effects);
-                return Ok(());
-            }
-            Method::QueueDeclare(declare) => return self.declare_queue(channel, declare, effects),
-            Method::QueueDelete { queue, if_unused, if_empty, nowait } => {
-                return self.delete_queue_on_request(channel, &queue, if_unused, if_empty, nowait, effects);
-            }
-            Method::BasicRecover { requeue } | Method::BasicRecoverAsync { requeue } if !requeue => {
-                // RabbitMQ converts `recover` to `recover-async`; the error names what the client called.
-                return Err(Fault::not_implemented("requeue=false"));
-            }
-            Method::BasicRecover { .. } => {
-                self.recover(channel, effects);
-                Some(MethodReply::BasicRecoverOk)
-            }
-            Method::BasicRecoverAsync { .. } => {
-                self.recover(channel, effects);
-                None
-            }
-            Method::QueueBind(bind) => {
-                let nowait = bind.nowait;
-                self.bind_queue(channel, bind)?;
-                (!nowait).then_some(MethodReply::QueueBindOk)
-            }
-            Method::QueueUnbind(bind) => {
-                self.unbind_queue(channel, bind)?;
-                Some(MethodReply::QueueUnbindOk)
-            }
-            Method::QueuePurge { queue, nowait } => {
-                let message_count = self.purge_queue(channel, &queue)?;
-                (!nowait).then_some(MethodReply::QueuePurgeOk { message_count })
-            }
-            Method::ExchangeDeclare(declare) => {
-                let nowait = declare.nowait;
-                self.declare_exchange(declare)?;
-                (!nowait).then_some(MethodReply::ExchangeDeclareOk)
-            }
-            Method::ExchangeDelete { exchange, if_unused, nowait } => {
-                self.delete_exchange(&exchange, if_unused)?;
-                (!nowait).then_some(MethodReply::ExchangeDeleteOk)
-            }
-            Method::ExchangeBind(bind) => {
-                let nowait = bind.nowait;
-                self.bind_exchange(channel, bind)?;
-                (!nowait).then_some(MethodReply::ExchangeBindOk)
-            }
-            Method::ExchangeUnbind(bind) => {
-                let nowait = bind.nowait;
-                self.unbind_exchange(channel, bind)?;
-                (!nowait).then_some(MethodReply::ExchangeUnbindOk)
-            }
-            Method::ConfirmSelect { nowait } => {
-                self.select_confirms(channel)?;
-                (!nowait).then_some(MethodReply::ConfirmSelectOk)
-            }
-            Method::TxSelect => {
-                self.select_transaction(channel)?;
-                Some(MethodReply::TxSelectOk)
-            }
-            Method::TxCommit => return self.commit(channel, effects),
-            Method::TxRollback => {
-                self.rollback(channel)?;
-                Some(MethodReply::TxRollbackOk)
-            }
-            Method::ChannelFlow { active: true } => Some(MethodReply::ChannelFlowOk { active: true }),
-            Method::ChannelFlow { active: false } => return Err(Fault::not_implemented("active=false")),
-            Method::ChannelOpen => return Err(second_open()),
-            Method::ChannelClose => {
-                self.end_channel(channel, effects);
-                Some(MethodReply::ChannelCloseOk)
-            }
-            Method::ChannelCloseOk => return Err(Fault::new(Code::CommandInvalid, "unimplemented method")),
-        };
-        if let Some(reply) = reply {
-            effects.reply(id, reply);
-        }
-        Ok(())
-    }
 }
 
-fn second_open() -> Fault {
-    Fault::new(Code::ChannelError, "second 'channel.open' seen")
+// -- Operators --
+
+impl Broker {
+    fn operate(&mut self, operator: Operator, effects: &mut Effects) {
+        match operator {
+            Operator::CloseConnection { connection, reason } => {
+                let reason = Fault::new(Code::ConnectionForced, reason).into_reason((0, 0));
+                self.close_connection(connection, reason, effects);
+            }
+            Operator::CloseChannel { channel, code, text } => {
+                self.close_channel(channel, CloseReason { code, text, class: 0, method: 0 }, effects);
+            }
+            Operator::CancelConsumer { channel, consumer_tag } => {
+                self.cancel_consumer(channel, &consumer_tag, effects);
+            }
+            Operator::Evict { channel, why } => self.evict(channel, why, effects),
+            Operator::Block { reason } => self.node.alarm = Some(reason),
+            Operator::Unblock => self.unblock_connections(effects),
+            Operator::SetPolicy(policy) => {
+                self.topology.set_policy(policy);
+                self.apply_policies(effects);
+            }
+            Operator::ClearPolicy { name } => {
+                self.topology.clear_policy(&name);
+                self.apply_policies(effects);
+            }
+            Operator::Restart => self.restart(false, effects),
+            Operator::Kill => self.restart(true, effects),
+        }
+    }
+
+    fn cancel_consumer(&mut self, id: ChannelId, tag: &str, effects: &mut Effects) {
+        let Some(channel) = self.clients.channel_ids.get(&id).copied() else { return };
+        let Some((tag, consumer)) = self.clients.channels[channel].consumers.remove_entry(tag) else {
+            return;
+        };
+        self.clients.notify_cancel(channel, tag, effects);
+        self.end_consumer(consumer, effects);
+    }
+
+    /// Takes back the head of an outbox, and removes it from its queue.
+    fn evict(&mut self, id: ChannelId, why: Eviction, effects: &mut Effects) {
+        let Some(channel) = self.clients.channel_ids.get(&id).copied() else { return };
+        let Some(Arrival::Delivery(next)) = self.peek(id) else { return };
+        let tag = next.delivery_tag;
+        let Some(pending) = self.clients.channels[channel].unacked.take(tag) else { return };
+        let reason = match why {
+            Eviction::Expired => Reason::Expired,
+            Eviction::Overflow => Reason::MaxLength,
+        };
+        self.take(id);
+        self.settle_one(channel, pending, Settlement::Discard(reason), effects);
+    }
+
+    fn unblock_connections(&mut self, effects: &mut Effects) {
+        self.node.alarm = None;
+        let ids: Vec<ConnectionId> = self.clients.connections.keys().copied().collect();
+        for id in ids {
+            let held = self.clients.connections.get_mut(&id).and_then(|connection| connection.held.take());
+            let Some(held) = held else { continue };
+            effects.push(Effect::Unblocked { connection: id });
+            for command in held {
+                self.execute(command, effects);
+            }
+        }
+    }
+
+    fn apply_policies(&mut self, effects: &mut Effects) {
+        self.topology.apply_policies_to_exchanges();
+        for queue in self.topology.queues.keys().collect::<Vec<_>>() {
+            if let Some(settings) = self.topology.changed_settings(&self.node, queue) {
+                self.change_settings(queue, settings, effects);
+            }
+        }
+        self.topology.topology_grew(&self.node);
+    }
+
+    /// Changes the settings of a queue, whose messages follow the new ones at once.
+    fn change_settings(&mut self, queue: QueueKey, settings: Settings, effects: &mut Effects) {
+        let state = &mut self.topology.queues[queue];
+        if settings.expires != state.settings.expires {
+            state.last_used = self.node.now.elapsed;
+        }
+        if state.is_quorum() {
+            state.settings = settings;
+            self.run(queue, effects);
+            self.topology.drop_over_limit(&self.node, queue);
+        } else {
+            // A classic queue takes the limits first, with the overflow that it had.
+            let (old, new) = (state.settings.overflow, settings.overflow);
+            state.settings = settings;
+            for overflow in [old, new] {
+                self.topology.queues[queue].settings.overflow = overflow;
+                self.topology.drop_over_limit(&self.node, queue);
+            }
+            self.topology.sweep(&self.node, queue);
+        }
+        self.topology.arm(queue);
+    }
 }

@@ -1,9 +1,11 @@
 //! [`Broker`]: the state of the broker.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::field::{ShortString, Table};
+use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
 use super::clients::Clients;
@@ -14,6 +16,7 @@ use super::ids::ChannelId;
 use super::keys::QueueKey;
 use super::node::Node;
 use super::queue::settings::QueueKind;
+use super::snapshot::Snapshot;
 use super::topology::Topology;
 
 /// A broker: one node with one virtual host, which behaves as a version of RabbitMQ does. See [the module](super).
@@ -69,27 +72,24 @@ impl Broker {
         self.topology.queues.iter().map(|(_, queue)| &queue.arguments)
     }
 
-    /// Returns the next deadline of the broker (an expiry), as [`Now::elapsed`]. `None` if there is none.
+    /// Returns the next deadline of the broker (an expiry), as [`Now::elapsed`](super::Now::elapsed). `None` if there is none.
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.topology.calendar.first().map(|(at, _)| *at)
+        self.topology.first_deadline().map(|(at, _)| at)
     }
 
     /// Lets the head of a channel's outbox arrive. `None` if the outbox is empty, or the channel does not exist.
     pub fn take(&mut self, channel: ChannelId) -> Option<Arrival> {
-        let channel = self.clients.channel_ids.get(&channel)?;
-        Some(self.clients.channels[*channel].outbox.pop_front()?.arrival)
+        Some(self.clients.channel_mut(channel)?.outbox.pop_front()?.arrival)
     }
 
     /// Returns the head of a channel's outbox, which [`take`](Broker::take) would let arrive.
     pub fn peek(&self, channel: ChannelId) -> Option<&Arrival> {
-        let channel = self.clients.channel_ids.get(&channel)?;
-        Some(&self.clients.channels[*channel].outbox.front()?.arrival)
+        Some(&self.clients.channel(channel)?.outbox.front()?.arrival)
     }
 
     /// Returns what was sent last on a channel, and has not arrived.
     pub(crate) fn peek_last(&self, channel: ChannelId) -> Option<&Arrival> {
-        let channel = self.clients.channel_ids.get(&channel)?;
-        Some(&self.clients.channels[*channel].outbox.back()?.arrival)
+        Some(&self.clients.channel(channel)?.outbox.back()?.arrival)
     }
 
     /// Returns whether the next arrival of a channel could [leave its queue](super::Operator::Evict) instead: a message with a time to
@@ -109,7 +109,7 @@ impl Broker {
 
     /// Returns the head of a channel's outbox, and its unsettled delivery.
     pub(crate) fn head(&self, channel: ChannelId) -> Option<(&Sent, Option<&Pending>)> {
-        let channel = &self.clients.channels[*self.clients.channel_ids.get(&channel)?];
+        let channel = self.clients.channel(channel)?;
         let head = channel.outbox.front()?;
         let pending = match &head.arrival {
             Arrival::Delivery(delivered) => channel.unacked.get(delivered.delivery_tag),
@@ -120,8 +120,7 @@ impl Broker {
 
     /// Returns the number of the head of a channel's outbox.
     pub(crate) fn number_of_head(&self, channel: ChannelId) -> Option<u64> {
-        let channel = self.clients.channel_ids.get(&channel)?;
-        Some(self.clients.channels[*channel].outbox.front()?.number)
+        Some(self.clients.channel(channel)?.outbox.front()?.number)
     }
 
     /// Returns the queue of an unsettled delivery if its timing matters to others: several consumers share the queue, it has a limit, or
@@ -154,8 +153,8 @@ impl Broker {
 
     /// Lets the whole outbox of a channel arrive, and appends it to `into`.
     pub fn take_all(&mut self, channel: ChannelId, into: &mut VecDeque<Sent>) {
-        let Some(channel) = self.clients.channel_ids.get(&channel) else { return };
-        let outbox = &mut self.clients.channels[*channel].outbox;
+        let Some(channel) = self.clients.channel_mut(channel) else { return };
+        let outbox = &mut channel.outbox;
         if into.is_empty() {
             std::mem::swap(into, outbox);
         } else {
@@ -163,14 +162,9 @@ impl Broker {
         }
     }
 
-    pub(super) fn next_number(&mut self) -> u64 {
-        self.clients.sent += 1;
-        self.clients.sent - 1
-    }
-
     /// Returns whether a channel is open: it was opened, and neither side has closed it.
     pub fn is_open(&self, channel: ChannelId) -> bool {
-        self.clients.channel_ids.get(&channel).is_some_and(|channel| !self.clients.channels[*channel].closing)
+        self.clients.channel(channel).is_some_and(|channel| !channel.closing)
     }
 
     /// Returns the reason of the alarm, if there is one.
@@ -180,14 +174,31 @@ impl Broker {
 
     /// Returns the channels whose outbox is not empty, sorted by their ids.
     pub fn sending(&self) -> Vec<ChannelId> {
-        let mut sending: Vec<ChannelId> = self
-            .clients
-            .channels
-            .iter()
-            .filter(|(_, channel)| !channel.outbox.is_empty())
-            .map(|(_, channel)| channel.id)
-            .collect();
+        let channels = self.clients.channels.values();
+        let mut sending: Vec<ChannelId> =
+            channels.filter(|channel| !channel.outbox.is_empty()).map(|channel| channel.id).collect();
         sending.sort_unstable();
         sending
+    }
+
+    /// Returns whether the exchange of a message exists and can be published to.
+    pub fn has_exchange_for(&self, publication: &Publication) -> bool {
+        self.topology.check_publish(&self.node, publication, false).is_ok()
+    }
+
+    /// Returns the messages in queues that are not delivered, queue by queue: ready messages, in the order of delivery, and the dead
+    /// letters that a queue keeps.
+    pub fn queued(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
+        let mut queues: Vec<_> = self.topology.queues.values().collect();
+        queues.sort_by(|a, b| a.name.cmp(&b.name));
+        queues.into_iter().flat_map(|queue| {
+            let messages = queue.ready.iter().chain(queue.owed.messages());
+            messages.map(|message| (&queue.name, &message.parcel.publication))
+        })
+    }
+
+    /// Returns the contents of this broker.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.node, &self.topology, &self.clients)
     }
 }

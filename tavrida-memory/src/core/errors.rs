@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::CloseReason;
+use super::effect::CloseReason;
 
 /// An error: closes the channel, or the connection if the code is a hard one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,15 @@ impl Fault {
 
     pub(crate) fn not_implemented(explanation: impl AsRef<str>) -> Self {
         Self::new(Code::NotImplemented, explanation)
+    }
+
+    /// Returns the fault of a method that the broker does not know at this place.
+    pub(crate) fn unimplemented() -> Self {
+        Self::new(Code::CommandInvalid, "unimplemented method")
+    }
+
+    pub(crate) fn second_open() -> Self {
+        Self::new(Code::ChannelError, "second 'channel.open' seen")
     }
 
     /// Returns the fault with this method, whichever method caused it.

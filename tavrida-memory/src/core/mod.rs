@@ -45,6 +45,21 @@
 //! assert_eq!(&got.publication.body[..], b"one");
 //! ```
 //!
+//! # Parts
+//!
+//! | module | what it holds or does | what it does not see |
+//! |---|---|---|
+//! | `keys` | the keys of queues, exchanges, channels and consumers: parts that refer to each other know only these | |
+//! | `message` | a message with data that only the broker sees: routing keys, deaths, what is refused | queues |
+//! | `queue` | one queue: its settings, its ready messages in order, its line of consumers | who delivers |
+//! | `node` | the time, the version of RabbitMQ that is followed, the alarm | |
+//! | `topology` | exchanges, bindings, queues, policies: declares, binds, routes, expires, dead-letters, drops over a limit | clients |
+//! | `clients` | connections, channels, consumers: credit, unsettled deliveries, transactions, outboxes | the topology |
+//! | `broker` | the three parts together, and what a shell reads | |
+//!
+//! A queue is passed to a method of `clients` that needs one. Only four modules see all parts: `apply` (time, commands, operators), `methods` (the AMQP methods, by class), `publish` (into queues,
+//! with dead letters), and `deliver` (out of queues, with settlements); `lifecycle` ends what they began.
+//!
 //! # The order of confirms
 //!
 //! RabbitMQ guarantees no order (R93). Here each publish is confirmed separately, in the order of the publishes and within the same
@@ -54,35 +69,26 @@ mod apply;
 mod broker;
 mod clients;
 mod command;
-mod consume;
-mod dead_letter;
-mod deaths;
-mod declare;
-mod delete;
+mod deliver;
 mod effect;
 mod erlang;
 mod errors;
-mod expiration;
 mod hashing;
 mod ids;
 mod lifecycle;
 mod keys;
+mod message;
 mod method;
+mod methods;
 mod names;
 mod node;
-mod operator;
-mod owed;
-mod parcel;
 mod publish;
 mod queue;
-mod reply_to;
-mod restart;
 pub mod routing;
-mod settle;
+mod settlement;
 mod shared;
 mod snapshot;
 mod topology;
-mod tx;
 
 pub use broker::{Broker, Config};
 pub(crate) use clients::unacked::Pending;

@@ -31,6 +31,11 @@ impl Names {
         self.name("amq.ctag-", 22)
     }
 
+    /// Returns the tag that a client chose, or a generated one.
+    pub(crate) fn tag_or(&mut self, chosen: ShortString) -> ShortString {
+        if chosen.is_empty() { self.consumer_tag() } else { chosen }
+    }
+
     /// Returns an address for direct replies as RabbitMQ generates it: the name, an encoded process of the broker, and a key.
     pub(crate) fn reply_address(&mut self, name: &str) -> ShortString {
         let node = format!("reply@{:08}", self.next() % 100_000_000);

@@ -1,36 +1,48 @@
-//! `basic.publish`: checks, routing, confirms (A14 of the broker semantics).
+//! Publishing: by clients, by transactions, and by queues that dead-letter (A11, A14 of the broker semantics).
 
 use std::sync::Arc;
 
-use tavrida::field::{LongString, ShortString, Table, Value};
+use tavrida::field::ShortString;
 use tavrida::transport::Publication;
-use tavrida_behaviour::Behaviour;
 
+use super::broker::Broker;
 use super::clients::channel::Mode;
+use super::clients::reply_to;
+use super::clients::transaction::{Routed, Transaction};
 use super::effect::{Effect, Effects};
 use super::errors::Fault;
-use super::keys::{ChannelKey, ExchangeKey, QueueKey};
-use super::parcel::Parcel;
+use super::ids::ChannelId;
+use super::keys::{ChannelKey, QueueKey};
+use super::message::checks::{check_expiration, check_message, check_user};
+use super::message::deaths::Reason;
+use super::message::parcel::Parcel;
+use super::message::routing_keys::RoutingKeys;
 use super::queue::Origin;
-use super::topology::exchange::{Keys, Target};
-use super::tx::Routed;
-use super::{Broker, ChannelId, erlang, expiration, reply_to};
+use super::queue::owed::{AGAIN, Letter};
+use super::queue::settings::Overflow;
+use super::topology::Forward;
 
 /// The text of `basic.return`.
 const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
 
 impl Broker {
-    pub(crate) fn publish(
+    /// `basic.publish`.
+    pub(super) fn publish(
         &mut self,
         channel: ChannelKey,
-        publication: Arc<Publication>,
+        mut publication: Arc<Publication>,
         immediate: bool,
         effects: &mut Effects,
     ) -> Result<(), Fault> {
-        let exchange = self.check_publish(&publication, immediate)?;
-        let publication = self.with_reply_address(channel, publication)?;
+        let exchange = self.topology.check_publish(&self.node, &publication, immediate)?;
+        let state = &mut self.clients.channels[channel];
+        let id = state.id;
+        if publication.properties.reply_to.as_deref() == Some(reply_to::QUEUE) {
+            let address = state.reply_address()?;
+            Arc::make_mut(&mut publication).properties.reply_to = Some(address);
+        }
         if !self.node.behaviour.checks_user_last {
-            self.check_user(channel, &publication)?;
+            self.check_user(id, &publication)?;
         }
         check_expiration(&publication)?;
         let number = match &mut self.clients.channels[channel].mode {
@@ -42,7 +54,7 @@ impl Broker {
         };
         let more = check_message(&publication, &self.node.behaviour)?;
         if self.node.behaviour.checks_user_last {
-            self.check_user(channel, &publication)?;
+            self.check_user(id, &publication)?;
         }
         let parcel = match &more {
             Some(_) => Parcel::published(publication),
@@ -52,18 +64,16 @@ impl Broker {
         let more = more.unwrap_or_default();
         let mut queues = std::mem::take(&mut self.routed);
         queues.clear();
-        let keys = Keys { primary: &parcel.publication.routing_key, more: &more };
-        self.route(exchange, &keys, parcel.publication.properties.headers(), &mut queues);
+        let keys = RoutingKeys { primary: &parcel.publication.routing_key, more: &more };
+        self.topology.route(exchange, &keys, parcel.publication.properties.headers(), &mut queues);
         if exchange.is_none() {
-            self.deliver_replies(&keys, &parcel.publication, effects);
+            self.clients.deliver_replies(&keys, &parcel.publication, effects);
         }
-        let id = self.clients.channels[channel].id;
         if let Mode::Transaction(transaction) = &mut self.clients.channels[channel].mode {
+            let name = |queue: &QueueKey| self.topology.queues[*queue].name.clone();
             let routed = match exchange {
                 _ if self.node.behaviour.transactions_route_at_publish => Routed::Queues(queues),
-                Some(_) => Routed::Names(
-                    queues.iter().map(|queue| self.topology.queues[*queue].name.clone()).collect(),
-                ),
+                Some(_) => Routed::Names(queues.iter().map(name).collect()),
                 None => Routed::Names(keys.names()),
             };
             transaction.publish(parcel, routed);
@@ -77,8 +87,15 @@ impl Broker {
         Ok(())
     }
 
+    fn check_user(&self, id: ChannelId, publication: &Publication) -> Result<(), Fault> {
+        if publication.properties.user_id.is_none() {
+            return Ok(());
+        }
+        check_user(publication, &self.clients.connections[&id.connection].options.user)
+    }
+
     /// Puts a message into the queues that it was routed to. Returns `false` if one of them refused it.
-    pub(crate) fn publish_to(
+    fn publish_to(
         &mut self,
         channel: ChannelId,
         parcel: &Parcel,
@@ -99,165 +116,143 @@ impl Broker {
         taken
     }
 
-    /// Returns the queues that a message reaches from an exchange (`None` is the default exchange), without duplicates (R25, R26).
-    pub(crate) fn route(
-        &mut self,
-        exchange: Option<ExchangeKey>,
-        keys: &Keys<'_>,
-        headers: &Table,
-        into: &mut Vec<QueueKey>,
-    ) {
-        let Some(start) = exchange else {
-            into.extend(self.topology.queue_names.get(keys.primary));
-            let names = keys.more.iter().filter_map(|key| std::str::from_utf8(key).ok());
-            into.extend(names.filter_map(|name| self.topology.queue_names.get(name)));
-            return sort_out(into);
-        };
-        let mut targets = std::mem::take(&mut self.topology.targets);
-        let mut seen: Vec<ExchangeKey> = Vec::new();
-        let mut next = Some(start);
-        let mut todo: Vec<ExchangeKey> = Vec::new();
-        while let Some(exchange) = next {
-            targets.clear();
-            let state = &mut self.topology.exchanges[exchange];
-            state.router.route(keys, headers, &mut targets);
-            if targets.is_empty()
-                && let Some(alternate) = state.alternate()
-            {
-                targets.extend(self.topology.exchange_names.get(alternate).copied().map(Target::Exchange));
-            }
-            for target in &targets {
-                match target {
-                    Target::Queue(queue) => into.push(*queue),
-                    Target::Exchange(other) if *other != start && !seen.contains(other) => {
-                        seen.push(*other);
-                        todo.push(*other);
-                    }
-                    Target::Exchange(_) => {}
+    /// Publishes and settles what a transaction has collected.
+    pub(super) fn commit(&mut self, channel: ChannelKey, effects: &mut Effects) -> Result<(), Fault> {
+        let state = &mut self.clients.channels[channel];
+        let id = state.id;
+        let Transaction { published, settled } = std::mem::take(state.transaction()?);
+        let mut taken = true;
+        for (parcel, routed) in published {
+            let topology = &self.topology;
+            let queues = match routed {
+                Routed::Names(names) => {
+                    names.iter().filter_map(|name| topology.queue_names.get(name).copied()).collect()
                 }
+                Routed::Queues(queues) => {
+                    taken &= queues.iter().all(|queue| topology.queues.contains_key(*queue));
+                    queues
+                }
+            };
+            taken &= self.publish_to(id, &parcel, &queues, effects);
+        }
+        for (settlement, mut deliveries) in settled {
+            deliveries.sort_by_key(|(tag, _)| *tag);
+            self.settle_groups(channel, deliveries, settlement, effects);
+        }
+        if taken { Ok(()) } else { Err(Fault::precondition_failed("partial tx completion")) }
+    }
+
+    /// Puts a message into a queue, or delivers it directly to a consumer. Returns `false` if the queue refuses it (A1).
+    fn enqueue(&mut self, queue: QueueKey, parcel: &Parcel, origin: Origin, effects: &mut Effects) -> bool {
+        let state = &mut self.topology.queues[queue];
+        let mut message = state.message(parcel, self.node.now.elapsed, &self.node.behaviour);
+        if state.refuses(&message, origin) {
+            if state.settings.overflow == Overflow::RejectPublishDlx {
+                self.topology.dead_letter(&self.node, queue, &message, Reason::MaxLength);
             }
-            next = todo.pop();
+            return false;
         }
-        self.topology.targets = targets;
-        sort_out(into);
-    }
-
-    /// Returns whether the exchange of a message exists and can be published to.
-    pub fn has_exchange_for(&self, publication: &Publication) -> bool {
-        self.check_publish(publication, false).is_ok()
-    }
-
-    fn check_publish(
-        &self,
-        publication: &Publication,
-        immediate: bool,
-    ) -> Result<Option<ExchangeKey>, Fault> {
-        if immediate {
-            return Err(Fault::not_implemented("immediate=true"));
+        message.seq = state.take_seq();
+        if state.is_quorum() {
+            state.ready.insert(message);
+            self.topology.sweep(&self.node, queue);
+            self.run(queue, effects);
+            self.topology.drop_over_limit(&self.node, queue);
+            self.topology.arm(queue);
+            return true;
         }
-        let size = publication.body.len();
-        let largest = self.node.behaviour.largest_body;
-        if size > largest {
-            return Err(Fault::precondition_failed(format!(
-                "message size {size} is larger than configured max size {largest}"
-            )));
-        }
-        if publication.exchange.is_empty() {
-            return Ok(None);
-        }
-        let exchange = self.exchange(&publication.exchange)?;
-        if self.topology.exchanges[exchange].internal {
-            let what = self.exchange_text(&publication.exchange);
-            return Err(Fault::access_refused(format!("cannot publish to internal {what}")));
-        }
-        Ok(Some(exchange))
-    }
-
-    fn check_user(&self, channel: ChannelKey, publication: &Publication) -> Result<(), Fault> {
-        if let Some(claimed) = &publication.properties.user_id {
-            let id = self.clients.channels[channel].id;
-            let actual = &self.clients.connections[&id.connection].options.user;
-            if claimed != actual {
-                return Err(Fault::precondition_failed(format!(
-                    "user_id property set to '{claimed}' but authenticated user was '{actual}'"
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the message with a reply address that leads back to this channel, if it requests one (R120).
-    fn with_reply_address(
-        &self,
-        channel: ChannelKey,
-        mut publication: Arc<Publication>,
-    ) -> Result<Arc<Publication>, Fault> {
-        if publication.properties.reply_to.as_deref() == Some(reply_to::QUEUE) {
-            let address = self.clients.channels[channel].reply_address()?;
-            Arc::make_mut(&mut publication).properties.reply_to = Some(address);
-        }
-        Ok(publication)
-    }
-}
-
-/// Sorts and removes duplicates.
-fn sort_out(queues: &mut Vec<QueueKey>) {
-    if queues.len() > 1 {
-        queues.sort_unstable();
-        queues.dedup();
-    }
-}
-
-fn check_expiration(publication: &Publication) -> Result<(), Fault> {
-    let Some(text) = &publication.properties.expiration else { return Ok(()) };
-    expiration::parse(text).map(drop).map_err(|reason| {
-        let what = format!("invalid expiration '{text}': ");
-        let reason = erlang::pair_from(what.chars().count(), &reason);
-        Fault::precondition_failed(what + &reason)
-    })
-}
-
-/// Returns the keys of the `CC` and `BCC` headers, if any, after checking these and then the delivery mode (R89).
-fn check_message(publication: &Publication, behaviour: &Behaviour) -> Result<Option<Vec<LongString>>, Fault> {
-    let keys = check_copies(publication)?;
-    match publication.properties.delivery_mode {
-        Some(mode @ (0 | 3..)) if !behaviour.takes_every_delivery_mode => {
-            Err(invalid_message(&format!("{{delivery_mode_unknown,{mode}}}")))
-        }
-        _ => Ok(keys),
-    }
-}
-
-fn invalid_message(reason: &str) -> Fault {
-    Fault::precondition_failed(format!("invalid message: {reason}"))
-}
-
-fn check_copies(publication: &Publication) -> Result<Option<Vec<LongString>>, Fault> {
-    let Some(headers) = &publication.properties.headers else { return Ok(None) };
-    if !headers.iter().any(|(name, _)| matches!(name.as_str(), "CC" | "BCC")) {
-        return Ok(None);
-    }
-    for name in ["CC", "BCC"] {
-        if let Some(value) = headers.get(name)
-            && !matches!(value, Value::Array(_))
+        if state.ready.is_empty()
+            && let Some(consumer) = self.clients.next_consumer(queue, state)
         {
-            let kind = erlang::type_name(value);
-            return Err(invalid_message(&format!("{{unacceptable_type_in_header,\"{name}\",{kind}}}")));
+            self.clients.assign(state, consumer);
+            self.clients.hand_over(queue, state, consumer, message, effects);
+            return true;
         }
+        state.ready.insert(message);
+        self.topology.drop_over_limit(&self.node, queue);
+        self.topology.sweep(&self.node, queue);
+        self.topology.arm(queue);
+        true
     }
-    Ok(Some(header_keys(headers, &["CC", "BCC"])))
-}
 
-/// Returns the routing keys in these headers; entries that are not text are ignored.
-pub(crate) fn header_keys(headers: &Table, names: &[&str]) -> Vec<LongString> {
-    let mut keys = Vec::new();
-    for name in names {
-        if let Some(Value::Array(items)) = headers.get(name) {
-            keys.extend(items.iter().filter_map(|item| match item {
-                Value::LongString(key) => Some(key.clone()),
-                _ => None,
-            }));
+    /// Delivers dead-lettered messages, and those that they cause.
+    pub(super) fn forward(&mut self, effects: &mut Effects) {
+        while let Some(forward) = self.topology.forwards.pop_front() {
+            match forward {
+                Forward::Once { letter, targets } => {
+                    for target in targets {
+                        self.bury(target, &letter, Origin::DeadLetter, effects);
+                    }
+                }
+                Forward::Owed(queue) => self.pay(queue, effects),
+            }
         }
     }
-    keys
+
+    /// Publishes a dead letter to a queue. Returns `false` if the queue does not exist or refuses it.
+    fn bury(&mut self, target: QueueKey, letter: &Parcel, origin: Origin, effects: &mut Effects) -> bool {
+        if !self.topology.queues.contains_key(target) {
+            return false;
+        }
+        self.routed.push(target);
+        self.enqueue(target, letter, origin, effects)
+    }
+
+    /// Sends the dead letters of a queue that were not sent yet.
+    fn pay(&mut self, queue: QueueKey, effects: &mut Effects) {
+        while let Some((message, reason)) =
+            self.topology.queues.get_mut(queue).and_then(|state| state.owed.next())
+        {
+            let parcel = self.topology.letter(&self.node, queue, &message, reason);
+            let letter = Letter { message, reason, parcel, holders: Vec::new(), refused: None };
+            if let Some(letter) = self.send_letter(queue, letter, effects) {
+                self.topology.queues[queue].owed.keep(letter, self.node.now.elapsed);
+                self.topology.debtors.insert(queue);
+            }
+        }
+        self.topology.arm(queue);
+    }
+
+    /// Runs a round if it is due: retries what no target accepted, and what was refused long enough ago.
+    pub(super) fn pay_again(&mut self, queue: QueueKey, effects: &mut Effects) {
+        let now = self.node.now.elapsed;
+        let owed = &mut self.topology.queues[queue].owed;
+        if owed.next_round().is_none_or(|at| at > now) {
+            return;
+        }
+        let mut letters = std::mem::take(&mut owed.tried);
+        letters = letters
+            .into_iter()
+            .filter_map(|letter| match letter.refused {
+                Some(at) if at + AGAIN > now => Some(letter),
+                _ => self.send_letter(queue, letter, effects),
+            })
+            .collect();
+        self.topology.queues[queue].owed.tried = letters;
+        self.topology.look_ahead(&self.node, queue);
+        self.pay(queue, effects);
+    }
+
+    /// Sends a letter to all targets that do not have it. Returns it if that did not complete.
+    fn send_letter(&mut self, queue: QueueKey, mut letter: Letter, effects: &mut Effects) -> Option<Letter> {
+        letter.refused = None;
+        for target in self.topology.targets_of(queue, &letter.parcel, letter.reason) {
+            let name = self.topology.queues[target].name.clone();
+            if letter.holders.contains(&name) {
+                continue;
+            }
+            if self.bury(target, &letter.parcel, Origin::Debt, effects) {
+                letter.holders.push(name);
+            } else {
+                letter.refused = Some(self.node.now.elapsed);
+            }
+        }
+        // RabbitMQ does not send by `BCC` keys again.
+        letter.parcel.hidden = None;
+        if letter.refused.is_some() || letter.holders.is_empty() {
+            return Some(letter);
+        }
+        self.topology.queues[queue].owed.bytes -= letter.message.bytes();
+        None
+    }
 }

@@ -1,17 +1,18 @@
 //! [`Snapshot`]: the contents of a broker, for tests and people.
 
 use std::fmt;
-use std::sync::Arc;
 
 use tavrida::field::{ShortString, Table};
-use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
-use super::broker::Broker;
-use super::queue::Message;
-use super::topology::exchange::Target;
+use super::clients::Clients;
+use super::ids::{ChannelId, ConnectionId};
+use super::node::Node;
+use super::queue::{Message, Queue};
+use super::topology::Topology;
+use super::topology::binding::Target;
+use super::topology::exchange::Exchange;
 use super::topology::policy::Definition;
-use super::{ChannelId, ConnectionId};
 
 /// The contents of a broker at one moment. Sorted by names, so that equal brokers have equal snapshots and equal output.
 ///
@@ -137,119 +138,100 @@ pub struct ChannelView {
     pub outbox: usize,
 }
 
-impl Broker {
-    /// Returns the messages in queues that are not delivered, queue by queue: ready messages, in the order of delivery, and the dead
-    /// letters that a queue keeps.
-    pub fn queued(&self) -> impl Iterator<Item = (&ShortString, &Arc<Publication>)> {
-        let mut queues: Vec<_> = self.topology.queues.iter().map(|(_, queue)| queue).collect();
-        queues.sort_by(|a, b| a.name.cmp(&b.name));
-        queues.into_iter().flat_map(|queue| {
-            let messages = queue.ready.iter().chain(queue.owed.messages());
-            messages.map(|message| (&queue.name, &message.parcel.publication))
-        })
-    }
-
-    /// Returns the contents of this broker.
-    pub fn snapshot(&self) -> Snapshot {
+impl Snapshot {
+    pub(super) fn of(node: &Node, topology: &Topology, clients: &Clients) -> Self {
         let mut queues: Vec<QueueView> =
-            self.topology.queues.iter().map(|(_, queue)| self.view_queue(queue)).collect();
+            topology.queues.values().map(|queue| view_queue(topology, clients, queue)).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut exchanges: Vec<ExchangeView> = self
-            .topology
-            .exchanges
-            .iter()
-            .map(|(_, exchange)| ExchangeView {
-                name: exchange.name.clone(),
-                kind: exchange.router.kind(),
-                durable: exchange.durable,
-                auto_delete: exchange.auto_delete,
-                internal: exchange.internal,
-                arguments: exchange.arguments.clone(),
-                policy: self.policy_of_exchange(&exchange.name).map(|policy| policy.definition.clone()),
-            })
-            .collect();
+        let mut exchanges: Vec<ExchangeView> =
+            topology.exchanges.values().map(|exchange| view_exchange(topology, exchange)).collect();
         exchanges.sort_by(|a, b| a.name.cmp(&b.name));
-        let connections = self.clients.connections.keys().map(|id| self.view_connection(*id)).collect();
-        Snapshot {
-            virtual_host: self.topology.virtual_host.clone(),
-            behaviour: self.node.behaviour,
+        let connections = clients.connections.keys().map(|id| view_connection(clients, *id)).collect();
+        Self {
+            virtual_host: topology.virtual_host.clone(),
+            behaviour: node.behaviour,
             queues,
             exchanges,
-            bindings: self.view_bindings(),
+            bindings: view_bindings(topology),
             connections,
         }
     }
 
-    fn view_queue(&self, queue: &super::queue::Queue) -> QueueView {
-        let consumers = queue.consumers.iter().map(|consumer| {
-            let consumer = &self.clients.consumers[*consumer];
-            let channel = self.clients.channels[consumer.channel].id;
-            ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
-        });
-        let body = |message: &Message| message.parcel.publication.body.clone();
-        let policy = self.policy_of_queue(&queue.name, queue.settings.kind);
-        QueueView {
-            name: queue.name.clone(),
-            durable: queue.durable,
-            owner: queue.owner,
-            auto_delete: queue.auto_delete,
-            arguments: queue.arguments.clone(),
-            policy: policy.map(|policy| policy.definition.clone()),
-            ready: queue.ready.iter().map(body).collect(),
-            owed: queue.owed.messages().map(body).collect(),
-            unacked: queue.unacked,
-            consumers: consumers.collect(),
-        }
-    }
-
-    fn view_bindings(&self) -> Vec<BindingView> {
-        let mut bindings: Vec<BindingView> = Vec::new();
-        for (_, exchange) in self.topology.exchanges.iter() {
-            bindings.extend(exchange.bindings.iter().map(|(_, bound)| {
-                let (to_exchange, destination) = match bound.target {
-                    Target::Queue(queue) => (false, &self.topology.queues[queue].name),
-                    Target::Exchange(exchange) => (true, &self.topology.exchanges[exchange].name),
-                };
-                BindingView {
-                    source: exchange.name.clone(),
-                    to_exchange,
-                    destination: destination.clone(),
-                    routing_key: bound.key.clone(),
-                    arguments: bound.arguments.clone(),
-                }
-            }));
-        }
-        // Bindings that differ only in their arguments stay in the order in which they were created.
-        bindings.sort_by(|a, b| {
-            let key = |binding: &BindingView| {
-                (
-                    binding.source.clone(),
-                    binding.to_exchange,
-                    binding.destination.clone(),
-                    binding.routing_key.clone(),
-                )
-            };
-            key(a).cmp(&key(b))
-        });
-        bindings
-    }
-
-    fn view_connection(&self, id: ConnectionId) -> ConnectionView {
-        let connection = &self.clients.connections[&id];
-        let channels = connection.channels.values().map(|channel| {
-            let channel = &self.clients.channels[*channel];
-            let unacked = channel.unacked.iter().map(|(tag, _)| tag).collect();
-            ChannelView { id: channel.id, unacked, outbox: channel.outbox.len() }
-        });
-        ConnectionView { id, channels: channels.collect(), blocked: connection.held.is_some() }
-    }
-}
-
-impl Snapshot {
     /// Returns a queue by its name.
     pub fn queue(&self, name: &str) -> Option<&QueueView> {
         self.queues.iter().find(|queue| queue.name == *name)
     }
+}
+
+fn view_queue(topology: &Topology, clients: &Clients, queue: &Queue) -> QueueView {
+    let consumers = queue.consumers.iter().map(|consumer| {
+        let consumer = &clients.consumers[*consumer];
+        let channel = clients.channels[consumer.channel].id;
+        ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
+    });
+    let body = |message: &Message| message.parcel.publication.body.clone();
+    let policy = topology.policy_of_queue(&queue.name, queue.settings.kind);
+    QueueView {
+        name: queue.name.clone(),
+        durable: queue.durable,
+        owner: queue.owner,
+        auto_delete: queue.auto_delete,
+        arguments: queue.arguments.clone(),
+        policy: policy.map(|policy| policy.definition.clone()),
+        ready: queue.ready.iter().map(body).collect(),
+        owed: queue.owed.messages().map(body).collect(),
+        unacked: queue.unacked,
+        consumers: consumers.collect(),
+    }
+}
+
+fn view_exchange(topology: &Topology, exchange: &Exchange) -> ExchangeView {
+    let policy = topology.policy_of_exchange(&exchange.name);
+    ExchangeView {
+        name: exchange.name.clone(),
+        kind: exchange.router.kind(),
+        durable: exchange.durable,
+        auto_delete: exchange.auto_delete,
+        internal: exchange.internal,
+        arguments: exchange.arguments.clone(),
+        policy: policy.map(|policy| policy.definition.clone()),
+    }
+}
+
+fn view_bindings(topology: &Topology) -> Vec<BindingView> {
+    let mut bindings: Vec<BindingView> = Vec::new();
+    for exchange in topology.exchanges.values() {
+        bindings.extend(exchange.bindings.iter().map(|(_, bound)| {
+            let (to_exchange, destination) = match bound.target {
+                Target::Queue(queue) => (false, &topology.queues[queue].name),
+                Target::Exchange(exchange) => (true, &topology.exchanges[exchange].name),
+            };
+            BindingView {
+                source: exchange.name.clone(),
+                to_exchange,
+                destination: destination.clone(),
+                routing_key: bound.key.clone(),
+                arguments: bound.arguments.clone(),
+            }
+        }));
+    }
+    // Bindings that differ only in their arguments stay in the order in which they were created.
+    let key = |binding: &BindingView| {
+        let BindingView { source, to_exchange, destination, routing_key, .. } = binding;
+        (source.clone(), *to_exchange, destination.clone(), routing_key.clone())
+    };
+    bindings.sort_by_cached_key(key);
+    bindings
+}
+
+fn view_connection(clients: &Clients, id: ConnectionId) -> ConnectionView {
+    let connection = &clients.connections[&id];
+    let channels = connection.channels.values().map(|channel| {
+        let channel = &clients.channels[*channel];
+        let unacked = channel.unacked.iter().map(|(tag, _)| tag).collect();
+        ChannelView { id: channel.id, unacked, outbox: channel.outbox.len() }
+    });
+    ConnectionView { id, channels: channels.collect(), blocked: connection.held.is_some() }
 }
 
 impl fmt::Display for Snapshot {

@@ -6,12 +6,12 @@ use smallvec::SmallVec;
 use tavrida::field::ShortString;
 
 use super::limiter::Limiter;
+use super::transaction::Transaction;
 use super::unacked::{Pending, Unacked};
-use crate::core::ChannelId;
 use crate::core::effect::{Arrival, Effect, Effects, Sent};
+use crate::core::errors::Fault;
+use crate::core::ids::ChannelId;
 use crate::core::keys::{ConsumerKey, QueueKey};
-use crate::core::reply_to::ReplyConsumer;
-use crate::core::tx::Transaction;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Channel {
@@ -43,6 +43,14 @@ pub(crate) enum Mode {
     /// With confirms; the number of the next publish.
     Confirm(u64),
     Transaction(Transaction),
+}
+
+/// The consumer of direct replies; a channel has at most one.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplyConsumer {
+    pub(crate) tag: ShortString,
+    /// The address of its requests: `amq.rabbitmq.reply-to`, a dot and a key.
+    pub(crate) address: ShortString,
 }
 
 impl Channel {
@@ -87,5 +95,59 @@ impl Channel {
         let tag = self.next_tag;
         self.next_tag += 1;
         tag
+    }
+
+    /// Returns the name of a queue as a client means it: an empty one is that of the queue that it declared last.
+    pub(crate) fn named(&self, queue: &ShortString) -> Result<ShortString, Fault> {
+        if !queue.is_empty() {
+            return Ok(queue.clone());
+        }
+        self.last_queue.clone().ok_or_else(|| Fault::not_found("no previously declared queue"))
+    }
+
+    /// Returns the reply address for what this channel publishes (R120).
+    pub(crate) fn reply_address(&self) -> Result<ShortString, Fault> {
+        match &self.reply_consumer {
+            Some(consumer) => Ok(consumer.address.clone()),
+            None => Err(Fault::precondition_failed("fast reply consumer does not exist")),
+        }
+    }
+
+    pub(crate) fn select_confirms(&mut self) -> Result<(), Fault> {
+        match self.mode {
+            Mode::Plain => self.mode = Mode::Confirm(1),
+            Mode::Confirm(_) => {}
+            Mode::Transaction(_) => {
+                return Err(Fault::precondition_failed("cannot switch from tx to confirm mode"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn select_transaction(&mut self) -> Result<(), Fault> {
+        match self.mode {
+            Mode::Plain => self.mode = Mode::Transaction(Transaction::default()),
+            Mode::Transaction(_) => {}
+            Mode::Confirm(_) => {
+                return Err(Fault::precondition_failed("cannot switch from confirm to tx mode"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the open transaction.
+    pub(crate) fn transaction(&mut self) -> Result<&mut Transaction, Fault> {
+        match &mut self.mode {
+            Mode::Transaction(transaction) => Ok(transaction),
+            _ => Err(Fault::precondition_failed("channel is not transactional")),
+        }
+    }
+
+    /// Undoes what was not committed, if there is a transaction.
+    pub(crate) fn roll_back(&mut self) {
+        if let Mode::Transaction(transaction) = &mut self.mode {
+            let settled = std::mem::take(transaction).settled;
+            self.unacked.put_back(settled.into_iter().flat_map(|(_, deliveries)| deliveries));
+        }
     }
 }

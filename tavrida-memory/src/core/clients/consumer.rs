@@ -13,7 +13,6 @@ pub(crate) struct Consumer {
     pub(crate) channel: ChannelKey,
     pub(crate) queue: QueueKey,
     pub(crate) no_ack: bool,
-    pub(crate) exclusive: bool,
     pub(crate) priority: i64,
     /// How many more deliveries it takes. `None` if there is no limit.
     pub(crate) credit: Option<u32>,
@@ -34,7 +33,6 @@ impl Consumer {
             channel: ChannelKey::default(),
             queue: QueueKey::default(),
             no_ack: false,
-            exclusive: false,
             priority: 0,
             credit: None,
             blocked: false,

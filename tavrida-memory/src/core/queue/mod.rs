@@ -1,12 +1,11 @@
 //! [`Queue`]: the broker's state of a queue, and its operations.
 
 mod consumers;
-mod dispatch;
-mod enqueue;
-mod expiry;
+mod limits;
+mod message;
+pub(crate) mod owed;
 mod ready;
 pub(crate) mod settings;
-mod single_active;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,13 +15,13 @@ use smallvec::SmallVec;
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::Publication;
 
-use super::ConnectionId;
+use super::ids::ConnectionId;
 use super::keys::{ConsumerKey, ExchangeKey};
-use super::owed::Owed;
-use super::parcel::sorted;
-pub(crate) use consumers::Line;
-pub(crate) use enqueue::Origin;
-pub(crate) use ready::{Message, Ready};
+use super::message::headers::sorted;
+use consumers::Line;
+pub(crate) use message::Message;
+use owed::Owed;
+use ready::Ready;
 use settings::{QueueKind, Settings};
 
 #[derive(Debug, Clone)]
@@ -61,6 +60,17 @@ pub(crate) struct Queue {
     pub(crate) armed: Armed,
 }
 
+/// The origin of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client, which learns of a refusal.
+    Publish,
+    /// The dead letter of another queue.
+    DeadLetter,
+    /// The dead letter of another queue, which keeps it if it is refused.
+    Debt,
+}
+
 /// Deadlines of a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Armed {
@@ -70,6 +80,12 @@ pub(crate) struct Armed {
     pub(crate) queue: Option<Duration>,
     /// When it retries its dead letters.
     pub(crate) round: Option<Duration>,
+}
+
+impl Armed {
+    pub(crate) fn times(self) -> impl Iterator<Item = Duration> {
+        [self.head, self.queue, self.round].into_iter().flatten()
+    }
 }
 
 impl Queue {
@@ -130,5 +146,10 @@ impl Queue {
     pub(crate) fn counts(&self) -> (u32, u32) {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         (count(self.ready.len()), count(self.consumers.len()))
+    }
+
+    /// Returns when the queue expires if it is not used until then.
+    pub(crate) fn expiry(&self) -> Option<Duration> {
+        self.settings.expires.filter(|_| self.consumers.is_empty()).map(|expires| self.last_used + expires)
     }
 }

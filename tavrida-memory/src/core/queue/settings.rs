@@ -8,9 +8,7 @@ use tavrida_behaviour::Behaviour;
 
 use crate::core::erlang;
 use crate::core::errors::Fault;
-
-/// Ten years: the longest time to live that RabbitMQ accepts.
-pub(crate) const LONGEST_TTL: i128 = 315_360_000_000;
+use crate::core::message::expiration::check_range;
 
 /// The settings from the arguments of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,18 +276,7 @@ fn check_expires(value: &Value, arguments: &Table) -> Result<(), String> {
 }
 
 fn check_ttl(value: &Value, _: &Table) -> Result<(), String> {
-    check_expiry(integer(value)?)
-}
-
-/// Checks the range of a time to live, for arguments and for the `expiration` property.
-pub(crate) fn check_expiry(millis: i128) -> Result<(), String> {
-    if millis > LONGEST_TTL {
-        Err(format!("{{value_too_large,{millis}}}"))
-    } else if millis < 0 {
-        Err(format!("{{value_negative,{millis}}}"))
-    } else {
-        Ok(())
-    }
+    check_range(integer(value)?)
 }
 
 fn check_max_priority(value: &Value, _: &Table) -> Result<(), String> {
@@ -299,12 +286,8 @@ fn check_max_priority(value: &Value, _: &Table) -> Result<(), String> {
     }
 }
 
-fn check_bool(value: &Value, _: &Table) -> Result<(), String> {
+pub(crate) fn check_bool(value: &Value, _: &Table) -> Result<(), String> {
     if matches!(value, Value::Bool(_)) { Ok(()) } else { Err(unacceptable(value)) }
-}
-
-pub(crate) fn check_bool_argument(value: &Value, arguments: &Table) -> Result<(), String> {
-    check_bool(value, arguments)
 }
 
 fn check_text(value: &Value, _: &Table) -> Result<(), String> {

@@ -5,8 +5,15 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHasher};
 use tavrida::field::{ShortString, Table};
 
-use super::exchange::Target;
+use crate::core::keys::{ExchangeKey, QueueKey};
 use crate::core::{erlang, hashing};
+
+/// The destination of a binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Target {
+    Queue(QueueKey),
+    Exchange(ExchangeKey),
+}
 
 /// A binding of an exchange.
 #[derive(Debug, Clone)]

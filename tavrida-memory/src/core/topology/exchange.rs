@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tavrida::field::{LongString, ShortString, Table, Value};
+use tavrida::field::{ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use super::binding::Bindings;
-use crate::core::keys::{ExchangeKey, QueueKey};
+use super::binding::{Bindings, Target};
+use crate::core::keys::ExchangeKey;
+use crate::core::message::routing_keys::RoutingKeys;
 use crate::core::routing::{Comparison, DirectTable, FanoutTable, HeadersTable, TopicTable};
 
 #[derive(Debug, Clone)]
@@ -25,13 +26,6 @@ pub(crate) struct Exchange {
     pub(crate) bindings: Arc<Bindings>,
     /// The bindings whose destination it is: their sources, and their indices there.
     pub(crate) incoming: BTreeSet<(ExchangeKey, u32)>,
-}
-
-/// The destination of a binding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Target {
-    Queue(QueueKey),
-    Exchange(ExchangeKey),
 }
 
 /// The routing table of an exchange, by its type.
@@ -91,40 +85,13 @@ impl Router {
     }
 
     /// Pushes the targets of a message with one or several routing keys.
-    pub(crate) fn route(&mut self, keys: &Keys<'_>, headers: &Table, into: &mut Vec<Target>) {
+    pub(crate) fn route(&mut self, keys: &RoutingKeys<'_>, headers: &Table, into: &mut Vec<Target>) {
         match self {
             Self::Direct(table) => keys.each(|key| table.route(key, into)),
             Self::Fanout(table) => table.route(into),
             Self::Topic(table) => keys.each(|key| table.route(key, into)),
             Self::Headers(table) => table.route(headers, into),
         }
-    }
-}
-
-/// The routing keys of a message: its own, and those of its `CC` and `BCC` headers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Keys<'a> {
-    pub(crate) primary: &'a str,
-    pub(crate) more: &'a [LongString],
-}
-
-impl<'a> Keys<'a> {
-    pub(crate) fn each(&self, mut visit: impl FnMut(&'a [u8])) {
-        visit(self.primary.as_bytes());
-        for key in self.more {
-            visit(key);
-        }
-    }
-
-    /// Returns the keys that may be names of queues, without duplicates.
-    pub(crate) fn names(&self) -> Vec<ShortString> {
-        let mut names = Vec::new();
-        self.each(|key| {
-            names.extend(std::str::from_utf8(key).ok().and_then(|key| ShortString::try_from(key).ok()))
-        });
-        names.sort();
-        names.dedup();
-        names
     }
 }
 

@@ -4,10 +4,17 @@
 //! become dead letters. It does not deliver, and knows no channel.
 
 mod bind;
-mod binding;
-pub(crate) mod equivalence;
+pub(crate) mod binding;
+mod dead_letters;
+mod declare;
+mod equivalence;
 pub(crate) mod exchange;
+mod expiry;
+mod names;
+mod policies;
 pub(crate) mod policy;
+mod restart;
+mod route;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::LazyLock;
@@ -18,11 +25,14 @@ use slotmap::SlotMap;
 use tavrida::field::ShortString;
 use tavrida_behaviour::Behaviour;
 
-use super::dead_letter::Forward;
 use super::keys::{ExchangeKey, QueueKey};
+use super::message::parcel::Parcel;
 use super::queue::Queue;
 use super::queue::settings::QueueKind;
-use exchange::{Exchange, Router, Target};
+pub(crate) use bind::NamedBinding;
+use binding::Target;
+use exchange::{Exchange, Router};
+pub(crate) use names::stripped;
 use policy::Policy;
 
 /// The topology of the virtual host.
@@ -45,6 +55,15 @@ pub(crate) struct Topology {
     pub(crate) debtors: BTreeSet<QueueKey>,
     /// A buffer for routing, reused for each message.
     pub(crate) targets: Vec<Target>,
+}
+
+/// A dead letter in transit: it arrives after the step of its queue (A11).
+#[derive(Debug, Clone)]
+pub(crate) enum Forward {
+    /// It is sent once, and lost for targets that are full.
+    Once { letter: Parcel, targets: Vec<QueueKey> },
+    /// This queue keeps its dead letters until they are accepted.
+    Owed(QueueKey),
 }
 
 /// The predeclared exchanges (R16).

@@ -4,10 +4,7 @@ use serde::{Deserialize, Serialize};
 use tavrida::field::{ShortString, Table, Value};
 use tavrida_behaviour::Behaviour;
 
-use crate::core::Broker;
-use crate::core::effect::Effects;
-use crate::core::keys::QueueKey;
-use crate::core::queue::settings::{QueueKind, Settings};
+use crate::core::queue::settings::QueueKind;
 
 /// A policy, as set by `rabbitmqctl set_policy`.
 ///
@@ -64,7 +61,7 @@ pub struct Definition {
 }
 
 impl Policy {
-    fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         match &self.pattern {
             NamePattern::All => true,
             NamePattern::Prefix(start) => name.starts_with(start.as_str()),
@@ -73,7 +70,7 @@ impl Policy {
     }
 
     /// Returns whether it applies to a queue: not if it sets what queues of this type do not have.
-    fn suits(&self, name: &str, kind: QueueKind) -> bool {
+    pub(crate) fn suits(&self, name: &str, kind: QueueKind) -> bool {
         self.apply_to != ApplyTo::Exchanges
             && self.matches(name)
             && (kind == QueueKind::Quorum || self.definition.delivery_limit.is_none())
@@ -82,7 +79,7 @@ impl Policy {
 
 impl Definition {
     /// Returns the arguments of a queue together with what the policy sets.
-    fn merged(&self, arguments: &Table, kind: QueueKind, behaviour: &Behaviour) -> Table {
+    pub(crate) fn merged(&self, arguments: &Table, kind: QueueKind, behaviour: &Behaviour) -> Table {
         let mut merged = arguments.clone();
         let quorum = kind == QueueKind::Quorum;
         for (name, ours) in [
@@ -115,86 +112,5 @@ impl Definition {
             }
         }
         merged
-    }
-}
-
-impl Broker {
-    pub(crate) fn set_policy(&mut self, policy: Policy, effects: &mut Effects) {
-        self.topology.policies.retain(|known| known.name != policy.name);
-        self.topology.policies.push(policy);
-        self.topology.policies.sort_by_key(|policy| std::cmp::Reverse(policy.priority));
-        self.apply_policies(effects);
-    }
-
-    pub(crate) fn clear_policy(&mut self, name: &str, effects: &mut Effects) {
-        self.topology.policies.retain(|known| known.name != name);
-        self.apply_policies(effects);
-    }
-
-    /// Returns the policy that applies to a queue.
-    pub(crate) fn policy_of_queue(&self, name: &str, kind: QueueKind) -> Option<&Policy> {
-        self.topology.policies.iter().find(|policy| policy.suits(name, kind))
-    }
-
-    /// Returns the policy that applies to an exchange.
-    pub(crate) fn policy_of_exchange(&self, name: &str) -> Option<&Policy> {
-        self.topology
-            .policies
-            .iter()
-            .find(|policy| policy.apply_to != ApplyTo::Queues && policy.matches(name))
-    }
-
-    /// Returns the settings of a queue: by its arguments, and by the policy that applies to it.
-    pub(crate) fn settings_of(&self, name: &str, kind: QueueKind, arguments: &Table) -> Settings {
-        match self.policy_of_queue(name, kind) {
-            Some(policy) => {
-                let merged = policy.definition.merged(arguments, kind, &self.node.behaviour);
-                Settings::of(kind, &merged, &self.node.behaviour)
-            }
-            None => Settings::of(kind, arguments, &self.node.behaviour),
-        }
-    }
-
-    /// Returns the alternate exchange that a policy gives an exchange.
-    pub(crate) fn alternate_by_policy(&self, name: &str) -> Option<ShortString> {
-        self.policy_of_exchange(name)?.definition.alternate_exchange.clone()
-    }
-
-    fn apply_policies(&mut self, effects: &mut Effects) {
-        for exchange in self.topology.exchanges.keys().collect::<Vec<_>>() {
-            let alternate = self.alternate_by_policy(&self.topology.exchanges[exchange].name);
-            self.topology.exchanges[exchange].alternate_by_policy = alternate;
-        }
-        for queue in self.topology.queues.keys().collect::<Vec<_>>() {
-            let state = &self.topology.queues[queue];
-            let settings = self.settings_of(&state.name, state.settings.kind, &state.arguments);
-            if settings != state.settings {
-                self.change_settings(queue, settings, effects);
-            }
-        }
-        self.topology_grew();
-    }
-
-    /// Changes the settings of a queue, whose messages follow the new ones at once.
-    fn change_settings(&mut self, queue: QueueKey, settings: Settings, effects: &mut Effects) {
-        let now = self.node.now.elapsed;
-        let state = &mut self.topology.queues[queue];
-        if settings.expires != state.settings.expires {
-            state.last_used = now;
-        }
-        if state.is_quorum() {
-            state.settings = settings;
-            self.run(queue, effects);
-            self.drop_over_limit(queue);
-        } else {
-            // A classic queue takes the limits first, with the overflow that it had.
-            let overflow = std::mem::replace(&mut state.settings, settings.clone()).overflow;
-            state.settings.overflow = overflow;
-            self.drop_over_limit(queue);
-            self.topology.queues[queue].settings.overflow = settings.overflow;
-            self.drop_over_limit(queue);
-            self.sweep(queue);
-        }
-        self.arm(queue);
     }
 }

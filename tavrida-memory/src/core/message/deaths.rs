@@ -3,13 +3,32 @@
 use tavrida::field::{LongString, ShortString, Table, Value};
 use tavrida::transport::Publication;
 
-use super::dead_letter::Reason;
-use super::parcel::sorted;
+use super::headers::sorted;
 
 const X_DEATH: ShortString = ShortString::from_static("x-death");
 const COUNT: ShortString = ShortString::from_static("count");
 const QUEUE: ShortString = ShortString::from_static("queue");
 const REASON: ShortString = ShortString::from_static("reason");
+
+/// Why a queue dead-letters a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Rejected,
+    Expired,
+    MaxLength,
+    DeliveryLimit,
+}
+
+impl Reason {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::MaxLength => "maxlen",
+            Self::DeliveryLimit => "delivery_limit",
+        }
+    }
+}
 
 /// One death of a message.
 pub(crate) struct Event<'a> {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tavrida::field::{LongString, ShortString, Table};
+use tavrida::field::{LongString, ShortString};
 use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
 use super::deaths::Record;
-use super::expiration;
-use super::publish::header_keys;
+use super::headers::{is_sorted, sorted};
+use super::{expiration, routing_keys};
 
 /// A message, with data that only the broker sees.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl Parcel {
         if !publication.properties.headers().contains("BCC") {
             return Self { publication, hidden: None, record: None };
         }
-        let hidden = header_keys(publication.properties.headers(), &["BCC"]);
+        let hidden = routing_keys::in_headers(publication.properties.headers(), &["BCC"]);
         if let Some(headers) = &mut Arc::make_mut(&mut publication).properties.headers {
             headers.remove("BCC");
         }
@@ -38,7 +38,7 @@ impl Parcel {
         if self.record.as_ref().is_some_and(|record| record.redirected) {
             return Vec::new();
         }
-        let mut keys = header_keys(self.publication.properties.headers(), &["CC"]);
+        let mut keys = routing_keys::in_headers(self.publication.properties.headers(), &["CC"]);
         keys.extend(self.hidden.iter().flat_map(|keys| keys.iter()).cloned());
         keys
     }
@@ -47,7 +47,7 @@ impl Parcel {
     pub(crate) fn recorded_keys(&self, behaviour: &Behaviour) -> Vec<LongString> {
         let mut keys = vec![self.publication.routing_key.clone().into()];
         if !behaviour.records_deaths {
-            keys.extend(header_keys(self.publication.properties.headers(), &["CC"]));
+            keys.extend(routing_keys::in_headers(self.publication.properties.headers(), &["CC"]));
             return keys;
         }
         keys.extend(self.copies());
@@ -91,15 +91,4 @@ fn plain(text: &ShortString) -> Option<ShortString> {
     }
     let plain = expiration::parse(text).ok()?.as_millis().to_string();
     Some(ShortString::try_from(plain).expect("a number is a short text"))
-}
-
-fn is_sorted(table: &Table) -> bool {
-    table.iter().map(|(name, _)| name).is_sorted()
-}
-
-/// Sorts headers by name, as RabbitMQ does.
-pub(crate) fn sorted(table: Table) -> Table {
-    let mut entries: Vec<_> = table.into_iter().collect();
-    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-    entries.into_iter().collect()
 }

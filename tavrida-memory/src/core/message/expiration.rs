@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::erlang;
-use super::queue::settings::{LONGEST_TTL, check_expiry};
+use crate::core::erlang;
+
+/// Ten years: the longest time to live that RabbitMQ accepts.
+const LONGEST_TTL: i128 = 315_360_000_000;
 
 /// Returns the time to live of a text.
 ///
@@ -33,10 +35,21 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         let sign = if sign < 0 { "-" } else { "" };
         return Err(format!("{{{name},{sign}{}}}", number.trim_start_matches('0')));
     };
-    check_expiry(sign * millis)?;
+    check_range(sign * millis)?;
     let millis =
         u64::try_from(millis.min(LONGEST_TTL)).expect("it is between 0 and the longest time to live");
     Ok(Duration::from_millis(millis))
+}
+
+/// Checks the range of a time to live, for arguments and for the `expiration` property.
+pub(crate) fn check_range(millis: i128) -> Result<(), String> {
+    if millis > LONGEST_TTL {
+        Err(format!("{{value_too_large,{millis}}}"))
+    } else if millis < 0 {
+        Err(format!("{{value_negative,{millis}}}"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -5,38 +5,22 @@ use std::sync::Arc;
 use tavrida::field::ShortString;
 use tavrida::transport::Publication;
 
-use super::Broker;
-use super::clients::channel::Channel;
-use super::effect::{Arrival, Delivered, Effects, MethodReply};
-use super::errors::Fault;
-use super::keys::ChannelKey;
-use super::method::BasicConsume;
-use super::topology::exchange::Keys;
+use super::Clients;
+use super::channel::ReplyConsumer;
+use crate::core::effect::{Arrival, Delivered, Effects, MethodReply};
+use crate::core::errors::Fault;
+use crate::core::keys::ChannelKey;
+use crate::core::message::routing_keys::RoutingKeys;
+use crate::core::method::BasicConsume;
+use crate::core::names::Names;
 
 /// The name that requests the channel's own reply address.
 pub(crate) const QUEUE: &str = "amq.rabbitmq.reply-to";
 
-/// The consumer of direct replies; a channel has at most one.
-#[derive(Debug, Clone)]
-pub(crate) struct ReplyConsumer {
-    pub(crate) tag: ShortString,
-    /// The address of its requests: the name above, a dot and a key.
-    pub(crate) address: ShortString,
-}
-
-impl Channel {
-    /// Returns the reply address for what this channel publishes (R120).
-    pub(crate) fn reply_address(&self) -> Result<ShortString, Fault> {
-        match &self.reply_consumer {
-            Some(consumer) => Ok(consumer.address.clone()),
-            None => Err(Fault::precondition_failed("fast reply consumer does not exist")),
-        }
-    }
-}
-
-impl Broker {
+impl Clients {
     pub(crate) fn consume_replies(
         &mut self,
+        names: &mut Names,
         channel: ChannelKey,
         consume: BasicConsume,
         effects: &mut Effects,
@@ -44,13 +28,13 @@ impl Broker {
         if !consume.no_ack {
             return Err(Fault::precondition_failed("reply consumer cannot acknowledge"));
         }
-        if self.clients.channels[channel].reply_consumer.is_some() {
+        let state = &mut self.channels[channel];
+        if state.reply_consumer.is_some() {
             return Err(Fault::precondition_failed("reply consumer already set"));
         }
-        let tag = self.consumer_tag(consume.consumer_tag);
-        let address = self.node.names.reply_address(QUEUE);
-        self.clients.reply_addresses.insert(address.clone(), channel);
-        let state = &mut self.clients.channels[channel];
+        let tag = names.tag_or(consume.consumer_tag);
+        let address = names.reply_address(QUEUE);
+        self.reply_addresses.insert(address.clone(), channel);
         state.reply_consumer = Some(ReplyConsumer { tag: tag.clone(), address });
         if !consume.nowait {
             effects.reply(state.id, MethodReply::BasicConsumeOk { consumer_tag: tag });
@@ -61,7 +45,7 @@ impl Broker {
     /// Delivers a message to the reply consumers that its keys name. A delivery has the channel's next tag but does not use it up (R121).
     pub(crate) fn deliver_replies(
         &mut self,
-        keys: &Keys<'_>,
+        keys: &RoutingKeys<'_>,
         publication: &Arc<Publication>,
         effects: &mut Effects,
     ) {
@@ -74,32 +58,26 @@ impl Broker {
         for address in addresses {
             let consumer = std::str::from_utf8(address).ok().and_then(|address| self.reply_consumer(address));
             if let Some((channel, consumer_tag)) = consumer {
-                let number = self.next_number();
-                let state = &mut self.clients.channels[channel];
                 let delivered = Delivered {
                     consumer_tag,
-                    delivery_tag: state.next_tag,
+                    delivery_tag: self.channels[channel].next_tag,
                     redelivered: false,
                     publication: publication.clone(),
                 };
-                state.send(number, Arrival::Delivery(delivered), effects);
+                self.send(channel, Arrival::Delivery(delivered), effects);
             }
         }
     }
 
-    /// `queue.declare` of a reply address checks whether its consumer exists (R123).
-    pub(crate) fn declare_reply_address(&self, name: &ShortString) -> Result<ShortString, Fault> {
-        if name == QUEUE || self.reply_consumer(name).is_some() {
-            Ok(name.clone())
-        } else {
-            Err(Fault::not_found(format!("no {}", self.queue_text(name))))
-        }
+    /// Returns whether a queue name is a reply address with a consumer, or requests one (R123).
+    pub(crate) fn has_reply_address(&self, name: &str) -> bool {
+        name == QUEUE || self.reply_consumer(name).is_some()
     }
 
     /// Returns the live consumer of a reply address.
     fn reply_consumer(&self, address: &str) -> Option<(ChannelKey, ShortString)> {
-        let channel = *self.clients.reply_addresses.get(address)?;
-        let consumer = self.clients.channels.get(channel)?.reply_consumer.as_ref()?;
+        let channel = *self.reply_addresses.get(address)?;
+        let consumer = self.channels.get(channel)?.reply_consumer.as_ref()?;
         (consumer.address == address).then(|| (channel, consumer.tag.clone()))
     }
 }

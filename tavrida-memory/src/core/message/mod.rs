@@ -1,0 +1,8 @@
+//! What a message is inside the broker: its content, with data that only the broker sees.
+
+pub(crate) mod checks;
+pub(crate) mod deaths;
+pub(crate) mod expiration;
+pub(crate) mod headers;
+pub(crate) mod parcel;
+pub(crate) mod routing_keys;

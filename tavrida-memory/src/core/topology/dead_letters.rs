@@ -1,0 +1,169 @@
+//! Dead letters: what a message becomes when it leaves its queue, and where it goes.
+
+use std::sync::Arc;
+
+use tavrida::transport::{Properties, Publication};
+
+use super::{Forward, Topology};
+use crate::core::keys::{ExchangeKey, QueueKey};
+use crate::core::message::deaths::{Event, Reason, is_cycle};
+use crate::core::message::headers::sorted;
+use crate::core::message::parcel::Parcel;
+use crate::core::message::routing_keys::RoutingKeys;
+use crate::core::node::Node;
+use crate::core::queue::Message;
+use crate::core::queue::owed::AGAIN;
+use crate::core::queue::settings::{Overflow, QueueKind};
+
+impl Topology {
+    /// Sends a message that left its queue to the queue's dead-letter exchange. Without such an exchange it is dropped, unless the queue
+    /// must keep it.
+    pub(crate) fn dead_letter(&mut self, node: &Node, queue: QueueKey, message: &Message, reason: Reason) {
+        let state = &mut self.queues[queue];
+        if state.settings.owes_dead_letters {
+            state.owed.push(message.clone(), reason);
+            self.forwards.push_back(Forward::Owed(queue));
+        } else if self.dead_letter_exchange(queue).is_some() {
+            let letter = self.letter(node, queue, message, reason);
+            let targets = self.targets_of(queue, &letter, reason);
+            if !targets.is_empty() {
+                self.forwards.push_back(Forward::Once { letter, targets });
+            }
+        }
+    }
+
+    /// Returns where a queue's dead letters go. `None` if there is no such exchange, `Some(None)` for the default exchange.
+    fn dead_letter_exchange(&self, queue: QueueKey) -> Option<Option<ExchangeKey>> {
+        let address = self.queues[queue].settings.dead_letter.as_ref()?;
+        if address.exchange.is_empty() {
+            return Some(None);
+        }
+        self.exchange_names.get(&*address.exchange).map(|exchange| Some(*exchange))
+    }
+
+    /// Returns the dead letter of a message: to the queue's dead-letter address, with its history.
+    pub(crate) fn letter(&self, node: &Node, queue: QueueKey, message: &Message, reason: Reason) -> Parcel {
+        let state = &self.queues[queue];
+        let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
+        let old = &message.parcel.publication;
+        let keys = message.parcel.recorded_keys(&node.behaviour);
+        let event = Event { queue: &state.name, reason, wall: node.now.wall, publication: old, keys: &keys };
+        let mut headers = old.properties.headers().clone();
+        let redirected = address.routing_key.is_some();
+        let record = node.behaviour.records_deaths.then(|| {
+            let mut record = message.parcel.record_or_new();
+            record.add(&event);
+            record.write(&event, &mut headers);
+            record.redirected |= redirected;
+            record.failures = message.failures + u32::from(reason == Reason::Rejected && state.is_quorum());
+            Arc::new(record)
+        });
+        if record.is_none() {
+            headers = event.write(headers);
+        }
+        if redirected && !node.behaviour.keeps_copies {
+            headers.remove("CC");
+        }
+        let publication = Arc::new(Publication {
+            exchange: address.exchange.clone(),
+            routing_key: address.routing_key.clone().unwrap_or_else(|| old.routing_key.clone()),
+            mandatory: false,
+            properties: Properties {
+                expiration: None,
+                headers: Some(sorted(headers)),
+                ..old.properties.clone()
+            },
+            body: old.body.clone(),
+        });
+        let forgets = redirected && record.is_none();
+        Parcel { publication, hidden: message.parcel.hidden.clone().filter(|_| !forgets), record }
+    }
+
+    /// Returns the queues that a dead letter of a queue goes to.
+    pub(crate) fn targets_of(&mut self, queue: QueueKey, letter: &Parcel, reason: Reason) -> Vec<QueueKey> {
+        let mut targets = Vec::new();
+        let Some(exchange) = self.dead_letter_exchange(queue) else { return targets };
+        let headers = letter.publication.properties.headers();
+        let more = letter.copies();
+        let keys = RoutingKeys { primary: &letter.publication.routing_key, more: &more };
+        match &letter.record {
+            Some(record) => self.route(exchange, &keys, &record.routing_headers(headers), &mut targets),
+            None => self.route(exchange, &keys, headers, &mut targets),
+        }
+        if reason != Reason::Rejected {
+            targets.retain(|target| {
+                let queue = &self.queues[*target].name;
+                !letter
+                    .record
+                    .as_ref()
+                    .map_or_else(|| is_cycle(queue, headers), |record| record.is_cycle(queue))
+            });
+        }
+        targets
+    }
+
+    /// Dead-letters or drops what consumers rejected.
+    pub(crate) fn discard(
+        &mut self,
+        node: &Node,
+        queue: QueueKey,
+        messages: impl Iterator<Item = Message>,
+        reason: Reason,
+    ) {
+        if self.queues[queue].settings.dead_letter.is_none() {
+            return;
+        }
+        let mut messages: Vec<Message> = messages.collect();
+        messages.sort_by_key(|message| std::cmp::Reverse(message.priority));
+        for message in messages {
+            self.dead_letter(node, queue, &message, reason);
+        }
+    }
+
+    /// Drops from the head while the queue exceeds its limits. A quorum queue dead-letters what it drops at one time in the opposite order
+    /// (R133).
+    pub(crate) fn drop_over_limit(&mut self, node: &Node, queue: QueueKey) {
+        let mut dropped = Vec::new();
+        loop {
+            let state = &mut self.queues[queue];
+            if state.settings.overflow != Overflow::DropHead || !state.is_over_limit(0, 0) {
+                break;
+            }
+            let Some(message) = state.ready.pop() else { break };
+            dropped.push(message);
+        }
+        if self.queues[queue].settings.kind == QueueKind::Quorum {
+            dropped.reverse();
+        }
+        for message in dropped {
+            self.dead_letter(node, queue, &message, Reason::MaxLength);
+        }
+    }
+
+    /// Records that an exchange, a queue or a binding is new: dead letters without a target may have one in the next round.
+    pub(crate) fn topology_grew(&mut self, node: &Node) {
+        for queue in std::mem::take(&mut self.debtors) {
+            if self.queues.get(queue).is_some_and(|state| !state.owed.tried.is_empty()) {
+                self.look_ahead(node, queue);
+                self.arm(queue);
+                self.debtors.insert(queue);
+            }
+        }
+    }
+
+    /// Computes when the next round is, and whether it could succeed.
+    pub(crate) fn look_ahead(&mut self, node: &Node, queue: QueueKey) {
+        let now = node.now.elapsed;
+        let letters = std::mem::take(&mut self.queues[queue].owed.tried);
+        let hopeful = letters.iter().any(|letter| {
+            letter.refused.is_some() || !self.targets_of(queue, &letter.parcel, letter.reason).is_empty()
+        });
+        let owed = &mut self.queues[queue].owed;
+        // Rounds that could not succeed were skipped.
+        while owed.round <= now {
+            owed.round += AGAIN;
+        }
+        owed.tried = letters;
+        owed.hopeful = hopeful;
+    }
+}
