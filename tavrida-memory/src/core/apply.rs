@@ -29,7 +29,7 @@ impl Broker {
             self.node.now =
                 Now { elapsed: now.elapsed - early, wall: now.wall.saturating_sub(early.as_secs()) };
             self.on_deadline(queue, effects);
-            self.forward(effects);
+            self.forward_dead_letters(effects);
         }
         self.node.now = now;
     }
@@ -40,9 +40,9 @@ impl Broker {
         if expired {
             self.delete_queue(queue, effects);
         } else {
-            self.topology.sweep(&self.node, queue);
-            self.pay_again(queue, effects);
-            self.topology.arm(queue);
+            self.topology.drop_expired(&self.node, queue);
+            self.retry_dead_letters(queue, effects);
+            self.topology.schedule(queue);
         }
     }
 
@@ -64,7 +64,7 @@ impl Broker {
             Command::Operator(operator) => self.operate(operator, effects),
             Command::Tick => {}
         }
-        self.forward(effects);
+        self.forward_dead_letters(effects);
     }
 
     fn holds(&mut self, connection: ConnectionId, command: &Command, effects: &mut Effects) -> bool {
@@ -216,8 +216,8 @@ impl Broker {
                 self.topology.queues[queue].settings.overflow = overflow;
                 self.topology.drop_over_limit(&self.node, queue);
             }
-            self.topology.sweep(&self.node, queue);
+            self.topology.drop_expired(&self.node, queue);
         }
-        self.topology.arm(queue);
+        self.topology.schedule(queue);
     }
 }

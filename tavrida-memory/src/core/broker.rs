@@ -192,8 +192,8 @@ impl Broker {
         let mut queues: Vec<_> = self.topology.queues.values().collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
         queues.into_iter().flat_map(|queue| {
-            let messages = queue.ready.iter().chain(queue.owed.messages());
-            messages.map(|message| (&queue.name, &message.parcel.publication))
+            let messages = queue.ready.iter().chain(queue.dead_letters.messages());
+            messages.map(|message| (&queue.name, &message.container.publication))
         })
     }
 

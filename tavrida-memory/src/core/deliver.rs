@@ -22,10 +22,10 @@ impl Broker {
             while let Some((consumer, message)) = self.next_pair(queue) {
                 let state = &mut self.topology.queues[queue];
                 self.clients.assign(state, consumer);
-                self.clients.hand_over(queue, state, consumer, message, effects);
+                self.clients.send_delivery(queue, state, consumer, message, effects);
             }
         }
-        self.topology.arm(queue);
+        self.topology.schedule(queue);
     }
 
     fn run_together(&mut self, queue: QueueKey, effects: &mut Effects) {
@@ -42,11 +42,11 @@ impl Broker {
         }
         assigned.sort_by_cached_key(|(consumer, _)| self.clients.turn(*consumer, &self.node.behaviour));
         let state = &mut self.topology.queues[queue];
-        let hand_over = |(consumer, message)| {
-            self.clients.hand_over(queue, state, consumer, message, effects);
+        let send_delivery = |(consumer, message)| {
+            self.clients.send_delivery(queue, state, consumer, message, effects);
             consumer
         };
-        assigned.into_iter().map(hand_over).collect()
+        assigned.into_iter().map(send_delivery).collect()
     }
 
     /// Settles what was sent to consumers that need not ack, and goes on with their credit.
@@ -87,10 +87,10 @@ impl Broker {
     }
 
     /// Hands a queue on to its next single active consumer, which gets what is ready.
-    fn hand_on_and_run(&mut self, queue: QueueKey, effects: &mut Effects) {
+    fn activate_next_and_run(&mut self, queue: QueueKey, effects: &mut Effects) {
         let Some(state) = self.topology.queues.get_mut(queue) else { return };
         let before = state.active;
-        self.clients.hand_on(state, &self.node.behaviour);
+        self.clients.activate_next(state, &self.node.behaviour);
         if state.active != before {
             self.run(queue, effects);
         }
@@ -143,7 +143,7 @@ impl Broker {
         self.settle_group(channel, queue, consumer, settlement, std::iter::once(message), effects);
         if let Some(consumer) = consumer {
             self.clients.forget_delivery(consumer);
-            self.hand_on_and_run(queue, effects);
+            self.activate_next_and_run(queue, effects);
         }
         self.resume(channel, waiting, effects);
     }
@@ -187,7 +187,7 @@ impl Broker {
         }
         for (consumer, queue) in consumers {
             self.clients.forget_delivery(consumer);
-            self.hand_on_and_run(queue, effects);
+            self.activate_next_and_run(queue, effects);
         }
         self.resume(channel, waiting, effects);
     }
@@ -266,12 +266,12 @@ impl Broker {
                 self.clients.give_credit(channel, queue, state, consumer, 1);
             }
             state.take_back([message], Settlement::Requeue, &self.node.behaviour);
-            self.topology.sweep(&self.node, queue);
+            self.topology.drop_expired(&self.node, queue);
             sent.extend(self.run_once(queue, effects));
             self.topology.drop_over_limit(&self.node, queue);
         }
         self.settle_sent(queue, sent, effects);
-        self.topology.arm(queue);
+        self.topology.schedule(queue);
     }
 
     /// Requeues messages, and delivers (A7).
@@ -289,19 +289,19 @@ impl Broker {
                     state.ready.insert(Message { redelivered: true, ..message });
                 }
                 self.topology.drop_over_limit(&self.node, queue);
-                self.topology.sweep(&self.node, queue);
+                self.topology.drop_expired(&self.node, queue);
                 self.run(queue, effects);
             }
             QueueKind::Quorum => {
                 let too_often = state.take_back(messages, settlement, &self.node.behaviour);
-                self.topology.sweep(&self.node, queue);
+                self.topology.drop_expired(&self.node, queue);
                 self.run(queue, effects);
                 // What does not fit is dead-lettered before what came back too often.
                 self.topology.drop_over_limit(&self.node, queue);
                 for message in too_often {
                     self.topology.dead_letter(&self.node, queue, &message, Reason::DeliveryLimit);
                 }
-                self.topology.arm(queue);
+                self.topology.schedule(queue);
             }
         }
     }

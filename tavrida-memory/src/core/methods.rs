@@ -258,12 +258,12 @@ impl Broker {
         }
         self.topology.touch(&self.node, queue);
         let Some(message) = self.topology.fetch(&self.node, queue) else {
-            self.topology.arm(queue);
+            self.topology.schedule(queue);
             return Ok(Some(MethodReply::BasicGetEmpty));
         };
         if no_ack {
             // A quorum queue settles it at once, and looks for expired messages when it does (R69).
-            self.topology.sweep(&self.node, queue);
+            self.topology.drop_expired(&self.node, queue);
         }
         let state = &mut self.topology.queues[queue];
         let channel = &mut self.clients.channels[channel];
@@ -277,8 +277,8 @@ impl Broker {
             state.unacked += 1;
             channel.unacked.push(got.delivery_tag, Pending { queue, consumer: None, message });
         }
-        self.topology.sweep(&self.node, queue);
-        self.topology.arm(queue);
+        self.topology.drop_expired(&self.node, queue);
+        self.topology.schedule(queue);
         Ok(Some(MethodReply::BasicGetOk(got)))
     }
 

@@ -51,7 +51,7 @@
 //! |---|---|---|
 //! | `keys` | the keys of queues, exchanges, channels and consumers: parts that refer to each other know only these | |
 //! | `message` | a message with data that only the broker sees: routing keys, deaths, what is refused | queues |
-//! | `queue` | one queue: its settings, its ready messages in order, its line of consumers | who delivers |
+//! | `queue` | one queue: its settings, its ready messages in order, its service queue | who delivers |
 //! | `node` | the time, the version of RabbitMQ that is followed, the alarm | |
 //! | `topology` | exchanges, bindings, queues, policies: declares, binds, routes, expires, dead-letters, drops over a limit | clients |
 //! | `clients` | connections, channels, consumers: credit, unsettled deliveries, transactions, outboxes | the topology |

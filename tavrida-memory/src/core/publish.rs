@@ -14,13 +14,13 @@ use super::errors::Fault;
 use super::ids::ChannelId;
 use super::keys::{ChannelKey, QueueKey};
 use super::message::checks::{check_expiration, check_message, check_user};
+use super::message::container::Container;
 use super::message::deaths::Reason;
-use super::message::parcel::Parcel;
 use super::message::routing_keys::RoutingKeys;
 use super::queue::Origin;
-use super::queue::owed::{AGAIN, Letter};
+use super::queue::dead_letters::{DeadLetter, RETRY_AFTER};
 use super::queue::settings::Overflow;
-use super::topology::Forward;
+use super::topology::InTransit;
 
 /// The text of `basic.return`.
 const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
@@ -56,18 +56,18 @@ impl Broker {
         if self.node.behaviour.checks_user_last {
             self.check_user(id, &publication)?;
         }
-        let parcel = match &more {
-            Some(_) => Parcel::published(publication),
-            None => Parcel { publication, hidden: None, record: None },
+        let container = match &more {
+            Some(_) => Container::published(publication),
+            None => Container { publication, bcc: None, deaths: None },
         };
-        let parcel = parcel.rewritten(&self.node.behaviour);
+        let container = container.rewritten(&self.node.behaviour);
         let more = more.unwrap_or_default();
         let mut queues = std::mem::take(&mut self.routed);
         queues.clear();
-        let keys = RoutingKeys { primary: &parcel.publication.routing_key, more: &more };
-        self.topology.route(exchange, &keys, parcel.publication.properties.headers(), &mut queues);
+        let keys = RoutingKeys { primary: &container.publication.routing_key, more: &more };
+        self.topology.route(exchange, &keys, container.publication.properties.headers(), &mut queues);
         if exchange.is_none() {
-            self.clients.deliver_replies(&keys, &parcel.publication, effects);
+            self.clients.deliver_replies(&keys, &container.publication, effects);
         }
         if let Mode::Transaction(transaction) = &mut self.clients.channels[channel].mode {
             let name = |queue: &QueueKey| self.topology.queues[*queue].name.clone();
@@ -76,10 +76,10 @@ impl Broker {
                 Some(_) => Routed::Names(queues.iter().map(name).collect()),
                 None => Routed::Names(keys.names()),
             };
-            transaction.publish(parcel, routed);
+            transaction.publish(container, routed);
             return Ok(());
         }
-        let ack = self.publish_to(id, &parcel, &queues, effects);
+        let ack = self.publish_to(id, &container, &queues, effects);
         self.routed = queues;
         if let Some(delivery_tag) = number {
             effects.push(Effect::Confirm { channel: id, delivery_tag, ack });
@@ -98,7 +98,7 @@ impl Broker {
     fn publish_to(
         &mut self,
         channel: ChannelId,
-        parcel: &Parcel,
+        container: &Container,
         queues: &[QueueKey],
         effects: &mut Effects,
     ) -> bool {
@@ -106,11 +106,11 @@ impl Broker {
         for queue in queues {
             // In a transaction a queue may have been deleted since the message was routed.
             if self.topology.queues.contains_key(*queue) {
-                taken &= self.enqueue(*queue, parcel, Origin::Publish, effects);
+                taken &= self.enqueue(*queue, container, Origin::Publish, effects);
             }
         }
-        if queues.is_empty() && parcel.publication.mandatory {
-            let publication = parcel.publication.clone();
+        if queues.is_empty() && container.publication.mandatory {
+            let publication = container.publication.clone();
             effects.push(Effect::Return { channel, code: 312, text: NO_ROUTE, publication });
         }
         taken
@@ -122,7 +122,7 @@ impl Broker {
         let id = state.id;
         let Transaction { published, settled } = std::mem::take(state.transaction()?);
         let mut taken = true;
-        for (parcel, routed) in published {
+        for (container, routed) in published {
             let topology = &self.topology;
             let queues = match routed {
                 Routed::Names(names) => {
@@ -133,7 +133,7 @@ impl Broker {
                     queues
                 }
             };
-            taken &= self.publish_to(id, &parcel, &queues, effects);
+            taken &= self.publish_to(id, &container, &queues, effects);
         }
         for (settlement, mut deliveries) in settled {
             deliveries.sort_by_key(|(tag, _)| *tag);
@@ -143,9 +143,15 @@ impl Broker {
     }
 
     /// Puts a message into a queue, or delivers it directly to a consumer. Returns `false` if the queue refuses it (A1).
-    fn enqueue(&mut self, queue: QueueKey, parcel: &Parcel, origin: Origin, effects: &mut Effects) -> bool {
+    fn enqueue(
+        &mut self,
+        queue: QueueKey,
+        container: &Container,
+        origin: Origin,
+        effects: &mut Effects,
+    ) -> bool {
         let state = &mut self.topology.queues[queue];
-        let mut message = state.message(parcel, self.node.now.elapsed, &self.node.behaviour);
+        let mut message = state.message(container, self.node.now.elapsed, &self.node.behaviour);
         if state.refuses(&message, origin) {
             if state.settings.overflow == Overflow::RejectPublishDlx {
                 self.topology.dead_letter(&self.node, queue, &message, Reason::MaxLength);
@@ -155,42 +161,48 @@ impl Broker {
         message.seq = state.take_seq();
         if state.is_quorum() {
             state.ready.insert(message);
-            self.topology.sweep(&self.node, queue);
+            self.topology.drop_expired(&self.node, queue);
             self.run(queue, effects);
             self.topology.drop_over_limit(&self.node, queue);
-            self.topology.arm(queue);
+            self.topology.schedule(queue);
             return true;
         }
         if state.ready.is_empty()
             && let Some(consumer) = self.clients.next_consumer(queue, state)
         {
             self.clients.assign(state, consumer);
-            self.clients.hand_over(queue, state, consumer, message, effects);
+            self.clients.send_delivery(queue, state, consumer, message, effects);
             return true;
         }
         state.ready.insert(message);
         self.topology.drop_over_limit(&self.node, queue);
-        self.topology.sweep(&self.node, queue);
-        self.topology.arm(queue);
+        self.topology.drop_expired(&self.node, queue);
+        self.topology.schedule(queue);
         true
     }
 
     /// Delivers dead-lettered messages, and those that they cause.
-    pub(super) fn forward(&mut self, effects: &mut Effects) {
-        while let Some(forward) = self.topology.forwards.pop_front() {
-            match forward {
-                Forward::Once { letter, targets } => {
+    pub(super) fn forward_dead_letters(&mut self, effects: &mut Effects) {
+        while let Some(next) = self.topology.in_transit.pop_front() {
+            match next {
+                InTransit::AtMostOnce { letter, targets } => {
                     for target in targets {
-                        self.bury(target, &letter, Origin::DeadLetter, effects);
+                        self.publish_dead_letter(target, &letter, Origin::AtMostOnce, effects);
                     }
                 }
-                Forward::Owed(queue) => self.pay(queue, effects),
+                InTransit::AtLeastOnce(queue) => self.send_dead_letters(queue, effects),
             }
         }
     }
 
     /// Publishes a dead letter to a queue. Returns `false` if the queue does not exist or refuses it.
-    fn bury(&mut self, target: QueueKey, letter: &Parcel, origin: Origin, effects: &mut Effects) -> bool {
+    fn publish_dead_letter(
+        &mut self,
+        target: QueueKey,
+        letter: &Container,
+        origin: Origin,
+        effects: &mut Effects,
+    ) -> bool {
         if !self.topology.queues.contains_key(target) {
             return false;
         }
@@ -199,60 +211,65 @@ impl Broker {
     }
 
     /// Sends the dead letters of a queue that were not sent yet.
-    fn pay(&mut self, queue: QueueKey, effects: &mut Effects) {
+    fn send_dead_letters(&mut self, queue: QueueKey, effects: &mut Effects) {
         while let Some((message, reason)) =
-            self.topology.queues.get_mut(queue).and_then(|state| state.owed.next())
+            self.topology.queues.get_mut(queue).and_then(|state| state.dead_letters.next())
         {
-            let parcel = self.topology.letter(&self.node, queue, &message, reason);
-            let letter = Letter { message, reason, parcel, holders: Vec::new(), refused: None };
-            if let Some(letter) = self.send_letter(queue, letter, effects) {
-                self.topology.queues[queue].owed.keep(letter, self.node.now.elapsed);
-                self.topology.debtors.insert(queue);
+            let container = self.topology.letter(&self.node, queue, &message, reason);
+            let letter = DeadLetter { message, reason, container, confirmed_by: Vec::new(), refused: None };
+            if let Some(letter) = self.send_dead_letter(queue, letter, effects) {
+                self.topology.queues[queue].dead_letters.keep(letter, self.node.now.elapsed);
+                self.topology.retrying.insert(queue);
             }
         }
-        self.topology.arm(queue);
+        self.topology.schedule(queue);
     }
 
-    /// Runs a round if it is due: retries what no target accepted, and what was refused long enough ago.
-    pub(super) fn pay_again(&mut self, queue: QueueKey, effects: &mut Effects) {
+    /// If a retry is due, sends what no target accepted, and what was refused long enough ago.
+    pub(super) fn retry_dead_letters(&mut self, queue: QueueKey, effects: &mut Effects) {
         let now = self.node.now.elapsed;
-        let owed = &mut self.topology.queues[queue].owed;
-        if owed.next_round().is_none_or(|at| at > now) {
+        let dead_letters = &mut self.topology.queues[queue].dead_letters;
+        if dead_letters.next_retry().is_none_or(|at| at > now) {
             return;
         }
-        let mut letters = std::mem::take(&mut owed.tried);
+        let mut letters = std::mem::take(&mut dead_letters.unconfirmed);
         letters = letters
             .into_iter()
             .filter_map(|letter| match letter.refused {
-                Some(at) if at + AGAIN > now => Some(letter),
-                _ => self.send_letter(queue, letter, effects),
+                Some(at) if at + RETRY_AFTER > now => Some(letter),
+                _ => self.send_dead_letter(queue, letter, effects),
             })
             .collect();
-        self.topology.queues[queue].owed.tried = letters;
-        self.topology.look_ahead(&self.node, queue);
-        self.pay(queue, effects);
+        self.topology.queues[queue].dead_letters.unconfirmed = letters;
+        self.topology.schedule_retry(&self.node, queue);
+        self.send_dead_letters(queue, effects);
     }
 
     /// Sends a letter to all targets that do not have it. Returns it if that did not complete.
-    fn send_letter(&mut self, queue: QueueKey, mut letter: Letter, effects: &mut Effects) -> Option<Letter> {
+    fn send_dead_letter(
+        &mut self,
+        queue: QueueKey,
+        mut letter: DeadLetter,
+        effects: &mut Effects,
+    ) -> Option<DeadLetter> {
         letter.refused = None;
-        for target in self.topology.targets_of(queue, &letter.parcel, letter.reason) {
+        for target in self.topology.targets_of(queue, &letter.container, letter.reason) {
             let name = self.topology.queues[target].name.clone();
-            if letter.holders.contains(&name) {
+            if letter.confirmed_by.contains(&name) {
                 continue;
             }
-            if self.bury(target, &letter.parcel, Origin::Debt, effects) {
-                letter.holders.push(name);
+            if self.publish_dead_letter(target, &letter.container, Origin::AtLeastOnce, effects) {
+                letter.confirmed_by.push(name);
             } else {
                 letter.refused = Some(self.node.now.elapsed);
             }
         }
         // RabbitMQ does not send by `BCC` keys again.
-        letter.parcel.hidden = None;
-        if letter.refused.is_some() || letter.holders.is_empty() {
+        letter.container.bcc = None;
+        if letter.refused.is_some() || letter.confirmed_by.is_empty() {
             return Some(letter);
         }
-        self.topology.queues[queue].owed.bytes -= letter.message.bytes();
+        self.topology.queues[queue].dead_letters.bytes -= letter.message.bytes();
         None
     }
 }

@@ -59,7 +59,7 @@ pub struct QueueView {
     /// The bodies of its ready messages, in the order of delivery.
     pub ready: Vec<bytes::Bytes>,
     /// The bodies of the dead letters that it keeps until their targets accept them.
-    pub owed: Vec<bytes::Bytes>,
+    pub dead_letters: Vec<bytes::Bytes>,
     /// The number of unacknowledged messages.
     pub unacked: u32,
     /// Its consumers, in the order in which they were added.
@@ -169,7 +169,7 @@ fn view_queue(topology: &Topology, clients: &Clients, queue: &Queue) -> QueueVie
         let channel = clients.channels[consumer.channel].id;
         ConsumerView { tag: consumer.tag.clone(), channel, credit: consumer.credit }
     });
-    let body = |message: &Message| message.parcel.publication.body.clone();
+    let body = |message: &Message| message.container.publication.body.clone();
     let policy = topology.policy_of_queue(&queue.name, queue.settings.kind);
     QueueView {
         name: queue.name.clone(),
@@ -179,7 +179,7 @@ fn view_queue(topology: &Topology, clients: &Clients, queue: &Queue) -> QueueVie
         arguments: queue.arguments.clone(),
         policy: policy.map(|policy| policy.definition.clone()),
         ready: queue.ready.iter().map(body).collect(),
-        owed: queue.owed.messages().map(body).collect(),
+        dead_letters: queue.dead_letters.messages().map(body).collect(),
         unacked: queue.unacked,
         consumers: consumers.collect(),
     }
@@ -201,8 +201,8 @@ fn view_exchange(topology: &Topology, exchange: &Exchange) -> ExchangeView {
 fn view_bindings(topology: &Topology) -> Vec<BindingView> {
     let mut bindings: Vec<BindingView> = Vec::new();
     for exchange in topology.exchanges.values() {
-        bindings.extend(exchange.bindings.iter().map(|(_, bound)| {
-            let (to_exchange, destination) = match bound.target {
+        bindings.extend(exchange.bindings.iter().map(|(_, binding)| {
+            let (to_exchange, destination) = match binding.target {
                 Target::Queue(queue) => (false, &topology.queues[queue].name),
                 Target::Exchange(exchange) => (true, &topology.exchanges[exchange].name),
             };
@@ -210,8 +210,8 @@ fn view_bindings(topology: &Topology) -> Vec<BindingView> {
                 source: exchange.name.clone(),
                 to_exchange,
                 destination: destination.clone(),
-                routing_key: bound.key.clone(),
-                arguments: bound.arguments.clone(),
+                routing_key: binding.key.clone(),
+                arguments: binding.arguments.clone(),
             }
         }));
     }
@@ -260,8 +260,8 @@ impl fmt::Display for QueueView {
             1..=8 => f.write_str("]")?,
             _ => f.write_str(", ..]")?,
         }
-        if !self.owed.is_empty() {
-            write!(f, ", {} owed", self.owed.len())?;
+        if !self.dead_letters.is_empty() {
+            write!(f, ", {} dead letters", self.dead_letters.len())?;
         }
         write!(f, ", {} unacked", self.unacked)?;
         for consumer in &self.consumers {

@@ -3,6 +3,7 @@
 
 mod rig;
 
+mod at_least_once;
 mod bindings;
 mod closing;
 mod consuming;
@@ -13,7 +14,6 @@ mod exchanges;
 mod features;
 mod limits;
 mod operator;
-mod owed;
 mod policies;
 mod publishing;
 mod queues;

@@ -76,14 +76,14 @@ impl Clients {
         }
         queue.had_consumers = true;
         queue.consumers.push(consumer);
-        if !earlier.is_some_and(|earlier| queue.line.replace(earlier, consumer)) {
-            queue.line.push(priority, consumer);
+        if !earlier.is_some_and(|earlier| queue.service_queue.replace(earlier, consumer)) {
+            queue.service_queue.push(priority, consumer);
         }
         let holds = consume.exclusive && queue.settings.kind == QueueKind::Classic;
         if holds || (queue.settings.single_active && queue.active.is_none()) {
             queue.active = Some(consumer);
         }
-        self.hand_on(queue, behaviour);
+        self.activate_next(queue, behaviour);
     }
 
     /// Returns the cancelled consumer that a new one of a quorum queue continues: with its tag, and with unsettled messages (R141).
@@ -143,19 +143,19 @@ impl Clients {
             queue.consumers.retain(|other| *other != consumer);
             // A quorum queue keeps the place of one with unsettled messages, for the next with its tag (R141).
             if unsettled == 0 || !queue.is_quorum() {
-                queue.line.remove(consumer);
+                queue.service_queue.remove(consumer);
             }
             queue.blocked.retain(|other| *other != consumer);
             if queue.active == Some(consumer) {
                 queue.quiescing = false;
                 queue.active = match (queue.settings.single_active, queue.settings.kind) {
                     (false, _) => None,
-                    (true, QueueKind::Classic) => queue.line.first(),
+                    (true, QueueKind::Classic) => queue.service_queue.first(),
                     (true, QueueKind::Quorum) if behaviour.quorum_priority_takes_over => None,
                     (true, QueueKind::Quorum) => queue.consumers.first().copied(),
                 };
             }
-            self.hand_on(queue, behaviour);
+            self.activate_next(queue, behaviour);
         }
         if unsettled == 0 {
             self.consumers.remove(consumer);

@@ -16,7 +16,7 @@ pub(crate) struct Consumer {
     pub(crate) priority: i64,
     /// How many more deliveries it takes. `None` if there is no limit.
     pub(crate) credit: Option<u32>,
-    /// Whether it was found without credit and waits for some, outside the line.
+    /// Whether it was found without credit and waits for some, outside the service queue.
     pub(crate) blocked: bool,
     /// Whether it still consumes.
     pub(crate) alive: bool,

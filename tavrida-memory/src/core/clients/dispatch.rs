@@ -1,4 +1,4 @@
-//! Dispatch: the line of consumers and their credit (A3 to A5 of the broker semantics).
+//! Dispatch: the service queue of consumers and their credit (A3 to A5 of the broker semantics).
 
 use tavrida::field::ShortString;
 use tavrida_behaviour::Behaviour;
@@ -12,23 +12,23 @@ use crate::core::queue::settings::QueueKind;
 use crate::core::queue::{Message, Queue};
 
 impl Clients {
-    /// Returns the consumer that takes the next message of a queue. Consumers without credit leave the line (A3).
+    /// Returns the consumer that takes the next message of a queue. Consumers without credit leave the service queue (A3).
     pub(crate) fn next_consumer(&mut self, key: QueueKey, queue: &mut Queue) -> Option<ConsumerKey> {
         loop {
             let candidate = if queue.settings.single_active {
                 queue.active.filter(|active| !self.consumers[*active].blocked && !queue.quiescing)
             } else {
-                queue.line.first()
+                queue.service_queue.first()
             }?;
             if self.consumers.get(candidate).is_none_or(|candidate| !candidate.alive) {
-                queue.line.remove(candidate);
+                queue.service_queue.remove(candidate);
                 continue;
             }
             if self.admits(key, queue, candidate) {
                 return Some(candidate);
             }
             self.consumers[candidate].blocked = true;
-            queue.line.remove(candidate);
+            queue.service_queue.remove(candidate);
             queue.blocked.push(candidate);
         }
     }
@@ -44,24 +44,24 @@ impl Clients {
         !limiter.holds(key) && credit != Some(0) && limiter.admit(key, no_ack)
     }
 
-    /// Assigns one more message to a consumer: updates its credit and its position in the line.
+    /// Assigns one more message to a consumer: updates its credit and its position in the service queue.
     pub(crate) fn assign(&mut self, queue: &mut Queue, consumer: ConsumerKey) {
         let record = &mut self.consumers[consumer];
         if let Some(credit) = &mut record.credit {
             *credit -= 1;
         }
         if queue.settings.kind == QueueKind::Quorum && record.credit == Some(0) {
-            // It leaves the line at once; in a classic queue this happens at the consumer's turn.
+            // It leaves the service queue at once; in a classic queue this happens at the consumer's turn.
             record.blocked = true;
-            queue.line.remove(consumer);
+            queue.service_queue.remove(consumer);
             queue.blocked.push(consumer);
         } else if !queue.settings.single_active {
-            queue.line.rotate();
+            queue.service_queue.rotate();
         }
     }
 
     /// Sends a message to the consumer that it was assigned to.
-    pub(crate) fn hand_over(
+    pub(crate) fn send_delivery(
         &mut self,
         key: QueueKey,
         queue: &mut Queue,
@@ -88,7 +88,7 @@ impl Clients {
     }
 
     /// A consumer that need not ack has a prefetch in a quorum queue too: what it gets is settled when it was sent. Returns whether it
-    /// rejoined the line.
+    /// rejoined the service queue.
     pub(crate) fn settle_at_once(&mut self, queue: &mut Queue, consumer: ConsumerKey) -> bool {
         let Consumer { no_ack: true, channel, credit: Some(credit), .. } = &mut self.consumers[consumer]
         else {
@@ -105,23 +105,23 @@ impl Clients {
         if behaviour.quorum_consumers_by_age { (*number, ShortString::default()) } else { (0, tag.clone()) }
     }
 
-    /// Moves blocked consumers of a channel that have credit to the end of the line. Returns whether there were any.
+    /// Moves blocked consumers of a channel that have credit to the end of the service queue. Returns whether there were any.
     pub(crate) fn unblock(&mut self, queue: &mut Queue, channel: ChannelKey) -> bool {
-        let line = &mut queue.line;
+        let service_queue = &mut queue.service_queue;
         let before = queue.blocked.len();
         queue.blocked.retain(|blocked| {
             let consumer = &mut self.consumers[*blocked];
             let stays = consumer.channel != channel || consumer.credit == Some(0);
             if !stays {
                 consumer.blocked = false;
-                line.push(consumer.priority, *blocked);
+                service_queue.push(consumer.priority, *blocked);
             }
             stays
         });
         queue.blocked.len() < before
     }
 
-    /// Adds credit to a consumer. Returns whether consumers rejoined the line. The credit goes to the current consumer with the tag,
+    /// Adds credit to a consumer. Returns whether consumers rejoined the service queue. The credit goes to the current consumer with the tag,
     /// whichever consumer got the delivery (R109).
     pub(crate) fn give_credit(
         &mut self,
@@ -131,7 +131,7 @@ impl Clients {
         consumer: ConsumerKey,
         count: u32,
     ) -> bool {
-        let heir = if self.consumers[consumer].alive {
+        let credited = if self.consumers[consumer].alive {
             consumer
         } else {
             let tag = &self.consumers[consumer].tag;
@@ -141,7 +141,7 @@ impl Clients {
                 None => return false,
             }
         };
-        let Some(credit) = &mut self.consumers[heir].credit else { return false };
+        let Some(credit) = &mut self.consumers[credited].credit else { return false };
         *credit += count;
         // It had no credit, and so was, or would have been, found blocked.
         *credit == count && self.unblock(queue, channel)

@@ -12,7 +12,7 @@ use crate::core::queue::Queue;
 impl Clients {
     /// Hands a queue on to the next consumer if none is active, or if that one has a higher priority. An active one with unsettled messages
     /// first settles these, and gets no more.
-    pub(crate) fn hand_on(&self, queue: &mut Queue, behaviour: &Behaviour) {
+    pub(crate) fn activate_next(&self, queue: &mut Queue, behaviour: &Behaviour) {
         if !queue.settings.single_active || !queue.is_quorum() || !behaviour.quorum_priority_takes_over {
             return;
         }

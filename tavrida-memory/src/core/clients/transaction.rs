@@ -4,14 +4,14 @@ use tavrida::field::ShortString;
 
 use super::unacked::Pending;
 use crate::core::keys::QueueKey;
-use crate::core::message::parcel::Parcel;
+use crate::core::message::container::Container;
 use crate::core::settlement::Settlement;
 
 /// What a channel did since `tx.select` or the last commit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Transaction {
     /// Messages with where they were routed to when they were published (R117).
-    pub(crate) published: Vec<(Parcel, Routed)>,
+    pub(crate) published: Vec<(Container, Routed)>,
     /// Settlements in order; successive ones of one kind are merged.
     pub(crate) settled: Vec<(Settlement, Vec<(u64, Pending)>)>,
 }
@@ -27,8 +27,8 @@ pub(crate) enum Routed {
 }
 
 impl Transaction {
-    pub(crate) fn publish(&mut self, parcel: Parcel, routed: Routed) {
-        self.published.push((parcel, routed));
+    pub(crate) fn publish(&mut self, container: Container, routed: Routed) {
+        self.published.push((container, routed));
     }
 
     pub(crate) fn settle(&mut self, settlement: Settlement, deliveries: Vec<(u64, Pending)>) {

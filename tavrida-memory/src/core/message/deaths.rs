@@ -150,7 +150,7 @@ pub(crate) fn is_cycle(queue: &str, headers: &Table) -> bool {
 
 /// The broker's own record of what happened to a message (R84).
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Record {
+pub(crate) struct Deaths {
     /// The latest first.
     deaths: Vec<Death>,
     /// What a client published as `x-death`: routing by headers still sees it.
@@ -169,7 +169,7 @@ struct Death {
     entry: Table,
 }
 
-impl Record {
+impl Deaths {
     /// Returns the record of a message that a client published with these headers.
     pub(crate) fn new(headers: &Table) -> Self {
         Self { published: headers.get("x-death").cloned(), ..Self::default() }

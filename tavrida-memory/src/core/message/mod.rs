@@ -4,5 +4,5 @@ pub(crate) mod checks;
 pub(crate) mod deaths;
 pub(crate) mod expiration;
 pub(crate) mod headers;
-pub(crate) mod parcel;
+pub(crate) mod container;
 pub(crate) mod routing_keys;

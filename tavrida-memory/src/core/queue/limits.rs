@@ -6,8 +6,8 @@ use tavrida_behaviour::Behaviour;
 
 use super::settings::{Overflow, QueueKind};
 use super::{Message, Origin, Queue};
+use crate::core::message::container::Container;
 use crate::core::message::expiration;
-use crate::core::message::parcel::Parcel;
 use crate::core::settlement::Settlement;
 
 impl Queue {
@@ -40,8 +40,8 @@ impl Queue {
     }
 
     /// Returns a new message of this queue.
-    pub(crate) fn message(&self, parcel: &Parcel, now: Duration, behaviour: &Behaviour) -> Message {
-        let properties = &parcel.publication.properties;
+    pub(crate) fn message(&self, container: &Container, now: Duration, behaviour: &Behaviour) -> Message {
+        let properties = &container.publication.properties;
         let own = properties.expiration.as_ref().and_then(|text| expiration::parse(text).ok());
         let ttl = match (self.settings.ttl, own) {
             (Some(queue), Some(own)) => Some(queue.min(own)),
@@ -54,9 +54,9 @@ impl Queue {
         };
         let priority = properties.priority.unwrap_or(0);
         let failures =
-            parcel.record.as_ref().filter(|_| self.is_quorum()).map_or(0, |record| record.failures);
+            container.deaths.as_ref().filter(|_| self.is_quorum()).map_or(0, |record| record.failures);
         Message {
-            parcel: parcel.clone(),
+            container: container.clone(),
             seq: 0,
             expires_at: ttl.map(|ttl| now + ttl.max(least)),
             returns: 0,
@@ -82,7 +82,7 @@ impl Queue {
             (Overflow::DropHead, _) => false,
             (_, QueueKind::Classic) => self.is_over_limit(1, message.bytes()),
             // Dead letters have no publisher that could be stopped.
-            (_, QueueKind::Quorum) => origin != Origin::DeadLetter && self.is_refusing(),
+            (_, QueueKind::Quorum) => origin != Origin::AtMostOnce && self.is_refusing(),
         }
     }
 
@@ -108,11 +108,11 @@ impl Queue {
 
     /// Returns how many messages count towards a limit.
     fn length(&self) -> u64 {
-        (self.ready.len() + self.owed.len()) as u64
+        (self.ready.len() + self.dead_letters.len()) as u64
     }
 
     /// Returns how many bytes count towards a limit.
     fn bytes(&self) -> u64 {
-        self.ready.bytes() + self.owed.bytes()
+        self.ready.bytes() + self.dead_letters.bytes()
     }
 }

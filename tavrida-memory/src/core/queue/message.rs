@@ -5,13 +5,13 @@ use std::time::Duration;
 use tavrida::transport::Properties;
 use tavrida_behaviour::Behaviour;
 
-use crate::core::message::parcel::Parcel;
+use crate::core::message::container::Container;
 use crate::core::settlement::Settlement;
 
 /// A message in a queue. What all copies share is behind the `Arc`; the rest belongs to this queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
-    pub(crate) parcel: Parcel,
+    pub(crate) container: Container,
     /// Its number in the order of first arrival.
     pub(crate) seq: u64,
     /// When it expires, fixed at its arrival.
@@ -30,7 +30,7 @@ pub(crate) struct Message {
 
 impl Message {
     pub(crate) fn bytes(&self) -> u64 {
-        self.parcel.publication.body.len() as u64
+        self.container.publication.body.len() as u64
     }
 
     /// Returns the number in `x-delivery-count`: returns count, or else what other quorum queues counted.
@@ -39,7 +39,7 @@ impl Message {
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
-        self.parcel.publication.properties.delivery_mode == Some(Properties::PERSISTENT)
+        self.container.publication.properties.delivery_mode == Some(Properties::PERSISTENT)
     }
 
     pub(crate) fn is_expired(&self, now: Duration) -> bool {

@@ -1,10 +1,10 @@
 //! [`Queue`]: the broker's state of a queue, and its operations.
 
-mod consumers;
+pub(crate) mod dead_letters;
 mod limits;
 mod message;
-pub(crate) mod owed;
 mod ready;
+mod service_queue;
 pub(crate) mod settings;
 
 use std::collections::BTreeSet;
@@ -18,10 +18,10 @@ use tavrida::transport::Publication;
 use super::ids::ConnectionId;
 use super::keys::{ConsumerKey, ExchangeKey};
 use super::message::headers::sorted;
-use consumers::Line;
+use dead_letters::DeadLetters;
 pub(crate) use message::Message;
-use owed::Owed;
 use ready::Ready;
+use service_queue::ServiceQueue;
 use settings::{QueueKind, Settings};
 
 #[derive(Debug, Clone)]
@@ -37,14 +37,14 @@ pub(crate) struct Queue {
     pub(crate) incoming: BTreeSet<(ExchangeKey, u32)>,
     pub(crate) ready: Ready,
     /// Dead letters that it must keep until they are accepted.
-    pub(crate) owed: Owed,
+    pub(crate) dead_letters: DeadLetters,
     pub(crate) next_seq: u64,
     /// The number of unacknowledged messages.
     pub(crate) unacked: u32,
     /// All consumers, in the order in which they were added.
     pub(crate) consumers: SmallVec<[ConsumerKey; 2]>,
     /// Those that can take a message.
-    pub(crate) line: Line,
+    pub(crate) service_queue: ServiceQueue,
     /// Those that were found without credit, in that order.
     pub(crate) blocked: Vec<ConsumerKey>,
     pub(crate) had_consumers: bool,
@@ -57,7 +57,7 @@ pub(crate) struct Queue {
     /// When it was last used; `x-expires` counts from here.
     pub(crate) last_used: Duration,
     /// Its deadlines in the broker's calendar.
-    pub(crate) armed: Armed,
+    pub(crate) deadlines: Deadlines,
 }
 
 /// The origin of a message.
@@ -65,26 +65,26 @@ pub(crate) struct Queue {
 pub(crate) enum Origin {
     /// A client, which learns of a refusal.
     Publish,
-    /// The dead letter of another queue.
-    DeadLetter,
+    /// The dead letter of another queue, lost if it is refused.
+    AtMostOnce,
     /// The dead letter of another queue, which keeps it if it is refused.
-    Debt,
+    AtLeastOnce,
 }
 
 /// Deadlines of a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Armed {
+pub(crate) struct Deadlines {
     /// When its head expires.
     pub(crate) head: Option<Duration>,
     /// When the queue expires.
     pub(crate) queue: Option<Duration>,
     /// When it retries its dead letters.
-    pub(crate) round: Option<Duration>,
+    pub(crate) retry: Option<Duration>,
 }
 
-impl Armed {
+impl Deadlines {
     pub(crate) fn times(self) -> impl Iterator<Item = Duration> {
-        [self.head, self.queue, self.round].into_iter().flatten()
+        [self.head, self.queue, self.retry].into_iter().flatten()
     }
 }
 
@@ -97,20 +97,20 @@ impl Queue {
             owner: None,
             arguments,
             ready: Ready::new(settings.max_priority, settings.kind == QueueKind::Quorum),
-            owed: Owed::default(),
+            dead_letters: DeadLetters::default(),
             settings,
             incoming: BTreeSet::new(),
             next_seq: 0,
             unacked: 0,
             consumers: SmallVec::new(),
-            line: Line::default(),
+            service_queue: ServiceQueue::default(),
             blocked: Vec::new(),
             had_consumers: false,
             active: None,
             quiescing: false,
             refusing: false,
             last_used: Duration::ZERO,
-            armed: Armed::default(),
+            deadlines: Deadlines::default(),
         }
     }
 
@@ -121,7 +121,7 @@ impl Queue {
     /// Returns a message as it is delivered: a quorum queue adds how often it was returned (R131). What was not returned shows 0 to
     /// `basic.get`, or nothing.
     pub(crate) fn outgoing(&self, message: &Message, shows_zero: bool) -> Arc<Publication> {
-        let mut publication = message.parcel.publication.clone();
+        let mut publication = message.container.publication.clone();
         let count = message.count();
         if self.is_quorum() && (count > 0 || shows_zero) {
             let headers = &mut Arc::make_mut(&mut publication).properties.headers;

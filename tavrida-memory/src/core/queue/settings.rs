@@ -16,9 +16,9 @@ pub(crate) struct Settings {
     pub(crate) kind: QueueKind,
     pub(crate) ttl: Option<Duration>,
     pub(crate) expires: Option<Duration>,
-    pub(crate) dead_letter: Option<DeadLetter>,
+    pub(crate) dead_letter: Option<DeadLetterAddress>,
     /// Whether it keeps dead letters until they are accepted.
-    pub(crate) owes_dead_letters: bool,
+    pub(crate) at_least_once: bool,
     pub(crate) max_length: Option<u64>,
     pub(crate) max_bytes: Option<u64>,
     pub(crate) overflow: Overflow,
@@ -45,7 +45,7 @@ impl QueueKind {
 
 /// The destination of dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct DeadLetter {
+pub(crate) struct DeadLetterAddress {
     pub(crate) exchange: ShortString,
     /// An empty key counts as set.
     pub(crate) routing_key: Option<ShortString>,
@@ -154,7 +154,7 @@ impl Settings {
         Self {
             kind,
             // With another overflow RabbitMQ logs a warning, and dead-letters at most once.
-            owes_dead_letters: dead_letter.is_some()
+            at_least_once: dead_letter.is_some()
                 && kind == QueueKind::Quorum
                 && strategy == Some("at-least-once")
                 && overflow == Overflow::RejectPublish,
@@ -197,12 +197,12 @@ pub(crate) fn read_kind(arguments: &Table, what: &dyn Display) -> Result<QueueKi
     Err(Fault::precondition_failed(format!("invalid arg 'x-queue-type' for {what}: {reason}")))
 }
 
-fn read_dead_letter(arguments: &Table) -> Option<DeadLetter> {
+fn read_dead_letter(arguments: &Table) -> Option<DeadLetterAddress> {
     let text = |name| arguments.get(name).and_then(Value::as_str);
     let exchange = ShortString::try_from(text("x-dead-letter-exchange")?);
     let routing_key = text("x-dead-letter-routing-key").map(ShortString::try_from).transpose();
     match (exchange, routing_key) {
-        (Ok(exchange), Ok(routing_key)) => Some(DeadLetter { exchange, routing_key }),
+        (Ok(exchange), Ok(routing_key)) => Some(DeadLetterAddress { exchange, routing_key }),
         (Err(error), _) | (_, Err(error)) => {
             tracing::warn!(%error, "a queue's dead-letter address can never be reached; its dead messages are dropped");
             None

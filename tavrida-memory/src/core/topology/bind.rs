@@ -7,7 +7,7 @@ use tavrida::field::{ShortString, Table};
 use tavrida_behaviour::Behaviour;
 
 use super::Topology;
-use super::binding::{Bound, Target};
+use super::binding::{Binding, Target};
 use super::exchange::{Exchange, Router};
 use super::names::{check_not_default, stripped};
 use crate::core::errors::Fault;
@@ -35,26 +35,26 @@ impl Topology {
         &mut self,
         node: &Node,
         connection: ConnectionId,
-        wanted: NamedBinding,
+        binding: NamedBinding,
     ) -> Result<(), Fault> {
-        wanted.check_not_default()?;
-        let source = self.exchange(&wanted.source)?;
-        let target = match &wanted.destination {
+        binding.check_not_default()?;
+        let source = self.exchange(&binding.source)?;
+        let target = match &binding.destination {
             Destination::Queue(name) => Target::Queue(self.queue(name)?),
             Destination::Exchange(name) => Target::Exchange(self.exchange(name)?),
         };
         if matches!(self.exchanges[source].router, Router::Headers(_)) {
-            HeadersTable::<Target>::check(&wanted.arguments)
+            HeadersTable::<Target>::check(&binding.arguments)
                 .map_err(|invalid| Fault::precondition_failed(invalid.to_string()))?;
         }
         if matches!(self.exchanges[source].router, Router::Topic(_)) {
-            check_hashes(&wanted.key, &node.behaviour)?;
+            check_hashes(&binding.key, &node.behaviour)?;
         }
         self.check_target(connection, target)?;
-        let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
-        let (key, arguments) = (bound.key.clone(), bound.arguments.clone());
+        let binding = Binding { target, key: binding.key, arguments: binding.arguments };
+        let (key, arguments) = (binding.key.clone(), binding.arguments.clone());
         let exchange = &mut self.exchanges[source];
-        if let Some(place) = Arc::make_mut(&mut exchange.bindings).insert(bound) {
+        if let Some(place) = Arc::make_mut(&mut exchange.bindings).insert(binding) {
             exchange.router.insert(&key, &arguments, target);
             self.incoming(target).insert((source, place));
             self.topology_grew(node);
@@ -62,16 +62,16 @@ impl Topology {
         Ok(())
     }
 
-    pub(crate) fn unbind(&mut self, connection: ConnectionId, wanted: NamedBinding) -> Result<(), Fault> {
-        wanted.check_not_default()?;
-        let source = self.exchange_names.get(&wanted.source).copied();
-        let target = match &wanted.destination {
+    pub(crate) fn unbind(&mut self, connection: ConnectionId, binding: NamedBinding) -> Result<(), Fault> {
+        binding.check_not_default()?;
+        let source = self.exchange_names.get(&binding.source).copied();
+        let target = match &binding.destination {
             Destination::Queue(name) => self.queue_names.get(name).copied().map(Target::Queue),
             Destination::Exchange(name) => self.exchange_names.get(name).copied().map(Target::Exchange),
         };
         let (Some(source), Some(target)) = (source, target) else { return Ok(()) };
-        let bound = Bound { target, key: wanted.key, arguments: wanted.arguments };
-        let Some(place) = self.exchanges[source].bindings.find(&bound) else { return Ok(()) };
+        let binding = Binding { target, key: binding.key, arguments: binding.arguments };
+        let Some(place) = self.exchanges[source].bindings.find(&binding) else { return Ok(()) };
         self.check_target(connection, target)?;
         self.incoming(target).remove(&(source, place));
         self.remove_binding(source, place);
@@ -96,8 +96,8 @@ impl Topology {
     /// Removes a binding from its source; it is already removed from its destination.
     fn remove_binding(&mut self, source: ExchangeKey, place: u32) {
         let exchange = &mut self.exchanges[source];
-        if let Some(bound) = Arc::make_mut(&mut exchange.bindings).remove(place) {
-            exchange.router.remove(&bound.key, &bound.arguments, bound.target);
+        if let Some(binding) = Arc::make_mut(&mut exchange.bindings).remove(place) {
+            exchange.router.remove(&binding.key, &binding.arguments, binding.target);
         }
     }
 
@@ -111,7 +111,7 @@ impl Topology {
     pub(crate) fn forget_queue(&mut self, queue: QueueKey) {
         self.forget_incoming(Target::Queue(queue));
         if let Some(state) = self.queues.remove(queue) {
-            self.disarm(queue, state.armed);
+            self.unschedule(queue, state.deadlines);
             self.queue_names.remove(&state.name);
         }
     }
@@ -147,8 +147,11 @@ impl Topology {
 
     /// Removes an exchange with its bindings, and nothing else.
     pub(crate) fn forget_exchange(&mut self, exchange: ExchangeKey) {
-        let outgoing: Vec<(u32, Target)> =
-            self.exchanges[exchange].bindings.iter().map(|(place, bound)| (place, bound.target)).collect();
+        let outgoing: Vec<(u32, Target)> = self.exchanges[exchange]
+            .bindings
+            .iter()
+            .map(|(place, binding)| (place, binding.target))
+            .collect();
         for (place, target) in outgoing {
             self.incoming(target).remove(&(exchange, place));
         }

@@ -17,13 +17,13 @@ pub(crate) enum Target {
 
 /// A binding of an exchange.
 #[derive(Debug, Clone)]
-pub(crate) struct Bound {
+pub(crate) struct Binding {
     pub(crate) target: Target,
     pub(crate) key: ShortString,
     pub(crate) arguments: Table,
 }
 
-impl PartialEq for Bound {
+impl PartialEq for Binding {
     /// The order of arguments does not matter, the order within a nested table does (R43).
     fn eq(&self, other: &Self) -> bool {
         let same = |(name, value): (&ShortString, _)| {
@@ -39,7 +39,7 @@ impl PartialEq for Bound {
 /// The bindings whose source is one exchange. Equal ones are one (R43).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bindings {
-    slots: Vec<Option<Bound>>,
+    slots: Vec<Option<Binding>>,
     free: Vec<u32>,
     /// Indices by the hash of the binding; different bindings may share one.
     places: FxHashMap<u64, Vec<u32>>,
@@ -47,18 +47,18 @@ pub(crate) struct Bindings {
 
 impl Bindings {
     /// Adds a binding. Returns its index, or `None` if it already exists.
-    pub(crate) fn insert(&mut self, bound: Bound) -> Option<u32> {
-        if self.find(&bound).is_some() {
+    pub(crate) fn insert(&mut self, binding: Binding) -> Option<u32> {
+        if self.find(&binding).is_some() {
             return None;
         }
-        let hash = hash(&bound);
+        let hash = hash(&binding);
         let place = match self.free.pop() {
             Some(place) => {
-                self.slots[place as usize] = Some(bound);
+                self.slots[place as usize] = Some(binding);
                 place
             }
             None => {
-                self.slots.push(Some(bound));
+                self.slots.push(Some(binding));
                 u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 bindings of one exchange")
             }
         };
@@ -67,23 +67,23 @@ impl Bindings {
     }
 
     /// Returns the index of a binding.
-    pub(crate) fn find(&self, bound: &Bound) -> Option<u32> {
-        let places = self.places.get(&hash(bound))?;
-        places.iter().copied().find(|place| self.slots[*place as usize].as_ref() == Some(bound))
+    pub(crate) fn find(&self, binding: &Binding) -> Option<u32> {
+        let places = self.places.get(&hash(binding))?;
+        places.iter().copied().find(|place| self.slots[*place as usize].as_ref() == Some(binding))
     }
 
     /// Removes the binding at an index.
-    pub(crate) fn remove(&mut self, place: u32) -> Option<Bound> {
-        let bound = self.slots.get_mut(place as usize)?.take()?;
+    pub(crate) fn remove(&mut self, place: u32) -> Option<Binding> {
+        let binding = self.slots.get_mut(place as usize)?.take()?;
         self.free.push(place);
-        let hash = hash(&bound);
+        let hash = hash(&binding);
         if let Some(places) = self.places.get_mut(&hash) {
             places.retain(|other| *other != place);
             if places.is_empty() {
                 self.places.remove(&hash);
             }
         }
-        Some(bound)
+        Some(binding)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -91,16 +91,16 @@ impl Bindings {
     }
 
     /// Returns the bindings with their indices.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Bound)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Binding)> {
         (0..).zip(&self.slots).filter_map(|(place, slot)| Some((place, slot.as_ref()?)))
     }
 }
 
 /// Hashes a binding. Equal bindings have equal hashes; the order of their arguments does not matter.
-fn hash(bound: &Bound) -> u64 {
+fn hash(binding: &Binding) -> u64 {
     let mut hasher = FxHasher::default();
-    bound.target.hash(&mut hasher);
-    bound.key.hash(&mut hasher);
-    hashing::table(&bound.arguments, &mut hasher);
+    binding.target.hash(&mut hasher);
+    binding.key.hash(&mut hasher);
+    hashing::table(&binding.arguments, &mut hasher);
     hasher.finish()
 }

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use tavrida::transport::{Properties, Publication};
 
-use super::{Forward, Topology};
+use super::{InTransit, Topology};
 use crate::core::keys::{ExchangeKey, QueueKey};
+use crate::core::message::container::Container;
 use crate::core::message::deaths::{Event, Reason, is_cycle};
 use crate::core::message::headers::sorted;
-use crate::core::message::parcel::Parcel;
 use crate::core::message::routing_keys::RoutingKeys;
 use crate::core::node::Node;
 use crate::core::queue::Message;
-use crate::core::queue::owed::AGAIN;
+use crate::core::queue::dead_letters::RETRY_AFTER;
 use crate::core::queue::settings::{Overflow, QueueKind};
 
 impl Topology {
@@ -20,14 +20,14 @@ impl Topology {
     /// must keep it.
     pub(crate) fn dead_letter(&mut self, node: &Node, queue: QueueKey, message: &Message, reason: Reason) {
         let state = &mut self.queues[queue];
-        if state.settings.owes_dead_letters {
-            state.owed.push(message.clone(), reason);
-            self.forwards.push_back(Forward::Owed(queue));
+        if state.settings.at_least_once {
+            state.dead_letters.push(message.clone(), reason);
+            self.in_transit.push_back(InTransit::AtLeastOnce(queue));
         } else if self.dead_letter_exchange(queue).is_some() {
             let letter = self.letter(node, queue, message, reason);
             let targets = self.targets_of(queue, &letter, reason);
             if !targets.is_empty() {
-                self.forwards.push_back(Forward::Once { letter, targets });
+                self.in_transit.push_back(InTransit::AtMostOnce { letter, targets });
             }
         }
     }
@@ -42,23 +42,29 @@ impl Topology {
     }
 
     /// Returns the dead letter of a message: to the queue's dead-letter address, with its history.
-    pub(crate) fn letter(&self, node: &Node, queue: QueueKey, message: &Message, reason: Reason) -> Parcel {
+    pub(crate) fn letter(
+        &self,
+        node: &Node,
+        queue: QueueKey,
+        message: &Message,
+        reason: Reason,
+    ) -> Container {
         let state = &self.queues[queue];
         let address = state.settings.dead_letter.as_ref().expect("what is dead-lettered has an address");
-        let old = &message.parcel.publication;
-        let keys = message.parcel.recorded_keys(&node.behaviour);
+        let old = &message.container.publication;
+        let keys = message.container.recorded_keys(&node.behaviour);
         let event = Event { queue: &state.name, reason, wall: node.now.wall, publication: old, keys: &keys };
         let mut headers = old.properties.headers().clone();
         let redirected = address.routing_key.is_some();
-        let record = node.behaviour.records_deaths.then(|| {
-            let mut record = message.parcel.record_or_new();
-            record.add(&event);
-            record.write(&event, &mut headers);
-            record.redirected |= redirected;
-            record.failures = message.failures + u32::from(reason == Reason::Rejected && state.is_quorum());
-            Arc::new(record)
+        let deaths = node.behaviour.records_deaths.then(|| {
+            let mut deaths = message.container.deaths_or_new();
+            deaths.add(&event);
+            deaths.write(&event, &mut headers);
+            deaths.redirected |= redirected;
+            deaths.failures = message.failures + u32::from(reason == Reason::Rejected && state.is_quorum());
+            Arc::new(deaths)
         });
-        if record.is_none() {
+        if deaths.is_none() {
             headers = event.write(headers);
         }
         if redirected && !node.behaviour.keeps_copies {
@@ -75,28 +81,33 @@ impl Topology {
             },
             body: old.body.clone(),
         });
-        let forgets = redirected && record.is_none();
-        Parcel { publication, hidden: message.parcel.hidden.clone().filter(|_| !forgets), record }
+        let forgets = redirected && deaths.is_none();
+        Container { publication, bcc: message.container.bcc.clone().filter(|_| !forgets), deaths }
     }
 
     /// Returns the queues that a dead letter of a queue goes to.
-    pub(crate) fn targets_of(&mut self, queue: QueueKey, letter: &Parcel, reason: Reason) -> Vec<QueueKey> {
+    pub(crate) fn targets_of(
+        &mut self,
+        queue: QueueKey,
+        letter: &Container,
+        reason: Reason,
+    ) -> Vec<QueueKey> {
         let mut targets = Vec::new();
         let Some(exchange) = self.dead_letter_exchange(queue) else { return targets };
         let headers = letter.publication.properties.headers();
         let more = letter.copies();
         let keys = RoutingKeys { primary: &letter.publication.routing_key, more: &more };
-        match &letter.record {
-            Some(record) => self.route(exchange, &keys, &record.routing_headers(headers), &mut targets),
+        match &letter.deaths {
+            Some(deaths) => self.route(exchange, &keys, &deaths.routing_headers(headers), &mut targets),
             None => self.route(exchange, &keys, headers, &mut targets),
         }
         if reason != Reason::Rejected {
             targets.retain(|target| {
                 let queue = &self.queues[*target].name;
                 !letter
-                    .record
+                    .deaths
                     .as_ref()
-                    .map_or_else(|| is_cycle(queue, headers), |record| record.is_cycle(queue))
+                    .map_or_else(|| is_cycle(queue, headers), |deaths| deaths.is_cycle(queue))
             });
         }
         targets
@@ -140,30 +151,30 @@ impl Topology {
         }
     }
 
-    /// Records that an exchange, a queue or a binding is new: dead letters without a target may have one in the next round.
+    /// Records that an exchange, a queue or a binding is new: dead letters without a target may have one in the next retry.
     pub(crate) fn topology_grew(&mut self, node: &Node) {
-        for queue in std::mem::take(&mut self.debtors) {
-            if self.queues.get(queue).is_some_and(|state| !state.owed.tried.is_empty()) {
-                self.look_ahead(node, queue);
-                self.arm(queue);
-                self.debtors.insert(queue);
+        for queue in std::mem::take(&mut self.retrying) {
+            if self.queues.get(queue).is_some_and(|state| !state.dead_letters.unconfirmed.is_empty()) {
+                self.schedule_retry(node, queue);
+                self.schedule(queue);
+                self.retrying.insert(queue);
             }
         }
     }
 
-    /// Computes when the next round is, and whether it could succeed.
-    pub(crate) fn look_ahead(&mut self, node: &Node, queue: QueueKey) {
+    /// Computes when the next retry is, and whether it could succeed.
+    pub(crate) fn schedule_retry(&mut self, node: &Node, queue: QueueKey) {
         let now = node.now.elapsed;
-        let letters = std::mem::take(&mut self.queues[queue].owed.tried);
-        let hopeful = letters.iter().any(|letter| {
-            letter.refused.is_some() || !self.targets_of(queue, &letter.parcel, letter.reason).is_empty()
+        let letters = std::mem::take(&mut self.queues[queue].dead_letters.unconfirmed);
+        let can_succeed = letters.iter().any(|letter| {
+            letter.refused.is_some() || !self.targets_of(queue, &letter.container, letter.reason).is_empty()
         });
-        let owed = &mut self.queues[queue].owed;
-        // Rounds that could not succeed were skipped.
-        while owed.round <= now {
-            owed.round += AGAIN;
+        let dead_letters = &mut self.queues[queue].dead_letters;
+        // Retries that could not succeed were skipped.
+        while dead_letters.retry <= now {
+            dead_letters.retry += RETRY_AFTER;
         }
-        owed.tried = letters;
-        owed.hopeful = hopeful;
+        dead_letters.unconfirmed = letters;
+        dead_letters.can_succeed = can_succeed;
     }
 }

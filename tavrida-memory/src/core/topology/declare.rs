@@ -120,7 +120,7 @@ impl Topology {
             ..Queue::new(name.clone(), declare.arguments, settings)
         });
         self.queue_names.insert(name, queue);
-        self.arm(queue);
+        self.schedule(queue);
         self.topology_grew(node);
         Ok(queue)
     }
@@ -198,7 +198,7 @@ impl Topology {
     /// Removes all ready messages. Returns how many there were.
     pub(crate) fn purge_queue(&mut self, queue: QueueKey) -> u32 {
         let count = self.queues[queue].ready.clear();
-        self.arm(queue);
+        self.schedule(queue);
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 }

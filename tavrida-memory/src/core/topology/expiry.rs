@@ -6,11 +6,11 @@ use super::Topology;
 use crate::core::keys::QueueKey;
 use crate::core::message::deaths::Reason;
 use crate::core::node::Node;
-use crate::core::queue::{Armed, Message};
+use crate::core::queue::{Deadlines, Message};
 
 impl Topology {
     /// Removes expired messages from the head, up to the first that has not expired.
-    pub(crate) fn sweep(&mut self, node: &Node, queue: QueueKey) {
+    pub(crate) fn drop_expired(&mut self, node: &Node, queue: QueueKey) {
         loop {
             let state = &mut self.queues[queue];
             if !state.ready.head().is_some_and(|head| head.is_expired(node.now.elapsed)) {
@@ -25,11 +25,11 @@ impl Topology {
     /// later, which a `basic.get` that will be settled does not wait for (R69).
     pub(crate) fn fetch(&mut self, node: &Node, queue: QueueKey) -> Option<Message> {
         if self.queues[queue].is_quorum() {
-            self.sweep(node, queue);
+            self.drop_expired(node, queue);
             return self.queues[queue].ready.pop();
         }
         let message = self.queues[queue].ready.pop()?;
-        self.sweep(node, queue);
+        self.drop_expired(node, queue);
         Some(message)
     }
 
@@ -39,23 +39,23 @@ impl Topology {
     }
 
     /// Adds the next deadlines of a queue to the calendar.
-    pub(crate) fn arm(&mut self, queue: QueueKey) {
+    pub(crate) fn schedule(&mut self, queue: QueueKey) {
         let state = &mut self.queues[queue];
-        let due = Armed {
+        let due = Deadlines {
             head: state.ready.head().and_then(|head: &Message| head.expires_at),
             queue: state.expiry(),
-            round: state.owed.next_round(),
+            retry: state.dead_letters.next_retry(),
         };
-        if due != state.armed {
-            let old = std::mem::replace(&mut state.armed, due);
-            self.disarm(queue, old);
+        if due != state.deadlines {
+            let old = std::mem::replace(&mut state.deadlines, due);
+            self.unschedule(queue, old);
             self.calendar.extend(due.times().map(|at| (at, queue)));
         }
     }
 
     /// Removes deadlines from the calendar.
-    pub(crate) fn disarm(&mut self, queue: QueueKey, armed: Armed) {
-        for at in armed.times() {
+    pub(crate) fn unschedule(&mut self, queue: QueueKey, deadlines: Deadlines) {
+        for at in deadlines.times() {
             self.calendar.remove(&(at, queue));
         }
     }
@@ -65,7 +65,7 @@ impl Topology {
         let state = &mut self.queues[queue];
         if state.settings.expires.is_some() {
             state.last_used = node.now.elapsed;
-            self.arm(queue);
+            self.schedule(queue);
         }
     }
 }

@@ -26,7 +26,7 @@ use tavrida::field::ShortString;
 use tavrida_behaviour::Behaviour;
 
 use super::keys::{ExchangeKey, QueueKey};
-use super::message::parcel::Parcel;
+use super::message::container::Container;
 use super::queue::Queue;
 use super::queue::settings::QueueKind;
 pub(crate) use bind::NamedBinding;
@@ -50,20 +50,20 @@ pub(crate) struct Topology {
     /// Queues with their deadlines.
     pub(crate) calendar: BTreeSet<(Duration, QueueKey)>,
     /// Dead-lettered messages in transit.
-    pub(crate) forwards: VecDeque<Forward>,
+    pub(crate) in_transit: VecDeque<InTransit>,
     /// The queues that keep dead letters until all targets have them; some entries may be out of date.
-    pub(crate) debtors: BTreeSet<QueueKey>,
+    pub(crate) retrying: BTreeSet<QueueKey>,
     /// A buffer for routing, reused for each message.
     pub(crate) targets: Vec<Target>,
 }
 
 /// A dead letter in transit: it arrives after the step of its queue (A11).
 #[derive(Debug, Clone)]
-pub(crate) enum Forward {
+pub(crate) enum InTransit {
     /// It is sent once, and lost for targets that are full.
-    Once { letter: Parcel, targets: Vec<QueueKey> },
+    AtMostOnce { letter: Container, targets: Vec<QueueKey> },
     /// This queue keeps its dead letters until they are accepted.
-    Owed(QueueKey),
+    AtLeastOnce(QueueKey),
 }
 
 /// The predeclared exchanges (R16).
@@ -103,8 +103,8 @@ impl Topology {
             queue_names: FxHashMap::default(),
             policies: Vec::new(),
             calendar: BTreeSet::new(),
-            forwards: VecDeque::new(),
-            debtors: BTreeSet::new(),
+            in_transit: VecDeque::new(),
+            retrying: BTreeSet::new(),
             targets: Vec::new(),
         };
         for (name, kind) in PREDECLARED {

@@ -2,7 +2,7 @@
 
 use tavrida::field::Table;
 
-use super::{Forward, Topology};
+use super::{InTransit, Topology};
 use crate::core::keys::QueueKey;
 use crate::core::node::Node;
 use crate::core::queue::settings::QueueKind;
@@ -12,8 +12,8 @@ impl Topology {
     /// Stops in good order or is killed, and restarts with what was durable. `unsettled` are the deliveries that were not settled.
     pub(crate) fn restart(&mut self, node: &Node, killed: bool, unsettled: &[(QueueKey, Message)]) {
         let survivors = self.survivors(killed, unsettled);
-        self.forwards.clear();
-        self.debtors.clear();
+        self.in_transit.clear();
+        self.retrying.clear();
         for exchange in self.exchanges.keys().collect::<Vec<_>>() {
             if !self.exchanges[exchange].durable {
                 self.forget_exchange(exchange);
@@ -55,14 +55,14 @@ impl Topology {
     fn start_queue(&mut self, node: &Node, key: QueueKey, messages: Vec<Message>) {
         // An auto-delete queue that lost its consumers with the node still exists.
         let queue = &mut self.queues[key];
-        let armed = queue.armed;
+        let deadlines = queue.deadlines;
         let mut fresh = Queue {
             durable: true,
             auto_delete: queue.auto_delete,
             incoming: std::mem::take(&mut queue.incoming),
             next_seq: queue.next_seq,
             last_used: node.now.elapsed,
-            owed: std::mem::take(&mut queue.owed).untried(),
+            dead_letters: std::mem::take(&mut queue.dead_letters).unsent(),
             ..Queue::new(
                 queue.name.clone(),
                 std::mem::replace(&mut queue.arguments, Table::new()),
@@ -77,11 +77,11 @@ impl Topology {
             }
         }
         *queue = fresh;
-        if !queue.owed.is_empty() {
-            self.forwards.push_back(Forward::Owed(key));
+        if !queue.dead_letters.is_empty() {
+            self.in_transit.push_back(InTransit::AtLeastOnce(key));
         }
-        self.disarm(key, armed);
-        self.sweep(node, key);
-        self.arm(key);
+        self.unschedule(key, deadlines);
+        self.drop_expired(node, key);
+        self.schedule(key);
     }
 }

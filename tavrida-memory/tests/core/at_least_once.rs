@@ -33,16 +33,16 @@ fn bury(rig: &mut Rig, ch: ChannelId, body: &str) {
     rig.discard(ch, got.delivery_tag);
 }
 
-fn owed(rig: &Rig) -> Vec<String> {
+fn kept(rig: &Rig) -> Vec<String> {
     let snapshot = rig.broker.snapshot();
     let queue = snapshot.queue("q").expect("the queue is there");
-    queue.owed.iter().map(|body| String::from_utf8_lossy(body).into_owned()).collect()
+    queue.dead_letters.iter().map(|body| String::from_utf8_lossy(body).into_owned()).collect()
 }
 
 #[test]
 fn r136_what_has_nowhere_to_go_is_kept_and_nothing_is_awaited() {
     let (mut rig, ch) = with_debt("x", "m");
-    assert_eq!((owed(&rig), rig.ready("q")), (vec!["m".to_owned()], 0));
+    assert_eq!((kept(&rig), rig.ready("q")), (vec!["m".to_owned()], 0));
     assert_eq!(rig.broker.next_timeout(), None, "no round could come to anything");
     assert_eq!(rig.broker.queued().count(), 1);
     rig.exchange(ch, "x", "fanout");
@@ -60,7 +60,7 @@ fn r136_it_goes_in_the_round_after_its_target_came() {
     assert_eq!(rig.ready("dead"), 0);
     rig.wait(1);
     assert_eq!(rig.drain("dead"), ["m"]);
-    assert_eq!((owed(&rig).len(), rig.broker.next_timeout()), (0, None));
+    assert_eq!((kept(&rig).len(), rig.broker.next_timeout()), (0, None));
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn r136_what_was_refused_is_tried_again_by_who_refused_it() {
     rig.declare(ch, owing("amq.fanout", &[]));
     bury(&mut rig, ch, "m");
     rig.wait(ROUND);
-    assert_eq!(owed(&rig), ["m"]);
+    assert_eq!(kept(&rig), ["m"]);
     assert_eq!(rig.drain("full"), ["before"]);
     rig.wait(ROUND);
     assert_eq!((rig.drain("full"), rig.drain("roomy")), (vec!["m".to_owned()], vec!["m".to_owned()]));
-    assert_eq!(owed(&rig).len(), 0);
+    assert_eq!(kept(&rig).len(), 0);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn r136_a_target_that_is_unbound_meanwhile_is_not_waited_for() {
     bury(&mut rig, ch, "m");
     rig.ok(ch, delete_queue("full"));
     rig.wait(ROUND);
-    assert_eq!((owed(&rig).len(), rig.drain("roomy")), (0, vec!["m".to_owned()]));
+    assert_eq!((kept(&rig).len(), rig.drain("roomy")), (0, vec!["m".to_owned()]));
 }
 
 #[test]
@@ -102,13 +102,13 @@ fn r136_debts_survive_a_restart_which_tries_them_at_once() {
     for operator in [Operator::Restart, Operator::Kill] {
         let (mut rig, _) = with_debt("x", "m");
         rig.operate(operator.clone());
-        assert_eq!(owed(&rig), ["m"]);
+        assert_eq!(kept(&rig), ["m"]);
         let ch = rig.client();
         rig.exchange_with(ch, "x", "fanout", |x| x.durable = true);
         rig.declare(ch, QueueDeclare { queue: short("dead"), durable: true, ..Default::default() });
         rig.bind(ch, "dead", "x", "");
         rig.operate(operator);
-        assert_eq!((owed(&rig).len(), rig.drain("dead")), (0, vec!["m".to_owned()]));
+        assert_eq!((kept(&rig).len(), rig.drain("dead")), (0, vec!["m".to_owned()]));
     }
 }
 
@@ -128,7 +128,7 @@ fn r136_a_purge_takes_what_is_ready_alone() {
     let (mut rig, ch) = with_debt("x", "m");
     rig.fill(ch, "q", ["ready"]);
     assert_eq!(rig.ok(ch, purge("q")), Some(MethodReply::QueuePurgeOk { message_count: 1 }));
-    assert_eq!(owed(&rig), ["m"]);
+    assert_eq!(kept(&rig), ["m"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! [`Parcel`]: a message inside the broker.
+//! [`Container`]: a message inside the broker, as RabbitMQ's message containers (`mc`).
 
 use std::sync::Arc;
 
@@ -6,40 +6,40 @@ use tavrida::field::{LongString, ShortString};
 use tavrida::transport::Publication;
 use tavrida_behaviour::Behaviour;
 
-use super::deaths::Record;
+use super::deaths::Deaths;
 use super::headers::{is_sorted, sorted};
 use super::{expiration, routing_keys};
 
 /// A message, with data that only the broker sees.
 #[derive(Debug, Clone)]
-pub(crate) struct Parcel {
+pub(crate) struct Container {
     pub(crate) publication: Arc<Publication>,
     /// The keys of its `BCC` header, which was removed: dead-lettering routes by them again (R79).
-    pub(crate) hidden: Option<Arc<Vec<LongString>>>,
+    pub(crate) bcc: Option<Arc<Vec<LongString>>>,
     /// The broker's own record of its deaths, where it keeps one.
-    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) deaths: Option<Arc<Deaths>>,
 }
 
-impl Parcel {
+impl Container {
     /// Returns a message as consumers see it: without `BCC` (R87).
     pub(crate) fn published(mut publication: Arc<Publication>) -> Self {
         if !publication.properties.headers().contains("BCC") {
-            return Self { publication, hidden: None, record: None };
+            return Self { publication, bcc: None, deaths: None };
         }
-        let hidden = routing_keys::in_headers(publication.properties.headers(), &["BCC"]);
+        let bcc = routing_keys::in_headers(publication.properties.headers(), &["BCC"]);
         if let Some(headers) = &mut Arc::make_mut(&mut publication).properties.headers {
             headers.remove("BCC");
         }
-        Self { publication, hidden: Some(Arc::new(hidden)), record: None }
+        Self { publication, bcc: Some(Arc::new(bcc)), deaths: None }
     }
 
     /// Returns the keys of its copies: what it is routed by besides its routing key.
     pub(crate) fn copies(&self) -> Vec<LongString> {
-        if self.record.as_ref().is_some_and(|record| record.redirected) {
+        if self.deaths.as_ref().is_some_and(|deaths| deaths.redirected) {
             return Vec::new();
         }
         let mut keys = routing_keys::in_headers(self.publication.properties.headers(), &["CC"]);
-        keys.extend(self.hidden.iter().flat_map(|keys| keys.iter()).cloned());
+        keys.extend(self.bcc.iter().flat_map(|keys| keys.iter()).cloned());
         keys
     }
 
@@ -52,8 +52,8 @@ impl Parcel {
         }
         keys.extend(self.copies());
         // For each of `BCC` the first equal key is left out, which may be another one.
-        for hidden in self.hidden.iter().flat_map(|keys| keys.iter()) {
-            if let Some(place) = keys.iter().position(|key| key == hidden) {
+        for bcc in self.bcc.iter().flat_map(|keys| keys.iter()) {
+            if let Some(place) = keys.iter().position(|key| key == bcc) {
                 keys.remove(place);
             }
         }
@@ -61,10 +61,10 @@ impl Parcel {
     }
 
     /// Returns the broker's record of its deaths, or a new one.
-    pub(crate) fn record_or_new(&self) -> Record {
-        match &self.record {
-            Some(record) => Record::clone(record),
-            None => Record::new(self.publication.properties.headers()),
+    pub(crate) fn deaths_or_new(&self) -> Deaths {
+        match &self.deaths {
+            Some(deaths) => Deaths::clone(deaths),
+            None => Deaths::new(self.publication.properties.headers()),
         }
     }
 
