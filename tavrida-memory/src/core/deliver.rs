@@ -17,7 +17,8 @@ impl Broker {
     /// Delivers while there are a message and a consumer for it.
     pub(super) fn run(&mut self, queue: QueueKey, effects: &mut Effects) {
         if self.topology.queues[queue].is_quorum() {
-            self.run_together(queue, effects);
+            let sent = self.run_once(queue, effects);
+            self.settle_sent(queue, sent, effects);
         } else {
             while let Some((consumer, message)) = self.next_pair(queue) {
                 let state = &mut self.topology.queues[queue];
@@ -26,11 +27,6 @@ impl Broker {
             }
         }
         self.topology.schedule(queue);
-    }
-
-    fn run_together(&mut self, queue: QueueKey, effects: &mut Effects) {
-        let sent = self.run_once(queue, effects);
-        self.settle_sent(queue, sent, effects);
     }
 
     /// A quorum queue assigns all that it can, and then sends to one consumer after the other (A5). Returns to whom it sent.

@@ -12,6 +12,14 @@ use super::method::{BasicConsume, Method, QueueBind, QueueDeclare};
 use super::settlement::Settlement;
 use super::topology::{NamedBinding, stripped};
 
+// The classes of methods, as on the wire.
+const CHANNEL: u16 = 20;
+const EXCHANGE: u16 = 40;
+const QUEUE: u16 = 50;
+const BASIC: u16 = 60;
+const CONFIRM: u16 = 85;
+const TX: u16 = 90;
+
 /// The reply to a method. `None` if it has none, or has already sent it.
 type Reply = Result<Option<MethodReply>, Fault>;
 
@@ -19,13 +27,14 @@ impl Broker {
     /// Handles a method on an open channel.
     #[inline]
     pub(super) fn dispatch(&mut self, channel: ChannelKey, method: Method, effects: &mut Effects) -> Reply {
-        match method.id() {
-            (60, _) => self.basic(channel, method, effects),
-            (50, _) => self.queue(channel, method, effects),
-            (40, _) => self.exchange(channel, method),
-            (20, _) => self.channel(channel, method, effects),
-            (85, _) => self.confirm(channel, method),
-            (90, _) => self.tx(channel, method, effects),
+        let (class, _) = method.id();
+        match class {
+            BASIC => self.basic(channel, method, effects),
+            QUEUE => self.queue(channel, method, effects),
+            EXCHANGE => self.exchange(channel, method),
+            CHANNEL => self.channel(channel, method, effects),
+            CONFIRM => self.confirm(channel, method),
+            TX => self.tx(channel, method, effects),
             _ => Err(Fault::unimplemented()),
         }
     }

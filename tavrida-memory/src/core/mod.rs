@@ -57,8 +57,9 @@
 //! | `clients` | connections, channels, consumers: credit, unsettled deliveries, transactions, outboxes | the topology |
 //! | `broker` | the three parts together, and what a shell reads | |
 //!
-//! A queue is passed to a method of `clients` that needs one. Only four modules see all parts: `apply` (time, commands, operators), `methods` (the AMQP methods, by class), `publish` (into queues,
-//! with dead letters), and `deliver` (out of queues, with settlements); `lifecycle` ends what they began.
+//! A queue is passed to a method of `clients` that needs one. Only four modules see all parts: `apply` (time, commands, operators),
+//! `methods` (the AMQP methods, by class), `publish` (into queues, with dead letters), and `deliver` (out of queues, with settlements);
+//! `lifecycle` ends what they began.
 //!
 //! # The order of confirms
 //!
@@ -75,8 +76,8 @@ mod erlang;
 mod errors;
 mod hashing;
 mod ids;
-mod lifecycle;
 mod keys;
+mod lifecycle;
 mod message;
 mod method;
 mod methods;
