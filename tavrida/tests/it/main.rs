@@ -7,6 +7,7 @@ mod asks_built;
 mod bad_input;
 mod building;
 mod capture;
+mod circles;
 mod classes;
 #[cfg(feature = "macros")]
 mod compiler;
