@@ -215,7 +215,7 @@ impl Broker {
         while let Some((message, reason)) =
             self.topology.queues.get_mut(queue).and_then(|state| state.dead_letters.next())
         {
-            let container = self.topology.letter(&self.node, queue, &message, reason);
+            let container = self.topology.to_dead_letter(&self.node, queue, &message, reason);
             let letter = DeadLetter { message, reason, container, confirmed_by: Vec::new(), refused: None };
             if let Some(letter) = self.send_dead_letter(queue, letter, effects) {
                 self.topology.queues[queue].dead_letters.keep(letter, self.node.now.elapsed);

@@ -12,6 +12,7 @@ mod declaring;
 mod dispatch;
 mod exchanges;
 mod features;
+mod handlers;
 mod limits;
 mod operator;
 mod policies;

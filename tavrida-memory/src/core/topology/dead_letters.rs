@@ -24,7 +24,7 @@ impl Topology {
             state.dead_letters.push(message.clone(), reason);
             self.in_transit.push_back(InTransit::AtLeastOnce(queue));
         } else if self.dead_letter_exchange(queue).is_some() {
-            let letter = self.letter(node, queue, message, reason);
+            let letter = self.to_dead_letter(node, queue, message, reason);
             let targets = self.targets_of(queue, &letter, reason);
             if !targets.is_empty() {
                 self.in_transit.push_back(InTransit::AtMostOnce { letter, targets });
@@ -42,7 +42,7 @@ impl Topology {
     }
 
     /// Returns the dead letter of a message: to the queue's dead-letter address, with its history.
-    pub(crate) fn letter(
+    pub(crate) fn to_dead_letter(
         &self,
         node: &Node,
         queue: QueueKey,
