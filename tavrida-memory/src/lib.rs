@@ -6,6 +6,8 @@
 
 pub mod core;
 mod shell;
+#[cfg(feature = "port")]
+pub mod port;
 
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}

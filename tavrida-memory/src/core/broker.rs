@@ -167,6 +167,16 @@ impl Broker {
         self.clients.channel(channel).is_some_and(|channel| !channel.closing)
     }
 
+    /// Returns the name of the virtual host.
+    pub fn virtual_host(&self) -> &ShortString {
+        &self.topology.virtual_host
+    }
+
+    /// Returns how it behaves.
+    pub fn behaviour(&self) -> &Behaviour {
+        &self.node.behaviour
+    }
+
     /// Returns the reason of the alarm, if there is one.
     pub fn alarm(&self) -> Option<&str> {
         self.node.alarm.as_deref()

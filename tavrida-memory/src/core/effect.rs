@@ -78,6 +78,23 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// Returns the connection that it concerns.
+    pub fn connection(&self) -> ConnectionId {
+        match self {
+            Self::Reply { channel, .. }
+            | Self::Return { channel, .. }
+            | Self::Confirm { channel, .. }
+            | Self::Arrived { channel }
+            | Self::ChannelClosed { channel, .. } => channel.connection,
+            Self::ConnectionClosed { connection, .. }
+            | Self::ConnectionCloseOk { connection }
+            | Self::Blocked { connection, .. }
+            | Self::Unblocked { connection } => *connection,
+        }
+    }
+}
+
 /// The answer to a method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants and fields are those of the AMQP methods, by their names")]

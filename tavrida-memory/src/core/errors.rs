@@ -121,7 +121,7 @@ impl Fault {
 
 /// Cuts a text of over 255 bytes to 252 and `...` (R1). RabbitMQ may cut in the middle of a character; what is left of it is shown as
 /// U+FFFD, as everywhere where bytes are no UTF-8.
-fn shorten(text: String) -> String {
+pub(crate) fn shorten(text: String) -> String {
     if text.len() <= 255 {
         return text;
     }

@@ -72,7 +72,7 @@ mod clients;
 mod command;
 mod deliver;
 mod effect;
-mod erlang;
+pub(crate) mod erlang;
 mod errors;
 mod hashing;
 mod ids;
@@ -95,6 +95,7 @@ pub use broker::{Broker, Config};
 pub(crate) use clients::unacked::Pending;
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};
+pub(crate) use errors::shorten;
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
 pub use snapshot::{

@@ -21,6 +21,8 @@ struct Rest {
     /// A waker may hold the last reference to a task, so that dropping it drops the task.
     discarded: Vec<Waker>,
     ended: Vec<Arc<Life>>,
+    #[cfg(feature = "port")]
+    changed: Vec<Arc<tokio::sync::Notify>>,
     outcomes: Vec<(oneshot::Sender<Outcome>, Outcome)>,
 }
 
@@ -47,6 +49,12 @@ impl Aftermath {
         self.rest().outcomes.push((to, outcome));
     }
 
+    /// Signals that something waits for a connection of a port.
+    #[cfg(feature = "port")]
+    pub(super) fn signal(&mut self, changed: Arc<tokio::sync::Notify>) {
+        self.rest().changed.push(changed);
+    }
+
     fn rest(&mut self) -> &mut Rest {
         self.rest.get_or_insert_default()
     }
@@ -71,6 +79,8 @@ impl Rest {
     fn run(self) {
         self.wakers.into_iter().for_each(Waker::wake);
         self.ended.iter().for_each(|life| life.wake());
+        #[cfg(feature = "port")]
+        self.changed.iter().for_each(|changed| changed.notify_one());
         for (to, outcome) in self.outcomes {
             // The receiver may have been dropped.
             let _ = to.send(outcome);

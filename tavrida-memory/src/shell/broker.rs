@@ -75,7 +75,7 @@ impl MemoryBroker {
         self.operate(Operator::Kill);
     }
 
-    /// Closes all sessions with 320 and this reason, as an operator closes connections.
+    /// Closes all sessions, and all connections of ports, with 320 and this reason, as an operator closes connections.
     pub fn close_sessions(&self, reason: &str) {
         let mut state = self.shared.lock();
         for id in state.sessions.keys().copied().collect::<Vec<_>>() {
@@ -83,6 +83,8 @@ impl MemoryBroker {
             let operator = Operator::CloseConnection { connection, reason: reason.to_owned() };
             state.apply(Command::Operator(operator));
         }
+        #[cfg(feature = "port")]
+        state.close_remotes(reason);
     }
 
     /// Cancels all consumers of a queue, as the failure of a queue does: they end with

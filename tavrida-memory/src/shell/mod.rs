@@ -9,6 +9,8 @@ mod handle;
 mod heads;
 mod network;
 mod publish;
+#[cfg(feature = "port")]
+mod remote;
 mod session;
 mod shared;
 mod state;
@@ -18,4 +20,6 @@ mod transport;
 pub use broker::{Builder, MemoryBroker};
 pub use heads::{Head, Heads};
 pub use network::{Line, Network, PublishFate, SettleFate};
+#[cfg(feature = "port")]
+pub(crate) use remote::{Attended, Remote};
 pub use transport::MemoryTransport;

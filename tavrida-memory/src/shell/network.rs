@@ -126,6 +126,8 @@ impl MemoryBroker {
         for id in state.sessions.keys().copied().collect::<Vec<_>>() {
             state.end_session(id, ConnectionLost::broken("the broker was replaced"));
         }
+        #[cfg(feature = "port")]
+        state.break_remotes();
         state.clock.learn(&core);
         state.broker = core;
     }

@@ -23,7 +23,7 @@ pub(super) struct State {
     pub(super) clock: ShellClock,
     pub(super) timer: Timer,
     pub(super) sessions: BTreeMap<SessionId, Entry>,
-    next_session: u32,
+    pub(super) next_session: u32,
     ports: FxHashMap<ChannelId, Port>,
     /// The effects of the last command.
     effects: Effects,
@@ -35,6 +35,9 @@ pub(super) struct State {
     pub(super) frame_max: usize,
     /// With a network: the channels on which something waits to arrive, with the numbers of their heads at the last inspection.
     pub(super) sending: Vec<(u64, ChannelId)>,
+    /// The connections of ports.
+    #[cfg(feature = "port")]
+    pub(super) remotes: super::remote::Remotes,
 }
 
 /// The shell's record of a session that is alive.
@@ -88,6 +91,8 @@ impl State {
             retired: false,
             frame_max: 0,
             sending: Vec::new(),
+            #[cfg(feature = "port")]
+            remotes: Default::default(),
         }
     }
 
@@ -117,6 +122,8 @@ impl State {
 
     /// Notifies or wakes the session that the effect concerns.
     pub(super) fn note(&mut self, effect: Effect) {
+        #[cfg(feature = "port")]
+        let Some(effect) = self.post(effect) else { return };
         match effect {
             Effect::Arrived { channel } if self.network.is_some() => self.hold_arrival(channel),
             Effect::Arrived { channel } => self.wake(channel),

@@ -1,0 +1,83 @@
+//! [`Settings`]: how a port introduces itself, and whom it lets in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tavrida::field::{ShortString, Table, Value};
+
+use super::password::Password;
+use crate::core::Behaviour;
+
+/// What a port says and allows, the same for all its connections.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// The version of RabbitMQ that clients see.
+    pub(super) version: &'static str,
+    pub(super) users: BTreeMap<String, Password>,
+    pub(super) virtual_hosts: BTreeSet<ShortString>,
+    /// The users and the virtual hosts that they may use; `None` permits all.
+    pub(super) permissions: Option<BTreeSet<(String, String)>>,
+    pub(super) channel_max: u16,
+    pub(super) frame_max: u32,
+    /// The seconds between heartbeats that a client is asked for.
+    pub(super) heartbeat: u16,
+    /// The time in which a client has to have logged in.
+    pub(super) login_timeout: Duration,
+}
+
+/// The user of a new RabbitMQ, and its password.
+const GUEST: &str = "guest";
+
+/// The mechanisms of authentication, in RabbitMQ's order.
+pub(super) const MECHANISMS: &str = "AMQPLAIN PLAIN";
+
+/// The smallest frame that a client may ask for.
+pub(super) const LEAST_FRAME_MAX: u32 = 4096;
+
+const CAPABILITIES: [&str; 9] = [
+    "publisher_confirms",
+    "exchange_exchange_bindings",
+    "basic.nack",
+    "consumer_cancel_notify",
+    "connection.blocked",
+    "consumer_priorities",
+    "authentication_failure_close",
+    "per_consumer_qos",
+    "direct_reply_to",
+];
+
+impl Settings {
+    /// Returns the settings of a new RabbitMQ that behaves so: user guest, no virtual host yet.
+    pub(super) fn new(behaviour: &Behaviour) -> Self {
+        Self {
+            // What clients choose by the version is decided by the behaviour that came with it.
+            version: if behaviour.records_deaths { "4.0.5" } else { "3.10.8" },
+            users: BTreeMap::from([(GUEST.to_owned(), Password::plain(GUEST))]),
+            virtual_hosts: BTreeSet::new(),
+            permissions: None,
+            channel_max: 2047,
+            frame_max: 131_072,
+            heartbeat: 60,
+            login_timeout: Duration::from_secs(10),
+        }
+    }
+
+    pub(super) fn permits(&self, user: &str, virtual_host: &str) -> bool {
+        let pair = (user.to_owned(), virtual_host.to_owned());
+        user == GUEST || self.permissions.as_ref().is_none_or(|permitted| permitted.contains(&pair))
+    }
+
+    /// Returns the properties of the server, by which clients recognise RabbitMQ.
+    pub(super) fn properties(&self) -> Table {
+        let name = ShortString::from_static;
+        let capabilities: Table = CAPABILITIES.iter().map(|ability| (name(ability), true)).collect();
+        Table::new()
+            .with(name("capabilities"), Value::Table(capabilities))
+            .with(name("cluster_name"), "tavrida-memory")
+            .with(name("copyright"), "the authors of Tavrida")
+            .with(name("information"), "An in-process broker for tests that behaves as RabbitMQ does")
+            .with(name("platform"), "Rust")
+            .with(name("product"), "RabbitMQ")
+            .with(name("version"), self.version)
+    }
+}
