@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use lapin::Channel;
 use tavrida::field::Table;
 use tavrida::transport::{
-    Binding, Broker, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange, GetMessage,
-    Publication, PublishFuture, Queue, QueueStatus, Session, SessionError, check_arguments,
+    Admin, Binding, Broker, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Destination, Exchange,
+    GetMessage, Publication, PublishFuture, Queue, QueueStatus, Session, SessionError, check_arguments,
 };
 
 use crate::config::AmqpConfig;
@@ -124,7 +124,7 @@ impl AmqpSession {
 }
 
 #[async_trait]
-impl Session for AmqpSession {
+impl Admin for AmqpSession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
         self.check_fit(&exchange.arguments)?;
         let (name, exchange) = (exchange.name.clone(), exchange.clone());
@@ -202,6 +202,13 @@ impl Session for AmqpSession {
         let name = destination(&binding).to_owned();
         self.check_destination(&binding)?;
         self.manage(&name, |channel| async move { manage::unbind(&channel, &binding).await }).await
+    }
+}
+
+#[async_trait]
+impl Session for AmqpSession {
+    fn admin(&self) -> &dyn Admin {
+        self
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {

@@ -55,7 +55,7 @@ async fn a_message_that_goes_back_in_the_step_of_its_arrival_waits_to_arrive_onc
     let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
-    session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
+    session.admin().declare_queue(&Queue::durable(&orders)).await.expect("it is new");
     let mut consumer = session.consume(&Consume::new(&orders, 10)).await.expect("it is there");
     session.publish(Publication::new(ShortString::default(), &orders, "one")).await.expect("it is routed");
     let [channel] = sending(&broker)[..] else { panic!("one message waits") };
@@ -69,7 +69,7 @@ async fn a_queue_is_contended_where_several_consume_it() {
     let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
-    session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
+    session.admin().declare_queue(&Queue::durable(&orders)).await.expect("it is new");
     let _first = session.consume(&Consume::new(&orders, 10)).await.expect("it is there");
     session.publish(Publication::new(ShortString::default(), &orders, "one")).await.expect("it is routed");
     assert_eq!(contended(&broker), None);
@@ -82,7 +82,7 @@ async fn the_head_of_a_channel_is_seen_once_however_often_its_outbox_was_empty()
     let broker = MemoryBroker::builder().network(Arc::new(CLEAR)).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
-    session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
+    session.admin().declare_queue(&Queue::durable(&orders)).await.expect("it is new");
     for body in ["one", "two", "three"] {
         session.publish(Publication::new(ShortString::default(), &orders, body)).await.expect("it is routed");
     }
@@ -104,7 +104,7 @@ async fn what_arrives_is_picked_of_all_that_waits() {
     let names = ["one", "two"].map(ShortString::from_static);
     let mut consumers = Vec::new();
     for name in &names {
-        session.declare_queue(&Queue::durable(name)).await.expect("it is new");
+        session.admin().declare_queue(&Queue::durable(name)).await.expect("it is new");
         consumers.push(session.consume(&Consume::new(name, 1)).await.expect("it is there"));
         let message = Publication::new(ShortString::default(), name, "hello");
         session.publish(message).await.expect("it is routed");
@@ -125,7 +125,7 @@ async fn what_is_on_its_way_on_a_channel_that_an_operator_closes_is_ignored_and_
     let broker = MemoryBroker::builder().network(Arc::new(Even(PublishFate::Held))).build();
     let session = broker.transport().connect().await.expect("it lets us through");
     let orders = ShortString::from_static("orders");
-    session.declare_queue(&Queue::durable(&orders)).await.expect("it is new");
+    session.admin().declare_queue(&Queue::durable(&orders)).await.expect("it is new");
     let message = || Publication::new(ShortString::default(), &orders, "one");
     let publishing = session.publish(message());
     tokio::pin!(publishing);

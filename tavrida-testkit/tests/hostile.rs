@@ -67,11 +67,11 @@ async fn no_message_stops_a_service() {
             outcome.unwrap();
             sent += 1;
         }
-        session.purge_queue("shop.dead").await.unwrap();
+        session.admin().purge_queue("shop.dead").await.unwrap();
     }
     let answer = client.to("shop.number").param("n", 7).ask().timeout(Duration::from_secs(5)).await;
     tokio::time::sleep(Duration::from_secs(600)).await;
-    let waiting = session.declare_queue_passive("shop").await.unwrap().messages;
+    let waiting = session.admin().declare_queue_passive("shop").await.unwrap().messages;
     let counters = handle.counters();
     let stuck = u64::from(waiting) + counters.stuck + counters.in_flight;
     let answered = if answer.is_ok() { "yes" } else { "no" };

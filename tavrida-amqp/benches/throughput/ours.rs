@@ -16,7 +16,7 @@ impl Ours {
     pub(crate) async fn connect(uri: &str) -> Self {
         let transport = AmqpTransport::new(AmqpConfig::from_uri(uri).unwrap());
         let session = transport.connect().await.unwrap();
-        session.declare_queue(&Queue::transient(ShortString::from_static(QUEUE))).await.unwrap();
+        session.admin().declare_queue(&Queue::transient(ShortString::from_static(QUEUE))).await.unwrap();
         Self(session)
     }
 

@@ -130,7 +130,7 @@ impl Ground {
         let config =
             AmqpConfig::from_uri(&self.node.uri_for(self.vhost)).unwrap().frame_max(8192).heartbeat(1);
         let session = AmqpTransport::new(config).connect().await.unwrap();
-        session.delete_queue(queue, false, false).await.unwrap();
+        session.admin().delete_queue(queue, false, false).await.unwrap();
         session.close().await.unwrap();
     }
 

@@ -50,7 +50,7 @@ impl Cause {
                 make_vhost(node).await
             }
             Self::Queue => {
-                session.delete_queue(queue, false, false).await.expect("an admin may delete it");
+                session.admin().delete_queue(queue, false, false).await.expect("an admin may delete it");
                 Ok(())
             }
             Self::Permission => {

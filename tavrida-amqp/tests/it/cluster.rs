@@ -189,8 +189,8 @@ async fn a_queue_without_a_majority_does_not_hold_its_publishers_for_ever() {
     let session = transport(&cluster, [0, 1, 2]).connect().await.unwrap();
     let queue = ShortString::from_static("slow");
     let quorum = Queue::durable(&queue).argument(ShortString::from_static("x-queue-type"), "quorum");
-    session.declare_queue(&quorum).await.unwrap();
-    session.declare_queue(&Queue::durable(ShortString::from_static("quick"))).await.unwrap();
+    session.admin().declare_queue(&quorum).await.unwrap();
+    session.admin().declare_queue(&Queue::durable(ShortString::from_static("quick"))).await.unwrap();
     let message = |to: &ShortString, body: &'static str| Publication::new(ShortString::default(), to, body);
     session.publish(message(&queue, "before")).await.unwrap();
 

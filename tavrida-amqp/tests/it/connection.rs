@@ -86,7 +86,7 @@ async fn what_the_broker_refuses_for_good_ends_the_start_with_its_reason() {
     );
     let unknown = start(config().virtual_host("nowhere")).await;
     assert!(unknown.contains("vhost nowhere not found"), "{unknown}");
-    place.session.declare_queue(&Queue::transient(name("work"))).await.unwrap();
+    place.session.admin().declare_queue(&Queue::transient(name("work"))).await.unwrap();
     let conflict = start(config()).await;
     assert!(conflict.contains("inequivalent arg 'durable' for queue 'work'"), "{conflict}");
     let client = Client::builder(AmqpTransport::new(config().virtual_host("nowhere"))).source("app").build();

@@ -138,7 +138,7 @@ async fn a_dropped_consumer_gives_back_what_was_not_taken_and_keeps_what_was() {
     let taken = next(&mut consumer).await;
     drop(consumer);
     until_count(session, "q", 19).await;
-    assert_eq!(session.declare_queue_passive("q").await.unwrap().consumers, 0);
+    assert_eq!(session.admin().declare_queue_passive("q").await.unwrap().consumers, 0);
     taken.ack().unwrap();
     let rest: Vec<_> = (1..20).map(|number| number.to_string()).collect();
     assert_eq!(drain(session, "q").await, rest);
@@ -168,7 +168,7 @@ async fn a_deleted_queue_ends_its_consumer_at_once_and_the_session_lives() {
     fill(session, "q", 1).await;
     let mut consumer = consume(session, "q", 10).await;
     let unsettled = next(&mut consumer).await;
-    session.delete_queue("q", false, false).await.unwrap();
+    session.admin().delete_queue("q", false, false).await.unwrap();
     for _ in 0..2 {
         let end = timeout(Duration::from_secs(1), consumer.next()).await.unwrap().unwrap_err();
         assert_eq!(end, ConsumerError::CancelledByBroker);
@@ -234,17 +234,17 @@ async fn a_fetched_message_is_settled_like_any_other() {
 #[tokio::test]
 async fn the_empty_queue_name_never_means_a_queue_of_somebody_elses() {
     let Place { session, .. } = &Place::new().await;
-    let own = session.declare_queue(&Queue::exclusive()).await.unwrap();
+    let own = session.admin().declare_queue(&Queue::exclusive()).await.unwrap();
     assert!(own.name.starts_with("amq.gen-"));
     for error in [
-        session.delete_queue("", false, false).await.map(drop).unwrap_err(),
+        session.admin().delete_queue("", false, false).await.map(drop).unwrap_err(),
         session.get("").await.map(drop).unwrap_err(),
-        session.purge_queue("").await.map(drop).unwrap_err(),
+        session.admin().purge_queue("").await.map(drop).unwrap_err(),
         session.consume(&Consume::new(ShortString::default(), 1)).await.map(drop).unwrap_err(),
     ] {
         assert!(error.is_not_found(), "{error}");
     }
-    assert_eq!(session.declare_queue_passive(&own.name).await.unwrap().messages, 0);
+    assert_eq!(session.admin().declare_queue_passive(&own.name).await.unwrap().messages, 0);
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn acks_are_flushed_before_an_orderly_close() {
     }
     assert_eq!(soon(consumer.next()).await.unwrap_err(), ConsumerError::Lost(ConnectionLost::closed_here()));
     assert_eq!(
-        session.declare_queue_passive("q").await.unwrap_err(),
+        session.admin().declare_queue_passive("q").await.unwrap_err(),
         SessionError::Lost(ConnectionLost::closed_here())
     );
 }

@@ -74,15 +74,17 @@ async fn the_python_original_shares_the_queue_of_that_virtual_host() {
     let original = connect(config(&uri)).await;
     // As the original declares it, before and after ours.
     let queue = Queue::durable(name("work"));
-    original.declare_queue(&queue).await.unwrap();
+    original.admin().declare_queue(&queue).await.unwrap();
     let handle = run(server(&uri, work(&notes))).await;
-    original.declare_queue(&queue).await.unwrap();
+    original.admin().declare_queue(&queue).await.unwrap();
 
     client(&uri).await.to("work.note").param("n", 7).cast().await.unwrap();
     assert_eq!(notes.reach(1).await, ["7"]);
     handle.stop();
-    eventually("ours stops", async || original.declare_queue_passive("work").await.unwrap().consumers == 0)
-        .await;
+    eventually("ours stops", async || {
+        original.admin().declare_queue_passive("work").await.unwrap().consumers == 0
+    })
+    .await;
 
     let mut consumer = consume(&original, "work", 1).await;
     soon(original.publish(to_queue("work", "m"))).await.unwrap();

@@ -31,7 +31,8 @@ fn texts() -> Vec<String> {
 /// Connects, declares a queue, publishes to it and closes. Returns why not.
 async fn works(config: AmqpConfig) -> Result<(), String> {
     let session = soon(AmqpTransport::new(config).connect()).await.map_err(|error| error.to_string())?;
-    let queue = soon(session.declare_queue(&Queue::exclusive())).await.map_err(|error| error.to_string())?;
+    let queue =
+        soon(session.admin().declare_queue(&Queue::exclusive())).await.map_err(|error| error.to_string())?;
     let message = Publication::new(name(""), queue.name, "hello");
     soon(session.publish(message)).await.map_err(|error| error.to_string())?;
     soon(session.close()).await.map_err(|error| error.to_string())

@@ -26,12 +26,13 @@ fn with_properties(len: usize) -> tavrida::transport::Publication {
 async fn works_in_frames_of(config: AmqpConfig, frame_max: usize) {
     let session = connect(config).await;
     let queue = Queue::durable(name("q")).argument(name("x-filler"), "x".repeat(frame_max - 1_000));
-    session.declare_queue(&queue).await.unwrap();
+    session.admin().declare_queue(&queue).await.unwrap();
     soon(session.publish(with_properties(frame_max - 8))).await.unwrap();
     let refused = soon(session.publish(with_properties(frame_max - 7))).await.unwrap_err();
     let PublishErrorKind::Refused(refusal) = &refused.reason else { panic!("{refused}") };
     assert!(refusal.text.contains(&format!("leaves {}", frame_max - 8)), "{refusal}");
-    let refused = session.declare_queue(&queue.clone().argument(name("x-more"), "x".repeat(1_000))).await;
+    let refused =
+        session.admin().declare_queue(&queue.clone().argument(name("x-more"), "x".repeat(1_000))).await;
     assert!(refused.unwrap_err().to_string().contains("FRAME_ERROR"), "its names count too");
     let mut consumer = consume(&session, "q", 1).await;
     let delivery = next(&mut consumer).await;

@@ -71,7 +71,7 @@ fn a_session_whose_runtime_is_gone_is_over() {
         soon(session.closed()).await;
         let publication = Publication::new(name(""), name("nobody"), "late");
         assert!(soon(session.publish(publication)).await.is_err());
-        assert!(soon(session.declare_exchange_passive("amq.topic")).await.is_err());
+        assert!(soon(session.admin().declare_exchange_passive("amq.topic")).await.is_err());
         soon(session.close()).await.expect("closing an ended session is fine, and does not hang");
     });
     // The node is none the worse for it.

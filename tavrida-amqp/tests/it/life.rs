@@ -88,18 +88,18 @@ async fn a_closed_session_says_so_everywhere_and_closing_it_again_is_fine() {
     assert_eq!(unpublished.reason, PublishErrorKind::NotSent(ConnectionLost::closed_here()));
     assert_eq!(&unpublished.publication.body[..], b"late");
     let lost = SessionError::Lost(ConnectionLost::closed_here());
-    assert_eq!(session.declare_queue(&Queue::exclusive()).await.unwrap_err(), lost);
+    assert_eq!(session.admin().declare_queue(&Queue::exclusive()).await.unwrap_err(), lost);
     assert_eq!(session.get("q").await.map(drop).unwrap_err(), lost);
 }
 
 #[tokio::test]
 async fn a_session_that_is_dropped_closes_its_connections() {
     let place = Place::new().await;
-    let own = place.session.declare_queue(&Queue::exclusive()).await.unwrap().name;
+    let own = place.session.admin().declare_queue(&Queue::exclusive()).await.unwrap().name;
     let other = place.another().await;
     drop(place.session);
     soon(async {
-        while !other.declare_queue_passive(&own).await.is_err_and(|error| error.is_not_found()) {
+        while !other.admin().declare_queue_passive(&own).await.is_err_and(|error| error.is_not_found()) {
             sleep(Duration::from_millis(5)).await;
         }
     })
@@ -158,7 +158,7 @@ async fn all_that_is_under_way_when_connections_are_closed_ends_with_the_loss_of
             let session = session.clone();
             async move {
                 loop {
-                    if let Err(error) = session.declare_queue_passive("q").await {
+                    if let Err(error) = session.admin().declare_queue_passive("q").await {
                         return error;
                     }
                 }
@@ -189,7 +189,7 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
     let node = Node::start().await.unwrap();
     let session = connect_to(&node).await;
     let queue = Queue::durable(name("q"));
-    session.declare_queue(&queue).await.unwrap();
+    session.admin().declare_queue(&queue).await.unwrap();
     // The broker writes declarations to its disk a little later; a kill must not come before.
     node.eval("mnesia:sync_log()").await.unwrap();
     let publishing = tokio::spawn({
@@ -203,7 +203,7 @@ async fn a_broker_killed_with_publishes_in_flight_leaves_them_ambiguous_and_none
             publish_all(&session, messages).await
         }
     });
-    while session.declare_queue_passive("q").await.unwrap().messages < 500 {}
+    while session.admin().declare_queue_passive("q").await.unwrap().messages < 500 {}
     node.kill().await.unwrap();
     let results = soon(publishing).await.unwrap();
     soon(session.closed()).await;
@@ -306,19 +306,20 @@ async fn refusals_do_not_wear_a_session_out() {
     let session = connect(config(&place.vhost.uri()).channel_max(30)).await;
     declare(&session, "q").await;
     for number in 0..20 {
-        let error = session.declare_queue_passive("missing").await.unwrap_err();
+        let error = session.admin().declare_queue_passive("missing").await.unwrap_err();
         assert!(error.is_not_found(), "{number}: {error}");
     }
     for number in 0..20 {
         let consumer = consume(&session, "q", 1).await;
         soon(session.publish(to_queue("q", "m"))).await.unwrap();
         assert_eq!(
-            session.declare_queue_passive("q").await.map(|status| status.consumers),
+            session.admin().declare_queue_passive("q").await.map(|status| status.consumers),
             Ok(1),
             "{number}"
         );
         drop(consumer);
-        soon(async { while session.declare_queue_passive("q").await.unwrap().consumers > 0 {} }).await;
+        soon(async { while session.admin().declare_queue_passive("q").await.unwrap().consumers > 0 {} })
+            .await;
     }
     soon(session.close()).await.unwrap();
 }
@@ -330,7 +331,7 @@ async fn a_connection_whose_channel_numbers_are_used_up_ends_its_session() {
     let mut refused = 0;
     let end = soon(async {
         loop {
-            match session.declare_queue_passive("missing").await {
+            match session.admin().declare_queue_passive("missing").await {
                 Err(SessionError::Refused(refusal)) if refusal.code == 404 => refused += 1,
                 other => break other,
             }

@@ -28,7 +28,7 @@ async fn thousands_of_publishes_to_a_missing_exchange_cost_nobody_else_anything(
         soon(session.publish(to_queue("q", "innocent"))).await.unwrap();
     }
     assert_eq!(count(&session, "q").await, 45);
-    session.declare_exchange(&Exchange::durable(name("missing"), ExchangeKind::Topic)).await.unwrap();
+    session.admin().declare_exchange(&Exchange::durable(name("missing"), ExchangeKind::Topic)).await.unwrap();
     let unroutable = soon(session.publish(to_exchange("missing", "k", "x"))).await.unwrap_err();
     assert_eq!(unroutable.reason, PublishErrorKind::Unroutable, "it is there, from its declaration on");
 }
@@ -38,7 +38,7 @@ async fn an_exchange_that_another_session_declares_is_found_by_itself() {
     let place = Place::new().await;
     let other = place.another().await;
     soon(place.session.publish(to_exchange("late", "k", "x"))).await.unwrap_err();
-    other.declare_exchange(&Exchange::durable(name("late"), ExchangeKind::Topic)).await.unwrap();
+    other.admin().declare_exchange(&Exchange::durable(name("late"), ExchangeKind::Topic)).await.unwrap();
     eventually("it is published to", async || {
         let reason = place.session.publish(to_exchange("late", "k", "x")).await.unwrap_err().reason;
         reason == PublishErrorKind::Unroutable

@@ -69,7 +69,7 @@ async fn thousands_of_routed_and_unroutable_messages_are_told_apart_by_identity(
             durable: queue == "durable",
             ..tavrida::transport::Queue::transient(name(queue))
         };
-        session.declare_queue(&queue).await.unwrap();
+        session.admin().declare_queue(&queue).await.unwrap();
     }
     let keys = ["transient", "nobody", "durable", "nobody"];
     let messages = (0..20_000_usize).map(|number| {
@@ -113,8 +113,8 @@ async fn refused_and_routed_messages_of_many_tasks_are_told_apart() {
     let wrong: usize =
         soon(futures_util::future::join_all(tasks)).await.into_iter().map(Result::unwrap).sum();
     assert_eq!(wrong, 0, "of 20,000");
-    assert_eq!(session.declare_queue_passive("open").await.unwrap().messages, 10_000);
-    assert_eq!(session.declare_queue_passive("full").await.unwrap().messages, 0);
+    assert_eq!(session.admin().declare_queue_passive("open").await.unwrap().messages, 10_000);
+    assert_eq!(session.admin().declare_queue_passive("full").await.unwrap().messages, 0);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_missing_exchange_refuses_its_own_messages_and_costs_no_other() {
 async fn each_refusal_has_the_brokers_code_and_text_and_leaves_the_session_alive() {
     let Place { session, .. } = &Place::new().await;
     let internal = Exchange { internal: true, ..Exchange::transient(name("inner"), ExchangeKind::Fanout) };
-    session.declare_exchange(&internal).await.unwrap();
+    session.admin().declare_exchange(&internal).await.unwrap();
     let mut posing = to_queue("q", "");
     posing.properties.user_id = Some(name("somebody"));
     let mut lasting = to_queue("q", "");
@@ -168,8 +168,12 @@ async fn an_exchange_deleted_amid_publishes_leaves_no_outcome_untrue() {
     let other = place.another().await;
     declare(session, "q").await;
     let exchange = Exchange::transient(name("brief"), ExchangeKind::Fanout);
-    session.declare_exchange(&exchange).await.unwrap();
-    session.bind(&tavrida::transport::Binding::queue(name("q"), name("brief"), name(""))).await.unwrap();
+    session.admin().declare_exchange(&exchange).await.unwrap();
+    session
+        .admin()
+        .bind(&tavrida::transport::Binding::queue(name("q"), name("brief"), name("")))
+        .await
+        .unwrap();
 
     let publishing = tokio::spawn({
         let session = session.clone();
@@ -178,14 +182,14 @@ async fn an_exchange_deleted_amid_publishes_leaves_no_outcome_untrue() {
             publish_all(&session, messages).await
         }
     });
-    while other.declare_queue_passive("q").await.unwrap().messages < 3_000 {}
-    other.delete_exchange("brief", false).await.unwrap();
+    while other.admin().declare_queue_passive("q").await.unwrap().messages < 3_000 {}
+    other.admin().delete_exchange("brief", false).await.unwrap();
     let results = soon(publishing).await.unwrap();
 
     let tally = tally(&results);
     let routed = tally.get("routed").copied().unwrap_or_default();
     let ambiguous = tally.get("ambiguous").copied().unwrap_or_default();
-    let kept = other.declare_queue_passive("q").await.unwrap().messages as usize;
+    let kept = other.admin().declare_queue_passive("q").await.unwrap().messages as usize;
     assert!((routed..=routed + ambiguous).contains(&kept), "{kept} messages in the queue; {tally:?}");
     let dead = tally.get("not sent").copied().unwrap_or_default() > 0;
     assert!(dead || tally["refused"] > 0, "{tally:?}");
@@ -198,10 +202,15 @@ async fn publishes_of_one_task_keep_their_order_over_exchanges_that_are_new() {
     for number in 0..10 {
         let exchange = format!("x{number}");
         session
+            .admin()
             .declare_exchange(&Exchange::transient(name(exchange.as_str()), ExchangeKind::Fanout))
             .await
             .unwrap();
-        session.bind(&tavrida::transport::Binding::queue(name("q"), name(exchange), name(""))).await.unwrap();
+        session
+            .admin()
+            .bind(&tavrida::transport::Binding::queue(name("q"), name(exchange), name("")))
+            .await
+            .unwrap();
     }
     let messages =
         (0..500).map(|number| to_exchange(&format!("x{}", number * number % 10), "", number.to_string()));
@@ -329,6 +338,6 @@ async fn routed_unheard_unroutable_nacked_and_refused_are_counted_exactly_in_one
         .filter(|number| told(*number) == "routed" && number % 8 != 7)
         .map(|number| number.to_string())
         .collect();
-    assert_eq!(session.declare_queue_passive("q").await.unwrap().messages as usize, kept.len());
-    assert_eq!(session.declare_queue_passive("full").await.unwrap().messages, 0);
+    assert_eq!(session.admin().declare_queue_passive("q").await.unwrap().messages as usize, kept.len());
+    assert_eq!(session.admin().declare_queue_passive("full").await.unwrap().messages, 0);
 }

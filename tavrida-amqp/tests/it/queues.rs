@@ -37,7 +37,7 @@ async fn a_message_that_comes_back_too_often_ends_among_the_dead_letters_of_a_qu
 }
 
 async fn consumers(session: &dyn Session, queue: &str) -> u32 {
-    session.declare_queue_passive(queue).await.unwrap().consumers
+    session.admin().declare_queue_passive(queue).await.unwrap().consumers
 }
 
 /// The delays end while the broker boots: what comes back then finds its queue still missing, or is in transit when the broker stops.
@@ -90,7 +90,8 @@ async fn of_all_control_characters_only_line_breaks_are_removed_from_names_that_
     for code in (0..32).chain([127, 0x85, 0x2028]) {
         let character = char::from_u32(code).unwrap();
         let given = format!("a{character}b");
-        let declared = place.session.declare_queue(&Queue::transient(name(&given))).await.unwrap().name;
+        let declared =
+            place.session.admin().declare_queue(&Queue::transient(name(&given))).await.unwrap().name;
         let expected = if matches!(character, '\r' | '\n') { "ab" } else { given.as_str() };
         assert_eq!(declared, expected, "{character:?}");
         let consumed = place.session.consume(&Consume::new(name(&given), 1)).await;

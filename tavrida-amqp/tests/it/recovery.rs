@@ -60,7 +60,7 @@ async fn after_a_restart_of_the_broker_topology_consumers_and_messages_are_there
     };
     notes.until(all_there).await;
     let session = connect(config(&node.uri())).await;
-    assert_eq!(session.declare_queue_passive("work").await.unwrap().consumers, 1);
+    assert_eq!(session.admin().declare_queue_passive("work").await.unwrap().consumers, 1);
     eventually("nothing is left", async || count(&session, "work").await == 0).await;
 }
 

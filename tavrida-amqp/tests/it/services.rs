@@ -96,7 +96,7 @@ async fn a_deleted_queue_is_declared_and_consumed_again_within_the_session() {
     let handle = run(server(&uri, work(&notes))).await;
     let client = client(&uri).await;
 
-    place.session.delete_queue("work", false, false).await.unwrap();
+    place.session.admin().delete_queue("work", false, false).await.unwrap();
     eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
     consuming(&handle).await;
     client.to("work.note").param("n", 1).cast().await.unwrap();
@@ -117,9 +117,9 @@ async fn a_deleted_queue_is_consumed_again_though_all_handlers_are_busy_and_what
         notes.reach(concurrency).await;
         eventually("all are with the server", async || count(&place.session, "work").await == 0).await;
 
-        place.session.delete_queue("work", false, false).await.unwrap();
+        place.session.admin().delete_queue("work", false, false).await.unwrap();
         eventually("there is a queue, and it is consumed", async || {
-            place.session.declare_queue_passive("work").await.is_ok_and(|queue| queue.consumers == 1)
+            place.session.admin().declare_queue_passive("work").await.is_ok_and(|queue| queue.consumers == 1)
         })
         .await;
         assert_eq!(notes.all().len(), concurrency, "no handler has come to its end");
@@ -138,7 +138,7 @@ async fn a_consumer_whose_queue_was_deleted_leaves_no_task_behind() {
     let handle = run(server(&place.vhost.uri(), work(&Notes::new()))).await;
     let before = tasks();
 
-    place.session.delete_queue("work", false, false).await.unwrap();
+    place.session.admin().delete_queue("work", false, false).await.unwrap();
     eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
     consuming(&handle).await;
     eventually("no more tasks than before", async || tasks() <= before).await;
@@ -152,8 +152,8 @@ async fn topology_that_vanished_during_an_outage_is_declared_again() {
 
     wire.refuse().await;
     wire.cut().await;
-    place.session.delete_queue("work", false, false).await.unwrap();
-    place.session.delete_exchange("work_exchange", false).await.unwrap();
+    place.session.admin().delete_queue("work", false, false).await.unwrap();
+    place.session.admin().delete_exchange("work_exchange", false).await.unwrap();
     eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
     wire.accept().await.unwrap();
 
@@ -182,6 +182,6 @@ async fn after_a_kill_of_the_broker_what_it_had_confirmed_is_handled() {
     let all_there = |notes: &[String]| (0..50).all(|n| notes.contains(&format!("end {n}")));
     notes.until(all_there).await;
     let session = connect(config(&node.uri())).await;
-    assert_eq!(session.declare_queue_passive(&name("work")).await.unwrap().consumers, 1);
+    assert_eq!(session.admin().declare_queue_passive(&name("work")).await.unwrap().consumers, 1);
     eventually("nothing is left", async || count(&session, "work").await == 0).await;
 }

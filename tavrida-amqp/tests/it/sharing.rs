@@ -64,7 +64,7 @@ async fn a_session_that_is_closed_gives_back_what_is_its_own_and_nothing_else() 
     let (_vhost, _wire, transport) = counted().await;
     let [closing, staying] = two(&transport).await;
     declare(&closing, "q").await;
-    let own = closing.declare_queue(&Queue::exclusive()).await.unwrap().name;
+    let own = closing.admin().declare_queue(&Queue::exclusive()).await.unwrap().name;
     for n in 0..3 {
         soon(staying.publish(to_queue("q", n.to_string()))).await.unwrap();
     }
@@ -80,7 +80,7 @@ async fn a_session_that_is_closed_gives_back_what_is_its_own_and_nothing_else() 
     let again = next(&mut others).await;
     assert_eq!((body(&again).as_str(), again.redelivered()), ("1", true));
     assert_eq!(body(&next(&mut others).await), "2");
-    assert!(staying.declare_queue_passive(&own).await.unwrap_err().is_not_found());
+    assert!(staying.admin().declare_queue_passive(&own).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
@@ -100,17 +100,17 @@ async fn an_exclusive_queue_is_locked_for_other_sessions_on_its_connection_too()
     let (vhost, _wire, transport) = counted().await;
     let [owner, other] = two(&transport).await;
     let queue = Queue { exclusive: true, ..Queue::transient(name("own")) };
-    owner.declare_queue(&queue).await.unwrap();
+    owner.admin().declare_queue(&queue).await.unwrap();
     let outside = crate::support::connect(config(&vhost.uri())).await;
     for session in [&other, &outside] {
-        let refused = session.declare_queue_passive("own").await.unwrap_err();
+        let refused = session.admin().declare_queue_passive("own").await.unwrap_err();
         let SessionError::Refused(refusal) = &refused else { panic!("{refused}") };
         let words =
             format!("cannot obtain exclusive access to locked queue 'own' in vhost '{}'", vhost.name());
         assert!(refusal.code == 405 && refusal.text.contains(&words), "{refusal}");
     }
-    owner.delete_queue("own", false, false).await.unwrap();
-    other.declare_queue(&queue).await.unwrap();
+    owner.admin().delete_queue("own", false, false).await.unwrap();
+    other.admin().declare_queue(&queue).await.unwrap();
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_refusal_of_one_session_costs_the_others_nothing() {
     declare(&staying, "q").await;
     let wrong = Publication::new(name("missing"), name("q"), "x");
     soon(refused.publish(wrong)).await.unwrap_err();
-    refused.declare_queue_passive("missing").await.unwrap_err();
+    refused.admin().declare_queue_passive("missing").await.unwrap_err();
     soon(staying.publish(to_queue("q", "fine"))).await.unwrap();
     assert_eq!(count(&staying, "q").await, 1);
 }

@@ -72,7 +72,7 @@ pub(crate) fn to_exchange(exchange: &str, key: &str, body: impl Into<String>) ->
 }
 
 pub(crate) async fn declare(session: &Arc<dyn Session>, queue: &str) {
-    session.declare_queue(&Queue::transient(name(queue))).await.unwrap();
+    session.admin().declare_queue(&Queue::transient(name(queue))).await.unwrap();
 }
 
 /// Declares a queue that nacks messages over its limit.
@@ -80,7 +80,7 @@ pub(crate) async fn declare_limited(session: &Arc<dyn Session>, queue: &str, lim
     let queue = Queue::transient(name(queue))
         .argument(name("x-max-length"), limit)
         .argument(name("x-overflow"), Value::from_static("reject-publish"));
-    session.declare_queue(&queue).await.unwrap();
+    session.admin().declare_queue(&queue).await.unwrap();
 }
 
 pub(crate) async fn consume(session: &Arc<dyn Session>, queue: &str, prefetch: u16) -> Consumer {
@@ -115,5 +115,5 @@ pub(crate) async fn drain(session: &Arc<dyn Session>, queue: &str) -> Vec<String
 }
 
 pub(crate) async fn count(session: &Arc<dyn Session>, queue: &str) -> u32 {
-    session.declare_queue_passive(queue).await.unwrap().messages
+    session.admin().declare_queue_passive(queue).await.unwrap().messages
 }

@@ -105,7 +105,7 @@ async fn random_topologies_are_read_routed_and_exported_as_we_say() {
             }
         }
         for (queue, count) in expected {
-            let status = session.declare_queue_passive(&queue).await.unwrap();
+            let status = session.admin().declare_queue_passive(&queue).await.unwrap();
             assert_eq!(status.messages, count, "queue {queue} after {published:?}\n{topology:#?}");
         }
         session.close().await.unwrap();

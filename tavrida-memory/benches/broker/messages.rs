@@ -76,12 +76,16 @@ async fn through_sessions(lanes: u64, each: u64) -> Duration {
     let broker = MemoryBroker::new();
     let session = broker.transport().connect().await.expect("a session");
     let exchange = name("work_exchange");
-    session.declare_exchange(&Exchange::durable(&exchange, ExchangeKind::Topic)).await.expect("declared");
+    session
+        .admin()
+        .declare_exchange(&Exchange::durable(&exchange, ExchangeKind::Topic))
+        .await
+        .expect("declared");
     for lane in 0..lanes {
         let queue = name(&format!("work{lane}"));
-        session.declare_queue(&Queue::durable(&queue)).await.expect("declared");
+        session.admin().declare_queue(&Queue::durable(&queue)).await.expect("declared");
         let key = name(&format!("work{lane}.#"));
-        session.bind(&Binding::queue(&queue, &exchange, key)).await.expect("bound");
+        session.admin().bind(&Binding::queue(&queue, &exchange, key)).await.expect("bound");
     }
     let begun = Instant::now();
     let mut tasks = Vec::new();

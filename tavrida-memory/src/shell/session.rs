@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tavrida::field::{ShortString, Table};
 use tavrida::transport::{
-    Binding, BrokerError, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Delivery, Destination,
+    Admin, Binding, BrokerError, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Delivery, Destination,
     Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Scope, Session, SessionError,
     check_arguments,
 };
@@ -110,7 +110,7 @@ fn name(name: &str) -> Result<ShortString, SessionError> {
 }
 
 #[async_trait]
-impl Session for MemorySession {
+impl Admin for MemorySession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
         self.check(&exchange.arguments)?;
         let Exchange { name, kind, durable, auto_delete, internal, arguments } = exchange.clone();
@@ -193,6 +193,13 @@ impl Session for MemorySession {
             Destination::Exchange(exchange) => Method::ExchangeUnbind(exchange_bind(binding, exchange)),
         })?;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Session for MemorySession {
+    fn admin(&self) -> &dyn Admin {
+        self
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {

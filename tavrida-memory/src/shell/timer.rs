@@ -95,7 +95,7 @@ mod tests {
         runtime.block_on(async {
             let session = broker.transport().connect().await.expect("a session");
             let queue = Queue::durable(WORK).argument(ShortString::from_static("x-message-ttl"), 60_000);
-            session.declare_queue(&queue).await.expect("declared");
+            session.admin().declare_queue(&queue).await.expect("declared");
             session.publish(Publication::new(ShortString::default(), WORK, "one")).await.expect("routed");
             let mut consumer = session.consume(&Consume::new(WORK, 1)).await.expect("a consumer");
             let delivery = consumer.next().await.expect("a delivery");

@@ -67,7 +67,7 @@ async fn a_session_goes_on_though_an_operator_closed_all_its_channels() {
             broker.operate(Operator::CloseChannel { channel, code: 406, text });
         }
     }
-    assert!(session.declare_queue_passive("q").await.is_ok());
+    assert!(session.admin().declare_queue_passive("q").await.is_ok());
     session.publish(message("m")).await.expect("the channel that publishes is replaced as well");
     assert_eq!(ready(&broker, "q"), 1, "and what was said to be routed is there");
 }

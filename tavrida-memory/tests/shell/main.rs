@@ -27,7 +27,7 @@ async fn session(broker: &MemoryBroker) -> Arc<dyn Session> {
 /// Opens a session to a broker with the queue `q`.
 async fn with_queue(broker: &MemoryBroker) -> Arc<dyn Session> {
     let session = session(broker).await;
-    session.declare_queue(&Queue::durable(Q)).await.expect("q can be declared");
+    session.admin().declare_queue(&Queue::durable(Q)).await.expect("q can be declared");
     session
 }
 
@@ -50,6 +50,7 @@ async fn messages_expire_by_the_paused_clock_while_nobody_calls() {
     let broker = MemoryBroker::new();
     let session = session(&broker).await;
     session
+        .admin()
         .declare_queue(&Queue::transient(Q).argument(ShortString::from_static("x-message-ttl"), 100))
         .await
         .unwrap();
@@ -71,7 +72,7 @@ async fn a_consumer_waits_for_what_time_brings() {
         .argument(ShortString::from_static("x-message-ttl"), 5_000)
         .argument(ShortString::from_static("x-dead-letter-exchange"), "")
         .argument(ShortString::from_static("x-dead-letter-routing-key"), "q");
-    session.declare_queue(&wait).await.unwrap();
+    session.admin().declare_queue(&wait).await.unwrap();
     let mut consumer = session.consume(&Consume::new(Q, 1)).await.unwrap();
     let begin = Instant::now();
     session.publish(Publication::new(DEFAULT, late, "m")).await.unwrap();
@@ -88,7 +89,7 @@ fn a_broker_needs_no_runtime_and_may_be_used_in_several() {
         paused().block_on(async {
             let session = session(&broker).await;
             let queue = Queue::transient(Q).argument(ShortString::from_static("x-expires"), 50);
-            session.declare_queue(&queue).await.unwrap();
+            session.admin().declare_queue(&queue).await.unwrap();
             // The second runtime has its own timer task.
             sleep(Duration::from_millis(60)).await;
             assert!(broker.snapshot().queues.is_empty());
@@ -104,12 +105,12 @@ async fn the_timer_task_ends_when_nothing_is_due_and_with_its_broker() {
     let session = session(&broker).await;
     assert_eq!(tasks(), before, "nothing is due");
     let expiring = Queue::transient(Q).argument(ShortString::from_static("x-expires"), 1_000);
-    session.declare_queue(&expiring).await.unwrap();
+    session.admin().declare_queue(&expiring).await.unwrap();
     assert_eq!(tasks(), before + 1);
-    session.delete_queue("q", false, false).await.unwrap();
+    session.admin().delete_queue("q", false, false).await.unwrap();
     sleep(Duration::from_millis(1_001)).await;
     assert_eq!(tasks(), before, "nothing is due any more");
-    session.declare_queue(&expiring).await.unwrap();
+    session.admin().declare_queue(&expiring).await.unwrap();
     drop(session);
     drop(broker);
     tokio::task::yield_now().await;
@@ -133,7 +134,7 @@ async fn x_death_is_stamped_by_the_injected_clock() {
     let queue = Queue::transient(dying.clone())
         .argument(ShortString::from_static("x-dead-letter-exchange"), "")
         .argument(ShortString::from_static("x-dead-letter-routing-key"), "q");
-    session.declare_queue(&queue).await.unwrap();
+    session.admin().declare_queue(&queue).await.unwrap();
     session.publish(Publication::new(DEFAULT, dying, "m")).await.unwrap();
     session.get("dying").await.unwrap().unwrap().delivery.reject().unwrap();
     let dead = session.get("q").await.unwrap().unwrap().delivery;
@@ -208,14 +209,14 @@ async fn two_brokers_never_meet() {
     let (one, two) = (MemoryBroker::new(), MemoryBroker::new());
     with_queue(&one).await;
     let session = session(&two).await;
-    assert!(session.declare_queue_passive("q").await.unwrap_err().is_not_found());
+    assert!(session.admin().declare_queue_passive("q").await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
 async fn a_session_that_nobody_holds_is_gone_with_its_queues() {
     let broker = MemoryBroker::new();
     let session = session(&broker).await;
-    session.declare_queue(&Queue::exclusive()).await.unwrap();
+    session.admin().declare_queue(&Queue::exclusive()).await.unwrap();
     with_queue(&broker).await;
     let mut consumer = session.consume(&Consume::new(Q, 1)).await.unwrap();
     drop(session);

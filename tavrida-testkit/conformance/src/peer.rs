@@ -59,7 +59,7 @@ impl Peer {
     /// Declares an exchange.
     pub(crate) async fn exchange(&self, exchange: &Exchange) -> Kept {
         let what = format!("declaring the exchange '{}'", exchange.name);
-        self.stage.done(&what, self.declare_exchange(exchange)).await
+        self.stage.done(&what, self.admin().declare_exchange(exchange)).await
     }
 
     /// Declares a plain queue under a name private to the check.
@@ -76,23 +76,25 @@ impl Peer {
     /// Declares a queue. Returns its name.
     pub(crate) async fn queue(&self, queue: &Queue) -> Result<ShortString, Fault> {
         let what = format!("declaring the queue '{}'", queue.name);
-        Ok(self.stage.done(&what, self.declare_queue(queue)).await?.name)
+        Ok(self.stage.done(&what, self.admin().declare_queue(queue)).await?.name)
     }
 
     pub(crate) async fn tie(&self, binding: &Binding) -> Kept {
         let what = format!("binding {binding:?}");
-        self.stage.done(&what, self.bind(binding)).await
+        self.stage.done(&what, self.admin().bind(binding)).await
     }
 
     /// Unbinds.
     pub(crate) async fn untie(&self, binding: &Binding) -> Kept {
         let what = format!("unbinding {binding:?}");
-        self.stage.done(&what, self.unbind(binding)).await
+        self.stage.done(&what, self.admin().unbind(binding)).await
     }
 
     /// Deletes a queue with its messages.
     pub(crate) async fn drop_queue(&self, name: &str) -> Result<u32, Fault> {
-        self.stage.done(&format!("deleting the queue '{name}'"), self.delete_queue(name, false, false)).await
+        self.stage
+            .done(&format!("deleting the queue '{name}'"), self.admin().delete_queue(name, false, false))
+            .await
     }
 
     /// Publishes, and waits for the outcome.
@@ -203,7 +205,11 @@ impl Peer {
 
     /// Returns how many messages of a queue are ready.
     pub(crate) async fn ready(&self, queue: &str) -> Result<u32, Fault> {
-        Ok(self.stage.done(&format!("checking '{queue}'"), self.declare_queue_passive(queue)).await?.messages)
+        Ok(self
+            .stage
+            .done(&format!("checking '{queue}'"), self.admin().declare_queue_passive(queue))
+            .await?
+            .messages)
     }
 
     /// Waits until `count` messages of a queue are ready.
@@ -214,13 +220,16 @@ impl Peer {
 
     /// Checks whether a queue exists.
     pub(crate) async fn queue_exists(&self, queue: &str, expected: bool) -> Kept {
-        let seen = self.stage.within("checking a queue", self.declare_queue_passive(queue)).await?;
+        let seen = self.stage.within("checking a queue", self.admin().declare_queue_passive(queue)).await?;
         exists("the queue", queue, seen.map(drop), expected)
     }
 
     /// Checks whether an exchange exists.
     pub(crate) async fn exchange_exists(&self, exchange: &str, expected: bool) -> Kept {
-        let seen = self.stage.within("checking an exchange", self.declare_exchange_passive(exchange)).await?;
+        let seen = self
+            .stage
+            .within("checking an exchange", self.admin().declare_exchange_passive(exchange))
+            .await?;
         exists("the exchange", exchange, seen, expected)
     }
 

@@ -212,11 +212,11 @@ impl Stage {
     async fn delete_all(&self, names: &[ShortString], named_queues: &[ShortString]) -> Kept {
         let session = self.done("connecting to clear up", self.0.settings.transport.connect()).await?;
         for name in names.iter().chain(named_queues) {
-            let deletion = session.delete_queue(name, false, false);
+            let deletion = session.admin().delete_queue(name, false, false);
             self.done(&format!("deleting the queue '{name}'"), deletion).await?;
         }
         for name in names {
-            let deletion = session.delete_exchange(name, false);
+            let deletion = session.admin().delete_exchange(name, false);
             self.done(&format!("deleting the exchange '{name}'"), deletion).await?;
         }
         let _ = self.within("closing after clearing up", session.close()).await;

@@ -43,13 +43,13 @@ async fn furnish(version: RabbitMq, plans: &[&Plan]) -> Result<Broker, SessionEr
     let session = broker.transport().connect().await?;
     for plan in plans {
         for exchange in &plan.exchanges {
-            session.declare_exchange(exchange).await?;
+            session.admin().declare_exchange(exchange).await?;
         }
         for queue in &plan.queues {
-            session.declare_queue(queue).await?;
+            session.admin().declare_queue(queue).await?;
         }
         for binding in &plan.bindings {
-            session.bind(binding).await?;
+            session.admin().bind(binding).await?;
         }
     }
     session.close().await?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use tavrida::transport::{
-    Binding, Broker, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishError,
-    PublishErrorKind, PublishFuture, Queue, QueueStatus, Session, SessionError, Transport,
+    Admin, Binding, Broker, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication,
+    PublishError, PublishErrorKind, PublishFuture, Queue, QueueStatus, Session, SessionError, Transport,
 };
 
 use crate::consumer::{Stream, Wrapped, locked, rewrap};
@@ -135,21 +135,21 @@ impl TwistedSession {
 }
 
 #[async_trait]
-impl Session for TwistedSession {
+impl Admin for TwistedSession {
     async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
         self.twist.unable.exchange(exchange)?;
         let mut exchange = exchange.clone();
         (self.twist.exchange)(&mut exchange);
-        self.twisted(self.inner.declare_exchange(&exchange).await)
+        self.twisted(self.inner.admin().declare_exchange(&exchange).await)
     }
 
     async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
-        self.twisted(self.inner.declare_exchange_passive(name).await)
+        self.twisted(self.inner.admin().declare_exchange_passive(name).await)
     }
 
     async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
         let if_unused = if_unused && self.twist.habit != Habit::DeletesAnyway;
-        self.twisted(self.inner.delete_exchange(name, if_unused).await)
+        self.twisted(self.inner.admin().delete_exchange(name, if_unused).await)
     }
 
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
@@ -157,7 +157,7 @@ impl Session for TwistedSession {
         let mut queue = queue.clone();
         (self.twist.queue)(&mut queue);
         queue.arguments.remove(self.twist.loses);
-        let mut status = self.twisted(self.inner.declare_queue(&queue).await)?;
+        let mut status = self.twisted(self.inner.admin().declare_queue(&queue).await)?;
         (self.twist.status)(&mut status);
         Ok(status)
     }
@@ -167,7 +167,7 @@ impl Session for TwistedSession {
             let name = name.try_into().expect("a name that was declared");
             return Ok(QueueStatus { name, messages: 0, consumers: 0 });
         }
-        let mut status = self.twisted(self.inner.declare_queue_passive(name).await)?;
+        let mut status = self.twisted(self.inner.admin().declare_queue_passive(name).await)?;
         (self.twist.status)(&mut status);
         Ok(status)
     }
@@ -175,18 +175,18 @@ impl Session for TwistedSession {
     async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
         let heeds = self.twist.habit != Habit::DeletesAnyway;
         let (if_unused, if_empty) = (if_unused && heeds, if_empty && heeds);
-        self.twisted(self.inner.delete_queue(name, if_unused, if_empty).await).map(self.twist.count)
+        self.twisted(self.inner.admin().delete_queue(name, if_unused, if_empty).await).map(self.twist.count)
     }
 
     async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
-        self.twisted(self.inner.purge_queue(name).await).map(self.twist.count)
+        self.twisted(self.inner.admin().purge_queue(name).await).map(self.twist.count)
     }
 
     async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
         self.twist.unable.binding(binding)?;
         let mut binding = binding.clone();
         (self.twist.binding)(&mut binding);
-        self.twisted(self.inner.bind(&binding).await)
+        self.twisted(self.inner.admin().bind(&binding).await)
     }
 
     async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
@@ -196,7 +196,14 @@ impl Session for TwistedSession {
         self.twist.unable.binding(binding)?;
         let mut binding = binding.clone();
         (self.twist.binding)(&mut binding);
-        self.twisted(self.inner.unbind(&binding).await)
+        self.twisted(self.inner.admin().unbind(&binding).await)
+    }
+}
+
+#[async_trait]
+impl Session for TwistedSession {
+    fn admin(&self) -> &dyn Admin {
+        self
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {

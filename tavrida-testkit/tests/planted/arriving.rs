@@ -200,7 +200,7 @@ async fn with_letters(sim: &Sim, letters: Queue) -> (Graph, SimTransport) {
     let graph = sim.graph().server("writer", make).service(gate).client("web").start().await;
     let transport = tapped.lock().expect("nobody panics with it").clone().expect("the server was made");
     let session = transport.connect().await.expect("there is a broker");
-    session.declare_queue(&letters).await.expect("it is a queue");
+    session.admin().declare_queue(&letters).await.expect("it is a queue");
     session.close().await.expect("nothing waits for it");
     (graph, transport)
 }

@@ -66,7 +66,7 @@ fn a_message_that_a_full_queue_drops_is_lost_though_it_was_confirmed() {
     let problem = breaks(laws::SETTLED, async |sim: Sim| {
         let session = raw(&sim).await;
         let short = Queue::durable(name("short")).argument(name("x-max-length"), 1);
-        session.declare_queue(&short).await.expect("a queue");
+        session.admin().declare_queue(&short).await.expect("a queue");
         for body in ["one", "two"] {
             session.publish(Publication::new(name(""), name("short"), body)).await.expect("confirmed");
         }
@@ -78,7 +78,7 @@ fn a_message_that_a_full_queue_drops_is_lost_though_it_was_confirmed() {
 fn a_message_that_is_given_back_again_and_again_is_a_hot_loop() {
     let problem = breaks(laws::HOT_LOOP, async |sim: Sim| {
         let session = raw(&sim).await;
-        session.declare_queue(&Queue::durable(name("round"))).await.expect("a queue");
+        session.admin().declare_queue(&Queue::durable(name("round"))).await.expect("a queue");
         session.publish(Publication::new(name(""), name("round"), "and round")).await.expect("confirmed");
         let mut consumer = session.consume(&Consume::new(name("round"), 1)).await.expect("a consumer");
         for _ in 0..10 {
@@ -96,7 +96,7 @@ fn a_message_that_is_given_back_again_and_again_is_a_hot_loop() {
 fn a_loop_that_would_never_end_is_ended() {
     let finished = Setup::new(1).run(async |sim: Sim| {
         let session = raw(&sim).await;
-        session.declare_queue(&Queue::durable(name("round"))).await.expect("a queue");
+        session.admin().declare_queue(&Queue::durable(name("round"))).await.expect("a queue");
         session.publish(Publication::new(name(""), name("round"), "and round")).await.expect("confirmed");
         let mut consumer = session.consume(&Consume::new(name("round"), 1)).await.expect("a consumer");
         while let Ok(delivery) = consumer.next().await {

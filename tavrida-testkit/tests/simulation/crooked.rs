@@ -7,8 +7,8 @@ use tavrida::Server;
 use tavrida::discovery::Registry;
 use tavrida::server::ServerBuilder;
 use tavrida::transport::{
-    Binding, Broker, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishFuture,
-    Queue, QueueStatus, Session, SessionError, Transport,
+    Admin, Broker, ConnectionLost, Consume, Consumer, GetMessage, Publication, PublishFuture, Session,
+    SessionError, Transport,
 };
 use tavrida_testkit::sim::SimTransport;
 
@@ -51,40 +51,8 @@ impl Transport for Crooked {
 
 #[async_trait]
 impl Session for CrookedSession {
-    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
-        self.inner.declare_exchange(exchange).await
-    }
-
-    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
-        self.inner.declare_exchange_passive(name).await
-    }
-
-    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
-        self.inner.delete_exchange(name, if_unused).await
-    }
-
-    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
-        self.inner.declare_queue(queue).await
-    }
-
-    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
-        self.inner.declare_queue_passive(name).await
-    }
-
-    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
-        self.inner.delete_queue(name, if_unused, if_empty).await
-    }
-
-    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
-        self.inner.purge_queue(name).await
-    }
-
-    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
-        self.inner.bind(binding).await
-    }
-
-    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
-        self.inner.unbind(binding).await
+    fn admin(&self) -> &dyn Admin {
+        self.inner.admin()
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {

@@ -42,7 +42,7 @@ fn what_a_queue_delivers_first_depends_on_the_version() {
             let session = sim.transport("stranger").connect().await.unwrap();
             let quorum = Queue::durable(ShortString::from_static("q"))
                 .argument(ShortString::from_static("x-queue-type"), "quorum");
-            session.declare_queue(&quorum).await.unwrap();
+            session.admin().declare_queue(&quorum).await.unwrap();
             for (body, priority) in [("low", 1), ("high", 9)] {
                 let mut publication =
                     Publication::new(ShortString::default(), ShortString::from_static("q"), body.to_owned());

@@ -97,11 +97,11 @@ impl Asks {
 
     /// Declares and binds a queue for answers.
     async fn declare(&self, session: &dyn Session) -> Result<ShortString, SessionError> {
-        let name = session.declare_queue(&Queue::exclusive()).await?.name;
+        let name = session.admin().declare_queue(&Queue::exclusive()).await?.name;
         if let Some(exchange) = &self.exchange {
             let every_service =
                 ShortString::try_from(format!("*.{}", self.instance)).expect("an instance is short");
-            session.bind(&Binding::queue(&name, exchange, every_service)).await?;
+            session.admin().bind(&Binding::queue(&name, exchange, every_service)).await?;
         }
         Ok(name)
     }

@@ -127,7 +127,8 @@ impl HandlerAsks {
         // A cycle lasts, and an answer that is on its way does not: then its handler continues.
         tokio::time::sleep(GRACE).await;
         // Another consumer may take the requests. Only now, since it costs a round trip.
-        if !all_wait() || !session.declare_queue_passive(queue).await.is_ok_and(|queue| queue.consumers <= 1)
+        if !all_wait()
+            || !session.admin().declare_queue_passive(queue).await.is_ok_and(|queue| queue.consumers <= 1)
         {
             return Ok(());
         }

@@ -174,7 +174,9 @@ struct Idle {
 impl Work for Idle {
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
         match &self.reply_exchange {
-            Some(name) => session.declare_exchange(&Exchange::durable(name, ExchangeKind::Topic)).await,
+            Some(name) => {
+                session.admin().declare_exchange(&Exchange::durable(name, ExchangeKind::Topic)).await
+            }
             None => Ok(()),
         }
     }

@@ -305,7 +305,7 @@ pub(super) async fn place(mut copy: Publication, queue: Queue, session: &dyn Ses
     if unpublished.reason != PublishErrorKind::Unroutable {
         return Err(NoCopy::Publish(unpublished.reason));
     }
-    session.declare_queue(&queue).await.map_err(NoCopy::Session)?;
+    session.admin().declare_queue(&queue).await.map_err(NoCopy::Session)?;
     session.publish(*unpublished.publication).await.map_err(|unpublished| NoCopy::Publish(unpublished.reason))
 }
 

@@ -151,9 +151,9 @@ async fn declare(
     exchange: &Exchange,
     bindings: &[Binding],
 ) -> Result<(), SessionError> {
-    session.declare_exchange(exchange).await?;
+    session.admin().declare_exchange(exchange).await?;
     for binding in bindings.iter().filter(|binding| binding.source == exchange.name) {
-        session.bind(binding).await?;
+        session.admin().bind(binding).await?;
     }
     Ok(())
 }

@@ -102,23 +102,23 @@ impl Plan {
 
     async fn declare(&self, session: &dyn Session) -> Result<(), SessionError> {
         for exchange in &self.exchanges {
-            session.declare_exchange(exchange).await?;
+            session.admin().declare_exchange(exchange).await?;
         }
         for queue in &self.queues {
-            session.declare_queue(queue).await?;
+            session.admin().declare_queue(queue).await?;
         }
         for binding in &self.bindings {
-            session.bind(binding).await?;
+            session.admin().bind(binding).await?;
         }
         Ok(())
     }
 
     async fn check(&self, session: &dyn Session) -> Result<(), SessionError> {
         for exchange in &self.exchanges {
-            session.declare_exchange_passive(&exchange.name).await?;
+            session.admin().declare_exchange_passive(&exchange.name).await?;
         }
         for queue in &self.queues {
-            session.declare_queue_passive(&queue.name).await?;
+            session.admin().declare_queue_passive(&queue.name).await?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The abstraction of a message broker: [`Transport`] connects, a [`Session`] is one live connection.
+//! The abstraction of a message broker: [`Transport`] connects, a [`Session`] is one live connection, and its [`Admin`]
+//! declares exchanges, queues and bindings.
 //!
 //! Everything above this module uses only these traits, so that a service runs unchanged on RabbitMQ, on the in-process broker, and in a
 //! simulation. The terms are those of AMQP 0-9-1. A transport does not know Tavrida's messages: it sends [`Publication`]s and receives
@@ -15,20 +16,21 @@
 //! all its consumers and publishes untouched; one with [`Scope::Connection`] is also the end of the session.
 //!
 //! **Order.** Publishes by one task, each polled before the next is created, reach the broker in that order; their confirms may come in any
-//! order. Deliveries of one consumer come in queue order. A management operation (declare, bind, delete ...) has taken effect, for every
+//! order. Deliveries of one consumer come in queue order. An operation of [`Admin`] (declare, bind, delete ...) has taken effect, for every
 //! session, when its future completes.
 //!
 //! **Outcomes.** [`Session::publish`] ends as routed (`Ok`), or with the reason and the publication ([`PublishError`]). `Ok` means that the
 //! broker has taken responsibility: every queue that the message was routed to has it. No outcome is a guess: an unknown one is
 //! [`PublishErrorKind::Ambiguous`].
 //!
-//! **Cancel safety.** Dropping a management future leaves unknown whether the operation took effect. Dropping a [`PublishFuture`] that was
+//! **Cancel safety.** Dropping a future of [`Admin`] leaves unknown whether the operation took effect. Dropping a [`PublishFuture`] that was
 //! polled once does not take the message back; before the first poll nothing was sent. [`Consumer::next`] can be dropped at any await
 //! without losing a delivery.
 //!
 //! **Unsettled deliveries.** A [`Delivery`] that is dropped unsettled is requeued, as are all unsettled ones when the session or its
 //! consumer's channel ends. The broker marks them as redelivered.
 
+mod admin;
 mod backoff;
 mod broker;
 mod consumer;
@@ -41,6 +43,7 @@ mod reply_queue;
 mod session;
 mod topology;
 
+pub use admin::Admin;
 pub use backoff::Backoff;
 pub use broker::Broker;
 pub use consumer::{Consume, Consumer, ConsumerError, DIRECT_REPLY_TO, DeliveryStream};

@@ -172,11 +172,16 @@ async fn an_answer_to_the_reply_to_header_alone_finds_the_asker_through_its_exch
     let town = Town::new();
     let session = town.session().await;
     session
+        .admin()
         .declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic))
         .await
         .expect("declared");
-    session.declare_queue(&Queue::durable(name("old"))).await.expect("declared");
-    session.bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#"))).await.expect("bound");
+    session.admin().declare_queue(&Queue::durable(name("old"))).await.expect("declared");
+    session
+        .admin()
+        .bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#")))
+        .await
+        .expect("bound");
     let mut consumer = session.consume(&Consume::new(name("old"), 1)).await.expect("a consumer");
 
     let client = Client::builder(town.broker.transport())
@@ -218,11 +223,16 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
     let session = town.session().await;
     use tavrida::transport::{Binding, Exchange, ExchangeKind, Queue};
     session
+        .admin()
         .declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic))
         .await
         .expect("declared");
-    session.declare_queue(&Queue::durable(name("old"))).await.expect("declared");
-    session.bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#"))).await.expect("bound");
+    session.admin().declare_queue(&Queue::durable(name("old"))).await.expect("declared");
+    session
+        .admin()
+        .bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#")))
+        .await
+        .expect("bound");
     let server = town.host(Service::new("relay").rpc("work", relay).discovery(registry(&["old"]))).await;
 
     let client = town.client(&["relay"]).await;

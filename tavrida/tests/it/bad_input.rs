@@ -98,7 +98,8 @@ async fn a_body_that_is_no_json_or_no_object_answers_the_caller_and_is_dead_lett
     let town = Town::new();
     let _server = town.host(calc()).await;
     let session = town.session().await;
-    let replies = session.declare_queue(&tavrida::transport::Queue::exclusive()).await.expect("a queue").name;
+    let replies =
+        session.admin().declare_queue(&tavrida::transport::Queue::exclusive()).await.expect("a queue").name;
     for (body, reason) in [
         ("{not json", "JSON"),
         ("[1, 2]", "object"),
@@ -154,9 +155,9 @@ async fn a_call_to_nobody_is_dead_lettered_and_not_answered() {
     let town = Town::new();
     let _server = town.host(calc().discovery(registry(&["asker"]))).await;
     let session = town.session().await;
-    session.declare_queue(&Queue::transient(name("asker"))).await.expect("declared");
+    session.admin().declare_queue(&Queue::transient(name("asker"))).await.expect("declared");
     let hears = Binding::queue(name("asker"), name(&exchange("asker")), name("#"));
-    session.bind(&hears).await.expect("bound");
+    session.admin().bind(&hears).await.expect("bound");
     for (destination, why) in [("calc.nope", "no handler for"), ("", "no service '' here")] {
         town.inject("calc", request_headers(destination, "asker"), r#"{"payload": {}, "context": {}}"#).await;
         let text = text_of(&*town.take("calc.dead").await, "x-tavrida-error-message");

@@ -75,10 +75,10 @@ async fn while_no_copy_can_be_made_handlers_go_on_and_the_message_is_tried_again
     let full = Queue::durable(name("work.dead"))
         .argument(ShortString::from_static("x-max-length"), 0)
         .argument(ShortString::from_static("x-overflow"), "reject-publish");
-    session.declare_queue(&full).await.expect("a queue that is full");
+    session.admin().declare_queue(&full).await.expect("a queue that is full");
     let work = Service::new("work").state(notes).rpc("fail", fail).rpc("note", || async {});
     let server = town.server(work).concurrency(2).declare_mode(tavrida::server::DeclareMode::Skip);
-    session.declare_queue(&Queue::durable(name("work"))).await.expect("a queue");
+    session.admin().declare_queue(&Queue::durable(name("work"))).await.expect("a queue");
     let server = town.run(server).await;
     for _ in 0..20 {
         town.inject("work", request_headers("work.fail", ""), BODY).await;
@@ -93,7 +93,7 @@ async fn while_no_copy_can_be_made_handlers_go_on_and_the_message_is_tried_again
         .await;
     };
     until(20, 1).await;
-    session.delete_queue("work.dead", false, false).await.expect("deleted");
+    session.admin().delete_queue("work.dead", false, false).await.expect("deleted");
     until(0, 1).await;
     assert_eq!(town.depth("work.dead").await, 20, "declared again, and each is there");
 }

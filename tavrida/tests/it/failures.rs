@@ -194,7 +194,7 @@ async fn with_the_dead_letter_queue_gone_it_is_made_again_and_nothing_is_lost() 
     let (town, notes) = (Town::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", never);
     let _server = town.host(service).await;
-    town.session().await.delete_queue("work.dead", false, false).await.expect("deleted");
+    town.session().await.admin().delete_queue("work.dead", false, false).await.expect("deleted");
     town.client(&["work"]).await.to("work.do").cast().await.expect("sent");
     notes.reach(1).await;
     tokio::time::sleep(Duration::from_secs(5)).await;

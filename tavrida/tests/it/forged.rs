@@ -79,7 +79,7 @@ async fn a_forged_address_of_an_answer_reaches_no_other_queue() {
     let (town, notes) = (Town::new(), Notes::default());
     let _server = town.host(front(&notes)).await;
     let session = town.session().await;
-    session.declare_queue(&Queue::durable(name("victim"))).await.expect("a queue");
+    session.admin().declare_queue(&Queue::durable(name("victim"))).await.expect("a queue");
     let cases = [
         (later("victim", "front.start", "victim"), "'victim', which is not a reply queue"),
         (later("victim", "front.start", "front.dead"), "'front.dead', which is not a reply queue"),
@@ -139,7 +139,7 @@ async fn the_property_reply_to_leads_to_reply_queues_alone() {
     let (town, notes) = (Town::new(), Notes::default());
     let _server = town.host(front(&notes)).await;
     let session = town.session().await;
-    session.declare_queue(&Queue::durable(name("victim"))).await.expect("a queue");
+    session.admin().declare_queue(&Queue::durable(name("victim"))).await.expect("a queue");
     for queue in ["victim", "front", "front.dead", "amq.rabbitmq.reply-to.AAAABBBB.CCCC"] {
         let mut request = Publication::new(name(""), name("front"), BODY);
         request.properties.headers = Some(request_headers("front.start", ""));

@@ -105,7 +105,7 @@ async fn after_a_restart_of_the_broker_topology_and_messages_are_there() {
 async fn a_deleted_queue_is_declared_again_and_consumed() {
     let (town, notes) = (Town::new(), Notes::default());
     let server = town.host(work(&notes)).await;
-    town.session().await.delete_queue("work", false, false).await.expect("deleted");
+    town.session().await.admin().delete_queue("work", false, false).await.expect("deleted");
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(server.handle.health(), Health::Ready);
     town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("routed");
@@ -122,7 +122,7 @@ async fn what_an_ended_consumer_left_is_not_begun_once_its_session_is_lost_too()
         client.to("work.slowly").param("n", n).cast().await.expect("sent");
     }
     notes.reach(1).await;
-    town.session().await.delete_queue("work", false, false).await.expect("deleted");
+    town.session().await.admin().delete_queue("work", false, false).await.expect("deleted");
     while server.handle.health() == Health::Ready {
         tokio::task::yield_now().await;
     }
@@ -342,10 +342,10 @@ async fn what_a_server_declares_is_what_its_plan_says() {
     handle.ready(Duration::from_secs(10)).await.expect("it comes up");
     let session = town.session().await;
     for exchange in ["orders_notifications", "other_exchange", "work_exchange"] {
-        session.declare_exchange_passive(exchange).await.expect("declared");
+        session.admin().declare_exchange_passive(exchange).await.expect("declared");
     }
     for queue in ["work", "work.dead", "work.retry.1000", "work.retry.9000"] {
-        session.declare_queue_passive(queue).await.expect("declared");
+        session.admin().declare_queue_passive(queue).await.expect("declared");
     }
     // An exclusive consumer is refused while the server consumes.
     let consume = Consume { exclusive: true, ..Consume::new(name("work"), 1) };

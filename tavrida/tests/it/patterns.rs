@@ -218,9 +218,9 @@ async fn two_bindings_that_match_bring_one_delivery() {
     let server = run(&town, [subscriber(&notes, "audit", &["stock.*"])]).await;
     let session = town.session().await;
     let exchange = Exchange::durable(name("stock_notifications"), ExchangeKind::Topic);
-    session.declare_exchange(&exchange).await.expect("the same one");
+    session.admin().declare_exchange(&exchange).await.expect("the same one");
     let old = Binding::queue(name("shop"), name("stock_notifications"), name("stock.low.#"));
-    session.bind(&old).await.expect("bound");
+    session.admin().bind(&old).await.expect("bound");
     publish(&town, "stock.low").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(notes.all(), ["audit, by stock.*: stock.low"]);

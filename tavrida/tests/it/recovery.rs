@@ -55,7 +55,7 @@ async fn a_session_that_ends_while_a_new_consumer_is_due_is_missed_at_once() {
     let (town, notes) = (Town::new(), Notes::default());
     let patient = Backoff::between(Duration::from_secs(40), Duration::from_secs(40));
     let server = town.run(town.server(work(&notes)).reconnect(patient)).await;
-    town.session().await.delete_queue("work", false, false).await.expect("deleted");
+    town.session().await.admin().delete_queue("work", false, false).await.expect("deleted");
     within(async {
         while server.handle.health() == Health::Ready {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -74,7 +74,7 @@ async fn a_session_that_ends_while_a_new_consumer_is_due_is_missed_at_once() {
 async fn a_deleted_exchange_is_declared_again_at_the_first_send_to_it() {
     let (town, notes) = (Town::new(), Notes::default());
     let server = town.host(work(&notes)).await;
-    town.session().await.delete_exchange("work_exchange", false).await.expect("deleted");
+    town.session().await.admin().delete_exchange("work_exchange", false).await.expect("deleted");
     inject(&town, "work.pass_on", "").await;
     assert_eq!(notes.reach(1).await, ["try 1"], "the message that found it missing is sent");
     assert_eq!(server.handle.counters().repaired, 1);
@@ -89,7 +89,7 @@ async fn a_deleted_exchange_that_a_server_does_not_declare_shows_in_its_health_u
     town.host(work(&notes)).await.stop().await;
     let server = town.run(town.server(work(&notes)).declare_mode(DeclareMode::Check)).await;
     let session = town.session().await;
-    session.delete_exchange("work_exchange", false).await.expect("deleted");
+    session.admin().delete_exchange("work_exchange", false).await.expect("deleted");
     inject(&town, "work.pass_on", "").await;
     let letter = town.take("work.dead").await;
     assert_eq!(letter.properties.headers().get("x-tavrida-reason"), Some(&Value::from("failed")));
@@ -98,11 +98,12 @@ async fn a_deleted_exchange_that_a_server_does_not_declare_shows_in_its_health_u
     assert!(why.contains("'work_exchange' is missing"), "{why}");
 
     session
+        .admin()
         .declare_exchange(&Exchange::durable(name("work_exchange"), ExchangeKind::Topic))
         .await
         .expect("declared");
     let binding = Binding::queue(name("work"), name("work_exchange"), name("work.#"));
-    session.bind(&binding).await.expect("bound");
+    session.admin().bind(&binding).await.expect("bound");
     inject(&town, "work.pass_on", "").await;
     notes.reach(1).await;
     assert_eq!(server.handle.health(), Health::Ready);

@@ -38,9 +38,9 @@ impl Poison {
         // It declares.
         poison.server(64).await.stop().await;
         let session = poison.town.session().await;
-        session.declare_queue(&Queue::durable(name("answers"))).await.expect("declared");
+        session.admin().declare_queue(&Queue::durable(name("answers"))).await.expect("declared");
         let answers = Binding::queue(name("answers"), name("stranger_exchange"), name("stranger.#"));
-        session.bind(&answers).await.expect("bound");
+        session.admin().bind(&answers).await.expect("bound");
         poison.inject("work", "work.poison", "stranger.answer").await;
         poison
     }
@@ -55,7 +55,7 @@ impl Poison {
             work.rpc("poison", poison).rpc("note", |notes: State<Notes>| async move { notes.add("note") });
         let quick = Backoff::between(Duration::from_millis(10), Duration::from_millis(50));
         let exchange = Exchange::durable(name("stranger_exchange"), ExchangeKind::Topic);
-        self.town.session().await.declare_exchange(&exchange).await.expect("declared");
+        self.town.session().await.admin().declare_exchange(&exchange).await.expect("declared");
         self.town.run(self.town.server(work).reconnect(quick).prefetch(prefetch)).await
     }
 
@@ -89,7 +89,7 @@ impl Poison {
 
     async fn empty(&self, queue: &str) {
         self.town.broker.operate(Operator::ClearPolicy { name: name(queue) });
-        self.town.session().await.purge_queue(queue).await.expect("purged");
+        self.town.session().await.admin().purge_queue(queue).await.expect("purged");
     }
 
     /// Loses all sessions this many times, each time after what the server does with the message.

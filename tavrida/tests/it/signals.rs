@@ -51,7 +51,14 @@ async fn a_second_sigterm_ends_the_drain() {
     terminate();
     // Signals of one kind that are pending at the same time are one: the second is sent once the first has had its effect.
     let stops = async {
-        while town.session().await.declare_queue_passive("work").await.expect("the queue is there").consumers
+        while town
+            .session()
+            .await
+            .admin()
+            .declare_queue_passive("work")
+            .await
+            .expect("the queue is there")
+            .consumers
             > 0
         {
             tokio::task::yield_now().await;

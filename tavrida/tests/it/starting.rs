@@ -110,7 +110,7 @@ async fn a_server_that_cannot_start_says_where_and_why() {
 async fn conflict(transport: &impl Transport) -> Arc<dyn Session> {
     let session = transport.connect().await.expect("a session");
     let queue = Queue::durable(name("work")).argument(name("x-max-length"), 5);
-    session.declare_queue(&queue).await.expect("nobody else has declared it");
+    session.admin().declare_queue(&queue).await.expect("nobody else has declared it");
     session
 }
 
@@ -147,7 +147,7 @@ async fn a_conflict_is_waited_for_where_that_is_wanted_and_warned_of_at_growing_
     for part in ["inequivalent arg", "attempts=1 ", "next_attempt_in=", "endpoint="] {
         assert!(warned[0].contains(part), "{part} in {}", warned[0]);
     }
-    session.delete_queue("work", false, false).await.expect("it is there");
+    session.admin().delete_queue("work", false, false).await.expect("it is there");
     handle.ready(Duration::from_secs(60)).await.expect("nothing is in its way now");
 }
 
@@ -156,7 +156,7 @@ async fn a_client_whose_exchange_is_another_is_told_at_once() {
     let broker = MemoryBroker::new().transport();
     let session = broker.connect().await.expect("a session");
     let exchange = Exchange::durable(name("answers"), ExchangeKind::Fanout);
-    session.declare_exchange(&exchange).await.expect("nobody else has declared it");
+    session.admin().declare_exchange(&exchange).await.expect("nobody else has declared it");
     let client = Client::builder(broker).source("app").reply_exchange("answers").build();
     let error = client.await.expect_err("the exchange is another").to_string();
     assert!(error.contains("inequivalent arg 'type' for exchange 'answers'"), "{error}");

@@ -86,7 +86,7 @@ impl Town {
 
     /// Returns how many messages are ready in a queue.
     pub(crate) async fn depth(&self, queue: &str) -> u32 {
-        self.session().await.declare_queue_passive(queue).await.expect("the queue is there").messages
+        self.session().await.admin().declare_queue_passive(queue).await.expect("the queue is there").messages
     }
 
     /// Waits for a message in a queue and gets it.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tavrida::prelude::*;
 use tavrida::transport::{
-    Binding, ConnectionLost, Consume, Consumer, Exchange, GetMessage, Publication, PublishError,
-    PublishErrorKind, PublishFuture, Queue, QueueStatus, Session, SessionError, Transport,
+    Admin, ConnectionLost, Consume, Consumer, GetMessage, Publication, PublishError, PublishErrorKind,
+    PublishFuture, Queue, Session, SessionError, Transport,
 };
 
 use crate::town::{Notes, Town, exchange, name, request_headers};
@@ -51,40 +51,8 @@ impl Session for Lossy {
         self.inner.publish(publication)
     }
 
-    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
-        self.inner.declare_exchange(exchange).await
-    }
-
-    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
-        self.inner.declare_exchange_passive(name).await
-    }
-
-    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
-        self.inner.delete_exchange(name, if_unused).await
-    }
-
-    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
-        self.inner.declare_queue(queue).await
-    }
-
-    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
-        self.inner.declare_queue_passive(name).await
-    }
-
-    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
-        self.inner.delete_queue(name, if_unused, if_empty).await
-    }
-
-    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
-        self.inner.purge_queue(name).await
-    }
-
-    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
-        self.inner.bind(binding).await
-    }
-
-    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
-        self.inner.unbind(binding).await
+    fn admin(&self) -> &dyn Admin {
+        self.inner.admin()
     }
 
     async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
@@ -124,7 +92,7 @@ async fn runs(method: &str, prefix: &'static str, lost: usize) -> (Vec<String>, 
     let server = Server::builder(transport).queue("work").exchange(exchange("work")).service(work);
     let _server = town.run(server).await;
     let session = town.session().await;
-    let waiting = session.declare_queue(&Queue::exclusive()).await.expect("a queue").name;
+    let waiting = session.admin().declare_queue(&Queue::exclusive()).await.expect("a queue").name;
     let mut request = Publication::new(name(""), name("work"), r#"{"payload": {}, "context": {}}"#);
     request.properties.headers = Some(request_headers(method, ""));
     request.properties.reply_to = Some(waiting).filter(|_| method == "work.answer");

@@ -77,7 +77,7 @@ async fn names_that_are_not_utf8_end_their_message_and_nothing_else() {
 async fn a_routing_key_that_is_not_utf8_is_shown_with_signs_and_does_no_harm() {
     let target = Target::start().await;
     let binding = Binding::queue(name("work"), name("amq.fanout"), name(""));
-    target.session.bind(&binding).await.unwrap();
+    target.session.admin().bind(&binding).await.unwrap();
     let mut raw = target.raw().await;
     let headers = only_headers(&request_headers("work.note"));
     raw.publish_with_key("amq.fanout", b"k\xffy", &headers, br#"{"payload": {"n": 1}, "context": {}}"#).await;

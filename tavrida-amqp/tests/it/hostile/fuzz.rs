@@ -29,7 +29,7 @@ async fn no_message_stops_a_service_over_rabbitmq() {
             outcome.unwrap();
             sent += 1;
         }
-        target.session.purge_queue("work.dead").await.unwrap();
+        target.session.admin().purge_queue("work.dead").await.unwrap();
         eventually("the server keeps up", async || count(&target.session, "work").await < 2_000).await;
         if sent % 50_000 == 0 {
             println!("{sent} hostile messages so far: {}", target.handle.counters());

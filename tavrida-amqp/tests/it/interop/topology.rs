@@ -40,7 +40,7 @@ async fn a_fanout_exchange_of_that_name_is_refused_to_the_original() {
     let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let session = connect(config(&vhost.uri())).await;
     let fanout = Exchange::durable(crate::support::name("test_exchange"), ExchangeKind::Fanout);
-    session.declare_exchange(&fanout).await.unwrap();
+    session.admin().declare_exchange(&fanout).await.unwrap();
     let error = declare_as_the_original(&Peer::connect(&vhost).await).await.unwrap_err().to_string();
     assert!(error.contains("PRECONDITION"), "{error}");
 }

@@ -49,7 +49,7 @@ async fn flags(stage: Stage) -> Kept {
             stage.queue_text(&original.name)
         );
         let what = format!("declaring it with another {field}");
-        stage.refused(&what, peer.declare_queue(&other), 406, text).await?;
+        stage.refused(&what, peer.admin().declare_queue(&other), 406, text).await?;
     }
     peer.queue(&original).await.map(drop)
 }
@@ -75,7 +75,7 @@ async fn compared(stage: Stage) -> Kept {
             stage.queue_text(&queue)
         );
         let other = Queue { arguments: second, ..Queue::durable(queue) };
-        stage.refused(difference, peer.declare_queue(&other), 406, text).await?;
+        stage.refused(difference, peer.admin().declare_queue(&other), 406, text).await?;
     }
     Ok(())
 }
@@ -107,7 +107,7 @@ async fn refused<const N: usize>(stage: Stage, cases: [(&'static str, Value, &st
         );
         let what = format!("declaring it with {argument} {value:?}");
         let queue = Queue { arguments: table([(argument, value)]), ..Queue::durable(name) };
-        stage.refused(&what, peer.declare_queue(&queue), 406, text).await?;
+        stage.refused(&what, peer.admin().declare_queue(&queue), 406, text).await?;
         peer.queue_exists(&queue.name, false).await?;
     }
     Ok(())
@@ -162,6 +162,11 @@ async fn odd_dead_letters(stage: Stage) -> Kept {
         stage.queue_text(&queue.name)
     );
     stage
-        .refused("declaring it with an exchange that is no name", peer.declare_queue(&queue), 406, text)
+        .refused(
+            "declaring it with an exchange that is no name",
+            peer.admin().declare_queue(&queue),
+            406,
+            text,
+        )
         .await
 }

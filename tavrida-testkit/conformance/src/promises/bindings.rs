@@ -96,8 +96,8 @@ async fn unbind_missing(stage: Stage) -> Kept {
 /// Checks that a binding can neither be created nor deleted.
 async fn not_permitted(stage: &Stage, peer: &Peer, binding: &Binding) -> Kept {
     let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
-    stage.refused(&format!("binding {binding:?}"), peer.bind(binding), 403, text).await?;
-    stage.refused(&format!("unbinding {binding:?}"), peer.unbind(binding), 403, text).await
+    stage.refused(&format!("binding {binding:?}"), peer.admin().bind(binding), 403, text).await?;
+    stage.refused(&format!("unbinding {binding:?}"), peer.admin().unbind(binding), 403, text).await
 }
 
 async fn default_exchange(stage: Stage) -> Kept {
@@ -127,7 +127,7 @@ async fn missing(stage: Stage) -> Kept {
         ("binding two missing ones", &nothing, &nothing, &no_exchange),
     ] {
         let binding = Binding::queue(queue, exchange, short("k"));
-        stage.refused(what, peer.bind(&binding), 404, text).await?;
+        stage.refused(what, peer.admin().bind(&binding), 404, text).await?;
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ async fn missing_exchanges(stage: Stage) -> Kept {
         [("a missing destination", &nothing, &exchange), ("a missing source", &exchange, &nothing)]
     {
         let binding = Binding::exchange(destination, source, short("k"));
-        stage.refused(what, peer.bind(&binding), 404, &text).await?;
+        stage.refused(what, peer.admin().bind(&binding), 404, &text).await?;
         peer.untie(&binding).await?;
     }
     Ok(())

@@ -164,15 +164,15 @@ async fn operations_fail(stage: Stage) -> Kept {
     let exchange = Exchange::durable(stage.name("x"), ExchangeKind::Direct);
     let binding = Binding::queue(&queue, &exchange.name, short("k"));
     let loss = closed(&peer).await?;
-    stage.lost("declaring an exchange", peer.declare_exchange(&exchange), &loss).await?;
-    stage.lost("checking an exchange", peer.declare_exchange_passive(&exchange.name), &loss).await?;
-    stage.lost("deleting an exchange", peer.delete_exchange(&exchange.name, false), &loss).await?;
-    stage.lost("declaring a queue", peer.declare_queue(&Queue::durable(&queue)), &loss).await?;
-    stage.lost("checking a queue", peer.declare_queue_passive(&queue), &loss).await?;
-    stage.lost("purging a queue", peer.purge_queue(&queue), &loss).await?;
-    stage.lost("deleting a queue", peer.delete_queue(&queue, false, false), &loss).await?;
-    stage.lost("binding", peer.bind(&binding), &loss).await?;
-    stage.lost("unbinding", peer.unbind(&binding), &loss).await?;
+    stage.lost("declaring an exchange", peer.admin().declare_exchange(&exchange), &loss).await?;
+    stage.lost("checking an exchange", peer.admin().declare_exchange_passive(&exchange.name), &loss).await?;
+    stage.lost("deleting an exchange", peer.admin().delete_exchange(&exchange.name, false), &loss).await?;
+    stage.lost("declaring a queue", peer.admin().declare_queue(&Queue::durable(&queue)), &loss).await?;
+    stage.lost("checking a queue", peer.admin().declare_queue_passive(&queue), &loss).await?;
+    stage.lost("purging a queue", peer.admin().purge_queue(&queue), &loss).await?;
+    stage.lost("deleting a queue", peer.admin().delete_queue(&queue, false, false), &loss).await?;
+    stage.lost("binding", peer.admin().bind(&binding), &loss).await?;
+    stage.lost("unbinding", peer.admin().unbind(&binding), &loss).await?;
     stage.lost("getting", peer.get(&queue), &loss).await?;
     stage.lost("consuming", peer.consume(&Consume::new(&queue, 1)), &loss).await
 }

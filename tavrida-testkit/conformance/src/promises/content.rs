@@ -56,8 +56,10 @@ async fn above(stage: Stage) -> Kept {
             PublishErrorKind::Refused(refusal) if refusal.code == 501 => {}
             other => return Err(Fault::new("a refusal with 501", other)),
         }
-        let declared =
-            peer.declare_queue(&Queue::durable(stage.name("never")).argument(short("x-any"), value)).await;
+        let declared = peer
+            .admin()
+            .declare_queue(&Queue::durable(stage.name("never")).argument(short("x-any"), value))
+            .await;
         same(
             "the refusal of arguments",
             &declared.err().and_then(|error| error.refusal().map(|r| r.code)),

@@ -51,7 +51,9 @@ async fn declared(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.exchange_text(&missing));
-    stage.refused("checking a missing exchange", peer.declare_exchange_passive(&missing), 404, text).await?;
+    stage
+        .refused("checking a missing exchange", peer.admin().declare_exchange_passive(&missing), 404, text)
+        .await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     peer.exchange_exists(&exchange, true).await
 }
@@ -92,7 +94,7 @@ async fn compare<const N: usize>(stage: Stage, changes: [Change; N]) -> Kept {
             stage.exchange_text(&original.name)
         );
         let what = format!("declaring it with another {field}");
-        stage.refused(&what, peer.declare_exchange(&other), 406, text).await?;
+        stage.refused(&what, peer.admin().declare_exchange(&other), 406, text).await?;
     }
     peer.exchange(&original).await
 }
@@ -138,7 +140,7 @@ async fn other_alternate(stage: Stage) -> Kept {
             "PRECONDITION_FAILED - inequivalent arg 'alternate-exchange' for {}: {difference}",
             stage.exchange_text(&exchange.name)
         );
-        stage.refused(difference, peer.declare_exchange(&exchange), 406, text).await?;
+        stage.refused(difference, peer.admin().declare_exchange(&exchange), 406, text).await?;
     }
     Ok(())
 }
@@ -151,7 +153,7 @@ async fn odd_alternate(stage: Stage) -> Kept {
         "PRECONDITION_FAILED - invalid type 'signedint' for arg 'alternate-exchange' in {}",
         stage.exchange_text(&exchange.name)
     );
-    stage.refused("declaring it", peer.declare_exchange(&exchange), 406, text).await?;
+    stage.refused("declaring it", peer.admin().declare_exchange(&exchange), 406, text).await?;
     peer.exchange_exists(&exchange.name, false).await
 }
 
@@ -170,7 +172,7 @@ async fn deleted(stage: Stage) -> Kept {
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &exchange, short("k"))).await?;
-    stage.done("deleting the exchange", peer.delete_exchange(&exchange, false)).await?;
+    stage.done("deleting the exchange", peer.admin().delete_exchange(&exchange, false)).await?;
     peer.exchange_exists(&exchange, false).await?;
     peer.exchange(&Exchange::durable(&exchange, ExchangeKind::Direct)).await?;
     peer.fails(Publication::new(&exchange, short("k"), "m"), &PublishErrorKind::Unroutable).await
@@ -179,8 +181,8 @@ async fn deleted(stage: Stage) -> Kept {
 async fn delete_missing(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
-    stage.done("deleting it", peer.delete_exchange(&missing, false)).await?;
-    stage.done("deleting it if unused", peer.delete_exchange(&missing, true)).await
+    stage.done("deleting it", peer.admin().delete_exchange(&missing, false)).await?;
+    stage.done("deleting it if unused", peer.admin().delete_exchange(&missing, true)).await
 }
 
 async fn in_use(stage: Stage) -> Kept {
@@ -190,10 +192,10 @@ async fn in_use(stage: Stage) -> Kept {
     let binding = Binding::queue(&queue, &exchange, short("k"));
     peer.tie(&binding).await?;
     let text = format!("PRECONDITION_FAILED - {} in use", stage.exchange_text(&exchange));
-    stage.refused("deleting it in use", peer.delete_exchange(&exchange, true), 406, text).await?;
+    stage.refused("deleting it in use", peer.admin().delete_exchange(&exchange, true), 406, text).await?;
     peer.exchange_exists(&exchange, true).await?;
     peer.untie(&binding).await?;
-    stage.done("deleting it unused", peer.delete_exchange(&exchange, true)).await?;
+    stage.done("deleting it unused", peer.admin().delete_exchange(&exchange, true)).await?;
     peer.exchange_exists(&exchange, false).await
 }
 
@@ -202,7 +204,7 @@ async fn destination_unused(stage: Stage) -> Kept {
     let source = peer.an_exchange("source", ExchangeKind::Fanout).await?;
     let destination = peer.an_exchange("destination", ExchangeKind::Fanout).await?;
     peer.tie(&Binding::exchange(&destination, &source, short(""))).await?;
-    stage.done("deleting the destination", peer.delete_exchange(&destination, true)).await?;
+    stage.done("deleting the destination", peer.admin().delete_exchange(&destination, true)).await?;
     peer.exchange_exists(&destination, false).await
 }
 
@@ -210,9 +212,9 @@ async fn default_exchange(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
     let exchange = Exchange::durable(short(""), ExchangeKind::Direct);
-    stage.refused("declaring it", peer.declare_exchange(&exchange), 403, text).await?;
-    stage.refused("checking it", peer.declare_exchange_passive(""), 403, text).await?;
-    stage.refused("deleting it", peer.delete_exchange("", false), 403, text).await
+    stage.refused("declaring it", peer.admin().declare_exchange(&exchange), 403, text).await?;
+    stage.refused("checking it", peer.admin().declare_exchange_passive(""), 403, text).await?;
+    stage.refused("deleting it", peer.admin().delete_exchange("", false), 403, text).await
 }
 
 async fn predeclared(stage: Stage) -> Kept {
@@ -245,10 +247,10 @@ async fn reserved(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let exchange = Exchange::durable(short("amq.conformance"), ExchangeKind::Direct);
     let text = "ACCESS_REFUSED - exchange name 'amq.conformance' contains reserved prefix 'amq.*'";
-    stage.refused("declaring a new one", peer.declare_exchange(&exchange), 403, text).await?;
+    stage.refused("declaring a new one", peer.admin().declare_exchange(&exchange), 403, text).await?;
     for name in ["amq.direct", "amq.conformance"] {
         let text = format!("ACCESS_REFUSED - deletion of system {} not allowed", stage.exchange_text(name));
-        stage.refused("deleting one", peer.delete_exchange(name, false), 403, text).await?;
+        stage.refused("deleting one", peer.admin().delete_exchange(name, false), 403, text).await?;
     }
     peer.exchange_exists("amq.direct", true).await
 }

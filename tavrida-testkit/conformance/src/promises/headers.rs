@@ -234,7 +234,9 @@ async fn bad_match(stage: Stage) -> Kept {
     for (form, text) in forms {
         let what = format!("binding with x-match {form:?}");
         let binding = Binding::queue(&queue, &exchange, short("")).arguments(table([("x-match", form)]));
-        stage.refused(&what, peer.bind(&binding), 406, format!("PRECONDITION_FAILED - {text}")).await?;
+        stage
+            .refused(&what, peer.admin().bind(&binding), 406, format!("PRECONDITION_FAILED - {text}"))
+            .await?;
     }
     Ok(())
 }

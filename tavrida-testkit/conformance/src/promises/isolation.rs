@@ -41,7 +41,7 @@ async fn shared_deletion(stage: Stage) -> Kept {
         one.exchange(&exchange).await?;
         other.drop_queue(&queue).await?;
         one.queue_exists(&queue, false).await?;
-        stage.done("deleting the exchange", other.delete_exchange(&exchange.name, false)).await?;
+        stage.done("deleting the exchange", other.admin().delete_exchange(&exchange.name, false)).await?;
         one.exchange_exists(&exchange.name, false).await?;
     }
     Ok(())

@@ -73,8 +73,8 @@ async fn operations_fail(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     let loss = lose(&stage, &peer).await?;
-    stage.lost("declaring", peer.declare_queue(&Queue::durable(&queue)), &loss).await?;
-    stage.lost("checking", peer.declare_queue_passive(&queue), &loss).await?;
+    stage.lost("declaring", peer.admin().declare_queue(&Queue::durable(&queue)), &loss).await?;
+    stage.lost("checking", peer.admin().declare_queue_passive(&queue), &loss).await?;
     stage.lost("getting", peer.get(&queue), &loss).await?;
     peer.fails(Publication::new(short(""), &queue, "m"), &PublishErrorKind::NotSent(loss)).await
 }
@@ -150,7 +150,7 @@ async fn exclusive_gone(stage: Stage) -> Kept {
     lose(&stage, &peer).await?;
     let again = stage.session().await?;
     stage
-        .until("its name is free", async || match again.declare_queue(&queue).await {
+        .until("its name is free", async || match again.admin().declare_queue(&queue).await {
             Ok(status) => Ok(Some(status)),
             Err(error) if error.refusal().is_some_and(|refusal| refusal.code == 405) => Ok(None),
             Err(error) => Err(Fault::new("the name is free", error)),

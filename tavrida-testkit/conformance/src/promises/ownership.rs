@@ -63,16 +63,16 @@ async fn locked(stage: Stage) -> Kept {
     let binding = Binding::queue(&name, &exchange, short("k"));
     owner.tie(&binding).await?;
     let text = locked_text(&stage, &name);
-    stage.refused("declaring it as exclusive", other.declare_queue(&queue), 405, &text).await?;
+    stage.refused("declaring it as exclusive", other.admin().declare_queue(&queue), 405, &text).await?;
     let shared = Queue::durable(&name);
-    stage.refused("declaring it as shared", other.declare_queue(&shared), 405, &text).await?;
-    stage.refused("checking it", other.declare_queue_passive(&name), 405, &text).await?;
+    stage.refused("declaring it as shared", other.admin().declare_queue(&shared), 405, &text).await?;
+    stage.refused("checking it", other.admin().declare_queue_passive(&name), 405, &text).await?;
     stage.refused("getting from it", other.get(&name), 405, &text).await?;
     stage.refused("consuming it", other.consume(&Consume::new(&name, 1)), 405, &text).await?;
-    stage.refused("purging it", other.purge_queue(&name), 405, &text).await?;
-    stage.refused("binding it", other.bind(&binding), 405, &text).await?;
-    stage.refused("unbinding it", other.unbind(&binding), 405, &text).await?;
-    stage.refused("deleting it", other.delete_queue(&name, false, false), 405, &text).await?;
+    stage.refused("purging it", other.admin().purge_queue(&name), 405, &text).await?;
+    stage.refused("binding it", other.admin().bind(&binding), 405, &text).await?;
+    stage.refused("unbinding it", other.admin().unbind(&binding), 405, &text).await?;
+    stage.refused("deleting it", other.admin().delete_queue(&name, false, false), 405, &text).await?;
     owner.queue_exists(&name, true).await
 }
 
@@ -92,7 +92,7 @@ async fn own(stage: Stage) -> Kept {
     let mut tap = peer.tap(&name, 1).await?;
     peer.fill(&name, &["m"]).await?;
     tap.gives(&["m"]).await?;
-    same("messages purged", &stage.done("purging", peer.purge_queue(&name)).await?, &0)?;
+    same("messages purged", &stage.done("purging", peer.admin().purge_queue(&name)).await?, &0)?;
     peer.drop_queue(&name).await?;
     peer.queue_exists(&name, false).await
 }
@@ -124,7 +124,7 @@ async fn not_turned(stage: Stage) -> Kept {
     for queue in [Queue { exclusive: true, ..shared }, Queue { exclusive: false, ..own }] {
         let what = format!("declaring '{}' the other way round", queue.name);
         let text = locked_text(&stage, &queue.name);
-        stage.refused(&what, peer.declare_queue(&queue), 405, text).await?;
+        stage.refused(&what, peer.admin().declare_queue(&queue), 405, text).await?;
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ async fn last_dropped(stage: Stage) -> Kept {
     let queue = fleeting(&stage, &peer).await?;
     drop(peer.tap(&queue, 1).await?);
     stage
-        .until("the queue is gone", async || match peer.declare_queue_passive(&queue).await {
+        .until("the queue is gone", async || match peer.admin().declare_queue_passive(&queue).await {
             Ok(_) => Ok(None),
             Err(error) if error.is_not_found() => Ok(Some(())),
             Err(error) => Err(Fault::new("the queue is gone", error)),

@@ -187,7 +187,7 @@ async fn held(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     let held = peer.start(vec![to(&queue, "held")]).await;
-    let managed = stage.done("checking a queue meanwhile", peer.declare_queue_passive(&queue)).await;
+    let managed = stage.done("checking a queue meanwhile", peer.admin().declare_queue_passive(&queue)).await;
     peer.fill(&queue, &["other"]).await?;
     managed?;
     for outcome in peer.outcomes(held).await? {

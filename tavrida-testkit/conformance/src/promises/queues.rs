@@ -47,12 +47,18 @@ async fn declared(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("checking a missing queue", peer.declare_queue_passive(&missing), 404, text).await?;
+    stage
+        .refused("checking a missing queue", peer.admin().declare_queue_passive(&missing), 404, text)
+        .await?;
     let queue = Queue::durable(stage.name("q"));
-    let status = stage.done("declaring", peer.declare_queue(&queue)).await?;
+    let status = stage.done("declaring", peer.admin().declare_queue(&queue)).await?;
     same("the name", &status.name, &queue.name)?;
     same("messages and consumers", &(status.messages, status.consumers), &(0, 0))?;
-    same("the status", &stage.done("checking", peer.declare_queue_passive(&queue.name)).await?, &status)
+    same(
+        "the status",
+        &stage.done("checking", peer.admin().declare_queue_passive(&queue.name)).await?,
+        &status,
+    )
 }
 
 async fn again(stage: Stage) -> Kept {
@@ -69,7 +75,7 @@ async fn twice(stage: Stage, queue: Queue) -> Kept {
     let peer = stage.session().await?;
     peer.queue(&queue).await?;
     peer.fill(&queue.name, &["m"]).await?;
-    let status = stage.done("declaring again", peer.declare_queue(&queue)).await?;
+    let status = stage.done("declaring again", peer.admin().declare_queue(&queue)).await?;
     same("messages when declared again", &status.messages, &1)
 }
 
@@ -81,7 +87,7 @@ async fn status(stage: Stage) -> Kept {
     let mut taps = Vec::new();
     for consumers in 1..=2 {
         taps.push(peer.tap(&queue, 1).await?);
-        let status = stage.done("checking", peer.declare_queue_passive(&queue)).await?;
+        let status = stage.done("checking", peer.admin().declare_queue_passive(&queue)).await?;
         same(
             "ready messages and consumers",
             &(status.messages, status.consumers),
@@ -91,7 +97,11 @@ async fn status(stage: Stage) -> Kept {
     for mut tap in taps {
         tap.cancel().await?;
     }
-    same("consumers", &stage.done("checking", peer.declare_queue_passive(&queue)).await?.consumers, &0)
+    same(
+        "consumers",
+        &stage.done("checking", peer.admin().declare_queue_passive(&queue)).await?.consumers,
+        &0,
+    )
 }
 
 async fn unsettled_do_not_count(stage: Stage) -> Kept {
@@ -131,7 +141,9 @@ async fn reserved(stage: Stage) -> Kept {
     let given = a_named_one(&stage, &peer).await?;
     for name in [short("amq.conformance"), given.clone()] {
         let text = format!("ACCESS_REFUSED - queue name '{name}' contains reserved prefix 'amq.*'");
-        stage.refused("declaring the name", peer.declare_queue(&Queue::durable(name)), 403, text).await?;
+        stage
+            .refused("declaring the name", peer.admin().declare_queue(&Queue::durable(name)), 403, text)
+            .await?;
     }
     peer.queue_exists(&given, true).await
 }
@@ -141,8 +153,8 @@ async fn purged(stage: Stage) -> Kept {
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     let unsettled = peer.head(&queue).await?;
-    same("messages purged", &stage.done("purging", peer.purge_queue(&queue)).await?, &2)?;
-    same("messages purged", &stage.done("purging", peer.purge_queue(&queue)).await?, &0)?;
+    same("messages purged", &stage.done("purging", peer.admin().purge_queue(&queue)).await?, &2)?;
+    same("messages purged", &stage.done("purging", peer.admin().purge_queue(&queue)).await?, &0)?;
     settled("requeue", unsettled.requeue())?;
     same("what is left", body(&peer.arrival(&queue).await?).as_str(), "a")
 }
@@ -151,7 +163,7 @@ async fn purge_missing(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("purging", peer.purge_queue(&missing), 404, text).await
+    stage.refused("purging", peer.admin().purge_queue(&missing), 404, text).await
 }
 
 async fn deleted(stage: Stage) -> Kept {
@@ -168,7 +180,7 @@ async fn delete_missing(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     for (if_unused, if_empty) in [(false, false), (true, true)] {
-        let deletion = peer.delete_queue(&missing, if_unused, if_empty);
+        let deletion = peer.admin().delete_queue(&missing, if_unused, if_empty);
         same("messages deleted", &stage.done("deleting", deletion).await?, &0)?;
     }
     Ok(())
@@ -179,9 +191,9 @@ async fn not_empty(stage: Stage) -> Kept {
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["m"]).await?;
     let text = format!("PRECONDITION_FAILED - {} not empty", stage.queue_text(&queue));
-    stage.refused("deleting it full", peer.delete_queue(&queue, false, true), 406, text).await?;
+    stage.refused("deleting it full", peer.admin().delete_queue(&queue, false, true), 406, text).await?;
     peer.holds(&queue, &["m"]).await?;
-    stage.done("deleting it empty", peer.delete_queue(&queue, false, true)).await?;
+    stage.done("deleting it empty", peer.admin().delete_queue(&queue, false, true)).await?;
     peer.queue_exists(&queue, false).await
 }
 
@@ -190,9 +202,11 @@ async fn in_use(stage: Stage) -> Kept {
     let queue = consuming.a_queue("q").await?;
     let mut tap = consuming.tap(&queue, 1).await?;
     let text = format!("PRECONDITION_FAILED - {} in use", stage.queue_text(&queue));
-    stage.refused("deleting it in use", deleting.delete_queue(&queue, true, false), 406, text).await?;
+    stage
+        .refused("deleting it in use", deleting.admin().delete_queue(&queue, true, false), 406, text)
+        .await?;
     tap.cancel().await?;
-    stage.done("deleting it unused", deleting.delete_queue(&queue, true, false)).await?;
+    stage.done("deleting it unused", deleting.admin().delete_queue(&queue, true, false)).await?;
     deleting.queue_exists(&queue, false).await
 }
 
@@ -201,7 +215,7 @@ async fn only_unsettled(stage: Stage) -> Kept {
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["m"]).await?;
     let unsettled = peer.head(&queue).await?;
-    stage.done("deleting if empty", peer.delete_queue(&queue, true, true)).await?;
+    stage.done("deleting if empty", peer.admin().delete_queue(&queue, true, true)).await?;
     drop(unsettled);
     peer.queue_exists(&queue, false).await
 }
@@ -231,8 +245,8 @@ async fn odd_names(stage: Stage) -> Kept {
 async fn empty_name(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let text = format!("NOT_FOUND - no {}", stage.queue_text(""));
-    stage.refused("checking ''", peer.declare_queue_passive(""), 404, text).await?;
+    stage.refused("checking ''", peer.admin().declare_queue_passive(""), 404, text).await?;
     let text = "NOT_FOUND - no previously declared queue";
     stage.refused("getting from ''", peer.get(""), 404, text).await?;
-    stage.refused("purging ''", peer.purge_queue(""), 404, text).await
+    stage.refused("purging ''", peer.admin().purge_queue(""), 404, text).await
 }

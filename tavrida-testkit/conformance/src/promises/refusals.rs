@@ -42,13 +42,17 @@ async fn provoke(stage: &Stage, peer: &Peer) -> Kept {
     let reserved = Exchange::durable(short(""), ExchangeKind::Direct);
     for _ in 0..3 {
         for (what, outcome, code) in [
-            ("checking a missing queue", peer.declare_queue_passive(&missing).await.map(drop), 404),
-            ("checking a missing exchange", peer.declare_exchange_passive(&missing).await, 404),
-            ("purging a missing queue", peer.purge_queue(&missing).await.map(drop), 404),
+            ("checking a missing queue", peer.admin().declare_queue_passive(&missing).await.map(drop), 404),
+            ("checking a missing exchange", peer.admin().declare_exchange_passive(&missing).await, 404),
+            ("purging a missing queue", peer.admin().purge_queue(&missing).await.map(drop), 404),
             ("getting from a missing queue", peer.get(&missing).await.map(drop), 404),
             ("consuming a missing queue", peer.consume(&Consume::new(&missing, 1)).await.map(drop), 404),
-            ("binding to nothing", peer.bind(&Binding::queue(&missing, &exchange, short(""))).await, 404),
-            ("declaring the default exchange", peer.declare_exchange(&reserved).await, 403),
+            (
+                "binding to nothing",
+                peer.admin().bind(&Binding::queue(&missing, &exchange, short(""))).await,
+                404,
+            ),
+            ("declaring the default exchange", peer.admin().declare_exchange(&reserved).await, 403),
         ] {
             let seen = outcome.map_err(|error| match error {
                 SessionError::Refused(refusal) => Ok(refusal.code),
@@ -131,7 +135,7 @@ pub(super) async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Kept {
             "NOT_IMPLEMENTED - cannot delete {text}. queue.delete operations with if-empty flag set are not supported by quorum queues"
         ),
     );
-    let deletion = peer.delete_queue(&queue, false, true);
+    let deletion = peer.admin().delete_queue(&queue, false, true);
     stage.refused_as("deleting a quorum queue if it is empty", deletion, &refusal).await
 }
 
@@ -143,7 +147,9 @@ async fn unknown_type_4(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let text = "PRECONDITION_FAILED - unknown exchange type 'no-such-type'";
     let exchange = of_no_type(&stage);
-    stage.refused("declaring an exchange of no type", peer.declare_exchange(&exchange), 406, text).await?;
+    stage
+        .refused("declaring an exchange of no type", peer.admin().declare_exchange(&exchange), 406, text)
+        .await?;
     alive(&peer)
 }
 
@@ -153,7 +159,9 @@ async fn unknown_type(stage: Stage) -> Kept {
     let mut tap = peer.tap(&queue, 1).await?;
     let refusal = BrokerError::connection(503, "COMMAND_INVALID - unknown exchange type 'no-such-type'");
     let exchange = of_no_type(&stage);
-    stage.refused_as("declaring an exchange of no type", peer.declare_exchange(&exchange), &refusal).await?;
+    stage
+        .refused_as("declaring an exchange of no type", peer.admin().declare_exchange(&exchange), &refusal)
+        .await?;
     let loss = peer.loss().await?;
     same("closed on this side", &loss.is_closed_here(), &false)?;
     match loss.refusal() {
@@ -161,7 +169,7 @@ async fn unknown_type(stage: Stage) -> Kept {
         None => return Err(Fault::new(&refusal, &loss)),
     }
     same("the end of its consumer", &tap.end().await?, &ConsumerError::Lost(loss.clone()))?;
-    stage.lost("checking a queue afterwards", peer.declare_queue_passive(&queue), &loss).await
+    stage.lost("checking a queue afterwards", peer.admin().declare_queue_passive(&queue), &loss).await
 }
 
 async fn given_back(stage: Stage) -> Kept {
@@ -198,5 +206,5 @@ async fn wording(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let missing = stage.name("missing");
     let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("checking a missing queue", peer.declare_queue_passive(&missing), 404, text).await
+    stage.refused("checking a missing queue", peer.admin().declare_queue_passive(&missing), 404, text).await
 }

@@ -182,7 +182,7 @@ async fn alternate(stage: Stage) -> Kept {
     peer.send(to(&exchange, "other")).await?;
     peer.holds(&bound, &["m"]).await?;
     same("what the alternate got", &as_sent(&peer.head(&rest).await?), &to(&exchange, "other"))?;
-    stage.done("purging", peer.purge_queue(&rest)).await.map(drop)
+    stage.done("purging", peer.admin().purge_queue(&rest)).await.map(drop)
 }
 
 async fn dead_end(stage: Stage) -> Kept {

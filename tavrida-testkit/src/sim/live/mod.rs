@@ -84,7 +84,8 @@ impl Stage {
         let Ok(session) = transport.connect().await else { return false };
         let mut empty = true;
         for queue in queues {
-            empty &= session.declare_queue_passive(&queue).await.is_ok_and(|status| status.messages == 0);
+            empty &=
+                session.admin().declare_queue_passive(&queue).await.is_ok_and(|status| status.messages == 0);
         }
         // An error when closing a session that only reads is harmless.
         let _ = session.close().await;

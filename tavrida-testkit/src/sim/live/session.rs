@@ -6,9 +6,8 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use tavrida::transport::{
-    AckKind, Acker, Binding, Broker, ConnectionLost, Consume, Consumer, ConsumerError, Delivery,
-    DeliveryStream, Exchange, GetMessage, Publication, PublishFuture, Queue, QueueStatus, Session,
-    SessionError,
+    AckKind, Acker, Admin, Broker, ConnectionLost, Consume, Consumer, ConsumerError, Delivery,
+    DeliveryStream, GetMessage, Publication, PublishFuture, Session, SessionError,
 };
 use tavrida_memory::core::{ChannelId, ConnectionId};
 
@@ -44,40 +43,8 @@ impl Drop for Recorded {
 
 #[async_trait]
 impl Session for Recorded {
-    async fn declare_exchange(&self, exchange: &Exchange) -> Result<(), SessionError> {
-        self.inner.declare_exchange(exchange).await
-    }
-
-    async fn declare_exchange_passive(&self, name: &str) -> Result<(), SessionError> {
-        self.inner.declare_exchange_passive(name).await
-    }
-
-    async fn delete_exchange(&self, name: &str, if_unused: bool) -> Result<(), SessionError> {
-        self.inner.delete_exchange(name, if_unused).await
-    }
-
-    async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
-        self.inner.declare_queue(queue).await
-    }
-
-    async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
-        self.inner.declare_queue_passive(name).await
-    }
-
-    async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
-        self.inner.delete_queue(name, if_unused, if_empty).await
-    }
-
-    async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
-        self.inner.purge_queue(name).await
-    }
-
-    async fn bind(&self, binding: &Binding) -> Result<(), SessionError> {
-        self.inner.bind(binding).await
-    }
-
-    async fn unbind(&self, binding: &Binding) -> Result<(), SessionError> {
-        self.inner.unbind(binding).await
+    fn admin(&self) -> &dyn Admin {
+        self.inner.admin()
     }
 
     fn publish(&self, publication: Publication) -> PublishFuture<'_> {

@@ -161,7 +161,7 @@ fn a_restart_of_the_broker_loses_what_is_transient_and_keeps_what_is_persistent(
             let transport = tapped.lock().expect("nobody panicked with it").clone();
             let transport = transport.expect("the server was made");
             let session = transport.connect().await.expect("a session");
-            session.declare_queue(&Queue::durable(BOX)).await.expect("declared");
+            session.admin().declare_queue(&Queue::durable(BOX)).await.expect("declared");
             for letter in [letter("transient", Properties::TRANSIENT), letter("kept", Properties::PERSISTENT)]
             {
                 session.publish(letter).await.expect("routed");
@@ -205,7 +205,7 @@ fn a_full_queue_drops_what_is_oldest() {
         let transport = tapped.lock().expect("nobody panicked with it").clone().expect("the server was made");
         let session = transport.connect().await.expect("a session");
         let bounded = Queue::durable(BOX).argument(ShortString::from_static("x-max-length"), 10);
-        session.declare_queue(&bounded).await.expect("declared");
+        session.admin().declare_queue(&bounded).await.expect("declared");
         graph.fault(At::delivery("box"), Fault::Overflow);
         for body in ["one", "two"] {
             session.publish(letter(body, Properties::PERSISTENT)).await.expect("routed");
