@@ -26,7 +26,7 @@ use crate::core::{Behaviour, Broker, Command, Config, ConsumerView, Operator, Ra
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> tavrida::prelude::Result<()> {
 /// let session = MemoryBroker::new().transport().connect().await?;
 /// let orders = ShortString::from_static("orders");
-/// session.declare_queue(&Queue::durable(&orders)).await?;
+/// session.admin().declare_queue(&Queue::durable(&orders)).await?;
 /// session.publish(Publication::new(ShortString::default(), &orders, "one")).await?;
 /// let fetched = session.get("orders").await?.expect("it was published");
 /// assert_eq!(&fetched.delivery.body()[..], b"one");
