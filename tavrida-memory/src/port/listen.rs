@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::ListenError;
 use super::password::Password;
-use super::settings::Settings;
+use super::settings::{GUEST, Settings};
 use super::socket::{Hosts, serve};
 use super::stop::Stop;
 use crate::shell::MemoryBroker;
@@ -57,7 +57,7 @@ impl Port {
         self.address
     }
 
-    /// Returns the URI for clients: the first user, the address, and the first virtual host.
+    /// Returns the URI for clients of this machine: user guest, the address, and the first virtual host.
     pub fn uri(&self) -> &str {
         &self.uri
     }
@@ -192,13 +192,16 @@ impl PortBuilder {
         Ok(Port { address, uri, stop, accepting: Some(tokio::spawn(accepting)) })
     }
 
-    fn uri(&self, address: SocketAddr) -> String {
+    fn uri(&self, mut address: SocketAddr) -> String {
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let login = self.settings.users.iter().find_map(|(name, password)| match password {
-            Password::Plain(password) => Some(format!("{}:{}@", encode(name), encode(password))),
-            Password::Hashed { .. } => None,
-        });
-        format!("amqp://{}{address}/{}", login.unwrap_or_default(), encode(&self.first))
+        let login = match self.settings.users.get(GUEST) {
+            Some(Password::Plain(password)) => format!("{GUEST}:{}@", encode(password)),
+            _ => String::new(),
+        };
+        format!("amqp://{login}{address}/{}", encode(&self.first))
     }
 }
 

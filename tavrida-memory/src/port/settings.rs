@@ -26,7 +26,7 @@ pub(super) struct Settings {
 }
 
 /// The user of a new RabbitMQ, and its password.
-const GUEST: &str = "guest";
+pub(super) const GUEST: &str = "guest";
 
 /// The mechanisms of authentication, in RabbitMQ's order.
 pub(super) const MECHANISMS: &str = "AMQPLAIN PLAIN";

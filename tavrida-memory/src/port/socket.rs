@@ -52,8 +52,8 @@ pub(super) async fn serve(
         if connection.has_ended() && connection.output().is_empty() {
             return writer.shutdown().await;
         }
-        let deadline = clock.deadline(connection);
         let reads = connection.reads() && served.held.is_none();
+        let deadline = clock.deadline(connection, reads);
         let writes = !connection.output().is_empty();
         let (mut input, mut output) =
             (std::mem::take(connection.input()), std::mem::take(connection.output()));
@@ -211,8 +211,11 @@ impl Silence {
         self.written = Instant::now();
     }
 
-    /// Returns when something is due.
-    fn deadline(&mut self, connection: &Connection) -> Instant {
+    /// Returns when something is due. What is not read cannot be missed.
+    fn deadline(&mut self, connection: &Connection, reads: bool) -> Instant {
+        if !reads {
+            self.read = Instant::now();
+        }
         if connection.is_closing() || connection.has_ended() {
             return *self.closing.get_or_insert_with(|| Instant::now() + CLOSING);
         }
@@ -220,11 +223,7 @@ impl Silence {
             return self.login;
         }
         match heartbeat(connection) {
-            Some(interval) if connection.reads() => {
-                (self.written + interval / 2).min(self.read + 2 * interval)
-            }
-            // What is not read cannot be missed.
-            Some(interval) => self.written + interval / 2,
+            Some(interval) => (self.written + interval / 2).min(self.read + 2 * interval),
             None => Instant::now() + Duration::from_secs(24 * 60 * 60),
         }
     }
@@ -240,7 +239,7 @@ impl Silence {
         let timed_out = match heartbeat(connection) {
             _ if connection.is_closing() || connection.has_ended() => self.closing.is_some_and(late),
             _ if !connection.is_open() => late(self.login),
-            Some(interval) => connection.reads() && late(self.read + 2 * interval),
+            Some(interval) => late(self.read + 2 * interval),
             None => false,
         };
         if timed_out {

@@ -7,7 +7,8 @@ use tavrida_memory::port::{ListenError, PortBuilder};
 use tavrida_memory::{MemoryBroker, RabbitMq};
 
 use crate::rig::{
-    CAPABILITIES, Client, HEADER, frame, listen, listen_as, long, method, open, short, start_ok, tune_ok,
+    CAPABILITIES, Client, HEADER, HEARTBEAT, content, declare, frame, listen, listen_as, long, method, open,
+    publish, short, start_ok, tune_ok,
 };
 
 #[tokio::test]
@@ -149,6 +150,7 @@ async fn other_machines_are_let_in_by_permission_alone() {
     let port =
         PortBuilder::new(&MemoryBroker::new()).anywhere().listen("0.0.0.0:0").await.expect("permitted");
     assert!(port.addr().ip().is_unspecified());
+    assert_eq!(port.uri(), format!("amqp://guest:guest@127.0.0.1:{}/%2F", port.addr().port()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,6 +160,25 @@ async fn a_paused_clock_is_an_error_that_says_so() {
         matches!(refused, ListenError::PausedClock) && refused.to_string().contains("paused"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn who_is_not_read_during_an_alarm_misses_no_heartbeat() {
+    let broker = MemoryBroker::new();
+    let port = listen(&broker).await;
+    let mut client = Client::open_with(&port, (10, 4096, 1)).await;
+    broker.block("low on memory");
+    client.send(&[method(1, (20, 10), &[0]), publish(1, "q"), content(1, b"held")].concat()).await;
+    client.method(1, (20, 11)).await;
+    client.method(0, (10, 60)).await;
+    // Heartbeats pass the time: two a second.
+    for _ in 0..6 {
+        assert_eq!(client.frame().await.expect("a heartbeat").kind, HEARTBEAT);
+    }
+    broker.unblock();
+    client.method(0, (10, 61)).await;
+    client.send(&declare(1, "q")).await;
+    client.method(1, (50, 11)).await;
 }
 
 #[tokio::test]

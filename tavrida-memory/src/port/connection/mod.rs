@@ -308,7 +308,10 @@ impl Connection {
                 self.close(reason);
                 self.aborts = false;
             }
-            Effect::ConnectionClosed { reason: None, .. } => self.phase = Phase::Ended,
+            Effect::ConnectionClosed { reason: None, .. } => {
+                self.output.clear();
+                self.phase = Phase::Ended;
+            }
             Effect::ConnectionCloseOk { .. } => {
                 wire::connection::close_ok(self.output());
                 self.phase = Phase::Ended;
