@@ -86,6 +86,7 @@ pub mod link;
 pub mod discovery;
 pub mod middleware;
 mod caught;
+mod cold;
 pub mod outbound;
 mod asks;
 pub mod proxy;

@@ -26,6 +26,7 @@ pub(crate) use queues::Queues;
 
 use crate::asks::{Asks, ServerAsks};
 use crate::caught::Caught;
+use crate::cold::cold;
 use crate::counters::Tally;
 use crate::disposition::{Disposition, FailurePolicy, Outcome};
 use crate::envelope::{self, UndecodableError};
@@ -101,8 +102,7 @@ impl Desk {
         let message = match envelope::decode(arrived.delivery.publication()) {
             Ok(message) => message,
             Err(undecodable) => {
-                // Boxed, as all rare paths: it would enlarge the future of every message.
-                return Box::pin(self.work_undecodable(undecodable, arrived, &history)).await;
+                return cold(self.work_undecodable(undecodable, arrived, &history)).await;
             }
         };
         let span = span_of(&message, &history);
@@ -143,8 +143,7 @@ impl Desk {
             self.tally.handled.add_one();
             tell_of_loss(delivery.ack());
         } else {
-            // Boxed, as all rare paths.
-            Box::pin(self.settle(delivery, history, outcome, disposition, &due, &epoch)).await;
+            cold(self.settle(delivery, history, outcome, disposition, &due, &epoch)).await;
         }
     }
 
@@ -170,7 +169,7 @@ impl Desk {
             Err(_) if self.is_overheard(&message, &arrived.delivery) => return unsettled(Outcome::NotOurs),
             Err(unwanted) => {
                 let failure = Failure::from(unwanted.0);
-                Box::pin(self.answer_unwanted(message, &failure, &arrived.epoch)).await;
+                cold(self.answer_unwanted(message, &failure, &arrived.epoch)).await;
                 return unsettled(Outcome::Hopeless(failure));
             }
         };

@@ -21,6 +21,7 @@ pub use send_error::SendError;
 pub use sent::Sent;
 
 use crate::caught::Caught;
+use crate::cold::cold;
 use crate::counters::Tally;
 use crate::discovery::{Discovery, DiscoveryError, Role};
 use crate::envelope;
@@ -71,8 +72,7 @@ impl Outbound {
             self.give_deadline(&mut message, expires_in);
         }
         if !self.outgoing.is_empty() {
-            // Boxed: it would enlarge the future of every send.
-            message = Box::pin(self.pass(message)).await?;
+            message = cold(self.pass(message)).await?;
         }
         let started = Stopwatch::start();
         let outcome = match self.publication(&message, terms) {
@@ -109,7 +109,7 @@ impl Outbound {
     /// Passes a message through the outgoing middleware.
     async fn pass(&self, message: Message) -> Result<Message, SendError> {
         let before = message.clone();
-        let passed = Caught::new(Box::pin(middleware::pass(&self.outgoing, message))).await;
+        let passed = Caught::new(cold(middleware::pass(&self.outgoing, message))).await;
         passed.and_then(identity).map_err(|failure| {
             let text = format!("an outgoing middleware failed: {failure}");
             SendError::new(Error::new(Kind::IncorrectOutgoingMessage, text), before)

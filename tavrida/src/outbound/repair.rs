@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::cold::cold;
 use crate::counters::Tally;
 use crate::field::ShortString;
 use crate::transport::{
@@ -85,8 +86,7 @@ impl Repair {
         };
         match &unpublished.reason {
             PublishErrorKind::Refused(refusal) if refusal.code == 404 => {
-                // Boxed, as all rare paths.
-                Box::pin(self.publish_again(session, unpublished)).await
+                cold(self.publish_again(session, unpublished)).await
             }
             _ => Err(unpublished),
         }
