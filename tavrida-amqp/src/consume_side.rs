@@ -14,35 +14,35 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::consume::Settler;
-use crate::link::{FAREWELL, Flush, IdleChannels, Life, Seat};
+use crate::link::{CLOSE_TIMEOUT, Flush, IdleChannels, Lease, Life};
 use crate::manage;
 
 /// The part of a session that does everything but publishing.
-pub(crate) struct Desk {
+pub(crate) struct ConsumeSide {
     pub(crate) life: Arc<Life>,
     pub(crate) connection: Arc<Connection>,
     pub(crate) idle: Arc<IdleChannels>,
-    seat: Weak<Seat>,
+    lease: Weak<Lease>,
     /// The settlers of all consumers.
     settlers: Mutex<Vec<Weak<Settler>>>,
 }
 
 /// Signals that a session has ended and its channels are closed: `Ok` if the broker has read all acks. (It has all publishes once it has
 /// confirmed them.)
-pub(crate) type Over = oneshot::Receiver<Result<(), ConnectionLost>>;
+pub(crate) type CloseResult = oneshot::Receiver<Result<(), ConnectionLost>>;
 
-impl Desk {
-    pub(crate) fn new(life: Arc<Life>, seat: &Arc<Seat>) -> Arc<Self> {
-        let desk = Arc::new(Self {
+impl ConsumeSide {
+    pub(crate) fn new(life: Arc<Life>, lease: &Arc<Lease>) -> Arc<Self> {
+        let consume_side = Arc::new(Self {
             life,
-            connection: seat.connections.consume.clone(),
+            connection: lease.connections.consume.clone(),
             idle: Arc::default(),
-            seat: Arc::downgrade(seat),
+            lease: Arc::downgrade(lease),
             settlers: Mutex::default(),
         });
-        let flush: Weak<Self> = Arc::downgrade(&desk);
-        seat.on_end(flush);
-        desk
+        let flush: Weak<Self> = Arc::downgrade(&consume_side);
+        lease.on_end(flush);
+        consume_side
     }
 
     /// Registers a consumer. One that comes after the end of the session is closed.
@@ -62,33 +62,33 @@ impl Desk {
 
     /// Refuses a queue that is exclusive to another session on the same connection.
     pub(crate) fn check_access(&self, queue: &str) -> Result<(), BrokerError> {
-        self.seat.upgrade().map_or(Ok(()), |seat| seat.connections.exclusive.check(queue, seat.id))
+        self.lease.upgrade().map_or(Ok(()), |lease| lease.connections.exclusive.check(queue, lease.id))
     }
 
     /// Records a declared queue, if it is exclusive.
     pub(crate) fn declared(&self, queue: &Queue, name: &ShortString) {
-        if let Some(seat) = self.seat.upgrade().filter(|_| queue.exclusive) {
-            seat.connections.exclusive.add(name.clone(), seat.id);
+        if let Some(lease) = self.lease.upgrade().filter(|_| queue.exclusive) {
+            lease.connections.exclusive.add(name.clone(), lease.id);
         }
     }
 
     /// Records a deleted queue.
     pub(crate) fn deleted(&self, queue: &str) {
-        if let Some(seat) = self.seat.upgrade() {
-            seat.connections.exclusive.remove(queue);
+        if let Some(lease) = self.lease.upgrade() {
+            lease.connections.exclusive.remove(queue);
         }
     }
 
     /// Waits for the end of the session, and then returns to its connections what it took from them.
-    pub(crate) fn keep(self: &Arc<Self>, seat: Arc<Seat>, publish_task: JoinHandle<()>) -> Over {
-        let (over, when_over) = oneshot::channel();
-        let desk = self.clone();
+    pub(crate) fn keep(self: &Arc<Self>, lease: Arc<Lease>, publish_task: JoinHandle<()>) -> CloseResult {
+        let (closed, close_result) = oneshot::channel();
+        let consume_side = self.clone();
         tokio::spawn(async move {
-            desk.life.ended().await;
-            let connections = seat.connections.life.clone();
+            consume_side.life.ended().await;
+            let connections = lease.connections.life.clone();
             let mut left = Ok(());
-            if desk.life.has_connections() {
-                let leaving = timeout(FAREWELL, desk.leave(&seat, publish_task)).await;
+            if consume_side.life.has_connections() {
+                let leaving = timeout(CLOSE_TIMEOUT, consume_side.leave(&lease, publish_task)).await;
                 left = leaving
                     .unwrap_or_else(|_| Err(ConnectionLost::broken("the broker did not answer the close")));
             }
@@ -96,23 +96,23 @@ impl Desk {
                 left = Err(loss.clone());
             }
             // The last one closes the connections.
-            drop(seat);
+            drop(lease);
             if connections.lost().is_some() {
-                connections.buried().await;
+                connections.connections_closed().await;
             }
             // Nothing waits for it if the session was lost.
-            let _ = over.send(left);
+            let _ = closed.send(left);
         });
-        when_over
+        close_result
     }
 
-    async fn leave(&self, seat: &Seat, publish_task: JoinHandle<()>) -> Result<(), ConnectionLost> {
+    async fn leave(&self, lease: &Lease, publish_task: JoinHandle<()>) -> Result<(), ConnectionLost> {
         let settlers: Vec<_> =
             self.settlers.lock().drain(..).filter_map(|settler| settler.upgrade()).collect();
         let closed = join_all(settlers.iter().map(|settler| settler.close())).await;
-        self.delete_exclusive(seat).await;
+        self.delete_exclusive(lease).await;
         self.idle.close().await;
-        if seat.connections.life.blocked().is_none() {
+        if lease.connections.life.blocked().is_none() {
             // A broker that blocks a connection reads no close from it: the task that publishes ends when it does.
             let _ = publish_task.await;
         }
@@ -123,8 +123,8 @@ impl Desk {
     }
 
     /// Deletes what would otherwise be deleted with the session's own connection.
-    async fn delete_exclusive(&self, seat: &Seat) {
-        for queue in seat.connections.exclusive.take(seat.id) {
+    async fn delete_exclusive(&self, lease: &Lease) {
+        for queue in lease.connections.exclusive.take(lease.id) {
             let Ok(channel) = self.idle.take(&self.life, &self.connection, &queue).await else { return };
             // One that cannot be deleted ends with the connection.
             let _ = manage::delete_queue(&channel, &queue, false, false).await;
@@ -138,7 +138,7 @@ impl Desk {
     }
 }
 
-impl Flush for Desk {
+impl Flush for ConsumeSide {
     fn flush(&self) {
         self.settlers.lock().iter().filter_map(Weak::upgrade).for_each(|settler| settler.flush());
     }

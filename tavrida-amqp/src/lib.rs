@@ -65,7 +65,7 @@ mod link;
 mod manage;
 mod publish;
 mod consume;
-mod desk;
+mod consume_side;
 mod session;
 mod transport;
 #[cfg(feature = "config-file")]

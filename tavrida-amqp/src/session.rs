@@ -14,8 +14,8 @@ use tavrida::transport::{
 
 use crate::config::AmqpConfig;
 use crate::consume;
-use crate::desk::{Desk, Over};
-use crate::link::{Life, Seat};
+use crate::consume_side::{CloseResult, ConsumeSide};
+use crate::link::{Lease, Life};
 use crate::manage;
 use crate::publish::{PublishTask, Publisher, ReplyPublisher};
 
@@ -23,15 +23,15 @@ pub(crate) struct AmqpSession {
     broker: Option<Broker>,
     publisher: Arc<Publisher>,
     direct: ReplyPublisher,
-    desk: Arc<Desk>,
-    over: Mutex<Option<Over>>,
-    life: Tenure,
+    consume_side: Arc<ConsumeSide>,
+    close_result: Mutex<Option<CloseResult>>,
+    life: EndOnDrop,
 }
 
 /// Ends a life when it is dropped.
-struct Tenure(Arc<Life>);
+struct EndOnDrop(Arc<Life>);
 
-impl Drop for Tenure {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
         self.0.lose(ConnectionLost::closed_here());
     }
@@ -39,43 +39,50 @@ impl Drop for Tenure {
 
 impl AmqpSession {
     /// Starts a session on open connections.
-    pub(crate) async fn begin(config: &AmqpConfig, seat: Seat) -> Result<Self, SessionError> {
-        let life = seat.connections.life.child();
+    pub(crate) async fn begin(config: &AmqpConfig, lease: Lease) -> Result<Self, SessionError> {
+        let life = lease.connections.life.child();
         // From here on, an abandoned attempt closes what it opened.
-        let tenure = Tenure(life.clone());
-        let seat = Arc::new(seat);
-        let direct = ReplyPublisher::new(config.clone(), seat.connections.host.clone(), life.clone());
-        let desk = Desk::new(life.clone(), &seat);
-        let publish_on = seat.connections.publish.clone();
+        let end_on_drop = EndOnDrop(life.clone());
+        let lease = Arc::new(lease);
+        let direct = ReplyPublisher::new(config.clone(), lease.connections.host.clone(), life.clone());
+        let consume_side = ConsumeSide::new(life.clone(), &lease);
+        let publish_on = lease.connections.publish.clone();
         let login = config.login().map(Into::into);
         let (publisher, publish_task) =
             PublishTask::start(life.clone(), publish_on, config.publish_window, login)
                 .await
                 .map_err(|error| life.error(&error))?;
-        let broker = seat.connections.broker.clone();
-        let over = Mutex::new(Some(desk.keep(seat, publish_task)));
-        Ok(Self { broker, publisher: Arc::new(publisher), direct, desk, over, life: tenure })
+        let broker = lease.connections.broker.clone();
+        let close_result = Mutex::new(Some(consume_side.keep(lease, publish_task)));
+        Ok(Self {
+            broker,
+            publisher: Arc::new(publisher),
+            direct,
+            consume_side,
+            close_result,
+            life: end_on_drop,
+        })
     }
 
     fn check_fit(&self, arguments: &Table) -> Result<(), SessionError> {
-        let frame_max = self.desk.connection.configuration().frame_max() as usize;
+        let frame_max = self.consume_side.connection.configuration().frame_max() as usize;
         Ok(check_arguments(arguments, frame_max)?)
     }
 
     fn check_destination(&self, binding: &Binding) -> Result<(), SessionError> {
         match &binding.destination {
-            Destination::Queue(queue) => Ok(self.desk.check_access(queue)?),
+            Destination::Queue(queue) => Ok(self.consume_side.check_access(queue)?),
             Destination::Exchange(_) => Ok(()),
         }
     }
 
     /// Waits until its channels, or both connections, are closed; the first caller learns whether the broker has read everything.
-    async fn wait_until_over(&self) -> Result<(), ConnectionLost> {
-        let over = self.over.lock().take();
-        match over {
-            Some(over) => {
-                over.await.unwrap_or_else(|_| Err(ConnectionLost::broken("the runtime was shut down")))
-            }
+    async fn wait_until_closed(&self) -> Result<(), ConnectionLost> {
+        let close_result = self.close_result.lock().take();
+        match close_result {
+            Some(close_result) => close_result
+                .await
+                .unwrap_or_else(|_| Err(ConnectionLost::broken("the runtime was shut down"))),
             None => Ok(()),
         }
     }
@@ -91,17 +98,17 @@ impl AmqpSession {
         F: Future<Output = lapin::Result<T>> + Send + 'static,
     {
         let name = name.to_owned();
-        self.apart(async move |desk: Arc<Desk>| {
-            let channel = desk.idle.take(&desk.life, &desk.connection, &name).await;
+        self.apart(async move |consume_side: Arc<ConsumeSide>| {
+            let channel = consume_side.idle.take(&consume_side.life, &consume_side.connection, &name).await;
             let channel = match channel {
                 Ok(channel) => channel,
-                Err(error) => return Err(desk.error(error).await),
+                Err(error) => return Err(consume_side.error(error).await),
             };
             let done = operation(channel.clone()).await;
-            desk.idle.give_back(channel).await;
+            consume_side.idle.give_back(channel).await;
             match done {
                 Ok(done) => Ok(done),
-                Err(error) => Err(desk.error(error).await),
+                Err(error) => Err(consume_side.error(error).await),
             }
         })
         .await
@@ -109,13 +116,13 @@ impl AmqpSession {
 
     /// Runs an operation in a separate task, so that it completes even if the caller stops waiting, and what it opened or took is returned
     /// in good order.
-    async fn apart<T, F>(&self, operation: impl FnOnce(Arc<Desk>) -> F) -> Result<T, SessionError>
+    async fn apart<T, F>(&self, operation: impl FnOnce(Arc<ConsumeSide>) -> F) -> Result<T, SessionError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, SessionError>> + Send + 'static,
     {
         self.life.0.check()?;
-        match tokio::spawn(operation(self.desk.clone())).await {
+        match tokio::spawn(operation(self.consume_side.clone())).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(ConnectionLost::broken("the runtime was shut down").into()),
@@ -153,37 +160,37 @@ impl Admin for AmqpSession {
 
     async fn declare_queue(&self, queue: &Queue) -> Result<QueueStatus, SessionError> {
         self.check_fit(&queue.arguments)?;
-        self.desk.check_access(&queue.name)?;
-        let (queue, desk) = (queue.clone(), self.desk.clone());
+        self.consume_side.check_access(&queue.name)?;
+        let (queue, consume_side) = (queue.clone(), self.consume_side.clone());
         // The broker generates a new name for the empty one.
         self.manage("queue", |channel| async move {
             let declared = manage::declare_queue(&channel, &queue).await?;
-            desk.declared(&queue, &declared.name);
+            consume_side.declared(&queue, &declared.name);
             Ok(declared)
         })
         .await
     }
 
     async fn declare_queue_passive(&self, name: &str) -> Result<QueueStatus, SessionError> {
-        self.desk.check_access(name)?;
+        self.consume_side.check_access(name)?;
         let queue = name.to_owned();
         self.manage(name, |channel| async move { manage::declare_queue_passive(&channel, &queue).await })
             .await
     }
 
     async fn delete_queue(&self, name: &str, if_unused: bool, if_empty: bool) -> Result<u32, SessionError> {
-        self.desk.check_access(name)?;
-        let (queue, desk) = (name.to_owned(), self.desk.clone());
+        self.consume_side.check_access(name)?;
+        let (queue, consume_side) = (name.to_owned(), self.consume_side.clone());
         self.manage(name, move |channel| async move {
             let deleted = manage::delete_queue(&channel, &queue, if_unused, if_empty).await?;
-            desk.deleted(&queue);
+            consume_side.deleted(&queue);
             Ok(deleted)
         })
         .await
     }
 
     async fn purge_queue(&self, name: &str) -> Result<u32, SessionError> {
-        self.desk.check_access(name)?;
+        self.consume_side.check_access(name)?;
         let queue = name.to_owned();
         self.manage(name, |channel| async move { manage::purge_queue(&channel, &queue).await }).await
     }
@@ -219,10 +226,10 @@ impl Session for AmqpSession {
     }
 
     async fn get(&self, queue: &str) -> Result<Option<GetMessage>, SessionError> {
-        self.desk.check_access(queue)?;
+        self.consume_side.check_access(queue)?;
         let queue = queue.to_owned();
-        self.apart(async move |desk: Arc<Desk>| {
-            consume::get(&desk.life, &desk.connection, &desk.idle, &queue).await
+        self.apart(async move |consume_side: Arc<ConsumeSide>| {
+            consume::get(&consume_side.life, &consume_side.connection, &consume_side.idle, &queue).await
         })
         .await
     }
@@ -232,16 +239,17 @@ impl Session for AmqpSession {
         if &*consume.queue == DIRECT_REPLY_TO {
             let (publisher, consume) = (self.publisher.clone(), consume.clone());
             return self
-                .apart(async move |desk: Arc<Desk>| {
-                    consume::consume_replies(&desk.life, &publisher, &consume).await
+                .apart(async move |consume_side: Arc<ConsumeSide>| {
+                    consume::consume_replies(&consume_side.life, &publisher, &consume).await
                 })
                 .await;
         }
-        self.desk.check_access(&consume.queue)?;
+        self.consume_side.check_access(&consume.queue)?;
         let consume = consume.clone();
-        self.apart(async move |desk: Arc<Desk>| {
-            let (consumer, settler) = consume::consume(&desk.life, &desk.connection, &consume).await?;
-            desk.add(&settler).await?;
+        self.apart(async move |consume_side: Arc<ConsumeSide>| {
+            let (consumer, settler) =
+                consume::consume(&consume_side.life, &consume_side.connection, &consume).await?;
+            consume_side.add(&settler).await?;
             Ok(consumer)
         })
         .await
@@ -249,16 +257,16 @@ impl Session for AmqpSession {
 
     async fn close(&self) -> Result<(), SessionError> {
         if self.life.0.lost().is_some() {
-            return self.wait_until_over().await.or(Ok(()));
+            return self.wait_until_closed().await.or(Ok(()));
         }
         // A caller that stops waiting for the flush ends the session at once.
-        let giving_up = Tenure(self.life.0.clone());
+        let giving_up = EndOnDrop(self.life.0.clone());
         self.publisher.flush().await;
         self.direct.flush().await;
         drop(giving_up);
         let cause = self.life.0.ended().await;
-        let over = self.wait_until_over().await;
-        if cause.is_closed_here() { Ok(over?) } else { Err(cause.into()) }
+        let result = self.wait_until_closed().await;
+        if cause.is_closed_here() { Ok(result?) } else { Err(cause.into()) }
     }
 
     async fn closed(&self) -> ConnectionLost {

@@ -58,11 +58,11 @@ impl Transport for AmqpTransport {
     /// Uses open connections if there is room for one more session. Otherwise tries the hosts in turn, each within the connect timeout;
     /// concurrent calls wait for the same attempt. A refusal (wrong password, unknown virtual host) is final: no further host is tried.
     async fn connect(&self) -> Result<Arc<dyn Session>, SessionError> {
-        let seat = match &self.pool {
-            Some(pool) => pool.seat(&self.config).await?,
-            None => Connections::open(&self.config).await?.seat().expect("nobody else uses them"),
+        let lease = match &self.pool {
+            Some(pool) => pool.lease(&self.config).await?,
+            None => Connections::open(&self.config).await?.lease().expect("nobody else uses them"),
         };
-        Ok(Arc::new(AmqpSession::begin(&self.config, seat).await?))
+        Ok(Arc::new(AmqpSession::begin(&self.config, lease).await?))
     }
 
     fn endpoint(&self) -> String {

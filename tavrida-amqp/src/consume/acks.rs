@@ -10,7 +10,7 @@ use tavrida::transport::AckKind;
 
 /// A settlement to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(super) enum Settlement {
     Ack { tag: u64, multiple: bool },
     Reject { tag: u64, requeue: bool },
 }
@@ -63,7 +63,7 @@ impl Acks {
     }
 
     /// Settles a delivery; `send` gets what is due. An unknown tag is ignored.
-    pub(super) fn settle(&mut self, tag: u64, verdict: AckKind, send: &mut dyn FnMut(Frame)) {
+    pub(super) fn settle(&mut self, tag: u64, kind: AckKind, send: &mut dyn FnMut(Settlement)) {
         let Some(mark) = tag.checked_sub(self.lowest).and_then(|at| self.marks.get_mut(at as usize)) else {
             return;
         };
@@ -71,7 +71,7 @@ impl Acks {
             return;
         }
         self.open -= 1;
-        if verdict == AckKind::Ack {
+        if kind == AckKind::Ack {
             *mark = Mark::Held;
             self.held += 1;
             if self.held >= self.limit {
@@ -81,11 +81,11 @@ impl Acks {
         }
         *mark = Mark::Sent;
         self.flush(send);
-        send(Frame::Reject { tag, requeue: verdict == AckKind::Requeue });
+        send(Settlement::Reject { tag, requeue: kind == AckKind::Requeue });
     }
 
     /// Sends all held acks.
-    pub(super) fn flush(&mut self, send: &mut dyn FnMut(Frame)) {
+    pub(super) fn flush(&mut self, send: &mut dyn FnMut(Settlement)) {
         self.flush_below_the_gap(send);
         if self.held == 0 {
             return;
@@ -93,18 +93,18 @@ impl Acks {
         for (mark, tag) in self.marks.iter_mut().zip(self.lowest..) {
             if *mark == Mark::Held {
                 *mark = Mark::Sent;
-                send(Frame::Ack { tag, multiple: false });
+                send(Settlement::Ack { tag, multiple: false });
             }
         }
         self.held = 0;
     }
 
-    fn flush_below_the_gap(&mut self, send: &mut dyn FnMut(Frame)) {
+    fn flush_below_the_gap(&mut self, send: &mut dyn FnMut(Settlement)) {
         let settled = self.marks.iter().position(|mark| *mark == Mark::Open).unwrap_or(self.marks.len());
         let held = self.marks.range(..settled).filter(|mark| **mark == Mark::Held).count();
         // RabbitMQ requires the tag itself to be unsettled, also with `multiple`.
         if let Some(last) = self.marks.range(..settled).rposition(|mark| *mark == Mark::Held) {
-            send(Frame::Ack { tag: self.lowest + last as u64, multiple: held > 1 });
+            send(Settlement::Ack { tag: self.lowest + last as u64, multiple: held > 1 });
         }
         self.held -= held;
         self.marks.drain(..settled);
@@ -114,7 +114,7 @@ impl Acks {
 
 #[cfg(test)]
 mod tests {
-    use Frame::{Ack, Reject};
+    use Settlement::{Ack, Reject};
 
     use super::*;
 
@@ -124,15 +124,16 @@ mod tests {
         acks
     }
 
-    fn settle(acks: &mut Acks, tags: impl IntoIterator<Item = u64>) -> Vec<Frame> {
+    fn settle(acks: &mut Acks, tags: impl IntoIterator<Item = u64>) -> Vec<Settlement> {
         let mut sent = Vec::new();
-        tags.into_iter().for_each(|tag| acks.settle(tag, AckKind::Ack, &mut |frame| sent.push(frame)));
+        tags.into_iter()
+            .for_each(|tag| acks.settle(tag, AckKind::Ack, &mut |settlement| sent.push(settlement)));
         sent
     }
 
-    fn flush(acks: &mut Acks) -> Vec<Frame> {
+    fn flush(acks: &mut Acks) -> Vec<Settlement> {
         let mut sent = Vec::new();
-        acks.flush(&mut |frame| sent.push(frame));
+        acks.flush(&mut |settlement| sent.push(settlement));
         sent
     }
 
@@ -181,7 +182,7 @@ mod tests {
         let mut acks = handed_out(20, 3);
         settle(&mut acks, [1, 2]);
         let mut sent = Vec::new();
-        acks.settle(3, AckKind::Requeue, &mut |frame| sent.push(frame));
+        acks.settle(3, AckKind::Requeue, &mut |settlement| sent.push(settlement));
         assert_eq!(sent, [Ack { tag: 2, multiple: true }, Reject { tag: 3, requeue: true }]);
     }
 

@@ -22,7 +22,7 @@ pub(crate) async fn get(
         Ok(channel) => channel,
         Err(error) => return Err(life.error_on(connection, error).await),
     };
-    let guard = Taken {
+    let guard = GetAcker {
         life: life.clone(),
         idle: idle.clone(),
         runtime: Handle::current(),
@@ -47,32 +47,32 @@ pub(crate) async fn get(
 
 /// A channel with at most one unsettled message. If it is dropped before the message is settled, the channel is closed, which requeues the
 /// message.
-struct Taken {
+struct GetAcker {
     life: Arc<Life>,
     idle: Arc<IdleChannels>,
     runtime: Handle,
     channel: Mutex<Option<Arc<Channel>>>,
 }
 
-impl Taken {
+impl GetAcker {
     fn release(&self) -> Option<Arc<Channel>> {
         self.channel.lock().take()
     }
 }
 
-impl Acker for Taken {
-    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
+impl Acker for GetAcker {
+    fn settle(&self, tag: u64, kind: AckKind) -> Result<(), ConnectionLost> {
         self.life.check()?;
         let Some(channel) = self.release() else { return Ok(()) };
         if !channel.status().connected() {
             return Err(ConnectionLost::broken("the channel of the delivery is closed"));
         }
-        match verdict {
+        match kind {
             AckKind::Ack => {
                 super::settler::start(channel.basic_ack(tag, BasicAckOptions { multiple: false }))
             }
             AckKind::Reject | AckKind::Requeue => {
-                let options = BasicRejectOptions { requeue: verdict == AckKind::Requeue };
+                let options = BasicRejectOptions { requeue: kind == AckKind::Requeue };
                 super::settler::start(channel.basic_reject(tag, options));
             }
         }
@@ -82,7 +82,7 @@ impl Acker for Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for GetAcker {
     fn drop(&mut self) {
         if let Some(channel) = self.release() {
             self.runtime.spawn(async move { close_quietly(&channel).await });

@@ -13,11 +13,11 @@ use tavrida::transport::{AckKind, Acker, ConnectionLost};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::acks::{Acks, Frame};
+use super::acks::{Acks, Settlement};
 use crate::link::Life;
 
 /// The maximum time for which an ack is held. Until then the broker counts the message as unacknowledged.
-const PATIENCE: Duration = Duration::from_millis(2);
+const MAX_HOLD: Duration = Duration::from_millis(2);
 
 /// Takes the settlements of one channel and sends them, acks in batches.
 pub(crate) struct Settler {
@@ -46,7 +46,7 @@ impl Settler {
 
     /// Sends held acks: the consumer waits for more deliveries, or is about to end.
     pub(crate) fn flush(&self) {
-        self.acks.lock().flush(&mut |frame| self.send(frame));
+        self.acks.lock().flush(&mut |settlement| self.send(settlement));
     }
 
     /// Sends the held acks and closes the channel at the end of the session. The broker has them once it has answered.
@@ -96,7 +96,7 @@ impl Settler {
             if self.lost().is_some() {
                 return;
             }
-            sleep(PATIENCE).await;
+            sleep(MAX_HOLD).await;
             self.flush();
         }
     }
@@ -107,12 +107,12 @@ impl Settler {
 
     /// Queues one settlement in lapin. Its futures do that at their first poll and then only wait until the frame is written; a write error
     /// is the end of the session, which is noticed elsewhere.
-    fn send(&self, frame: Frame) {
-        match frame {
-            Frame::Ack { tag, multiple } => {
+    fn send(&self, settlement: Settlement) {
+        match settlement {
+            Settlement::Ack { tag, multiple } => {
                 start(self.channel.basic_ack(tag, BasicAckOptions { multiple }));
             }
-            Frame::Reject { tag, requeue } => {
+            Settlement::Reject { tag, requeue } => {
                 start(self.channel.basic_reject(tag, BasicRejectOptions { requeue }));
             }
         }
@@ -120,7 +120,7 @@ impl Settler {
 }
 
 impl Acker for Settler {
-    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost> {
+    fn settle(&self, tag: u64, kind: AckKind) -> Result<(), ConnectionLost> {
         let mut acks = self.acks.lock();
         // Under the lock: what is accepted here is included in the last flush.
         if let Some(loss) = self.lost() {
@@ -130,7 +130,7 @@ impl Acker for Settler {
             return Err(self.gone(ConnectionLost::broken("the channel of the delivery is closed")));
         }
         let held = acks.held();
-        acks.settle(tag, verdict, &mut |frame| self.send(frame));
+        acks.settle(tag, kind, &mut |settlement| self.send(settlement));
         if held == 0 && acks.held() > 0 {
             self.held.notify_one();
         }

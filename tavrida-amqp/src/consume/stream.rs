@@ -17,7 +17,7 @@ use super::Settler;
 use super::source::Source;
 use crate::link::{Life, close_quietly, open_channel};
 use crate::publish::{DirectReplies, Publisher, ReplyLease};
-use crate::wire::{Fate, delivered, short, table_out};
+use crate::wire::{Closed, delivered, short, table_out};
 
 /// Starts a consumer on a separate channel. A closing session flushes the settler.
 pub(crate) async fn consume(
@@ -41,7 +41,7 @@ pub(crate) async fn consume(
     if !consume.no_ack {
         tokio::spawn(settler.clone().flusher());
     }
-    let running = Running {
+    let deliveries = AmqpDeliveries {
         life: life.clone(),
         tag: source.tag(),
         source: Some(Source::new(source)),
@@ -53,7 +53,7 @@ pub(crate) async fn consume(
         end: None,
         runtime: Handle::current(),
     };
-    Ok((Consumer::new(running), settler))
+    Ok((Consumer::new(deliveries), settler))
 }
 
 /// Starts the consumer of direct replies, on the publishing channel.
@@ -69,7 +69,7 @@ pub(crate) async fn consume_replies(
     }
     let DirectReplies { channel, source, lease } = publisher.consume_replies().await?;
     let settler = Settler::new(life.clone(), channel.clone(), 0);
-    Ok(Consumer::new(Running {
+    Ok(Consumer::new(AmqpDeliveries {
         life: life.clone(),
         tag: source.tag(),
         source: Some(Source::new(source)),
@@ -96,7 +96,7 @@ async fn start(channel: &Channel, consume: &Consume) -> lapin::Result<lapin::Con
     channel.basic_consume(short(&consume.queue), tag, options, table_out(&consume.arguments)).await
 }
 
-struct Running {
+struct AmqpDeliveries {
     life: Arc<Life>,
     tag: lapin::types::ShortString,
     source: Option<Source>,
@@ -110,7 +110,7 @@ struct Running {
     runtime: Handle,
 }
 
-impl Running {
+impl AmqpDeliveries {
     fn deliver(&self, delivery: lapin::message::Delivery) -> Delivery {
         let (tag, redelivered) = (delivery.delivery_tag, delivery.redelivered);
         let publication = Arc::new(delivered(delivery));
@@ -143,18 +143,18 @@ impl Running {
     }
 
     fn error_end(&self, error: &lapin::Error) -> ConsumerError {
-        match self.life.fate(error) {
-            Fate::Channel(refusal) => ConsumerError::Refused(refusal),
-            Fate::ChannelGone => {
+        match self.life.interpret(error) {
+            Closed::Channel(refusal) => ConsumerError::Refused(refusal),
+            Closed::ChannelGone => {
                 ConsumerError::Lost(ConnectionLost::broken(format!("the consumer's channel: {error}")))
             }
-            Fate::Connection(loss) => ConsumerError::Lost(loss),
+            Closed::Connection(loss) => ConsumerError::Lost(loss),
         }
     }
 }
 
 #[async_trait]
-impl DeliveryStream for Running {
+impl DeliveryStream for AmqpDeliveries {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
         if let Some(end) = &self.end {
             return Poll::Ready(Err(end.clone()));
@@ -203,10 +203,10 @@ impl DeliveryStream for Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for AmqpDeliveries {
     fn drop(&mut self) {
         let source = self.source.take().expect("it is taken here alone");
-        let farewell = Farewell {
+        let teardown = Teardown {
             source,
             tag: self.tag.clone(),
             channel: self.channel.clone(),
@@ -216,12 +216,12 @@ impl Drop for Running {
             ended: self.end.is_some(),
             no_ack: self.no_ack,
         };
-        self.runtime.spawn(farewell.say());
+        self.runtime.spawn(teardown.run());
     }
 }
 
 /// The remaining work when a consumer is dropped.
-struct Farewell {
+struct Teardown {
     source: Source,
     tag: lapin::types::ShortString,
     channel: Arc<Channel>,
@@ -233,9 +233,9 @@ struct Farewell {
     no_ack: bool,
 }
 
-impl Farewell {
+impl Teardown {
     /// Cancels, requeues what was not taken, and closes the channel once what was taken is settled.
-    async fn say(mut self) {
+    async fn run(mut self) {
         if !self.cancelled && !self.ended && !self.source.has_ended() && self.channel.status().connected() {
             // An error is the end of the channel, which also requeues everything.
             let _ = self.channel.basic_cancel(self.tag.clone(), BasicCancelOptions::default()).await;

@@ -18,14 +18,14 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use super::frames::Frames;
-use super::heard::Heard;
+use super::received::Received;
 
 /// A connection, encrypted or not, of which lapin reads what it can read.
 pub(crate) struct GuardedStream {
     /// Taken when it is dropped.
     inner: Option<AsyncTcpStream<Compat<TcpStream>>>,
     runtime: Handle,
-    heard: Arc<Heard>,
+    received: Arc<Received>,
     frames: Frames,
     /// What was read and is readable, and how much of it was taken.
     ready: Vec<u8>,
@@ -38,9 +38,13 @@ impl GuardedStream {
     /// # Panics
     ///
     /// Panics outside a tokio runtime.
-    pub(crate) fn new(inner: AsyncTcpStream<Compat<TcpStream>>, frame_max: u32, heard: Arc<Heard>) -> Self {
+    pub(crate) fn new(
+        inner: AsyncTcpStream<Compat<TcpStream>>,
+        frame_max: u32,
+        received: Arc<Received>,
+    ) -> Self {
         let (frames, runtime) = (Frames::new(frame_max), Handle::current());
-        Self { inner: Some(inner), runtime, heard, frames, ready: Vec::new(), taken: 0 }
+        Self { inner: Some(inner), runtime, received, frames, ready: Vec::new(), taken: 0 }
     }
 
     fn inner(&mut self) -> Pin<&mut AsyncTcpStream<Compat<TcpStream>>> {
@@ -85,7 +89,7 @@ impl AsyncRead for GuardedStream {
             if len == 0 {
                 return Poll::Ready(Ok(0));
             }
-            this.heard.note();
+            this.received.note();
             let mut passed = 0;
             if missing > 0 {
                 this.ready = this.frames.complete(&buf[..len]);
@@ -94,10 +98,10 @@ impl AsyncRead for GuardedStream {
                 this.ready = this.frames.complete(&[]);
             }
             if let Some(broker) = this.frames.broker.take() {
-                this.heard.note_broker(broker);
+                this.received.note_broker(broker);
             }
             if let Some(frame_max) = this.frames.small {
-                this.heard.note_small_frames(frame_max);
+                this.received.note_small_frames(frame_max);
                 return Poll::Ready(Err(io::Error::other(
                     "the broker's frames are smaller than was asked for",
                 )));

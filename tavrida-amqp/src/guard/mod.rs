@@ -8,9 +8,9 @@
 mod field;
 mod frames;
 mod header;
-mod heard;
+mod received;
 mod kit;
 mod method;
 
-pub(crate) use heard::Heard;
 pub(crate) use kit::{GuardedStream, runtime};
+pub(crate) use received::Received;

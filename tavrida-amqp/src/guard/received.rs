@@ -1,4 +1,4 @@
-//! [`Heard`]: when a connection last received something, and what the broker reported of itself.
+//! [`Received`]: when a connection last received something, and what the broker reported of itself.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 /// When a connection last received something, and from which broker; its stream records both.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     opened: Instant,
     /// In milliseconds after that.
     last: AtomicU64,
@@ -17,7 +17,7 @@ pub(crate) struct Heard {
     small_frames: OnceLock<u32>,
 }
 
-impl Heard {
+impl Received {
     pub(super) fn note(&self) {
         self.last.store(self.elapsed(), Ordering::Relaxed);
     }
@@ -51,7 +51,7 @@ impl Heard {
     }
 }
 
-impl Default for Heard {
+impl Default for Received {
     fn default() -> Self {
         Self {
             opened: Instant::now(),

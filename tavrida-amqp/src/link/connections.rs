@@ -60,12 +60,12 @@ impl Connections {
         let life = Arc::new(Life::new(host.to_string()));
         let channels = usize::from(consumes.connection.configuration().channel_max());
         let heartbeat = consumes.connection.configuration().heartbeat();
-        life.listen(vec![publishes.heard.clone(), consumes.heard.clone()], heartbeat);
+        life.listen(vec![publishes.received.clone(), consumes.received.clone()], heartbeat);
         let members: Arc<Mutex<Vec<Weak<dyn Flush>>>> = Arc::default();
         let connections = Self {
             life: life.clone(),
             host: host.clone(),
-            broker: consumes.heard.broker(),
+            broker: consumes.received.broker(),
             publish: publishes.connection.clone(),
             consume: consumes.connection.clone(),
             exclusive: ExclusiveQueues::new(config.virtual_host.clone()),
@@ -87,12 +87,12 @@ impl Connections {
         self.life.lost().is_none() && self.runtime == Handle::current().id()
     }
 
-    /// Returns a place for one more session, if there is one.
-    pub(crate) fn seat(self: &Arc<Self>) -> Option<Seat> {
+    /// Returns a lease for one more session, if there is room.
+    pub(crate) fn lease(self: &Arc<Self>) -> Option<Lease> {
         let more = |sessions| (sessions < self.capacity).then_some(sessions + 1);
         self.sessions.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
         let id = self.next_session.fetch_add(1, Ordering::Relaxed);
-        Some(Seat { connections: self.clone(), id })
+        Some(Lease { connections: self.clone(), id })
     }
 }
 
@@ -102,13 +102,13 @@ impl Drop for Connections {
     }
 }
 
-/// The place of one session on its connections, which it keeps open.
-pub(crate) struct Seat {
+/// The share of one session in its connections, which it keeps open.
+pub(crate) struct Lease {
     pub(crate) connections: Arc<Connections>,
     pub(crate) id: SessionId,
 }
 
-impl Seat {
+impl Lease {
     /// What is flushed when the connections end.
     pub(crate) fn on_end(&self, member: Weak<dyn Flush>) {
         let mut members = self.connections.members.lock();
@@ -117,7 +117,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Lease {
     fn drop(&mut self) {
         self.connections.sessions.fetch_sub(1, Ordering::AcqRel);
     }

@@ -16,15 +16,15 @@ use tokio::time::timeout;
 
 use super::tls::encrypt;
 use crate::config::{AmqpConfig, Host};
-use crate::guard::{GuardedStream, Heard, runtime};
+use crate::guard::{GuardedStream, Received, runtime};
 use crate::wire::refused_at_connect;
 
 /// One open connection.
-pub(crate) struct Dialled {
+pub(crate) struct OpenConnection {
     pub(crate) connection: Arc<Connection>,
     pub(crate) events: Pin<Box<dyn Stream<Item = Event> + Send>>,
     pub(crate) cut: Cut,
-    pub(crate) heard: Arc<Heard>,
+    pub(crate) received: Arc<Received>,
 }
 
 /// A handle that cuts a connection's socket, whatever the peer does: lapin then sees the end of the stream, and its thread ends.
@@ -40,14 +40,18 @@ impl Cut {
 /// Connects to one host, within the configured time. `role` distinguishes the connections of a session.
 ///
 /// Dropping the future cuts the connection.
-pub(crate) async fn dial(config: &AmqpConfig, host: &Host, role: &str) -> Result<Dialled, SessionError> {
+pub(crate) async fn dial(
+    config: &AmqpConfig,
+    host: &Host,
+    role: &str,
+) -> Result<OpenConnection, SessionError> {
     check_names(config)?;
     let config = &AmqpConfig {
         frame_max: config.frame_max.map(|bytes| bytes.min(AmqpConfig::MAX_FRAME_MAX)),
         ..config.clone()
     };
     match timeout(config.connect_timeout, handshake_in_its_frames(config, host, role)).await {
-        Ok(dialled) => dialled,
+        Ok(opened) => opened,
         Err(_) => Err(unreachable(host, format!("no answer within {:?}", config.connect_timeout))),
     }
 }
@@ -76,10 +80,10 @@ async fn handshake_in_its_frames(
     config: &AmqpConfig,
     host: &Host,
     role: &str,
-) -> Result<Dialled, SessionError> {
-    let heard = Arc::<Heard>::default();
-    let first = handshake(config, host, role, heard.clone()).await;
-    match heard.small_frames() {
+) -> Result<OpenConnection, SessionError> {
+    let received = Arc::<Received>::default();
+    let first = handshake(config, host, role, received.clone()).await;
+    match received.small_frames() {
         Some(offered) => {
             let config = AmqpConfig { frame_max: Some(offered), ..config.clone() };
             handshake(&config, host, role, Arc::default()).await
@@ -92,8 +96,8 @@ async fn handshake(
     config: &AmqpConfig,
     host: &Host,
     role: &str,
-    heard: Arc<Heard>,
-) -> Result<Dialled, SessionError> {
+    received: Arc<Received>,
+) -> Result<OpenConnection, SessionError> {
     let (stream, cut) = socket(host).await.map_err(|error| unreachable(host, error))?;
     let mut guard = CutOnDrop(Some(cut));
     let mut stream = AsyncTcpStream::Plain(Compat::new(stream));
@@ -102,7 +106,7 @@ async fn handshake(
             .await
             .map_err(|error| unreachable(host, format!("TLS: {error}")))?;
     }
-    let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default(), heard.clone());
+    let stream = GuardedStream::new(stream, config.frame_max.unwrap_or_default(), received.clone());
     let stream = parking_lot::Mutex::new(Some(AsyncTcpStream::Plain(stream)));
     let connect = async move |_, _| {
         let stream = stream.lock().take();
@@ -125,7 +129,7 @@ async fn handshake(
     }
     let events = Box::pin(connection.events_listener());
     let cut = guard.0.take().expect("it is taken here alone");
-    Ok(Dialled { connection: Arc::new(connection), events, cut, heard })
+    Ok(OpenConnection { connection: Arc::new(connection), events, cut, received })
 }
 
 /// Explains the virtual host with the empty name, which hardly anyone means.

@@ -10,8 +10,8 @@ use lapin::Connection;
 use tavrida::transport::{BrokerError, ConnectionLost, SessionError};
 use tokio::sync::Notify;
 
-use crate::guard::Heard;
-use crate::wire::{Fate, fate};
+use crate::guard::Received;
+use crate::wire::{Closed, interpret};
 
 /// The code of the broker when an operator or its own shutdown closes the connection.
 const CONNECTION_FORCED: u16 = 320;
@@ -22,10 +22,10 @@ pub(crate) struct Life {
     endpoint: String,
     lost: OnceLock<ConnectionLost>,
     ended: Notify,
-    buried: AtomicBool,
+    closed: AtomicBool,
     blocked: Mutex<Option<String>>,
     /// When its connections last received something, and how long they may be silent.
-    heard: OnceLock<(Vec<Arc<Heard>>, Duration)>,
+    received: OnceLock<(Vec<Arc<Received>>, Duration)>,
     /// Whether a runtime that stood still was warned of.
     warned: AtomicBool,
     /// The life of the connections.
@@ -41,9 +41,9 @@ impl Life {
             endpoint,
             lost: OnceLock::new(),
             ended: Notify::new(),
-            buried: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             blocked: Mutex::default(),
-            heard: OnceLock::new(),
+            received: OnceLock::new(),
             warned: AtomicBool::new(false),
             parent: None,
             children: Mutex::default(),
@@ -114,45 +114,45 @@ impl Life {
     ///
     /// If a channel is dropped before, lapin closes it, and if the connection is faster, lapin treats that as an error and drops what is
     /// still to be written.
-    pub(crate) async fn buried(&self) {
+    pub(crate) async fn connections_closed(&self) {
         let connections = self.parent.as_deref().unwrap_or(self);
         loop {
-            let buried = connections.ended.notified();
-            if connections.buried.load(Ordering::Acquire) {
+            let closed = connections.ended.notified();
+            if connections.closed.load(Ordering::Acquire) {
                 return;
             }
-            buried.await;
+            closed.await;
         }
     }
 
-    pub(super) fn bury(&self) {
-        self.buried.store(true, Ordering::Release);
+    pub(super) fn mark_closed(&self) {
+        self.closed.store(true, Ordering::Release);
         self.ended.notify_waiters();
     }
 
     /// Returns what `error`, from an operation, means. An error of the connection ends this life.
-    pub(crate) fn fate(&self, error: &lapin::Error) -> Fate {
+    pub(crate) fn interpret(&self, error: &lapin::Error) -> Closed {
         match self.lost() {
-            Some(loss) => Fate::Connection(loss.clone()),
-            None => match fate(error, &self.endpoint) {
-                Fate::Connection(loss) => Fate::Connection(self.lose(loss).clone()),
+            Some(loss) => Closed::Connection(loss.clone()),
+            None => match interpret(error, &self.endpoint) {
+                Closed::Connection(loss) => Closed::Connection(self.lose(loss).clone()),
                 other => other,
             },
         }
     }
 
-    /// As [`fate`](Life::fate), for an operation on this connection. lapin closes the channels a moment before it reports why: an operation
+    /// As [`interpret`](Life::interpret), for an operation on this connection. lapin closes the channels a moment before it reports why: an operation
     /// that finds its channel closed waits for the reason.
-    pub(crate) async fn fate_on(&self, connection: &Connection, error: &lapin::Error) -> Fate {
-        match self.fate(error) {
-            Fate::ChannelGone if !connection.status().connected() => Fate::Connection(self.ended().await),
-            fate => fate,
+    pub(crate) async fn interpret_on(&self, connection: &Connection, error: &lapin::Error) -> Closed {
+        match self.interpret(error) {
+            Closed::ChannelGone if !connection.status().connected() => Closed::Connection(self.ended().await),
+            closed => closed,
         }
     }
 
     /// Returns the error of an operation that had a channel of this connection to itself and failed with `error`.
     pub(crate) async fn error_on(&self, connection: &Connection, error: lapin::Error) -> SessionError {
-        if let Fate::ChannelGone = self.fate_on(connection, &error).await {
+        if let Closed::ChannelGone = self.interpret_on(connection, &error).await {
             return BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")).into();
         }
         self.error(&error)
@@ -161,16 +161,16 @@ impl Life {
     /// Returns the error of an operation that had a channel to itself and failed with `error`.
     pub(crate) fn error(&self, error: &lapin::Error) -> SessionError {
         // The operation was under way when the broker closed the connection: it caused the error, unless an operator did.
-        let spoken = match fate(error, &self.endpoint) {
-            Fate::Connection(loss) => {
+        let spoken = match interpret(error, &self.endpoint) {
+            Closed::Connection(loss) => {
                 loss.refusal().filter(|refusal| refusal.code != CONNECTION_FORCED).cloned()
             }
             _ => None,
         };
-        match (self.fate(error), spoken) {
-            (Fate::Channel(refusal), _) | (Fate::Connection(_), Some(refusal)) => refusal.into(),
-            (Fate::Connection(loss), None) => loss.into(),
-            (Fate::ChannelGone, _) => BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
+        match (self.interpret(error), spoken) {
+            (Closed::Channel(refusal), _) | (Closed::Connection(_), Some(refusal)) => refusal.into(),
+            (Closed::Connection(loss), None) => loss.into(),
+            (Closed::ChannelGone, _) => BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")).into(),
         }
     }
 
@@ -183,23 +183,26 @@ impl Life {
     /// Returns a text if one of the connections has received nothing for longer than the heartbeat: the broker should have sent two.
     pub(crate) fn silent(&self) -> Option<String> {
         let connections = self.parent.as_deref().unwrap_or(self);
-        let (heard, heartbeat) = connections.heard.get()?;
-        let silence =
-            heard.iter().map(|heard| heard.silent_for()).max().filter(|silence| silence > heartbeat)?;
+        let (received, heartbeat) = connections.received.get()?;
+        let silence = received
+            .iter()
+            .map(|received| received.silent_for())
+            .max()
+            .filter(|silence| silence > heartbeat)?;
         Some(format!("nothing was received from {} for {} s", self.endpoint, silence.as_secs()))
     }
 
     /// Sets what [`silent`](Self::silent) judges by; `heartbeat` is in seconds, and without one silence means nothing.
-    pub(super) fn listen(&self, heard: Vec<Arc<Heard>>, heartbeat: u16) {
+    pub(super) fn listen(&self, received: Vec<Arc<Received>>, heartbeat: u16) {
         if heartbeat > 0 {
-            let _ = self.heard.set((heard, Duration::from_secs(heartbeat.into())));
+            let _ = self.received.set((received, Duration::from_secs(heartbeat.into())));
         }
     }
 
     /// Warns, once, if a timer of the runtime was late by more than half the heartbeat: code that blocks its thread keeps heartbeats away,
     /// too.
     pub(super) fn judge_timer(&self, late_by: Duration) {
-        if let Some((_, heartbeat)) = self.heard.get()
+        if let Some((_, heartbeat)) = self.received.get()
             && late_by > *heartbeat / 2
             && !self.warned.swap(true, Ordering::Relaxed)
         {

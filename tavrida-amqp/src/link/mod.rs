@@ -10,11 +10,11 @@ mod tls;
 mod watch;
 
 pub(crate) use channels::{IdleChannels, close_quietly, open_channel};
-pub(crate) use connections::{Connections, Flush, Seat};
+pub(crate) use connections::{Connections, Flush, Lease};
 pub(crate) use dial::dial;
 pub(crate) use life::Life;
 pub(crate) use pool::Pool;
-pub(crate) use watch::{FAREWELL, watch_alone};
+pub(crate) use watch::{CLOSE_TIMEOUT, watch_alone};
 
-use dial::Dialled;
+use dial::OpenConnection;
 use watch::watch;

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use tavrida::transport::SessionError;
 use tokio::runtime::{self, Handle};
 
-use super::connections::{Connections, Seat};
+use super::connections::{Connections, Lease};
 use crate::config::AmqpConfig;
 
 type Opening = BoxFuture<'static, Result<Arc<Connections>, SessionError>>;
@@ -25,20 +25,20 @@ struct State {
 }
 
 impl Pool {
-    /// A place on open connections, or on new ones.
-    pub(crate) async fn seat(self: &Arc<Self>, config: &Arc<AmqpConfig>) -> Result<Seat, SessionError> {
+    /// Returns a lease of open connections, or of new ones.
+    pub(crate) async fn lease(self: &Arc<Self>, config: &Arc<AmqpConfig>) -> Result<Lease, SessionError> {
         loop {
             let opening = {
                 let mut state = self.0.lock();
-                if let Some(seat) = state.seat() {
-                    return Ok(seat);
+                if let Some(lease) = state.lease() {
+                    return Ok(lease);
                 }
                 self.opening(&mut state, config)
             };
             let connections = opening.await?;
-            // More sessions may have waited than there are places.
-            if let Some(seat) = connections.seat() {
-                return Ok(seat);
+            // More sessions may have waited than there are leases.
+            if let Some(lease) = connections.lease() {
+                return Ok(lease);
             }
         }
     }
@@ -67,10 +67,10 @@ impl Pool {
 }
 
 impl State {
-    fn seat(&mut self) -> Option<Seat> {
+    fn lease(&mut self) -> Option<Lease> {
         self.open.retain(|connections| connections.strong_count() > 0);
         let mut open =
             self.open.iter().filter_map(Weak::upgrade).filter(|connections| connections.is_usable());
-        open.find_map(|connections| connections.seat())
+        open.find_map(|connections| connections.lease())
     }
 }

@@ -8,14 +8,14 @@ use lapin::Event;
 use tavrida::transport::ConnectionLost;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::{Dialled, Life};
-use crate::wire::{Fate, fate};
+use super::{Life, OpenConnection};
+use crate::wire::{Closed, interpret};
 
 /// How long the broker may take to answer a close. Then the socket is cut.
-pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// lapin reports each end as an event, except one whose code it does not know. Polling finds that one.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Ends a life if the watching task is dropped, because the runtime was shut down.
 struct Watcher(Arc<Life>);
@@ -23,23 +23,23 @@ struct Watcher(Arc<Life>);
 impl Drop for Watcher {
     fn drop(&mut self) {
         self.0.lose(ConnectionLost::broken("the runtime was shut down"));
-        self.0.bury();
+        self.0.mark_closed();
     }
 }
 
 /// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
 pub(super) fn watch(
     life: Arc<Life>,
-    publisher: Dialled,
-    consumer: Dialled,
+    publisher: OpenConnection,
+    consumer: OpenConnection,
     last: impl FnOnce() + Send + 'static,
 ) {
     // Made here, so that it is dropped with a task that is never polled, too.
     let watcher = Watcher(life.clone());
     tokio::spawn(async move {
         let _watcher = watcher;
-        let mut publisher = Side::new(publisher, life.clone());
-        let mut consumer = Side::new(consumer, life.clone());
+        let mut publisher = WatchedConnection::new(publisher, life.clone());
+        let mut consumer = WatchedConnection::new(consumer, life.clone());
         tokio::select! {
             biased;
             _ = life.ended() => {}
@@ -53,46 +53,46 @@ pub(super) fn watch(
 }
 
 /// Watches a single connection until its `life` ends, or the session does; then closes it.
-pub(crate) fn watch_alone(life: Arc<Life>, session: Arc<Life>, dialled: Dialled) {
+pub(crate) fn watch_alone(life: Arc<Life>, session: Arc<Life>, opened: OpenConnection) {
     tokio::spawn(async move {
         let _watcher = Watcher(life.clone());
-        let mut side = Side::new(dialled, life.clone());
+        let mut watched = WatchedConnection::new(opened, life.clone());
         tokio::select! {
             biased;
             _ = life.ended() => {}
             loss = session.ended() => { life.lose(loss); }
-            () = side.watch(|blocked| life.set_blocked(blocked)) => {}
+            () = watched.watch(|blocked| life.set_blocked(blocked)) => {}
         }
-        side.close().await;
+        watched.close().await;
     });
 }
 
-struct Side {
-    dialled: Dialled,
+struct WatchedConnection {
+    opened: OpenConnection,
     life: Arc<Life>,
 }
 
-impl Side {
-    fn new(dialled: Dialled, life: Arc<Life>) -> Self {
-        Self { dialled, life }
+impl WatchedConnection {
+    fn new(opened: OpenConnection, life: Arc<Life>) -> Self {
+        Self { opened, life }
     }
 
     /// Returns when the connection has ended; `life` then has the cause.
     async fn watch(&mut self, blocked: impl Fn(Option<String>)) {
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut checks = interval(CHECK_INTERVAL);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut due = Instant::now();
         loop {
             let event = tokio::select! {
                 biased;
-                event = self.dialled.events.next() => {
+                event = self.opened.events.next() => {
                     self.life.judge_timer(due.elapsed());
                     event
                 }
-                _ = look.tick() => {
+                _ = checks.tick() => {
                     self.life.judge_timer(due.elapsed());
-                    due = Instant::now() + LOOK;
-                    if self.dialled.connection.status().connected() { continue } else { None }
+                    due = Instant::now() + CHECK_INTERVAL;
+                    if self.opened.connection.status().connected() { continue } else { None }
                 }
             };
             match event {
@@ -100,7 +100,7 @@ impl Side {
                 Some(Event::ConnectionUnblocked) => blocked(None),
                 Some(Event::Error(error)) => {
                     // Channel errors also appear here; their owners handle them.
-                    if let Fate::Connection(loss) = fate(&error, self.life.endpoint()) {
+                    if let Closed::Connection(loss) = interpret(&error, self.life.endpoint()) {
                         self.life.lose(loss);
                         return;
                     }
@@ -118,10 +118,10 @@ impl Side {
     }
 
     async fn close(self) {
-        let Dialled { connection, cut, .. } = self.dialled;
+        let OpenConnection { connection, cut, .. } = self.opened;
         // lapin would not write the close before the broker's alarm ends.
         let closed = !connection.status().blocked()
-            && matches!(timeout(FAREWELL, connection.close(200, "OK".into())).await, Ok(Ok(())));
+            && matches!(timeout(CLOSE_TIMEOUT, connection.close(200, "OK".into())).await, Ok(Ok(())));
         if !closed {
             cut.cut();
         }

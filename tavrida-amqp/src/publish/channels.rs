@@ -18,7 +18,7 @@ use super::pending::PendingPublish;
 use super::reply_consumer::DirectReplies;
 use super::retired::RetiredChannels;
 use crate::link::{Life, close_quietly, open_channel};
-use crate::wire::{Fate, short};
+use crate::wire::{Closed, short};
 
 /// The channels, and the connection that they are on.
 pub(super) struct Channels {
@@ -139,7 +139,7 @@ impl Channels {
             self.isolated.poll_answers(&self.life, cx),
         ];
         // By now an error of the connection has ended the life, if there was one.
-        if let Some(Fate::Connection(loss)) = self.main.error().map(|error| self.life.fate(error)) {
+        if let Some(Closed::Connection(loss)) = self.main.error().map(|error| self.life.interpret(error)) {
             return Err(loss);
         }
         self.life.check()?;
@@ -151,10 +151,10 @@ impl Channels {
     pub(super) async fn refusal(&mut self, on: ChannelId) -> Result<Option<BrokerError>, ConnectionLost> {
         self.until(|channels| channels.channel(on).has_all_answers()).await?;
         let Some(error) = self.channel(on).error().cloned() else { return Ok(None) };
-        match self.life.fate_on(&self.connection, &error).await {
-            Fate::Connection(loss) => Err(loss),
-            Fate::Channel(refusal) => Ok(Some(refusal)),
-            Fate::ChannelGone => Ok(None),
+        match self.life.interpret_on(&self.connection, &error).await {
+            Closed::Connection(loss) => Err(loss),
+            Closed::Channel(refusal) => Ok(Some(refusal)),
+            Closed::ChannelGone => Ok(None),
         }
     }
 
@@ -313,10 +313,10 @@ impl Channels {
     }
 
     async fn channel_error(&mut self, error: &lapin::Error) -> ChannelError {
-        match self.life.fate_on(&self.connection, error).await {
-            Fate::Connection(loss) => ChannelError::Lost(loss),
-            Fate::Channel(refusal) => ChannelError::Refused(refusal),
-            Fate::ChannelGone => {
+        match self.life.interpret_on(&self.connection, error).await {
+            Closed::Connection(loss) => ChannelError::Lost(loss),
+            Closed::Channel(refusal) => ChannelError::Refused(refusal),
+            Closed::ChannelGone => {
                 ChannelError::Refused(BrokerError::channel(504, format!("CHANNEL_ERROR - {error}")))
             }
         }

@@ -209,9 +209,9 @@ impl ConfirmChannel {
         if !self.has_all_answers() {
             return;
         }
-        if let Some(fate) = self.error().map(|error| life.fate(error)) {
+        if let Some(closed) = self.error().map(|error| life.interpret(error)) {
             for publish in self.take_all() {
-                publish.end(fate.clone());
+                publish.end(closed.clone());
             }
         }
     }

@@ -4,7 +4,7 @@ use tavrida::transport::{BrokerError, ConnectionLost, Publication, PublishError,
 use tokio::sync::oneshot;
 
 use super::outstanding::Outcome;
-use crate::wire::Fate;
+use crate::wire::Closed;
 
 pub(super) type PublishResult = Result<(), PublishError>;
 
@@ -55,11 +55,11 @@ impl PendingPublish {
     }
 
     /// Fails it with the end of its channel, on which nothing else was under way.
-    pub(super) fn end(self, fate: Fate) {
-        match fate {
-            Fate::Channel(refusal) => self.refuse(refusal),
-            Fate::ChannelGone => self.lose(channel_closed()),
-            Fate::Connection(loss) => self.lose(loss),
+    pub(super) fn end(self, closed: Closed) {
+        match closed {
+            Closed::Channel(refusal) => self.refuse(refusal),
+            Closed::ChannelGone => self.lose(channel_closed()),
+            Closed::Connection(loss) => self.lose(loss),
         }
     }
 

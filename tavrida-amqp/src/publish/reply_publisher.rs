@@ -100,10 +100,10 @@ impl ReplyPublisher {
 
     async fn open(&self) -> Result<ReplyConnection, SessionError> {
         self.session.check()?;
-        let dialled = dial(&self.config, &self.host, "reply").await?;
-        let connection = dialled.connection.clone();
+        let opened = dial(&self.config, &self.host, "reply").await?;
+        let connection = opened.connection.clone();
         let life = Arc::new(Life::new(self.host.to_string()));
-        watch_alone(life.clone(), self.session.clone(), dialled);
+        watch_alone(life.clone(), self.session.clone(), opened);
         let login = self.config.login().map(Into::into);
         match PublishTask::start(life.clone(), connection, self.config.publish_window, login).await {
             Ok((publisher, _)) => Ok(ReplyConnection { life, publisher }),

@@ -85,7 +85,7 @@ impl PublishTask {
         match self.life.has_connections() {
             // Other sessions still use the connection.
             true => self.channels.close().await,
-            false => self.life.buried().await,
+            false => self.life.connections_closed().await,
         }
     }
 

@@ -6,7 +6,7 @@ use tavrida::transport::{BrokerError, ConnectionLost};
 
 /// What an error closed.
 #[derive(Debug, Clone)]
-pub(crate) enum Fate {
+pub(crate) enum Closed {
     /// The channel of the operation, with the broker's error.
     Channel(BrokerError),
     /// The channel of the operation, or its connection, was already closed; the reason is reported elsewhere.
@@ -16,27 +16,27 @@ pub(crate) enum Fate {
 }
 
 /// Returns what `error`, from an operation on a connection to `endpoint`, closed.
-pub(crate) fn fate(error: &lapin::Error, endpoint: &str) -> Fate {
+pub(crate) fn interpret(error: &lapin::Error, endpoint: &str) -> Closed {
     match error.kind() {
         ErrorKind::ProtocolError(error) => of_protocol(error),
         // The broker would answer with a connection error; lapin does not ask it.
-        ErrorKind::ChannelsLimitReached => Fate::Channel(BrokerError::channel(
+        ErrorKind::ChannelsLimitReached => Closed::Channel(BrokerError::channel(
             530,
             "NOT_ALLOWED - the number of open channels has reached the negotiated channel_max",
         )),
         ErrorKind::InvalidChannel(_)
         | ErrorKind::InvalidChannelState(..)
-        | ErrorKind::InvalidConnectionState(_) => Fate::ChannelGone,
-        _ => Fate::Connection(ConnectionLost::broken(format!("{endpoint}: {error}"))),
+        | ErrorKind::InvalidConnectionState(_) => Closed::ChannelGone,
+        _ => Closed::Connection(ConnectionLost::broken(format!("{endpoint}: {error}"))),
     }
 }
 
-fn of_protocol(error: &AMQPError) -> Fate {
+fn of_protocol(error: &AMQPError) -> Closed {
     let (code, text) = (error.get_id(), error.get_message().to_string());
     match error.kind() {
-        AMQPErrorKind::Soft(_) => Fate::Channel(BrokerError::channel(code, text)),
+        AMQPErrorKind::Soft(_) => Closed::Channel(BrokerError::channel(code, text)),
         AMQPErrorKind::Hard(_) => {
-            Fate::Connection(ConnectionLost::closed_by_broker(BrokerError::connection(code, text)))
+            Closed::Connection(ConnectionLost::closed_by_broker(BrokerError::connection(code, text)))
         }
     }
 }
@@ -65,21 +65,27 @@ mod tests {
     #[test]
     fn a_soft_error_closes_the_channel_and_keeps_code_and_text() {
         let error = protocol(AMQPSoftError::NOTFOUND.into());
-        let Fate::Channel(refusal) = fate(&error, "host:5672") else { panic!("{error} is a channel's") };
+        let Closed::Channel(refusal) = interpret(&error, "host:5672") else {
+            panic!("{error} is a channel's")
+        };
         assert_eq!(refusal, BrokerError::channel(404, "WORDS - of the broker"));
     }
 
     #[test]
     fn a_hard_error_is_the_brokers_end_of_the_session() {
         let error = protocol(AMQPHardError::CONNECTIONFORCED.into());
-        let Fate::Connection(loss) = fate(&error, "host:5672") else { panic!("{error} is a connection's") };
+        let Closed::Connection(loss) = interpret(&error, "host:5672") else {
+            panic!("{error} is a connection's")
+        };
         assert_eq!(loss.refusal(), Some(&BrokerError::connection(320, "WORDS - of the broker")));
     }
 
     #[test]
     fn a_broken_socket_names_the_endpoint() {
         let error = lapin::Error::from(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
-        let Fate::Connection(loss) = fate(&error, "host:5672") else { panic!("{error} is a connection's") };
+        let Closed::Connection(loss) = interpret(&error, "host:5672") else {
+            panic!("{error} is a connection's")
+        };
         assert!(loss.to_string().contains("host:5672"), "{loss}");
     }
 

@@ -4,6 +4,6 @@ mod error;
 mod field;
 mod message;
 
-pub(crate) use error::{Fate, fate, refused_at_connect};
+pub(crate) use error::{Closed, interpret, refused_at_connect};
 pub(crate) use field::{short, table_out};
 pub(crate) use message::{delivered, properties_out};
