@@ -208,7 +208,7 @@ impl ClientBuilder {
         self.reply_exchange.as_deref().map_or(Ok(()), |name| check_name("reply exchange", name))?;
         let emits = self.declared()?;
         let client = self.start(emits);
-        match client.0.link.line().wait(client.0.sender.patience()).await {
+        match client.0.link.current_session().wait(client.0.sender.patience()).await {
             Ok(_) => Ok(client),
             Err(error) => Err(match client.health() {
                 Health::Reconnecting { why, .. } | Health::Failed { why } => {
@@ -258,7 +258,7 @@ impl ClientBuilder {
             true => Asks::direct(instance.clone(), tally.clone()),
             false => Asks::new(instance.clone(), self.reply_exchange.clone(), tally.clone()),
         });
-        let route = Route::Line { link: link.clone(), patience: self.patience };
+        let route = Route::Current { link: link.clone(), patience: self.patience };
         let sender = Sender::new(identity, route, Arc::new(outbound), asks, root.child(instance));
         let mut idle = Idle { reply_exchange: self.reply_exchange, stop: stop.clone() };
         // Boxed: a task is moved several times before it runs, and this one is not small.

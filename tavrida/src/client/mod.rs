@@ -140,7 +140,7 @@ impl Client {
     ///
     /// Once polled, the client ends, even if the future is dropped.
     pub async fn close(&self) {
-        self.0.stop.wish();
+        self.0.stop.trigger();
         if let Some(task) = self.0.task.lock().await.take() {
             // The health reported how it ended; the caller asked for the end.
             let _ = task.await;
@@ -150,7 +150,7 @@ impl Client {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.stop.wish();
+        self.stop.trigger();
     }
 }
 
@@ -184,7 +184,7 @@ impl Work for Idle {
     async fn serve(&mut self, epoch: &Epoch) -> Ended {
         tokio::select! {
             biased;
-            () = self.stop.wished() => Ended::Stopped,
+            () = self.stop.triggered() => Ended::Stopped,
             loss = epoch.session.closed() => Ended::Lost(loss),
         }
     }

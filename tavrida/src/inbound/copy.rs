@@ -91,7 +91,7 @@ pub(crate) enum CopyKind {
 
 /// Where a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum CopyTarget {
     /// In a retry queue.
     Waiting,
     /// In the dead-letter queue.
@@ -100,7 +100,7 @@ pub(crate) enum Place {
     Own,
 }
 
-impl Place {
+impl CopyTarget {
     /// Counts a copy that was made.
     pub(super) fn count(self, tally: &Tally) {
         match self {
@@ -164,14 +164,14 @@ impl Copies {
         copy: &CopyKind,
         due: &[SmolStr],
         session: &dyn Session,
-    ) -> Result<Place, NoCopy> {
+    ) -> Result<CopyTarget, NoCopy> {
         match copy {
             CopyKind::Retry { delay, attempt } => {
                 let mut retry = bare_copy(delivery, None);
                 let headers = retry.properties.headers.get_or_insert_default();
                 add_history(headers, *attempt, due);
                 let queue = self.queues.waiting(*delay).map_err(NoCopy::Name)?;
-                place(retry, queue, session).await.map(|()| Place::Waiting)
+                place(retry, queue, session).await.map(|()| CopyTarget::Waiting)
             }
             CopyKind::DeadLetter { reason, failure } => {
                 let mut extent = Extent::Full;
@@ -179,7 +179,7 @@ impl Copies {
                     let letter = self.dead_letter(delivery, extent, reason, failure, due);
                     let queue = self.queues.dead_letters().map_err(NoCopy::Name)?;
                     let Err(no_copy) = place(letter, queue, session).await else {
-                        return Ok(Place::Dead);
+                        return Ok(CopyTarget::Dead);
                     };
                     let Some(smaller) = extent.after(&no_copy) else {
                         return self.begin_again(delivery, &no_copy, session).await.ok_or(no_copy);

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use smol_str::format_smolstr;
 use tokio::time::Instant;
 
-use super::{Desk, asker, outcome_of_reply};
+use super::{Inbound, asker, outcome_of_reply};
 use crate::asks::HandlerAsks;
 use crate::caught::{self, Caught};
 use crate::disposition::Outcome;
@@ -16,14 +16,14 @@ use crate::id::IdScope;
 use crate::link::Epoch;
 use crate::message::{Failure, Message, MessageKind, Payload, Reply, Request};
 use crate::middleware::{Endpoint, Next};
-use crate::outbound::Terms;
+use crate::outbound::SendOptions;
 use crate::proxy::{self, Identity, Proxy, Route, Sender};
 use crate::service::Hosted;
 use crate::show::shown;
 use crate::slots::{InSlot, Slot};
 
 pub(super) struct Execution<'a> {
-    pub(super) desk: &'a Desk,
+    pub(super) inbound: &'a Inbound,
     pub(super) service: &'a Arc<Hosted>,
     pub(super) epoch: &'a Epoch,
     pub(super) attempt: Attempt,
@@ -45,43 +45,43 @@ impl Execution<'_> {
             Ok(owed) => owed,
             Err(forged) => return Outcome::Hopeless(forged.into()),
         };
-        let put_off = message.kind() != MessageKind::Request;
+        let is_deferred = message.kind() != MessageKind::Request;
         let message_id = message.parts().message_id.clone();
-        let asks = HandlerAsks::new(self.desk.server_asks.clone());
+        let asks = HandlerAsks::new(self.inbound.server_asks.clone());
         let proxy = self.proxy(&message, &asks);
         let result = self.reach(message, handler, &proxy, &asks, slot).await;
         let Some(call) = owed else {
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         };
-        if proxy.debt().is_gone() {
+        if proxy.responder_state().is_gone() {
             // The handler of that call's answer will answer; a failure since then does not concern the caller.
             return result.map_or_else(Outcome::Failed, |_| Outcome::Handled);
         }
-        let waits_until = match put_off {
-            true => asker::waits_until(&call, None, Instant::now(), &*self.desk.clock),
+        let waits_until = match is_deferred {
+            true => asker::waits_until(&call, None, Instant::now(), &*self.inbound.clock),
             false => self.asker_waits_until,
         };
         let (reply, outcome) = match result {
             Err(failure)
-                if (put_off || failure.is_retryable())
-                    && self.desk.policy.retries_after(self.attempt.number, &failure) =>
+                if (is_deferred || failure.is_retryable())
+                    && self.inbound.policy.retries_after(self.attempt.number, &failure) =>
             {
                 return Outcome::Failed(failure);
             }
             // Reports the failure to the original caller and dead-letters the message.
-            Err(failure) if put_off => (Some(call.fail(&failure).into()), Outcome::Failed(failure)),
-            Ok(Reply::Nothing) if proxy.debt().is_handed_on() => (None, Outcome::Handled),
-            Ok(_) if put_off && !proxy.debt().is_taken() => {
+            Err(failure) if is_deferred => (Some(call.fail(&failure).into()), Outcome::Failed(failure)),
+            Ok(Reply::Nothing) if proxy.responder_state().is_transferred() => (None, Outcome::Handled),
+            Ok(_) if is_deferred && !proxy.responder_state().is_taken() => {
                 (Some(call.fail(&proxy::unanswered(&call)).into()), Outcome::Handled)
             }
             result => (reply_to(call, result), Outcome::Handled),
         };
         let Some(reply) = reply else { return outcome };
         // The reply's ids continue those of what the handler sent: both are caused by the same message.
-        let ids = IdScope::new(self.desk.ids.clone(), message_id);
+        let ids = IdScope::new(self.inbound.ids.clone(), message_id);
         let session = &*self.epoch.session;
-        let sent = self.service.outbound.send(session, reply, &ids, Terms::default()).await;
-        match outcome_of_reply(sent, session, waits_until, &self.desk.tally) {
+        let sent = self.service.outbound.send(session, reply, &ids, SendOptions::default()).await;
+        match outcome_of_reply(sent, session, waits_until, &self.inbound.tally) {
             Outcome::Handled => outcome,
             other => other,
         }
@@ -96,7 +96,7 @@ impl Execution<'_> {
         asks: &HandlerAsks,
         slot: &mut Slot,
     ) -> Result<Reply, Failure> {
-        let stage = Stage {
+        let handler_call = HandlerCall {
             handler: handler.clone(),
             proxy: proxy.clone(),
             state: self.service.state.clone(),
@@ -106,8 +106,8 @@ impl Execution<'_> {
         let incoming = &self.service.incoming;
         // A handler may panic before its first await, too.
         let worked = caught::call(|| match incoming.is_empty() {
-            true => stage.handle(message),
-            false => Box::pin(Next::new(incoming.clone(), Arc::new(stage)).run(message)),
+            true => handler_call.handle(message),
+            false => Box::pin(Next::new(incoming.clone(), Arc::new(handler_call)).run(message)),
         });
         let worked = match worked {
             Ok(working) => {
@@ -123,7 +123,7 @@ impl Execution<'_> {
                 Err(failure)
             }
             Err(_) => {
-                let text = format!("the handler was not done within {}", self.desk.limit);
+                let text = format!("the handler was not done within {}", self.inbound.limit);
                 Err(Error::new(Kind::Timeout, text).into())
             }
         }
@@ -141,13 +141,19 @@ impl Execution<'_> {
             context: message.context().clone(),
             headers: message.headers().harmless(),
         };
-        let scope = self.desk.ids_of(message).child(format_smolstr!(
+        let scope = self.inbound.ids_of(message).child(format_smolstr!(
             "{}/{}",
             message.message_id(),
             self.service.name
         ));
         let route = Route::Delivery { epoch: self.epoch.clone(), asks: asks.clone() };
-        Proxy::new(Sender::new(identity, route, self.service.outbound.clone(), self.desk.asks.clone(), scope))
+        Proxy::new(Sender::new(
+            identity,
+            route,
+            self.service.outbound.clone(),
+            self.inbound.asks.clone(),
+            scope,
+        ))
     }
 }
 
@@ -170,7 +176,7 @@ fn reply_to(request: Request, result: Result<Reply, Failure>) -> Option<Message>
 }
 
 /// A handler with all that it needs, behind the middleware.
-struct Stage {
+struct HandlerCall {
     handler: Arc<dyn ErasedHandler>,
     proxy: Proxy,
     state: Arc<StateMap>,
@@ -178,7 +184,7 @@ struct Stage {
     deadline: Deadline,
 }
 
-impl Stage {
+impl HandlerCall {
     /// Merges the payload into the context, once, and calls the handler.
     fn handle(&self, message: Message) -> BoxFuture<'static, Result<Reply, Failure>> {
         message.context().merge(message.payload().object());
@@ -189,18 +195,18 @@ impl Stage {
             attempt: self.attempt,
             deadline: self.deadline,
         });
-        if !self.proxy.debt().is_taken() {
+        if !self.proxy.responder_state().is_taken() {
             return handled;
         }
         let proxy = self.proxy.clone();
         Box::pin(async move {
             let returned = handled.await;
-            proxy.debt().result(returned).await
+            proxy.responder_state().result(returned).await
         })
     }
 }
 
-impl Endpoint for Stage {
+impl Endpoint for HandlerCall {
     fn reach(self: Arc<Self>, message: Message) -> BoxFuture<'static, Result<Reply, Failure>> {
         self.handle(message)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use smol_str::SmolStr;
 use tokio::time::sleep;
 
-use super::copy::{Copies, CopyKind, NoCopy, Place};
+use super::copy::{Copies, CopyKind, CopyTarget, NoCopy};
 use crate::counters::Tally;
 use crate::link::Epoch;
 use crate::show::shown;
@@ -57,7 +57,7 @@ impl Held {
         }
     }
 
-    fn settle(self, place: Place) {
+    fn settle(self, place: CopyTarget) {
         place.count(&self.tally);
         self.copies.ack(self.delivery);
     }

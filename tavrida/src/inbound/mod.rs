@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 pub(crate) use copy::{Copies, History};
-use copy::{CopyKind, NoCopy, Place};
+use copy::{CopyKind, CopyTarget, NoCopy};
 use hold::Held;
 pub(crate) use limit::HandlerLimit;
 pub use queues::QueueType;
@@ -35,7 +35,7 @@ use crate::handler::{Attempt, Deadline};
 use crate::id::{IdScope, IdSource, Purpose};
 use crate::link::Epoch;
 use crate::message::{Context, Failure, Message, Request};
-use crate::outbound::{Outbound, SendError, Terms};
+use crate::outbound::{Outbound, SendError, SendOptions};
 use crate::proxy;
 use crate::service::Router;
 use crate::show::shown;
@@ -45,7 +45,7 @@ use crate::transport::{ConnectionLost, Delivery, Session};
 use execution::Execution;
 
 /// Handles the deliveries of a server.
-pub(crate) struct Desk {
+pub(crate) struct Inbound {
     pub(crate) router: Router,
     pub(crate) policy: FailurePolicy,
     pub(crate) copies: Arc<Copies>,
@@ -94,7 +94,7 @@ pub(crate) struct Arrived {
     pub(crate) at: Instant,
 }
 
-impl Desk {
+impl Inbound {
     /// Works one delivery to its end, settlement included, in a slot that is held.
     pub(crate) async fn work(&self, arrived: Arrived, slot: &mut Slot) {
         let _counted = self.tally.in_flight.during();
@@ -191,7 +191,7 @@ impl Desk {
             }
             let deadline = Deadline(later(Instant::now(), self.limit.get()));
             let epoch = &arrived.epoch;
-            let execution = Execution { desk: self, service, epoch, attempt, deadline, asker_waits_until };
+            let execution = Execution { inbound: self, service, epoch, attempt, deadline, asker_waits_until };
             match execution.run(own, handler, slot).await {
                 Outcome::Handled => {}
                 other => {
@@ -245,7 +245,7 @@ impl Desk {
         }
         let ids = IdScope::new(self.ids.clone(), request.parts().message_id.clone());
         let reply = request.fail(failure).into();
-        let sent = self.outbound.send(&*epoch.session, reply, &ids, Terms::default()).await;
+        let sent = self.outbound.send(&*epoch.session, reply, &ids, SendOptions::default()).await;
         if let Err(error) = &sent {
             tracing::warn!(error = %shown(error), "an error answer was not sent");
         }
@@ -304,7 +304,7 @@ impl Desk {
     /// Settles a delivery after its copy is made. While none can be made it waits beside the handlers.
     fn conclude(
         &self,
-        made: Result<Place, NoCopy>,
+        made: Result<CopyTarget, NoCopy>,
         copy: CopyKind,
         delivery: Delivery,
         due: &[SmolStr],
@@ -376,7 +376,7 @@ fn has_ended(session: &dyn Session) -> bool {
     session.closed().now_or_never().is_some()
 }
 
-impl Desk {
+impl Inbound {
     /// Returns a scope for the ids that a message causes.
     fn ids_of(&self, message: &Message) -> IdScope {
         IdScope::new(self.ids.clone(), message.parts().message_id.clone())

@@ -8,8 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
-use super::copy::{Copies, CopyKind, NoCopy, Place, add_history, bare_copy, place};
-use super::{Arrived, Desk, History};
+use super::copy::{Copies, CopyKind, CopyTarget, NoCopy, add_history, bare_copy, place};
+use super::{Arrived, History, Inbound};
 use crate::caught::Caught;
 use crate::disposition::{Disposition, Outcome};
 use crate::envelope;
@@ -158,7 +158,7 @@ impl Copies {
         delivery: &Delivery,
         refused: &NoCopy,
         session: &dyn Session,
-    ) -> Option<Place> {
+    ) -> Option<CopyTarget> {
         let returns = self.returns(delivery).filter(|_| !refused.is_lost())?;
         let mut copy = bare_copy(delivery, None);
         let headers = copy.properties.headers.get_or_insert_default();
@@ -175,7 +175,7 @@ impl Copies {
                 tracing::error!(%reason, error = %shown(error), returns, "neither a dead letter nor a new beginning")
             }
         }
-        placed.ok().map(|()| Place::Own)
+        placed.ok().map(|()| CopyTarget::Own)
     }
 
     /// Acknowledges a delivery whose copy is confirmed.
@@ -187,7 +187,7 @@ impl Copies {
     }
 }
 
-impl Desk {
+impl Inbound {
     /// How often a message has come back, if that is too often and its queue does not dead-letter it itself.
     pub(crate) fn returned_too_often(&self, delivery: &Delivery) -> Option<i64> {
         self.copies.returns(delivery).or_else(|| has_begun_again(delivery))

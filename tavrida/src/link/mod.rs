@@ -4,7 +4,7 @@
 //! session is an epoch: what belongs to an old one (a delivery, a publish, a pending answer) fails clearly and is not carried over.
 
 mod health;
-mod line;
+mod current_session;
 mod machine;
 mod stop;
 
@@ -17,8 +17,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+pub(crate) use current_session::{CurrentSession, Epoch};
 pub use health::Health;
-pub(crate) use line::{Epoch, Line};
 pub(crate) use stop::Stop;
 
 use crate::counters::Tally;
@@ -67,23 +67,28 @@ impl Drop for Carried {
 pub(crate) struct Link {
     transport: Arc<dyn Transport>,
     machine: Mutex<Machine>,
-    line: Line,
+    current_session: CurrentSession,
     tally: Arc<Tally>,
 }
 
 impl Link {
     pub(crate) fn new(transport: Arc<dyn Transport>, backoff: Backoff, seed: u64, tally: Arc<Tally>) -> Self {
-        Self { transport, machine: Mutex::new(Machine::new(backoff, seed)), line: Line::new(), tally }
+        Self {
+            transport,
+            machine: Mutex::new(Machine::new(backoff, seed)),
+            current_session: CurrentSession::new(),
+            tally,
+        }
     }
 
     /// Returns the current session, for senders.
-    pub(crate) fn line(&self) -> &Line {
-        &self.line
+    pub(crate) fn current_session(&self) -> &CurrentSession {
+        &self.current_session
     }
 
     pub(crate) fn health(&self) -> Health {
         let health = self.machine.lock().health();
-        match self.line.now().and_then(|epoch| epoch.session.blocked()) {
+        match self.current_session.now().and_then(|epoch| epoch.session.blocked()) {
             Some(why) if health == Health::Ready => Health::Blocked { why },
             _ => health,
         }
@@ -91,7 +96,7 @@ impl Link {
 
     /// Returns what the broker of the current session reported.
     pub(crate) fn broker(&self) -> Option<Broker> {
-        self.line.now()?.session.broker()
+        self.current_session.now()?.session.broker()
     }
 
     /// Connects, prepares and serves until the work is complete, or the attempts are used up.
@@ -99,7 +104,7 @@ impl Link {
     /// `stop` ends it while it connects, prepares or waits; while it serves, the work itself checks that.
     pub(crate) async fn run(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let result = self.drive(work, stop).await;
-        self.line.end(match &result {
+        self.current_session.end(match &result {
             Ok(()) => ConnectionLost::closed_here(),
             Err(error) => ConnectionLost::broken(error.to_string()),
         });
@@ -108,12 +113,12 @@ impl Link {
 
     /// Ends it because nothing runs it any more: health, waits and sends see it at once.
     fn abandon(&self) {
-        if self.line.is_over() {
+        if self.current_session.is_ended() {
             return;
         }
         tracing::info!(endpoint = self.transport.endpoint(), "stopped by the end of its task");
         self.machine.lock().next(Input::Stopped, Instant::now());
-        self.line.end(ConnectionLost::broken(
+        self.current_session.end(ConnectionLost::broken(
             "the task that kept the session was dropped, or its runtime shut down",
         ));
     }
@@ -121,7 +126,7 @@ impl Link {
     async fn drive(&self, work: &mut impl Work, stop: &Stop) -> Result<(), Error> {
         let mut session: Option<Arc<dyn Session>> = None;
         let mut step = self.machine.lock().first();
-        let mut stopped = pin!(stop.wished());
+        let mut stopped = pin!(stop.triggered());
         loop {
             let input = match step {
                 Step::Serve => self.serve(work, &mut session).await,
@@ -139,7 +144,7 @@ impl Link {
             };
             let failed = matches!(input, Input::Failed(_) | Input::Refused(_));
             if failed || matches!(input, Input::Stopped) {
-                self.line.pause();
+                self.current_session.pause();
                 abandon(&mut session).await;
             }
             step = self.machine.lock().next(input, Instant::now());
@@ -207,14 +212,14 @@ impl Link {
 
     fn lose(&self, loss: &ConnectionLost, session: &mut Option<Arc<dyn Session>>) -> Input {
         self.tally.losses.add_one();
-        self.line.pause();
+        self.current_session.pause();
         *session = None;
         tracing::warn!(endpoint = self.transport.endpoint(), %loss, "session lost");
         Input::Lost(loss.to_string())
     }
 
     async fn serve(&self, work: &mut impl Work, session: &mut Option<Arc<dyn Session>>) -> Input {
-        let epoch = self.line.begin(live(session).clone());
+        let epoch = self.current_session.begin(live(session).clone());
         let ended = work.serve(&epoch).await;
         match ended {
             Ended::Lost(loss) => self.lose(&loss, session),

@@ -6,35 +6,35 @@ use tokio::sync::SetOnce;
 
 /// A shutdown signal. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<Wishes>);
+pub(crate) struct Stop(Arc<Signals>);
 
 #[derive(Default)]
-struct Wishes {
+struct Signals {
     stop: SetOnce<()>,
     at_once: SetOnce<()>,
 }
 
 impl Stop {
     /// Triggers the signal; further calls have no effect.
-    pub(crate) fn wish(&self) {
+    pub(crate) fn trigger(&self) {
         // Already set by an earlier call.
         let _ = self.0.stop.set(());
     }
 
     /// Triggers the signal, and requests to drop running handlers.
-    pub(crate) fn wish_at_once(&self) {
+    pub(crate) fn trigger_at_once(&self) {
         let _ = self.0.at_once.set(());
-        self.wish();
+        self.trigger();
     }
 
-    pub(crate) fn is_wished(&self) -> bool {
+    pub(crate) fn is_triggered(&self) -> bool {
         self.0.stop.initialized()
     }
 
     /// Waits until the signal is triggered. Callers that poll often keep the future: it registers once.
     ///
     /// Cancel safe.
-    pub(crate) async fn wished(&self) {
+    pub(crate) async fn triggered(&self) {
         self.0.stop.wait().await;
     }
 
@@ -55,13 +55,13 @@ mod tests {
         let stop = Stop::default();
         let waiting = tokio::spawn({
             let stop = stop.clone();
-            async move { stop.wished().await }
+            async move { stop.triggered().await }
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
-        stop.wish();
-        stop.wish();
+        stop.trigger();
+        stop.trigger();
         waiting.await.expect("it was told");
-        stop.wished().await;
+        stop.triggered().await;
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Outbound {
 
 /// The options of a send, beside its message.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct SendOptions {
     /// Whether a notification without a subscriber is an error.
     pub(crate) mandatory: bool,
     /// How long the message is worth to be delivered: how long its asker waits.
@@ -65,21 +65,21 @@ impl Outbound {
         session: &dyn Session,
         mut message: Message,
         ids: &IdScope,
-        terms: Terms,
+        options: SendOptions,
     ) -> Result<Sent, SendError> {
         give_ids(&mut message, ids);
-        if let Some(expires_in) = terms.expires_in {
+        if let Some(expires_in) = options.expires_in {
             self.give_deadline(&mut message, expires_in);
         }
         if !self.outgoing.is_empty() {
             message = cold(self.pass(message)).await?;
         }
         let started = Stopwatch::start();
-        let outcome = match self.publication(&message, terms) {
+        let outcome = match self.publication(&message, options) {
             Ok(publication) => self.repair.publish(session, publication).await,
             Err(undiscovered) => return Err(SendError::new(undiscovered.into(), message)),
         };
-        let judged = self.judge(outcome, &message, terms);
+        let judged = self.judge(outcome, &message, options);
         tracing::debug!(
             kind = message.kind().as_str(),
             source = message.source().as_str(),
@@ -116,13 +116,13 @@ impl Outbound {
         })
     }
 
-    fn publication(&self, message: &Message, terms: Terms) -> Result<Publication, DiscoveryError> {
+    fn publication(&self, message: &Message, options: SendOptions) -> Result<Publication, DiscoveryError> {
         let mut publication = self.address(message)?;
-        if let Some(expires_in) = terms.expires_in.filter(|time| *time <= LONGEST_TIME_TO_LIVE) {
+        if let Some(expires_in) = options.expires_in.filter(|time| *time <= LONGEST_TIME_TO_LIVE) {
             let milliseconds = format_smolstr!("{}", expires_in.as_millis());
             publication.properties.expiration = milliseconds.try_into().ok();
         }
-        if terms.transient {
+        if options.transient {
             publication.properties.delivery_mode = Some(Properties::TRANSIENT);
         }
         Ok(publication)
@@ -147,7 +147,7 @@ impl Outbound {
         &self,
         outcome: Result<(), PublishError>,
         message: &Message,
-        terms: Terms,
+        options: SendOptions,
     ) -> Result<Sent, Error> {
         let reason = match outcome {
             Ok(()) => return Ok(Sent::Routed),
@@ -156,7 +156,7 @@ impl Outbound {
         let kind = match &reason {
             PublishErrorKind::Unroutable if message.kind() == MessageKind::Notification => {
                 self.tally.unheard.add_one();
-                if !terms.mandatory {
+                if !options.mandatory {
                     return Ok(Sent::Unheard);
                 }
                 Kind::Unroutable

@@ -20,7 +20,7 @@ use crate::id::Purpose;
 use crate::message::{
     Addresses, CorrelationId, ErrorReply, Failure, IntoFailure, Message, ReservedHeaderError, Response,
 };
-use crate::outbound::{SendError, Terms};
+use crate::outbound::{SendError, SendOptions};
 use crate::time::later;
 use crate::transport::{ConnectionLost, SessionError};
 
@@ -199,8 +199,8 @@ impl Unsent {
             return Err(AskError::NotSent(SendError::new(cycle, message)));
         }
         let expires_in = (timeout < Duration::MAX).then(|| deadline - Instant::now());
-        let terms = Terms { expires_in, transient, ..Terms::default() };
-        let mut sending = pin!(sender.send_on(&epoch, message, terms));
+        let options = SendOptions { expires_in, transient, ..SendOptions::default() };
+        let mut sending = pin!(sender.send_on(&epoch, message, options));
         let mut answer = pin!(waiting.answer());
         // An answer proves that the request arrived: there is no need to wait for the confirm.
         tokio::select! {

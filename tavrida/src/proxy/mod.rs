@@ -33,7 +33,7 @@
 //! What a handler sends has the chain's correlation id, its current context, and its custom headers.
 
 mod ask;
-mod debt;
+mod responder_state;
 mod draft;
 mod later;
 mod notification;
@@ -46,11 +46,11 @@ use std::fmt;
 use std::future::Future;
 
 pub use ask::{Ask, AskError};
-pub(crate) use debt::{Debt, unanswered};
 pub(crate) use later::owed;
 pub use notification::NotificationBuilder;
 pub use request::RequestBuilder;
 pub use responder::{Answered, CallWithError, Responder, Untyped};
+pub(crate) use responder_state::{ResponderState, unanswered};
 pub(crate) use sender::{Identity, Route, Sender};
 pub(crate) use typed::recognised;
 pub use typed::{Answer, RpcError};
@@ -71,8 +71,8 @@ impl Proxy {
     }
 
     /// Returns the answer that the handler owes, if it took its responder.
-    pub(crate) fn debt(&self) -> &Debt {
-        self.0.debt()
+    pub(crate) fn responder_state(&self) -> &ResponderState {
+        self.0.responder_state()
     }
 
     /// Starts a request to an entry point (`"service.method"`, or an [`EntryPoint`]). If the text is not an entry point, the send returns

@@ -9,18 +9,18 @@ use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, Value};
 use crate::message::{Addresses, CorrelationId, MessageKind, Payload, ReservedHeaderError};
-use crate::outbound::{SendError, Sent, Terms};
+use crate::outbound::{SendError, SendOptions, Sent};
 
 /// A notification that is being built. See [`Proxy::publish`](crate::Proxy::publish).
 #[must_use = "nothing is sent before `send`"]
 pub struct NotificationBuilder {
     draft: Draft,
-    terms: Terms,
+    options: SendOptions,
 }
 
 impl NotificationBuilder {
     pub(crate) fn new(sender: Sender) -> Self {
-        Self { draft: Draft::new(sender), terms: Terms::default() }
+        Self { draft: Draft::new(sender), options: SendOptions::default() }
     }
 
     /// Returns the notification of a contract.
@@ -90,7 +90,7 @@ impl NotificationBuilder {
 
     /// Makes it an error if there is no subscriber.
     pub fn mandatory(mut self) -> Self {
-        self.terms.mandatory = true;
+        self.options.mandatory = true;
         self
     }
 
@@ -114,7 +114,7 @@ impl NotificationBuilder {
         let flaw = flaw.or_else(|| (!speaks).then(|| no_topic(&topic)));
         match flaw {
             Some(flaw) => Err(SendError::new(flaw, message)),
-            None => sender.send(message, self.terms).await,
+            None => sender.send(message, self.options).await,
         }
     }
 }

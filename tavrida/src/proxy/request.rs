@@ -11,7 +11,7 @@ use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::field::{ShortString, Value};
 use crate::json::Object;
 use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeaderError};
-use crate::outbound::{SendError, Sent, Terms};
+use crate::outbound::{SendError, SendOptions, Sent};
 
 /// A request that is being built. See [`Proxy::to`](crate::Proxy::to) and, for a [contract](crate::contract) `C`,
 /// [`Proxy::request`](crate::Proxy::request).
@@ -202,7 +202,7 @@ impl<C> RequestBuilder<C> {
         };
         let sender = self.draft.sender.clone();
         let sent = self.send(addresses, Some(request)).await?;
-        sender.debt().hand_on();
+        sender.responder_state().mark_transferred();
         Ok(sent)
     }
 
@@ -217,15 +217,15 @@ impl<C> RequestBuilder<C> {
         if let Some(flaw) = flaw {
             return Err(SendError::new(flaw, message));
         }
-        let mut terms = Terms::default();
+        let mut options = SendOptions::default();
         if let Some(request) = paired_with {
             let parts = message.parts_mut();
             parts.request_id = request.parts().request_id.clone();
             parts.deadline = request.parts().deadline;
             parts.headers.echo(request.headers());
-            terms.expires_in = sender.time_left(request);
+            options.expires_in = sender.time_left(request);
         }
-        sender.send(message, terms).await
+        sender.send(message, options).await
     }
 
     pub(crate) fn destination(&self) -> &EntryPoint {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::debt::Fate;
+use super::responder_state::ReplyState;
 use super::typed::recognised;
 use super::{Proxy, Sender, later};
 use crate::contract::{self, Rpc, Wire};
@@ -91,9 +91,9 @@ struct Open {
 }
 
 impl Open {
-    fn use_up(mut self, fate: Fate) -> Answered {
+    fn use_up(mut self, state: ReplyState) -> Answered {
         self.used = true;
-        self.sender.debt().settle(fate);
+        self.sender.responder_state().settle(state);
         Answered
     }
 }
@@ -101,7 +101,7 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         if !self.used {
-            self.sender.debt().settle(Fate::Dropped);
+            self.sender.responder_state().settle(ReplyState::Dropped);
         }
     }
 }
@@ -119,7 +119,7 @@ impl<C, S: Wire> Responder<C, S> {
         };
         let state = state_of(message.headers().later())?;
         let (request, sender) = (Arc::new(request), proxy.0.clone());
-        if sender.debt().take(request.clone()).is_err() {
+        if sender.responder_state().take(request.clone()).is_err() {
             return Err(Error::new(Kind::WrongParameters, "a handler takes its Responder once").into());
         }
         Ok(Self { open: Open { sender, request, used: false }, state, contract: PhantomData })
@@ -181,7 +181,7 @@ impl<C, S> Responder<C, S> {
 
     /// Marks it as sent with a call.
     pub(super) fn gone(self) -> Answered {
-        self.open.use_up(Fate::Gone)
+        self.open.use_up(ReplyState::Gone)
     }
 }
 
@@ -192,12 +192,12 @@ impl<S> Responder<Untyped, S> {
     /// policy applies. A value that does not serialise is an error reply.
     pub fn answer(self, value: impl Serialize) -> Answered {
         let payload = contract::payload_of(&value).map_err(Failure::from);
-        self.open.use_up(Fate::Answered(Box::new(payload)))
+        self.open.use_up(ReplyState::Answered(Box::new(payload)))
     }
 
     /// Answers with an error. Sent like an [answer](Responder::answer); the retryable flag is ignored.
     pub fn fail(self, failure: impl Into<Failure>) -> Answered {
-        self.open.use_up(Fate::Answered(Box::new(Err(failure.into()))))
+        self.open.use_up(ReplyState::Answered(Box::new(Err(failure.into()))))
     }
 }
 
@@ -208,12 +208,12 @@ impl<C: Rpc, S> Responder<C, S> {
     /// policy applies. A value that does not serialise is an error reply.
     pub fn answer(self, reply: C::Reply) -> Answered {
         let payload: Result<Payload, Failure> = reply.to_payload().map_err(Failure::from);
-        self.open.use_up(Fate::Answered(Box::new(payload)))
+        self.open.use_up(ReplyState::Answered(Box::new(payload)))
     }
 
     /// Answers with an error: the contract's, or any other. Sent like an [answer](Responder::answer); the retryable flag is ignored.
     pub fn fail(self, failure: impl Into<Failure>) -> Answered {
-        self.open.use_up(Fate::Answered(Box::new(Err(recognised::<C>(failure.into())))))
+        self.open.use_up(ReplyState::Answered(Box::new(Err(recognised::<C>(failure.into())))))
     }
 }
 

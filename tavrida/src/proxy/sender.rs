@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::debt::Debt;
+use super::responder_state::ResponderState;
 use crate::asks::{Asks, HandlerAsks, OpenAsk};
 use crate::entry_point::EntryPoint;
 use crate::error::Error;
 use crate::id::IdScope;
 use crate::link::{Epoch, Link};
 use crate::message::{Context, CorrelationId, Headers, Message};
-use crate::outbound::{Outbound, Seal, SendError, Sent, Terms};
+use crate::outbound::{Outbound, Seal, SendError, SendOptions, Sent};
 
 /// What a proxy and a client send with. Clones are the same sender.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ struct Inner {
     outbound: Arc<Outbound>,
     asks: Arc<Asks>,
     ids: IdScope,
-    debt: Debt,
+    responder_state: ResponderState,
 }
 
 /// The identity of a sender.
@@ -45,7 +45,7 @@ pub(crate) enum Route {
     /// The session of the handled delivery: if it is lost, the handler's sends fail, since the message is redelivered.
     Delivery { epoch: Epoch, asks: Arc<HandlerAsks> },
     /// The current session; waits for one if there is none.
-    Line { link: Arc<Link>, patience: Duration },
+    Current { link: Arc<Link>, patience: Duration },
 }
 
 impl Sender {
@@ -58,20 +58,30 @@ impl Sender {
     ) -> Self {
         let Identity { source, correlation_id, context, headers } = identity;
         let headers = Mutex::new(headers);
-        let debt = Debt::default();
-        Self(Arc::new(Inner { source, correlation_id, context, headers, route, outbound, asks, ids, debt }))
+        let responder_state = ResponderState::default();
+        Self(Arc::new(Inner {
+            source,
+            correlation_id,
+            context,
+            headers,
+            route,
+            outbound,
+            asks,
+            ids,
+            responder_state,
+        }))
     }
 
     pub(crate) async fn epoch(&self) -> Result<Epoch, Error> {
         match &self.0.route {
             Route::Delivery { epoch, .. } => Ok(epoch.clone()),
-            Route::Line { link, patience } => link.line().wait(*patience).await,
+            Route::Current { link, patience } => link.current_session().wait(*patience).await,
         }
     }
 
-    pub(crate) async fn send(&self, message: Message, terms: Terms) -> Result<Sent, SendError> {
+    pub(crate) async fn send(&self, message: Message, options: SendOptions) -> Result<Sent, SendError> {
         match self.epoch().await {
-            Ok(epoch) => self.send_on(&epoch, message, terms).await.inspect_err(|error| {
+            Ok(epoch) => self.send_on(&epoch, message, options).await.inspect_err(|error| {
                 if error.is_closed() {
                     self.lost(&epoch);
                 }
@@ -83,10 +93,10 @@ impl Sender {
     /// Records that this session was lost, so that the next send waits for another: an immediate retry would fail at once, and keep the
     /// link's own task from noticing.
     pub(crate) fn lost(&self, epoch: &Epoch) {
-        if let Route::Line { link, .. } = &self.0.route
+        if let Route::Current { link, .. } = &self.0.route
             && epoch.session.closed().now_or_never().is_some()
         {
-            link.line().lose(epoch);
+            link.current_session().lose(epoch);
         }
     }
 
@@ -94,16 +104,16 @@ impl Sender {
         &self,
         epoch: &Epoch,
         message: Message,
-        terms: Terms,
+        options: SendOptions,
     ) -> Result<Sent, SendError> {
-        self.0.outbound.send(&*epoch.session, message, &self.0.ids, terms).await
+        self.0.outbound.send(&*epoch.session, message, &self.0.ids, options).await
     }
 
     /// Returns how long a send waits for a session.
     pub(crate) fn patience(&self) -> Duration {
         match &self.0.route {
             Route::Delivery { .. } => Duration::ZERO,
-            Route::Line { patience, .. } => *patience,
+            Route::Current { patience, .. } => *patience,
         }
     }
 
@@ -132,8 +142,8 @@ impl Sender {
         self.0.outbound.seal.as_deref()
     }
 
-    pub(crate) fn debt(&self) -> &Debt {
-        &self.0.debt
+    pub(crate) fn responder_state(&self) -> &ResponderState {
+        &self.0.responder_state
     }
 
     pub(crate) fn asks(&self) -> &Asks {
@@ -146,7 +156,7 @@ impl Sender {
             Route::Delivery { asks, .. } => {
                 Some(asks.begin(asks.is_of_itself(destination, &*self.0.outbound.discovery)))
             }
-            Route::Line { .. } => None,
+            Route::Current { .. } => None,
         }
     }
 

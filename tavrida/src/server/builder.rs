@@ -16,7 +16,7 @@ use crate::disposition::FailurePolicy;
 use crate::error::{Error, Kind};
 use crate::field::{ShortString, TooLongError};
 use crate::id::{IdScope, IdSource, Purpose, RandomIds};
-use crate::inbound::{Copies, Desk, HandlerLimit, Queues};
+use crate::inbound::{Copies, HandlerLimit, Inbound, Queues};
 use crate::link::{Carried, Link, Stop};
 use crate::middleware::{self, Incoming};
 use crate::outbound::{Outbound, OwnExchanges, Repair, Seal};
@@ -254,7 +254,7 @@ impl ServerBuilder {
         let names = router.services().iter().map(|service| service.name.routing_key()).collect();
         let places = (self.queue.clone(), self.exchange.clone());
         let server_asks = ServerAsks::new(places, names, self.prefetch, self.concurrency == 1);
-        let desk = Arc::new(Desk {
+        let inbound = Arc::new(Inbound {
             router,
             policy: self.policy,
             copies: Arc::new(Copies::new(queues, clock.clone())),
@@ -269,7 +269,7 @@ impl ServerBuilder {
             overheard: AtomicBool::new(false),
         });
         let worker = Box::new(Worker {
-            desk: desk.clone(),
+            inbound: inbound.clone(),
             plan: plan.clone(),
             declare_mode: self.declare_mode,
             queue: self.queue,
@@ -282,7 +282,7 @@ impl ServerBuilder {
             waiting: VecDeque::new(),
             tasks: JoinSet::new(),
         });
-        Ok(Server { link: Carried(Arc::new(link)), desk, plan, worker, stop })
+        Ok(Server { link: Carried(Arc::new(link)), inbound, plan, worker, stop })
     }
 
     /// [Builds](ServerBuilder::build) the server and [starts](Server::start) it: returns when it consumes.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::counters::Counters;
 use crate::error::{Error, Kind};
-use crate::inbound::Desk;
+use crate::inbound::Inbound;
 use crate::link::{Health, Link, Stop};
 use crate::transport::Broker;
 
@@ -14,7 +14,7 @@ use crate::transport::Broker;
 #[derive(Clone)]
 pub struct ServerHandle {
     pub(super) link: Arc<Link>,
-    pub(super) desk: Arc<Desk>,
+    pub(super) inbound: Arc<Inbound>,
     pub(super) stop: Stop,
 }
 
@@ -22,12 +22,12 @@ impl ServerHandle {
     /// Returns whether the server works.
     pub fn health(&self) -> Health {
         match self.link.health() {
-            Health::Ready => match self.desk.outbound.repair.degraded() {
+            Health::Ready => match self.inbound.outbound.repair.degraded() {
                 Some(why) => Health::Degraded { why },
                 None => Health::Ready,
             },
             Health::Reconnecting { since, attempts, why } => {
-                let idle = self.desk.copies.given_up.why_idle();
+                let idle = self.inbound.copies.given_up.why_idle();
                 let why = idle.map_or(why.clone(), |idle| format!("{idle}; {why}"));
                 Health::Reconnecting { since, attempts, why }
             }
@@ -50,7 +50,7 @@ impl ServerHandle {
     ///
     /// Safe.
     pub async fn ready(&self, within: Duration) -> Result<(), Error> {
-        let Err(error) = self.link.line().wait(within).await else { return Ok(()) };
+        let Err(error) = self.link.current_session().wait(within).await else { return Ok(()) };
         Err(match self.health() {
             Health::Reconnecting { why, .. } | Health::Failed { why } => {
                 let kind = if error.is_timeout() { Kind::Timeout } else { Kind::Closed };
@@ -63,25 +63,25 @@ impl ServerHandle {
     /// Waits until the server consumes, or has ended.
     pub(super) async fn until_ready(&self) {
         // An error means that the server has ended; the caller learns that from the task.
-        if self.link.line().wait(Duration::MAX).await.is_err() {
+        if self.link.current_session().wait(Duration::MAX).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
     /// Returns the server's counters.
     pub fn counters(&self) -> Counters {
-        self.desk.tally.snapshot()
+        self.inbound.tally.snapshot()
     }
 
     /// Asks the server to stop consuming, drain and close, as a signal does.
     pub fn stop(&self) {
-        self.stop.wish();
+        self.stop.trigger();
     }
 
     /// Stops the server without waiting for its handlers: they are dropped, and their messages are requeued. Ends the drain of a
     /// server that is stopping, as a second signal does.
     pub fn stop_now(&self) {
-        self.stop.wish_at_once();
+        self.stop.trigger_at_once();
     }
 
     /// Requeues up to `at_most` dead letters to the server's queue as new messages, oldest first. Returns the count.
@@ -94,10 +94,10 @@ impl ServerHandle {
     ///
     /// A dead letter is acknowledged only after its copy is confirmed: dropping the future may duplicate one message, but loses none.
     pub async fn requeue_dead_letters(&self, at_most: usize) -> Result<usize, Error> {
-        let Some(epoch) = self.link.line().now() else {
+        let Some(epoch) = self.link.current_session().now() else {
             return Err(Error::new(Kind::Closed, "the server has no session at the moment"));
         };
-        self.desk
+        self.inbound
             .copies
             .send_back(at_most, &*epoch.session)
             .await

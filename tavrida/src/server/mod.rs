@@ -33,7 +33,7 @@ pub use plan::{DeclareMode, Plan};
 pub use running::RunningServer;
 
 use crate::error::Error;
-use crate::inbound::Desk;
+use crate::inbound::Inbound;
 pub use crate::inbound::QueueType;
 use crate::link::{Carried, Stop};
 use crate::transport::Transport;
@@ -44,7 +44,7 @@ use worker::Worker;
 pub struct Server {
     /// First, so that it says that it is stopped before its handlers are dropped.
     link: Carried,
-    desk: Arc<Desk>,
+    inbound: Arc<Inbound>,
     plan: Arc<Plan>,
     /// Boxed: a server is moved several times before it runs.
     worker: Box<Worker>,
@@ -64,12 +64,12 @@ impl Server {
 
     /// Returns the exchange through which others send requests and replies to its services.
     pub fn exchange(&self) -> &str {
-        self.desk.server_asks.exchange()
+        self.inbound.server_asks.exchange()
     }
 
     /// Returns a handle that observes and stops the server while it runs.
     pub fn handle(&self) -> ServerHandle {
-        ServerHandle { link: Arc::clone(&self.link), desk: self.desk.clone(), stop: self.stop.clone() }
+        ServerHandle { link: Arc::clone(&self.link), inbound: self.inbound.clone(), stop: self.stop.clone() }
     }
 
     /// Starts the server in the background, and returns once it consumes.
@@ -124,10 +124,10 @@ impl Server {
         let stopping = async move {
             signals.next().await;
             tracing::info!("stopping after a signal; another one ends the drain");
-            stop.wish();
+            stop.trigger();
             signals.next().await;
             tracing::warn!("a second signal ends the drain");
-            stop.wish_at_once();
+            stop.trigger_at_once();
             std::future::pending().await
         };
         tokio::select! {
@@ -161,7 +161,7 @@ impl Server {
         tokio::select! {
             biased;
             result = &mut serving => return result,
-            () = shutdown => self.stop.wish(),
+            () = shutdown => self.stop.trigger(),
         }
         serving.await
     }

@@ -122,7 +122,7 @@ impl Deref for RunningServer {
 impl Drop for RunningServer {
     fn drop(&mut self) {
         let Some(task) = &self.task else { return };
-        if !task.is_finished() && !self.handle.stop.is_wished() {
+        if !task.is_finished() && !self.handle.stop.is_triggered() {
             tracing::warn!("a running server was dropped: it shuts down in the background");
         }
         self.handle.stop();

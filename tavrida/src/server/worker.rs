@@ -12,13 +12,13 @@ use tokio::time::Instant;
 
 use super::{DeclareMode, Plan};
 use crate::field::ShortString;
-use crate::inbound::{Arrived, Desk};
+use crate::inbound::{Arrived, Inbound};
 use crate::link::{Ended, Epoch, Stop, Work};
 use crate::slots::{Slot, Slots};
 use crate::transport::{Consume, Consumer, ConsumerError, Session, SessionError};
 
 pub(super) struct Worker {
-    pub(super) desk: Arc<Desk>,
+    pub(super) inbound: Arc<Inbound>,
     pub(super) plan: Arc<Plan>,
     pub(super) declare_mode: DeclareMode,
     pub(super) queue: ShortString,
@@ -39,10 +39,10 @@ pub(super) struct Worker {
 impl Work for Worker {
     async fn prepare(&mut self, session: &Arc<dyn Session>) -> Result<(), SessionError> {
         self.plan.apply(&**session, self.declare_mode).await?;
-        self.desk.outbound.repair.clear();
-        self.desk.copy_given_up(&**session).await?;
+        self.inbound.outbound.repair.clear();
+        self.inbound.copy_given_up(&**session).await?;
         let prefetch = self.prefetch();
-        self.desk.server_asks.set_prefetch(prefetch);
+        self.inbound.server_asks.set_prefetch(prefetch);
         let consume = Consume::new(&self.queue, prefetch);
         self.consumer = Some(session.consume(&consume).await?);
         tracing::info!(queue = &*self.queue, "consuming");
@@ -55,7 +55,7 @@ impl Work for Worker {
         self.waiting.retain(|arrived| Arc::ptr_eq(&arrived.epoch.session, &epoch.session));
         // Registered once, not for each message.
         let stop = self.stop.clone();
-        let mut stopped = pin!(stop.wished());
+        let mut stopped = pin!(stop.triggered());
         // Dropped at the end: a place in line that is not polled would hold up those behind it.
         let mut slot = self.slots.slot();
         let end = loop {
@@ -95,13 +95,13 @@ impl Worker {
         if !refusal.is_consumer_timeout() {
             return;
         }
-        self.desk.tally.consumer_timeouts.add_one();
+        self.inbound.tally.consumer_timeouts.add_one();
         if let Some(timeout) = refusal.consumer_timeout() {
-            self.desk.limit.learn(timeout);
+            self.inbound.limit.learn(timeout);
         }
         tracing::error!(
             queue = &*self.queue,
-            handler_limit = %self.desk.limit,
+            handler_limit = %self.inbound.limit,
             prefetch = self.prefetch(),
             "a handler took longer than the broker's consumer timeout, its message is delivered again"
         );
@@ -109,7 +109,7 @@ impl Worker {
 
     /// Returns the prefetch. With a known consumer timeout, no delivery waits for a handler, because waiting counts too.
     fn prefetch(&self) -> u16 {
-        match self.desk.limit.consumer_timeout() {
+        match self.inbound.limit.consumer_timeout() {
             Some(_) => self.prefetch.min(u16::try_from(self.concurrency).unwrap_or(u16::MAX)),
             None => self.prefetch,
         }
@@ -117,19 +117,19 @@ impl Worker {
 
     /// Lets a delivery wait for a slot; one that came back too often ends at once.
     fn take(&mut self, arrived: Arrived) {
-        match self.desk.returned_too_often(&arrived.delivery) {
+        match self.inbound.returned_too_often(&arrived.delivery) {
             None => self.waiting.push_back(arrived),
             Some(returns) => {
-                let desk = self.desk.clone();
-                self.tasks.spawn(Box::pin(async move { desk.give_up(arrived, returns).await }));
+                let inbound = self.inbound.clone();
+                self.tasks.spawn(Box::pin(async move { inbound.give_up(arrived, returns).await }));
             }
         }
     }
 
     fn begin(&mut self, arrived: Arrived, mut slot: Slot) {
-        let desk = self.desk.clone();
+        let inbound = self.inbound.clone();
         // Boxed: a task is moved several times before it runs, and this one is large.
-        self.tasks.spawn(Box::pin(async move { desk.work(arrived, &mut slot).await }));
+        self.tasks.spawn(Box::pin(async move { inbound.work(arrived, &mut slot).await }));
     }
 
     /// Stops consuming and waits for running handlers; those that do not end in time are dropped, and their messages are requeued.

@@ -86,9 +86,9 @@ impl Delivery {
     /// # Errors
     ///
     /// As [`ack`](Delivery::ack).
-    pub fn settle(mut self, verdict: AckKind) -> Result<(), ConnectionLost> {
+    pub fn settle(mut self, kind: AckKind) -> Result<(), ConnectionLost> {
         match self.settlement.take() {
-            Some(Settlement { settle, tag }) => settle.settle(tag, verdict),
+            Some(Settlement { settle, tag }) => settle.settle(tag, kind),
             None => Ok(()),
         }
     }
@@ -133,7 +133,7 @@ pub trait Acker: Send + Sync {
     /// # Errors
     ///
     /// The loss of the session (or of the consumer's channel) that the delivery belongs to.
-    fn settle(&self, tag: u64, verdict: AckKind) -> Result<(), ConnectionLost>;
+    fn settle(&self, tag: u64, kind: AckKind) -> Result<(), ConnectionLost>;
 }
 
 /// A message fetched with [`Session::get`](super::Session::get).

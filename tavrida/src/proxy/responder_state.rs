@@ -1,4 +1,4 @@
-//! [`Debt`]: the state of the [`Responder`](super::Responder) that a handler took.
+//! [`ResponderState`]: the state of the [`Responder`](super::Responder) that a handler took.
 
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,17 +12,17 @@ use crate::show::shown;
 
 /// The answer that one execution of a handler owes after the handler took its responder.
 #[derive(Default)]
-pub(crate) struct Debt {
+pub(crate) struct ResponderState {
     owed: OnceLock<Arc<Request>>,
-    fate: Mutex<Fate>,
+    state: Mutex<ReplyState>,
     settled: Notify,
     /// The call was transferred: another service answers it.
-    handed_on: AtomicBool,
+    transferred: AtomicBool,
 }
 
-/// The fate of a reply.
+/// What became of a reply.
 #[derive(Debug, Default, PartialEq)]
-pub(super) enum Fate {
+pub(super) enum ReplyState {
     /// The handler has it, or a task that the handler started.
     #[default]
     Open,
@@ -32,14 +32,14 @@ pub(super) enum Fate {
     Dropped,
 }
 
-impl Debt {
+impl ResponderState {
     /// Takes the reply, at most once.
     pub(super) fn take(&self, owed: Arc<Request>) -> Result<(), Arc<Request>> {
         self.owed.set(owed)
     }
 
-    pub(super) fn settle(&self, fate: Fate) {
-        *self.fate.lock() = fate;
+    pub(super) fn settle(&self, state: ReplyState) {
+        *self.state.lock() = state;
         self.settled.notify_one();
     }
 
@@ -49,49 +49,49 @@ impl Debt {
     }
 
     /// Records that another service answers the handled call.
-    pub(super) fn hand_on(&self) {
-        self.handed_on.store(true, Ordering::Relaxed);
+    pub(super) fn mark_transferred(&self) {
+        self.transferred.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_handed_on(&self) -> bool {
-        self.handed_on.load(Ordering::Relaxed)
+    pub(crate) fn is_transferred(&self) -> bool {
+        self.transferred.load(Ordering::Relaxed)
     }
 
     /// Returns whether the reply was sent with a call.
     pub(crate) fn is_gone(&self) -> bool {
-        *self.fate.lock() == Fate::Gone
+        *self.state.lock() == ReplyState::Gone
     }
 
     /// Returns the result of the handler. Waits while the reply outlives the handler.
     pub(crate) async fn result(&self, returned: Result<Reply, Failure>) -> Result<Reply, Failure> {
         let Some(owed) = self.owed.get() else { return returned };
-        while *self.fate.lock() == Fate::Open {
+        while *self.state.lock() == ReplyState::Open {
             self.settled.notified().await;
         }
-        let fate = std::mem::take(&mut *self.fate.lock());
-        match (returned, fate) {
-            (Err(failure), fate) => {
-                self.keep(fate);
+        let state = std::mem::take(&mut *self.state.lock());
+        match (returned, state) {
+            (Err(failure), state) => {
+                self.keep(state);
                 Err(failure)
             }
-            (Ok(returned), Fate::Answered(answer)) => {
+            (Ok(returned), ReplyState::Answered(answer)) => {
                 if returned != Reply::Nothing {
                     tracing::error!(request = %shown(&**owed), "a handler answered with its Responder, and returned another: that is dropped");
                 }
                 Ok(answer.map_or_else(|failure| owed.fail(&failure).into(), Reply::from))
             }
-            (Ok(Reply::Nothing), Fate::Dropped) if owed.is_call() && !self.is_handed_on() => {
+            (Ok(Reply::Nothing), ReplyState::Dropped) if owed.is_call() && !self.is_transferred() => {
                 Ok(owed.fail(&unanswered(owed)).into())
             }
-            (Ok(returned), fate) => {
-                self.keep(fate);
+            (Ok(returned), state) => {
+                self.keep(state);
                 Ok(returned)
             }
         }
     }
 
-    fn keep(&self, fate: Fate) {
-        *self.fate.lock() = fate;
+    fn keep(&self, state: ReplyState) {
+        *self.state.lock() = state;
     }
 }
 

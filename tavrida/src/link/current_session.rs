@@ -1,4 +1,4 @@
-//! [`Line`]: the current session, for sends outside a delivery.
+//! [`CurrentSession`]: the current session, for sends outside a delivery.
 
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(crate) struct Epoch {
 }
 
 /// Provides the current session.
-pub(crate) struct Line {
+pub(crate) struct CurrentSession {
     state: Mutex<State>,
     changed: Notify,
 }
@@ -29,14 +29,14 @@ struct State {
 }
 
 enum Now {
-    Nobody,
+    None,
     Live(Epoch),
-    Over(ConnectionLost),
+    Ended(ConnectionLost),
 }
 
-impl Line {
+impl CurrentSession {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { epochs: 0, now: Now::Nobody }), changed: Notify::new() }
+        Self { state: Mutex::new(State { epochs: 0, now: Now::None }), changed: Notify::new() }
     }
 
     /// Starts an epoch: a session is ready.
@@ -59,26 +59,26 @@ impl Line {
 
     /// Suspends: there is no session now.
     pub(crate) fn pause(&self) {
-        self.state.lock().now = Now::Nobody;
+        self.state.lock().now = Now::None;
     }
 
-    /// As [`pause`](Line::pause), if this is still the current epoch.
+    /// As [`pause`](CurrentSession::pause), if this is still the current epoch.
     pub(crate) fn lose(&self, epoch: &Epoch) {
         let mut state = self.state.lock();
         if matches!(&state.now, Now::Live(now) if now.number == epoch.number) {
-            state.now = Now::Nobody;
+            state.now = Now::None;
         }
     }
 
     /// Ends: there will be no further session.
     pub(crate) fn end(&self, loss: ConnectionLost) {
-        self.state.lock().now = Now::Over(loss);
+        self.state.lock().now = Now::Ended(loss);
         self.changed.notify_waiters();
     }
 
     /// Whether there will be no session any more.
-    pub(crate) fn is_over(&self) -> bool {
-        matches!(self.state.lock().now, Now::Over(_))
+    pub(crate) fn is_ended(&self) -> bool {
+        matches!(self.state.lock().now, Now::Ended(_))
     }
 
     /// Returns the current session, if there is one.
@@ -115,9 +115,9 @@ impl Line {
 
     fn settled(&self) -> Option<Result<Epoch, Error>> {
         match &self.state.lock().now {
-            Now::Nobody => None,
+            Now::None => None,
             Now::Live(epoch) => Some(Ok(epoch.clone())),
-            Now::Over(loss) => Some(Err(Error::new(Kind::Closed, "it is closed").caused_by(loss.clone()))),
+            Now::Ended(loss) => Some(Err(Error::new(Kind::Closed, "it is closed").caused_by(loss.clone()))),
         }
     }
 }
