@@ -13,7 +13,7 @@ use super::clients::unacked::Pending;
 use super::command::Eviction;
 use super::effect::{Arrival, Sent};
 use super::ids::ChannelId;
-use super::keys::QueueKey;
+use super::keys::{ConsumerKey, QueueKey};
 use super::node::Node;
 use super::queue::settings::QueueKind;
 use super::snapshot::Snapshot;
@@ -27,6 +27,8 @@ pub struct Broker {
     pub(super) clients: Clients,
     /// The queues that the last message reached.
     pub(super) routed: Vec<QueueKey>,
+    /// To whom quorum queues sent while a call settles several groups of deliveries. `None` outside of such a call.
+    pub(super) batch: Option<Vec<(QueueKey, ConsumerKey)>>,
 }
 
 /// The initial settings of a broker.
@@ -65,6 +67,7 @@ impl Broker {
             topology: Topology::predeclared(virtual_host, default_queue_type, &behaviour),
             clients: Clients::default(),
             routed: Vec::new(),
+            batch: None,
         }
     }
 

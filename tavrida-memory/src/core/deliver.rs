@@ -18,7 +18,10 @@ impl Broker {
     pub(super) fn run(&mut self, queue: QueueKey, effects: &mut Effects) {
         if self.topology.queues[queue].is_quorum() {
             let sent = self.run_once(queue, effects);
-            self.settle_sent(queue, sent, effects);
+            match &mut self.batch {
+                Some(batch) => batch.extend(sent.into_iter().map(|consumer| (queue, consumer))),
+                None => self.settle_sent(queue, sent, effects),
+            }
         } else {
             while let Some((consumer, message)) = self.next_pair(queue) {
                 let state = &mut self.topology.queues[queue];
@@ -174,6 +177,7 @@ impl Broker {
         let consumers: Vec<(ConsumerKey, QueueKey)> =
             taken.iter().filter_map(|(_, pending)| Some((pending.consumer?, pending.queue))).collect();
         let mut rest = taken.into_iter().map(|(_, pending)| pending).peekable();
+        self.batch = Some(Vec::new());
         while let Some(Pending { queue, consumer, message }) = rest.next() {
             let mut group = vec![message];
             while let Some(next) = rest.next_if(|next| self.is_same_group(next, queue, consumer)) {
@@ -181,11 +185,25 @@ impl Broker {
             }
             self.settle_group(channel, queue, consumer, settlement, group, effects);
         }
+        self.settle_batch(effects);
         for (consumer, queue) in consumers {
             self.clients.forget_delivery(consumer);
             self.activate_next_and_run(queue, effects);
         }
         self.resume(channel, waiting, effects);
+    }
+
+    /// Settles what was sent to consumers that need not ack while a call settled: RabbitMQ takes all groups of the call before it (R133).
+    fn settle_batch(&mut self, effects: &mut Effects) {
+        let mut batch = self.batch.take().unwrap_or_default();
+        while let Some(&(queue, _)) = batch.first() {
+            let (sent, rest) = batch.into_iter().partition::<Vec<_>, _>(|(of, _)| *of == queue);
+            batch = rest;
+            if self.topology.queues.contains_key(queue) {
+                let sent = sent.into_iter().map(|(_, consumer)| consumer).collect();
+                self.settle_sent(queue, sent, effects);
+            }
+        }
     }
 
     /// Returns whether a delivery needs a settlement: one of a deleted queue does not (R59).
@@ -244,8 +262,7 @@ impl Broker {
         }
     }
 
-    /// Requeues messages of a quorum queue without a delivery limit: they enter it like new messages, one after the other (R133). They are
-    /// one batch of the queue: what it sends to consumers that need not ack is settled behind them.
+    /// Requeues messages of a quorum queue without a delivery limit: they enter it like new messages, one after the other (R133).
     fn requeue_anew(
         &mut self,
         channel: ChannelKey,
@@ -254,7 +271,6 @@ impl Broker {
         messages: impl Iterator<Item = Message>,
         effects: &mut Effects,
     ) {
-        let mut sent = Vec::new();
         for message in messages {
             let state = &mut self.topology.queues[queue];
             state.unacked -= 1;
@@ -263,11 +279,9 @@ impl Broker {
             }
             state.take_back([message], Settlement::Requeue, &self.node.behaviour);
             self.topology.drop_expired(&self.node, queue);
-            sent.extend(self.run_once(queue, effects));
+            self.run(queue, effects);
             self.topology.drop_over_limit(&self.node, queue);
         }
-        self.settle_sent(queue, sent, effects);
-        self.topology.schedule(queue);
     }
 
     /// Requeues messages, and delivers (A7).

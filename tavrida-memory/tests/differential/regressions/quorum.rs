@@ -360,3 +360,23 @@ regression!(
     2.1 basic.publish routing_key=q3 body=m11
     "#
 );
+
+regression!(
+    /// R133: the same across the deliveries of several consumers that one call requeues.
+    what_one_call_requeues_comes_before_the_credit_that_needs_no_ack,
+    r#"
+    2.2 queue.declare queue=q0 durable arguments={x-queue-type=S:"quorum"}
+    1.2 basic.consume queue=q0 consumer_tag=a
+    1.2 basic.qos prefetch_count=2
+    1.2 basic.publish routing_key=q0 body=m4
+    2.1 basic.publish routing_key=q0 body=m7
+    1.1 basic.publish routing_key=q0 body=m8
+    1.2 basic.consume queue=q0
+    2.1 basic.publish routing_key=q0
+    1.2 basic.consume queue=q0 consumer_tag=z no_ack
+    1.2 basic.nack @2 multiple requeue
+    1.1 basic.publish routing_key=q0 body=m11
+    2.1 basic.publish routing_key=q0 body=m13
+    1.2 basic.recover requeue
+    "#
+);
