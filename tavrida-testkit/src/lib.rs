@@ -57,7 +57,7 @@
 //! }
 //!
 //! # /*
-//! #[tavrida_testkit::test(seeds = 64)]
+//! #[tavrida_testkit::test(schedules = 64)]
 //! # */
 //! async fn an_order_is_billed(sim: Sim) -> Result<()> {
 //!     let graph = sim
@@ -74,13 +74,13 @@
 //!     assert_eq!(answer.receipt, 1);
 //!
 //!     let run = graph.settle().await; // exact, without a sleep
-//!     run.handled::<Charge>().times(2).with(|charge| charge.cents == 500);
-//!     run.handled::<Create>().times(1).settled(Ack);
-//!     run.none::<ErrorReply>(); // no need to wait for a negative: the run has ended
+//!     run.handled::<Charge>().assert_count(2).assert_all(|charge| charge.cents == 500);
+//!     run.handled::<Create>().assert_count(1).assert_settled(Ack);
+//!     run.assert_none::<ErrorReply>(); // no need to wait for a negative: the run has ended
 //!     Ok(())
 //! }
 //! # fn main() {
-//! #     tavrida_testkit::check("an_order_is_billed", tavrida_testkit::Options::new().seeds(64), an_order_is_billed);
+//! #     tavrida_testkit::check("an_order_is_billed", tavrida_testkit::Options::new().schedules(64), an_order_is_billed);
 //! # }
 //! ```
 //!

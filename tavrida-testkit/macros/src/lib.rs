@@ -15,7 +15,7 @@ use proc_macro::TokenStream;
 /// use tavrida_testkit::fault::Faults;
 /// use tavrida_testkit::sim::Sim;
 ///
-/// #[tavrida_testkit::test(seeds = 200, faults = Faults::any())]
+/// #[tavrida_testkit::test(schedules = 200, faults = Faults::any())]
 /// async fn time_passes(sim: Sim) -> Result<(), String> {
 ///     sim.advance(std::time::Duration::from_secs(3600)).await;
 ///     Ok(())
@@ -35,7 +35,7 @@ use proc_macro::TokenStream;
 ///     tavrida_testkit::check(
 ///         concat!(module_path!(), "::time_passes"),
 ///         tavrida_testkit::Options::new()
-///             .seeds(200)
+///             .schedules(200)
 ///             .faults(Faults::any())
 ///             .source(env!("CARGO_MANIFEST_DIR"), file!()),
 ///         scenario,
@@ -45,7 +45,7 @@ use proc_macro::TokenStream;
 ///
 /// | option | meaning |
 /// |---|---|
-/// | `seeds = 200` | how many schedules run; the default is 64 |
+/// | `schedules = 200` | how many schedules run; the default is 64 |
 /// | `policy = Policy::Random` | the policy that makes them; the default is `Policy::Portfolio` |
 /// | `faults = Faults::any()` | the faults that may happen at random; the default is none |
 /// | `threads = 2` | how many threads run them; the result does not depend on it |

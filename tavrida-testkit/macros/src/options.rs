@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Path, Result, Token};
 
 /// All options but `crate`, in the order in which they are documented.
-const KNOWN: [&str; 6] = ["seeds", "policy", "faults", "threads", "horizon", "live"];
+const KNOWN: [&str; 6] = ["schedules", "policy", "faults", "threads", "horizon", "live"];
 
 #[derive(Default)]
 pub(crate) struct Options {
@@ -80,5 +80,5 @@ fn known() -> String {
 }
 
 fn written() -> String {
-    format!("options are written as `#[tavrida_testkit::test(seeds = 64)]`; there are {}", known())
+    format!("options are written as `#[tavrida_testkit::test(schedules = 64)]`; there are {}", known())
 }

@@ -20,14 +20,14 @@ fn what_is_written_is_what_a_person_would_write() {
             ::tavrida_testkit::check(
                 ::core::concat!(::core::module_path!(), "::it_holds"),
                 ::tavrida_testkit::Options::new()
-                    .seeds(8)
+                    .schedules(8)
                     .live("AMQP_URL")
                     .source(::core::env!("CARGO_MANIFEST_DIR"), ::core::file!()),
                 scenario,
             );
         }
     };
-    assert_eq!(expand(quote!(seeds = 8, live = "AMQP_URL"), scenario).to_string(), written.to_string());
+    assert_eq!(expand(quote!(schedules = 8, live = "AMQP_URL"), scenario).to_string(), written.to_string());
 }
 
 #[test]

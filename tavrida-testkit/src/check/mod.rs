@@ -16,7 +16,7 @@
 //!     Ok(())
 //! }
 //!
-//! tavrida_testkit::check("every_word_is_heard", Options::new().seeds(20), every_word_is_heard);
+//! tavrida_testkit::check("every_word_is_heard", Options::new().schedules(20), every_word_is_heard);
 //! ```
 //!
 //! The test is a plain function without a runtime: each run makes its own runtime. Tests can therefore run in parallel, in the threads of
@@ -50,7 +50,7 @@ where
 {
     let name = name.split_once("::").map_or(name, |(_, path)| path);
     let mut exploration = explore(&scenario)
-        .schedules(options.seeds)
+        .schedules(options.schedules)
         .policy(options.policy)
         .faults(options.faults)
         .horizon(options.horizon)

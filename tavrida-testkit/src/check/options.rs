@@ -10,7 +10,7 @@ use crate::schedule::Policy;
 #[derive(Debug, Clone)]
 #[must_use = "options are for `check`"]
 pub struct Options {
-    pub(super) seeds: u64,
+    pub(super) schedules: u64,
     pub(super) policy: Policy,
     pub(super) faults: Faults,
     pub(super) threads: Option<usize>,
@@ -23,7 +23,7 @@ impl Options {
     /// Returns the defaults: 64 schedules of the portfolio, without faults, with a horizon of one hour of virtual time.
     pub fn new() -> Self {
         Self {
-            seeds: 64,
+            schedules: 64,
             policy: Policy::Portfolio,
             faults: Faults::none(),
             threads: None,
@@ -34,8 +34,8 @@ impl Options {
     }
 
     /// Sets how many schedules are run. The first is the default schedule, without faults.
-    pub fn seeds(mut self, seeds: u64) -> Self {
-        self.seeds = seeds;
+    pub fn schedules(mut self, schedules: u64) -> Self {
+        self.schedules = schedules;
         self
     }
 

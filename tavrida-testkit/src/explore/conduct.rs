@@ -49,8 +49,8 @@ where
             // The default schedule, and the one of the seed.
             self.schedules = 2;
         }
-        if let Some(seeds) = environment.seeds {
-            self.schedules = seeds.saturating_add(1);
+        if let Some(schedules) = environment.schedules {
+            self.schedules = schedules.saturating_add(1);
         }
         let report = self.explore();
         if let Some(format) = environment.trace {

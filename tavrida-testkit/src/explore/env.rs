@@ -5,7 +5,7 @@ use std::fmt;
 use crate::schedule::{Replay, parse_seed};
 
 const SEED: &str = "TAVRIDA_SEED";
-const SEEDS: &str = "TAVRIDA_SEEDS";
+const SCHEDULES: &str = "TAVRIDA_SCHEDULES";
 pub(super) const REPLAY: &str = "TAVRIDA_REPLAY";
 pub(super) const TRACE: &str = "TAVRIDA_TRACE";
 
@@ -13,10 +13,10 @@ pub(super) const TRACE: &str = "TAVRIDA_TRACE";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Environment {
-    /// `TAVRIDA_SEED`: this seed alone, unless `TAVRIDA_SEEDS` sets a count. Decimal, or hexadecimal after `0x`.
+    /// `TAVRIDA_SEED`: this seed alone, unless `TAVRIDA_SCHEDULES` sets a count. Decimal, or hexadecimal after `0x`.
     pub seed: Option<u64>,
-    /// `TAVRIDA_SEEDS`: the number of seeds, at least one.
-    pub seeds: Option<u64>,
+    /// `TAVRIDA_SCHEDULES`: the number of schedules, at least one.
+    pub schedules: Option<u64>,
     /// `TAVRIDA_REPLAY`: only this run, in the form that a failure prints.
     pub replay: Option<Replay>,
     /// `TAVRIDA_TRACE`: prints the failed run, or the only run.
@@ -72,9 +72,9 @@ impl Environment {
             seed: read(SEED, variable(SEED), |value| {
                 parse_seed(value).ok_or_else(|| "a seed is a number such as 42 or 0x2a".to_owned())
             })?,
-            seeds: read(SEEDS, variable(SEEDS), |value| {
-                let seeds = value.parse().ok().filter(|seeds| *seeds > 0);
-                seeds.ok_or_else(|| "the number of seeds is a decimal from 1".to_owned())
+            schedules: read(SCHEDULES, variable(SCHEDULES), |value| {
+                let schedules = value.parse().ok().filter(|schedules| *schedules > 0);
+                schedules.ok_or_else(|| "the number of schedules is a decimal from 1".to_owned())
             })?,
             replay: read(REPLAY, variable(REPLAY), |value| {
                 value.parse().map_err(|error: crate::schedule::ScheduleError| error.to_string())
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(with(SEED, ""), Ok(Environment::default()));
         assert_eq!(with(SEED, "42").map(|read| read.seed), Ok(Some(42)));
         assert_eq!(with(SEED, "0xfFfFfFfFfFfFfFfF").map(|read| read.seed), Ok(Some(u64::MAX)));
-        assert_eq!(with(SEEDS, "1").map(|read| read.seeds), Ok(Some(1)));
+        assert_eq!(with(SCHEDULES, "1").map(|read| read.schedules), Ok(Some(1)));
         assert_eq!(with(TRACE, "text").map(|read| read.trace), Ok(Some(TraceFormat::Text)));
         let replay = with(REPLAY, "seed:7 deliver:0000000000009f3a#1:+40ms").map(|read| read.replay);
         assert_eq!(replay.map(|replay| replay.map(|replay| replay.schedule.len())), Ok(Some(1)));
@@ -126,7 +126,7 @@ mod tests {
         let cases = [
             (SEED, "x2a", "TAVRIDA_SEED='x2a' cannot be: a seed is a number such as 42 or 0x2a"),
             (SEED, "-1", "TAVRIDA_SEED='-1' cannot be: a seed is a number such as 42 or 0x2a"),
-            (SEEDS, "0", "TAVRIDA_SEEDS='0' cannot be: the number of seeds is a decimal from 1"),
+            (SCHEDULES, "0", "TAVRIDA_SCHEDULES='0' cannot be: the number of schedules is a decimal from 1"),
             (
                 TRACE,
                 "svg",

@@ -49,7 +49,7 @@
 //! | variable | effect |
 //! |---|---|
 //! | `TAVRIDA_SEED=0x2a` | runs the default schedule and the schedule of this seed |
-//! | `TAVRIDA_SEEDS=100000` | runs this many seeds |
+//! | `TAVRIDA_SCHEDULES=100000` | runs this many schedules |
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | runs this schedule once; if it passes, it runs again, and both runs must be equal |
 //! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the failed run, or of the run of `TAVRIDA_REPLAY`; a page is written to a file |
 #![doc = ""]

@@ -32,7 +32,7 @@ use super::GraphBuilder;
 /// assert!(web.ask(Check { sku: "s-1".to_owned() }).await.is_err());
 /// assert_eq!(web.ask(Check { sku: "s-1".to_owned() }).await?.left, 1);
 /// assert_eq!(stock.times(), 2);
-/// graph.settle().await.handled::<Check>().times(2).by("stock").times(2);
+/// graph.settle().await.handled::<Check>().assert_count(2).by("stock").assert_count(2);
 /// # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// # });
 /// # assert_eq!(finished.verdict, Verdict::Passed);

@@ -178,7 +178,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if there are more or fewer.
     #[track_caller]
-    pub fn times(self, times: usize) -> Self {
+    pub fn assert_count(self, times: usize) -> Self {
         if self.len() != times {
             self.fail(&times.to_string(), &[]);
         }
@@ -191,7 +191,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if there is one.
     #[track_caller]
-    pub fn none(self) {
+    pub fn assert_none(self) {
         report::none(self.run, &self.what, &self.hits);
     }
 
@@ -201,7 +201,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if there are fewer.
     #[track_caller]
-    pub fn at_least(self, times: usize) -> Self {
+    pub fn assert_at_least(self, times: usize) -> Self {
         if self.len() < times {
             self.fail(&format!("at least {times}"), &[]);
         }
@@ -214,7 +214,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if there are more.
     #[track_caller]
-    pub fn at_most(self, times: usize) -> Self {
+    pub fn assert_at_most(self, times: usize) -> Self {
         if self.len() > times {
             self.fail(&format!("at most {times}"), &[]);
         }
@@ -227,7 +227,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one value does not, if there is no match, or if a message does not fit the type.
     #[track_caller]
-    pub fn with(self, holds: impl Fn(&V) -> bool) -> Self {
+    pub fn assert_all(self, holds: impl Fn(&V) -> bool) -> Self {
         self.each("of each that it says what was asserted", |found, hit| holds(&found.value_of(hit)))
     }
 
@@ -238,7 +238,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one was settled otherwise or not at all, or if there is no match.
     #[track_caller]
-    pub fn settled(self, verdict: AckKind) -> Self {
+    pub fn assert_settled(self, verdict: AckKind) -> Self {
         let settled = Settled::of(self.run.trace());
         self.each(&format!("each settled by {verdict:?}"), |_, hit| settled.verdict(hit) == Some(verdict))
     }
@@ -249,7 +249,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one failed, panicked or was dropped, or if there is no match.
     #[track_caller]
-    pub fn succeeded(self) -> Self {
+    pub fn assert_succeeded(self) -> Self {
         self.each("each to end well", |found, hit| {
             matches!(found.ending(hit), Some(Ending::Quiet | Ending::Answered))
         })
@@ -261,7 +261,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one did not, or if there is no match.
     #[track_caller]
-    pub fn failed(self, with: &str) -> Self {
+    pub fn assert_failed(self, with: &str) -> Self {
         self.each(
             &format!("each to fail with '{with}'"),
             |found, hit| matches!(found.ending(hit), Some(Ending::Failed(text)) if text.contains(with)),
@@ -274,7 +274,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one does not, or if there is no match.
     #[track_caller]
-    pub fn context<T: Wire + PartialEq>(self, key: &str, value: &T) -> Self {
+    pub fn assert_context<T: Wire + PartialEq>(self, key: &str, value: &T) -> Self {
         self.each(&format!("each to have the context key '{key}' with the value asserted"), |found, hit| {
             let context = found.message_of(hit).map(|message| message.context().object());
             let raw = context.as_ref().and_then(|context| context.members().raw(key).map(str::to_owned));
@@ -288,7 +288,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one does not, or if there is no match.
     #[track_caller]
-    pub fn header(self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn assert_header(self, name: &str, value: impl Into<Value>) -> Self {
         let value = value.into();
         self.each(&format!("each to have the header '{name}' with the value asserted"), |found, hit| {
             let publication = found.run.trace().message(hit.message).publication();
@@ -302,7 +302,7 @@ impl<V> Found<'_, V> {
     ///
     /// Panics if one happened later, or if either side has no match.
     #[track_caller]
-    pub fn before<W>(self, others: &Found<'_, W>) -> Self {
+    pub fn assert_before<W>(self, others: &Found<'_, W>) -> Self {
         let Some(first) = others.hits.first() else { others.fail("some, to come after others", &[]) };
         let expected = format!("each before the first of the {}", others.what);
         self.each(&expected, |_, hit| hit.event < first.event)

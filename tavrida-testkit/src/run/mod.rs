@@ -41,10 +41,10 @@
 //!     "billing => orders",
 //!     "orders => web",
 //! ]);
-//! run.handled::<Charge>().times(1).with(|charge| charge.cents == 500).settled(Ack);
-//! run.sent::<Create>().before(&run.sent::<Charge>());
-//! run.none::<ErrorReply>();
-//! run.no_errors();
+//! run.handled::<Charge>().assert_count(1).assert_all(|charge| charge.cents == 500).assert_settled(Ack);
+//! run.sent::<Create>().assert_before(&run.sent::<Charge>());
+//! run.assert_none::<ErrorReply>();
+//! run.assert_no_errors();
 //! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! # });
 //! # assert_eq!(finished.verdict, Verdict::Passed);

@@ -117,8 +117,8 @@ impl Run {
     ///
     /// Panics if one was sent.
     #[track_caller]
-    pub fn none<K: Kind>(&self) {
-        self.all::<K>().none();
+    pub fn assert_none<K: Kind>(&self) {
+        self.all::<K>().assert_none();
     }
 
     /// Returns all messages that were sent, without copies.
@@ -158,7 +158,7 @@ impl Run {
     ///
     /// Panics if one was or did.
     #[track_caller]
-    pub fn no_errors(&self) {
+    pub fn assert_no_errors(&self) {
         let is_bad = |what: &What| matches!(what, What::Ended(Ending::Failed(_) | Ending::Panicked));
         let failed = self.hits(is_bad, |_| true);
         report::none(self, "handlers that failed", &failed);
@@ -166,8 +166,8 @@ impl Run {
         let dropped = self.hits(|what| *what == What::Ended(Ending::Dropped), |_| true);
         let overdue: Vec<Hit> = dropped.into_iter().filter(|hit| overdue.contains(&hit.event)).collect();
         report::none(self, "handlers that were dropped by their deadlines", &overdue);
-        self.none::<ErrorReply>();
-        self.no_dead_letters();
+        self.assert_none::<ErrorReply>();
+        self.assert_no_dead_letters();
     }
 
     /// Asserts that no message arrived a second time.
@@ -176,7 +176,7 @@ impl Run {
     ///
     /// Panics if one did.
     #[track_caller]
-    pub fn no_redeliveries(&self) {
+    pub fn assert_no_redeliveries(&self) {
         let again = self.hits(|what| matches!(what, What::Delivered { redelivered: true }), |_| true);
         report::none(self, "redeliveries", &again);
     }
@@ -187,8 +187,8 @@ impl Run {
     ///
     /// Panics if one did.
     #[track_caller]
-    pub fn no_dead_letters(&self) {
-        self.dead_letters().none();
+    pub fn assert_no_dead_letters(&self) {
+        self.dead_letters().assert_none();
     }
 
     /// Asserts that every publish was confirmed: none refused, unroutable, or lost with its session.
@@ -197,7 +197,7 @@ impl Run {
     ///
     /// Panics if one was not.
     #[track_caller]
-    pub fn all_confirmed(&self) {
+    pub fn assert_all_confirmed(&self) {
         let is_not = |what: &What| matches!(what, What::Published(outcome) if *outcome != Outcome::Routed);
         report::none(self, "publishes that were not confirmed", &self.hits(is_not, |_| true));
     }

@@ -95,7 +95,7 @@ impl Sim {
     /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
     /// # use tavrida::message::ErrorReply;
     /// # let finished = Setup::new(1).run(async |sim: Sim| {
-    /// sim.law("no call is refused", |run| run.none::<ErrorReply>());
+    /// sim.law("no call is refused", |run| run.assert_none::<ErrorReply>());
     /// # });
     /// # assert_eq!(finished.verdict, Verdict::Passed);
     /// ```
@@ -121,7 +121,7 @@ impl Sim {
     ///
     /// # let finished = Setup::new(1).run(
     /// async |sim: Sim| {
-    ///     sim.like(RabbitMq::V4_0);
+    ///     sim.like(RabbitMq::V3_10);
     ///     let till = || Service::new("till").rpc("pay", async || {});
     ///     let graph = sim.graph().service(till).client("web").start().await;
     ///     graph.client("web").to("till.pay").ask().await.unwrap();

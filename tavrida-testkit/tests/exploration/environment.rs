@@ -21,7 +21,7 @@ fn explored(variables: &[(&str, &str)]) -> String {
     let program = env::current_exe().expect("this program has a path");
     let mut command = Command::new(program);
     command.args(["environment::explored_in_a_process_of_its_own", "--exact", "--ignored", "--nocapture"]);
-    for known in ["TAVRIDA_SEED", "TAVRIDA_SEEDS", "TAVRIDA_REPLAY", "TAVRIDA_TRACE"] {
+    for known in ["TAVRIDA_SEED", "TAVRIDA_SCHEDULES", "TAVRIDA_REPLAY", "TAVRIDA_TRACE"] {
         command.env_remove(known);
     }
     let output = command.envs(variables.iter().copied()).output().expect("this program can be run");
@@ -36,7 +36,7 @@ fn a_seed_is_tried_alone_after_the_default_schedule() {
 
 #[test]
 fn a_number_of_seeds_is_tried() {
-    let found = explored(&[("TAVRIDA_SEED", "2"), ("TAVRIDA_SEEDS", "2000")]);
+    let found = explored(&[("TAVRIDA_SEED", "2"), ("TAVRIDA_SCHEDULES", "2000")]);
     assert!(found.contains(", false>") && !found.contains("<2, "), "{found}");
 }
 

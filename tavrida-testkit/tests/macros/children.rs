@@ -20,14 +20,14 @@ fn run(test: &str, variables: &[(&str, &str)]) -> (String, bool) {
     (said.concat(), output.status.success())
 }
 
-#[tavrida_testkit::test(seeds = 1, live = "TAVRIDA_TEST_BROKER")]
+#[tavrida_testkit::test(schedules = 1, live = "TAVRIDA_TEST_BROKER")]
 #[ignore = "is run by the tests below"]
 async fn on_a_broker(sim: Sim) -> Result<(), Failure> {
     three_requests(sim).await
 }
 
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
-#[tavrida_testkit::test(seeds = 1, live = "TAVRIDA_TEST_BROKER")]
+#[tavrida_testkit::test(schedules = 1, live = "TAVRIDA_TEST_BROKER")]
 #[ignore = "is run by a test below"]
 async fn in_a_simulation_alone(sim: Sim) {
     sim.advance(Duration::from_secs(1)).await;
@@ -81,7 +81,7 @@ fn a_live_test_that_fails_on_rabbitmq_alone_says_that_it_passed_in_the_simulatio
     assert!(!passed && said.contains(told) && said.contains("`advance` needs a simulation"), "{said}");
 }
 
-#[tavrida_testkit::test(seeds = 4)]
+#[tavrida_testkit::test(schedules = 4)]
 #[ignore = "is run by the test below"]
 async fn fails_from_the_second_schedule_on(sim: Sim) {
     assert_eq!(sim.seed(), 0, "it is another seed");
@@ -104,7 +104,7 @@ fn schedules_that_failed_are_kept_beside_the_source() {
     assert!(again.contains("the schedule that failed before"), "{again}");
 }
 
-#[tavrida_testkit::test(seeds = 2)]
+#[tavrida_testkit::test(schedules = 2)]
 #[ignore = "is run by the test below"]
 async fn is_never_rich(sim: Sim) {
     sim.sometimes("rich", false);

@@ -16,7 +16,7 @@ async fn a_scenario_without_options(sim: Sim) -> Result<(), Failure> {
 }
 
 #[tavrida_testkit::test(
-    seeds = 20,
+    schedules = 20,
     policy = Policy::Random,
     faults = Faults::none(),
     threads = 2,
@@ -26,17 +26,17 @@ async fn a_scenario_with_all_options(sim: Sim) -> Result<(), Failure> {
     three_requests(sim).await
 }
 
-#[tavrida_testkit::test(seeds = 2)]
+#[tavrida_testkit::test(schedules = 2)]
 async fn a_scenario_that_returns_nothing(sim: Sim) {
     sim.advance(Duration::from_secs(10)).await;
 }
 
 use tavrida_testkit as kit;
 
-#[kit::test(seeds = 1, crate = kit)]
+#[kit::test(schedules = 1, crate = kit)]
 async fn another_name_of_the_crate(_: Sim) {}
 
-#[tavrida_testkit::test(seeds = 2, horizon = Duration::from_secs(5))]
+#[tavrida_testkit::test(schedules = 2, horizon = Duration::from_secs(5))]
 #[should_panic(expected = "the scenario is not done after 5s")]
 async fn the_horizon_is_a_limit(sim: Sim) {
     sim.advance(Duration::from_secs(6)).await;

@@ -25,7 +25,7 @@ fn check(folder: &str) -> usize {
 const RIGHT_USE: &str = r"
     use tavrida_testkit::sim::Sim;
 
-    #[tavrida_testkit::test(seeds = 8)]
+    #[tavrida_testkit::test(schedules = 8)]
     async fn it_holds(sim: Sim) {}
 
     fn main() {}

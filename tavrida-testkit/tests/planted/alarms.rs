@@ -1,6 +1,6 @@
 //! No law is broken in a service without a mistake, whatever goes wrong: a law that is, raises a false alarm.
 //!
-//! `TAVRIDA_SEEDS=1000000 cargo test --release -p tavrida-testkit --test planted alarm -- --nocapture` searches for longer.
+//! `TAVRIDA_SCHEDULES=1000000 cargo test --release -p tavrida-testkit --test planted alarm -- --nocapture` searches for longer.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn an_alarm_that_was_false_is_not_raised_again() {
 #[test]
 fn no_alarm_is_false() {
     let environment = Environment::read().expect("the environment can be read");
-    let schedules = environment.seeds.unwrap_or(20_000);
+    let schedules = environment.schedules.unwrap_or(20_000);
     let first = environment.seed.unwrap_or(1);
     let plants = PLANTS.len() as u64;
     let mut alarms: BTreeMap<&str, Vec<String>> = BTreeMap::new();

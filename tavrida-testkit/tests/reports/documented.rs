@@ -36,7 +36,7 @@ pub(crate) async fn two_that_ask_each_other(sim: Sim) -> Result<(), Failure> {
 async fn a_mail_is_sent(sim: Sim) -> Result<(), Failure> {
     let graph = sim.graph().service(a_hang).client("web").start().await;
     graph.client("web").to("mails.send").cast().await?;
-    graph.settle().await.handlers().times(1);
+    graph.settle().await.handlers().assert_count(1);
     Ok(())
 }
 

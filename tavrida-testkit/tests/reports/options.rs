@@ -38,7 +38,7 @@ fn a_server_is_reached_by_clients_and_services_without_a_discovery() {
             sim.graph().server("back_office", back_office).service(orders).client("web").start().await;
         graph.client("web").to("billing.work").ask().await?;
         graph.client("web").to("orders.create").ask().await?;
-        graph.settle().await.handlers().by("back_office").times(2);
+        graph.settle().await.handlers().by("back_office").assert_count(2);
         Ok(())
     });
 }
@@ -68,8 +68,8 @@ fn concurrency_deadline_and_retries_are_set_for_a_service() {
             .await;
         graph.client("web").to("slow.work").cast().await?;
         let run = graph.settle().await;
-        run.handlers().times(2);
-        run.no_dead_letters();
+        run.handlers().assert_count(2);
+        run.assert_no_dead_letters();
         Ok(())
     });
 }

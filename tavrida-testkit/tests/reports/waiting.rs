@@ -95,7 +95,7 @@ fn a_handler_that_hangs_until_its_deadline_fails_the_run() {
     async fn hangs(sim: Sim) -> Result<(), Failure> {
         let graph = sim.graph().service(a_hang).client("web").start().await;
         graph.client("web").to("mails.send").cast().await?;
-        graph.settle().await.dead_letters().times(1);
+        graph.settle().await.dead_letters().assert_count(1);
         Ok(())
     }
     let text = problem(&Setup::new(1), hangs);
@@ -118,12 +118,12 @@ fn a_message_that_is_given_up_unseen_fails_the_run() {
     let text = problem(&Setup::new(1), |sim| async { fails(sim).await.map(|_| ()) });
     assert!(text.contains("mails gave up mails.send, and the test does not look at dead letters"), "{text}");
     let looks = Setup::new(1).run(|sim| async {
-        fails(sim).await?.dead_letters().times(1);
+        fails(sim).await?.dead_letters().assert_count(1);
         Ok::<(), Failure>(())
     });
     assert_eq!(looks.verdict, Verdict::Passed);
     let counts = Setup::new(1).run(|sim| async {
-        fails(sim).await?.no_errors();
+        fails(sim).await?.assert_no_errors();
         Ok::<(), Failure>(())
     });
     assert_ne!(counts.verdict, Verdict::Passed);

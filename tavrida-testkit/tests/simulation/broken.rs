@@ -272,7 +272,7 @@ fn twice(book: bool) -> Finished {
         let graph = sim.graph().service(orders).service(till(&sim, book)).client("web").start().await;
         graph.client("web").ask(Create { id: 7, cents: 5 }).await.expect("an answer");
         let run = graph.settle().await;
-        run.handled::<Charge>().at_least(2);
+        run.handled::<Charge>().assert_at_least(2);
     })
 }
 
@@ -316,12 +316,12 @@ fn a_law_of_the_tests_own_breaks_by_a_panic_or_an_error() {
         })
     };
     let fine = run(|run| {
-        run.handled::<Charge>().times(1);
+        run.handled::<Charge>().assert_count(1);
         Ok(())
     });
     assert_eq!(fine.verdict, Verdict::Passed);
     let panicked = run(|run| {
-        run.handled::<Charge>().times(2);
+        run.handled::<Charge>().assert_count(2);
         Ok(())
     });
     let problem = broken(&panicked, "orders are billed once");

@@ -131,8 +131,10 @@ fn retries_and_dead_letters_keep_the_laws() {
             web.to("flaky.work").param("n", n).cast().await?;
         }
         let run = graph.settle().await;
-        run.dead_letters().times(2).with(|dead| dead.payload().get::<i64>("n").is_ok_and(|n| n % 2 == 1));
-        run.handlers().times(2 * 3 + 2 * 4);
+        run.dead_letters()
+            .assert_count(2)
+            .assert_all(|dead| dead.payload().get::<i64>("n").is_ok_and(|n| n % 2 == 1));
+        run.handlers().assert_count(2 * 3 + 2 * 4);
         let attempts = run.trace().events().iter().filter_map(|event| match event.what {
             tavrida_testkit::trace::What::Started { attempt } => Some(attempt),
             _ => None,

@@ -11,17 +11,21 @@ use crate::shop::{Charge, Create, Created, Declined, Placed, Receipt, failure, g
 #[test]
 fn a_run_is_asked_by_contracts() {
     let run = one_order(500);
-    run.sent::<Create>().times(1).with(|new| *new == Create { id: 7, cents: 500 });
-    run.handled::<Charge>().times(1).with(|charge| charge.cents == 500).settled(Ack).succeeded();
-    run.published::<Placed>().times(1);
-    run.heard::<Placed>().times(1).by("audit").times(1);
+    run.sent::<Create>().assert_count(1).assert_all(|new| *new == Create { id: 7, cents: 500 });
+    run.handled::<Charge>()
+        .assert_count(1)
+        .assert_all(|charge| charge.cents == 500)
+        .assert_settled(Ack)
+        .assert_succeeded();
+    run.published::<Placed>().assert_count(1);
+    run.heard::<Placed>().assert_count(1).by("audit").assert_count(1);
     assert_eq!(run.answered::<Charge>().value(), Receipt { number: 70 });
     assert_eq!(run.answered::<Create>().values(), [Created { receipt: 70 }]);
-    run.none::<ErrorReply>();
-    run.no_errors();
-    run.no_redeliveries();
-    run.no_dead_letters();
-    run.all_confirmed();
+    run.assert_none::<ErrorReply>();
+    run.assert_no_errors();
+    run.assert_no_redeliveries();
+    run.assert_no_dead_letters();
+    run.assert_all_confirmed();
 }
 
 #[test]
@@ -41,9 +45,9 @@ fn errors_and_their_handlers_are_found() {
     let run = one_order(5000);
     let CallError::Declared(declined) = run.refused::<Charge>().value() else { panic!("not as declared") };
     assert_eq!(declined, Declined { limit: 1000 });
-    run.all::<ErrorReply>().times(2);
-    run.handled::<Charge>().failed("more than 1000");
-    run.published::<Placed>().none();
+    run.all::<ErrorReply>().assert_count(2);
+    run.handled::<Charge>().assert_failed("more than 1000");
+    run.published::<Placed>().assert_none();
     run.only_chain().assert([
         "web -> orders.create",
         "orders -> billing.charge",
@@ -65,8 +69,12 @@ fn an_answer_in_full_knows_its_chain() {
         assert_eq!((one.receipt, two.receipt), (10, 20));
         let run = graph.settle().await;
         assert_eq!(run.chain(one.chain()).messages().len(), 5);
-        run.handled::<Charge>().times(2).in_chain(two.chain()).times(1).with(|charge| charge.order == 2);
-        run.sent::<Charge>().filter(|charge| charge.order == 1).times(1);
+        run.handled::<Charge>()
+            .assert_count(2)
+            .in_chain(two.chain())
+            .assert_count(1)
+            .assert_all(|charge| charge.order == 2);
+        run.sent::<Charge>().filter(|charge| charge.order == 1).assert_count(1);
         assert_eq!(run.chains().len(), 2);
         Ok(())
     });
@@ -75,11 +83,13 @@ fn an_answer_in_full_knows_its_chain() {
 #[test]
 fn order_context_and_headers_are_asserted() {
     let run = one_order(500);
-    run.answered::<Charge>().before(&run.published::<Placed>()).before(&run.answered::<Create>());
+    run.answered::<Charge>()
+        .assert_before(&run.published::<Placed>())
+        .assert_before(&run.answered::<Create>());
     let user = "ann".to_owned();
-    run.sent::<Charge>().context("user", &user).header("x-trace", "abc");
-    run.all::<Notification>().context("user", &user);
-    run.all::<Request>().at("orders.create").by("web").times(1);
+    run.sent::<Charge>().assert_context("user", &user).assert_header("x-trace", "abc");
+    run.all::<Notification>().assert_context("user", &user);
+    run.all::<Request>().at("orders.create").by("web").assert_count(1);
 }
 
 #[test]
@@ -92,9 +102,9 @@ fn a_redelivery_is_seen_as_one_message_worked_twice() {
         Ok(())
     });
     let run = Run::from(finished.trace);
-    run.sent::<Charge>().times(1).settled(Ack);
-    run.handled::<Charge>().times(2);
-    let text = failure(|| run.no_redeliveries());
+    run.sent::<Charge>().assert_count(1).assert_settled(Ack);
+    run.handled::<Charge>().assert_count(2);
+    let text = failure(|| run.assert_no_redeliveries());
     assert!(text.contains("redeliveries: expected none, found 1"), "{text}");
     assert!(text.contains("redelivered #2"), "{text}");
 }
@@ -102,7 +112,7 @@ fn a_redelivery_is_seen_as_one_message_worked_twice() {
 #[test]
 fn a_failing_count_tells_what_was_found_and_its_chain() {
     let run = one_order(500);
-    let text = failure(|| drop(run.handled::<Charge>().times(2)));
+    let text = failure(|| drop(run.handled::<Charge>().assert_count(2)));
     let expected = "\
 handlers of the request billing.charge: expected 2, found 1
     0.000 | billing      | handler begins         | request billing.charge         | m2 c1 r2 < m1
@@ -134,10 +144,10 @@ fn what_is_asserted_of_each_does_not_hold_of_nothing() {
     }
     let run = one_order(500);
     for text in [
-        failure(|| drop(run.sent::<Never>().with(|_| true))),
-        failure(|| drop(run.handled::<Never>().settled(Ack))),
-        failure(|| drop(run.sent::<Never>().before(&run.sent::<Charge>()))),
-        failure(|| drop(run.sent::<Charge>().before(&run.sent::<Never>()))),
+        failure(|| drop(run.sent::<Never>().assert_all(|_| true))),
+        failure(|| drop(run.handled::<Never>().assert_settled(Ack))),
+        failure(|| drop(run.sent::<Never>().assert_before(&run.sent::<Charge>()))),
+        failure(|| drop(run.sent::<Charge>().assert_before(&run.sent::<Never>()))),
     ] {
         assert!(text.contains("orders.never: expected"), "{text}");
         assert!(text.contains(", found 0"), "{text}");
@@ -148,16 +158,19 @@ fn what_is_asserted_of_each_does_not_hold_of_nothing() {
 fn what_does_not_hold_of_some_shows_those() {
     let run = one_order(500);
     for (text, expected) in [
-        (failure(|| drop(run.messages().times(5).settled(Reject))), "each settled by Reject, found 5 of 5"),
         (
-            failure(|| drop(run.sent::<Charge>().with(|charge| charge.cents == 1))),
+            failure(|| drop(run.messages().assert_count(5).assert_settled(Reject))),
+            "each settled by Reject, found 5 of 5",
+        ),
+        (
+            failure(|| drop(run.sent::<Charge>().assert_all(|charge| charge.cents == 1))),
             "found 1 of 1 that are not so",
         ),
-        (failure(|| drop(run.sent::<Charge>().context("user", &1))), "context key 'user'"),
-        (failure(|| drop(run.sent::<Charge>().header("x-trace", "abd"))), "header 'x-trace'"),
-        (failure(|| drop(run.handled::<Charge>().failed("no"))), "to fail with 'no'"),
+        (failure(|| drop(run.sent::<Charge>().assert_context("user", &1))), "context key 'user'"),
+        (failure(|| drop(run.sent::<Charge>().assert_header("x-trace", "abd"))), "header 'x-trace'"),
+        (failure(|| drop(run.handled::<Charge>().assert_failed("no"))), "to fail with 'no'"),
         (failure(|| drop(run.messages().value())), "exactly one, found 5"),
-        (failure(|| run.published::<Placed>().none()), "expected none, found 1"),
+        (failure(|| run.published::<Placed>().assert_none()), "expected none, found 1"),
     ] {
         assert!(text.contains(expected), "{text}");
     }

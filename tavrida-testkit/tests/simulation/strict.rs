@@ -22,7 +22,7 @@ fn problem(orders: fn() -> Service, arrange: impl FnOnce(GraphBuilder) -> GraphB
     let finished = Setup::new(1).run(async |sim: Sim| {
         let graph = arrange(sim.graph().service(orders).service(audit)).client("web").start().await;
         graph.client("web").ask(Create { id: 7, cents: 5 }).await?;
-        graph.settle().await.heard::<Placed>().by("audit").times(1);
+        graph.settle().await.heard::<Placed>().by("audit").assert_count(1);
         Ok::<(), Failure>(())
     });
     match finished.verdict {
@@ -37,9 +37,9 @@ fn services_find_each_other_by_name() {
         let graph =
             sim.graph().service(orders).service(billing).service(audit).strict().client("web").start().await;
         graph.client("web").ask(Create { id: 7, cents: 5 }).await?;
-        graph.settle().await.heard::<Placed>().by("audit").times(1);
+        graph.settle().await.heard::<Placed>().by("audit").assert_count(1);
         graph.client("web").emit(Placed { order: 8 }).await?;
-        graph.settle().await.heard::<Placed>().by("audit").times(2);
+        graph.settle().await.heard::<Placed>().by("audit").assert_count(2);
         Ok(())
     });
 }
@@ -73,7 +73,7 @@ fn a_server_of_a_strict_graph_is_configured_as_in_production() {
             .configure("billing", |server| server.exchange("money"));
         let graph = graph.client("web").start().await;
         graph.client("web").ask(Create { id: 7, cents: 5 }).await?;
-        graph.settle().await.heard::<Placed>().by("audit").times(1);
+        graph.settle().await.heard::<Placed>().by("audit").assert_count(1);
         graph.client("web").ask(Charge { order: 1, cents: 1 }).await?;
         assert_eq!(stub.times(), 2);
         Ok(())
@@ -97,7 +97,7 @@ fn a_subscription_with_a_wildcard_hides_no_service() {
             let graph = graph.service(orders).service(billing).client("web").start().await;
             graph.client("web").ask(Create { id: 7, cents: 5 }).await?;
             let run = graph.settle().await;
-            run.heard::<Placed>().by("watcher").times(1);
+            run.heard::<Placed>().by("watcher").assert_count(1);
             Ok(())
         });
     }
@@ -116,7 +116,7 @@ fn undeclared_events_with_a_known_exchange_are_published_in_a_strict_graph_too()
     passes(async move |sim: Sim| {
         let graph = sim.graph().strict().service(known).service(audit).client("web").start().await;
         graph.client("web").to("orders.create").ask().await?;
-        graph.settle().await.heard::<Placed>().by("audit").times(1);
+        graph.settle().await.heard::<Placed>().by("audit").assert_count(1);
         Ok(())
     });
 }

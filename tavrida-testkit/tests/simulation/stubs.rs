@@ -21,8 +21,8 @@ fn a_stub_replies_in_types_and_counts() {
         assert_eq!(created.receipt, 8);
         let run = graph.settle().await;
         assert_eq!((billing.times(), audit.times()), (1, 1));
-        run.handled::<Charge>().times(1).with(|charge| charge.cents == 5);
-        run.heard::<Placed>().by("audit").times(1);
+        run.handled::<Charge>().assert_count(1).assert_all(|charge| charge.cents == 5);
+        run.heard::<Placed>().by("audit").assert_count(1);
         let stubs = run.trace().actors().iter().filter(|actor| actor.kind() == ActorKind::Stub);
         assert_eq!(stubs.count(), 2);
         Ok(())
@@ -42,7 +42,7 @@ fn a_stub_fails_on_demand_and_then_works_again() {
         web.ask(create()).await.expect_err("down");
         let run = graph.settle().await;
         assert_eq!(billing.times(), 3);
-        let refused = run.refused::<Charge>().times(2).values();
+        let refused = run.refused::<Charge>().assert_count(2).values();
         assert_eq!(refused[0], CallError::Declared(Declined { limit: 3 }));
         assert!(matches!(&refused[1], CallError::Other(failure) if failure.class() == "billing.Down"));
         Ok(())

@@ -1,8 +1,8 @@
 //! An option without a value.
 //!
-//~ options are written as `#[tavrida_testkit::test(seeds = 64)]`; there are `seeds`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
+//~ options are written as `#[tavrida_testkit::test(schedules = 64)]`; there are `schedules`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
 
 use tavrida_testkit::sim::Sim;
 
-#[tavrida_testkit::test(seeds)]
+#[tavrida_testkit::test(schedules)]
 async fn it_holds(sim: Sim) {}
