@@ -1,8 +1,8 @@
 //! An in-process broker that behaves as RabbitMQ does.
 //!
-//! It behaves [like](Builder::like) a version of RabbitMQ: 3.10 unless you choose 4.0. [`MemoryBroker`] is the broker, and creates transports to it for any number of servers and clients; [`core`] is the same broker as a
-//! value, for callers that drive it themselves. [The table of features](features) lists what equals RabbitMQ, what differs and what is
-//! missing; tests hold it.
+//! It behaves [like](Builder::like) a version of RabbitMQ: 4.0 unless you choose 3.10. [`MemoryBroker`] is the broker, and creates
+//! transports to it for any number of servers and clients; [`core`] is the same broker as a value, for callers that drive it themselves.
+//! [The table of features](features) lists what equals RabbitMQ, what differs and what is missing; tests hold it.
 
 pub mod core;
 mod shell;

@@ -10,9 +10,9 @@ use std::fmt;
 #[non_exhaustive]
 pub enum RabbitMq {
     /// 3.10, as observed on 3.10.8.
-    #[default]
     V3_10,
     /// 4.0, as observed on 4.0.5.
+    #[default]
     V4_0,
 }
 

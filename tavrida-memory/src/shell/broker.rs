@@ -183,7 +183,7 @@ impl Builder {
     /// ```
     /// use tavrida_memory::{MemoryBroker, RabbitMq};
     ///
-    /// let broker = MemoryBroker::builder().like(RabbitMq::V4_0).build();
+    /// let broker = MemoryBroker::builder().like(RabbitMq::V3_10).build();
     /// # drop(broker);
     /// ```
     pub fn like(self, version: RabbitMq) -> Self {

@@ -7,6 +7,7 @@ use serde_json::json;
 use tavrida::field::{Table, Value};
 use tavrida::prelude::*;
 use tavrida::transport::{Binding, Publication, Queue};
+use tavrida_memory::{MemoryBroker, RabbitMq};
 
 use crate::town::{Town, exchange, name, registry, request_headers};
 
@@ -223,12 +224,23 @@ async fn a_result_that_is_no_object_is_the_callers_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sixteen_mebibytes_go_through() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let client = town.client(&["calc"]).await;
-    let answer = client.to("calc.echo").param("much", "x".repeat(16 << 20)).ask().await.expect("an answer");
-    assert!(answer.payload().get::<usize>("bytes").expect("a size") > 16 << 20);
+async fn a_message_goes_through_up_to_the_largest_that_the_broker_takes_and_a_larger_one_is_refused() {
+    for (version, mebibytes, goes_through) in
+        [(RabbitMq::V3_10, 16, true), (RabbitMq::V4_0, 15, true), (RabbitMq::V4_0, 16, false)]
+    {
+        let town = Town { broker: MemoryBroker::builder().like(version).build() };
+        let _server = town.host(calc()).await;
+        let client = town.client(&["calc"]).await;
+        let bytes = mebibytes << 20;
+        let answer = client.to("calc.echo").param("much", "x".repeat(bytes)).ask().await;
+        if goes_through {
+            let answer = answer.expect("an answer");
+            assert!(answer.payload().get::<usize>("bytes").expect("a size") > bytes, "{version}");
+        } else {
+            let refused = answer.expect_err("4.0 takes 16 MiB with the envelope").to_string();
+            assert!(refused.contains("is larger than configured max size 16777216"), "{refused}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,7 +62,7 @@ pub(super) fn read(document: Json, behaviour: Option<Behaviour>) -> Result<Defin
 /// Returns the behaviour of the node that wrote the file.
 fn behaviour_of(root: &At<'_>, notes: &mut Vec<String>) -> Result<Behaviour, DefinitionsError> {
     let text = root.optional_text("rabbit_version")?.or(root.optional_text("rabbitmq_version")?);
-    let text = text.unwrap_or("3.10");
+    let Some(text) = text else { return Ok(Behaviour::default()) };
     let major = text.split('.').next().and_then(|major| major.parse().ok());
     let version = if major.is_some_and(|major: u32| major >= 4) { RabbitMq::V4_0 } else { RabbitMq::V3_10 };
     let is_proven = |proven: &str| text == proven || text.starts_with(&format!("{proven}."));

@@ -56,7 +56,7 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Returns a virtual host with only the predeclared exchanges: `/` behaving as RabbitMQ 3.10 does.
+    /// Returns a virtual host with only the predeclared exchanges: `/` behaving as the [default](RabbitMq::default) version does.
     pub fn new() -> Self {
         Self::of("/", RabbitMq::default())
     }
