@@ -219,7 +219,8 @@ impl Hostile {
             3 => Value::U16(number as u16),
             4 => Value::I32(number as i32),
             5 => Value::I64(number as i64),
-            6 => Value::F64(f64::from_bits(number)),
+            // Finite: RabbitMQ ends the connection of who sends another.
+            6 => Value::F64(f64::from_bits(number & !(1 << 62))),
             7 => Value::Decimal(Decimal { scale: number as u8, value: number as u32 }),
             8 => Value::Timestamp(number),
             9 => Value::Bytes(number.to_be_bytes().as_slice().into()),

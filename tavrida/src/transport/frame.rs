@@ -1,10 +1,11 @@
 //! What fits into a frame.
 //!
 //! AMQP splits bodies over frames, not headers and arguments. A broker answers a frame that is too long by closing the connection
-//! (501), so every transport refuses it first, in the same words.
+//! (501), and so does RabbitMQ at a float that Erlang has no number for (541): every transport refuses both first, in the same words.
 
 use super::{BrokerError, Properties};
-use crate::field::{MAX_DEPTH, ShortString, Table};
+use crate::field::{MAX_DEPTH, ShortString, Table, Value};
+use crate::show::shown;
 
 /// A header that a transport puts on a received message of which it could not read a part: the reason. Such a message is not handled;
 /// it is dead-lettered with the reason, and without that part.
@@ -17,14 +18,14 @@ const AROUND: usize = 8;
 /// flags, and the length of the table.
 const BESIDE_ARGUMENTS: usize = 4 + 2 + 3 * (1 + 255) + 1 + 4;
 
-/// Checks that the properties of a message fit into one frame of `frame_max` bytes (0: no limit), and that no header nests deeper than
-/// [`MAX_DEPTH`].
+/// Checks that the properties of a message fit into one frame of `frame_max` bytes (0: no limit), that no header nests deeper than
+/// [`MAX_DEPTH`], and that all floats are finite.
 ///
 /// # Errors
 ///
 /// A refusal with the code 501.
 pub fn check_properties(properties: &Properties, frame_max: usize) -> Result<(), BrokerError> {
-    check_depth("headers", properties.headers())?;
+    check_values("headers", properties.headers())?;
     let (len, room) = (properties.encoded_len(), room(frame_max));
     if len <= room {
         return Ok(());
@@ -32,14 +33,14 @@ pub fn check_properties(properties: &Properties, frame_max: usize) -> Result<(),
     Err(too_long("headers and properties", len, frame_max, room))
 }
 
-/// Checks that the arguments of a method fit into one frame of `frame_max` bytes (0: no limit) together with any names, and that none
-/// nests deeper than [`MAX_DEPTH`].
+/// Checks that the arguments of a method fit into one frame of `frame_max` bytes (0: no limit) together with any names, that none nests
+/// deeper than [`MAX_DEPTH`], and that all floats are finite.
 ///
 /// # Errors
 ///
 /// A refusal with the code 501.
 pub fn check_arguments(arguments: &Table, frame_max: usize) -> Result<(), BrokerError> {
-    check_depth("arguments", arguments)?;
+    check_values("arguments", arguments)?;
     let (len, room) = (arguments.encoded_len(), room(frame_max).saturating_sub(BESIDE_ARGUMENTS));
     if len <= room {
         return Ok(());
@@ -51,13 +52,26 @@ fn room(frame_max: usize) -> usize {
     if frame_max == 0 { usize::MAX } else { frame_max.saturating_sub(AROUND) }
 }
 
-fn check_depth(what: &str, table: &Table) -> Result<(), BrokerError> {
-    match table.depth() {
-        ..=MAX_DEPTH => Ok(()),
-        depth => {
-            let text = format!("FRAME_ERROR - the {what} nest {depth} levels deep; {MAX_DEPTH} are the most");
-            Err(BrokerError::channel(501, text))
-        }
+fn check_values(what: &str, table: &Table) -> Result<(), BrokerError> {
+    let refused = |why: String| Err(BrokerError::channel(501, format!("FRAME_ERROR - the {what} {why}")));
+    let depth = table.depth();
+    if depth > MAX_DEPTH {
+        return refused(format!("nest {depth} levels deep; {MAX_DEPTH} are the most"));
+    }
+    match table.iter().find_map(|(name, value)| Some((name, not_finite(value)?))) {
+        Some((name, float)) => refused(format!("have {float} in '{}'; a float must be finite", shown(name))),
+        None => Ok(()),
+    }
+}
+
+/// Returns a float in a value that is infinite or no number. The value nests no deeper than [`MAX_DEPTH`].
+fn not_finite(value: &Value) -> Option<f64> {
+    match value {
+        Value::F32(float) => Some(f64::from(*float)).filter(|float| !float.is_finite()),
+        Value::F64(float) => Some(*float).filter(|float| !float.is_finite()),
+        Value::Array(items) => items.iter().find_map(not_finite),
+        Value::Table(table) => table.iter().find_map(|(_, value)| not_finite(value)),
+        _ => None,
     }
 }
 
@@ -111,7 +125,6 @@ impl Properties {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Value;
 
     const H: ShortString = ShortString::from_static("h");
 
@@ -165,5 +178,19 @@ mod tests {
         assert_eq!(check_arguments(&with(MAX_DEPTH), 0), Ok(()));
         let refusal = check_arguments(&with(MAX_DEPTH + 1), 0).unwrap_err();
         assert!(refusal.text.contains("129 levels"), "{}", refusal.text);
+    }
+    #[test]
+    fn a_float_that_ends_the_connection_on_rabbitmq_is_refused_to_its_sender_wherever_it_is() {
+        for float in [Value::F64(f64::NAN), Value::F64(f64::INFINITY), Value::F32(f32::NEG_INFINITY)] {
+            let inner = Table::new().with(H, vec![Value::Void, float.clone()]);
+            for value in [float, Value::Table(inner)] {
+                let headers = Table::new().with(ShortString::from_static("rate"), value);
+                let refusal = check_arguments(&headers, 0).unwrap_err();
+                assert!(refusal.text.contains("in 'rate'; a float must be finite"), "{}", refusal.text);
+                let properties = Properties { headers: Some(headers), ..Properties::default() };
+                assert_eq!(check_properties(&properties, 0).unwrap_err().code, 501);
+            }
+        }
+        assert_eq!(check_arguments(&Table::new().with(H, f64::MAX), 0), Ok(()));
     }
 }

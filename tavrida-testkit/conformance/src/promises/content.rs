@@ -23,7 +23,7 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("an empty body comes through, and bodies around the size of a frame", "R95", sizes),
         promise("a body of one MiB comes through", "R95", large),
         promise(
-            "headers above a frame, or deeper than any receiver reads, are refused to their sender alone",
+            "headers above a frame, deeper than any receiver reads, or with a float that is not finite, are refused to their sender alone",
             "R7",
             above,
         ),
@@ -48,7 +48,7 @@ async fn above(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     let deep = (0..=MAX_DEPTH).fold(Value::Void, |value, _| Value::Array(vec![value]));
-    for value in [Value::from("x".repeat(131_072)), deep] {
+    for value in [Value::from("x".repeat(131_072)), deep, Value::F64(f64::NAN)] {
         let mut publication = Publication::new(short(""), queue.clone(), "above");
         publication.properties.headers = Some(table([("h", value.clone())]));
         let reason = peer.failure(publication).await?;
