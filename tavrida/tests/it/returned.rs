@@ -32,7 +32,13 @@ async fn poison(notes: State<Notes>) {
 
 impl Poison {
     async fn new() -> Self {
-        let broker = MemoryBroker::builder().like(RabbitMq::V4_0).quorum_by_default().build();
+        let quorum = MemoryBroker::builder().like(RabbitMq::V4_0).quorum_by_default().build();
+        let poison = Self::on(quorum).await;
+        poison.inject("work", "work.poison", "stranger.answer").await;
+        poison
+    }
+
+    async fn on(broker: MemoryBroker) -> Self {
         let (town, notes) = (Town { broker }, Notes::default());
         let poison = Self { town, notes };
         // It declares.
@@ -41,7 +47,6 @@ impl Poison {
         session.admin().declare_queue(&Queue::durable(name("answers"))).await.expect("declared");
         let answers = Binding::queue(name("answers"), name("stranger_exchange"), name("stranger.#"));
         session.admin().bind(&answers).await.expect("bound");
-        poison.inject("work", "work.poison", "stranger.answer").await;
         poison
     }
 
@@ -131,6 +136,18 @@ async fn what_kills_its_process_at_each_delivery_is_answered_and_dead_lettered_a
     let server = poison.server(64).await;
     poison.ends_well(&server).await;
     assert_eq!(poison.notes.all().len(), 15, "no handler runs for it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_made_up_count_of_the_broker_ends_its_own_message_at_its_first_return_and_not_before() {
+    let poison = Poison::on(MemoryBroker::new()).await;
+    let headers = request_headers("work.poison", "stranger.answer").with(name("x-delivery-count"), 99_i64);
+    poison.town.inject("work", headers, BODY).await;
+    poison.kills(1).await;
+    assert_eq!(poison.notes.all(), ["begin"], "a first delivery is handled, whatever it claims");
+    let server = poison.server(64).await;
+    poison.ends_well(&server).await;
+    assert_eq!(poison.notes.all(), ["begin"]);
 }
 
 #[tokio::test(start_paused = true)]
