@@ -59,12 +59,9 @@ impl Topology {
         let mut todo: Vec<ExchangeKey> = Vec::new();
         while let Some(exchange) = next {
             targets.clear();
-            let state = &mut self.exchanges[exchange];
-            state.router.route(keys, headers, &mut targets);
-            if targets.is_empty()
-                && let Some(alternate) = state.alternate()
-            {
-                targets.extend(self.exchange_names.get(alternate).copied().map(Target::Exchange));
+            self.exchanges[exchange].router.route(keys, headers, &mut targets);
+            if targets.is_empty() {
+                targets.extend(self.alternate_of(exchange).map(Target::Exchange));
             }
             for target in &targets {
                 match target {
@@ -80,6 +77,16 @@ impl Topology {
         }
         self.targets = targets;
         sort_and_dedup(into);
+    }
+
+    /// Returns the exchange that takes what another one routes nowhere. The default exchange has no bindings on this path (R27), so that what
+    /// it takes goes on to the alternate that a policy gives it.
+    fn alternate_of(&self, exchange: ExchangeKey) -> Option<ExchangeKey> {
+        let alternate = self.exchanges[exchange].alternate()?;
+        if alternate.is_empty() {
+            return self.exchange_names.get(&*self.alternate_by_policy("")?).copied();
+        }
+        self.exchange_names.get(alternate).copied()
     }
 }
 

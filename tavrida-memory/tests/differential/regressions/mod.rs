@@ -241,3 +241,17 @@ regression!(
     1.1 alarm.clear
     "#
 );
+
+regression!(
+    /// R27: what an alternate exchange with the empty name takes goes on to the alternate that a policy gives the default exchange.
+    a_policy_gives_the_default_exchange_an_alternate,
+    r#"
+    1.1 exchange.declare exchange=e0 type=topic
+    1.1 exchange.declare exchange=e1 type=direct arguments={alternate-exchange=S:""}
+    1.1 queue.declare queue=q3
+    1.1 queue.bind queue=q3 exchange=e0 routing_key=#.*
+    1.1 policy.set name=p0 apply_to=all priority=1 alternate_exchange=e0
+    1.1 basic.publish exchange=e1 routing_key=a.b.c mandatory body=m6
+    1.1 basic.publish routing_key=nowhere mandatory body=m7
+    "#
+);
