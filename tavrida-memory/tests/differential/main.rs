@@ -16,7 +16,7 @@
 //! The latest runs: 20,000 programs on 3.10.8 (seeds 10101 to 10104, 5,000 of each) and 20,000 on 4.0.5 (seeds 10201 to 10204). What they
 //! found is among the [`regressions`], or in [`guard`] where chance decides; the last divergence was mended behind them. One race remains
 //! without a rule of its own: where a barrier overtakes a publish to a quorum queue (R177), a later step sees it; such a program does not
-//! diverge again, and no program of these runs was left aside for it.
+//! diverge again, and these runs had none.
 
 mod action;
 mod barrier;
