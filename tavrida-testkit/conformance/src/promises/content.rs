@@ -48,7 +48,7 @@ async fn above(stage: Stage) -> Kept {
     let peer = stage.session().await?;
     let queue = peer.a_queue("q").await?;
     let deep = (0..=MAX_DEPTH).fold(Value::Void, |value, _| Value::Array(vec![value]));
-    for value in [Value::from("x".repeat(131_072)), deep, Value::F64(f64::NAN)] {
+    for value in [Value::from("x".repeat(131_072)), deep, Value::F64(f64::INFINITY)] {
         let mut publication = Publication::new(short(""), queue.clone(), "above");
         publication.properties.headers = Some(table([("h", value.clone())]));
         let reason = peer.failure(publication).await?;
