@@ -1,6 +1,6 @@
 //! Messages in frames, and confirms.
 
-use tavrida_memory::MemoryBroker;
+use tavrida_memory::{MemoryBroker, RabbitMq};
 
 use crate::rig::{
     BODY, CONTENT_HEADER, Client, consume, content, content_header, declare, frame, listen, method, publish,
@@ -36,17 +36,23 @@ async fn a_body_in_several_frames_is_one_message_and_leaves_in_frames_that_fit()
 }
 
 #[tokio::test]
-async fn headers_leave_in_the_order_in_which_they_came() {
-    let port = listen(&MemoryBroker::new()).await;
-    let mut client = Client::with_channel(&port).await;
-    client.send(&declare(1, "q")).await;
-    client.method(1, (50, 11)).await;
-    let table = [short("z"), b"l\0\0\0\0\0\0\0\x05".to_vec(), short("a"), b"S\0\0\0\x01x".to_vec()].concat();
-    let properties = [vec![0x20, 0], (table.len() as u32).to_be_bytes().to_vec(), table].concat();
-    let header = [&[0, 60, 0, 0][..], &0u64.to_be_bytes(), &properties].concat();
-    client.send(&[publish(1, "q"), frame(CONTENT_HEADER, 1, &header), get("q")].concat()).await;
-    client.method(1, (60, 71)).await;
-    assert_eq!(client.frame().await.expect("a header").payload, header);
+async fn headers_leave_in_the_order_in_which_they_came_and_sorted_from_4_0() {
+    let number = [short("z"), b"l\0\0\0\0\0\0\0\x05".to_vec()].concat();
+    let text = [short("a"), b"S\0\0\0\x01x".to_vec()].concat();
+    let header = |first: &[u8], second: &[u8]| {
+        let len = (first.len() + second.len()) as u32;
+        [&[0, 60, 0, 0][..], &0u64.to_be_bytes(), &[0x20, 0], &len.to_be_bytes(), first, second].concat()
+    };
+    let came = header(&number, &text);
+    for (version, leaves) in [(RabbitMq::V3_10, came.clone()), (RabbitMq::V4_0, header(&text, &number))] {
+        let port = listen(&MemoryBroker::builder().like(version).build()).await;
+        let mut client = Client::with_channel(&port).await;
+        client.send(&declare(1, "q")).await;
+        client.method(1, (50, 11)).await;
+        client.send(&[publish(1, "q"), frame(CONTENT_HEADER, 1, &came), get("q")].concat()).await;
+        client.method(1, (60, 71)).await;
+        assert_eq!(client.frame().await.expect("a header").payload, leaves, "{version}");
+    }
 }
 
 #[tokio::test]
