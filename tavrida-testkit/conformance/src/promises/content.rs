@@ -23,7 +23,7 @@ pub(super) fn promises() -> Vec<Promise> {
         promise("an empty body comes through, and bodies around the size of a frame", "R95", sizes),
         promise("a body of one MiB comes through", "R95", large),
         promise(
-            "headers above a frame, deeper than receivers read, or with an infinite float, are refused to their sender alone",
+            "headers above a frame, too deep, or with an infinite float, are refused to their sender alone",
             "R7",
             above,
         ),
