@@ -219,7 +219,7 @@ impl Hostile {
             3 => Value::U16(number as u16),
             4 => Value::I32(number as i32),
             5 => Value::I64(number as i64),
-            // Finite: RabbitMQ ends the connection of who sends another.
+            // Finite: RabbitMQ 3.10.8 ends the connection of who sends another.
             6 => Value::F64(f64::from_bits(number & !(1 << 62))),
             7 => Value::Decimal(Decimal { scale: number as u8, value: number as u32 }),
             8 => Value::Timestamp(number),

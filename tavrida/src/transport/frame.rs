@@ -1,7 +1,7 @@
 //! What fits into a frame.
 //!
 //! AMQP splits bodies over frames, not headers and arguments. A broker answers a frame that is too long by closing the connection
-//! (501), and so does RabbitMQ at a float that Erlang has no number for (541): every transport refuses both first, in the same words.
+//! (501), and so does RabbitMQ 3.10.8 at a float that Erlang has no number for (541): every transport refuses both first, in the same words.
 
 use super::{BrokerError, Properties};
 use crate::field::{MAX_DEPTH, ShortString, Table, Value};
@@ -179,6 +179,7 @@ mod tests {
         let refusal = check_arguments(&with(MAX_DEPTH + 1), 0).unwrap_err();
         assert!(refusal.text.contains("129 levels"), "{}", refusal.text);
     }
+
     #[test]
     fn a_float_that_ends_the_connection_on_rabbitmq_is_refused_to_its_sender_wherever_it_is() {
         for float in [Value::F64(f64::NAN), Value::F64(f64::INFINITY), Value::F32(f32::NEG_INFINITY)] {
