@@ -52,7 +52,7 @@ impl ServerAsks {
         self.prefetch.store(prefetch, Ordering::Relaxed);
     }
 
-    fn prefetch(&self) -> usize {
+    pub(crate) fn prefetch(&self) -> usize {
         self.prefetch.load(Ordering::Relaxed).into()
     }
 

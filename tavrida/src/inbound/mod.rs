@@ -95,6 +95,17 @@ pub(crate) struct Arrived {
 }
 
 impl Inbound {
+    /// Returns what the server cannot do though its consumers consume: send to an exchange that is missing, or copy failed messages, which
+    /// occupy places of the prefetch until they are copied.
+    pub(crate) fn degraded(&self) -> Option<String> {
+        self.outbound.repair.degraded().or_else(|| {
+            let (stuck, prefetch) = (self.tally.stuck.get(), self.server_asks.prefetch());
+            (stuck > 0).then(|| {
+                format!("no copy can be made of failed messages, which occupy {stuck} of {prefetch} places of the prefetch")
+            })
+        })
+    }
+
     /// Works one delivery to its end, settlement included, in a slot that is held.
     pub(crate) async fn work(&self, arrived: Arrived, slot: &mut Slot) {
         let _counted = self.tally.in_flight.during();

@@ -17,10 +17,11 @@ pub enum Health {
         /// The broker's reason, such as `low on memory`, or how long it has been silent.
         why: String,
     },
-    /// Consumers consume, but an exchange of the server's [plan](crate::server::Plan) is missing: it was deleted, and could not be declared
-    /// again. Sends to it fail until it exists.
+    /// Consumers consume, but an exchange of the server's [plan](crate::server::Plan) is missing, so that sends to it fail: it was deleted,
+    /// and could not be declared again. Or no copy can be made of [failed messages](crate::Counters::stuck): where they occupy the whole
+    /// prefetch, the broker delivers nothing until a copy succeeds.
     Degraded {
-        /// The exchange, and why it is not declared.
+        /// The exchange, and why it is not declared; or how many places of the prefetch failed messages occupy.
         why: String,
     },
     /// Without a session, and reconnecting.

@@ -22,7 +22,7 @@ impl ServerHandle {
     /// Returns whether the server works.
     pub fn health(&self) -> Health {
         match self.link.health() {
-            Health::Ready => match self.inbound.outbound.repair.degraded() {
+            Health::Ready => match self.inbound.degraded() {
                 Some(why) => Health::Degraded { why },
                 None => Health::Ready,
             },

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use tavrida::Health;
 use tavrida::field::{ShortString, Table, Value};
 use tavrida::prelude::*;
+use tavrida::server::{DeclareMode, ServerBuilder};
 use tavrida::transport::{Properties, Queue};
 use tavrida_memory::MemoryBroker;
 
@@ -67,33 +69,55 @@ async fn a_long_text_of_a_failure_is_cut_between_letters() {
     assert!(text.len() <= 4096 && text.ends_with("é... (cut: 20000 bytes)"), "{text}");
 }
 
-/// The queue of the dead letters takes nothing for a while.
-#[tokio::test(start_paused = true)]
-async fn while_no_copy_can_be_made_handlers_go_on_and_the_message_is_tried_again() {
-    let (town, notes) = (Town::new(), Notes::default());
+/// Returns a server whose queue of dead letters takes nothing until it is deleted.
+async fn without_dead_letters(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> (Town, Running) {
+    let town = Town::new();
     let session = town.session().await;
     let full = Queue::durable(name("work.dead"))
         .argument(ShortString::from_static("x-max-length"), 0)
         .argument(ShortString::from_static("x-overflow"), "reject-publish");
-    session.admin().declare_queue(&full).await.expect("a queue that is full");
-    let work = Service::new("work").state(notes).rpc("fail", fail).rpc("note", || async {});
-    let server = town.server(work).concurrency(2).declare_mode(tavrida::server::DeclareMode::Skip);
-    session.admin().declare_queue(&Queue::durable(name("work"))).await.expect("a queue");
-    let server = town.run(server).await;
+    for queue in [full, Queue::durable(name("work"))] {
+        session.admin().declare_queue(&queue).await.expect("a queue");
+    }
+    let work = Service::new("work").state(Notes::default()).rpc("fail", fail).rpc("note", || async {});
+    let server = town.run(configure(town.server(work).declare_mode(DeclareMode::Skip))).await;
+    (town, server)
+}
+
+async fn until(server: &Running, stuck: u64, handled: u64) {
+    within(async {
+        while (server.handle.counters().stuck, server.handle.counters().handled) != (stuck, handled) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_no_copy_can_be_made_handlers_go_on_and_the_message_is_tried_again() {
+    let (town, server) = without_dead_letters(|server| server.concurrency(2)).await;
     for _ in 0..20 {
         town.inject("work", request_headers("work.fail", ""), BODY).await;
     }
     town.inject("work", request_headers("work.note", ""), BODY).await;
-    let until = async |held: u64, handled: u64| {
-        within(async {
-            while (server.handle.counters().stuck, server.handle.counters().handled) != (held, handled) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        })
-        .await;
-    };
-    until(20, 1).await;
-    session.admin().delete_queue("work.dead", false, false).await.expect("deleted");
-    until(0, 1).await;
+    until(&server, 20, 1).await;
+    town.session().await.admin().delete_queue("work.dead", false, false).await.expect("deleted");
+    until(&server, 0, 1).await;
     assert_eq!(town.depth("work.dead").await, 20, "declared again, and each is there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_whose_prefetch_is_taken_up_by_stuck_messages_is_degraded() {
+    let (town, server) = without_dead_letters(|server| server.prefetch(2)).await;
+    for method in ["work.fail", "work.fail", "work.note"] {
+        town.inject("work", request_headers(method, ""), BODY).await;
+    }
+    until(&server, 2, 0).await;
+    let health = server.handle.health();
+    let Health::Degraded { why } = &health else { panic!("{health}") };
+    assert!(why.ends_with("2 of 2 places of the prefetch"), "{why}");
+    assert_eq!(town.depth("work").await, 1, "the broker delivers nothing more");
+    town.session().await.admin().delete_queue("work.dead", false, false).await.expect("deleted");
+    until(&server, 0, 1).await;
+    assert_eq!(server.handle.health(), Health::Ready);
 }
