@@ -25,6 +25,7 @@ mod limits;
 #[path = "../lines/mod.rs"]
 mod lines;
 mod nested;
+mod operator;
 mod outcomes;
 mod queues;
 mod readme;
@@ -32,6 +33,8 @@ mod recovery;
 mod services;
 mod sharing;
 mod shutdown;
+#[path = "../../../tavrida/tests/stories/mod.rs"]
+mod stories;
 mod support;
 #[cfg(feature = "tls")]
 mod tls;

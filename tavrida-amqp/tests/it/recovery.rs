@@ -11,58 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::causes::{self, Cause};
 use crate::support::{Place, config, connect, count, soon};
-use crate::town::{Notes, client, client_builder, consuming, eventually, held_by_alarm, run, server, work};
-
-#[tokio::test]
-async fn an_alarm_shows_in_health_and_what_was_sent_meanwhile_is_sent_after_it() {
-    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
-    let handle = run(server(&node.uri(), work(&notes))).await;
-    let client = client(&node.uri()).await;
-    client.to("work.note").param("n", 0).cast().await.unwrap();
-
-    node.set_memory_watermark(0.0).await.unwrap();
-    let held = held_by_alarm(&client, 1).await;
-    assert!(matches!(client.health(), Health::Blocked { why } if why.contains("memory")));
-    let asking = client.to("work.echo").ask().timeout(Duration::from_millis(300));
-    assert!(soon(asking).await.unwrap_err().is_timeout(), "an ask does not outlast its time");
-    assert!(!held.is_finished());
-    assert_eq!(handle.health(), Health::Ready, "it has nothing to publish");
-
-    node.set_memory_watermark(0.4).await.unwrap();
-    assert_eq!(soon(held).await.unwrap().unwrap(), Sent::Routed);
-    eventually("the alarm is over", async || client.health() == Health::Ready).await;
-    notes.until(|notes| notes.iter().any(|note| note == "1")).await;
-    assert_eq!((handle.counters().losses, client.counters().losses), (0, 0));
-}
-
-/// All its handlers are busy, so that it does not ask for more.
-#[tokio::test]
-async fn after_a_restart_of_the_broker_topology_consumers_and_messages_are_there() {
-    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
-    let handle = run(server(&node.uri(), work(&notes)).concurrency(2).prefetch(4)).await;
-    let client = client(&node.uri()).await;
-    for n in 0..10 {
-        client.to("work.gated").param("n", n).cast().await.unwrap();
-    }
-    notes.reach(2).await;
-
-    node.stop().await.unwrap();
-    let down = |health: Health| matches!(health, Health::Reconnecting { attempts: 1.., .. });
-    eventually("both say so", async || down(handle.health()) && down(client.health())).await;
-    let waiting = tokio::spawn(client.to("work.note").param("n", 99).cast());
-    notes.open_gate();
-    node.start_again().await.unwrap();
-
-    consuming(&handle).await;
-    assert_eq!(soon(waiting).await.unwrap().unwrap(), Sent::Routed);
-    let all_there = |notes: &[String]| {
-        notes.iter().any(|note| note == "99") && (0..10).all(|n| notes.contains(&format!("end {n}")))
-    };
-    notes.until(all_there).await;
-    let session = connect(config(&node.uri())).await;
-    assert_eq!(session.admin().declare_queue_passive("work").await.unwrap().consumers, 1);
-    eventually("nothing is left", async || count(&session, "work").await == 0).await;
-}
+use crate::town::{Notes, client, client_builder, consuming, eventually, run, server, work};
 
 /// The wire is silent: no loss is reported, and heartbeats detect it.
 #[tokio::test]

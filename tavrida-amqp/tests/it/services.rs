@@ -1,14 +1,10 @@
 //! Whole servers and clients over RabbitMQ: they work, and recover automatically from broker failures.
 
-use std::time::Duration;
-
 use tavrida::Health;
 use tavrida::prelude::*;
-use tavrida::proxy::AskError;
 use tavrida_rabbitmq::{Node, Proxy as Wire};
-use tokio::time::Instant;
 
-use crate::support::{Place, config, connect, count, drain, name, soon};
+use crate::support::{Place, config, connect, count, name, soon};
 use crate::town::{Notes, client, consuming, eventually, other, run, server, work};
 
 #[tokio::test]
@@ -29,79 +25,6 @@ async fn calls_with_continuations_asks_and_notifications_arrive() {
     let unheard = client.publish().topic("town.silence").send().await.unwrap();
     assert_eq!((heard, unheard), (Sent::Routed, Sent::Unheard));
     assert_eq!(notes.reach(2).await[1..], ["heard 3"]);
-}
-
-#[tokio::test]
-async fn failures_come_back_after_their_delay_and_end_as_dead_letters_that_can_be_sent_back() {
-    let (place, notes) = (Place::new().await, Notes::new());
-    let uri = place.vhost.uri();
-    let retry = Retry::times(2).between(Duration::from_millis(50), Duration::from_millis(100));
-    let handle = run(server(&uri, work(&notes)).on_failure(retry.then_dead_letter())).await;
-    let client = client(&uri).await;
-
-    let begin = Instant::now();
-    client.to("work.lucky").cast().await.unwrap();
-    assert_eq!(notes.reach(3).await, ["try 1", "try 2", "try 3"]);
-    assert!(begin.elapsed() >= Duration::from_millis(150), "{:?}", begin.elapsed());
-
-    client.to("work.never").param("n", 7).cast().await.unwrap();
-    eventually("it is dead-lettered", async || count(&place.session, "work.dead").await == 1).await;
-    eventually("it is counted", async || handle.counters().dead_lettered == 1).await;
-    assert_eq!(handle.requeue_dead_letters(10).await.unwrap(), 1);
-    eventually("it fails again", async || handle.counters().dead_lettered == 2).await;
-    eventually("it is there again", async || count(&place.session, "work.dead").await == 1).await;
-    let bodies = drain(&place.session, "work.dead").await;
-    assert_eq!(bodies, [r#"{"payload": {"n":7}, "context": {}}"#]);
-}
-
-#[tokio::test]
-async fn after_an_operator_closed_all_connections_server_and_client_are_back_and_no_ask_hung() {
-    let (node, notes) = (Node::start().await.unwrap(), Notes::new());
-    let handle = run(server(&node.uri(), work(&notes))).await;
-    let client = client(&node.uri()).await;
-    let asking = tokio::spawn({
-        let client = client.clone();
-        async move { client.to("work.gated").param("n", 1).ask().await }
-    });
-    notes.reach(1).await;
-    assert_eq!(handle.health(), Health::Ready);
-
-    node.close_all_connections("maintenance").await.unwrap();
-    eventually("health tells of the loss", async || {
-        let (server, client) = (handle.health(), client.health());
-        let says_why = |why: &str| why.contains("maintenance");
-        matches!(server, Health::Reconnecting { why, .. } if says_why(&why))
-            && matches!(client, Health::Reconnecting { why, .. } if says_why(&why))
-    })
-    .await;
-    let lost = soon(asking).await.unwrap().unwrap_err();
-    // The request may reach its handler before its confirm comes back.
-    let ambiguous = matches!(&lost, AskError::NotSent(error) if error.is_ambiguous());
-    assert!(ambiguous || matches!(lost, AskError::Lost(_)), "{lost}");
-
-    notes.open_gate();
-    client.to("work.note").param("n", 2).cast().await.unwrap();
-    assert!(soon(client.to("work.echo").ask()).await.is_ok());
-    assert_eq!((handle.health(), client.health()), (Health::Ready, Health::Ready));
-    assert_eq!((handle.counters().losses, client.counters().losses), (1, 1));
-    // The interrupted message is handled again: its settlement came too late.
-    notes.until(|notes| notes.iter().filter(|note| *note == "end 1").count() == 2).await;
-    notes.until(|notes| notes.iter().any(|note| note == "2")).await;
-}
-
-#[tokio::test]
-async fn a_deleted_queue_is_declared_and_consumed_again_within_the_session() {
-    let (place, notes) = (Place::new().await, Notes::new());
-    let uri = place.vhost.uri();
-    let handle = run(server(&uri, work(&notes))).await;
-    let client = client(&uri).await;
-
-    place.session.admin().delete_queue("work", false, false).await.unwrap();
-    eventually("health tells of it", async || matches!(handle.health(), Health::Reconnecting { .. })).await;
-    consuming(&handle).await;
-    client.to("work.note").param("n", 1).cast().await.unwrap();
-    assert_eq!(notes.reach(1).await, ["1"]);
-    assert_eq!(handle.counters().losses, 0, "the session was never lost");
 }
 
 #[tokio::test]

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use tavrida::field::{ShortString, Value};
@@ -12,8 +11,7 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::{Node, VirtualHost};
 use tokio::task::coop::unconstrained;
 
-/// Longer than any operation here that ends at all.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) use crate::stories::town::{SOON, count, drain, soon};
 
 /// A session in a virtual host that nothing else uses.
 pub(crate) struct Place {
@@ -46,11 +44,6 @@ pub(crate) async fn connect(config: AmqpConfig) -> Arc<dyn Session> {
 /// Opens a session on a node of the test.
 pub(crate) async fn connect_to(node: &Node) -> Arc<dyn Session> {
     connect(config(&node.uri())).await
-}
-
-/// Awaits what must not hang.
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(SOON, future).await.expect("it must not hang")
 }
 
 /// Polls a future once, without a waker.
@@ -102,18 +95,4 @@ pub(crate) async fn publish_all(
 
 pub(crate) fn body(delivery: &Delivery) -> String {
     String::from_utf8(delivery.body().to_vec()).unwrap()
-}
-
-/// Returns the bodies of a queue's messages, in order, and removes them.
-pub(crate) async fn drain(session: &Arc<dyn Session>, queue: &str) -> Vec<String> {
-    let mut bodies = Vec::new();
-    while let Some(fetched) = session.get(queue).await.unwrap() {
-        bodies.push(body(&fetched.delivery));
-        fetched.delivery.ack().unwrap();
-    }
-    bodies
-}
-
-pub(crate) async fn count(session: &Arc<dyn Session>, queue: &str) -> u32 {
-    session.admin().declare_queue_passive(queue).await.unwrap().messages
 }

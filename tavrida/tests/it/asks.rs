@@ -39,23 +39,6 @@ fn calc() -> Service {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_asks_at_once_each_get_their_own_answer() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let client = town.client(&["calc"]).await;
-    let asks = (0..200).map(|n| {
-        let client = client.clone();
-        tokio::spawn(async move {
-            let answer = client.to("calc.double").param("n", n).ask().await.expect("an answer");
-            assert_eq!(answer.payload().get::<i64>("n").expect("a number"), n * 2);
-        })
-    });
-    for ask in asks.collect::<Vec<_>>() {
-        ask.await.expect("its own answer");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_ask_is_answered_even_where_a_call_would_not_be() {
     let town = Town::new();
     let _server = town.host(calc()).await;
@@ -253,48 +236,6 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(server.handle.counters().dead_lettered, 0);
     assert_eq!(town.depth("relay.dead").await, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn direct_replies_come_without_a_queue_and_again_after_a_loss() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let builder =
-        Client::builder(town.broker.transport()).source("client_app").discovery(registry(&["calc"]));
-    let client = builder.direct_replies().build().await.expect("a client");
-    for round in 0..2 {
-        let asks = (0..50).map(|n| {
-            let client = client.clone();
-            tokio::spawn(async move {
-                let answer = client.to("calc.double").param("n", n).ask().await.expect("an answer");
-                assert_eq!(answer.payload().get::<i64>("n").expect("a number"), n * 2);
-            })
-        });
-        for ask in asks.collect::<Vec<_>>() {
-            ask.await.expect("its own answer");
-        }
-        let lost = client.to("calc.slow").param("n", 1).ask();
-        let (lost, ()) = tokio::join!(lost, async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            town.broker.close_sessions("maintenance");
-        });
-        assert!(matches!(lost, Err(AskError::Lost(_))), "{round}: {lost:?}");
-    }
-    let refused = client.to("calc.refuse").ask().await.expect_err("refused");
-    assert_eq!(refused.failed().expect("the other side answered").code(), Some(4001));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_ask_that_is_refused_costs_no_other_its_direct_reply() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let builder = Client::builder(town.broker.transport()).source("client_app");
-    let client =
-        builder.discovery(registry(&["calc", "nowhere"])).direct_replies().build().await.expect("a client");
-    let (answer, refused) =
-        tokio::join!(client.to("calc.slow").param("n", 1).ask(), client.to("nowhere.work").ask(),);
-    assert_eq!(answer.expect("an answer").payload().get::<i64>("n").expect("a number"), 1);
-    assert!(matches!(refused, Err(AskError::NotSent(error)) if error.is_refused()));
 }
 
 #[tokio::test]

@@ -66,25 +66,6 @@ async fn after_the_last_try_a_message_is_dead_lettered_with_why_and_where_from()
 }
 
 #[tokio::test(start_paused = true)]
-async fn dead_letters_are_sent_back_to_work_as_new() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let service = Service::new("work").state(notes.clone()).rpc("do", never);
-    let server = town.host(service).await;
-    let client = town.client(&["work"]).await;
-    for _ in 0..3 {
-        client.to("work.do").cast().await.expect("sent");
-    }
-    notes.reach(3).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(town.depth("work.dead").await, 3);
-    assert_eq!(server.handle.requeue_dead_letters(2).await.expect("sent back"), 2);
-    assert_eq!(notes.reach(5).await[3..], ["try 1", "try 1"]);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(town.depth("work.dead").await, 3, "they failed again");
-    assert_eq!(server.handle.requeue_dead_letters(1).await.expect("sent back"), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn one_delivery_heard_by_two_services_comes_back_to_the_one_that_failed() {
     async fn fine(notes: State<Notes>) {
         notes.add("fine");

@@ -32,29 +32,6 @@ fn work(notes: &Notes) -> Service {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_a_lost_session_server_and_client_are_back_and_health_tells() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.host(work(&notes)).await;
-    let client = town.client(&["work"]).await;
-    client.to("work.note").param("n", 1).cast().await.expect("sent");
-    notes.reach(1).await;
-    assert_eq!(server.handle.health(), Health::Ready);
-
-    town.broker.close_sessions("maintenance");
-    tokio::task::yield_now().await;
-    tokio::time::sleep(Duration::from_millis(1)).await;
-    let Health::Reconnecting { why, .. } = server.handle.health() else {
-        panic!("reconnecting, and not {}", server.handle.health());
-    };
-    assert!(why.contains("maintenance"), "{why}");
-
-    client.to("work.note").param("n", 2).cast().await.expect("the client waits for its session");
-    assert_eq!(notes.reach(2).await, ["1", "2"]);
-    assert_eq!(server.handle.health(), Health::Ready);
-    assert_eq!((server.handle.counters().losses, client.counters().losses), (1, 1));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_client_that_tries_again_at_once_waits_for_the_next_session() {
     let (town, notes) = (Town::new(), Notes::default());
     let _server = town.host(work(&notes)).await;
@@ -86,31 +63,6 @@ async fn what_was_being_handled_is_delivered_again_and_its_late_settlement_fails
     assert_eq!(notes.all().len(), 4, "settled once, on the new session");
     assert_eq!(server.handle.counters().in_flight, 0);
     assert_eq!(town.depth("work").await, 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_a_restart_of_the_broker_topology_and_messages_are_there() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.host(work(&notes)).await;
-    let client = town.client(&["work"]).await;
-    server.stop().await;
-    client.to("work.note").param("n", 1).cast().await.expect("sent");
-    town.broker.restart();
-    let _server = town.host(work(&notes)).await;
-    assert_eq!(notes.reach(1).await[0].chars().next(), Some('1'));
-    assert!(client.to("work.echo").ask().await.is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_deleted_queue_is_declared_again_and_consumed() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.host(work(&notes)).await;
-    town.session().await.admin().delete_queue("work", false, false).await.expect("deleted");
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(server.handle.health(), Health::Ready);
-    town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("routed");
-    assert_eq!(notes.reach(1).await, ["1"]);
-    assert_eq!(server.handle.counters().losses, 0, "the session was never lost");
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,33 +172,6 @@ async fn a_client_whose_broker_refuses_says_so_when_it_is_built() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_stops_taking_and_lets_what_is_under_way_end() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.run(town.server(work(&notes)).concurrency(1).prefetch(10)).await;
-    let client = town.client(&["work"]).await;
-    for n in 1..=3 {
-        client.to("work.slowly").param("n", n).cast().await.expect("sent");
-    }
-    notes.reach(1).await;
-    server.stop().await;
-    assert_eq!(notes.all(), ["begin 1", "end 1"]);
-    assert_eq!(town.depth("work").await, 2, "what was not begun is back");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_handler_that_is_not_done_within_the_drain_time_is_dropped_and_its_message_is_back() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.run(town.server(work(&notes)).shutdown_timeout(Duration::from_secs(2))).await;
-    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
-    notes.reach(1).await;
-    let stopped = Instant::now();
-    server.stop().await;
-    assert_eq!(stopped.elapsed().as_secs(), 2);
-    assert_eq!(notes.all(), ["begin 1"]);
-    assert_eq!(town.depth("work").await, 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_server_whose_task_is_dropped_loses_nothing() {
     let (town, notes) = (Town::new(), Notes::default());
     let crashed = town.host(work(&notes)).await;
@@ -277,25 +202,6 @@ async fn ordered_mode_keeps_the_order_of_the_queue_and_concurrency_is_bounded() 
     notes.reach(2).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!((notes.all().len(), server.handle.counters().in_flight), (2, 2));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_blocked_broker_holds_sends_and_shows_in_health() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.host(work(&notes)).await;
-    let client = town.client(&["work"]).await;
-    town.broker.block("low on memory");
-    let sending = tokio::spawn({
-        let client = client.clone();
-        async move { client.to("work.note").param("n", 1).cast().await }
-    });
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    assert!(!sending.is_finished(), "the send waits");
-    assert_eq!(client.health(), Health::Blocked { why: "low on memory".to_owned() });
-    town.broker.unblock();
-    within(sending).await.expect("no panic").expect("sent");
-    assert_eq!(notes.reach(1).await, ["1"]);
-    assert_eq!(server.handle.health(), Health::Ready);
 }
 
 #[tokio::test(start_paused = true)]

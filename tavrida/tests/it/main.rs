@@ -29,6 +29,7 @@ mod logs;
 mod macros;
 mod nested;
 mod newcomer;
+mod operator;
 mod panics;
 mod patterns;
 mod recovery;
@@ -36,6 +37,8 @@ mod returned;
 mod selecting;
 mod signals;
 mod starting;
+#[path = "../stories/mod.rs"]
+mod stories;
 mod tidy;
 #[cfg(feature = "tower")]
 mod tower;

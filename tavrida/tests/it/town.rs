@@ -1,6 +1,6 @@
 //! Services for tests: one in-process broker, running servers, a client, and access to the broker's state.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,6 +12,8 @@ use tavrida::transport::{Consume, Properties, Publication, Session, Transport};
 use tavrida::{Client, Server, Service};
 use tavrida_memory::MemoryBroker;
 use tokio::task::JoinHandle;
+
+pub(crate) use crate::stories::town::Notes;
 
 pub(crate) struct Town {
     pub(crate) broker: MemoryBroker,
@@ -140,30 +142,4 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future)
         .await
         .expect("it happens within a minute of virtual time")
-}
-
-/// What handlers saw, in order.
-#[derive(Clone, Default)]
-pub(crate) struct Notes(Arc<Mutex<Vec<String>>>);
-
-impl Notes {
-    pub(crate) fn add(&self, note: impl Into<String>) {
-        self.0.lock().expect("no panic while noting").push(note.into());
-    }
-
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().expect("no panic while noting").clone()
-    }
-
-    /// Waits until there are this many notes.
-    pub(crate) async fn reach(&self, count: usize) -> Vec<String> {
-        let reached = async {
-            while self.all().len() < count {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        let waited = tokio::time::timeout(Duration::from_secs(600), reached).await;
-        waited.unwrap_or_else(|_| panic!("{count} notes expected, and there are {:#?}", self.all()));
-        self.all()
-    }
 }
