@@ -60,6 +60,7 @@
 //! | choose a broker, or write a transport | [`transport`]; `tavrida-amqp`, `tavrida-memory`; the conformance suite `tavrida-conformance` |
 //! | control ids and time | [`id`], [`time`] |
 //! | wait for several things, and let a simulation choose | [`select!`] |
+//! | spawn tasks that a simulation sees | [`task::spawn`] |
 //! | communicate with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |
 //! | understand or change this library | the chapter on its [architecture](docs::architecture) |
 //!
@@ -76,6 +77,7 @@ pub mod error;
 pub mod id;
 pub mod time;
 pub mod select;
+pub mod task;
 pub mod counters;
 pub mod json;
 pub mod message;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tavrida::task::OwnTask;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -43,7 +44,7 @@ pub(super) struct Start(Handle);
 
 impl Start {
     pub(super) fn run(self, shared: &Arc<Shared>) {
-        self.0.spawn(keep_time(Stop(Arc::downgrade(shared)), shared.timer.clone()));
+        self.0.spawn(keep_time(Stop(Arc::downgrade(shared), OwnTask::begin()), shared.timer.clone()));
     }
 }
 
@@ -56,7 +57,7 @@ async fn keep_time(stop: Stop, changed: Arc<Notify>) {
 }
 
 /// Records that the task ended, for whatever reason (its runtime may end before the broker), so that another one can be started.
-struct Stop(Weak<Shared>);
+struct Stop(Weak<Shared>, #[expect(dead_code, reason = "counts the task until it is dropped")] OwnTask);
 
 impl Stop {
     /// Handles what is due. Returns the next deadline.

@@ -22,6 +22,7 @@ where
             show(format, &finished, replay, self.names.test());
         }
         let mut report = Report { ending: Ending::Replayed, schedules: 1, runs: 1, ..Report::new() };
+        report.notes.extend(finished.trace.notes().map(str::to_owned));
         if let Verdict::Failed(problem) = &finished.verdict {
             let problem = (**problem).clone();
             let failure = self.failure(problem, Origin::Given, finished);

@@ -37,6 +37,8 @@
 //! - Processes share nothing but messages: two services that write to one static variable, or to one stand-in of a database, are not tried
 //!   in both orders. Within a process anything may be shared, and all orders of arrivals are tried. All clients of a graph, and the
 //!   scenario, are one process.
+//! - Tasks that outlive their handler are those of [`tavrida::task::spawn`]: others are neither waited for nor ended by a crash, and a note
+//!   names them.
 //! - What happens between two arrivals is one step. Other orders of a service's own tasks are not tried, and an await that is ready lets
 //!   nothing else happen: over a stand-in that answers at once, two handlers never interleave. One that takes a `tokio::time::sleep` of a
 //!   millisecond lets all others in.
@@ -202,6 +204,7 @@ where
             let finished = self.setup.run_by(Director::guided(Box::new(search.clone())), &self.scenario);
             report.runs += 1;
             report.faults += finished.trace.faults().count() as u64;
+            report.notes.extend(finished.trace.notes().map(str::to_owned));
             let came = search.0.lock().end_run();
             report.schedules += u64::from(came == Came::Through);
             let problem = match (came, &finished.verdict) {
@@ -297,6 +300,10 @@ impl Guide for Shared {
 
     fn told(&mut self, process: ActorId, what: &What) {
         self.0.lock().told(process, what);
+    }
+
+    fn outlived(&mut self, process: ActorId) {
+        self.0.lock().outlived(process);
     }
 
     fn idle(&mut self) {

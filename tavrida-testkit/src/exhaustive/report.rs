@@ -1,5 +1,6 @@
 //! [`Report`]: the result of an exhaustive search.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// How often the [added](super::Exhaustive::fault) faults happened, in all runs.
     pub faults: u64,
+    /// What the runs could not show: see [`Trace::notes`](crate::trace::Trace::notes).
+    pub notes: BTreeSet<String>,
     /// Whether faults were added.
     pub(super) asked: bool,
     /// The duration in real time.
@@ -46,6 +49,7 @@ impl Report {
             runs: 0,
             failures: Vec::new(),
             faults: 0,
+            notes: BTreeSet::new(),
             asked: false,
             took: Duration::ZERO,
         }
@@ -90,6 +94,9 @@ impl fmt::Display for Report {
                 f,
                 "\nnote: no fault happened, though some were added: no message reached a site where they can happen"
             )?;
+        }
+        for note in &self.notes {
+            write!(f, "\nnote: {note}")?;
         }
         for (index, failure) in self.failures.iter().enumerate() {
             write!(f, "\n\nfailure {} of {}: {failure}", index + 1, self.failures.len())?;

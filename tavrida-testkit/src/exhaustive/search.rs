@@ -101,7 +101,7 @@ pub(super) struct Search {
     /// The number of faults chosen in this run.
     faults: usize,
     came: Came,
-    /// The number of running handlers of each process.
+    /// The number of running handlers of each process, and of tasks that handlers started.
     working: FxHashMap<ActorId, u32>,
     /// The process that resumes at this instant, while time passes.
     awake: Awake,
@@ -274,6 +274,11 @@ impl Guide for Search {
             Some(_) => {}
             None => self.together |= self.awake.goes_on(process),
         }
+    }
+
+    fn outlived(&mut self, process: ActorId) {
+        // Never taken back: where the task ends is not known.
+        *self.working.entry(process).or_default() += 1;
     }
 
     fn idle(&mut self) {

@@ -223,6 +223,9 @@ fn notes_of(found: &Found, asked: &Faults) -> Vec<String> {
     if !asked.is_none() && found.faults.is_empty() {
         notes.push(format!("no fault happened in {} schedules, though there are {asked}", found.tried));
     }
+    for (note, runs) in &found.notes {
+        notes.push(format!("in {runs} of {} schedules, {note}", found.tried));
+    }
     if found.healed_early > 0 {
         notes.push(format!(
             "`heal` was called before any message arrived, in {} of {} schedules: it ends all faults",

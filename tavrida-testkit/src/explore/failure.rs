@@ -190,6 +190,9 @@ impl fmt::Display for Failure {
         writeln!(f, "\nagain:\n  {}", self.command())?;
         writeln!(f, "  {TRACE}=html beside it writes the run as a page, {TRACE}=text prints all its events")?;
         write!(f, "\nwhat happened:\n{}{}", self.events(), waiting(&self.run.trace, self.at()))?;
+        for note in self.run.trace.notes() {
+            writeln!(f, "note: {note}")?;
+        }
         self.write_keeping(f)
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct Found {
     pub(super) marks: BTreeMap<String, u64>,
     /// How often each fault happened, by its kind and site.
     pub(super) faults: BTreeMap<String, u64>,
+    /// What runs could not show, with the number of those runs.
+    pub(super) notes: BTreeMap<String, u64>,
     /// In how many runs faults were ended before any message arrived.
     pub(super) healed_early: u64,
     pub(super) elapsed: Duration,
@@ -68,6 +70,7 @@ struct Shared {
     hits: Mutex<BTreeMap<String, Hit>>,
     marks: Mutex<BTreeMap<String, u64>>,
     faults: Mutex<BTreeMap<String, u64>>,
+    notes: Mutex<BTreeMap<String, u64>>,
     healed_early: AtomicU64,
     began: Instant,
     told: Mutex<Instant>,
@@ -94,6 +97,7 @@ where
             hits: Mutex::default(),
             marks: Mutex::default(),
             faults: Mutex::default(),
+            notes: Mutex::default(),
             healed_early: AtomicU64::new(0),
             began,
             told: Mutex::new(began),
@@ -122,8 +126,9 @@ where
         hits.truncate(if self.keep_going { usize::MAX } else { 1 });
         let marks = shared.marks.into_inner();
         let faults = shared.faults.into_inner();
+        let notes = shared.notes.into_inner();
         let healed_early = shared.healed_early.into_inner();
-        Found { hits, schedules, tried, failed, marks, faults, healed_early, elapsed: began.elapsed() }
+        Found { hits, schedules, tried, failed, marks, faults, notes, healed_early, elapsed: began.elapsed() }
     }
 
     /// Runs schedules until there are no more.
@@ -162,6 +167,9 @@ where
             for fault in faults {
                 *all.entry(of_kind(fault)).or_default() += 1;
             }
+        }
+        for note in finished.trace.notes() {
+            *shared.notes.lock().entry(note.to_owned()).or_default() += 1;
         }
         let Verdict::Failed(problem) = &finished.verdict else { return };
         shared.failed.fetch_add(1, Ordering::Relaxed);

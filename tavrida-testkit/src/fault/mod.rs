@@ -80,7 +80,8 @@ pub enum Fault {
     /// Deliver: the broker cancels the consumer.
     ConsumerCancelled,
     /// Any site of a message: the process is killed, and restarted after this time. It loses its memory; what it had not acked is
-    /// redelivered. Tasks that its handlers have spawned go on, without their connection.
+    /// redelivered. Tasks that its handlers have spawned by [`tavrida::task::spawn`] end; those of `tokio::spawn` go on, without their
+    /// connection, and the report names them.
     Crash(Duration),
     /// Ack: the acknowledgement is lost, and the message is redelivered.
     Redelivered,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tavrida::Server;
 use tavrida::server::{ServerBuilder, ServerHandle};
+use tavrida::task::OwnTask;
 use tokio::sync::oneshot;
 
 use crate::problem::ProblemKind;
@@ -39,11 +40,17 @@ impl Keeper {
         if late.is_zero() {
             let (tell, ready) = oneshot::channel();
             // Boxed: a task is moved several times before it runs, and a server's life is not small.
-            tokio::spawn(Box::pin(process.keep(first, Some(tell))));
+            let own = OwnTask::begin();
+            tokio::spawn(Box::pin(async move {
+                let _own = own;
+                process.keep(first, Some(tell)).await;
+            }));
             return Some(ready);
         }
         process.stage.world().state().actor(process.actor).retired = true;
+        let own = OwnTask::begin();
         tokio::spawn(Box::pin(async move {
+            let _own = own;
             tokio::time::sleep(late).await;
             process.keep(first, None).await;
         }));

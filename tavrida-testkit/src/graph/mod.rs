@@ -136,9 +136,10 @@ impl Graph {
         tokio::time::sleep(time).await;
     }
 
-    /// Waits until the graph is quiescent: no message under way, no handler running, all sessions connected, no message waiting for its
-    /// time. This is exact, but for tasks that a handler has spawned and that sleep: they are not waited for. Virtual time advances only as
-    /// far as needed. Returns what happened so far.
+    /// Waits until the graph is quiescent: no message under way, no handler running, no task that a handler has spawned by
+    /// [`tavrida::task::spawn`], all sessions connected, no message waiting for its time. This is exact, but for tasks of `tokio::spawn`,
+    /// which are not waited for: a [note](crate::trace::Trace::notes) names them. Virtual time advances only as far as needed. Returns what
+    /// happened so far.
     ///
     /// # Panics
     ///

@@ -21,6 +21,9 @@ pub(crate) trait Guide: Send {
     /// Observes an event of a process.
     fn told(&mut self, process: ActorId, what: &What);
 
+    /// Observes that a handler of this process started a task that may outlive it.
+    fn outlived(&mut self, process: ActorId);
+
     /// Observes that nothing can arrive and time is about to pass.
     fn idle(&mut self);
 }

@@ -68,7 +68,7 @@ impl Sim {
     pub fn effect(&self, name: impl Into<String>, value: impl fmt::Display) {
         let what = What::Effect { name: name.into().into(), value: value.to_string() };
         let mut state = self.stage.world().state();
-        match world::at_work() {
+        match state.work() {
             Some(work) => state.tell_of(work.actor, work.message, work.delivery, what),
             None => state.tell(ActorId::of_peer(0), what),
         }

@@ -1,5 +1,6 @@
 //! [`Setup::run`]: one run, from a new runtime to a verdict.
 
+mod hooks;
 mod judge;
 mod panics;
 
@@ -11,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::runtime::Runtime;
+use tavrida::task::OwnTask;
+use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
 
 use super::world::{Guard, Time, World};
@@ -187,10 +189,15 @@ impl Setup {
         let runtime = self.runtime(&stage);
         let mut random = Random::new(random::join(self.seed, random::hash(b"select")));
         let _choosing = tavrida::select::choose_by(move |branches| random.below(branches));
+        let _watching = hooks::watch(&stage);
         self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
             let stage = stage.get_or_init(|| Stage::new(World::new(director, Time::standing()), clock));
-            stage.world().state().twice = self.twice;
+            {
+                let mut state = stage.world().state();
+                state.twice = self.twice;
+                state.tasks.watch(Handle::current().metrics());
+            }
             self.play(stage, scenario).await;
             stage.clone()
         })
@@ -242,7 +249,12 @@ impl Setup {
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
-        let pump = tokio::spawn(pump(stage.clone()));
+        let own = OwnTask::begin();
+        let pumped = stage.clone();
+        let pump = tokio::spawn(async move {
+            let _own = own;
+            pump(pumped).await;
+        });
         tokio::select! {
             biased;
             () = stage.world().ruined.notified() => {}

@@ -154,10 +154,11 @@ impl Stage {
         let state = self.world().state();
         let (trace, now) = (state.told(), state.time.elapsed());
         let disconnected = state.disconnected();
+        let tasks: Vec<String> = state.tasks_alive().collect();
         drop(state);
         let waits = Waits::at_end(&trace, now);
         let planned = disconnected.iter().map(|name| format!("  {name} has no session with the broker\n"));
-        let planned: String = planned.collect();
+        let planned: String = planned.chain(tasks.iter().map(|task| format!("  {task}\n"))).collect();
         match waits.is_empty() && planned.is_empty() {
             true => String::new(),
             false => format!("\nunder way:\n{waits}{planned}").trim_end().to_owned(),

@@ -5,6 +5,7 @@ mod guard;
 mod messages;
 mod network;
 mod probe;
+mod tasks;
 mod time;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -32,7 +33,7 @@ use crate::trace::{ActorId, ActorKind, ChannelNumber, Event, MessageId, Outcome,
 pub(crate) use actors::ActorState;
 pub(crate) use guard::{Guard, Rest};
 pub(crate) use messages::Messages;
-pub(crate) use probe::{Probe, at_work};
+pub(crate) use probe::Probe;
 pub(crate) use time::Time;
 
 /// After this many requeues in a row without time passing, the run would not end.
@@ -83,6 +84,7 @@ pub(crate) struct State {
     pub(crate) wake_at: Option<Instant>,
     /// Running handlers.
     pub(crate) handlers: u32,
+    pub(crate) tasks: tasks::Tasks,
     /// How many tasks wait for quiescence.
     pub(crate) settlers: u32,
     /// The fate of the message that is being published at this moment.
@@ -186,6 +188,7 @@ impl World {
             planned: 0,
             wake_at: None,
             handlers: 0,
+            tasks: Default::default(),
             settlers: 0,
             fate: PublishFate::Taken,
             #[cfg(feature = "live")]

@@ -35,6 +35,8 @@ pub struct Trace {
     consumers: Vec<u64>,
     queues: Vec<String>,
     marks: BTreeMap<String, bool>,
+    /// What the run does not show, for people.
+    notes: BTreeSet<String>,
     /// Whether the scenario ended all faults before any message arrived.
     healed_early: bool,
     /// Whether the test looked at dead letters; clones share it.
@@ -89,9 +91,15 @@ impl Trace {
         self.message(id).queues().iter().map(|queue| &*self.queues[*queue as usize])
     }
 
-    /// Returns the names given to [`Sim::sometimes`](crate::sim::Sim::sometimes), with whether the condition ever held.
+    /// Returns the names given to [`Sim::sometimes`](crate::sim::Sim::sometimes) and to [marks](tavrida::mark) of services, with whether
+    /// the condition ever held.
     pub fn marks(&self) -> &BTreeMap<String, bool> {
         &self.marks
+    }
+
+    /// Returns what the run could not show, as a sentence each: a task that it neither waited for nor ended.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.notes.iter().map(String::as_str)
     }
 
     /// Returns the channels, each with the number of events before it was opened.
@@ -159,6 +167,10 @@ impl Trace {
             self.queues.len() - 1
         });
         self.messages[id.index()].add_queue(place);
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.insert(note);
     }
 
     pub(crate) fn mark(&mut self, name: &str, reached: bool) {

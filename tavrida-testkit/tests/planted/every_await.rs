@@ -39,7 +39,7 @@ async fn two_transactions(sim: Sim, mended: bool) -> Result<(), Failure> {
 }
 
 /// Asserts that a thousand schedules find the mistake from each start, and that what is left of the schedule shows it again.
-fn is_found<Fut: Future<Output = Result<(), Failure>>>(
+pub(crate) fn is_found<Fut: Future<Output = Result<(), Failure>>>(
     scenario: impl Fn(Sim) -> Fut + Send + Sync + Copy,
     faults: &Faults,
 ) {

@@ -9,6 +9,7 @@ mod network;
 mod every_await;
 mod process;
 mod sending;
+mod tasks;
 
 use std::fmt::Write as _;
 use std::future::Future;

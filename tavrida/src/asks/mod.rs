@@ -24,6 +24,7 @@ use crate::envelope;
 use crate::field::ShortString;
 use crate::link::Epoch;
 use crate::show::shown;
+use crate::task::OwnTask;
 use crate::transport::{
     Binding, ConnectionLost, Consume, Consumer, DIRECT_REPLY_TO, Queue, Session, SessionError,
 };
@@ -89,7 +90,7 @@ impl Asks {
         // No consumer could receive an unacknowledged answer again: the queue is deleted with the session.
         let consumer = session.consume(&Consume { no_ack: true, ..Consume::new(&name, 0) }).await?;
         self.pending.open(epoch.number);
-        let open = OpenQueue { pending: self.pending.clone(), epoch: epoch.number };
+        let open = OpenQueue { pending: self.pending.clone(), epoch: epoch.number, _own: OwnTask::begin() };
         tokio::spawn(take_answers(consumer, open, self.tally.clone()));
         *queue = Some((epoch.number, name.clone()));
         Ok(name)
@@ -111,6 +112,7 @@ impl Asks {
 struct OpenQueue {
     pending: Arc<Pending>,
     epoch: u64,
+    _own: OwnTask,
 }
 
 impl Drop for OpenQueue {

@@ -21,6 +21,7 @@ use crate::message::{Context, Headers, ReservedHeaderError};
 use crate::middleware::{self, Outgoing};
 use crate::outbound::{Emits, Outbound, Repair};
 use crate::proxy::{Identity, Route, Sender};
+use crate::task::OwnTask;
 use crate::time::{Clock, SystemClock};
 use crate::transport::{Backoff, Transport, check_name};
 
@@ -263,8 +264,11 @@ impl ClientBuilder {
         let mut idle = Idle { reply_exchange: self.reply_exchange, stop: stop.clone() };
         // Boxed: a task is moved several times before it runs, and this one is not small.
         let task = tokio::spawn({
-            let (link, stop) = (Carried(link.clone()), stop.clone());
-            Box::pin(async move { link.run(&mut idle, &stop).await })
+            let (link, stop, own) = (Carried(link.clone()), stop.clone(), OwnTask::begin());
+            Box::pin(async move {
+                let _own = own;
+                link.run(&mut idle, &stop).await
+            })
         });
         Client(Arc::new(Inner { sender, link, tally, stop, task: Mutex::new(Some(task)) }))
     }

@@ -40,6 +40,7 @@ use crate::proxy;
 use crate::service::Router;
 use crate::show::shown;
 use crate::slots::Slot;
+use crate::task::OwnTask;
 use crate::time::{Clock, Stopwatch, later};
 use crate::transport::{ConnectionLost, Delivery, Session};
 use execution::Execution;
@@ -331,7 +332,11 @@ impl Inbound {
             Err(reason) => {
                 let (copies, tally) = (self.copies.clone(), self.tally.clone());
                 let held = Held { delivery, copy, due: due.to_vec(), epoch: epoch.clone(), copies, tally };
-                tokio::spawn(held.wait(reason));
+                let own = OwnTask::begin();
+                tokio::spawn(async move {
+                    let _own = own;
+                    held.wait(reason).await;
+                });
             }
         }
     }

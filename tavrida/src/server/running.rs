@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::{Server, ServerHandle};
 use crate::error::{Error, Kind};
+use crate::task::OwnTask;
 
 /// A server that was [started](Server::start) and runs in the background.
 ///
@@ -25,7 +26,11 @@ impl RunningServer {
     /// Starts the server and waits until it consumes.
     pub(super) async fn start(server: Server) -> Result<Self, Error> {
         let handle = server.handle();
-        let task = tokio::spawn(server.serve(std::future::pending()));
+        let own = OwnTask::begin();
+        let task = tokio::spawn(async move {
+            let _own = own;
+            server.serve(std::future::pending()).await
+        });
         let mut starting = Starting { handle: handle.clone(), task: Some(task) };
         let task = starting.task.as_mut().expect("it is taken below");
         tokio::select! {

@@ -15,6 +15,7 @@ use crate::field::ShortString;
 use crate::inbound::{Arrived, Inbound};
 use crate::link::{Ended, Epoch, Stop, Work};
 use crate::slots::{Slot, Slots};
+use crate::task::OwnTask;
 use crate::transport::{Consume, Consumer, ConsumerError, Session, SessionError};
 
 pub(super) struct Worker {
@@ -120,16 +121,22 @@ impl Worker {
         match self.inbound.returned_too_often(&arrived.delivery) {
             None => self.waiting.push_back(arrived),
             Some(returns) => {
-                let inbound = self.inbound.clone();
-                self.tasks.spawn(Box::pin(async move { inbound.give_up(arrived, returns).await }));
+                let (inbound, own) = (self.inbound.clone(), OwnTask::begin());
+                self.tasks.spawn(Box::pin(async move {
+                    let _own = own;
+                    inbound.give_up(arrived, returns).await
+                }));
             }
         }
     }
 
     fn begin(&mut self, arrived: Arrived, mut slot: Slot) {
-        let inbound = self.inbound.clone();
+        let (inbound, own) = (self.inbound.clone(), OwnTask::begin());
         // Boxed: a task is moved several times before it runs, and this one is large.
-        self.tasks.spawn(Box::pin(async move { inbound.work(arrived, &mut slot).await }));
+        self.tasks.spawn(Box::pin(async move {
+            let _own = own;
+            inbound.work(arrived, &mut slot).await
+        }));
     }
 
     /// Stops consuming and waits for running handlers; those that do not end in time are dropped, and their messages are requeued.

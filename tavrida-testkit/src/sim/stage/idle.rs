@@ -236,6 +236,7 @@ impl Stage {
         drop(state);
         let settled = !self.broker().is_waiting() && self.is_consumed();
         if settled {
+            world.state().note_foreign_tasks();
             world.settled.notify_waiters();
         }
         settled
@@ -279,10 +280,10 @@ fn means(heads: &Heads<'_>, channel: ChannelId) -> Means {
 }
 
 impl State {
-    /// Returns whether no handler runs, no delivery is unsettled, and all actors are connected as they should be.
+    /// Returns whether no handler and no task of one runs, no delivery is unsettled, and all actors are connected as they should be.
     pub(crate) fn is_quiet(&self) -> bool {
         let all_well = self.actors.iter().skip(1).all(super::super::world::ActorState::is_well);
-        self.handlers == 0 && self.held.is_empty() && all_well
+        self.handlers == 0 && self.tasks.are_over() && self.held.is_empty() && all_well
     }
 
     /// Returns the key of the consumer of a channel.

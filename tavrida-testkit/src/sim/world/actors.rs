@@ -125,6 +125,7 @@ impl State {
             actor.down_for = down_for;
             actor.killed.notify_one();
             self.tell(id, What::Crashed);
+            self.end_tasks(id);
         }
     }
 

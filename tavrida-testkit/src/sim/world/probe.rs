@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Returns the running handler, if any.
-pub(crate) fn at_work() -> Option<Work> {
+pub(super) fn at_work() -> Option<Work> {
     AT_WORK.get()
 }
 
@@ -117,14 +117,13 @@ impl<'a> Watch<'a> {
         false
     }
 
+    fn work(&self) -> Work {
+        Work { actor: self.probe.actor, message: self.message, delivery: self.delivery }
+    }
+
     /// For people.
     fn name(&self) -> String {
-        let state = self.probe.stage.world().state();
-        let server = state.trace.actor(self.probe.actor);
-        match self.message {
-            Some(message) => format!("the handler of {} in '{server}'", state.trace.message(message)),
-            None => format!("a handler in '{server}'"),
-        }
+        self.probe.stage.world().state().name_of(self.work())
     }
 
     fn end(&mut self, ending: Ending) {
@@ -162,13 +161,18 @@ impl<F: Future> Future for Watched<'_, '_, F> {
             *slow = None;
         }
         let stage = &watch.probe.stage;
-        let work = Work { actor: watch.probe.actor, message: watch.message, delivery: watch.delivery };
-        let working = AtWork(AT_WORK.replace(Some(work)));
+        let world = stage.world();
+        let foreign = world.foreign_tasks();
+        let working = AtWork(AT_WORK.replace(Some(watch.work())));
         let polled = match stage.is_live() {
             true => handler.as_mut().poll(cx),
-            false => guard.poll(stage.world(), handler.as_mut(), cx, || watch.name()),
+            false => guard.poll(world, handler.as_mut(), cx, || watch.name()),
         };
         drop(working);
+        let made = world.foreign_tasks().saturating_sub(foreign);
+        if made > 0 {
+            world.state().made_foreign_tasks(watch.work(), made);
+        }
         if polled.is_pending() {
             match watch.fault_in_wait() {
                 Some(Fault::Slow(by)) => {
