@@ -34,6 +34,8 @@ pub enum ProblemKind {
     Server,
     /// A scripted fault did not happen.
     Script,
+    /// A place in the code of a service was reached that is marked as [unreachable](tavrida::unreachable!); the name of the mark.
+    Unreachable(String),
     /// The run depends on something that its seed does not control.
     Nondeterminism,
 }
@@ -48,6 +50,7 @@ impl fmt::Display for ProblemKind {
             Self::Panic => f.write_str("a task panicked"),
             Self::Server => f.write_str("a server ended"),
             Self::Script => f.write_str("a scripted fault did not happen"),
+            Self::Unreachable(name) => write!(f, "'{name}' was reached, which is marked as unreachable"),
             Self::Nondeterminism => f.write_str("the run is not deterministic"),
         }
     }

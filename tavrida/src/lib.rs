@@ -61,6 +61,7 @@
 //! | control ids and time | [`id`], [`time`] |
 //! | wait for several things, and let a simulation choose | [`select!`] |
 //! | spawn tasks that a simulation sees | [`task::spawn`] |
+//! | name states that tests should reach, or must not | [`sometimes!`], [`reachable!`], [`unreachable!`]; [`mark`] |
 //! | communicate with the Python original | [`envelope`]; the chapter on the [wire format](docs::wire) |
 //! | understand or change this library | the chapter on its [architecture](docs::architecture) |
 //!
@@ -78,6 +79,7 @@ pub mod id;
 pub mod time;
 pub mod select;
 pub mod task;
+pub mod mark;
 pub mod counters;
 pub mod json;
 pub mod message;

@@ -50,6 +50,7 @@ use proc_macro::TokenStream;
 /// | `faults = Faults::any()` | the faults that may happen at random; the default is none |
 /// | `threads = 2` | how many threads run them; the result does not depend on it |
 /// | `horizon = Duration::from_secs(60)` | the limit of a run, in virtual time; the default is one hour |
+/// | `reaches = ["sold out"]` | [marks](https://docs.rs/tavrida/latest/tavrida/mark/) that must be reached in some schedule |
 /// | `live = "AMQP_URL"` | also runs the scenario on a RabbitMQ, if this environment variable has its address |
 /// | `crate = other::path` | the path of tavrida-testkit, if it is not `::tavrida_testkit` |
 ///

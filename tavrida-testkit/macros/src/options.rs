@@ -7,7 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Error, Expr, Path, Result, Token};
 
 /// All options but `crate`, in the order in which they are documented.
-const KNOWN: [&str; 6] = ["schedules", "policy", "faults", "threads", "horizon", "live"];
+const KNOWN: [&str; 7] = ["schedules", "policy", "faults", "threads", "horizon", "reaches", "live"];
 
 #[derive(Default)]
 pub(crate) struct Options {

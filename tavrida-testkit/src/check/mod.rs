@@ -54,6 +54,7 @@ where
         .policy(options.policy)
         .faults(options.faults)
         .horizon(options.horizon)
+        .reaches(options.reaches)
         .named(name)
         .without_source();
     if let Some(threads) = options.threads {

@@ -15,6 +15,7 @@ pub struct Options {
     pub(super) faults: Faults,
     pub(super) threads: Option<usize>,
     pub(super) horizon: Duration,
+    pub(super) reaches: Vec<String>,
     pub(super) live: Option<String>,
     pub(super) source: Option<Source>,
 }
@@ -28,6 +29,7 @@ impl Options {
             faults: Faults::none(),
             threads: None,
             horizon: Duration::from_secs(3600),
+            reaches: Vec::new(),
             live: None,
             source: None,
         }
@@ -60,6 +62,12 @@ impl Options {
     /// Sets how long a run may take, in virtual time.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.horizon = horizon;
+        self
+    }
+
+    /// Fails the test if none of its schedules reaches one of these marks: see [`Explore::reaches`](crate::explore::Explore::reaches).
+    pub fn reaches(mut self, marks: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.reaches.extend(marks.into_iter().map(Into::into));
         self
     }
 

@@ -26,6 +26,7 @@ pub struct Explore<F> {
     pub(super) replays: u32,
     pub(super) replay: Option<Replay>,
     pub(super) regressions: Option<PathBuf>,
+    pub(super) reaches: Vec<String>,
     pub(super) environment: bool,
     pub(super) names: Names,
     pub(super) every: Duration,
@@ -44,6 +45,7 @@ impl<F> Explore<F> {
             replays: 2000,
             replay: None,
             regressions: None,
+            reaches: Vec::new(),
             environment: true,
             names: Names::of::<F>(),
             every: Duration::from_secs(2),
@@ -85,6 +87,34 @@ impl<F> Explore<F> {
     /// Limits a run in virtual time. The default is one hour.
     pub fn horizon(mut self, horizon: Duration) -> Self {
         self.setup.horizon = horizon;
+        self
+    }
+
+    /// Fails the exploration if none of its schedules reaches one of these marks: those of services
+    /// ([`sometimes!`](tavrida::sometimes!), [`reachable!`](tavrida::reachable!)) and of the [scenario](crate::sim::Sim::sometimes). They are
+    /// not required of a replay, or if the [environment](super::Environment) sets a seed.
+    ///
+    /// ```
+    /// use tavrida::Service;
+    /// use tavrida_testkit::explore;
+    /// use tavrida_testkit::sim::Sim;
+    ///
+    /// fn till() -> Service {
+    ///     Service::new("till").rpc("pay", async || tavrida::reachable!("something is paid"))
+    /// }
+    ///
+    /// let report = explore(async |sim: Sim| {
+    ///     let graph = sim.graph().service(till).client("web").start().await;
+    ///     graph.client("web").to("till.pay").ask().await.map(drop)
+    /// })
+    /// .schedules(16)
+    /// .reaches(["something is paid"])
+    /// .run();
+    /// report.assert_ok();
+    /// assert_eq!(report.marks()["something is paid"], 16);
+    /// ```
+    pub fn reaches(mut self, marks: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.reaches.extend(marks.into_iter().map(Into::into));
         self
     }
 

@@ -48,6 +48,7 @@ where
             self.setup.seed = seed;
             // The default schedule, and the one of the seed.
             self.schedules = 2;
+            self.reaches.clear();
         }
         if let Some(schedules) = environment.schedules {
             self.schedules = schedules.saturating_add(1);
@@ -93,6 +94,8 @@ where
         if found.hits.is_empty() {
             // After a failure, the number of runs depends on the threads.
             report.notes.extend(notes_of(&found, &self.setup.faults));
+            let is_unreached = |mark: &&String| found.marks.get(*mark).is_none_or(|runs| *runs == 0);
+            report.unreached = self.reaches.iter().filter(is_unreached).cloned().collect();
             report.marks = found.marks;
             report.faults = found.faults;
         }
@@ -244,6 +247,7 @@ impl Report {
             failures: Vec::new(),
             notes: Vec::new(),
             void: Vec::new(),
+            unreached: Vec::new(),
             elapsed: Duration::ZERO,
             marks: BTreeMap::new(),
             faults: BTreeMap::new(),

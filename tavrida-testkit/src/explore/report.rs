@@ -18,6 +18,8 @@ pub struct Report {
     pub(super) notes: Vec<String>,
     /// Schedules that prove nothing, since all their decisions concern nothing that happens.
     pub(super) void: Vec<String>,
+    /// Marks that [had to be reached](super::Explore::reaches), and were not.
+    pub(super) unreached: Vec<String>,
     pub(super) marks: BTreeMap<String, u64>,
     pub(super) faults: BTreeMap<String, u64>,
     /// How many schedules ran in that time: threads may be ahead of the first failure.
@@ -46,9 +48,10 @@ impl Report {
         self.failures.first()
     }
 
-    /// Returns whether nothing failed, and each given or stored schedule was about something that happened.
+    /// Returns whether nothing failed, each given or stored schedule was about something that happened, and the marks were reached that [had
+    /// to be](super::Explore::reaches).
     pub fn is_ok(&self) -> bool {
-        self.failures.is_empty() && self.void.is_empty()
+        self.failures.is_empty() && self.void.is_empty() && self.unreached.is_empty()
     }
 
     /// Returns how many schedules it took to find the first failure, including that one. `None` if nothing failed.
@@ -65,7 +68,7 @@ impl Report {
         &self.notes
     }
 
-    /// Returns what the scenario [marked](crate::sim::Sim::sometimes), with the number of schedules in which it held, if none failed. A
+    /// Returns what the scenario and the services marked ([`Sim::sometimes`](crate::sim::Sim::sometimes), [`tavrida::mark`]), with the number of schedules in which it held, if none failed. A
     /// mark that never held is also a [note](Report::notes): a search that never met a redelivery proves nothing about redeliveries.
     pub fn marks(&self) -> &BTreeMap<String, u64> {
         &self.marks
@@ -123,6 +126,9 @@ impl fmt::Display for Report {
             if !all.is_empty() {
                 writeln!(f, "{name}: {}", counts(all))?;
             }
+        }
+        for mark in &self.unreached {
+            writeln!(f, "not reached: '{mark}', in none of {} schedules", self.tried)?;
         }
         self.void.iter().try_for_each(|void| writeln!(f, "void: {void}"))?;
         self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))?;

@@ -106,7 +106,7 @@ impl Sim {
     }
 
     /// Marks whether an interesting state was reached: an exploration reports the marks that no run reached, such as a redelivery during a
-    /// payment. See [`Trace::marks`](crate::trace::Trace::marks).
+    /// payment. Services mark states by [`tavrida::sometimes!`]. See [`Trace::marks`](crate::trace::Trace::marks).
     pub fn sometimes(&self, name: &str, reached: bool) {
         self.stage.world().state().trace.mark(name, reached);
     }

@@ -7,6 +7,7 @@ mod chain;
 mod environment;
 mod fan_out;
 mod keys;
+mod marks;
 #[cfg(feature = "proptest")]
 mod plans;
 mod planted;

@@ -21,8 +21,10 @@ async fn a_scenario_without_options(sim: Sim) -> Result<(), Failure> {
     faults = Faults::none(),
     threads = 2,
     horizon = Duration::from_secs(60),
+    reaches = ["it is played"],
 )]
 async fn a_scenario_with_all_options(sim: Sim) -> Result<(), Failure> {
+    sim.sometimes("it is played", true);
     three_requests(sim).await
 }
 

@@ -1,17 +1,38 @@
-//! What the code of services reports by itself: its tasks.
+//! What the code of services reports by itself: its tasks, and its marks.
 
 use std::sync::{Arc, OnceLock};
 
+use tavrida::mark::{self, Mark, Recording};
 use tavrida::task::{self, Adopting};
 
+use crate::problem::ProblemKind;
 use crate::sim::Stage;
 
-/// Passes the tasks of this thread to a stage, until the guard is dropped.
-pub(super) fn watch(stage: &Arc<OnceLock<Stage>>) -> Adopting {
-    let stage = stage.clone();
-    task::adopt_by(move |task| {
-        if let Some(stage) = stage.get() {
+/// Passes the tasks and marks of this thread to a stage, until the guards are dropped.
+pub(super) fn watch(stage: &Arc<OnceLock<Stage>>) -> (Adopting, Recording) {
+    let (adopting, recording) = (stage.clone(), stage.clone());
+    let adopt = move |task| {
+        if let Some(stage) = adopting.get() {
             stage.world().state().adopt(task);
         }
-    })
+    };
+    let record = move |mark: Mark<'_>| {
+        if let Some(stage) = recording.get() {
+            self::record(stage, mark);
+        }
+    };
+    (task::adopt_by(adopt), mark::record_by(record))
+}
+
+fn record(stage: &Stage, mark: Mark<'_>) {
+    let mut state = stage.world().state();
+    match mark {
+        Mark::Sometimes { name, holds } => state.trace.mark(name, holds),
+        Mark::Unreachable { name, place } => {
+            let by = state.work().map_or_else(|| "the scenario".to_owned(), |work| state.name_of(work));
+            let text = format!("by {by} ({}:{})", place.file(), place.line());
+            state.fail(ProblemKind::Unreachable(name.to_owned()), text);
+        }
+        _ => {}
+    }
 }

@@ -1,6 +1,6 @@
 //! A text in place of options.
 //!
-//~ options are written as `#[tavrida_testkit::test(schedules = 64)]`; there are `schedules`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
+//~ options are written as `#[tavrida_testkit::test(schedules = 64)]`; there are `schedules`, `policy`, `faults`, `threads`, `horizon`, `reaches`, `live` and `crate`
 
 use tavrida_testkit::sim::Sim;
 

@@ -1,6 +1,6 @@
 //! An unknown option.
 //!
-//~ unknown `seed`: there are `schedules`, `policy`, `faults`, `threads`, `horizon`, `live` and `crate`
+//~ unknown `seed`: there are `schedules`, `policy`, `faults`, `threads`, `horizon`, `reaches`, `live` and `crate`
 
 use tavrida_testkit::sim::Sim;
 
