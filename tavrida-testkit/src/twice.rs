@@ -10,7 +10,7 @@ impl Setup {
     /// Runs a scenario twice. If the second run differs from the first, the returned run has that as its problem
     /// ([`ProblemKind::Nondeterminism`]): its text shows the first events that differ and names the handler.
     ///
-    /// [Explorations](crate::explore()) do it with one seed in 64.
+    /// [Explorations](crate::explore()) do it with one schedule in 16, and with at least one.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicI64, Ordering};
@@ -61,31 +61,48 @@ const ADVICE: &str = "It depends on something that the seed does not steer: the 
     (tavrida::select! is steered), random numbers, the clock of the system, what an earlier run left in a static. \
     The documentation of tavrida_testkit::sim says what to use instead";
 
+const OF_PROCESSES: &str = "It depends on something that is constant in one process and differs between two: the order of a HashMap in a \
+    static, an address, the id of the process or of a thread. The documentation of tavrida_testkit::sim says what to use instead";
+
 /// Returns the first difference between two runs that should be equal, as a problem.
 fn difference(first: &Finished, second: &Finished) -> Option<Problem> {
-    let (text, end) = match parting(&first.trace.text(), &second.trace.text()) {
-        Some(Parting { event, one, other }) => {
-            let events =
-                [&first.trace, &second.trace].map(|trace| Some((&**trace, trace.events().get(event)?)));
-            let whose = events.into_iter().flatten().find_map(|(trace, event)| handler(trace, event));
-            let whose = whose.map(|handler| format!("This is {handler}.\n")).unwrap_or_default();
-            (format!("it went two ways.\n  first:  {one}\n  second: {other}\n{whose}"), event)
-        }
-        None if first.verdict != second.verdict => {
-            let (one, other) = (told(&first.verdict), told(&second.verdict));
-            (
-                format!(
-                    "the same happened, and it was judged in two ways.\n  first:  {one}\n  second: {other}\n"
-                ),
-                usize::MAX,
-            )
-        }
-        None => return None,
-    };
-    let events = first.trace.events();
-    let at = events.get(end).or(events.last()).map(|event| event.at).unwrap_or_default();
-    let text = format!("the run was made twice, and {text}{ADVICE}");
-    Some(Problem { kind: ProblemKind::Nondeterminism, text, at, chain: None })
+    let (text, event) = told_apart(first, &second.trace.text(), &told(&second.verdict), Some(&second.trace))?;
+    Some(problem(first, event, format!("the run was made twice, and {text}{ADVICE}")))
+}
+
+/// As [`difference`], with the text and the verdict of a run that another process made.
+pub(crate) fn between_processes(here: &Finished, trace: &str, verdict: &str) -> Option<Problem> {
+    let (text, event) = told_apart(here, trace, verdict, None)?;
+    Some(problem(here, event, format!("the run was made in two processes, and {text}{OF_PROCESSES}")))
+}
+
+/// Returns how a run differs from another one, as text, and the number of the event.
+fn told_apart(
+    first: &Finished,
+    other: &str,
+    verdict: &str,
+    other_trace: Option<&Trace>,
+) -> Option<(String, usize)> {
+    if let Some(Parting { event, one, other }) = parting(&first.trace.text(), other) {
+        let traces = [Some(&*first.trace), other_trace].into_iter().flatten();
+        let mut events = traces.filter_map(|trace| Some((trace, trace.events().get(event)?)));
+        let whose = events.find_map(|(trace, event)| handler(trace, event));
+        let whose = whose.map(|handler| format!("This is {handler}.\n")).unwrap_or_default();
+        let text = format!("it went two ways.\n  first:  {one}\n  second: {other}\n{whose}");
+        return Some((text, event));
+    }
+    let own = told(&first.verdict);
+    (own != verdict).then(|| {
+        let how = "the same happened, and it was judged in two ways.";
+        (format!("{how}\n  first:  {own}\n  second: {verdict}\n"), usize::MAX)
+    })
+}
+
+/// Returns the problem of a run that differs at this event.
+fn problem(run: &Finished, event: usize, text: String) -> Problem {
+    let events = run.trace.events();
+    let at = events.get(event).or(events.last()).map(|event| event.at).unwrap_or_default();
+    Problem { kind: ProblemKind::Nondeterminism, text, at, chain: None }
 }
 
 struct Parting {
@@ -123,9 +140,10 @@ fn handler(trace: &Trace, event: &Event) -> Option<String> {
     Some(format!("what the handler of {handled} in '{server}' did"))
 }
 
-fn told(verdict: &Verdict) -> String {
+/// Returns a verdict on one line, for people and for comparisons.
+pub(crate) fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Passed => "passed".to_owned(),
-        Verdict::Failed(problem) => problem.to_string(),
+        Verdict::Failed(problem) => problem.to_string().replace('\n', "\\n"),
     }
 }

@@ -24,17 +24,24 @@
 
 mod live;
 mod options;
+mod second;
 mod source;
 
 use std::future::Future;
 
 pub use options::Options;
 
-use crate::explore::explore;
+use second::{Part, Second};
+
+use crate::explore::{Environment, explore};
 use crate::sim::{Ended, Sim};
 
 /// Runs a scenario under many schedules, as an [exploration](explore()) with these options does. `name` is the path of the test; a leading
 /// crate name, as `module_path!()` has it, is removed.
+///
+/// The first two schedules are also run in a second process, if this is a test of Rust's harness of this name: the program is started once
+/// more, with the variable `TAVRIDA_SECOND_PROCESS` and the arguments `NAME --exact`. What comes before the call in the test runs there too.
+/// With `TAVRIDA_SECOND_PROCESS=off` there is no second process.
 ///
 /// Notes are printed on stderr, also if the test passes: a [mark](Sim::sometimes) that was never reached, faults that never happened.
 ///
@@ -64,9 +71,25 @@ where
     if let Some(file) = options.source.and_then(|source| source.regressions_of(test)) {
         exploration = exploration.regressions(file);
     }
+    let part = Part::of(name);
+    if let Some(Part::Second { of_this_test }) = part {
+        // The rest of the test is for the first process.
+        if of_this_test {
+            second::write(&exploration.first_runs());
+        }
+        return;
+    }
+    let is_replay = || Environment::read().is_ok_and(|environment| environment.replay.is_some());
+    let compared = part.filter(|_| !is_replay()).and_then(|_| Second::start(name));
+    let compared = compared.map(|second| (second, exploration.first_runs()));
     let report = exploration.run();
     report.assert_ok();
     report.print_notes(name);
+    match compared.map(|(second, runs)| second.compare(&runs)) {
+        Some(Ok(Some(problem))) => panic!("{problem}"),
+        Some(Err(why)) => eprintln!("{name}: not compared with a second process: {why}"),
+        Some(Ok(None)) | None => {}
+    }
     if let Some(variable) = options.live {
         live::check(name, &variable, options.horizon, scenario);
     }

@@ -134,10 +134,19 @@ where
         report
     }
 
+    /// Runs the default schedule, and that of the first seed if there are more.
+    pub(crate) fn first_runs(&self) -> Vec<Finished> {
+        self.searching().first_runs()
+    }
+
     fn search(&self) -> Found {
+        self.searching().run()
+    }
+
+    fn searching(&self) -> Search<'_, F> {
         let most = usize::try_from(self.schedules.div_ceil(WORTH_A_THREAD)).unwrap_or(usize::MAX);
         let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get).min(most);
-        let search = Search {
+        Search {
             scenario: &self.scenario,
             setup: self.setup.clone(),
             schedules: self.schedules,
@@ -146,8 +155,7 @@ where
             keep_going: self.keep_going,
             every: self.every,
             tell: &*self.tell,
-        };
-        search.run()
+        }
     }
 
     /// Returns the setup of a run with this schedule.

@@ -52,6 +52,7 @@
 //! | `TAVRIDA_SCHEDULES=100000` | runs this many schedules |
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | runs this schedule once; if it passes, it runs again, and both runs must be equal |
 //! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the failed run, or of the run of `TAVRIDA_REPLAY`; a page is written to a file |
+//! | `TAVRIDA_SECOND_PROCESS=off` | [`check`](crate::check()), and therefore `#[tavrida_testkit::test]`, starts no second process |
 #![doc = ""]
 #![doc = include_str!("reports.md")]
 

@@ -77,15 +77,14 @@ struct Shared {
 }
 
 /// One of this many schedules runs twice, to check that it repeats.
-const TWICE: u64 = 64;
-const LAST: u64 = TWICE - 1;
+const TWICE: u64 = 16;
 
 impl<F, Fut> Search<'_, F>
 where
     F: Fn(Sim) -> Fut + Sync,
     Fut: Future<Output: Ended>,
 {
-    /// Searches. The first schedule is the default, with seed 0 and without faults: it shows how long a run is.
+    /// Searches. The first schedule is the default.
     pub(super) fn run(mut self) -> Found {
         // Outside any runtime this is real time.
         let began = Instant::now();
@@ -102,11 +101,7 @@ where
             began,
             told: Mutex::new(began),
         };
-        let first = Setup { seed: 0, policy: Policy::Fifo, faults: Faults::none(), ..self.setup.clone() };
-        let finished = first.run(self.scenario);
-        let arrivals =
-            finished.trace.events().iter().filter(|event| matches!(event.what, What::Delivered { .. }));
-        self.setup.length = u32::try_from(arrivals.count()).unwrap_or(u32::MAX).max(1);
+        let (first, finished) = self.default_run();
         self.judge(&shared, 0, first, finished);
         match self.threads {
             1 => self.work(&shared),
@@ -131,6 +126,34 @@ where
         Found { hits, schedules, tried, failed, marks, faults, notes, healed_early, elapsed: began.elapsed() }
     }
 
+    /// Runs the default schedule, with seed 0 and without faults: it shows how long a run is.
+    fn default_run(&mut self) -> (Setup, Finished) {
+        let first = Setup { seed: 0, policy: Policy::Fifo, faults: Faults::none(), ..self.setup.clone() };
+        let finished = self.made(&first, 0);
+        let arrivals =
+            finished.trace.events().iter().filter(|event| matches!(event.what, What::Delivered { .. }));
+        self.setup.length = u32::try_from(arrivals.count()).unwrap_or(u32::MAX).max(1);
+        (first, finished)
+    }
+
+    /// Runs the default schedule, and that of the first seed if there are more.
+    pub(super) fn first_runs(mut self) -> Vec<Finished> {
+        let (_, default) = self.default_run();
+        match self.schedules {
+            1 => vec![default],
+            _ => vec![default, self.setup.run(self.scenario)],
+        }
+    }
+
+    /// Runs a schedule: one of [`TWICE`] twice, and the last if there are fewer.
+    fn made(&self, setup: &Setup, index: u64) -> Finished {
+        let is_last_of_few = self.schedules < TWICE && index + 1 == self.schedules;
+        match is_last_of_few || index % TWICE == TWICE - 1 {
+            true => setup.run_twice(self.scenario),
+            false => setup.run(self.scenario),
+        }
+    }
+
     /// Runs schedules until there are no more.
     fn work(&self, shared: &Shared) {
         loop {
@@ -143,10 +166,7 @@ where
             }
             let seed = self.setup.seed.wrapping_add(index - 1);
             let setup = Setup { seed, ..self.setup.clone() };
-            let finished = match index % TWICE {
-                LAST => setup.run_twice(self.scenario),
-                _ => setup.run(self.scenario),
-            };
+            let finished = self.made(&setup, index);
             self.judge(shared, index, setup, finished);
             self.progress(shared);
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 use std::time::Duration;
 
@@ -31,6 +32,33 @@ async fn on_a_broker(sim: Sim) -> Result<(), Failure> {
 #[ignore = "is run by a test below"]
 async fn in_a_simulation_alone(sim: Sim) {
     sim.advance(Duration::from_secs(1)).await;
+}
+
+/// Each process has its own order of such a map.
+static SHELVES: LazyLock<std::collections::HashMap<u32, ()>> =
+    LazyLock::new(|| (0..12).map(|shelf| (shelf, ())).collect());
+
+#[tavrida_testkit::test(schedules = 64)]
+#[ignore = "is run by the test below"]
+async fn in_the_order_of_a_static_map(sim: Sim) {
+    SHELVES.keys().for_each(|shelf| sim.note(format!("shelf {shelf}")));
+}
+
+#[tavrida_testkit::test(schedules = 2)]
+#[ignore = "is run by the test below"]
+async fn in_one_order(sim: Sim) {
+    sim.note("a shelf");
+}
+
+#[test]
+fn what_is_constant_in_one_process_is_found_by_a_second() {
+    let (said, passed) = run("in_the_order_of_a_static_map", &[]);
+    let told = "the run was made in two processes, and it went two ways";
+    assert!(!passed && said.contains(told) && said.contains("note: shelf"), "{said}");
+    let (said, passed) = run("in_the_order_of_a_static_map", &[("TAVRIDA_SECOND_PROCESS", "off")]);
+    assert!(passed, "{said}");
+    let (said, passed) = run("in_one_order", &[]);
+    assert!(passed && !said.contains("not compared"), "{said}");
 }
 
 #[test]

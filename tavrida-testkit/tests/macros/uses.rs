@@ -1,5 +1,6 @@
 //! Uses of the macro: each function here is a test.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tavrida::Service;
@@ -48,6 +49,15 @@ async fn the_horizon_is_a_limit(sim: Sim) {
 #[should_panic(expected = "the scenario failed")]
 async fn an_error_fails_the_test(_: Sim) -> Result<(), String> {
     Err("no".to_owned())
+}
+
+/// Counts runs: the second begins with what the first left.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+#[tavrida_testkit::test(schedules = 1)]
+#[should_panic(expected = "the run was made twice, and it went two ways")]
+async fn also_the_only_schedule_is_run_twice(sim: Sim) {
+    sim.note(format!("run {}", RUNS.fetch_add(1, Ordering::Relaxed)));
 }
 
 #[tavrida_testkit::test]
