@@ -14,12 +14,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::consume::Settler;
-use crate::link::{CLOSE_TIMEOUT, Flush, IdleChannels, Lease, Life};
+use crate::link::{CLOSE_TIMEOUT, Flush, IdleChannels, Lease, Liveness};
 use crate::manage;
 
 /// The part of a session that does everything but publishing.
 pub(crate) struct ConsumeSide {
-    pub(crate) life: Arc<Life>,
+    pub(crate) life: Arc<Liveness>,
     pub(crate) connection: Arc<Connection>,
     pub(crate) idle: Arc<IdleChannels>,
     lease: Weak<Lease>,
@@ -32,7 +32,7 @@ pub(crate) struct ConsumeSide {
 pub(crate) type CloseResult = oneshot::Receiver<Result<(), ConnectionLost>>;
 
 impl ConsumeSide {
-    pub(crate) fn new(life: Arc<Life>, lease: &Arc<Lease>) -> Arc<Self> {
+    pub(crate) fn new(life: Arc<Liveness>, lease: &Arc<Lease>) -> Arc<Self> {
         let consume_side = Arc::new(Self {
             life,
             connection: lease.connections.consume.clone(),

@@ -15,7 +15,7 @@ use tavrida::transport::{
 use crate::config::AmqpConfig;
 use crate::consume;
 use crate::consume_side::{CloseResult, ConsumeSide};
-use crate::link::{Lease, Life};
+use crate::link::{Lease, Liveness};
 use crate::manage;
 use crate::publish::{PublishTask, Publisher, ReplyPublisher};
 
@@ -29,7 +29,7 @@ pub(crate) struct AmqpSession {
 }
 
 /// Ends a life when it is dropped.
-struct EndOnDrop(Arc<Life>);
+struct EndOnDrop(Arc<Liveness>);
 
 impl Drop for EndOnDrop {
     fn drop(&mut self) {

@@ -5,22 +5,22 @@ use std::fmt::{self, Display, Write};
 
 /// A value as logs show it: a limited number of characters and three dots, control characters escaped, so that no sender can write
 /// lines of the log.
-pub(crate) struct Shown<T> {
+pub(crate) struct Escaped<T> {
     value: T,
     most: usize,
 }
 
 /// Shows at most 256 characters: enough for the texts that this library writes.
-pub(crate) fn shown<T: Display>(value: T) -> Shown<T> {
-    Shown { value, most: 256 }
+pub(crate) fn shown<T: Display>(value: T) -> Escaped<T> {
+    Escaped { value, most: 256 }
 }
 
 /// Shows at most 64 characters: enough to recognise a value.
-pub(crate) fn beginning<T: Display>(value: T) -> Shown<T> {
-    Shown { value, most: 64 }
+pub(crate) fn beginning<T: Display>(value: T) -> Escaped<T> {
+    Escaped { value, most: 64 }
 }
 
-impl<T: Display> Display for Shown<T> {
+impl<T: Display> Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut window = Window { out: f, room: self.most, failed: Ok(()) };
         match write!(window, "{}", self.value) {

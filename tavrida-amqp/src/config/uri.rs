@@ -18,7 +18,7 @@ pub(super) fn parse(uri: &str) -> Result<AmqpConfig, ConfigError> {
 
 /// Writes the settings of the URI into a draft, and no others.
 pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
-    let parts = Parts::of(uri.trim())?;
+    let parts = UriParts::of(uri.trim())?;
     scheme(draft, parts.scheme)?;
     if let Some(user) = parts.user {
         let (name, password) = user.split_once(':').map_or((user, None), |(name, word)| (name, Some(word)));
@@ -38,7 +38,7 @@ pub(super) fn apply(draft: &mut Draft, uri: &str) -> Result<(), ConfigError> {
 }
 
 /// The parts of a URI, as they stand in it.
-struct Parts<'a> {
+struct UriParts<'a> {
     scheme: &'a str,
     user: Option<&'a str>,
     hosts: &'a str,
@@ -47,7 +47,7 @@ struct Parts<'a> {
     query: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> UriParts<'a> {
     /// No error shows the text, which has a password in it.
     fn of(uri: &'a str) -> Result<Self, ConfigError> {
         let wrong = |problem| Err(ConfigError::new("uri", problem));

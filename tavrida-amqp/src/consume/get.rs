@@ -8,12 +8,12 @@ use lapin::{Channel, Connection};
 use tavrida::transport::{AckKind, Acker, ConnectionLost, Delivery, GetMessage, SessionError};
 use tokio::runtime::Handle;
 
-use crate::link::{IdleChannels, Life, close_quietly};
+use crate::link::{IdleChannels, Liveness, close_quietly};
 use crate::wire::{delivered, short};
 
 /// Gets one message from a queue, on a separate channel that stays open until the message is settled.
 pub(crate) async fn get(
-    life: &Arc<Life>,
+    life: &Arc<Liveness>,
     connection: &Connection,
     idle: &Arc<IdleChannels>,
     queue: &str,
@@ -48,7 +48,7 @@ pub(crate) async fn get(
 /// A channel with at most one unsettled message. If it is dropped before the message is settled, the channel is closed, which requeues the
 /// message.
 struct GetAcker {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     idle: Arc<IdleChannels>,
     runtime: Handle,
     channel: Mutex<Option<Arc<Channel>>>,

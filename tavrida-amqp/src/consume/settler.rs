@@ -14,14 +14,14 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::acks::{Acks, Settlement};
-use crate::link::Life;
+use crate::link::Liveness;
 
 /// The maximum time for which an ack is held. Until then the broker counts the message as unacknowledged.
 const MAX_HOLD: Duration = Duration::from_millis(2);
 
 /// Takes the settlements of one channel and sends them, acks in batches.
 pub(crate) struct Settler {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     channel: Arc<Channel>,
     acks: Mutex<Acks>,
     /// Why the channel ended, if the session did not.
@@ -33,7 +33,7 @@ pub(crate) struct Settler {
 }
 
 impl Settler {
-    pub(super) fn new(life: Arc<Life>, channel: Arc<Channel>, prefetch: u16) -> Arc<Self> {
+    pub(super) fn new(life: Arc<Liveness>, channel: Arc<Channel>, prefetch: u16) -> Arc<Self> {
         let acks = Mutex::new(Acks::new(prefetch));
         let (ended, held, settled) = (OnceLock::new(), Notify::new(), Notify::new());
         Arc::new(Self { life, channel, acks, ended, held, settled })

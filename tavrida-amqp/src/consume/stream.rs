@@ -15,13 +15,13 @@ use tokio::task::coop;
 
 use super::Settler;
 use super::source::Source;
-use crate::link::{Life, close_quietly, open_channel};
+use crate::link::{Liveness, close_quietly, open_channel};
 use crate::publish::{DirectReplies, Publisher, ReplyLease};
 use crate::wire::{Closed, delivered, short, table_out};
 
 /// Starts a consumer on a separate channel. A closing session flushes the settler.
 pub(crate) async fn consume(
-    life: &Arc<Life>,
+    life: &Arc<Liveness>,
     connection: &Connection,
     consume: &Consume,
 ) -> Result<(Consumer, Arc<Settler>), SessionError> {
@@ -58,7 +58,7 @@ pub(crate) async fn consume(
 
 /// Starts the consumer of direct replies, on the publishing channel.
 pub(crate) async fn consume_replies(
-    life: &Arc<Life>,
+    life: &Arc<Liveness>,
     publisher: &Publisher,
     consume: &Consume,
 ) -> Result<Consumer, SessionError> {
@@ -97,7 +97,7 @@ async fn start(channel: &Channel, consume: &Consume) -> lapin::Result<lapin::Con
 }
 
 struct AmqpDeliveries {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     tag: lapin::types::ShortString,
     source: Option<Source>,
     channel: Arc<Channel>,

@@ -6,33 +6,33 @@ use tavrida::field::MAX_DEPTH;
 
 /// Why lapin cannot read a part of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum Unreadable {
     TooDeep,
     NotUtf8,
     Malformed,
 }
 
 /// The bytes of `len` at `at`.
-pub(super) fn take(bytes: &[u8], at: usize, len: usize) -> Result<Range<usize>, Flaw> {
-    let end = at.checked_add(len).filter(|end| *end <= bytes.len()).ok_or(Flaw::Malformed)?;
+pub(super) fn take(bytes: &[u8], at: usize, len: usize) -> Result<Range<usize>, Unreadable> {
+    let end = at.checked_add(len).filter(|end| *end <= bytes.len()).ok_or(Unreadable::Malformed)?;
     Ok(at..end)
 }
 
 /// The text of a short string at `at`.
-pub(super) fn short(bytes: &[u8], at: usize) -> Result<Range<usize>, Flaw> {
-    let len = *bytes.get(at).ok_or(Flaw::Malformed)?;
+pub(super) fn short(bytes: &[u8], at: usize) -> Result<Range<usize>, Unreadable> {
+    let len = *bytes.get(at).ok_or(Unreadable::Malformed)?;
     take(bytes, at + 1, len.into())
 }
 
 /// The content of a long string, table or array at `at`.
-pub(super) fn long(bytes: &[u8], at: usize) -> Result<Range<usize>, Flaw> {
+pub(super) fn long(bytes: &[u8], at: usize) -> Result<Range<usize>, Unreadable> {
     let len = &bytes[take(bytes, at, 4)?];
     take(bytes, at + 4, u32::from_be_bytes([len[0], len[1], len[2], len[3]]) as usize)
 }
 
 /// Where the value at `at` ends, its letter first. Looks at its outermost level alone.
-pub(super) fn value_end(bytes: &[u8], at: usize) -> Result<usize, Flaw> {
-    let letter = *bytes.get(at).ok_or(Flaw::Malformed)?;
+pub(super) fn value_end(bytes: &[u8], at: usize) -> Result<usize, Unreadable> {
+    let letter = *bytes.get(at).ok_or(Unreadable::Malformed)?;
     let len = match letter {
         b'V' => 0,
         b't' | b'b' | b'B' => 1,
@@ -41,19 +41,19 @@ pub(super) fn value_end(bytes: &[u8], at: usize) -> Result<usize, Flaw> {
         b'D' => 5,
         b'l' | b'L' | b'd' | b'T' => 8,
         b'S' | b'x' | b'A' | b'F' => return Ok(long(bytes, at + 1)?.end),
-        _ => return Err(Flaw::Malformed),
+        _ => return Err(Unreadable::Malformed),
     };
     Ok(take(bytes, at + 1, len)?.end)
 }
 
 /// Checks the value at `at`, and all values in it.
-pub(super) fn check_value(bytes: &[u8], mut at: usize) -> Result<(), Flaw> {
+pub(super) fn check_value(bytes: &[u8], mut at: usize) -> Result<(), Unreadable> {
     let mut open: Vec<(usize, u8)> = Vec::new();
     loop {
-        let letter = *bytes.get(at).ok_or(Flaw::Malformed)?;
+        let letter = *bytes.get(at).ok_or(Unreadable::Malformed)?;
         if matches!(letter, b'A' | b'F') {
             if open.len() == MAX_DEPTH {
-                return Err(Flaw::TooDeep);
+                return Err(Unreadable::TooDeep);
             }
             let content = long(bytes, at + 1)?;
             at = content.start;
@@ -64,7 +64,7 @@ pub(super) fn check_value(bytes: &[u8], mut at: usize) -> Result<(), Flaw> {
         while open.pop_if(|(end, _)| *end == at).is_some() {}
         match open.last() {
             None => return Ok(()),
-            Some((end, _)) if at > *end => return Err(Flaw::Malformed),
+            Some((end, _)) if at > *end => return Err(Unreadable::Malformed),
             Some((_, b'F')) => at = check_short(bytes, at)?,
             Some(_) => {}
         }
@@ -72,15 +72,15 @@ pub(super) fn check_value(bytes: &[u8], mut at: usize) -> Result<(), Flaw> {
 }
 
 /// Checks a short string and returns where it ends.
-pub(super) fn check_short(bytes: &[u8], at: usize) -> Result<usize, Flaw> {
+pub(super) fn check_short(bytes: &[u8], at: usize) -> Result<usize, Unreadable> {
     let text = short(bytes, at)?;
     let end = text.end;
-    std::str::from_utf8(&bytes[text]).map_err(|_| Flaw::NotUtf8)?;
+    std::str::from_utf8(&bytes[text]).map_err(|_| Unreadable::NotUtf8)?;
     Ok(end)
 }
 
 /// Checks all entries of a table, given without its length.
-pub(super) fn check_table(entries: &[u8]) -> Result<(), Flaw> {
+pub(super) fn check_table(entries: &[u8]) -> Result<(), Unreadable> {
     let mut at = 0;
     while at < entries.len() {
         let value = check_short(entries, at)?;
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn the_deepest_value_that_passes_has_128_levels() {
         assert_eq!(check_value(&nested(MAX_DEPTH), 0), Ok(()));
-        assert_eq!(check_value(&nested(MAX_DEPTH + 1), 0), Err(Flaw::TooDeep));
-        assert_eq!(check_value(&nested(15_000), 0), Err(Flaw::TooDeep));
+        assert_eq!(check_value(&nested(MAX_DEPTH + 1), 0), Err(Unreadable::TooDeep));
+        assert_eq!(check_value(&nested(15_000), 0), Err(Unreadable::TooDeep));
     }
 
     #[test]
@@ -129,16 +129,16 @@ mod tests {
     #[test]
     fn a_value_that_is_longer_than_what_it_is_in_is_malformed() {
         let table = [&[b'F', 0, 0, 0, 3, 1, b'n', b'I'][..], &[0; 4]].concat();
-        assert_eq!(check_value(&table, 0), Err(Flaw::Malformed));
-        assert_eq!(check_value(b"S\0\0\0\x09short", 0), Err(Flaw::Malformed));
-        assert_eq!(check_value(b"?", 0), Err(Flaw::Malformed));
-        assert_eq!(check_value(b"", 0), Err(Flaw::Malformed));
+        assert_eq!(check_value(&table, 0), Err(Unreadable::Malformed));
+        assert_eq!(check_value(b"S\0\0\0\x09short", 0), Err(Unreadable::Malformed));
+        assert_eq!(check_value(b"?", 0), Err(Unreadable::Malformed));
+        assert_eq!(check_value(b"", 0), Err(Unreadable::Malformed));
     }
 
     #[test]
     fn a_name_that_is_not_utf8_is_found_at_any_level() {
         let inner = [&[b'F', 0, 0, 0, 3, 1, 0xff, b'V'][..]].concat();
         let outer = [&[b'A', 0, 0, 0, 8][..], &inner].concat();
-        assert_eq!(check_value(&outer, 0), Err(Flaw::NotUtf8));
+        assert_eq!(check_value(&outer, 0), Err(Unreadable::NotUtf8));
     }
 }

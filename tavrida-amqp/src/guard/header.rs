@@ -5,7 +5,9 @@ use std::ops::Range;
 use tavrida::field::MAX_DEPTH;
 use tavrida::transport::UNREADABLE;
 
-use super::field::{Flaw, check_short, check_table, check_value, long, readable, short, take, value_end};
+use super::field::{
+    Unreadable, check_short, check_table, check_value, long, readable, short, take, value_end,
+};
 
 /// Class, weight and size of the body.
 const FIXED: usize = 12;
@@ -55,7 +57,7 @@ pub(super) fn is_readable(payload: &[u8], room: usize) -> bool {
 /// The content header without what lapin cannot read, and the reason.
 pub(super) fn rewritten(payload: &[u8], room: usize) -> (Vec<u8>, String) {
     let fixed = take(payload, 0, FIXED).map_or(&[0; FIXED][..], |fixed| &payload[fixed]);
-    let mut parts = Parts::default();
+    let mut parts = ReadableEntries::default();
     let mut others: Vec<(usize, Vec<u8>)> = Vec::new();
     let split = each_property(payload, |at, kind, bytes| {
         match kind {
@@ -97,8 +99,8 @@ pub(super) fn rewritten(payload: &[u8], room: usize) -> (Vec<u8>, String) {
 /// Calls `each` with every property: its place in [`PROPERTIES`], and its bytes with their length.
 fn each_property<'a>(
     payload: &'a [u8],
-    mut each: impl FnMut(usize, Kind, &'a [u8]) -> Result<(), Flaw>,
-) -> Result<(), Flaw> {
+    mut each: impl FnMut(usize, Kind, &'a [u8]) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
     let flags = &payload[take(payload, FIXED, 2)?];
     let flags = u16::from_be_bytes([flags[0], flags[1]]);
     let mut at = FIXED + 2;
@@ -115,19 +117,19 @@ fn each_property<'a>(
         each(place, kind, &payload[at..end])?;
         at = end;
     }
-    if at == payload.len() { Ok(()) } else { Err(Flaw::Malformed) }
+    if at == payload.len() { Ok(()) } else { Err(Unreadable::Malformed) }
 }
 
 /// The headers that can be read, and what is wrong with the others.
 #[derive(Default)]
-struct Parts<'a> {
+struct ReadableEntries<'a> {
     entries: Vec<&'a [u8]>,
     reasons: Vec<String>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> ReadableEntries<'a> {
     /// Keeps the entries of a table that are readable.
-    fn sift(&mut self, entries: &'a [u8]) -> Result<(), Flaw> {
+    fn sift(&mut self, entries: &'a [u8]) -> Result<(), Unreadable> {
         let mut at = 0;
         while at < entries.len() {
             let name = short(entries, at)?;
@@ -168,12 +170,12 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn reason(entries: &[u8], name: Range<usize>, flaw: Flaw) -> String {
+fn reason(entries: &[u8], name: Range<usize>, flaw: Unreadable) -> String {
     let name = shown(&entries[name]);
     match flaw {
-        Flaw::TooDeep => format!("the header {name} nests deeper than {MAX_DEPTH} levels"),
-        Flaw::NotUtf8 => format!("the header {name} has a name that is not UTF-8"),
-        Flaw::Malformed => format!("the header {name} is malformed"),
+        Unreadable::TooDeep => format!("the header {name} nests deeper than {MAX_DEPTH} levels"),
+        Unreadable::NotUtf8 => format!("the header {name} has a name that is not UTF-8"),
+        Unreadable::Malformed => format!("the header {name} is malformed"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tavrida::transport::Broker;
 
-use super::field::{Flaw, check_short, check_table, long, readable, short, take, value_end};
+use super::field::{Unreadable, check_short, check_table, long, readable, short, take, value_end};
 
 /// `connection.start`.
 const START: [u8; 4] = [0, 10, 0, 10];
@@ -33,7 +33,7 @@ pub(super) fn is_readable(payload: &[u8]) -> bool {
         b'F' => check_table(&bytes[4..]),
         _ => Ok(()),
     });
-    !matches!(checked, Err(Flaw::NotUtf8 | Flaw::TooDeep))
+    !matches!(checked, Err(Unreadable::NotUtf8 | Unreadable::TooDeep))
 }
 
 /// The method with signs in names that are not UTF-8, and without tables that are not readable.
@@ -78,7 +78,10 @@ fn text(table: &[u8], name: &str) -> String {
 }
 
 /// Calls `each` with the letter and the bytes of each argument.
-fn each_argument(payload: &[u8], mut each: impl FnMut(u8, &[u8]) -> Result<(), Flaw>) -> Result<(), Flaw> {
+fn each_argument(
+    payload: &[u8],
+    mut each: impl FnMut(u8, &[u8]) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
     let ids = &payload[take(payload, 0, 4)?];
     let letters = layout(u16::from_be_bytes([ids[0], ids[1]]), u16::from_be_bytes([ids[2], ids[3]]));
     let mut at = 4;

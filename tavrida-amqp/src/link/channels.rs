@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use lapin::{Channel, Connection, ErrorKind};
 use tavrida::transport::ConnectionLost;
 
-use super::Life;
+use super::Liveness;
 
 /// Open, idle channels, so that an operation need not open one. Each operation has a channel to itself, so that its error affects nothing
 /// else.
@@ -29,7 +29,7 @@ impl IdleChannels {
     /// declared on the channel, which would be another one.
     pub(crate) async fn take(
         &self,
-        life: &Life,
+        life: &Liveness,
         connection: &Connection,
         name: &str,
     ) -> lapin::Result<Arc<Channel>> {
@@ -95,7 +95,7 @@ impl IdleChannels {
 /// lapin (4.12.3) never forgets an error of a channel: when its number is used again, after some two thousand others, the new channel fails
 /// with the old error, and the number is not released. Then the next number is taken; when all are used up, so is the connection, and its
 /// session ends.
-pub(crate) async fn open_channel(life: &Life, connection: &Connection) -> lapin::Result<Arc<Channel>> {
+pub(crate) async fn open_channel(life: &Liveness, connection: &Connection) -> lapin::Result<Arc<Channel>> {
     let mut used_up = false;
     loop {
         match connection.create_channel().await {

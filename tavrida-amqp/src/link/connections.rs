@@ -9,7 +9,7 @@ use tavrida::transport::{Broker, ConnectionLost, SessionError};
 use tokio::runtime::{self, Handle};
 
 use super::exclusive::{ExclusiveQueues, SessionId};
-use super::{Life, dial, watch};
+use super::{Liveness, dial, watch};
 use crate::config::{AmqpConfig, Host};
 
 /// The expected maximum number of channels of a session on a connection.
@@ -25,7 +25,7 @@ pub(crate) trait Flush: Send + Sync {
 
 /// Two open connections to one host. They are closed when the last session on them ends.
 pub(crate) struct Connections {
-    pub(crate) life: Arc<Life>,
+    pub(crate) life: Arc<Liveness>,
     pub(crate) host: Host,
     /// What the broker reported.
     pub(crate) broker: Option<Broker>,
@@ -57,7 +57,7 @@ impl Connections {
     async fn open_at(config: &AmqpConfig, host: &Host) -> Result<Self, SessionError> {
         let (publishes, consumes) =
             tokio::try_join!(dial(config, host, "publish"), dial(config, host, "consume"))?;
-        let life = Arc::new(Life::new(host.to_string()));
+        let life = Arc::new(Liveness::new(host.to_string()));
         let channels = usize::from(consumes.connection.configuration().channel_max());
         let heartbeat = consumes.connection.configuration().heartbeat();
         life.listen(vec![publishes.received.clone(), consumes.received.clone()], heartbeat);

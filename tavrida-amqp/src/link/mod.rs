@@ -4,7 +4,7 @@ mod channels;
 mod connections;
 mod dial;
 mod exclusive;
-mod life;
+mod liveness;
 mod pool;
 mod tls;
 mod watch;
@@ -12,7 +12,7 @@ mod watch;
 pub(crate) use channels::{IdleChannels, close_quietly, open_channel};
 pub(crate) use connections::{Connections, Flush, Lease};
 pub(crate) use dial::dial;
-pub(crate) use life::Life;
+pub(crate) use liveness::Liveness;
 pub(crate) use pool::Pool;
 pub(crate) use watch::{CLOSE_TIMEOUT, watch_alone};
 

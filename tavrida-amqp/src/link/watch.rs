@@ -8,7 +8,7 @@ use lapin::Event;
 use tavrida::transport::ConnectionLost;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::{Life, OpenConnection};
+use super::{Liveness, OpenConnection};
 use crate::wire::{Closed, interpret};
 
 /// How long the broker may take to answer a close. Then the socket is cut.
@@ -18,7 +18,7 @@ pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Ends a life if the watching task is dropped, because the runtime was shut down.
-struct Watcher(Arc<Life>);
+struct Watcher(Arc<Liveness>);
 
 impl Drop for Watcher {
     fn drop(&mut self) {
@@ -29,7 +29,7 @@ impl Drop for Watcher {
 
 /// Watches until one of the connections ends, or `life` does; then runs `last`, which may still write, and closes both.
 pub(super) fn watch(
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     publisher: OpenConnection,
     consumer: OpenConnection,
     last: impl FnOnce() + Send + 'static,
@@ -53,7 +53,7 @@ pub(super) fn watch(
 }
 
 /// Watches a single connection until its `life` ends, or the session does; then closes it.
-pub(crate) fn watch_alone(life: Arc<Life>, session: Arc<Life>, opened: OpenConnection) {
+pub(crate) fn watch_alone(life: Arc<Liveness>, session: Arc<Liveness>, opened: OpenConnection) {
     tokio::spawn(async move {
         let _watcher = Watcher(life.clone());
         let mut watched = WatchedConnection::new(opened, life.clone());
@@ -69,11 +69,11 @@ pub(crate) fn watch_alone(life: Arc<Life>, session: Arc<Life>, opened: OpenConne
 
 struct WatchedConnection {
     opened: OpenConnection,
-    life: Arc<Life>,
+    life: Arc<Liveness>,
 }
 
 impl WatchedConnection {
-    fn new(opened: OpenConnection, life: Arc<Life>) -> Self {
+    fn new(opened: OpenConnection, life: Arc<Liveness>) -> Self {
         Self { opened, life }
     }
 

@@ -17,12 +17,12 @@ use super::isolated::IsolatedChannels;
 use super::pending::PendingPublish;
 use super::reply_consumer::DirectReplies;
 use super::retired::RetiredChannels;
-use crate::link::{Life, close_quietly, open_channel};
+use crate::link::{Liveness, close_quietly, open_channel};
 use crate::wire::{Closed, short};
 
 /// The channels, and the connection that they are on.
 pub(super) struct Channels {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     connection: Arc<Connection>,
     main: ConfirmChannel,
     isolated: IsolatedChannels,
@@ -55,7 +55,7 @@ impl From<ConnectionLost> for ChannelError {
 
 impl Channels {
     /// Opens the main channel.
-    pub(super) async fn open(life: Arc<Life>, connection: Arc<Connection>) -> lapin::Result<Self> {
+    pub(super) async fn open(life: Arc<Liveness>, connection: Arc<Connection>) -> lapin::Result<Self> {
         let main = ConfirmChannel::open(&life, &connection).await?;
         let ended = Box::pin({
             let life = life.clone();

@@ -18,7 +18,7 @@ use super::outstanding::{Confirm, Outcome, Outstanding, Slot};
 use super::pending::PendingPublish;
 use super::reply_consumer::{ReplyLease, ReplySlot};
 use super::wakers::WokenSlots;
-use crate::link::{Life, close_quietly, open_channel};
+use crate::link::{Liveness, close_quietly, open_channel};
 use crate::wire::{delivered, properties_out, short};
 
 type Writing = Pin<Box<dyn Future<Output = lapin::Result<PublisherConfirm>> + Send>>;
@@ -47,7 +47,7 @@ pub(super) struct ConfirmChannel {
 
 impl ConfirmChannel {
     /// Opens a channel for publishing.
-    pub(super) async fn open(life: &Life, connection: &Connection) -> lapin::Result<Self> {
+    pub(super) async fn open(life: &Liveness, connection: &Connection) -> lapin::Result<Self> {
         let channel = open_channel(life, connection).await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
         Ok(Self {
@@ -205,7 +205,7 @@ impl ConfirmChannel {
     }
 
     /// Answers what was under way when it broke, which is at most one publish.
-    pub(super) fn answer_closed(&mut self, life: &Life) {
+    pub(super) fn answer_closed(&mut self, life: &Liveness) {
         if !self.has_all_answers() {
             return;
         }

@@ -4,7 +4,7 @@ use std::ops::{Index, IndexMut};
 use std::task::{Context, Poll};
 
 use super::confirm_channel::ConfirmChannel;
-use crate::link::Life;
+use crate::link::Liveness;
 
 /// The maximum number of isolated channels, and so of unconfirmed publishes on them.
 const MOST_ISOLATED: usize = 16;
@@ -58,7 +58,7 @@ impl IsolatedChannels {
     }
 
     /// Reads all available answers, and answers the publishes of closed channels. Is ready if the broker answered.
-    pub(super) fn poll_answers(&mut self, life: &Life, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_answers(&mut self, life: &Liveness, cx: &mut Context<'_>) -> Poll<()> {
         let mut answers = Poll::Pending;
         for channel in &mut self.0 {
             if channel.poll_answers(cx).is_ready() {

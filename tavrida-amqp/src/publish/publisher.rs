@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::pending::PendingPublish;
 use super::reply_consumer::DirectReplies;
-use crate::link::Life;
+use crate::link::Liveness;
 
 /// Passes publishes to the [task](super::task).
 pub(crate) struct Publisher {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     frame_max: usize,
     requests: mpsc::UnboundedSender<Request>,
 }
@@ -31,7 +31,7 @@ pub(super) enum Request {
 }
 
 impl Publisher {
-    pub(super) fn new(life: Arc<Life>, frame_max: usize) -> (Self, mpsc::UnboundedReceiver<Request>) {
+    pub(super) fn new(life: Arc<Liveness>, frame_max: usize) -> (Self, mpsc::UnboundedReceiver<Request>) {
         let (sender, requests) = mpsc::unbounded_channel();
         (Self { life, frame_max, requests: sender }, requests)
     }

@@ -13,13 +13,13 @@ use tokio::sync::Mutex;
 
 use super::{PublishTask, Publisher};
 use crate::config::{AmqpConfig, Host};
-use crate::link::{Life, dial, watch_alone};
+use crate::link::{Liveness, dial, watch_alone};
 
 /// Publishes answers to direct reply addresses of one session. It connects with the first.
 pub(crate) struct ReplyPublisher {
     config: AmqpConfig,
     host: Host,
-    session: Arc<Life>,
+    session: Arc<Liveness>,
     connection: Mutex<Option<Arc<ReplyConnection>>>,
     /// Held by what is published again, alone on its connection.
     alone: Mutex<()>,
@@ -27,7 +27,7 @@ pub(crate) struct ReplyPublisher {
 
 /// A connection.
 struct ReplyConnection {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     publisher: Publisher,
 }
 
@@ -38,7 +38,7 @@ impl Drop for ReplyConnection {
 }
 
 impl ReplyPublisher {
-    pub(crate) fn new(config: AmqpConfig, host: Host, session: Arc<Life>) -> Self {
+    pub(crate) fn new(config: AmqpConfig, host: Host, session: Arc<Liveness>) -> Self {
         Self { config, host, session, connection: Mutex::default(), alone: Mutex::default() }
     }
 
@@ -102,7 +102,7 @@ impl ReplyPublisher {
         self.session.check()?;
         let opened = dial(&self.config, &self.host, "reply").await?;
         let connection = opened.connection.clone();
-        let life = Arc::new(Life::new(self.host.to_string()));
+        let life = Arc::new(Liveness::new(self.host.to_string()));
         watch_alone(life.clone(), self.session.clone(), opened);
         let login = self.config.login().map(Into::into);
         match PublishTask::start(life.clone(), connection, self.config.publish_window, login).await {

@@ -17,14 +17,14 @@ use super::exchanges::{KnownExchanges, names_exchange};
 use super::pending::{PendingPublish, channel_closed};
 use super::publisher::{Publisher, Request};
 use super::refusable::{may_be_refused, wants_direct_reply};
-use crate::link::Life;
+use crate::link::Liveness;
 
 /// How many requests are handled before answers are read again.
 const BURST: usize = 64;
 
 /// The state of the task. See the [module](super) for what each value answers.
 pub(crate) struct PublishTask {
-    life: Arc<Life>,
+    life: Arc<Liveness>,
     /// The maximum number of publishes under way.
     window: usize,
     /// The user name, if the broker knows the user by it.
@@ -64,7 +64,7 @@ impl PublishTask {
     /// Opens the main channel and starts the task, which closes its channels at the end of the session. `login` is the user name, if the
     /// broker knows the user by it.
     pub(crate) async fn start(
-        life: Arc<Life>,
+        life: Arc<Liveness>,
         connection: Arc<Connection>,
         window: usize,
         login: Option<String>,

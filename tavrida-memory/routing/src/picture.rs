@@ -13,7 +13,7 @@ use crate::topology::{Destination, Topology};
 #[derive(Default)]
 struct Drawing {
     nodes: Vec<Node>,
-    edges: Vec<Edge>,
+    edges: Vec<Arrow>,
 }
 
 struct Node {
@@ -21,7 +21,7 @@ struct Node {
     is_exchange: bool,
 }
 
-struct Edge {
+struct Arrow {
     from: usize,
     to: usize,
     label: String,
@@ -160,7 +160,7 @@ impl Drawing {
             }
         };
         let (from, to) = (place(from), place(to));
-        self.edges.push(Edge { from, to, label, is_dashed });
+        self.edges.push(Arrow { from, to, label, is_dashed });
     }
 
     fn mermaid(&self) -> String {

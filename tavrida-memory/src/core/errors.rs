@@ -12,7 +12,8 @@ pub(crate) struct Fault {
     method: Option<(u16, u16)>,
 }
 
-/// The reply codes that a client can provoke.
+/// The reply codes that a client can provoke. Only a port sees frames that it cannot read.
+#[cfg_attr(not(feature = "port"), expect(dead_code))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     ConnectionForced = 320,
@@ -20,8 +21,10 @@ pub(crate) enum Code {
     NotFound = 404,
     ResourceLocked = 405,
     PreconditionFailed = 406,
+    FrameError = 501,
     CommandInvalid = 503,
     ChannelError = 504,
+    UnexpectedFrame = 505,
     NotAllowed = 530,
     NotImplemented = 540,
     InternalError = 541,
@@ -33,23 +36,27 @@ impl Code {
         match self {
             Self::AccessRefused | Self::NotFound | Self::ResourceLocked | Self::PreconditionFailed => false,
             Self::ConnectionForced
+            | Self::FrameError
             | Self::CommandInvalid
             | Self::ChannelError
+            | Self::UnexpectedFrame
             | Self::NotAllowed
             | Self::NotImplemented
             | Self::InternalError => true,
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ConnectionForced => "CONNECTION_FORCED",
             Self::AccessRefused => "ACCESS_REFUSED",
             Self::NotFound => "NOT_FOUND",
             Self::ResourceLocked => "RESOURCE_LOCKED",
             Self::PreconditionFailed => "PRECONDITION_FAILED",
+            Self::FrameError => "FRAME_ERROR",
             Self::CommandInvalid => "COMMAND_INVALID",
             Self::ChannelError => "CHANNEL_ERROR",
+            Self::UnexpectedFrame => "UNEXPECTED_FRAME",
             Self::NotAllowed => "NOT_ALLOWED",
             Self::NotImplemented => "NOT_IMPLEMENTED",
             Self::InternalError => "INTERNAL_ERROR",

@@ -96,7 +96,7 @@ pub(crate) use clients::unacked::Pending;
 pub use command::{Command, ConnectionOptions, Eviction, Operator};
 pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodReply, Sent};
 #[cfg(feature = "port")]
-pub(crate) use errors::shorten;
+pub(crate) use errors::{Code, shorten};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
 pub use snapshot::{

@@ -41,11 +41,11 @@ pub struct Definitions {
     #[serde(default)]
     policies: Vec<PolicyObject>,
     #[serde(default)]
-    exchanges: Vec<Exchange>,
+    exchanges: Vec<ExchangeDefinition>,
     #[serde(default)]
-    queues: Vec<Queue>,
+    queues: Vec<QueueDefinition>,
     #[serde(default)]
-    bindings: Vec<Binding>,
+    bindings: Vec<BindingDefinition>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -83,7 +83,7 @@ struct PolicyObject {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Exchange {
+struct ExchangeDefinition {
     name: String,
     #[serde(default = "root")]
     vhost: String,
@@ -100,7 +100,7 @@ struct Exchange {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Queue {
+struct QueueDefinition {
     name: String,
     #[serde(default = "root")]
     vhost: String,
@@ -113,7 +113,7 @@ struct Queue {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct Binding {
+struct BindingDefinition {
     source: String,
     #[serde(default = "root")]
     vhost: String,
@@ -216,7 +216,7 @@ impl VirtualHost {
     }
 }
 
-impl Exchange {
+impl ExchangeDefinition {
     fn declare(&self) -> Result<Method, DefinitionsError> {
         Ok(Method::ExchangeDeclare(ExchangeDeclare {
             exchange: short(&self.name)?,
@@ -230,7 +230,7 @@ impl Exchange {
     }
 }
 
-impl Queue {
+impl QueueDefinition {
     fn declare(&self) -> Result<Method, DefinitionsError> {
         Ok(Method::QueueDeclare(QueueDeclare {
             queue: short(&self.name)?,
@@ -242,7 +242,7 @@ impl Queue {
     }
 }
 
-impl Binding {
+impl BindingDefinition {
     fn bind(&self) -> Result<Method, DefinitionsError> {
         let (source, destination) = (short(&self.source)?, short(&self.destination)?);
         let (routing_key, arguments) = (short(&self.routing_key)?, table(&self.arguments)?);

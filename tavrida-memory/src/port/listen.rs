@@ -13,9 +13,9 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::error::ListenError;
 use super::password::Password;
-use super::settings::{GUEST, Settings};
+use super::settings::{GUEST, PortSettings};
+use super::shutdown::Shutdown;
 use super::socket::{Hosts, serve};
-use super::stop::Stop;
 use crate::shell::MemoryBroker;
 
 impl MemoryBroker {
@@ -47,7 +47,7 @@ impl MemoryBroker {
 pub struct Port {
     address: SocketAddr,
     uri: String,
-    stop: Stop,
+    stop: Shutdown,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -104,7 +104,7 @@ impl fmt::Debug for Port {
 pub struct PortBuilder {
     hosts: Hosts,
     first: ShortString,
-    settings: Settings,
+    settings: PortSettings,
     anywhere: bool,
 }
 
@@ -112,7 +112,7 @@ impl PortBuilder {
     /// Returns the builder of a port to a broker, which is one virtual host.
     pub fn new(broker: &MemoryBroker) -> Self {
         let (first, behaviour) = broker.description();
-        let settings = Settings::new(&behaviour);
+        let settings = PortSettings::new(&behaviour);
         Self { hosts: Hosts::new(), first, settings, anywhere: false }.virtual_host(broker)
     }
 
@@ -187,7 +187,7 @@ impl PortBuilder {
         let listener = TcpListener::bind(&addresses[..]).await?;
         let address = listener.local_addr()?;
         let uri = self.uri(address);
-        let stop = Stop::default();
+        let stop = Shutdown::default();
         let accepting = accept(listener, Arc::new(self.settings), Arc::new(self.hosts), stop.clone());
         Ok(Port { address, uri, stop, accepting: Some(tokio::spawn(accepting)) })
     }
@@ -205,7 +205,7 @@ impl PortBuilder {
     }
 }
 
-async fn accept(listener: TcpListener, settings: Arc<Settings>, hosts: Arc<Hosts>, stop: Stop) {
+async fn accept(listener: TcpListener, settings: Arc<PortSettings>, hosts: Arc<Hosts>, stop: Shutdown) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {

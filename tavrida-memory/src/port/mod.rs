@@ -10,7 +10,7 @@ mod password;
 mod policies;
 mod settings;
 mod socket;
-mod stop;
+mod shutdown;
 mod wire;
 
 pub use definitions::{Definitions, DefinitionsError};

@@ -1,4 +1,4 @@
-//! [`Settings`]: how a port introduces itself, and whom it lets in.
+//! [`PortSettings`]: how a port introduces itself, and whom it lets in.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::core::Behaviour;
 
 /// What a port says and allows, the same for all its connections.
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct PortSettings {
     /// The version of RabbitMQ that clients see.
     pub(super) version: &'static str,
     pub(super) users: BTreeMap<String, Password>,
@@ -46,7 +46,7 @@ const CAPABILITIES: [&str; 9] = [
     "direct_reply_to",
 ];
 
-impl Settings {
+impl PortSettings {
     /// Returns the settings of a new RabbitMQ that behaves so: user guest, no virtual host yet.
     pub(super) fn new(behaviour: &Behaviour) -> Self {
         Self {

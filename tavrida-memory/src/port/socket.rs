@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
-use super::connection::{Connection, Step};
-use super::settings::Settings;
-use super::stop::Stop;
+use super::connection::{ServerConnection, Step};
+use super::settings::PortSettings;
+use super::shutdown::Shutdown;
 use crate::core::{Effect, Method, Sent};
 use crate::shell::{Attended, MemoryBroker, Remote};
 
@@ -32,12 +32,12 @@ const CLOSING: Duration = Duration::from_secs(30);
 /// The socket broke, or the client was silent for too long.
 pub(super) async fn serve(
     mut stream: TcpStream,
-    settings: Arc<Settings>,
+    settings: Arc<PortSettings>,
     hosts: Arc<Hosts>,
-    stop: Stop,
+    stop: Shutdown,
 ) -> io::Result<()> {
     let mut served = Served {
-        connection: Connection::new(settings.clone()),
+        connection: ServerConnection::new(settings.clone()),
         hosts,
         remote: None,
         sending: VecDeque::new(),
@@ -59,31 +59,31 @@ pub(super) async fn serve(
             (std::mem::take(connection.input()), std::mem::take(connection.output()));
         let event = tokio::select! {
             biased;
-            written = writer.write(&output), if writes => Event::Written(written?),
-            read = read(&mut reader, &mut input), if reads => Event::Read(read?),
-            () = changed(&served.remote) => Event::Changed,
-            () = stop.requested(), if !stopping => Event::Stop,
-            () = sleep_until(deadline) => Event::Time,
+            written = writer.write(&output), if writes => Wake::Written(written?),
+            read = read(&mut reader, &mut input), if reads => Wake::Read(read?),
+            () = changed(&served.remote) => Wake::Changed,
+            () = stop.requested(), if !stopping => Wake::Stop,
+            () = sleep_until(deadline) => Wake::Time,
         };
         let connection = &mut served.connection;
         *connection.input() = input;
-        if let Event::Written(count) = event {
+        if let Wake::Written(count) = event {
             output.drain(..count);
         }
         *connection.output() = output;
         match event {
-            Event::Read(0) => return Ok(()),
-            Event::Read(_) => clock.read(),
-            Event::Written(_) => clock.written(),
-            Event::Changed => {}
-            Event::Stop => {
+            Wake::Read(0) => return Ok(()),
+            Wake::Read(_) => clock.read(),
+            Wake::Written(_) => clock.written(),
+            Wake::Changed => {}
+            Wake::Stop => {
                 stopping = true;
                 match &served.remote {
                     Some(remote) => remote.attend().force_close(SHUTDOWN),
                     None => return Ok(()),
                 }
             }
-            Event::Time => clock.is_over(connection)?,
+            Wake::Time => clock.is_over(connection)?,
         }
     }
 }
@@ -91,7 +91,7 @@ pub(super) async fn serve(
 const SHUTDOWN: &str = "broker forced connection closure with reason 'shutdown'";
 
 /// Why a connection woke up.
-enum Event {
+enum Wake {
     Read(usize),
     Written(usize),
     Changed,
@@ -113,7 +113,7 @@ async fn changed(remote: &Option<Remote>) {
 
 /// A connection, and what it waits for.
 struct Served {
-    connection: Connection,
+    connection: ServerConnection,
     hosts: Arc<Hosts>,
     remote: Option<Remote>,
     /// The channels on which the broker has sent something that is not written.
@@ -176,7 +176,7 @@ impl Served {
     }
 }
 
-fn take_effects(broker: &mut Attended<'_>, connection: &mut Connection, sending: &mut VecDeque<u16>) {
+fn take_effects(broker: &mut Attended<'_>, connection: &mut ServerConnection, sending: &mut VecDeque<u16>) {
     while let Some(effect) = broker.effect() {
         match effect {
             Effect::Arrived { channel } if !sending.contains(&channel.number) => {
@@ -212,7 +212,7 @@ impl Silence {
     }
 
     /// Returns when something is due. What is not read cannot be missed.
-    fn deadline(&mut self, connection: &Connection, reads: bool) -> Instant {
+    fn deadline(&mut self, connection: &ServerConnection, reads: bool) -> Instant {
         if !reads {
             self.read = Instant::now();
         }
@@ -233,7 +233,7 @@ impl Silence {
     /// # Errors
     ///
     /// The client was silent for too long.
-    fn is_over(&mut self, connection: &mut Connection) -> io::Result<()> {
+    fn is_over(&mut self, connection: &mut ServerConnection) -> io::Result<()> {
         let now = Instant::now();
         let late = |at: Instant| now >= at;
         let timed_out = match heartbeat(connection) {
@@ -253,6 +253,6 @@ impl Silence {
     }
 }
 
-fn heartbeat(connection: &Connection) -> Option<Duration> {
+fn heartbeat(connection: &ServerConnection) -> Option<Duration> {
     Some(Duration::from_secs(connection.heartbeat().into())).filter(|interval| !interval.is_zero())
 }

@@ -14,12 +14,12 @@ use crate::transport::ConnectionLost;
 
 /// The asks that have no answer yet, by request id.
 pub(crate) struct Pending {
-    asks: DashMap<SmolStr, Ask, FxBuildHasher>,
+    asks: DashMap<SmolStr, PendingAsk, FxBuildHasher>,
     /// The epoch whose reply queue is consumed; 0 if there is none.
     open: AtomicU64,
 }
 
-struct Ask {
+struct PendingAsk {
     epoch: u64,
     answer: oneshot::Sender<Result<Message, ConnectionLost>>,
     /// Ends with the wait for the answer, and not only when the handler has noticed.
@@ -39,7 +39,7 @@ impl Pending {
     /// Starts to wait, in a handler if there is an `open` ask; dropping the guard ends it.
     pub(crate) fn wait(self: &Arc<Self>, request_id: SmolStr, epoch: u64, open: Option<OpenAsk>) -> Waiting {
         let (answer, arrives) = oneshot::channel();
-        self.asks.insert(request_id.clone(), Ask { epoch, answer, _open: open });
+        self.asks.insert(request_id.clone(), PendingAsk { epoch, answer, _open: open });
         let waiting = Waiting { pending: self.clone(), request_id, arrives };
         if !self.is_open(epoch) {
             // The session ended after the ask got its queue and before it waits here.
@@ -89,7 +89,7 @@ impl Pending {
         }
     }
 
-    fn forget(&self, request_id: &str) -> Option<Ask> {
+    fn forget(&self, request_id: &str) -> Option<PendingAsk> {
         self.asks.remove(request_id).map(|(_, ask)| ask)
     }
 

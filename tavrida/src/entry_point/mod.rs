@@ -56,7 +56,7 @@ impl EntryPoint {
     pub fn parse(text: impl TryInto<ShortString> + AsRef<str>) -> Result<Self, EntryPointError> {
         let bad = |text: &str, flaw| EntryPointError::new(text, flaw, Wanted::EntryPoint);
         if text.as_ref().len() > ShortString::MAX_LEN {
-            return Err(bad(text.as_ref(), Flaw::TooLong));
+            return Err(bad(text.as_ref(), NameFlaw::TooLong));
         }
         let Ok(text) = text.try_into() else { unreachable!("it has at most 255 bytes") };
         if text.is_empty() {
@@ -125,12 +125,12 @@ impl EntryPoint {
 }
 
 /// Returns why a name is invalid in an address.
-fn flaw_of(name: &str) -> Option<Flaw> {
+fn flaw_of(name: &str) -> Option<NameFlaw> {
     match name {
-        "" => Some(Flaw::EmptyName),
-        "*" | "#" => Some(Flaw::Wildcard),
-        _ if name.contains('.') => Some(Flaw::TooManyDots),
-        _ => name.contains(is_control).then_some(Flaw::Control),
+        "" => Some(NameFlaw::EmptyName),
+        "*" | "#" => Some(NameFlaw::Wildcard),
+        _ if name.contains('.') => Some(NameFlaw::TooManyDots),
+        _ => name.contains(is_control).then_some(NameFlaw::Control),
     }
 }
 
@@ -140,7 +140,7 @@ impl FromStr for EntryPoint {
     /// Parses an address; unlike [`EntryPoint::parse`] it rejects the empty text, which a person does not intend.
     fn from_str(text: &str) -> Result<Self, EntryPointError> {
         match Self::parse(text)? {
-            none if none.is_none() => Err(EntryPointError::new(text, Flaw::Empty, Wanted::EntryPoint)),
+            none if none.is_none() => Err(EntryPointError::new(text, NameFlaw::Empty, Wanted::EntryPoint)),
             entry_point => Ok(entry_point),
         }
     }
@@ -192,7 +192,7 @@ impl From<std::convert::Infallible> for EntryPointError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPointError {
     text: String,
-    flaw: Flaw,
+    flaw: NameFlaw,
     wanted: Wanted,
 }
 
@@ -204,7 +204,7 @@ enum Wanted {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flaw {
+enum NameFlaw {
     Empty,
     EmptyName,
     TooManyDots,
@@ -217,7 +217,7 @@ enum Flaw {
 }
 
 impl EntryPointError {
-    fn new(text: &str, flaw: Flaw, wanted: Wanted) -> Self {
+    fn new(text: &str, flaw: NameFlaw, wanted: Wanted) -> Self {
         Self { text: text.chars().take(64).collect(), flaw, wanted }
     }
 }
@@ -225,17 +225,17 @@ impl EntryPointError {
 impl fmt::Display for EntryPointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = match self.flaw {
-            Flaw::Empty => "it is empty",
-            Flaw::EmptyName => "a name before or after the dot is empty",
-            Flaw::TooManyDots => "it has more than one dot",
-            Flaw::Wildcard => "a name is `*` or `#`, which a binding reads as a wildcard",
-            Flaw::Control => "a name has a control character, which would break the lines of a log",
-            Flaw::TooLong => "it has over 255 bytes, the most that a routing key can have",
-            Flaw::NoEvent => "it names no event",
-            Flaw::WildPublisher => {
+            NameFlaw::Empty => "it is empty",
+            NameFlaw::EmptyName => "a name before or after the dot is empty",
+            NameFlaw::TooManyDots => "it has more than one dot",
+            NameFlaw::Wildcard => "a name is `*` or `#`, which a binding reads as a wildcard",
+            NameFlaw::Control => "a name has a control character, which would break the lines of a log",
+            NameFlaw::TooLong => "it has over 255 bytes, the most that a routing key can have",
+            NameFlaw::NoEvent => "it names no event",
+            NameFlaw::WildPublisher => {
                 "a subscription names its publisher, whose exchange it is bound to: write one for each publisher, such as `stock.*`"
             }
-            Flaw::WildLetter => {
+            NameFlaw::WildLetter => {
                 "a wildcard is a whole word, as in `stock.*`; for a name with this letter, pass an `EntryPoint`"
             }
         };

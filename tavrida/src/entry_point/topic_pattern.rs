@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{EntryPoint, EntryPointError, Flaw, Wanted};
+use super::{EntryPoint, EntryPointError, NameFlaw, Wanted};
 use crate::field::{ShortString, TooLongError};
 
 /// One topic, `publisher.event`, or many topics of one publisher: `publisher.*` or `publisher.#`.
@@ -95,13 +95,13 @@ impl FromStr for TopicPattern {
         };
         let is_wild = |word: &str| word.contains(['*', '#']);
         match text.split_once('.') {
-            _ if text.len() > ShortString::MAX_LEN => Err(refuse(Flaw::TooLong)),
-            None if is_wild(text) => Err(refuse(Flaw::WildPublisher)),
-            Some(("*" | "#", _)) => Err(refuse(Flaw::WildPublisher)),
-            Some((_, rest)) if rest.contains('.') => Err(refuse(Flaw::TooManyDots)),
+            _ if text.len() > ShortString::MAX_LEN => Err(refuse(NameFlaw::TooLong)),
+            None if is_wild(text) => Err(refuse(NameFlaw::WildPublisher)),
+            Some(("*" | "#", _)) => Err(refuse(NameFlaw::WildPublisher)),
+            Some((_, rest)) if rest.contains('.') => Err(refuse(NameFlaw::TooManyDots)),
             Some((publisher, "*")) => pattern(Topics::Events, publisher),
             Some((publisher, "#")) => pattern(Topics::All, publisher),
-            Some(_) if is_wild(text) => Err(refuse(Flaw::WildLetter)),
+            Some(_) if is_wild(text) => Err(refuse(NameFlaw::WildLetter)),
             _ => text.parse::<EntryPoint>().map_err(|error| refuse(error.flaw))?.try_into(),
         }
     }
@@ -114,7 +114,7 @@ impl TryFrom<EntryPoint> for TopicPattern {
     fn try_from(topic: EntryPoint) -> Result<Self, EntryPointError> {
         match topic.method() {
             Some(_) => Ok(Self(Topics::One(topic))),
-            None => Err(EntryPointError::new(topic.as_str(), Flaw::NoEvent, Wanted::Topic)),
+            None => Err(EntryPointError::new(topic.as_str(), NameFlaw::NoEvent, Wanted::Topic)),
         }
     }
 }

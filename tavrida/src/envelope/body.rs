@@ -26,7 +26,7 @@ impl Body {
         }
         let text = ByteString::try_from(bytes.clone())
             .map_err(|error| DecodeError::BodyNotUtf8 { valid_up_to: error.valid_up_to() })?;
-        match Members::of(&text) {
+        match BodyMembers::of(&text) {
             Some(members) => members.in_text(&text),
             None => Self::read_python(&text),
         }
@@ -35,7 +35,7 @@ impl Body {
     /// Reads a body of Python, which may contain `NaN` and the like.
     fn read_python(text: &ByteString) -> Result<Self, DecodeError> {
         let json = without_python_literals(text).map_or_else(|| text.clone(), ByteString::from);
-        match Members::of(&json) {
+        match BodyMembers::of(&json) {
             Some(members) => members.in_text(&json),
             None => Err(fault(&json, text)),
         }
@@ -61,12 +61,12 @@ fn fault(json: &str, sent: &str) -> DecodeError {
 }
 
 /// The texts of the two relevant members.
-struct Members<'a> {
+struct BodyMembers<'a> {
     payload: Option<&'a str>,
     context: Option<&'a str>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> BodyMembers<'a> {
     /// Others are skipped; the last of two with the same name counts.
     fn of(text: &'a str) -> Option<Self> {
         let mut found = Self { payload: None, context: None };

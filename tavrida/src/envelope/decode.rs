@@ -29,12 +29,12 @@ use crate::transport::{Publication, UNREADABLE, is_reply_queue};
 ///
 /// [`UndecodableError`], with the reason, and with the call if the message is one whose caller waits for an answer.
 pub fn decode(publication: &Publication) -> Result<Message, UndecodableError> {
-    let wire = Wire::of(publication);
+    let wire = WireHeaders::of(publication);
     wire.message().map_err(|error| UndecodableError { asker: wire.asker(), error })
 }
 
 /// A message's headers, located but not checked.
-struct Wire<'a> {
+struct WireHeaders<'a> {
     publication: &'a Publication,
     message_type: Option<&'a Value>,
     correlation_id: Option<&'a Value>,
@@ -49,7 +49,7 @@ struct Wire<'a> {
     customs: usize,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> WireHeaders<'a> {
     fn of(publication: &'a Publication) -> Self {
         let mut wire = Self {
             publication,

@@ -12,23 +12,23 @@ use serde::ser::{
 /// # Errors
 ///
 /// The first such number, with where it is.
-pub(super) fn check(value: &(impl Serialize + ?Sized)) -> Result<(), Flaw> {
+pub(super) fn check(value: &(impl Serialize + ?Sized)) -> Result<(), NotFinite> {
     value.serialize(&mut Search::default())
 }
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Flaw(String);
+pub(super) struct NotFinite(String);
 
-impl Display for Flaw {
+impl Display for NotFinite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Flaw {}
+impl std::error::Error for NotFinite {}
 
-impl serde::ser::Error for Flaw {
+impl serde::ser::Error for NotFinite {
     fn custom<T: Display>(text: T) -> Self {
         Self(text.to_string())
     }
@@ -43,25 +43,25 @@ struct Search {
 }
 
 impl Search {
-    fn number(&self, value: f64) -> Result<(), Flaw> {
+    fn number(&self, value: f64) -> Result<(), NotFinite> {
         if value.is_finite() {
             return Ok(());
         }
         let path = self.path.concat();
-        Err(Flaw(match path.strip_prefix('.').unwrap_or(&path) {
+        Err(NotFinite(match path.strip_prefix('.').unwrap_or(&path) {
             "" => format!("{value} is no number of JSON"),
             path => format!("{value} at '{path}' is no number of JSON"),
         }))
     }
 
-    fn inside<T: Serialize + ?Sized>(&mut self, part: String, value: &T) -> Result<(), Flaw> {
+    fn inside<T: Serialize + ?Sized>(&mut self, part: String, value: &T) -> Result<(), NotFinite> {
         self.path.push(part);
         value.serialize(&mut *self)?;
         self.path.pop();
         Ok(())
     }
 
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Flaw> {
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotFinite> {
         let position = self.positions.last_mut().map_or(0, |next| {
             *next += 1;
             *next - 1
@@ -69,26 +69,26 @@ impl Search {
         self.inside(format!("[{position}]"), value)
     }
 
-    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Flaw> {
+    fn field<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), NotFinite> {
         self.inside(format!(".{name}"), value)
     }
 
-    fn sequence(&mut self) -> Result<&mut Self, Flaw> {
+    fn sequence(&mut self) -> Result<&mut Self, NotFinite> {
         self.positions.push(0);
         Ok(self)
     }
 
-    fn variant(&mut self, name: &str) -> Result<&mut Self, Flaw> {
+    fn variant(&mut self, name: &str) -> Result<&mut Self, NotFinite> {
         self.path.push(format!(".{name}"));
         self.sequence()
     }
 
-    fn end_of_sequence(&mut self) -> Result<(), Flaw> {
+    fn end_of_sequence(&mut self) -> Result<(), NotFinite> {
         self.positions.pop();
         Ok(())
     }
 
-    fn end_of_variant(&mut self) -> Result<(), Flaw> {
+    fn end_of_variant(&mut self) -> Result<(), NotFinite> {
         self.path.pop();
         self.end_of_sequence()
     }
@@ -96,7 +96,7 @@ impl Search {
 
 macro_rules! nothing_to_find {
     ($($method:ident: $type:ty),*) => {
-        $(fn $method(self, _: $type) -> Result<(), Flaw> {
+        $(fn $method(self, _: $type) -> Result<(), NotFinite> {
             Ok(())
         })*
     };
@@ -104,7 +104,7 @@ macro_rules! nothing_to_find {
 
 impl<'a> Serializer for &'a mut Search {
     type Ok = ();
-    type Error = Flaw;
+    type Error = NotFinite;
     type SerializeSeq = &'a mut Search;
     type SerializeTuple = &'a mut Search;
     type SerializeTupleStruct = &'a mut Search;
@@ -119,31 +119,35 @@ impl<'a> Serializer for &'a mut Search {
         serialize_str: &str, serialize_bytes: &[u8], serialize_unit_struct: &'static str
     }
 
-    fn serialize_f32(self, value: f32) -> Result<(), Flaw> {
+    fn serialize_f32(self, value: f32) -> Result<(), NotFinite> {
         self.number(value.into())
     }
 
-    fn serialize_f64(self, value: f64) -> Result<(), Flaw> {
+    fn serialize_f64(self, value: f64) -> Result<(), NotFinite> {
         self.number(value)
     }
 
-    fn serialize_none(self) -> Result<(), Flaw> {
+    fn serialize_none(self) -> Result<(), NotFinite> {
         Ok(())
     }
 
-    fn serialize_unit(self) -> Result<(), Flaw> {
+    fn serialize_unit(self) -> Result<(), NotFinite> {
         Ok(())
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Flaw> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), NotFinite> {
         value.serialize(self)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Flaw> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), NotFinite> {
         Ok(())
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Flaw> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), NotFinite> {
         value.serialize(self)
     }
 
@@ -153,19 +157,19 @@ impl<'a> Serializer for &'a mut Search {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), Flaw> {
+    ) -> Result<(), NotFinite> {
         self.field(variant, value)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Flaw> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, NotFinite> {
         self.sequence()
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<Self, Flaw> {
+    fn serialize_tuple(self, _: usize) -> Result<Self, NotFinite> {
         self.sequence()
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Flaw> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, NotFinite> {
         self.sequence()
     }
 
@@ -175,15 +179,15 @@ impl<'a> Serializer for &'a mut Search {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Self, Flaw> {
+    ) -> Result<Self, NotFinite> {
         self.variant(variant)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, Flaw> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, NotFinite> {
         Ok(self)
     }
 
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Flaw> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, NotFinite> {
         Ok(self)
     }
 
@@ -193,7 +197,7 @@ impl<'a> Serializer for &'a mut Search {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Self, Flaw> {
+    ) -> Result<Self, NotFinite> {
         self.variant(variant)
     }
 }
@@ -202,13 +206,13 @@ macro_rules! elements {
     ($($kind:ident $method:ident $end:ident),*) => {
         $(impl $kind for &mut Search {
             type Ok = ();
-            type Error = Flaw;
+            type Error = NotFinite;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Flaw> {
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotFinite> {
                 self.element(value)
             }
 
-            fn end(self) -> Result<(), Flaw> {
+            fn end(self) -> Result<(), NotFinite> {
                 self.$end()
             }
         })*
@@ -224,21 +228,21 @@ elements! {
 
 impl SerializeMap for &mut Search {
     type Ok = ();
-    type Error = Flaw;
+    type Error = NotFinite;
 
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Flaw> {
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), NotFinite> {
         let key = serde_json::to_string(key).unwrap_or_default();
         self.path.push(format!(".{}", key.trim_matches('"')));
         Ok(())
     }
 
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Flaw> {
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotFinite> {
         value.serialize(&mut **self)?;
         self.path.pop();
         Ok(())
     }
 
-    fn end(self) -> Result<(), Flaw> {
+    fn end(self) -> Result<(), NotFinite> {
         Ok(())
     }
 }
@@ -247,13 +251,13 @@ macro_rules! fields {
     ($($kind:ident $end:expr),*) => {
         $(impl $kind for &mut Search {
             type Ok = ();
-            type Error = Flaw;
+            type Error = NotFinite;
 
-            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Flaw> {
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), NotFinite> {
                 self.field(name, value)
             }
 
-            fn end(self) -> Result<(), Flaw> {
+            fn end(self) -> Result<(), NotFinite> {
                 $end(self)
             }
         })*

@@ -6,10 +6,10 @@ use tokio::sync::SetOnce;
 
 /// A shutdown signal. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Stop(Arc<Signals>);
+pub(crate) struct Stop(Arc<StopSignals>);
 
 #[derive(Default)]
-struct Signals {
+struct StopSignals {
     stop: SetOnce<()>,
     at_once: SetOnce<()>,
 }

@@ -38,10 +38,10 @@ impl Headers {
         let (name, value) = (name.try_into().map_err(Into::into)?, value.into());
         let ours = name.starts_with(OWN_PREFIX) || name.starts_with(ECHOED_PREFIX);
         if ours || RESERVED.contains(&name.as_str()) {
-            return Err(ReservedHeaderError(Flaw::Reserved(name)));
+            return Err(ReservedHeaderError(HeaderFlaw::Reserved(name)));
         }
         if !is_harmless(&value) {
-            return Err(ReservedHeaderError(Flaw::Harmful(name, value.type_letter())));
+            return Err(ReservedHeaderError(HeaderFlaw::Harmful(name, value.type_letter())));
         }
         self.custom.insert(name, value);
         Ok(())
@@ -192,10 +192,10 @@ fn is_harmless(value: &Value) -> bool {
 /// crashes on byte arrays and on text that is not UTF-8. Allowed are: text, booleans, 32-bit integers, 64-bit integers from 0, void, and
 /// arrays and tables of these. (Observed on the original, with its pika 0.10.)
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReservedHeaderError(Flaw);
+pub struct ReservedHeaderError(HeaderFlaw);
 
 #[derive(Debug, Clone, PartialEq)]
-enum Flaw {
+enum HeaderFlaw {
     Reserved(ShortString),
     Harmful(ShortString, char),
     TooLongError(crate::field::TooLongError),
@@ -203,7 +203,7 @@ enum Flaw {
 
 impl From<crate::field::TooLongError> for ReservedHeaderError {
     fn from(error: crate::field::TooLongError) -> Self {
-        Self(Flaw::TooLongError(error))
+        Self(HeaderFlaw::TooLongError(error))
     }
 }
 
@@ -216,15 +216,15 @@ impl From<std::convert::Infallible> for ReservedHeaderError {
 impl fmt::Display for ReservedHeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Flaw::Reserved(name) => {
+            HeaderFlaw::Reserved(name) => {
                 write!(f, "the header '{name}' belongs to the wire format; it is a property of the message")
             }
-            Flaw::Harmful(name, letter) => write!(
+            HeaderFlaw::Harmful(name, letter) => write!(
                 f,
                 "the header '{name}' has the AMQP type '{letter}', or a value of its type, that a Python peer cannot take; \
                  send text, a boolean, an integer (32 bits, or 64 bits from 0), nothing, or arrays and tables of these"
             ),
-            Flaw::TooLongError(error) => write!(f, "the header has no AMQP name: {error}"),
+            HeaderFlaw::TooLongError(error) => write!(f, "the header has no AMQP name: {error}"),
         }
     }
 }

@@ -86,11 +86,11 @@ impl std::error::Error for BrokerError {
 
 /// Why a session ended. Clones are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionLost(Option<Arc<Cause>>);
+pub struct ConnectionLost(Option<Arc<Reason>>);
 
 /// Why a session ended that was not closed by this side.
 #[derive(Debug, PartialEq, Eq)]
-enum Cause {
+enum Reason {
     ClosedByBroker(BrokerError),
     Broken(String),
 }
@@ -103,12 +103,12 @@ impl ConnectionLost {
 
     /// Returns the loss of a session that the broker closed with an error.
     pub fn closed_by_broker(refusal: BrokerError) -> Self {
-        Self(Some(Arc::new(Cause::ClosedByBroker(refusal))))
+        Self(Some(Arc::new(Reason::ClosedByBroker(refusal))))
     }
 
     /// Returns the loss of a connection that broke, or could not be opened; `what` is for people.
     pub fn broken(what: impl Into<String>) -> Self {
-        Self(Some(Arc::new(Cause::Broken(what.into()))))
+        Self(Some(Arc::new(Reason::Broken(what.into()))))
     }
 
     /// Returns whether this side closed the session.
@@ -119,7 +119,7 @@ impl ConnectionLost {
     /// Returns the broker's error, if it closed the session.
     pub fn refusal(&self) -> Option<&BrokerError> {
         match self.0.as_deref() {
-            Some(Cause::ClosedByBroker(refusal)) => Some(refusal),
+            Some(Reason::ClosedByBroker(refusal)) => Some(refusal),
             _ => None,
         }
     }
@@ -129,10 +129,10 @@ impl fmt::Display for ConnectionLost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_deref() {
             None => f.write_str("the session was closed on this side"),
-            Some(Cause::ClosedByBroker(refusal)) => {
+            Some(Reason::ClosedByBroker(refusal)) => {
                 write!(f, "the broker closed the session ({}): {}", refusal.code, refusal.text)
             }
-            Some(Cause::Broken(what)) => write!(f, "the connection is lost: {what}"),
+            Some(Reason::Broken(what)) => write!(f, "the connection is lost: {what}"),
         }
     }
 }

@@ -27,6 +27,7 @@ mod life;
 mod logs;
 #[cfg(feature = "macros")]
 mod macros;
+mod names;
 mod nested;
 mod newcomer;
 mod operator;

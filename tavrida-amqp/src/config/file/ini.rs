@@ -3,7 +3,7 @@
 use super::keys::gone;
 
 /// What is wrong with a line.
-pub(super) struct Flaw {
+pub(super) struct IniLine {
     /// From 1 on.
     pub(super) line: usize,
     pub(super) key: String,
@@ -13,26 +13,26 @@ pub(super) struct Flaw {
 /// Looks for a key that was removed, or has another name now; and else for the first line that is INI and no TOML, if TOML ends at such a line.
 ///
 /// No value is shown: it may be a password.
-pub(super) fn flaw(text: &str, bad_line: usize) -> Option<Flaw> {
+pub(super) fn flaw(text: &str, bad_line: usize) -> Option<IniLine> {
     let (mut section, mut foreign) = ("", Vec::new());
     for (line, content) in (1..).zip(text.lines().map(str::trim)) {
         if let Some(name) = content.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             section = name.trim();
             if let Some(problem) = gone("", section) {
-                return Some(Flaw { line, key: section.to_owned(), problem });
+                return Some(IniLine { line, key: section.to_owned(), problem });
             }
         } else if content.starts_with(';') {
-            foreign.push(Flaw { line, key: String::new(), problem: "a comment begins with '#' in TOML" });
+            foreign.push(IniLine { line, key: String::new(), problem: "a comment begins with '#' in TOML" });
         } else if let Some(at) = content.find(['=', ':']) {
             let (key, value) = (content[..at].trim(), content[at + 1..].trim());
             let full = || if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
             if let Some(problem) = gone(section, key) {
-                return Some(Flaw { line, key: full(), problem });
+                return Some(IniLine { line, key: full(), problem });
             }
             if content[at..].starts_with(':') || is_bare(value) {
                 let problem =
                     "in TOML a text stands in quotes, behind '='; true and false are written in lower case";
-                foreign.push(Flaw { line, key: full(), problem });
+                foreign.push(IniLine { line, key: full(), problem });
             }
         }
     }

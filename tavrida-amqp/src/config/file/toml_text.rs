@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::ini::{self, Flaw};
+use super::ini::{self, IniLine};
 use super::keys::{CONNECTION, SECTIONS, SERVER, TLS, gone, known};
 use super::setting::{Place, Raw, Setting};
 use crate::config::ConfigError;
@@ -28,7 +28,7 @@ impl Text<'_> {
         let table = DeTable::parse(self.text).map_err(|error| {
             // The parser's own error shows the line, which may contain a password.
             let line = self.line(error.span().map_or(0, |span| span.start));
-            if let Some(Flaw { line, key, problem }) = ini::flaw(self.text, line) {
+            if let Some(IniLine { line, key, problem }) = ini::flaw(self.text, line) {
                 return ConfigError::new(key, problem).at(self.place(line));
             }
             ConfigError::new("", error.message()).at(self.place(line))

@@ -24,7 +24,7 @@ const CACHED_KEYS: usize = 4096;
 /// Clones share the trie until one of them is changed.
 #[derive(Debug, Clone)]
 pub struct TopicTable<D> {
-    nodes: Arc<Vec<Node<D>>>,
+    nodes: Arc<Vec<TrieNode<D>>>,
     free: Vec<u32>,
     /// Patterns with more than one `#`, which can match a key along many paths.
     winding: usize,
@@ -32,7 +32,7 @@ pub struct TopicTable<D> {
 }
 
 #[derive(Debug, Clone)]
-struct Node<D> {
+struct TrieNode<D> {
     words: FxHashMap<Bytes, u32>,
     star: u32,
     hash: u32,
@@ -40,7 +40,7 @@ struct Node<D> {
     here: Vec<(D, u32)>,
 }
 
-impl<D> Node<D> {
+impl<D> TrieNode<D> {
     fn new() -> Self {
         Self { words: FxHashMap::default(), star: NONE, hash: NONE, here: Vec::new() }
     }
@@ -58,7 +58,12 @@ fn words(key: &[u8]) -> impl Iterator<Item = &[u8]> {
 impl<D: Copy + Eq> TopicTable<D> {
     /// Returns an empty table.
     pub fn new() -> Self {
-        Self { nodes: Arc::new(vec![Node::new()]), free: Vec::new(), winding: 0, cache: FxHashMap::default() }
+        Self {
+            nodes: Arc::new(vec![TrieNode::new()]),
+            free: Vec::new(),
+            winding: 0,
+            cache: FxHashMap::default(),
+        }
     }
 
     /// Adds a binding.
@@ -166,12 +171,12 @@ impl<D: Copy + Eq> TopicTable<D> {
         if let Some(place) = self.free.pop() {
             return place;
         }
-        Arc::make_mut(&mut self.nodes).push(Node::new());
+        Arc::make_mut(&mut self.nodes).push(TrieNode::new());
         u32::try_from(self.nodes.len() - 1).expect("fewer than 2^32 nodes")
     }
 
     /// Returns a node for changes.
-    fn node(&mut self, at: u32) -> &mut Node<D> {
+    fn node(&mut self, at: u32) -> &mut TrieNode<D> {
         &mut Arc::make_mut(&mut self.nodes)[at as usize]
     }
 
@@ -208,7 +213,7 @@ fn is_winding(pattern: &[u8]) -> bool {
 
 /// One walk through the trie.
 struct Search<'a, D> {
-    nodes: &'a [Node<D>],
+    nodes: &'a [TrieNode<D>],
     words: &'a [&'a [u8]],
     into: &'a mut Vec<D>,
     /// The visited pairs of node and word: without it patterns with many `#` take exponential time.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tavrida::transport::Publication;
 
 use super::super::wire::{Kind, read_properties};
-use super::errors::{Code, bad_properties, reason};
-use crate::core::{CloseReason, Method};
+use super::errors::{bad_properties, reason};
+use crate::core::{CloseReason, Code, Method};
 
 /// `basic.publish`, the only method of a client that has a content.
 const PUBLISH: (u16, u16) = (60, 40);
@@ -16,9 +16,9 @@ const PUBLISH: (u16, u16) = (60, 40);
 pub(super) enum Assembly {
     #[default]
     Method,
-    Header(Head),
+    Header(ContentHead),
     Body {
-        head: Head,
+        head: ContentHead,
         missing: u64,
         body: Vec<u8>,
     },
@@ -26,12 +26,12 @@ pub(super) enum Assembly {
 
 /// The fields of `basic.publish`.
 #[derive(Debug, Default)]
-pub(super) struct Head {
+pub(super) struct ContentHead {
     pub(super) publication: Publication,
     pub(super) immediate: bool,
 }
 
-impl Head {
+impl ContentHead {
     fn with(self, body: Vec<u8>) -> Method {
         let publication = Publication { body: body.into(), ..self.publication };
         Method::BasicPublish { publication: Arc::new(publication), immediate: self.immediate }

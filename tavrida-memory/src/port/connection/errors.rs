@@ -3,36 +3,12 @@
 use tavrida::field::MAX_DEPTH;
 
 use super::super::wire::{Frame, FrameError, Malformed};
-use crate::core::{CloseReason, erlang, shorten};
+use crate::core::{CloseReason, Code, erlang, shorten};
 
 /// Returns the reason of a close, for a method (0 and 0 for none).
 pub(super) fn reason(code: Code, explanation: &str, (class, method): (u16, u16)) -> CloseReason {
     let text = shorten(format!("{} - {explanation}", code.name()));
     CloseReason { code: code as u16, text, class, method }
-}
-
-/// The reply codes of what a connection, not its broker, finds wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Code {
-    AccessRefused = 403,
-    FrameError = 501,
-    CommandInvalid = 503,
-    ChannelError = 504,
-    UnexpectedFrame = 505,
-    NotAllowed = 530,
-}
-
-impl Code {
-    fn name(self) -> &'static str {
-        match self {
-            Self::AccessRefused => "ACCESS_REFUSED",
-            Self::FrameError => "FRAME_ERROR",
-            Self::CommandInvalid => "COMMAND_INVALID",
-            Self::ChannelError => "CHANNEL_ERROR",
-            Self::UnexpectedFrame => "UNEXPECTED_FRAME",
-            Self::NotAllowed => "NOT_ALLOWED",
-        }
-    }
 }
 
 /// Returns what RabbitMQ shows of a frame: its type, and the first bytes of its payload.

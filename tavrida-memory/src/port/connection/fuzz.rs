@@ -6,25 +6,25 @@ use std::sync::Arc;
 
 use tavrida::field::ShortString;
 
-use super::{Connection, Step};
+use super::{ServerConnection, Step};
 use crate::core::{Behaviour, Broker, Command, Config, ConnectionId, Effects, Method, Now, Operator};
-use crate::port::settings::Settings;
+use crate::port::settings::PortSettings;
 use crate::port::wire::{FRAME_OVERHEAD, Frame, Kind};
 
 const ID: ConnectionId = ConnectionId(1);
 
 /// A connection and its broker.
 struct World {
-    connection: Connection,
+    connection: ServerConnection,
     broker: Broker,
     effects: Effects,
 }
 
 impl World {
     fn new() -> Self {
-        let mut settings = Settings::new(&Behaviour::default());
+        let mut settings = PortSettings::new(&Behaviour::default());
         settings.virtual_hosts.insert(ShortString::from_static("/"));
-        let connection = Connection::new(Arc::new(settings));
+        let connection = ServerConnection::new(Arc::new(settings));
         Self { connection, broker: Broker::new(Config::default()), effects: Effects::new() }
     }
 

@@ -4,9 +4,10 @@ use tavrida::field::{ShortString, Table, Value};
 
 use super::super::settings::{LEAST_FRAME_MAX, MECHANISMS};
 use super::super::wire::{Incoming, connection};
-use super::errors::{Code, reason};
+use super::errors::reason;
 use super::login::{Login, log_in};
-use super::{Abilities, Connection, Phase, Step};
+use super::{Abilities, Phase, ServerConnection, Step};
+use crate::core::Code;
 
 /// What a client sends first, and what it gets back if it does not.
 pub(super) const HEADER: &[u8; 8] = b"AMQP\0\0\x09\x01";
@@ -14,7 +15,7 @@ pub(super) const HEADER: &[u8; 8] = b"AMQP\0\0\x09\x01";
 const TUNE: (u16, u16) = (10, 30);
 const OPEN: (u16, u16) = (10, 40);
 
-impl Connection {
+impl ServerConnection {
     /// Handles the header of the protocol. `None` if it is not all there.
     pub(super) fn take_header(&mut self) -> Option<()> {
         let header = *self.input[self.handled..].first_chunk::<8>()?;

@@ -2,7 +2,7 @@
 
 use tavrida::field::{ShortString, Table, Value};
 
-use super::super::settings::Settings;
+use super::super::settings::PortSettings;
 use super::super::wire::Reader;
 
 /// The outcome of a login.
@@ -15,7 +15,7 @@ pub(super) enum Login {
     UnknownMechanism,
 }
 
-pub(super) fn log_in(settings: &Settings, mechanism: &str, response: &[u8]) -> Login {
+pub(super) fn log_in(settings: &PortSettings, mechanism: &str, response: &[u8]) -> Login {
     let credentials = match mechanism {
         "PLAIN" => plain(response),
         "AMQPLAIN" => amqplain(response),

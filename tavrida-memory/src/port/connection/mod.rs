@@ -1,9 +1,9 @@
-//! [`Connection`]: the server's end of an AMQP connection, without I/O.
+//! [`ServerConnection`]: the server's end of an AMQP connection, without I/O.
 //!
-//! Bytes go in by [`receive`](Connection::receive); [`next`](Connection::next) returns what the client calls, one [`Step`] at a time. The
-//! caller executes it, and passes the broker's answers to [`effect`](Connection::effect) and its deliveries to
-//! [`deliver`](Connection::deliver), before it asks for the next step. Bytes for the client come out of
-//! [`output`](Connection::output).
+//! Bytes go in by [`receive`](ServerConnection::receive); [`next`](ServerConnection::next) returns what the client calls, one [`Step`] at a time. The
+//! caller executes it, and passes the broker's answers to [`effect`](ServerConnection::effect) and its deliveries to
+//! [`deliver`](ServerConnection::deliver), before it asks for the next step. Bytes for the client come out of
+//! [`output`](ServerConnection::output).
 
 mod assembly;
 mod confirms;
@@ -21,7 +21,7 @@ use tavrida::field::ShortString;
 
 use self::assembly::Assembly;
 use self::confirms::Confirms;
-use super::settings::{LEAST_FRAME_MAX, Settings};
+use super::settings::{LEAST_FRAME_MAX, PortSettings};
 use super::wire::{self, FRAME_OVERHEAD, Frame, Kind};
 use crate::core::{Arrival, CloseReason, ConnectionOptions, Effect, Method, MethodReply};
 
@@ -76,8 +76,8 @@ impl Phase {
 }
 
 /// A connection.
-pub(super) struct Connection {
-    settings: Arc<Settings>,
+pub(super) struct ServerConnection {
+    settings: Arc<PortSettings>,
     phase: Phase,
     input: Vec<u8>,
     /// How many bytes of the input are handled.
@@ -87,7 +87,7 @@ pub(super) struct Connection {
     heartbeat: u16,
     options: ConnectionOptions,
     abilities: Abilities,
-    channels: BTreeMap<u16, Channel>,
+    channels: BTreeMap<u16, ServerChannel>,
     confirms: Confirms,
     /// An alarm is raised, and this connection has published.
     blocked: bool,
@@ -104,14 +104,14 @@ struct Abilities {
 
 /// A channel that the client has used.
 #[derive(Debug, Default)]
-struct Channel {
+struct ServerChannel {
     opened: bool,
     closing: bool,
     assembly: Assembly,
 }
 
-impl Connection {
-    pub(super) fn new(settings: Arc<Settings>) -> Self {
+impl ServerConnection {
+    pub(super) fn new(settings: Arc<PortSettings>) -> Self {
         Self {
             phase: Phase::Header,
             input: Vec::new(),

@@ -3,12 +3,12 @@
 use tavrida::transport::Publication;
 
 use super::super::wire::{Frame, Incoming, Kind, Malformed, connection, decode};
-use super::assembly::{Assembly, Head};
-use super::errors::{Code, bad_arguments, reason, unexpected_frame, unknown_frame};
-use super::{Connection, Phase, Step};
-use crate::core::{CloseReason, Method};
+use super::assembly::{Assembly, ContentHead};
+use super::errors::{bad_arguments, reason, unexpected_frame, unknown_frame};
+use super::{Phase, ServerConnection, Step};
+use crate::core::{CloseReason, Code, Method};
 
-impl Connection {
+impl ServerConnection {
     /// Handles a frame of the connection as a whole.
     pub(super) fn connection_frame(&mut self, frame: Frame<'_>) -> Option<Step> {
         let (class, method, arguments) = match frame.kind() {
@@ -66,7 +66,7 @@ impl Connection {
         let method = match incoming {
             Incoming::Publish { exchange, routing_key, mandatory, immediate } => {
                 let publication = Publication { exchange, routing_key, mandatory, ..Publication::default() };
-                channel.assembly = Assembly::Header(Head { publication, immediate });
+                channel.assembly = Assembly::Header(ContentHead { publication, immediate });
                 return None;
             }
             Incoming::Method(method) => method,

@@ -1,6 +1,6 @@
 //! Reads a [`Registry`] from a `.ds` file.
 
-mod flaw;
+mod key_error;
 mod interpolation;
 mod sections;
 #[cfg(test)]
@@ -13,7 +13,7 @@ use super::{Registry, Role, registration};
 use crate::error::{Error, Kind};
 use crate::field::ShortString;
 
-use flaw::Flaw;
+use key_error::KeyError;
 use sections::Sections;
 
 /// The key of the exchange where a service takes requests, responses and errors.
@@ -97,14 +97,14 @@ fn warn_of_surplus(sections: &Sections, file: &str) {
     }
 }
 
-fn registry(sections: &Sections, service: &str, subscriptions: &[&str]) -> Result<Registry, Flaw> {
+fn registry(sections: &Sections, service: &str, subscriptions: &[&str]) -> Result<Registry, KeyError> {
     must_be_there(sections, service, "the service itself")?;
     let registry = Registry::new();
     for section in sections.names() {
         let name = service_name(section)?;
         let why = "it is missing; each section says the exchange of its service";
         let exchange =
-            exchange(sections, section, EXCHANGE)?.ok_or_else(|| Flaw::of_key(section, EXCHANGE, why))?;
+            exchange(sections, section, EXCHANGE)?.ok_or_else(|| KeyError::of_key(section, EXCHANGE, why))?;
         if section != service {
             registry.set(Role::Service, name, exchange);
         }
@@ -116,28 +116,28 @@ fn registry(sections: &Sections, service: &str, subscriptions: &[&str]) -> Resul
         must_be_there(sections, publisher, "a subscription")?;
         let why = "it is missing, so that nobody can subscribe to the service";
         let exchange = exchange(sections, publisher, NOTIFICATIONS)?.ok_or_else(|| {
-            Flaw::of_key(publisher, NOTIFICATIONS, why).kind(Kind::CantRegisterRemotePublisher)
+            KeyError::of_key(publisher, NOTIFICATIONS, why).kind(Kind::CantRegisterRemotePublisher)
         })?;
         registry.set(Role::Publisher, service_name(publisher)?, exchange);
     }
     Ok(registry)
 }
 
-fn must_be_there(sections: &Sections, section: &str, what: &str) -> Result<(), Flaw> {
+fn must_be_there(sections: &Sections, section: &str, what: &str) -> Result<(), KeyError> {
     if sections.has(section) {
         return Ok(());
     }
     let there = sections.names().map(|name| format!("[{name}]")).collect::<Vec<_>>();
     let why = format!("{what} has no section; sections are: {}", there.join(", "));
-    Err(Flaw::of_section(section, why).kind(Kind::ServiceIsNotRegister))
+    Err(KeyError::of_section(section, why).kind(Kind::ServiceIsNotRegister))
 }
 
-fn service_name(section: &str) -> Result<ShortString, Flaw> {
-    registration::service_name(section).map_err(|why| Flaw::of_section(section, why))
+fn service_name(section: &str) -> Result<ShortString, KeyError> {
+    registration::service_name(section).map_err(|why| KeyError::of_section(section, why))
 }
 
-fn exchange(sections: &Sections, section: &str, key: &str) -> Result<Option<ShortString>, Flaw> {
+fn exchange(sections: &Sections, section: &str, key: &str) -> Result<Option<ShortString>, KeyError> {
     let value = sections.value(section, key)?;
     let named = value.as_deref().map(registration::exchange_name).transpose();
-    named.map_err(|why| Flaw::of_key(section, key, why))
+    named.map_err(|why| KeyError::of_key(section, key, why))
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use configparser::ini::{Ini, IniDefault};
 
-use super::flaw::Flaw;
 use super::interpolation;
+use super::key_error::KeyError;
 
 /// The section whose values apply to every section without them.
 const DEFAULTS: &str = "DEFAULT";
@@ -25,15 +25,15 @@ pub(super) struct Sections {
 }
 
 impl Sections {
-    pub(super) fn parse(text: &str) -> Result<Self, Flaw> {
+    pub(super) fn parse(text: &str) -> Result<Self, KeyError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let raw = python_like().read(text.to_owned()).map_err(Flaw::of_file)?;
+        let raw = python_like().read(text.to_owned()).map_err(KeyError::of_file)?;
         let mut named = BTreeMap::<String, Section>::new();
         // In sorted order: of several errors the same one is always reported.
         for (header, keys) in raw.into_iter().collect::<BTreeMap<_, _>>() {
             if header == NOWHERE {
                 let key = keys.into_keys().min().unwrap_or_default();
-                return Err(Flaw::of_file(format!("'{key}' stands before the first section")));
+                return Err(KeyError::of_file(format!("'{key}' stands before the first section")));
             }
             // The crate reads up to a line's last bracket, which may be in a comment.
             let name = header.split(']').next().unwrap_or_default().trim_end();
@@ -56,13 +56,13 @@ impl Sections {
     }
 
     /// Returns the value of a key of a section, or of [`DEFAULTS`], after interpolation.
-    pub(super) fn value(&self, section: &str, key: &str) -> Result<Option<String>, Flaw> {
+    pub(super) fn value(&self, section: &str, key: &str) -> Result<Option<String>, KeyError> {
         let Some(text) = self.raw(section, key) else { return Ok(None) };
         let lookup = |name: &str| match name {
             "__name__" => Some(section.to_owned()),
             _ => self.raw(section, name).map(str::to_owned),
         };
-        let value = interpolation::expand(text, lookup).map_err(|why| Flaw::of_key(section, key, why))?;
+        let value = interpolation::expand(text, lookup).map_err(|why| KeyError::of_key(section, key, why))?;
         Ok(Some(value))
     }
 
@@ -91,9 +91,9 @@ fn python_like() -> Ini {
     Ini::new_from_defaults(rules)
 }
 
-fn add(section: &mut Section, name: &str, key: String, value: Option<String>) -> Result<(), Flaw> {
+fn add(section: &mut Section, name: &str, key: String, value: Option<String>) -> Result<(), KeyError> {
     let key = key.to_lowercase();
-    let flaw = |why: &str| Flaw::of_key(name, &key, why);
+    let flaw = |why: &str| KeyError::of_key(name, &key, why);
     let value = value.ok_or_else(|| flaw("it has no value; a line is `key = value`"))?;
     let value = without_comment(&value).map_err(flaw)?.to_owned();
     match section.get(&key) {

@@ -45,7 +45,7 @@ impl Want {
 
 impl Criteria {
     pub(super) fn new(arguments: &Table) -> Result<Self, MatchError> {
-        let mode = Mode::of(arguments)?;
+        let mode = MatchMode::of(arguments)?;
         let wants = arguments
             .iter()
             .filter(|(name, _)| *name != "x-match" && (mode.with_x || !name.starts_with("x-")))
@@ -55,7 +55,7 @@ impl Criteria {
     }
 
     pub(super) fn check(arguments: &Table) -> Result<(), MatchError> {
-        Mode::of(arguments).map(|_| ())
+        MatchMode::of(arguments).map(|_| ())
     }
 }
 
@@ -81,12 +81,12 @@ pub(super) fn name_alone(name: &str) -> u64 {
     hasher.finish()
 }
 
-struct Mode {
+struct MatchMode {
     any: bool,
     with_x: bool,
 }
 
-impl Mode {
+impl MatchMode {
     fn of(arguments: &Table) -> Result<Self, MatchError> {
         let (any, with_x) = match arguments.get("x-match") {
             None => (false, false),

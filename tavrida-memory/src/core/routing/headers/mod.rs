@@ -9,7 +9,7 @@ use tavrida::field::Table;
 use criteria::Criteria;
 pub use criteria::MatchError;
 pub use equality::Comparison;
-use wants::{Numbers, Wants};
+use wants::{WantNumbers, Wants};
 
 /// The table of a headers exchange.
 ///
@@ -59,7 +59,7 @@ impl<D> Standing<D> {
 #[derive(Debug, Clone)]
 struct Slot<D> {
     any: bool,
-    wants: Numbers,
+    wants: WantNumbers,
     destination: D,
 }
 
@@ -102,7 +102,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
             return Ok(());
         }
         let any = criteria.any;
-        let wants: Numbers = criteria.wants.into_iter().map(|want| self.wants.number(want)).collect();
+        let wants: WantNumbers = criteria.wants.into_iter().map(|want| self.wants.number(want)).collect();
         self.wanted.resize_with(self.wanted.len().max(self.wants.end()), Standing::new);
         let sure = any || wants.len() == 1;
         let keys = self.keys_for(any, &wants);
@@ -120,7 +120,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
     /// Removes one binding of these arguments to this destination; does nothing if there is none.
     pub fn remove(&mut self, arguments: &Table, destination: D) {
         let Ok(criteria) = Criteria::new(arguments) else { return };
-        let wants: Option<Numbers> = criteria.wants.iter().map(|want| self.wants.find(want)).collect();
+        let wants: Option<WantNumbers> = criteria.wants.iter().map(|want| self.wants.find(want)).collect();
         let Some(wants) = wants else { return };
         let Some(place) = self.find(criteria.any, &wants, destination) else { return };
         self.unconditional.retain(|other| *other != place);
@@ -152,7 +152,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
     }
 
     /// Returns the wants under which a binding is listed.
-    fn keys_for(&self, any: bool, wants: &Numbers) -> Numbers {
+    fn keys_for(&self, any: bool, wants: &WantNumbers) -> WantNumbers {
         if any {
             let mut keys = wants.clone();
             keys.sort_unstable();
@@ -163,7 +163,7 @@ impl<D: Copy + Eq> HeadersTable<D> {
         }
     }
 
-    fn find(&self, any: bool, wants: &Numbers, destination: D) -> Option<u32> {
+    fn find(&self, any: bool, wants: &WantNumbers, destination: D) -> Option<u32> {
         let stands = |place: &u32| {
             let slot = self.slot(*place);
             slot.destination == destination && slot.any == any && slot.wants == *wants

@@ -7,8 +7,8 @@ use tavrida::field::Table;
 use super::criteria::{Want, name_alone, pair};
 use super::equality::Comparison;
 
-/// Numbers of wants: a binding has few.
-pub(super) type Numbers = SmallVec<[u32; 4]>;
+/// WantNumbers of wants: a binding has few.
+pub(super) type WantNumbers = SmallVec<[u32; 4]>;
 
 /// The wants of all bindings.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Wants {
     /// By number, with the number of bindings.
     all: Vec<Option<(Want, u32)>>,
     free: Vec<u32>,
-    by_hash: FxHashMap<u64, Numbers>,
+    by_hash: FxHashMap<u64, WantNumbers>,
 }
 
 impl Wants {

@@ -1,4 +1,4 @@
-//! [`Stop`]: the signal that a port shuts down.
+//! [`Shutdown`]: the signal that a port shuts down.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 /// A signal that is given once. Clones are the same signal.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stop(Arc<Signal>);
+pub(super) struct Shutdown(Arc<Signal>);
 
 #[derive(Debug, Default)]
 struct Signal {
@@ -15,7 +15,7 @@ struct Signal {
     changed: Notify,
 }
 
-impl Stop {
+impl Shutdown {
     pub(super) fn request(&self) {
         self.0.given.store(true, Ordering::Release);
         self.0.changed.notify_waiters();

@@ -1,4 +1,4 @@
-//! [`Flaw`]: an error in a `.ds` text, and its location.
+//! [`KeyError`]: an error in a `.ds` text, and its location.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use crate::error::{Error, Kind};
 
 /// Section, key and reason; the caller that knows the file adds its name.
 #[derive(Debug)]
-pub(super) struct Flaw {
+pub(super) struct KeyError {
     kind: Kind,
     place: String,
     why: String,
 }
 
-impl Flaw {
+impl KeyError {
     /// Returns an error that concerns the whole text, or names the line itself.
     pub(super) fn of_file(why: impl Into<String>) -> Self {
         Self { kind: Kind::ConfigFile, place: String::new(), why: why.into() }
@@ -36,7 +36,7 @@ impl Flaw {
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.place, self.why)
     }

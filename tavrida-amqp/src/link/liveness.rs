@@ -1,4 +1,4 @@
-//! [`Life`]: whether a session is alive, and why it ended.
+//! [`Liveness`]: whether a session is alive, and why it ended.
 
 use parking_lot::Mutex;
 use std::mem;
@@ -18,7 +18,7 @@ const CONNECTION_FORCED: u16 = 320;
 
 /// The life of a session or of its connections: it ends once, for the first reported cause. A session ends with its connections, which it
 /// may share with other sessions.
-pub(crate) struct Life {
+pub(crate) struct Liveness {
     endpoint: String,
     lost: OnceLock<ConnectionLost>,
     ended: Notify,
@@ -34,7 +34,7 @@ pub(crate) struct Life {
     children: Mutex<Vec<Weak<Self>>>,
 }
 
-impl Life {
+impl Liveness {
     /// Creates the life of connections to `endpoint`, which errors name.
     pub(crate) fn new(endpoint: String) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl Life {
         }
     }
 
-    /// As [`interpret`](Life::interpret), for an operation on this connection. lapin closes the channels a moment before it reports why: an operation
+    /// As [`interpret`](Liveness::interpret), for an operation on this connection. lapin closes the channels a moment before it reports why: an operation
     /// that finds its channel closed waits for the reason.
     pub(crate) async fn interpret_on(&self, connection: &Connection, error: &lapin::Error) -> Closed {
         match self.interpret(error) {
@@ -232,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_cause_counts_and_everyone_hears_it() {
-        let life = Life::new("host:5672".into());
+        let life = Liveness::new("host:5672".into());
         let (first, second) = tokio::join!(life.ended(), async {
             life.lose(ConnectionLost::broken("cut"));
             life.lose(ConnectionLost::closed_here());
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_session_that_is_closed_leaves_others_alive_and_one_that_is_lost_takes_them_along() {
-        let connections = Arc::new(Life::new("host:5672".into()));
+        let connections = Arc::new(Liveness::new("host:5672".into()));
         let [closed, lost, other] = std::array::from_fn(|_| connections.child());
         closed.lose(ConnectionLost::closed_here());
         assert!(closed.has_connections() && other.lost().is_none());
