@@ -17,8 +17,8 @@ mod books;
 mod faults;
 #[path = "chaos/load.rs"]
 mod load;
-#[path = "chaos/town.rs"]
-mod town;
+#[path = "chaos/fixture.rs"]
+mod fixture;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -30,8 +30,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use books::{Books, Standing};
 use faults::{Fault, Ground};
+use fixture::{Fixture, LIMIT};
 use load::Load;
-use town::{LIMIT, Town};
 
 /// A kill waits this long after the declaration of a quorum queue.
 const QUORUM_QUEUES_ARE_KNOWN: Duration = Duration::from_secs(2);
@@ -58,9 +58,9 @@ async fn nothing_confirmed_is_lost_whatever_happens() {
     let ground = Ground::new(node, queue_type.as_deref()).await;
     let books = Books::default();
     let alone = tasks();
-    let town = Town::found(&ground.uri(), &books).await;
+    let fixture = Fixture::found(&ground.uri(), &books).await;
 
-    let mut round = Round { ground: &ground, town: &town, books: &books, tasks: usize::MAX };
+    let mut round = Round { ground: &ground, fixture: &fixture, books: &books, tasks: usize::MAX };
     round.play(None, &mut random).await;
     round.tasks = tasks();
     // RabbitMQ 3.10 records quorum queues a moment after the last change: if it is killed before, it restarts them without a leader.
@@ -78,7 +78,7 @@ async fn nothing_confirmed_is_lost_whatever_happens() {
         say(line(begin.elapsed(), &standing));
     }
 
-    town.close().await;
+    fixture.close().await;
     at_most_tasks(alone).await;
     let standing = books.standing();
     let (confirmed, duplicates, lost) = (standing.confirmed, standing.duplicates, standing.missing.len());
@@ -90,7 +90,7 @@ async fn nothing_confirmed_is_lost_whatever_happens() {
 
 struct Round<'a> {
     ground: &'a Ground,
-    town: &'a Town,
+    fixture: &'a Fixture,
     books: &'a Books,
     /// The number of tasks when everything works and nothing is sent.
     tasks: usize,
@@ -98,18 +98,18 @@ struct Round<'a> {
 
 impl Round<'_> {
     async fn play(&self, fault: Option<Fault>, random: &mut Rng) -> Standing {
-        let load = Load::start(self.town, self.books);
+        let load = Load::start(self.fixture, self.books);
         self.progress("before the fault").await;
         if let Some(fault) = fault {
             self.ground.inflict(fault, self.books, random).await;
         }
-        self.town.healed().await;
+        self.fixture.healed().await;
         self.progress("after the fault").await;
         load.stop().await;
 
         let settled = self.books.until(LIMIT, |standing| standing.missing.is_empty()).await;
         let standing = settled.unwrap_or_else(|standing| {
-            panic!("confirmed and not handled after {fault:?}: {standing:#?}\n{}", self.town.report())
+            panic!("confirmed and not handled after {fault:?}: {standing:#?}\n{}", self.fixture.report())
         });
         assert!(standing.untrue.is_empty(), "said not to be sent, and handled: {standing:#?}");
         assert!(standing.foreign.is_empty(), "handled, and never sent: {standing:#?}");
@@ -127,7 +127,7 @@ impl Round<'_> {
                 && now.asks.answered >= begin.asks.answered + PROGRESS.1
         });
         if let Err(standing) = got_on.await {
-            panic!("no progress {when}: {standing:?}, since {begin:?}\n{}", self.town.report());
+            panic!("no progress {when}: {standing:?}, since {begin:?}\n{}", self.fixture.report());
         }
     }
 }

@@ -9,7 +9,7 @@ use tavrida_rabbitmq::{Node, Proxy};
 use tokio::time::{sleep, timeout};
 
 use crate::books::Books;
-use crate::town::LIMIT;
+use crate::fixture::LIMIT;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {

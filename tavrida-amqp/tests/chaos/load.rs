@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::books::{Books, Told, content};
-use crate::town::{LIMIT, Town};
+use crate::fixture::{Fixture, LIMIT};
 
 /// How many concurrent sends a publisher has, and how many publishers and askers there are.
 const BATCH: usize = 16;
@@ -31,13 +31,14 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn start(town: &Town, books: &Books) -> Self {
+    pub(crate) fn start(fixture: &Fixture, books: &Books) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let publishers = (0..PUBLISHERS).map(|at| {
-            let client = town.publishers[at % town.publishers.len()].clone();
+            let client = fixture.publishers[at % fixture.publishers.len()].clone();
             tokio::spawn(publish(client, books.clone(), over.clone()))
         });
-        let askers = (0..ASKERS).map(|_| tokio::spawn(ask(town.asker.clone(), books.clone(), over.clone())));
+        let askers =
+            (0..ASKERS).map(|_| tokio::spawn(ask(fixture.asker.clone(), books.clone(), over.clone())));
         let tasks = publishers.chain(askers).collect();
         Self { over, tasks }
     }

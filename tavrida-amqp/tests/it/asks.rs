@@ -3,8 +3,8 @@
 use tavrida::proxy::AskError;
 use tavrida_rabbitmq::Node;
 
+use crate::fixture::{Notes, client, eventually, serve, server, work};
 use crate::support::{config, connect, count, drain, soon};
-use crate::town::{Notes, client, eventually, serve, server, work};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transient_request_does_not_survive_a_restart_of_the_broker() {

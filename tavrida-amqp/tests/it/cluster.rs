@@ -14,8 +14,8 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::{Cluster, Node};
 use tokio::time::{Duration, sleep, timeout};
 
+use crate::fixture::{Notes, registry, run, work};
 use crate::support::{config, connect, count, soon};
-use crate::town::{Notes, registry, run, work};
 
 /// How many sends are concurrent, and how many messages are confirmed before and after the loss of a node.
 const WINDOW: usize = 32;

@@ -8,8 +8,8 @@ use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida_amqp::{AmqpConfig, AmqpTransport, ConfigFile, ServerConfig};
 
+use crate::fixture::run;
 use crate::support::soon;
-use crate::town::run;
 
 fn calc() -> Service {
     Service::new("calc").rpc("double", params(["n"], async |n: i64| json!({ "n": 2 * n })))

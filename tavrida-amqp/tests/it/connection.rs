@@ -7,9 +7,9 @@ use tavrida::transport::{Queue, Transport};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 
+use crate::fixture::eventually;
 use crate::lines::Lines;
 use crate::support::{Place, config, connect, declare, name, soon};
-use crate::town::eventually;
 
 #[tokio::test]
 async fn a_session_knows_product_and_version_of_its_broker() {

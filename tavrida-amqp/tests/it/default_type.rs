@@ -8,8 +8,8 @@ use tavrida::Backoff;
 use tavrida::transport::Queue;
 use tavrida_rabbitmq::Node;
 
+use crate::fixture::{Notes, client, eventually, run, server, work};
 use crate::support::{body, config, connect, consume, count, name, next, soon, to_queue};
-use crate::town::{Notes, client, eventually, run, server, work};
 
 /// A node whose default virtual host has the default queue type quorum. Before 4.0 there is no such default.
 async fn quorum_by_default() -> Option<(Node, String)> {
@@ -40,7 +40,7 @@ async fn a_message_that_comes_back_25_times_ends_among_the_dead_letters_and_not_
         node.close_all_connections("again").await.unwrap();
         returns += 1;
         let moved = async || notes.all().len() > begun || handle.counters().dead_lettered > 0;
-        if !crate::town::within(Duration::from_secs(10), moved).await {
+        if !crate::fixture::within(Duration::from_secs(10), moved).await {
             break;
         }
     }

@@ -9,8 +9,8 @@ use tavrida::transport::{Properties, PublishErrorKind, Queue};
 use tavrida_amqp::AmqpConfig;
 use tavrida_rabbitmq::Node;
 
+use crate::fixture::{Notes, client, eventually, run, server, work};
 use crate::support::{Place, body, connect, consume, count, name, next, soon, to_queue};
-use crate::town::{Notes, client, eventually, run, server, work};
 
 /// A message whose headers and properties take this many bytes of a content header.
 fn with_properties(len: usize) -> tavrida::transport::Publication {

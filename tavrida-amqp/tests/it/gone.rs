@@ -7,8 +7,8 @@ use tavrida::proxy::AskError;
 use tavrida::transport::{Publication, Transport};
 use tokio::runtime::Runtime;
 
+use crate::fixture::{Notes, client, run, serve, server, transport, work};
 use crate::support::{config, name, soon};
-use crate::town::{Notes, client, run, serve, server, transport, work};
 
 #[tokio::test]
 async fn an_aborted_server_is_stopped_and_its_messages_are_another_ones() {

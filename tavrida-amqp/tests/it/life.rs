@@ -10,11 +10,11 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::fixture::eventually;
 use crate::support::{
     Place, config, connect, connect_to, consume, declare, name, next, publish_all, soon, to_exchange,
     to_queue,
 };
-use crate::town::eventually;
 
 fn refused(result: Result<std::sync::Arc<dyn Session>, SessionError>) -> (u16, String) {
     match result.map(drop).unwrap_err() {

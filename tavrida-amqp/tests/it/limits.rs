@@ -10,8 +10,8 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::Node;
 use tokio::time::sleep;
 
+use crate::fixture::{Notes, client, eventually, registry, run, server, work};
 use crate::support::{Place, config, connect, count, declare, name, soon, to_exchange, to_queue};
-use crate::town::{Notes, client, eventually, registry, run, server, work};
 
 /// A refused publish costs a channel number, which lapin does not use again.
 #[tokio::test]

@@ -39,4 +39,4 @@ mod support;
 #[cfg(feature = "tls")]
 mod tls;
 mod topologies;
-mod town;
+mod fixture;

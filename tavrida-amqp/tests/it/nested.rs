@@ -8,8 +8,8 @@ use tavrida::prelude::*;
 use tavrida::proxy::{Answered, AskError, Responder};
 use tavrida::server::{QueueType, ServerBuilder};
 
+use crate::fixture::{Notes, client_builder, eventually, run, serve, server};
 use crate::support::{config, connect, count, soon};
-use crate::town::{Notes, client_builder, eventually, run, serve, server};
 
 fn shop(uri: &str) -> ServerBuilder {
     async fn create(proxy: Proxy, id: u64) -> Result<serde_json::Value> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tavrida_amqp::AmqpTransport;
 use tavrida_rabbitmq::{Node, VirtualHost};
 
+use crate::fixture::transport;
 use crate::stories::{Broker, Operator};
-use crate::town::transport;
 
 const LATENCY: Duration = Duration::from_millis(5_700);
 

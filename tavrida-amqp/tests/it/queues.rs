@@ -7,8 +7,8 @@ use tavrida::server::QueueType;
 use tavrida::transport::{Consume, Queue, Session};
 use tavrida_rabbitmq::Node;
 
+use crate::fixture::{Notes, client, eventually, run, server, work};
 use crate::support::{Place, config, connect, consume, count, name, next};
-use crate::town::{Notes, client, eventually, run, server, work};
 
 /// On a classic queue, a message that crashes its consumer would do so forever.
 #[tokio::test]

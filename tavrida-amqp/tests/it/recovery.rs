@@ -10,8 +10,8 @@ use tavrida_rabbitmq::{Node, Proxy as Wire};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::causes::{self, Cause};
+use crate::fixture::{Notes, client, client_builder, consuming, eventually, run, server, work};
 use crate::support::{Place, config, connect, count, soon};
-use crate::town::{Notes, client, client_builder, consuming, eventually, run, server, work};
 
 /// The wire is silent: no loss is reported, and heartbeats detect it.
 #[tokio::test]

@@ -4,8 +4,8 @@ use tavrida::Health;
 use tavrida::prelude::*;
 use tavrida_rabbitmq::{Node, Proxy as Wire};
 
+use crate::fixture::{Notes, client, consuming, eventually, other, run, server, work};
 use crate::support::{Place, config, connect, count, name, soon};
-use crate::town::{Notes, client, consuming, eventually, other, run, server, work};
 
 #[tokio::test]
 async fn calls_with_continuations_asks_and_notifications_arrive() {

@@ -8,8 +8,8 @@ use tavrida::transport::{Publication, Queue, Session, SessionError, Transport};
 use tavrida_amqp::AmqpTransport;
 use tavrida_rabbitmq::{Proxy as Wire, VirtualHost};
 
+use crate::fixture::{Notes, eventually, registry, work};
 use crate::support::{body, config, consume, count, declare, name, next, soon, to_queue};
-use crate::town::{Notes, eventually, registry, work};
 
 /// A wire that counts its connections, and a transport over it.
 async fn counted() -> (VirtualHost, Wire, AmqpTransport) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::sleep;
 
+use crate::fixture::{Notes, client, serve, server, work};
 use crate::support::{Place, count, soon};
-use crate::town::{Notes, client, serve, server, work};
 
 #[tokio::test]
 async fn clients_that_close_with_sends_under_way_wait_for_their_confirms() {

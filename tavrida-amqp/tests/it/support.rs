@@ -11,7 +11,7 @@ use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::{Node, VirtualHost};
 use tokio::task::coop::unconstrained;
 
-pub(crate) use crate::stories::town::{SOON, count, drain, soon};
+pub(crate) use crate::stories::fixture::{SOON, count, drain, soon};
 
 /// A session in a virtual host that nothing else uses.
 pub(crate) struct Place {

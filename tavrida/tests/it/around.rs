@@ -6,7 +6,7 @@ use tavrida::message::{Message, MessageKind, Reply};
 use tavrida::middleware::{Next, from_fn, outgoing_fn};
 use tavrida::prelude::*;
 
-use crate::town::{Notes, Town};
+use crate::fixture::{Fixture, Notes};
 
 /// Records each message on its way in and out.
 fn noting(notes: &Notes, who: &'static str) -> impl tavrida::middleware::Incoming {
@@ -28,13 +28,13 @@ async fn fine() -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_added_is_the_outermost() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work")
         .rpc("do", fine)
         .incoming(noting(&notes, "outer"))
         .incoming(noting(&notes, "inner"));
-    let _server = town.host(service).await;
-    town.client(&["work"]).await.to("work.do").ask().await.expect("an answer");
+    let _server = fixture.host(service).await;
+    fixture.client(&["work"]).await.to("work.do").ask().await.expect("an answer");
     assert_eq!(notes.all(), ["outer > request", "inner > request", "inner < ok", "outer < ok"]);
 }
 
@@ -51,7 +51,7 @@ async fn all_four_kinds_pass_through_and_reach_their_handlers() {
     }
     let heard =
         |what: &'static str| move |notes: State<Notes>| async move { notes.add(format!("handled {what}")) };
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let registry = Registry::new()
         .local_publisher("work", "work_notifications")
         .remote_publisher("work", "work_notifications");
@@ -63,9 +63,9 @@ async fn all_four_kinds_pass_through_and_reach_their_handlers() {
         .on_notification("work.begun", heard("notification"))
         .incoming(noting(&notes, "m"))
         .discovery(registry);
-    let server = town.server(service).service(Service::new("other").rpc("fine", fine).rpc("fails", fails));
-    let _server = town.run(server).await;
-    town.client(&["work"]).await.to("work.begin").cast().await.expect("sent");
+    let server = fixture.server(service).service(Service::new("other").rpc("fine", fine).rpc("fails", fails));
+    let _server = fixture.run(server).await;
+    fixture.client(&["work"]).await.to("work.begin").cast().await.expect("sent");
     let mut seen = notes.reach(11).await;
     seen.retain(|note| note.starts_with("handled") || note.contains('>'));
     seen.sort();
@@ -90,10 +90,10 @@ async fn a_middleware_changes_the_message_that_the_handler_sees() {
         next.run(message).await
     });
     let greet = |name: String| async move { json!({ "name": name }) };
-    let town = Town::new();
+    let fixture = Fixture::new();
     let service = Service::new("work").rpc("greet", params(["name"], greet)).incoming(rename);
-    let _server = town.host(service).await;
-    let client = town.client(&["work"]).await;
+    let _server = fixture.host(service).await;
+    let client = fixture.client(&["work"]).await;
     let answer = client.to("work.greet").param("name", "original").ask().await.expect("an answer");
     assert_eq!(answer.payload().get::<String>("name").expect("a name"), "changed");
     assert_eq!(answer.context().get::<String>("name").expect("merged"), "changed");
@@ -113,10 +113,11 @@ async fn a_middleware_answers_in_the_handlers_place_with_a_response_or_an_error(
             _ => next.run(message).await,
         }
     });
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let work = |notes: State<Notes>| async move { notes.add("reached the handler") };
-    let _server = town.host(Service::new("work").state(notes.clone()).rpc("do", work).incoming(guard)).await;
-    let client = town.client(&["work"]).await;
+    let _server =
+        fixture.host(Service::new("work").state(notes.clone()).rpc("do", work).incoming(guard)).await;
+    let client = fixture.client(&["work"]).await;
     let ask = |want: &'static str| client.to("work.do").header("x-want", want).ask();
 
     let early = ask("response").await.expect("a response");
@@ -135,10 +136,10 @@ async fn a_middleware_answers_in_the_handlers_place_with_a_response_or_an_error(
 #[tokio::test(start_paused = true)]
 async fn a_failing_middleware_on_a_cast_is_a_failure_of_the_cast() {
     let broken = from_fn(|_: Message, _: Next| async { Err(Failure::new("test.Broken", "in the middle")) });
-    let town = Town::new();
-    let _server = town.host(Service::new("work").rpc("do", fine).incoming(broken)).await;
-    town.client(&["work"]).await.to("work.do").cast().await.expect("sent");
-    let letter = town.take("work.dead").await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(Service::new("work").rpc("do", fine).incoming(broken)).await;
+    fixture.client(&["work"]).await.to("work.do").cast().await.expect("sent");
+    let letter = fixture.take("work.dead").await;
     let text = letter.properties.headers().get("x-tavrida-error-message").and_then(|value| value.as_str());
     assert_eq!(text, Some("in the middle"));
 }
@@ -149,7 +150,7 @@ async fn outgoing_middleware_sees_replies_and_other_sends_where_it_opts_in() {
         proxy.to("work.done").cast().await?;
         Ok(json!({}))
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let sees = |who: &'static str| {
         let notes = notes.clone();
         outgoing_fn(move |message: Message| {
@@ -162,19 +163,19 @@ async fn outgoing_middleware_sees_replies_and_other_sends_where_it_opts_in() {
         .rpc("done", || async {})
         .outgoing(sees("replies"))
         .outgoing(sees("all").on(MessageKind::ALL));
-    let _server = town.host(service).await;
-    town.client(&["work"]).await.to("work.relay").ask().await.expect("an answer");
+    let _server = fixture.host(service).await;
+    fixture.client(&["work"]).await.to("work.relay").ask().await.expect("an answer");
     assert_eq!(notes.all(), ["all request true", "replies response true", "all response true"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outgoing_middleware_that_fails_keeps_the_reply_from_being_lost_silently() {
     let broken = outgoing_fn(|_: Message| async { Err(Failure::new("test.Broken", "no ink")) });
-    let town = Town::new();
-    let _server = town.host(Service::new("work").rpc("do", fine).outgoing(broken)).await;
-    let client = town.client(&["work"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(Service::new("work").rpc("do", fine).outgoing(broken)).await;
+    let client = fixture.client(&["work"]).await;
     let asked = tokio::spawn(async move { client.to("work.do").ask().await });
-    let letter = town.take("work.dead").await;
+    let letter = fixture.take("work.dead").await;
     let text = letter.properties.headers().get("x-tavrida-error-message").and_then(|value| value.as_str());
     assert!(text.expect("why").contains("no ink"), "{text:?}");
     assert!(asked.await.expect("no panic").is_err());
@@ -187,11 +188,11 @@ async fn a_client_has_outgoing_middleware_too() {
         Ok(message)
     });
     let work = |request: Request| async move { json!({ "stamp": request.headers().get_str("x-stamp") }) };
-    let town = Town::new();
-    let _server = town.host(Service::new("work").rpc("do", work)).await;
-    let client = Client::builder(town.broker.transport())
+    let fixture = Fixture::new();
+    let _server = fixture.host(Service::new("work").rpc("do", work)).await;
+    let client = Client::builder(fixture.broker.transport())
         .source("client_app")
-        .discovery(crate::town::registry(&["work"]))
+        .discovery(crate::fixture::registry(&["work"]))
         .outgoing(stamp.on([MessageKind::Request]))
         .build()
         .await

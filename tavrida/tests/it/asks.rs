@@ -11,7 +11,7 @@ use tavrida_memory::core::ChannelId;
 use tavrida_memory::{Line, MemoryBroker, Network, PublishFate, SettleFate};
 use tokio::time::Instant;
 
-use crate::town::{Notes, Town, exchange, registry, within};
+use crate::fixture::{Fixture, Notes, exchange, registry, within};
 
 async fn double(n: i64) -> serde_json::Value {
     json!({ "n": n * 2 })
@@ -40,17 +40,17 @@ fn calc() -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_is_answered_even_where_a_call_would_not_be() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let answer = town.client(&["calc"]).await.to("calc.nothing").ask().await.expect("an answer");
+    let fixture = Fixture::new();
+    let _server = fixture.host(calc()).await;
+    let answer = fixture.client(&["calc"]).await.to("calc.nothing").ask().await.expect("an answer");
     assert!(answer.payload().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_the_other_side_is_the_asks_error_with_its_typed_body() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let error = town.client(&["calc"]).await.to("calc.refuse").ask().await.expect_err("refused");
+    let fixture = Fixture::new();
+    let _server = fixture.host(calc()).await;
+    let error = fixture.client(&["calc"]).await.to("calc.refuse").ask().await.expect_err("refused");
     let reply = error.failed().expect("the other side answered");
     assert_eq!(
         (reply.class().as_str(), reply.message().as_str(), reply.code()),
@@ -65,10 +65,10 @@ async fn an_error_that_a_handler_passes_on_stays_what_it_was() {
         proxy.to("calc.refuse").ask().await?;
         Ok(())
     }
-    let town = Town::new();
-    let server = town.server(calc()).service(Service::new("relay").rpc("work", relay));
-    let _server = town.run(server).await;
-    let client = Client::builder(town.broker.transport()).source("client_app");
+    let fixture = Fixture::new();
+    let server = fixture.server(calc()).service(Service::new("relay").rpc("work", relay));
+    let _server = fixture.run(server).await;
+    let client = Client::builder(fixture.broker.transport()).source("client_app");
     let registry = Registry::new().remote_service("relay", exchange("calc"));
     let client = client.discovery(registry).build().await.expect("a client");
     let error = client.to("relay.work").ask().await.expect_err("refused behind the relay");
@@ -77,9 +77,9 @@ async fn an_error_that_a_handler_passes_on_stays_what_it_was() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_ends_at_its_deadline_and_a_late_answer_is_counted() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let client = town.client(&["calc"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(calc()).await;
+    let client = fixture.client(&["calc"]).await;
     let asked = Instant::now();
     let error = client
         .to("calc.slow")
@@ -97,12 +97,12 @@ async fn an_ask_ends_at_its_deadline_and_a_late_answer_is_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_that_nobody_waits_for_any_more_is_not_worked() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let work = |notes: State<Notes>| async move { notes.add("worked") };
     let busy = |_notes: State<Notes>| async { tokio::time::sleep(Duration::from_secs(5)).await };
     let service = Service::new("calc").state(notes.clone()).rpc("work", work).rpc("busy", busy);
-    let _server = town.run(town.server(service).concurrency(1).prefetch(1)).await;
-    let client = town.client(&["calc"]).await;
+    let _server = fixture.run(fixture.server(service).concurrency(1).prefetch(1)).await;
+    let client = fixture.client(&["calc"]).await;
     client.to("calc.busy").cast().await.expect("sent");
     let error =
         client.to("calc.work").ask().timeout(Duration::from_secs(1)).await.expect_err("the service is busy");
@@ -113,9 +113,9 @@ async fn an_ask_that_nobody_waits_for_any_more_is_not_worked() {
 
 #[tokio::test(start_paused = true)]
 async fn replicas_of_a_client_never_take_each_others_answers() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let (one, two) = (town.client(&["calc"]).await, town.client(&["calc"]).await);
+    let fixture = Fixture::new();
+    let _server = fixture.host(calc()).await;
+    let (one, two) = (fixture.client(&["calc"]).await, fixture.client(&["calc"]).await);
     for n in 0..20 {
         for client in [&one, &two] {
             let answer = client.to("calc.double").param("n", n).ask().await.expect("an answer");
@@ -127,16 +127,16 @@ async fn replicas_of_a_client_never_take_each_others_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn the_loss_of_the_session_fails_asks_at_once_and_the_next_ask_works() {
-    let town = Town::new();
-    let _server = town.host(calc()).await;
-    let client = town.client(&["calc"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(calc()).await;
+    let client = fixture.client(&["calc"]).await;
     let waiting = tokio::spawn({
         let client = client.clone();
         async move { client.to("calc.slow").param("n", 1).ask().await }
     });
     tokio::time::sleep(Duration::from_secs(1)).await;
     let broken = Instant::now();
-    town.broker.close_sessions("maintenance");
+    fixture.broker.close_sessions("maintenance");
     let error = waiting.await.expect("no panic").expect_err("the session is lost");
     assert!(matches!(error, AskError::Lost(_)), "{error:?}");
     assert!(broken.elapsed() < Duration::from_secs(1), "it did not hang");
@@ -150,10 +150,10 @@ async fn an_answer_to_the_reply_to_header_alone_finds_the_asker_through_its_exch
     use tavrida::envelope;
     use tavrida::transport::{Binding, Consume, Exchange, ExchangeKind, Queue};
 
-    use crate::town::name;
+    use crate::fixture::name;
 
-    let town = Town::new();
-    let session = town.session().await;
+    let fixture = Fixture::new();
+    let session = fixture.session().await;
     session
         .admin()
         .declare_exchange(&Exchange::durable(name("old_exchange"), ExchangeKind::Topic))
@@ -167,7 +167,7 @@ async fn an_answer_to_the_reply_to_header_alone_finds_the_asker_through_its_exch
         .expect("bound");
     let mut consumer = session.consume(&Consume::new(name("old"), 1)).await.expect("a consumer");
 
-    let client = Client::builder(town.broker.transport())
+    let client = Client::builder(fixture.broker.transport())
         .source("web")
         .reply_exchange("web_exchange")
         .discovery(Registry::new().remote_service("old", "old_exchange"))
@@ -196,14 +196,14 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
     use tavrida::envelope;
     use tavrida::transport::Consume;
 
-    use crate::town::name;
+    use crate::fixture::name;
 
     async fn relay(proxy: Proxy) -> Result<serde_json::Value> {
         let answer = proxy.to("old.method").ask().await?;
         Ok(json!({ "relayed": answer.payload().get::<i64>("n")? }))
     }
-    let town = Town::new();
-    let session = town.session().await;
+    let fixture = Fixture::new();
+    let session = fixture.session().await;
     use tavrida::transport::{Binding, Exchange, ExchangeKind, Queue};
     session
         .admin()
@@ -216,9 +216,9 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
         .bind(&Binding::queue(name("old"), name("old_exchange"), name("old.#")))
         .await
         .expect("bound");
-    let server = town.host(Service::new("relay").rpc("work", relay).discovery(registry(&["old"]))).await;
+    let server = fixture.host(Service::new("relay").rpc("work", relay).discovery(registry(&["old"]))).await;
 
-    let client = town.client(&["relay"]).await;
+    let client = fixture.client(&["relay"]).await;
     let asked = tokio::spawn(async move { client.to("relay.work").ask().await });
     let mut consumer = session.consume(&Consume::new(name("old"), 1)).await.expect("a consumer");
     let delivery = consumer.next().await.expect("the request");
@@ -235,13 +235,13 @@ async fn a_service_that_asks_gets_its_answer_and_its_shared_queue_ignores_the_co
     assert_eq!(answer.payload().get::<i64>("relayed").expect("a number"), 5);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(server.handle.counters().dead_lettered, 0);
-    assert_eq!(town.depth("relay.dead").await, 0);
+    assert_eq!(fixture.depth("relay.dead").await, 0);
 }
 
 #[tokio::test]
 async fn direct_replies_and_a_reply_exchange_exclude_each_other() {
-    let town = Town::new();
-    let builder = Client::builder(town.broker.transport()).source("client_app").direct_replies();
+    let fixture = Fixture::new();
+    let builder = Client::builder(fixture.broker.transport()).source("client_app").direct_replies();
     let error = builder.reply_exchange("answers").build().await.expect_err("both");
     assert!(error.to_string().contains("direct replies or a reply exchange"), "{error}");
 }
@@ -311,14 +311,14 @@ async fn an_answer_that_is_there_does_not_wait_for_the_confirm_of_its_request() 
 
 #[tokio::test(start_paused = true)]
 async fn the_broker_is_to_keep_a_request_on_its_disk_unless_the_ask_says_otherwise() {
-    let town = Town::new();
+    let fixture = Fixture::new();
     // The queue then exists, and has no consumer.
-    town.host(calc()).await.stop().await;
-    let client = town.client(&["calc"]).await;
+    fixture.host(calc()).await.stop().await;
+    let client = fixture.client(&["calc"]).await;
     let asks = [client.to("calc.nothing").ask(), client.to("calc.nothing").ask().transient()];
     for (ask, mode) in asks.into_iter().zip([Properties::PERSISTENT, Properties::TRANSIENT]) {
         let waiting = tokio::spawn(ask);
-        assert_eq!(within(town.take("calc")).await.properties.delivery_mode, Some(mode));
+        assert_eq!(within(fixture.take("calc")).await.properties.delivery_mode, Some(mode));
         waiting.abort();
     }
 }

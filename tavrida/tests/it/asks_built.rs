@@ -8,7 +8,7 @@ use serde_json::json;
 use tavrida::contract::{NoError, Rpc};
 use tavrida::prelude::*;
 
-use crate::town::{Notes, Town, registry, within};
+use crate::fixture::{Fixture, Notes, registry, within};
 
 #[derive(Serialize, Deserialize)]
 struct Price {
@@ -47,9 +47,9 @@ fn billing(notes: &Notes) -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_of_a_contract_keeps_it_through_all_its_options() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _billing = town.host(billing(&notes)).await;
-    let client = town.client(&["billing"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _billing = fixture.host(billing(&notes)).await;
+    let client = fixture.client(&["billing"]).await;
     let ask = client.ask(Price { id: 7 }).header("x-tenant", "acme").correlation_id("chain-1");
     let cents: Cents = ask
         .context(&json!({"user": "ann"}))
@@ -71,9 +71,9 @@ async fn an_ask_of_a_contract_keeps_it_through_all_its_options() {
 
 #[tokio::test(start_paused = true)]
 async fn asks_are_joined_and_selected_as_they_are() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _billing = town.host(billing(&notes)).await;
-    let client = town.client(&["billing"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _billing = fixture.host(billing(&notes)).await;
+    let client = fixture.client(&["billing"]).await;
     let ask = |id| client.ask(Price { id });
     let all = join_all((1..=3).map(ask)).await.into_iter().map(|answer| answer.expect("a price").cents);
     assert_eq!(all.collect::<Vec<_>>(), [100, 200, 300]);
@@ -89,9 +89,9 @@ async fn asks_are_joined_and_selected_as_they_are() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_that_is_polled_many_times_is_sent_once_and_one_that_is_not_never() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _billing = town.host(billing(&notes)).await;
-    let client = town.client(&["billing"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _billing = fixture.host(billing(&notes)).await;
+    let client = fixture.client(&["billing"]).await;
     drop(client.ask(Price { id: 1 }));
     let mut slow = client.ask(Price { id: 500 }).timeout(Duration::from_secs(600));
     let mut waits = 0;
@@ -110,8 +110,8 @@ async fn an_ask_that_is_polled_many_times_is_sent_once_and_one_that_is_not_never
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "changed after it was polled")]
 async fn an_ask_is_not_changed_after_it_was_polled() {
-    let town = Town::new();
-    let client = town.client(&["billing"]).await;
+    let fixture = Fixture::new();
+    let client = fixture.client(&["billing"]).await;
     let mut ask = client.ask(Price { id: 1 });
     let _ = tokio::time::timeout(Duration::ZERO, &mut ask).await;
     drop(ask.timeout(Duration::from_secs(1)));
@@ -138,13 +138,13 @@ async fn other_reply() -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn the_error_of_an_ask_reaches_the_caller_as_what_it_is() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _billing = town.host(billing(&notes)).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _billing = fixture.host(billing(&notes)).await;
     let shop =
         Service::new("shop").rpc("typed", params(["id"], pass)).rpc("untyped", params(["id"], pass_untyped));
     let shop = shop.rpc("nobody", pass_to_nobody).discovery(registry(&["billing"]));
-    let _shop = town.host(shop).await;
-    let client = town.client(&["shop"]).await;
+    let _shop = fixture.host(shop).await;
+    let client = fixture.client(&["shop"]).await;
     let failed = |method: &'static str, id: u64| {
         let ask = client.to(method).param("id", id).ask();
         async { within(ask).await.expect_err("passed on").failed().expect("answered").failure() }
@@ -167,12 +167,12 @@ async fn the_error_of_an_ask_reaches_the_caller_as_what_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_does_not_fit_is_passed_on_as_a_wrong_response() {
-    let town = Town::new();
-    let _billing = town.host(Service::new("billing").rpc("price", other_reply)).await;
+    let fixture = Fixture::new();
+    let _billing = fixture.host(Service::new("billing").rpc("price", other_reply)).await;
     let shop = Service::new("shop").rpc("typed", params(["id"], pass)).discovery(registry(&["billing"]));
-    let _shop = town.host(shop).await;
+    let _shop = fixture.host(shop).await;
     let error =
-        town.client(&["shop"]).await.to("shop.typed").param("id", 1).ask().await.expect_err("no price");
+        fixture.client(&["shop"]).await.to("shop.typed").param("id", 1).ask().await.expect_err("no price");
     let failure = error.failed().expect("answered").failure();
     assert_eq!((failure.class(), failure.code()), ("tavrida.exceptions.WrongResponse", 1009));
 }

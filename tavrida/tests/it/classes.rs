@@ -13,7 +13,7 @@ use tavrida::transport::{
 use tavrida::{Backoff, envelope};
 use tavrida_memory::MemoryBroker;
 
-use crate::town::name;
+use crate::fixture::name;
 
 fn lost() -> ConnectionLost {
     ConnectionLost::broken("cut")

@@ -7,7 +7,7 @@ use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida::proxy::RpcError;
 
-use crate::town::{Notes, Town, registry};
+use crate::fixture::{Fixture, Notes, registry};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Charge {
@@ -80,9 +80,9 @@ fn billing() -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_gives_the_reply_or_the_declared_error_as_the_same_types() {
-    let town = Town::new();
-    let _billing = town.host(billing()).await;
-    let client = town.client(&["billing"]).await;
+    let fixture = Fixture::new();
+    let _billing = fixture.host(billing()).await;
+    let client = fixture.client(&["billing"]).await;
     let receipt: Receipt = client.ask(Charge { order: 7, cents: 100 }).await.expect("charged");
     assert_eq!(receipt, Receipt { number: 70 });
     for (cents, expected) in [(0, Declined::Blocked), (600, Declined::NoFunds { left: 499 })] {
@@ -100,9 +100,9 @@ async fn an_answer_that_is_not_what_the_contract_says_is_an_error_that_keeps_it(
     async fn other() -> serde_json::Value {
         json!({ "number": "seventy" })
     }
-    let town = Town::new();
-    let _billing = town.host(Service::new("billing").rpc("charge", other)).await;
-    let client = town.client(&["billing"]).await;
+    let fixture = Fixture::new();
+    let _billing = fixture.host(Service::new("billing").rpc("charge", other)).await;
+    let client = fixture.client(&["billing"]).await;
     let error = client.ask(Charge { order: 7, cents: 1 }).await.expect_err("another version");
     assert_eq!(error.to_string(), "the answer of billing.charge is not what its contract says");
     let RpcError::Misfit { response, error } = error else { panic!("{error:?}") };
@@ -128,7 +128,7 @@ async fn calls_come_back_to_typed_handlers_and_events_reach_theirs() {
     async fn heard(notes: State<Notes>, notification: Notification, event: Charged) {
         notes.add(format!("charged {} {}", event.order, notification.source()));
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let orders = Service::new("orders")
         .state(notes.clone())
         .rpc("order", params(["cents"], order))
@@ -136,8 +136,8 @@ async fn calls_come_back_to_typed_handlers_and_events_reach_theirs() {
         .handle_error(not_charged)
         .subscribe(heard)
         .discovery(registry(&["billing"]).remote_publisher("billing", "billing_notifications"));
-    let _servers = (town.host(orders).await, town.host(billing()).await);
-    let client = town.client(&["orders"]).await;
+    let _servers = (fixture.host(orders).await, fixture.host(billing()).await);
+    let client = fixture.client(&["orders"]).await;
     for (cents, count) in [(100, 2), (0, 3), (13, 4)] {
         client.to("orders.order").param("cents", cents).cast().await.expect("sent");
         notes.reach(count).await;
@@ -170,10 +170,10 @@ async fn a_declared_error_passes_through_a_service_that_only_asks_on() {
     async fn create(proxy: Proxy, new: Create) -> Result<Receipt> {
         Ok(proxy.ask(Charge { order: 7, cents: new.cents }).await?)
     }
-    let town = Town::new();
+    let fixture = Fixture::new();
     let orders = Service::new("orders").handle(create).discovery(registry(&["billing"]));
-    let _servers = (town.host(orders).await, town.host(billing()).await);
-    let client = town.client(&["orders"]).await;
+    let _servers = (fixture.host(orders).await, fixture.host(billing()).await);
+    let client = fixture.client(&["orders"]).await;
     let error = client.ask(Create { cents: 0 }).await.expect_err("declined");
     assert_eq!(error.declared(), Some(&Declined::Blocked));
     assert_eq!(error.failed().expect("answered").class(), "orders.Declined");
@@ -183,9 +183,9 @@ async fn a_declared_error_passes_through_a_service_that_only_asks_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_does_not_fit_is_an_error_that_says_where() {
-    let town = Town::new();
-    let _billing = town.host(billing()).await;
-    let client = town.client(&["billing"]).await;
+    let fixture = Fixture::new();
+    let _billing = fixture.host(billing()).await;
+    let client = fixture.client(&["billing"]).await;
     let error = client.to("billing.charge").param("order", 7).ask().await.expect_err("cents are missing");
     assert!(error.to_string().contains("missing field `cents`"), "{error}");
     let answer =
@@ -203,10 +203,10 @@ async fn a_contract_whose_address_is_none_is_told_when_the_server_is_built() {
         type Error = NoError;
     }
     async fn wrong(_: Wrong) {}
-    let town = Town::new();
-    let error = town.server(Service::new("billing").handle(wrong)).build().expect_err("no method");
+    let fixture = Fixture::new();
+    let error = fixture.server(Service::new("billing").handle(wrong)).build().expect_err("no method");
     assert!(error.to_string().contains("'billing' names no method"), "{error}");
-    let client = Client::builder(town.broker.transport()).source("client_app").discovery(Registry::new());
+    let client = Client::builder(fixture.broker.transport()).source("client_app").discovery(Registry::new());
     let error = client.build().await.expect("a client").ask(Wrong).await.expect_err("no such service");
     assert!(error.to_string().contains("no discovery knows the service 'billing'"), "{error}");
 }

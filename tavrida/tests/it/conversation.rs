@@ -5,7 +5,7 @@ use tavrida::discovery::Registry;
 use tavrida::field::Value;
 use tavrida::prelude::*;
 
-use crate::town::{Notes, Town, registry};
+use crate::fixture::{Fixture, Notes, registry};
 
 async fn hello(notes: State<Notes>, request: Request, proxy: Proxy, param: i64) -> Result<()> {
     notes.add(format!("hello {param} {}", request.context()));
@@ -47,9 +47,9 @@ fn world_service(notes: &Notes) -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn a_chain_goes_to_the_other_service_and_back_and_its_context_grows() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _servers = (town.host(hello_service(&notes)).await, town.host(world_service(&notes)).await);
-    town.client(&["hello"]).await.to("hello.hello").param("param", 7).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _servers = (fixture.host(hello_service(&notes)).await, fixture.host(world_service(&notes)).await);
+    fixture.client(&["hello"]).await.to("hello.hello").param("param", 7).cast().await.expect("sent");
     assert_eq!(
         notes.reach(3).await,
         [
@@ -62,9 +62,9 @@ async fn a_chain_goes_to_the_other_service_and_back_and_its_context_grows() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_handler_comes_to_the_callers_error_handler_and_into_its_context() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _servers = (town.host(hello_service(&notes)).await, town.host(world_service(&notes)).await);
-    town.client(&["hello"]).await.to("hello.hello").param("param", -1).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _servers = (fixture.host(hello_service(&notes)).await, fixture.host(world_service(&notes)).await);
+    fixture.client(&["hello"]).await.to("hello.hello").param("param", -1).cast().await.expect("sent");
     let last = notes.reach(3).await.pop().expect("three notes");
     assert!(last.starts_with(r#"failed "ValueError" Some(1000) {"param":-2,"#), "{last}");
     assert!(last.contains(r#""class":"exceptions.ValueError""#), "{last}");
@@ -72,10 +72,11 @@ async fn an_error_of_a_handler_comes_to_the_callers_error_handler_and_into_its_c
 
 #[tokio::test(start_paused = true)]
 async fn two_services_that_call_each_other_share_one_server_and_need_no_discovery() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let both = town.server(hello_service(&notes).discovery(Registry::new())).service(world_service(&notes));
-    let _server = town.run(both).await;
-    town.client(&["hello"]).await.to("hello.hello").param("param", 1).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let both =
+        fixture.server(hello_service(&notes).discovery(Registry::new())).service(world_service(&notes));
+    let _server = fixture.run(both).await;
+    fixture.client(&["hello"]).await.to("hello.hello").param("param", 1).cast().await.expect("sent");
     assert_eq!(notes.reach(3).await.len(), 3);
 }
 
@@ -100,14 +101,14 @@ async fn correlation_id_and_custom_headers_travel_along_the_whole_chain() {
     async fn back(notes: State<Notes>, response: Response) {
         notes.add(format!("{} {:?}", response.correlation_id(), response.headers().get_str("x-trace")));
     }
-    let (town, notes) = (Town::new(), Notes::default());
-    let services = town
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let services = fixture
         .server(
             Service::new("first").state(notes.clone()).rpc("work", first).on_response("second.work", back),
         )
         .service(Service::new("second").state(notes.clone()).rpc("work", second));
-    let _server = town.run(services).await;
-    let client = town.client(&["first"]).await;
+    let _server = fixture.run(services).await;
+    let client = fixture.client(&["first"]).await;
     let request =
         client.to("first.work").correlation_id("123-456").header("x-trace", "abc").header("x-number", 7);
     request.cast().await.expect("sent");
@@ -126,9 +127,9 @@ async fn a_correlation_id_that_is_a_number_stays_one() {
         }
         Ok(())
     }
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server = town.host(Service::new("echo").state(notes.clone()).rpc("work", work)).await;
-    let client = town.client(&["echo"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture.host(Service::new("echo").state(notes.clone()).rpc("work", work)).await;
+    let client = fixture.client(&["echo"]).await;
     client.to("echo.work").correlation_id(Value::I32(516)).cast().await.expect("sent");
     assert_eq!(notes.reach(2).await, ["I32(516)", "I32(516)"]);
 }
@@ -156,12 +157,15 @@ fn publisher() -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn a_notification_reaches_every_subscriber_of_every_server() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     // Subscribers first: they declare an exchange that does not exist yet.
-    let two = town.server(subscriber("billing", &notes)).service(subscriber("audit", &notes));
-    let _servers =
-        (town.run(two).await, town.host(subscriber("stock", &notes)).await, town.host(publisher()).await);
-    town.client(&["orders"]).await.to("orders.create").param("id", 7).cast().await.expect("sent");
+    let two = fixture.server(subscriber("billing", &notes)).service(subscriber("audit", &notes));
+    let _servers = (
+        fixture.run(two).await,
+        fixture.host(subscriber("stock", &notes)).await,
+        fixture.host(publisher()).await,
+    );
+    fixture.client(&["orders"]).await.to("orders.create").param("id", 7).cast().await.expect("sent");
     let mut heard = notes.reach(3).await;
     heard.sort();
     assert_eq!(heard, ["audit heard 7", "billing heard 7", "stock heard 7"]);
@@ -169,13 +173,13 @@ async fn a_notification_reaches_every_subscriber_of_every_server() {
 
 #[tokio::test(start_paused = true)]
 async fn replicas_share_the_work_of_one_queue() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let replica = |who: &'static str| {
         let work = move |notes: State<Notes>| async move { notes.add(who) };
         Service::new("work").state(notes.clone()).rpc("do", work)
     };
-    let _servers = (town.host(replica("one")).await, town.host(replica("two")).await);
-    let client = town.client(&["work"]).await;
+    let _servers = (fixture.host(replica("one")).await, fixture.host(replica("two")).await);
+    let client = fixture.client(&["work"]).await;
     for _ in 0..10 {
         client.to("work.do").cast().await.expect("sent");
     }
@@ -194,10 +198,11 @@ async fn a_handler_reads_the_context_and_adds_to_it() {
     async fn second(notes: State<Notes>, context: Context) {
         notes.add(context.to_string());
     }
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server =
-        town.host(Service::new("greet").state(notes.clone()).rpc("first", first).rpc("second", second)).await;
-    let client = town.client(&["greet"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture
+        .host(Service::new("greet").state(notes.clone()).rpc("first", first).rpc("second", second))
+        .await;
+    let client = fixture.client(&["greet"]).await;
     client.to("greet.first").context(&json!({"user": "ann"})).cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, [r#"{"user":"ann","greeting":"hello ann"}"#]);
 }
@@ -216,14 +221,14 @@ async fn a_transfer_keeps_chain_and_payload_and_its_answer_comes_back_or_goes_on
     async fn back(notes: State<Notes>, solved: bool, chain: String) {
         notes.add(format!("back at the desk: {solved} in {chain}"));
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let services = Service::new("desk")
         .state(notes.clone())
         .rpc("help", params(["on"], desk))
         .on_response("expert.solve", params(["solved", "chain"], back));
-    let server = town.server(services).service(Service::new("expert").rpc("solve", params(["on"], solve)));
-    let _server = town.run(server).await;
-    let client = town.client(&["desk"]).await;
+    let server = fixture.server(services).service(Service::new("expert").rpc("solve", params(["on"], solve)));
+    let _server = fixture.run(server).await;
+    let client = fixture.client(&["desk"]).await;
 
     client.to("desk.help").param("on", false).correlation_id("c-1").cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, ["back at the desk: false in c-1"]);
@@ -240,13 +245,13 @@ async fn a_notification_without_a_topic_is_an_error_that_says_what_to_write() {
         let error = proxy.publish().send().await.expect_err("nobody could subscribe to it");
         notes.add(error.to_string());
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let deaf = Service::new("deaf")
         .state(notes.clone())
         .on_notification("orders.created", hear)
         .discovery(Registry::new().remote_publisher("orders", "orders_notifications"));
-    let _servers = (town.host(deaf).await, town.host(publisher()).await);
-    town.client(&["orders"]).await.to("orders.create").param("id", 7).cast().await.expect("sent");
+    let _servers = (fixture.host(deaf).await, fixture.host(publisher()).await);
+    fixture.client(&["orders"]).await.to("orders.create").param("id", 7).cast().await.expect("sent");
     assert!(notes.reach(1).await[0].contains(r#"`.event("created")`"#));
 }
 
@@ -258,11 +263,11 @@ async fn what_nobody_hears_is_told_and_counted() {
         notes.add(format!("unroutable: {}", error.is_unroutable()));
         Ok(())
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let registry = Registry::new().local_publisher("lonely", "lonely_notifications");
     let lonely = Service::new("lonely").state(notes.clone()).rpc("shout", shout).discovery(registry);
-    let server = town.host(lonely).await;
-    town.client(&["lonely"]).await.to("lonely.shout").cast().await.expect("sent");
+    let server = fixture.host(lonely).await;
+    fixture.client(&["lonely"]).await.to("lonely.shout").cast().await.expect("sent");
     assert_eq!(notes.reach(2).await, ["Unheard", "unroutable: true"]);
     assert_eq!(server.handle.counters().unheard, 2);
 }

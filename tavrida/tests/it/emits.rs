@@ -6,8 +6,8 @@ use tavrida::prelude::*;
 use tavrida::server::ServerBuilder;
 use tavrida_memory::MemoryBroker;
 
+use crate::fixture::{Fixture, Notes};
 use crate::logs::Log;
-use crate::town::{Notes, Town};
 
 #[derive(Serialize, Deserialize)]
 struct Charged {
@@ -139,10 +139,10 @@ async fn one_discovery_serves_all_services_of_a_server_that_have_none() {
 
 /// Charges twice, and returns the lines that warn of events.
 async fn warnings(service: Service) -> Vec<String> {
-    let (town, log) = (Town::new(), Log::default());
+    let (fixture, log) = (Fixture::new(), Log::default());
     let _logging = log.begin();
-    let server = town.host(service).await;
-    let client = town.client(&["billing"]).await;
+    let server = fixture.host(service).await;
+    let client = fixture.client(&["billing"]).await;
     for order in [1, 2] {
         client.to("billing.charge").param("order", order).ask().await.expect("charged");
     }

@@ -8,7 +8,7 @@ use tavrida::prelude::*;
 use tavrida::server::{QueueType, ServerBuilder};
 use tavrida::transport::Backoff;
 
-use crate::town::{Notes, Town, name, registry, within};
+use crate::fixture::{Fixture, Notes, name, registry, within};
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
@@ -29,25 +29,25 @@ fn echo() -> Service {
 
 /// Starts a server, asks it, and stops it. Returns whether all went well.
 async fn serves(configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Result<(), String> {
-    let town = Town::new();
-    let server = configure(town.server(echo())).start().await.map_err(|error| error.to_string())?;
-    let answer = town.client(&["echo"]).await.to("echo.say").ask().await;
+    let fixture = Fixture::new();
+    let server = configure(fixture.server(echo())).start().await.map_err(|error| error.to_string())?;
+    let answer = fixture.client(&["echo"]).await.to("echo.say").ask().await;
     server.shutdown().await.map_err(|error| error.to_string())?;
     answer.map(drop).map_err(|error| error.to_string())
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_without_end_is_sent_without_a_time_to_live() {
-    let town = Town::new();
-    let server = town.host(echo()).await;
-    let client = town.client(&["echo"]).await;
+    let fixture = Fixture::new();
+    let server = fixture.host(echo()).await;
+    let client = fixture.client(&["echo"]).await;
     client.to("echo.say").ask().timeout(Duration::MAX).await.expect("an answer");
     server.stop().await;
     for (timeout, time_to_live) in
         [(Duration::MAX, false), (1_000 * YEAR, false), (YEAR, false), (Duration::from_secs(5), true)]
     {
         let asking = tokio::spawn(client.to("echo.say").ask().timeout(timeout));
-        let request = town.take("echo").await;
+        let request = fixture.take("echo").await;
         assert_eq!(request.properties.expiration.is_some(), time_to_live, "{timeout:?}");
         let deadline = request.properties.headers().contains("x-tavrida-deadline");
         assert_eq!(deadline, timeout < Duration::MAX, "{timeout:?}");
@@ -57,9 +57,9 @@ async fn an_ask_without_end_is_sent_without_a_time_to_live() {
 
 #[tokio::test(start_paused = true)]
 async fn an_ask_with_any_timeout_is_answered_or_times_out() {
-    let town = Town::new();
-    let _server = town.host(echo()).await;
-    let client = town.client(&["echo"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(echo()).await;
+    let client = fixture.client(&["echo"]).await;
     for timeout in times() {
         let answer = client.to("echo.say").ask().timeout(timeout).await;
         match answer {
@@ -88,10 +88,10 @@ async fn a_handler_without_a_time_limit_is_told_a_far_deadline() {
     async fn note(State(notes): State<Notes>, deadline: Deadline) {
         notes.add((deadline.remaining() > YEAR).to_string());
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("echo").state(notes.clone()).rpc("note", note);
-    let server = town.run(town.server(service).handler_deadline(Duration::MAX)).await;
-    town.client(&["echo"]).await.to("echo.note").cast().await.expect("sent");
+    let server = fixture.run(fixture.server(service).handler_deadline(Duration::MAX)).await;
+    fixture.client(&["echo"]).await.to("echo.note").cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, ["true"]);
     server.stop().await;
 }
@@ -134,10 +134,10 @@ async fn a_server_with_any_limits_of_count_serves_or_says_why_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_with_any_patience_connects_or_says_that_it_could_not() {
-    let town = Town::new();
-    let _server = town.host(echo()).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(echo()).await;
     let client = |configure: &dyn Fn(ClientBuilder) -> ClientBuilder| {
-        let builder = Client::builder(town.broker.transport()).source("client_app");
+        let builder = Client::builder(fixture.broker.transport()).source("client_app");
         configure(builder.discovery(registry(&["echo"]))).build()
     };
     for time in times() {
@@ -152,11 +152,11 @@ async fn a_client_with_any_patience_connects_or_says_that_it_could_not() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_without_end_for_a_server_ends_when_it_is_ready() {
-    let town = Town::new();
-    let server = town.server(echo()).build().expect("a server");
+    let fixture = Fixture::new();
+    let server = fixture.server(echo()).build().expect("a server");
     let handle = server.handle();
     let _task = tokio::spawn(server.serve(std::future::pending()));
     within(handle.ready(Duration::MAX)).await.expect("it comes up");
     assert_eq!(handle.requeue_dead_letters(usize::MAX).await.expect("none"), 0);
-    assert_eq!(town.depth(&name("echo")).await, 0);
+    assert_eq!(fixture.depth(&name("echo")).await, 0);
 }

@@ -8,7 +8,7 @@ use tavrida::field::Value;
 use tavrida::prelude::*;
 use tokio::time::Instant;
 
-use crate::town::{Notes, Town, registry};
+use crate::fixture::{Fixture, Notes, registry};
 
 fn broken(text: &str) -> Failure {
     Failure::new("test.Broken", text)
@@ -31,11 +31,11 @@ fn retry() -> FailurePolicy {
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_cast_comes_back_after_its_delay_until_it_works() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", third_time_lucky);
-    let server = town.run(town.server(service).on_failure(retry())).await;
+    let server = fixture.run(fixture.server(service).on_failure(retry())).await;
     let sent = Instant::now();
-    town.client(&["work"]).await.to("work.do").cast().await.expect("sent");
+    fixture.client(&["work"]).await.to("work.do").cast().await.expect("sent");
     assert_eq!(notes.reach(3).await, ["try 1", "try 2", "try 3"]);
     assert_eq!(sent.elapsed().as_secs(), 1 + 2, "the delays grow by an equal factor");
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -45,13 +45,13 @@ async fn a_failed_cast_comes_back_after_its_delay_until_it_works() {
 
 #[tokio::test(start_paused = true)]
 async fn after_the_last_try_a_message_is_dead_lettered_with_why_and_where_from() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", never);
-    let server = town.run(town.server(service).on_failure(retry())).await;
-    town.client(&["work"]).await.to("work.do").param("n", 7).cast().await.expect("sent");
+    let server = fixture.run(fixture.server(service).on_failure(retry())).await;
+    fixture.client(&["work"]).await.to("work.do").param("n", 7).cast().await.expect("sent");
     assert_eq!(notes.reach(4).await.len(), 4);
 
-    let letter = town.take("work.dead").await;
+    let letter = fixture.take("work.dead").await;
     let header = |name: &str| letter.properties.headers().get(name).cloned().expect("a header");
     assert_eq!(header("x-tavrida-reason"), Value::from("failed"));
     assert_eq!(header("x-tavrida-error-class"), Value::from("test.Broken"));
@@ -70,18 +70,18 @@ async fn one_delivery_heard_by_two_services_comes_back_to_the_one_that_failed() 
     async fn fine(notes: State<Notes>) {
         notes.add("fine");
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let subscriber = |name: &str| {
         let registry = Registry::new().remote_publisher("orders", "orders_notifications");
         Service::new(name).state(notes.clone()).discovery(registry)
     };
-    let server = town
+    let server = fixture
         .server(subscriber("well").on_notification("orders.created", fine))
         .service(subscriber("ill").on_notification("orders.created", third_time_lucky))
         .on_failure(retry());
-    let server = town.run(server).await;
+    let server = fixture.run(server).await;
     let registry = Registry::new().local_publisher("orders", "orders_notifications");
-    let client = Client::builder(town.broker.transport()).source("orders.created").discovery(registry);
+    let client = Client::builder(fixture.broker.transport()).source("orders.created").discovery(registry);
     client.build().await.expect("a client").publish().send().await.expect("heard");
     notes.reach(4).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -91,14 +91,14 @@ async fn one_delivery_heard_by_two_services_comes_back_to_the_one_that_failed() 
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_call_is_answered_at_once_and_not_retried() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", never);
-    let _server = town.run(town.server(service).on_failure(retry())).await;
-    let error = town.client(&["work"]).await.to("work.do").ask().await.expect_err("it fails");
+    let _server = fixture.run(fixture.server(service).on_failure(retry())).await;
+    let error = fixture.client(&["work"]).await.to("work.do").ask().await.expect_err("it fails");
     assert_eq!(error.failed().expect("answered").message(), "never");
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(notes.all(), ["try 1"]);
-    assert_eq!(town.depth("work.dead").await, 0);
+    assert_eq!(fixture.depth("work.dead").await, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,10 +112,10 @@ async fn a_failure_marked_as_retryable_is_retried_for_a_call_too_and_answered_in
     async fn hopeless() -> Result<()> {
         Err(broken("again and again").retryable())
     }
-    let town = Town::new();
+    let fixture = Fixture::new();
     let service = Service::new("work").rpc("shaky", shaky).rpc("hopeless", hopeless);
-    let _server = town.run(town.server(service).on_failure(retry())).await;
-    let client = town.client(&["work"]).await;
+    let _server = fixture.run(fixture.server(service).on_failure(retry())).await;
+    let client = fixture.client(&["work"]).await;
     let answer = client.to("work.shaky").ask().await.expect("the third try works");
     assert_eq!(answer.payload().get::<u32>("worked_at").expect("a number"), 3);
     let error = client.to("work.hopeless").ask().await.expect_err("never");
@@ -124,14 +124,14 @@ async fn a_failure_marked_as_retryable_is_retried_for_a_call_too_and_answered_in
 
 #[tokio::test(start_paused = true)]
 async fn discarding_has_to_be_asked_for_and_is_counted() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", never);
-    let server = town.run(town.server(service).on_failure(FailurePolicy::discard())).await;
-    town.client(&["work"]).await.to("work.do").cast().await.expect("sent");
+    let server = fixture.run(fixture.server(service).on_failure(FailurePolicy::discard())).await;
+    fixture.client(&["work"]).await.to("work.do").cast().await.expect("sent");
     notes.reach(1).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(server.handle.counters().discarded, 1);
-    assert_eq!(town.depth("work.dead").await, 0);
+    assert_eq!(fixture.depth("work.dead").await, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,9 +140,10 @@ async fn a_reply_whose_asker_is_gone_is_counted_and_never_retried() {
         tokio::time::sleep(Duration::from_secs(5)).await;
         json!({})
     }
-    let town = Town::new();
-    let server = town.run(town.server(Service::new("work").rpc("do", answer)).on_failure(retry())).await;
-    let client = town.client(&["work"]).await;
+    let fixture = Fixture::new();
+    let server =
+        fixture.run(fixture.server(Service::new("work").rpc("do", answer)).on_failure(retry())).await;
+    let client = fixture.client(&["work"]).await;
     let asker = tokio::spawn({
         let client = client.clone();
         async move { client.to("work.do").ask().await }
@@ -160,11 +161,11 @@ async fn a_reply_to_a_service_that_nobody_knows_is_dead_lettered_not_lost() {
     async fn answer() -> serde_json::Value {
         json!({ "n": 1 })
     }
-    let town = Town::new();
-    let _server = town.host(Service::new("work").rpc("do", answer).discovery(registry(&[]))).await;
-    let client = town.client(&["work"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(Service::new("work").rpc("do", answer).discovery(registry(&[]))).await;
+    let client = fixture.client(&["work"]).await;
     client.to("work.do").reply_to("stranger").call().await.expect("sent");
-    let letter = town.take("work.dead").await;
+    let letter = fixture.take("work.dead").await;
     let text =
         letter.properties.headers().get("x-tavrida-error-message").and_then(Value::as_str).expect("why");
     assert!(text.contains("no discovery knows the service 'stranger'"), "{text}");
@@ -172,12 +173,12 @@ async fn a_reply_to_a_service_that_nobody_knows_is_dead_lettered_not_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn with_the_dead_letter_queue_gone_it_is_made_again_and_nothing_is_lost() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", never);
-    let _server = town.host(service).await;
-    town.session().await.admin().delete_queue("work.dead", false, false).await.expect("deleted");
-    town.client(&["work"]).await.to("work.do").cast().await.expect("sent");
+    let _server = fixture.host(service).await;
+    fixture.session().await.admin().delete_queue("work.dead", false, false).await.expect("deleted");
+    fixture.client(&["work"]).await.to("work.do").cast().await.expect("sent");
     notes.reach(1).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(town.depth("work.dead").await, 1);
+    assert_eq!(fixture.depth("work.dead").await, 1);
 }

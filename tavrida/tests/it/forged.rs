@@ -8,7 +8,7 @@ use tavrida::proxy::{Answered, Responder};
 use tavrida::server::ServerBuilder;
 use tavrida::transport::{Publication, Queue};
 
-use crate::town::{Notes, Town, name, registry, request_headers};
+use crate::fixture::{Fixture, Notes, name, registry, request_headers};
 
 const SECRET: [u8; 32] = [7; 32];
 const BODY: &str = r#"{"payload": {"n": 1}, "context": {}}"#;
@@ -69,16 +69,16 @@ fn reason(letter: &Publication) -> String {
     headers.get("x-tavrida-error-message").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-async fn sealed(town: &Town, notes: &Notes) -> (crate::town::Running, crate::town::Running) {
+async fn sealed(fixture: &Fixture, notes: &Notes) -> (crate::fixture::Running, crate::fixture::Running) {
     let with_secret = |server: ServerBuilder| server.answer_secret(SECRET);
-    (town.run(with_secret(town.server(front(notes)))).await, town.host(back()).await)
+    (fixture.run(with_secret(fixture.server(front(notes)))).await, fixture.host(back()).await)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_forged_address_of_an_answer_reaches_no_other_queue() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server = town.host(front(&notes)).await;
-    let session = town.session().await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture.host(front(&notes)).await;
+    let session = fixture.session().await;
     session.admin().declare_queue(&Queue::durable(name("victim"))).await.expect("a queue");
     let cases = [
         (later("victim", "front.start", "victim"), "'victim', which is not a reply queue"),
@@ -91,19 +91,19 @@ async fn a_forged_address_of_an_answer_reaches_no_other_queue() {
         (with_header("x-tavrida-due", Value::from("bank")), "'x-tavrida-due'"),
     ];
     for (table, expected) in cases {
-        town.inject("front", response(table), BODY).await;
-        let letter = town.take("front.dead").await;
+        fixture.inject("front", response(table), BODY).await;
+        let letter = fixture.take("front.dead").await;
         assert!(reason(&letter).contains(expected), "{}", reason(&letter));
     }
     assert_eq!(notes.all(), [""; 0], "no handler saw one");
-    assert_eq!(town.depth("victim").await, 0);
+    assert_eq!(fixture.depth("victim").await, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_a_secret_only_what_the_server_signed_is_answered_later() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _servers = sealed(&town, &notes).await;
-    let client = town.client(&["front"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _servers = sealed(&fixture, &notes).await;
+    let client = fixture.client(&["front"]).await;
     let answer = client.to("front.start").param("n", 21).ask().await.expect("an answer");
     assert_eq!(answer.payload().get::<i64>("n").expect("a number"), 42);
 
@@ -112,8 +112,8 @@ async fn with_a_secret_only_what_the_server_signed_is_answered_later() {
         later("client_app", "front.start", "amq.gen-other").with(name("signature"), "AAAA"),
     ];
     for table in forged {
-        town.inject("front", response(table), BODY).await;
-        let letter = town.take("front.dead").await;
+        fixture.inject("front", response(table), BODY).await;
+        let letter = fixture.take("front.dead").await;
         assert!(reason(&letter).contains("not signed with this server's secret"), "{}", reason(&letter));
     }
     assert_eq!(notes.all(), ["42"], "the handler saw the answer that was asked for");
@@ -121,34 +121,34 @@ async fn with_a_secret_only_what_the_server_signed_is_answered_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_signed_address_is_known_to_a_replica_and_after_a_restart() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let (front_server, back_server) = sealed(&town, &notes).await;
-    let client = town.client(&["front"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let (front_server, back_server) = sealed(&fixture, &notes).await;
+    let client = fixture.client(&["front"]).await;
     back_server.stop().await;
     let asked = tokio::spawn(async move {
         client.to("front.start").param("n", 1).ask().timeout(Duration::from_secs(300)).await
     });
     tokio::time::sleep(Duration::from_secs(1)).await;
     front_server.stop().await;
-    let _servers = sealed(&town, &notes).await;
+    let _servers = sealed(&fixture, &notes).await;
     assert!(asked.await.expect("no panic").is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_property_reply_to_leads_to_reply_queues_alone() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server = town.host(front(&notes)).await;
-    let session = town.session().await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture.host(front(&notes)).await;
+    let session = fixture.session().await;
     session.admin().declare_queue(&Queue::durable(name("victim"))).await.expect("a queue");
     for queue in ["victim", "front", "front.dead", "amq.rabbitmq.reply-to.AAAABBBB.CCCC"] {
         let mut request = Publication::new(name(""), name("front"), BODY);
         request.properties.headers = Some(request_headers("front.start", ""));
         request.properties.reply_to = Some(name(queue));
         session.publish(request).await.expect("the queue takes it");
-        let letter = town.take("front.dead").await;
+        let letter = fixture.take("front.dead").await;
         assert!(reason(&letter).contains("the property 'reply_to'"), "{}", reason(&letter));
     }
-    assert_eq!((town.depth("victim").await, town.depth("front").await), (0, 0));
+    assert_eq!((fixture.depth("victim").await, fixture.depth("front").await), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,9 +156,9 @@ async fn a_missing_parameter_is_an_error_for_any_json_too() {
     async fn any(value: serde_json::Value) -> serde_json::Value {
         serde_json::json!({ "value": value })
     }
-    let town = Town::new();
-    let _server = town.host(Service::new("any").rpc("any", params(["value"], any))).await;
-    let client = town.client(&["any"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(Service::new("any").rpc("any", params(["value"], any))).await;
+    let client = fixture.client(&["any"]).await;
     let error = client.to("any.any").ask().await.expect_err("a parameter is missing");
     assert_eq!(error.failed().expect("the service answers").message(), "the parameter 'value' is missing");
     let null = client.to("any.any").param("value", ()).ask().await.expect("an answer");

@@ -7,7 +7,7 @@ use tavrida::proxy::AskError;
 use tavrida::{Client, Health};
 use tokio::runtime::Runtime;
 
-use crate::town::{Town, within};
+use crate::fixture::{Fixture, within};
 
 async fn slow() {
     tokio::time::sleep(Duration::from_secs(3600)).await;
@@ -19,8 +19,8 @@ fn work() -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn an_aborted_server_is_stopped_and_not_ready() {
-    let town = Town::new();
-    let server = town.host(work()).await;
+    let fixture = Fixture::new();
+    let server = fixture.host(work()).await;
     let handle = server.handle.clone();
     server.abort();
     assert!(server.ended().await.is_err());
@@ -33,14 +33,14 @@ async fn an_aborted_server_is_stopped_and_not_ready() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_dropped_before_it_served_is_stopped() {
-    let town = Town::new();
-    let server = town.server(work()).build().expect("it can be built");
+    let fixture = Fixture::new();
+    let server = fixture.server(work()).build().expect("it can be built");
     let handle = server.handle();
     drop(server);
     assert_eq!(handle.health(), Health::Stopped);
     assert!(within(handle.ready(Duration::from_secs(60))).await.expect_err("it has ended").is_closed());
     let never_polled = {
-        let server = town.server(work()).build().expect("it can be built");
+        let server = fixture.server(work()).build().expect("it can be built");
         let handle = server.handle();
         drop(server.serve(std::future::pending()));
         handle
@@ -50,8 +50,8 @@ async fn a_server_that_is_dropped_before_it_served_is_stopped() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_server_ends_when_it_is_dropped() {
-    let town = Town::new();
-    let server = town.server(work()).build().expect("it can be built");
+    let fixture = Fixture::new();
+    let server = fixture.server(work()).build().expect("it can be built");
     let handle = server.handle();
     let waiting = tokio::spawn(async move { handle.ready(Duration::from_secs(60)).await });
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -63,8 +63,8 @@ async fn waiting_for_a_server_ends_when_it_is_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_whose_shutdown_panics_is_stopped() {
-    let town = Town::new();
-    let server = town.server(work()).build().expect("it can be built");
+    let fixture = Fixture::new();
+    let server = fixture.server(work()).build().expect("it can be built");
     let handle = server.handle();
     let serving = tokio::spawn(server.serve(async { panic!("a signal handler of a user's") }));
     assert!(serving.await.expect_err("it panicked").is_panic());
@@ -72,10 +72,10 @@ async fn a_server_whose_shutdown_panics_is_stopped() {
 }
 
 /// A client that was built in a runtime which was shut down since, as a static is between two tests.
-fn orphan(town: &Town) -> Client {
+fn orphan(fixture: &Fixture) -> Client {
     let runtime = Runtime::new().expect("a runtime");
     let client = runtime.block_on(async {
-        let client = town.client(&["work"]).await;
+        let client = fixture.client(&["work"]).await;
         assert_eq!(client.health(), Health::Ready);
         client
     });
@@ -85,9 +85,9 @@ fn orphan(town: &Town) -> Client {
 
 #[test]
 fn a_client_whose_runtime_is_gone_is_stopped_and_its_sends_end_as_closed() {
-    let (town, home) = (Town::new(), Runtime::new().expect("a runtime"));
-    let _server = home.block_on(town.host(work()));
-    let client = orphan(&town);
+    let (fixture, home) = (Fixture::new(), Runtime::new().expect("a runtime"));
+    let _server = home.block_on(fixture.host(work()));
+    let client = orphan(&fixture);
     assert_eq!(client.health(), Health::Stopped);
     home.block_on(async {
         let cast = within(client.to("work.slow").cast()).await;
@@ -100,10 +100,10 @@ fn a_client_whose_runtime_is_gone_is_stopped_and_its_sends_end_as_closed() {
 
 #[test]
 fn asks_that_wait_when_the_runtime_of_their_client_ends_are_told_at_once() {
-    let (town, home) = (Town::new(), Runtime::new().expect("a runtime"));
-    let _server = home.block_on(town.host(work()));
+    let (fixture, home) = (Fixture::new(), Runtime::new().expect("a runtime"));
+    let _server = home.block_on(fixture.host(work()));
     let runtime = Runtime::new().expect("a runtime");
-    let client = runtime.block_on(town.client(&["work"]));
+    let client = runtime.block_on(fixture.client(&["work"]));
     // Its reply queue belongs to the client's runtime then, and not to that of the ask.
     let first = client.to("work.slow").ask().timeout(Duration::from_millis(200));
     assert!(runtime.block_on(first).expect_err("it is slow").is_timeout());

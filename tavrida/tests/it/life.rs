@@ -11,7 +11,7 @@ use tavrida::transport::{ConnectionLost, Consume, Session, SessionError, Transpo
 use tavrida::{Backoff, Health};
 use tokio::time::Instant;
 
-use crate::town::{Notes, Town, name, registry, within};
+use crate::fixture::{Fixture, Notes, name, registry, within};
 
 async fn note(notes: State<Notes>, attempt: Attempt, n: i64) {
     notes.add(format!("{n}{}", if attempt.redelivered { " again" } else { "" }));
@@ -33,18 +33,18 @@ fn work(notes: &Notes) -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_tries_again_at_once_waits_for_the_next_session() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server = town.host(work(&notes)).await;
-    let client = town.client(&["work"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture.host(work(&notes)).await;
+    let client = fixture.client(&["work"]).await;
     client.to("work.echo").ask().await.expect("the reply queue is there");
 
-    town.broker.close_sessions("maintenance");
+    fixture.broker.close_sessions("maintenance");
     let mut failed = 0;
     while client.to("work.note").param("n", 1).cast().await.is_err() {
         failed += 1;
         assert!(failed < 10, "nobody else comes to run, and the session is never replaced");
     }
-    town.broker.close_sessions("maintenance");
+    fixture.broker.close_sessions("maintenance");
     while client.to("work.echo").ask().await.is_err() {
         failed += 1;
         assert!(failed < 10, "nobody else comes to run, and the session is never replaced");
@@ -53,32 +53,32 @@ async fn a_client_that_tries_again_at_once_waits_for_the_next_session() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_being_handled_is_delivered_again_and_its_late_settlement_fails_clearly() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.host(work(&notes)).await;
-    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = fixture.host(work(&notes)).await;
+    fixture.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
     notes.reach(1).await;
-    town.broker.close_sessions("maintenance");
+    fixture.broker.close_sessions("maintenance");
     assert_eq!(notes.reach(4).await, ["begin 1", "begin 1 again", "end 1", "end 1"]);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(notes.all().len(), 4, "settled once, on the new session");
     assert_eq!(server.handle.counters().in_flight, 0);
-    assert_eq!(town.depth("work").await, 0);
+    assert_eq!(fixture.depth("work").await, 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_an_ended_consumer_left_is_not_begun_once_its_session_is_lost_too() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.run(town.server(work(&notes)).concurrency(1)).await;
-    let client = town.client(&["work"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = fixture.run(fixture.server(work(&notes)).concurrency(1)).await;
+    let client = fixture.client(&["work"]).await;
     for n in [1, 2] {
         client.to("work.slowly").param("n", n).cast().await.expect("sent");
     }
     notes.reach(1).await;
-    town.session().await.admin().delete_queue("work", false, false).await.expect("deleted");
+    fixture.session().await.admin().delete_queue("work", false, false).await.expect("deleted");
     while server.handle.health() == Health::Ready {
         tokio::task::yield_now().await;
     }
-    town.broker.close_sessions("maintenance");
+    fixture.broker.close_sessions("maintenance");
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(server.handle.health(), Health::Ready);
     assert_eq!(notes.all(), ["begin 1", "end 1"]);
@@ -86,9 +86,9 @@ async fn what_an_ended_consumer_left_is_not_begun_once_its_session_is_lost_too()
 
 #[tokio::test(start_paused = true)]
 async fn limited_attempts_end_the_server_with_the_reason() {
-    let town = Town::new();
+    let fixture = Fixture::new();
     let backoff = Backoff::between(Duration::from_millis(10), Duration::from_millis(10)).max_attempts(3);
-    let passive = town.server(work(&Notes::default())).declare_mode(DeclareMode::Check).reconnect(backoff);
+    let passive = fixture.server(work(&Notes::default())).declare_mode(DeclareMode::Check).reconnect(backoff);
     let server = passive.build().expect("a server");
     let handle = server.handle();
     let error = within(server.serve(std::future::pending())).await.expect_err("nothing is declared");
@@ -98,10 +98,10 @@ async fn limited_attempts_end_the_server_with_the_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn passive_topology_is_content_with_what_is_there() {
-    let (town, notes) = (Town::new(), Notes::default());
-    town.host(work(&notes)).await.stop().await;
-    let _server = town.run(town.server(work(&notes)).declare_mode(DeclareMode::Check)).await;
-    town.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    fixture.host(work(&notes)).await.stop().await;
+    let _server = fixture.run(fixture.server(work(&notes)).declare_mode(DeclareMode::Check)).await;
+    fixture.client(&["work"]).await.to("work.note").param("n", 1).cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, ["1"]);
 }
 
@@ -173,29 +173,29 @@ async fn a_client_whose_broker_refuses_says_so_when_it_is_built() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_whose_task_is_dropped_loses_nothing() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let crashed = town.host(work(&notes)).await;
-    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let crashed = fixture.host(work(&notes)).await;
+    fixture.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
     notes.reach(1).await;
     crashed.abort();
     assert!(crashed.ended().await.is_err(), "it was aborted");
-    let _server = town.host(work(&notes)).await;
+    let _server = fixture.host(work(&notes)).await;
     assert_eq!(notes.reach(3).await[1..], ["begin 1 again", "end 1"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn ordered_mode_keeps_the_order_of_the_queue_and_concurrency_is_bounded() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server = town.run(town.server(work(&notes)).concurrency(1)).await;
-    let client = town.client(&["work"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture.run(fixture.server(work(&notes)).concurrency(1)).await;
+    let client = fixture.client(&["work"]).await;
     for n in 1..=3 {
         client.to("work.slowly").param("n", n).cast().await.expect("sent");
     }
     assert_eq!(notes.reach(6).await, ["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
 
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.run(town.server(work(&notes)).concurrency(2)).await;
-    let client = town.client(&["work"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = fixture.run(fixture.server(work(&notes)).concurrency(2)).await;
+    let client = fixture.client(&["work"]).await;
     for n in 1..=6 {
         client.to("work.slowly").param("n", n).cast().await.expect("sent");
     }
@@ -206,9 +206,9 @@ async fn ordered_mode_keeps_the_order_of_the_queue_and_concurrency_is_bounded() 
 
 #[tokio::test(start_paused = true)]
 async fn closing_a_client_ends_its_session_and_its_waiting_asks() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let _server = town.host(work(&notes)).await;
-    let client = town.client(&["work"]).await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let _server = fixture.host(work(&notes)).await;
+    let client = fixture.client(&["work"]).await;
     let asking = tokio::spawn({
         let client = client.clone();
         async move { client.to("work.slowly").param("n", 1).ask().await }
@@ -223,12 +223,12 @@ async fn closing_a_client_ends_its_session_and_its_waiting_asks() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_server_declares_is_what_its_plan_says() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let policy = Retry::times(2).between(Duration::from_secs(1), Duration::from_secs(9)).then_dead_letter();
     let subscriber = work(&notes)
         .on_notification("orders.created", || async {})
         .discovery(registry(&["other"]).remote_publisher("orders", "orders_notifications"));
-    let server = town.server(subscriber).on_failure(policy).build().expect("a server");
+    let server = fixture.server(subscriber).on_failure(policy).build().expect("a server");
     assert_eq!(
         server.plan().to_string(),
         "exchange orders_notifications (topic, durable)\n\
@@ -246,7 +246,7 @@ async fn what_a_server_declares_is_what_its_plan_says() {
     let handle = server.handle();
     let serving = tokio::spawn(server.serve(std::future::pending()));
     handle.ready(Duration::from_secs(10)).await.expect("it comes up");
-    let session = town.session().await;
+    let session = fixture.session().await;
     for exchange in ["orders_notifications", "other_exchange", "work_exchange"] {
         session.admin().declare_exchange_passive(exchange).await.expect("declared");
     }
@@ -262,25 +262,25 @@ async fn what_a_server_declares_is_what_its_plan_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_quorum_queue_gives_up_what_comes_back_too_often_and_its_dead_letters_can_be_sent_back() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let limited = |notes: &Notes| town.server(work(notes)).queue_type(QueueType::quorum_with_limit(1));
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let limited = |notes: &Notes| fixture.server(work(notes)).queue_type(QueueType::quorum_with_limit(1));
     let server = limited(&notes).build().expect("a server");
     let own = "queue work (durable, x-queue-type: 'quorum', x-dead-letter-exchange: '', \
                x-dead-letter-routing-key: 'work.dead', x-dead-letter-strategy: 'at-least-once', \
                x-overflow: 'reject-publish', x-delivery-limit: 1)\n\
                queue work.dead (durable, x-queue-type: 'quorum')\n";
     assert!(server.plan().to_string().contains(own), "{}", server.plan());
-    town.run(limited(&notes)).await.stop().await;
-    town.client(&["work"]).await.to("work.note").param("n", 7).cast().await.expect("sent");
+    fixture.run(limited(&notes)).await.stop().await;
+    fixture.client(&["work"]).await.to("work.note").param("n", 7).cast().await.expect("sent");
 
-    let session = town.session().await;
+    let session = fixture.session().await;
     for _ in 0..2 {
         let fetched = session.get("work").await.expect("the queue is there").expect("it is in it");
         fetched.delivery.requeue().expect("the session lives");
     }
-    assert_eq!((town.depth("work").await, town.depth("work.dead").await), (0, 1));
+    assert_eq!((fixture.depth("work").await, fixture.depth("work.dead").await), (0, 1));
 
-    let server = town.run(limited(&notes)).await;
+    let server = fixture.run(limited(&notes)).await;
     assert_eq!(server.handle.requeue_dead_letters(10).await.expect("sent back"), 1);
     assert_eq!(notes.reach(1).await, ["7"]);
 }
@@ -288,11 +288,11 @@ async fn a_quorum_queue_gives_up_what_comes_back_too_often_and_its_dead_letters_
 /// It does not poll its consumer, which would report the loss.
 #[tokio::test(start_paused = true)]
 async fn a_server_whose_handlers_are_all_busy_knows_that_its_session_is_lost() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.run(town.server(work(&notes)).concurrency(1)).await;
-    town.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = fixture.run(fixture.server(work(&notes)).concurrency(1)).await;
+    fixture.client(&["work"]).await.to("work.slowly").param("n", 1).cast().await.expect("sent");
     notes.reach(1).await;
-    town.broker.close_sessions("maintenance");
+    fixture.broker.close_sessions("maintenance");
     tokio::time::sleep(Duration::from_millis(1)).await;
     let health = server.handle.health();
     assert!(matches!(&health, Health::Reconnecting { why, .. } if why.contains("maintenance")), "{health}");

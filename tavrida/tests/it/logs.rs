@@ -9,7 +9,7 @@ use tavrida::field::{Table, Value};
 use tavrida::prelude::*;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::town::{Town, name, request_headers, within};
+use crate::fixture::{Fixture, name, request_headers, within};
 
 /// Collects the log.
 #[derive(Clone, Default)]
@@ -63,10 +63,11 @@ async fn work() -> serde_json::Value {
 }
 
 async fn log_of_one_ask(payloads: bool) -> String {
-    let (town, log) = (Town::new(), Log::default());
+    let (fixture, log) = (Fixture::new(), Log::default());
     let _logging = log.begin();
-    let _server = town.run(town.server(Service::new("work").rpc("do", work)).log_payloads(payloads)).await;
-    let client = town.client(&["work"]).await;
+    let _server =
+        fixture.run(fixture.server(Service::new("work").rpc("do", work)).log_payloads(payloads)).await;
+    let client = fixture.client(&["work"]).await;
     let request = client.to("work.do").param("card", "4711-0815").correlation_id("chain-7");
     request.header("authorization", "Bearer abc").ask().await.expect("an answer");
     log.text()
@@ -106,16 +107,16 @@ async fn payloads_are_logged_only_where_asked_for_and_secrets_never() {
 
 /// What is logged of foreign messages.
 async fn log_of_foreign(messages: impl IntoIterator<Item = (Table, &str)>) -> String {
-    let (town, log) = (Town::new(), Log::default());
+    let (fixture, log) = (Fixture::new(), Log::default());
     let _logging = log.begin();
     async fn number(n: i64) -> serde_json::Value {
         json!({ "n": n })
     }
     let work = Service::new("work").rpc("do", params(["n"], number));
     let registry = Registry::new().remote_publisher("foe", "foe_events");
-    let server = town.host(work.discovery(registry).on_notification("foe.did", || async {})).await;
+    let server = fixture.host(work.discovery(registry).on_notification("foe.did", || async {})).await;
     for (count, (headers, body)) in (1..).zip(messages) {
-        town.inject("work", headers, body.to_owned()).await;
+        fixture.inject("work", headers, body.to_owned()).await;
         within(async {
             while server.handle.counters().dead_lettered < count {
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -43,7 +43,7 @@ mod stories;
 mod tidy;
 #[cfg(feature = "tower")]
 mod tower;
-mod town;
+mod fixture;
 mod unconfirmed;
 mod words;
 #[cfg(feature = "macros")]

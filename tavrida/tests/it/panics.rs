@@ -9,7 +9,7 @@ use tavrida::field::{ShortString, Value};
 use tavrida::middleware::outgoing_fn;
 use tavrida::prelude::*;
 
-use crate::town::{Notes, Town};
+use crate::fixture::{Fixture, Notes};
 
 /// Panics when it is dropped: by a deadline, with a result, with a panic.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ fn note(notes: &Notes) -> Result<()> {
 
 /// The text of the error that a call is answered with, and the reason on the dead letter of a cast; each is worked once.
 async fn ends<M: 'static>(handler: impl tavrida::handler::Handler<M>, notes: &Notes) -> (String, String) {
-    let town = Town::new();
+    let fixture = Fixture::new();
     let service = Service::new("work").state(notes.clone()).rpc("do", handler);
-    let _server = town.run(town.server(service).handler_deadline(Duration::from_secs(2))).await;
-    let client = town.client(&["work"]).await;
+    let _server = fixture.run(fixture.server(service).handler_deadline(Duration::from_secs(2))).await;
+    let client = fixture.client(&["work"]).await;
     let error = client.to("work.do").ask().await.expect_err("it panics");
     let answered = error.failed().unwrap_or_else(|| panic!("no answer: {error}")).message();
     client.to("work.do").cast().await.expect("sent");
-    let letter = town.take("work.dead").await;
+    let letter = fixture.take("work.dead").await;
     let text = letter.properties.headers().get("x-tavrida-error-message").and_then(Value::as_str);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(notes.all(), ["worked", "worked"], "the call and the cast, each once");
@@ -94,10 +94,10 @@ async fn the_cause_of_a_failure_may_panic_when_it_is_dropped() {
 
 /// Where the message of a call goes whose answer cannot be sent because something panics.
 async fn unanswered(service: Service, reply_to: &str) -> String {
-    let town = Town::new();
-    let _server = town.host(service).await;
-    town.client(&["work"]).await.to("work.do").reply_to(reply_to).call().await.expect("sent");
-    let letter = town.take("work.dead").await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(service).await;
+    fixture.client(&["work"]).await.to("work.do").reply_to(reply_to).call().await.expect("sent");
+    let letter = fixture.take("work.dead").await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     let text = letter.properties.headers().get("x-tavrida-error-message").and_then(Value::as_str);
     text.expect("a text").to_owned()
@@ -156,13 +156,13 @@ async fn ids_may_panic() {
             tavrida::id::RandomIds.id(purpose, cause)
         }
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("do", answer);
-    let _server = town.run(town.server(service).ids(Panics(Default::default()))).await;
-    let client = Arc::new(town.client(&["work"]).await);
+    let _server = fixture.run(fixture.server(service).ids(Panics(Default::default()))).await;
+    let client = Arc::new(fixture.client(&["work"]).await);
     let error =
         client.to("work.do").ask().timeout(Duration::from_secs(5)).await.expect_err("no id, no answer");
     assert!(error.is_timeout(), "{error}");
-    assert_eq!(town.depth("work.dead").await, 1);
+    assert_eq!(fixture.depth("work.dead").await, 1);
     assert_eq!(notes.all(), ["worked"]);
 }

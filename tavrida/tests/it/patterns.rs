@@ -7,8 +7,8 @@ use tavrida::server::ServerBuilder;
 use tavrida::transport::{Binding, Exchange, ExchangeKind, Publication};
 use tavrida_memory::MemoryBroker;
 
+use crate::fixture::{Fixture, Notes, Running, name, request_headers};
 use crate::logs::Log;
-use crate::town::{Notes, Running, Town, name, request_headers};
 
 const EVENT: &str = r#"{"payload": {}, "context": {}}"#;
 
@@ -27,22 +27,22 @@ fn subscriber(notes: &Notes, service: &'static str, topics: &[&'static str]) -> 
     topics.iter().copied().fold(empty, subscribe)
 }
 
-fn server(town: &Town) -> ServerBuilder {
-    Server::builder(town.broker.transport()).queue("shop").exchange("shop")
+fn server(fixture: &Fixture) -> ServerBuilder {
+    Server::builder(fixture.broker.transport()).queue("shop").exchange("shop")
 }
 
-async fn run(town: &Town, services: impl IntoIterator<Item = Service>) -> Running {
-    town.run(services.into_iter().fold(server(town), ServerBuilder::service)).await
+async fn run(fixture: &Fixture, services: impl IntoIterator<Item = Service>) -> Running {
+    fixture.run(services.into_iter().fold(server(fixture), ServerBuilder::service)).await
 }
 
 /// Publishes to the exchange of `stock`, as the Python original does: with the topic as routing key and source.
-async fn publish(town: &Town, topic: &str) {
+async fn publish(fixture: &Fixture, topic: &str) {
     let mut headers = request_headers("", "");
     headers.insert(name("message_type"), "notification");
     headers.insert(name("source"), topic);
     let mut event = Publication::new(name("stock_notifications"), name(topic), EVENT);
     event.properties.headers = Some(headers);
-    town.session().await.publish(event).await.expect("it has a subscriber");
+    fixture.session().await.publish(event).await.expect("it has a subscriber");
 }
 
 fn refusal(service: Service) -> String {
@@ -53,16 +53,16 @@ fn refusal(service: Service) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_star_brings_each_event_of_the_publisher_and_a_hash_every_notification() {
     for (pattern, bare) in [("stock.*", false), ("stock.#", true)] {
-        let (town, notes) = (Town::new(), Notes::default());
-        let server = run(&town, [subscriber(&notes, "audit", &[pattern])]).await;
+        let (fixture, notes) = (Fixture::new(), Notes::default());
+        let server = run(&fixture, [subscriber(&notes, "audit", &[pattern])]).await;
         let declares = subscriber(&notes, "audit", &[pattern]);
-        let plan = Server::builder(town.broker.transport()).service(declares).build().expect("a server");
+        let plan = Server::builder(fixture.broker.transport()).service(declares).build().expect("a server");
         let bound = format!("bind audit <- stock_notifications: {pattern}\n");
         assert!(plan.plan().to_string().contains(&bound), "{}", plan.plan());
         let topics = ["stock.low", "stock.out", "stock"];
         let topics = if bare { &topics[..] } else { &topics[..2] };
         for topic in topics {
-            publish(&town, topic).await;
+            publish(&fixture, topic).await;
         }
         let expected: Vec<_> = topics.iter().map(|topic| format!("audit, by {pattern}: {topic}")).collect();
         let mut heard = notes.reach(topics.len()).await;
@@ -78,11 +78,11 @@ async fn a_star_brings_each_event_of_the_publisher_and_a_hash_every_notification
 
 #[tokio::test(start_paused = true)]
 async fn a_service_handles_a_notification_once_by_its_most_specific_subscription() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let all = subscriber(&notes, "all", &["stock.#", "stock.*", "stock.low"]);
     let some = subscriber(&notes, "some", &["stock.*"]);
     let one = subscriber(&notes, "one", &["stock.out"]);
-    let server = run(&town, [all, some, one]).await;
+    let server = run(&fixture, [all, some, one]).await;
     for (topic, expected) in [
         ("stock.low", &["all, by stock.low: stock.low", "some, by stock.*: stock.low"][..]),
         (
@@ -92,7 +92,7 @@ async fn a_service_handles_a_notification_once_by_its_most_specific_subscription
         ("stock", &["all, by stock.#: stock"]),
     ] {
         let before = notes.all().len();
-        publish(&town, topic).await;
+        publish(&fixture, topic).await;
         assert_eq!(notes.reach(before + expected.len()).await[before..], *expected);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -102,7 +102,7 @@ async fn a_service_handles_a_notification_once_by_its_most_specific_subscription
 
 #[tokio::test(start_paused = true)]
 async fn a_copy_is_for_the_services_that_failed_whatever_their_subscription() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let failing_once = |notes: State<Notes>, attempt: Attempt, event: Notification| async move {
         notes.add(format!("try {} of {}", attempt.number, event.source()));
         if attempt.number == 1 { Err(Failure::new("test.Broken", "not yet")) } else { Ok(()) }
@@ -111,21 +111,21 @@ async fn a_copy_is_for_the_services_that_failed_whatever_their_subscription() {
     let failing = failing.on_notification("stock.*", failing_once);
     let well = subscriber(&notes, "well", &["stock.low", "stock.*"]);
     let retry = Retry::times(3).between(Duration::from_secs(10), Duration::from_secs(10)).then_dead_letter();
-    let both = server(&town).service(well).service(failing).on_failure(retry.clone());
-    let both = town.run(both).await;
-    publish(&town, "stock.low").await;
+    let both = server(&fixture).service(well).service(failing).on_failure(retry.clone());
+    let both = fixture.run(both).await;
+    publish(&fixture, "stock.low").await;
     let told = ["well, by stock.low: stock.low", "try 1 of stock.low", "try 2 of stock.low"];
     assert_eq!(notes.reach(3).await, told);
 
     // A deploy removes the service that has to see the copy: it becomes a dead letter for that one.
-    publish(&town, "stock.out").await;
+    publish(&fixture, "stock.out").await;
     notes.reach(5).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     both.stop().await;
     let well = subscriber(&notes, "well", &["stock.*"]);
-    let one = town.run(server(&town).service(well).on_failure(retry)).await;
+    let one = fixture.run(server(&fixture).service(well).on_failure(retry)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
-    assert_eq!(town.depth("shop.dead").await, 1);
+    assert_eq!(fixture.depth("shop.dead").await, 1);
     assert_eq!(notes.all().len(), 5, "the other one has handled it already");
     one.stop().await;
 }
@@ -178,14 +178,14 @@ async fn requests_at_the_exchange_of_a_pattern_are_left_to_their_service() {
     assert!(text.contains("subscribe to each event"), "{text}");
 
     // Where the registry does not tell, the request is noticed when it comes.
-    let (town, log) = (Town::new(), Log::default());
+    let (fixture, log) = (Fixture::new(), Log::default());
     let _logging = log.begin();
     let stock = Service::new("stock").rpc("count", async || serde_json::json!({ "count": 7 }));
-    let stock = town
-        .run(Server::builder(town.broker.transport()).queue("stock").exchange("stock").service(stock))
+    let stock = fixture
+        .run(Server::builder(fixture.broker.transport()).queue("stock").exchange("stock").service(stock))
         .await;
-    let audit = run(&town, [audit(Registry::new().remote_publisher("stock", "stock"))]).await;
-    let client = Client::builder(town.broker.transport()).source("web");
+    let audit = run(&fixture, [audit(Registry::new().remote_publisher("stock", "stock"))]).await;
+    let client = Client::builder(fixture.broker.transport()).source("web");
     let client =
         client.discovery(Registry::new().remote_service("stock", "stock")).build().await.expect("a client");
     for _ in 0..2 {
@@ -194,7 +194,7 @@ async fn requests_at_the_exchange_of_a_pattern_are_left_to_their_service() {
         assert_eq!(answer.payload().get::<u8>("count").expect("a count"), 7);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(town.depth("shop.dead").await, 0);
+    assert_eq!(fixture.depth("shop.dead").await, 0);
     let warned = log.text().lines().filter(|line| line.contains("a subscription with a wildcard")).count();
     assert_eq!(warned, 1);
     audit.stop().await;
@@ -204,24 +204,24 @@ async fn requests_at_the_exchange_of_a_pattern_are_left_to_their_service() {
 /// What is in the queue that no binding brought there is unwanted as ever.
 #[tokio::test(start_paused = true)]
 async fn a_request_for_the_publisher_in_the_queue_itself_is_dead_lettered() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = run(&town, [subscriber(&notes, "audit", &["stock.*"])]).await;
-    town.inject("shop", request_headers("stock.count", ""), EVENT).await;
-    assert!(town.take("shop.dead").await.properties.headers().contains("x-tavrida-reason"));
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = run(&fixture, [subscriber(&notes, "audit", &["stock.*"])]).await;
+    fixture.inject("shop", request_headers("stock.count", ""), EVENT).await;
+    assert!(fixture.take("shop.dead").await.properties.headers().contains("x-tavrida-reason"));
     server.stop().await;
 }
 
 /// A pattern comes beside the exact binding of an older deploy, which stays: the broker delivers a notification once.
 #[tokio::test(start_paused = true)]
 async fn two_bindings_that_match_bring_one_delivery() {
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = run(&town, [subscriber(&notes, "audit", &["stock.*"])]).await;
-    let session = town.session().await;
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = run(&fixture, [subscriber(&notes, "audit", &["stock.*"])]).await;
+    let session = fixture.session().await;
     let exchange = Exchange::durable(name("stock_notifications"), ExchangeKind::Topic);
     session.admin().declare_exchange(&exchange).await.expect("the same one");
     let old = Binding::queue(name("shop"), name("stock_notifications"), name("stock.low.#"));
     session.admin().bind(&old).await.expect("bound");
-    publish(&town, "stock.low").await;
+    publish(&fixture, "stock.low").await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(notes.all(), ["audit, by stock.*: stock.low"]);
     server.stop().await;

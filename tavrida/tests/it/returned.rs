@@ -11,8 +11,8 @@ use tavrida_memory::core::{ApplyTo, Definition, NamePattern, Operator, Policy};
 use tavrida_memory::{MemoryBroker, RabbitMq};
 use tokio::time::sleep;
 
+use crate::fixture::{Fixture, Notes, Running, name, registry, request_headers, within};
 use crate::logs::Log;
-use crate::town::{Notes, Running, Town, name, registry, request_headers, within};
 
 const BODY: &str = r#"{"payload": {}, "context": {}}"#;
 
@@ -21,7 +21,7 @@ const MANY: usize = 30;
 
 /// A call that ends its process, or waits for ever, and the queue of its answers.
 struct Poison {
-    town: Town,
+    fixture: Fixture,
     notes: Notes,
 }
 
@@ -39,11 +39,11 @@ impl Poison {
     }
 
     async fn on(broker: MemoryBroker) -> Self {
-        let (town, notes) = (Town { broker }, Notes::default());
-        let poison = Self { town, notes };
+        let (fixture, notes) = (Fixture { broker }, Notes::default());
+        let poison = Self { fixture, notes };
         // It declares.
         poison.server(64).await.stop().await;
-        let session = poison.town.session().await;
+        let session = poison.fixture.session().await;
         session.admin().declare_queue(&Queue::durable(name("answers"))).await.expect("declared");
         let answers = Binding::queue(name("answers"), name("stranger_exchange"), name("stranger.#"));
         session.admin().bind(&answers).await.expect("bound");
@@ -51,7 +51,7 @@ impl Poison {
     }
 
     async fn inject(&self, queue: &str, destination: &str, reply_to: &str) {
-        self.town.inject(queue, request_headers(destination, reply_to), BODY).await;
+        self.fixture.inject(queue, request_headers(destination, reply_to), BODY).await;
     }
 
     async fn server(&self, prefetch: u16) -> Running {
@@ -60,8 +60,8 @@ impl Poison {
             work.rpc("poison", poison).rpc("note", |notes: State<Notes>| async move { notes.add("note") });
         let quick = Backoff::between(Duration::from_millis(10), Duration::from_millis(50));
         let exchange = Exchange::durable(name("stranger_exchange"), ExchangeKind::Topic);
-        self.town.session().await.admin().declare_exchange(&exchange).await.expect("declared");
-        self.town.run(self.town.server(work).reconnect(quick).prefetch(prefetch)).await
+        self.fixture.session().await.admin().declare_exchange(&exchange).await.expect("declared");
+        self.fixture.run(self.fixture.server(work).reconnect(quick).prefetch(prefetch)).await
     }
 
     /// The process of the handler dies this many times.
@@ -77,7 +77,7 @@ impl Poison {
 
     /// Fills a queue, which takes nothing more.
     async fn fill(&self, queue: &str) {
-        self.town.broker.operate(Operator::SetPolicy(Policy {
+        self.fixture.broker.operate(Operator::SetPolicy(Policy {
             name: name(queue),
             pattern: NamePattern::Name(name(queue)),
             apply_to: ApplyTo::Queues,
@@ -93,15 +93,15 @@ impl Poison {
     }
 
     async fn empty(&self, queue: &str) {
-        self.town.broker.operate(Operator::ClearPolicy { name: name(queue) });
-        self.town.session().await.admin().purge_queue(queue).await.expect("purged");
+        self.fixture.broker.operate(Operator::ClearPolicy { name: name(queue) });
+        self.fixture.session().await.admin().purge_queue(queue).await.expect("purged");
     }
 
     /// Loses all sessions this many times, each time after what the server does with the message.
     async fn cuts(&self, times: usize) {
         for _ in 0..times {
             sleep(Duration::from_secs(10)).await;
-            self.town.broker.close_sessions("again");
+            self.fixture.broker.close_sessions("again");
         }
         sleep(Duration::from_secs(10)).await;
     }
@@ -117,9 +117,9 @@ impl Poison {
         sleep(Duration::from_secs(10)).await;
         let counters = server.handle.counters();
         assert_eq!((counters.dead_lettered, counters.stuck, counters.in_flight), (1, 0, 0), "{counters}");
-        assert_eq!((self.town.depth("work").await, self.town.depth("work.dead").await), (0, 1));
-        assert_eq!(self.town.depth("answers").await, 1);
-        let letter = self.town.take("work.dead").await;
+        assert_eq!((self.fixture.depth("work").await, self.fixture.depth("work.dead").await), (0, 1));
+        assert_eq!(self.fixture.depth("answers").await, 1);
+        let letter = self.fixture.take("work.dead").await;
         let header = |name: &str| letter.properties.headers().get(name).and_then(Value::as_str);
         assert_eq!(header("x-tavrida-reason"), Some("returned"));
         assert_eq!(header("x-tavrida-error-class"), Some("tavrida.ReturnedTooOften"));
@@ -142,7 +142,7 @@ async fn what_kills_its_process_at_each_delivery_is_answered_and_dead_lettered_a
 async fn a_made_up_count_of_the_broker_ends_its_own_message_at_its_first_return_and_not_before() {
     let poison = Poison::on(MemoryBroker::new()).await;
     let headers = request_headers("work.poison", "stranger.answer").with(name("x-delivery-count"), 99_i64);
-    poison.town.inject("work", headers, BODY).await;
+    poison.fixture.inject("work", headers, BODY).await;
     poison.kills(1).await;
     assert_eq!(poison.notes.all(), ["begin"], "a first delivery is handled, whatever it claims");
     let server = poison.server(64).await;
@@ -178,10 +178,10 @@ async fn a_number_of_returns_that_is_passed_on_by_an_exchange_says_nothing() {
     let headers = request_headers("work.note", "").with(name("x-tavrida-returns"), 15);
     message.properties.headers = Some(headers.clone());
     let _server = poison.server(64).await;
-    poison.town.session().await.publish(message).await.expect("routed");
+    poison.fixture.session().await.publish(message).await.expect("routed");
     assert!(poison.notes.reach(2).await.contains(&"note".to_owned()));
-    poison.town.inject("work", headers, BODY).await;
-    let letter = poison.town.take("work.dead").await;
+    poison.fixture.inject("work", headers, BODY).await;
+    let letter = poison.fixture.take("work.dead").await;
     assert_eq!(letter.properties.headers().get("x-tavrida-reason").and_then(Value::as_str), Some("returned"));
 }
 
@@ -189,12 +189,12 @@ async fn a_number_of_returns_that_is_passed_on_by_an_exchange_says_nothing() {
 async fn a_server_that_shuts_down_gives_it_up_first() {
     let poison = Poison::new().await;
     poison.kills(15).await;
-    poison.town.broker.block("low on memory");
+    poison.fixture.broker.block("low on memory");
     let server = poison.server(64).await;
     server.handle.stop();
     sleep(Duration::from_secs(5)).await;
     assert_eq!(server.handle.counters().in_flight, 1);
-    poison.town.broker.unblock();
+    poison.fixture.broker.unblock();
     poison.ends_well(&server).await;
     server.stop().await;
 }
@@ -235,10 +235,10 @@ async fn while_no_queue_takes_a_copy_nothing_is_consumed_after_the_next_loss() {
 async fn under_an_alarm_it_survives_losses_without_end() {
     let poison = Poison::new().await;
     poison.kills(15).await;
-    poison.town.broker.block("low on memory");
+    poison.fixture.broker.block("low on memory");
     let server = poison.server(64).await;
     poison.cuts(MANY).await;
-    assert_eq!(poison.town.depth("work").await, 1, "nobody consumes it");
-    poison.town.broker.unblock();
+    assert_eq!(poison.fixture.depth("work").await, 1, "nobody consumes it");
+    poison.fixture.broker.unblock();
     poison.ends_well(&server).await;
 }

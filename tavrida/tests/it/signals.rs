@@ -6,7 +6,7 @@ use std::time::Duration;
 use tavrida::prelude::*;
 use tokio::sync::Mutex;
 
-use crate::town::{Notes, Town};
+use crate::fixture::{Fixture, Notes};
 
 /// A signal reaches every server of the process: one test at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -21,8 +21,8 @@ fn terminate() {
 #[tokio::test]
 async fn sigterm_stops_a_server_that_runs() {
     let _alone = ALONE.lock().await;
-    let town = Town::new();
-    let server = town.server(Service::new("work").rpc("do", || async {})).build().expect("a server");
+    let fixture = Fixture::new();
+    let server = fixture.server(Service::new("work").rpc("do", || async {})).build().expect("a server");
     let handle = server.handle();
     let running = tokio::spawn(server.run());
     handle.ready(Duration::from_secs(30)).await.expect("it comes up");
@@ -39,19 +39,20 @@ async fn a_second_sigterm_ends_the_drain() {
         std::future::pending().await
     }
     let _alone = ALONE.lock().await;
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("work").state(notes.clone()).rpc("never", never);
-    let server = town.server(service).shutdown_timeout(Duration::from_secs(3600)).build().expect("a server");
+    let server =
+        fixture.server(service).shutdown_timeout(Duration::from_secs(3600)).build().expect("a server");
     let handle = server.handle();
     let mut running = tokio::spawn(server.run());
     handle.ready(Duration::from_secs(30)).await.expect("it comes up");
-    town.client(&["work"]).await.to("work.never").cast().await.expect("sent");
+    fixture.client(&["work"]).await.to("work.never").cast().await.expect("sent");
     notes.reach(1).await;
 
     terminate();
     // Signals of one kind that are pending at the same time are one: the second is sent once the first has had its effect.
     let stops = async {
-        while town
+        while fixture
             .session()
             .await
             .admin()
@@ -69,5 +70,5 @@ async fn a_second_sigterm_ends_the_drain() {
     terminate();
     let ended = tokio::time::timeout(Duration::from_secs(30), running).await.expect("it ends");
     ended.expect("no panic").expect("in good order");
-    assert_eq!(town.depth("work").await, 1);
+    assert_eq!(fixture.depth("work").await, 1);
 }

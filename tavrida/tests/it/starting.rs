@@ -11,8 +11,8 @@ use tavrida::transport::{
 };
 use tavrida_memory::MemoryBroker;
 
+use crate::fixture::{Notes, name, within};
 use crate::logs::Log;
-use crate::town::{Notes, name, within};
 
 async fn fine() {}
 

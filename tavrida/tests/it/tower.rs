@@ -7,7 +7,7 @@ use tavrida::prelude::*;
 use tokio::time::Instant;
 use tower::ServiceBuilder;
 
-use crate::town::{Notes, Town};
+use crate::fixture::{Fixture, Notes};
 
 /// Works for `ms` milliseconds.
 async fn work(notes: State<Notes>, ms: u64) -> Result<()> {
@@ -32,10 +32,10 @@ async fn error_of(client: &Client, ms: u64) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_timeout_of_towers_is_an_error_of_the_call() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let layer = ServiceBuilder::new().timeout(Duration::from_millis(100)).into_inner();
-    let _server = town.host(service(&notes).incoming(from_layer(layer))).await;
-    let client = town.client(&["work"]).await;
+    let _server = fixture.host(service(&notes).incoming(from_layer(layer))).await;
+    let client = fixture.client(&["work"]).await;
     client.to("work.do").param("ms", 50).ask().await.expect("it is done in time");
     assert_eq!(error_of(&client, 500).await, "tower.Refused (Some(1000)): request timed out");
     assert_eq!(notes.all(), ["50 begins", "50 ends", "500 begins"]);
@@ -43,19 +43,19 @@ async fn a_timeout_of_towers_is_an_error_of_the_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_of_a_handler_comes_through_the_layers_as_it_was() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let layer = ServiceBuilder::new().timeout(Duration::from_secs(1)).into_inner();
-    let _server = town.host(service(&notes).incoming(from_layer(layer))).await;
-    let client = town.client(&["work"]).await;
+    let _server = fixture.host(service(&notes).incoming(from_layer(layer))).await;
+    let client = fixture.client(&["work"]).await;
     assert_eq!(error_of(&client, 13).await, "work.Unlucky (Some(4013)): not 13");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_limit_of_two_lets_the_third_wait() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let layer = ServiceBuilder::new().concurrency_limit(2).into_inner();
-    let _server = town.host(service(&notes).incoming(from_layer(layer))).await;
-    let client = town.client(&["work"]).await;
+    let _server = fixture.host(service(&notes).incoming(from_layer(layer))).await;
+    let client = fixture.client(&["work"]).await;
     let began = Instant::now();
     let ask = |ms: u64| client.to("work.do").param("ms", ms).ask();
     let (one, two, three) = tokio::join!(ask(100), ask(100), ask(101));
@@ -67,14 +67,14 @@ async fn a_limit_of_two_lets_the_third_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn load_is_shed_where_it_is_asked_for_and_retried_where_the_error_says_so() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let layer = ServiceBuilder::new().load_shed().concurrency_limit(1).into_inner();
     let shed = from_layer(layer)
         .map_error(|error| Failure::new("work.Busy", error.to_string()).with_code(4029).retryable());
     let retries = Retry::times(3).between(Duration::from_secs(1), Duration::from_secs(1)).then_dead_letter();
-    let server = town.server(service(&notes).incoming(shed)).on_failure(retries);
-    let server = town.run(server).await;
-    let client = town.client(&["work"]).await;
+    let server = fixture.server(service(&notes).incoming(shed)).on_failure(retries);
+    let server = fixture.run(server).await;
+    let client = fixture.client(&["work"]).await;
     let ask = |ms: u64| client.to("work.do").param("ms", ms).ask();
     let (one, two) = tokio::join!(ask(100), ask(101));
     one.expect("the first has the place");

@@ -12,7 +12,7 @@ use tavrida::transport::{
     PublishFuture, Queue, Session, SessionError, Transport,
 };
 
-use crate::town::{Notes, Town, exchange, name, request_headers};
+use crate::fixture::{Fixture, Notes, exchange, name, request_headers};
 
 /// Loses the first `left` publishes to queues with this prefix.
 #[derive(Clone)]
@@ -85,20 +85,20 @@ async fn runs(method: &str, prefix: &'static str, lost: usize) -> (Vec<String>, 
     async fn answers(notes: State<Notes>) {
         notes.add("ran");
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let work = Service::new("work").state(notes.clone()).rpc("fail", fails).rpc("answer", answers);
-    let inner = Arc::new(town.broker.transport());
+    let inner = Arc::new(fixture.broker.transport());
     let transport = Unconfirmed { inner, prefix, left: Arc::new(AtomicUsize::new(lost)) };
     let server = Server::builder(transport).queue("work").exchange(exchange("work")).service(work);
-    let _server = town.run(server).await;
-    let session = town.session().await;
+    let _server = fixture.run(server).await;
+    let session = fixture.session().await;
     let waiting = session.admin().declare_queue(&Queue::exclusive()).await.expect("a queue").name;
     let mut request = Publication::new(name(""), name("work"), r#"{"payload": {}, "context": {}}"#);
     request.properties.headers = Some(request_headers(method, ""));
     request.properties.reply_to = Some(waiting).filter(|_| method == "work.answer");
     session.publish(request).await.expect("the queue takes it");
     tokio::time::sleep(Duration::from_secs(60)).await;
-    (notes.all(), town.depth("work.dead").await)
+    (notes.all(), fixture.depth("work.dead").await)
 }
 
 #[tokio::test(start_paused = true)]

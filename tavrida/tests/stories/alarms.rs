@@ -6,7 +6,7 @@ use tavrida::Health;
 use tavrida::prelude::*;
 
 use super::Operator;
-use super::town::{Notes, client, eventually, held_by_alarm, run, serve, server, soon, work};
+use super::fixture::{Notes, client, eventually, held_by_alarm, run, serve, server, soon, work};
 
 pub(crate) async fn an_alarm_shows_in_health_and_holds_what_is_sent_until_its_end<O: Operator>() {
     let (broker, notes) = (O::begin().await, Notes::new());

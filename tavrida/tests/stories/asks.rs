@@ -5,7 +5,7 @@ use tavrida::discovery::Registry;
 use tavrida::prelude::*;
 use tavrida::proxy::AskError;
 
-use super::town::{Notes, client, client_builder, is_lost, other, run, server, soon, work};
+use super::fixture::{Notes, client, client_builder, is_lost, other, run, server, soon, work};
 use super::{Broker, Operator};
 
 async fn double(client: &Client, n: i64) -> i64 {

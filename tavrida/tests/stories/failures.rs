@@ -6,7 +6,7 @@ use tavrida::prelude::*;
 use tokio::time::Instant;
 
 use super::Broker;
-use super::town::{Notes, client, count, drain, eventually, run, server, work};
+use super::fixture::{Notes, client, count, drain, eventually, run, server, work};
 
 pub(crate) async fn failures_come_back_after_their_delay_and_end_as_dead_letters_that_can_be_sent_back<
     B: Broker,

@@ -3,7 +3,7 @@
 use tavrida::Health;
 use tavrida::prelude::*;
 
-use super::town::{Notes, client, consuming, count, eventually, is_lost, run, server, soon, work};
+use super::fixture::{Notes, client, consuming, count, eventually, is_lost, run, server, soon, work};
 use super::{Broker, Operator};
 
 pub(crate) async fn after_lost_sessions_server_and_client_are_back_and_no_ask_hangs<O: Operator>() {

@@ -8,14 +8,14 @@ pub(crate) mod asks;
 pub(crate) mod failures;
 pub(crate) mod losses;
 pub(crate) mod shutdown;
-pub(crate) mod town;
+pub(crate) mod fixture;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::transport::{Session, Transport};
 
-use town::soon;
+use fixture::soon;
 
 /// A place on a broker that a story has to itself.
 pub(crate) trait Broker: Sized {

@@ -8,7 +8,7 @@ use tavrida::Health;
 use tokio::time::Instant;
 
 use super::Broker;
-use super::town::{Notes, client, count, drain, eventually, serve, server, soon, work};
+use super::fixture::{Notes, client, count, drain, eventually, serve, server, soon, work};
 
 /// Publishes calls to the queue, and waits until `under_way` of them are being handled.
 async fn busy(broker: &impl Broker, notes: &Notes, casts: i64, under_way: usize) {

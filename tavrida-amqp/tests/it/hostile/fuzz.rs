@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use tavrida_conformance::hostile::Hostile;
 
 use super::Target;
+use crate::fixture::eventually;
 use crate::support::count;
-use crate::town::eventually;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())

@@ -15,8 +15,8 @@ use tavrida::transport::{Properties, Publication, Session};
 use tavrida_amqp::{AmqpConfig, AmqpTransport};
 use tavrida_rabbitmq::VirtualHost;
 
+use crate::fixture::{Notes, backoff, eventually, registry, work};
 use crate::support::{connect, count, soon};
-use crate::town::{Notes, backoff, eventually, registry, work};
 
 /// A server of the service `work` with the frame size of production, and what tests it.
 struct Target {
@@ -37,7 +37,7 @@ impl Target {
         let notes = Notes::new();
         let transport = || AmqpTransport::new(AmqpConfig::from_uri(&vhost.uri()).unwrap());
         let server = Server::builder(transport()).queue("work").exchange("work_exchange");
-        let handle = crate::town::run(server.service(extend(work(&notes))).reconnect(backoff())).await;
+        let handle = crate::fixture::run(server.service(extend(work(&notes))).reconnect(backoff())).await;
         let client = Client::builder(transport()).source("client_app").discovery(registry());
         let client = client.patience(crate::support::SOON).build().await.unwrap();
         let session = connect(AmqpConfig::from_uri(&vhost.uri()).unwrap()).await;

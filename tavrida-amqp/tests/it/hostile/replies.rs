@@ -4,7 +4,7 @@ use tavrida::field::ShortString;
 use tavrida::prelude::*;
 
 use super::{Target, request};
-use crate::town::{Notes, eventually};
+use crate::fixture::{Notes, eventually};
 
 /// RabbitMQ closes a connection that publishes to the first two (541). The others are not addresses of a broker either.
 const FORGED: [&str; 6] = [

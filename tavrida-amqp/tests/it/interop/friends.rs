@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tavrida::message::Reply as Answer;
 use tavrida::prelude::*;
 
-use crate::town::Notes;
+use crate::fixture::Notes;
 
 /// A parameter of any type, which is mandatory: a `Value` alone may be missing, as an `Option` may.
 #[derive(Deserialize)]

@@ -16,7 +16,7 @@ use tavrida::server::ServerHandle;
 use tavrida::{Server, Service};
 use tavrida_rabbitmq::VirtualHost;
 
-use crate::town::{Notes, run, transport};
+use crate::fixture::{Notes, run, transport};
 use capture::Row;
 use compare::{ANSWERED_HERE, differences, invented, is_same_step, odd_properties, paired};
 use wire::{Peer, Seen};
@@ -27,7 +27,7 @@ const EXCHANGES: [&str; 4] =
 const QUEUES: [&str; 2] = ["test_service", "test_world_service"];
 
 /// The environment of the capture: its exchanges, and a peer without this library that listens to them.
-async fn town() -> (VirtualHost, Peer) {
+async fn fixture() -> (VirtualHost, Peer) {
     let vhost = tavrida_rabbitmq::shared_vhost().await.unwrap();
     let peer = Peer::connect(&vhost).await;
     for exchange in EXCHANGES {
@@ -98,7 +98,7 @@ fn chain(headers: &Table) -> String {
 /// why.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replaying_the_capture_our_services_send_what_the_originals_sent() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     let servers = friends(&vhost, &Notes::new()).await;
     let conversations = conversations();
     let mut injected = 0;

@@ -2,8 +2,8 @@
 
 use super::wire::Peer;
 use super::{EXCHANGES, QUEUES, friends};
+use crate::fixture::Notes;
 use crate::support::{config, connect};
-use crate::town::Notes;
 use tavrida::transport::{Exchange, ExchangeKind};
 
 /// All that the original declares and binds for the two friends.

@@ -8,9 +8,9 @@ use tavrida::transport::Publication;
 use super::capture::{Row, rows};
 use super::compare::{differences, odd_properties};
 use super::wire::{Peer, Seen};
-use super::{QUEUES, friends, serve, town};
+use super::{QUEUES, fixture, friends, serve};
+use crate::fixture::{Notes, transport};
 use crate::support::{name, soon};
-use crate::town::{Notes, transport};
 
 /// The messages of a scenario, in the order in which they were sent.
 fn scenario(name: &str) -> Vec<Row> {
@@ -30,7 +30,7 @@ fn must_be(row: &Row, seen: &Seen) {
 
 #[tokio::test]
 async fn our_hello_calls_the_originals_world_and_hears_its_answer_and_its_error() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     let notes = Notes::new();
     let server = serve(&vhost, QUEUES[0], "test_exchange", friends::hello(&notes)).await;
     // The original's world: its queue, as it declares it.
@@ -54,7 +54,7 @@ async fn our_hello_calls_the_originals_world_and_hears_its_answer_and_its_error(
 
 #[tokio::test]
 async fn our_world_answers_the_originals_hello_as_the_originals_world_did() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     let server = serve(&vhost, QUEUES[1], "test_world_exchange", friends::world_service(&Notes::new())).await;
     // The original's hello: its queue, as it declares it.
     peer.queue(QUEUES[0]).await.unwrap();
@@ -71,7 +71,7 @@ async fn our_world_answers_the_originals_hello_as_the_originals_world_did() {
 
 #[tokio::test]
 async fn notifications_reach_the_other_side() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     let notes = Notes::new();
     let servers = [
         serve(&vhost, QUEUES[1], "test_world_exchange", friends::world_service(&notes)).await,
@@ -95,7 +95,7 @@ async fn notifications_reach_the_other_side() {
 /// Also those that a handler of an answer published, without an event: the original itself cannot subscribe to these.
 #[tokio::test]
 async fn a_subscription_with_a_wildcard_brings_every_notification_of_the_originals() {
-    let (vhost, peer) = town().await;
+    let (vhost, peer) = fixture().await;
     let notes = Notes::new();
     let hears = Registry::new().remote_publisher("test_hello", "test_notification_exchange");
     let audit = Service::new("audit").state(notes.clone()).discovery(hears);
@@ -134,7 +134,7 @@ fn registry() -> Registry {
 
 #[tokio::test]
 async fn what_our_client_sends_is_what_the_originals_client_sent() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     // A subscriber is needed, because ours reports when there is none.
     let client = async |source: &str| {
         let builder = Client::builder(transport(&vhost.uri())).source(source).discovery(registry());
@@ -166,7 +166,7 @@ async fn what_our_client_sends_is_what_the_originals_client_sent() {
 /// The original's services answer only to the header `reply_to`.
 #[tokio::test]
 async fn an_ask_is_answered_by_a_service_of_the_originals() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     let builder = Client::builder(transport(&vhost.uri())).source("client_app").discovery(registry());
     let client = builder.reply_exchange("client_exchange").build().await.unwrap();
     let ask = || client.to("test_hello.ret_dict").param("param", 1).ask();
@@ -200,7 +200,7 @@ async fn an_ask_is_answered_by_a_service_of_the_originals() {
 /// Headers that would crash a process of the original, again at each start, go back only to their sender.
 #[tokio::test]
 async fn headers_that_the_original_cannot_take_are_not_passed_on_to_it() {
-    let (vhost, mut peer) = town().await;
+    let (vhost, mut peer) = fixture().await;
     let server = serve(&vhost, QUEUES[0], "test_exchange", friends::hello(&Notes::new())).await;
     let mut strange: Publication = scenario("cast_chain")[0].publication();
     let headers = strange.properties.headers.as_mut().unwrap();

@@ -11,7 +11,7 @@ use tavrida::field::{ShortString, Value};
 use tavrida::prelude::*;
 use tavrida::proxy::{Answered, Responder};
 
-use crate::town::{Notes, Town, registry};
+use crate::fixture::{Fixture, Notes, registry};
 
 #[derive(Serialize, Deserialize)]
 struct Charge {
@@ -99,9 +99,9 @@ fn billing() -> Service {
 
 #[tokio::test(start_paused = true)]
 async fn the_handler_of_another_services_answer_answers_the_first_caller() {
-    let town = Town::new();
-    let servers = (town.host(orders()).await, town.host(billing()).await);
-    let client = town.client(&["orders"]).await;
+    let fixture = Fixture::new();
+    let servers = (fixture.host(orders()).await, fixture.host(billing()).await);
+    let client = fixture.client(&["orders"]).await;
     let created = client.ask(Create { id: 7, cents: 100 }).await.expect("created");
     assert_eq!(created, Created { id: 7, receipt: 1000 });
     let error = client.ask(Create { id: 7, cents: 500 }).await.expect_err("too dear");
@@ -124,14 +124,14 @@ async fn a_service_that_called_gets_the_late_answer_as_any_other() {
         let trace = response.headers().get_str("x-trace").map(str::to_owned);
         notes.add(format!("{created:?} {} {trace:?} {}", response.source(), response.correlation_id()));
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let hello = Service::new("hello")
         .state(notes.clone())
         .rpc("start", start)
         .handle_answer(created)
         .discovery(registry(&["orders"]));
-    let _servers = (town.host(orders()).await, town.host(billing()).await, town.host(hello).await);
-    let client = town.client(&["hello"]).await;
+    let _servers = (fixture.host(orders()).await, fixture.host(billing()).await, fixture.host(hello).await);
+    let client = fixture.client(&["hello"]).await;
     client.to("hello.start").correlation_id("chain-1").cast().await.expect("sent");
     assert_eq!(
         notes.reach(1).await,
@@ -141,11 +141,11 @@ async fn a_service_that_called_gets_the_late_answer_as_any_other() {
 
 #[tokio::test(start_paused = true)]
 async fn the_answer_survives_a_restart_of_the_service_in_between() {
-    let town = Town::new();
-    let first_orders = town.host(orders()).await;
-    let client = town.client(&["orders"]).await;
+    let fixture = Fixture::new();
+    let first_orders = fixture.host(orders()).await;
+    let client = fixture.client(&["orders"]).await;
     // No service can charge yet: the call waits in the queue of a server that was stopped.
-    town.host(billing()).await.stop().await;
+    fixture.host(billing()).await.stop().await;
     let asked = tokio::spawn({
         let client = client.clone();
         async move { client.ask(Create { id: 7, cents: 100 }).timeout(Duration::from_secs(300)).await }
@@ -153,7 +153,7 @@ async fn the_answer_survives_a_restart_of_the_service_in_between() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(first_orders.handle.counters().handled, 1, "the call is handled to its end, and unanswered");
     first_orders.abort();
-    let _servers = (town.host(billing()).await, town.host(orders()).await);
+    let _servers = (fixture.host(billing()).await, fixture.host(orders()).await);
     let created = asked.await.expect("no panic").expect("created");
     assert_eq!(created, Created { id: 7, receipt: 1000 });
 }
@@ -173,15 +173,15 @@ async fn replies_nest_where_the_asked_service_answers_later_too() {
         assert!(request.headers().is_empty(), "what is echoed is not seen");
         json!({ "number": cents + 1 })
     }
-    let town = Town::new();
+    let fixture = Fixture::new();
     let billing = Service::new("billing")
         .handle(charge_later)
         .on_response("bank.transfer", params(["number"], transferred))
         .discovery(registry(&["bank", "orders"]));
     let bank =
         Service::new("bank").rpc("transfer", params(["cents"], transfer)).discovery(registry(&["billing"]));
-    let _servers = (town.host(orders()).await, town.host(billing).await, town.host(bank).await);
-    let created = town.client(&["orders"]).await.ask(Create { id: 7, cents: 100 }).await.expect("created");
+    let _servers = (fixture.host(orders()).await, fixture.host(billing).await, fixture.host(bank).await);
+    let created = fixture.client(&["orders"]).await.ask(Create { id: 7, cents: 100 }).await.expect("created");
     assert_eq!(created, Created { id: 7, receipt: 101 });
 }
 
@@ -194,19 +194,19 @@ async fn what_a_handler_sends_without_the_reply_does_not_bring_it_along() {
     async fn looked(notes: State<Notes>, message: tavrida::message::Message) {
         notes.add(format!("{:?}", message.headers()));
     }
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Service::new("billing")
         .state(notes.clone())
         .rpc("charge", look)
         .rpc("look", looked)
         .discovery(registry(&["orders"]));
-    let _server = town.host(service).await;
-    let mut headers = crate::town::request_headers("billing.charge", "");
+    let _server = fixture.host(service).await;
+    let mut headers = crate::fixture::request_headers("billing.charge", "");
     let later = [(ShortString::from_static("state"), Value::from("7"))]
         .into_iter()
         .collect::<tavrida::field::Table>();
-    headers.insert(crate::town::name("tavrida-later"), later);
-    headers.insert(crate::town::name("x-trace"), "abc");
-    town.inject("billing", headers, r#"{"payload": {}, "context": {}}"#).await;
+    headers.insert(crate::fixture::name("tavrida-later"), later);
+    headers.insert(crate::fixture::name("x-trace"), "abc");
+    fixture.inject("billing", headers, r#"{"payload": {}, "context": {}}"#).await;
     assert_eq!(notes.reach(1).await, [r#"{"x-trace": "abc"}"#]);
 }

@@ -7,7 +7,7 @@ use tavrida::prelude::*;
 use tavrida::proxy::{Answered, AskError, Responder};
 
 use super::{Charge, Create, billing};
-use crate::town::{Notes, Town, registry};
+use crate::fixture::{Fixture, Notes, registry};
 
 /// A service with one method `answer` and the handler of answers of `billing.charge`.
 fn with<M: 'static, N: 'static>(
@@ -25,14 +25,15 @@ async fn pass_on(reply: Responder, proxy: Proxy) -> Result<()> {
     Ok(())
 }
 
-async fn asked(service: Service) -> (Town, Result<Response, AskError>) {
-    let town = Town::new();
+async fn asked(service: Service) -> (Fixture, Result<Response, AskError>) {
+    let fixture = Fixture::new();
     let policy = Retry::times(1).between(Duration::from_secs(1), Duration::from_secs(1)).then_dead_letter();
-    let _servers = (town.run(town.server(service).on_failure(policy)).await, town.host(billing()).await);
-    let client = town.client(&["orders"]).await;
+    let _servers =
+        (fixture.run(fixture.server(service).on_failure(policy)).await, fixture.host(billing()).await);
+    let client = fixture.client(&["orders"]).await;
     let answer = client.to("orders.create").ask().timeout(Duration::from_secs(200)).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
-    (town, answer)
+    (fixture, answer)
 }
 
 fn error_text(answer: Result<Response, AskError>) -> String {
@@ -46,7 +47,7 @@ async fn a_reply_can_be_used_at_once_and_once_for_an_untyped_call() {
         reply.answer(json!({ "n": 1 }))
     }
     async fn never() {}
-    let (_town, answer) = asked(with(now, never)).await;
+    let (_fixture, answer) = asked(with(now, never)).await;
     assert_eq!(answer.expect("answered").payload().as_str(), r#"{"n":1}"#);
 }
 
@@ -54,7 +55,7 @@ async fn a_reply_can_be_used_at_once_and_once_for_an_untyped_call() {
 async fn a_reply_that_is_dropped_is_an_error_and_no_silence() {
     async fn forget(_reply: Responder) {}
     async fn never() {}
-    let (_town, answer) = asked(with(forget, never)).await;
+    let (_fixture, answer) = asked(with(forget, never)).await;
     assert_eq!(error_text(answer), "orders.create was handled to its end, and nobody answered");
 }
 
@@ -62,18 +63,18 @@ async fn a_reply_that_is_dropped_is_an_error_and_no_silence() {
 async fn a_reply_that_came_back_and_is_dropped_or_not_even_taken_is_an_error_too() {
     async fn drops(_reply: Responder) {}
     async fn takes_none() {}
-    let (_town, answer) = asked(with(pass_on, drops)).await;
+    let (_fixture, answer) = asked(with(pass_on, drops)).await;
     assert_eq!(error_text(answer), "orders.create was handled to its end, and nobody answered");
-    let (_town, answer) = asked(with(pass_on, takes_none)).await;
+    let (_fixture, answer) = asked(with(pass_on, takes_none)).await;
     assert_eq!(error_text(answer), "orders.create was handled to its end, and nobody answered");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_nobody_handles_is_an_error_for_the_first_caller() {
     let service = Service::new("orders").rpc("create", pass_on).discovery(registry(&["billing"]));
-    let (town, answer) = asked(service).await;
+    let (fixture, answer) = asked(service).await;
     assert_eq!(error_text(answer), "no handler for the response billing.charge here");
-    assert_eq!(town.depth("orders.dead").await, 1);
+    assert_eq!(fixture.depth("orders.dead").await, 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -82,9 +83,9 @@ async fn a_failure_with_the_reply_in_hand_is_the_answer() {
         Err(Failure::new("orders.Closed", "come back tomorrow"))
     }
     async fn never() {}
-    let (town, answer) = asked(with(fails, never)).await;
+    let (fixture, answer) = asked(with(fails, never)).await;
     assert_eq!(error_text(answer), "come back tomorrow");
-    assert_eq!(town.depth("orders.dead").await, 0);
+    assert_eq!(fixture.depth("orders.dead").await, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,11 +100,11 @@ async fn a_failing_handler_of_the_answer_is_tried_again_and_tells_the_first_call
     async fn never(_reply: Responder) -> Result<()> {
         Err(Failure::new("orders.Never", "never"))
     }
-    let (_town, answer) = asked(with(pass_on, second_time)).await;
+    let (_fixture, answer) = asked(with(pass_on, second_time)).await;
     assert_eq!(answer.expect("answered").payload().as_str(), r#"{"attempt":2}"#);
-    let (town, answer) = asked(with(pass_on, never)).await;
+    let (fixture, answer) = asked(with(pass_on, never)).await;
     assert_eq!(error_text(answer), "never");
-    assert_eq!(town.depth("orders.dead").await, 1, "for whoever looks at the dead letters");
+    assert_eq!(fixture.depth("orders.dead").await, 1, "for whoever looks at the dead letters");
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,9 +116,9 @@ async fn a_failure_after_the_reply_has_gone_on_is_no_second_answer() {
     async fn answers(reply: Responder) {
         reply.answer(json!({ "n": 1 }));
     }
-    let (town, answer) = asked(with(fails_late, answers)).await;
+    let (fixture, answer) = asked(with(fails_late, answers)).await;
     assert_eq!(answer.expect("answered").payload().as_str(), r#"{"n":1}"#);
-    assert_eq!(town.depth("orders.dead").await, 1, "it failed, twice, and is kept");
+    assert_eq!(fixture.depth("orders.dead").await, 1, "it failed, twice, and is kept");
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,10 +136,10 @@ async fn a_call_that_cannot_be_sent_gives_the_reply_back() {
         Ok(proxy.to("nobody.there").call_with(reply).await?)
     }
     async fn never() {}
-    let (_town, answer) = asked(with(otherwise, never)).await;
+    let (_fixture, answer) = asked(with(otherwise, never)).await;
     let text: String = answer.expect("answered").payload().get("text").expect("a text");
     assert!(text.contains("no discovery knows the service 'nobody'"), "{text}");
-    let (_town, answer) = asked(with(fails, never)).await;
+    let (_fixture, answer) = asked(with(fails, never)).await;
     assert!(error_text(answer).contains("no discovery knows the service 'nobody'"));
 }
 
@@ -149,7 +150,7 @@ async fn a_state_that_is_too_large_is_refused_before_the_broker_would() {
         Ok(proxy.request(Charge { cents: 100 }).call_with(reply).await?)
     }
     async fn never() {}
-    let (_town, answer) = asked(with(large, never)).await;
+    let (_fixture, answer) = asked(with(large, never)).await;
     let text = error_text(answer);
     assert!(text.contains("the state of the reply: 40") && text.contains("32768 are the most"), "{text}");
 }
@@ -162,7 +163,7 @@ async fn a_state_of_another_type_is_an_error_that_says_so() {
     async fn wants_number(reply: Responder<tavrida::proxy::Untyped, u64>) {
         reply.answer(());
     }
-    let (_town, answer) = asked(with(keeps_text, wants_number)).await;
+    let (_fixture, answer) = asked(with(keeps_text, wants_number)).await;
     let text = error_text(answer);
     assert!(text.contains("the state of the reply: invalid type: string"), "{text}");
 }
@@ -175,9 +176,9 @@ async fn a_reply_may_wait_in_a_task_while_its_message_is_not_settled() {
             reply.answer(json!({ "n": 1 }));
         });
     }
-    let town = Town::new();
-    let server = town.host(Service::new("orders").rpc("create", in_a_task)).await;
-    let client = town.client(&["orders"]).await;
+    let fixture = Fixture::new();
+    let server = fixture.host(Service::new("orders").rpc("create", in_a_task)).await;
+    let client = fixture.client(&["orders"]).await;
     let asked = tokio::spawn(async move { client.to("orders.create").ask().await });
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert_eq!(server.handle.counters().handled, 0, "a crash would bring the message back");
@@ -190,9 +191,9 @@ async fn the_handler_of_a_cast_may_take_a_reply_that_nobody_gets() {
     async fn note(notes: State<Notes>, reply: Responder) {
         notes.add(format!("awaited: {}", reply.is_awaited()));
     }
-    let (town, notes) = (Town::new(), Notes::default());
-    let server = town.host(Service::new("orders").state(notes.clone()).rpc("create", note)).await;
-    town.client(&["orders"]).await.to("orders.create").cast().await.expect("sent");
+    let (fixture, notes) = (Fixture::new(), Notes::default());
+    let server = fixture.host(Service::new("orders").state(notes.clone()).rpc("create", note)).await;
+    fixture.client(&["orders"]).await.to("orders.create").cast().await.expect("sent");
     assert_eq!(notes.reach(1).await, ["awaited: false"]);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(server.handle.counters().handled, 1);
@@ -202,12 +203,12 @@ async fn the_handler_of_a_cast_may_take_a_reply_that_nobody_gets() {
 async fn a_reply_where_none_can_be_is_told_when_the_server_is_built() {
     async fn hears(_reply: Responder) {}
     async fn with_state(_reply: Responder<Create, u64>) {}
-    let town = Town::new();
+    let fixture = Fixture::new();
     let registry = registry(&[]).remote_publisher("stock", "stock_notifications");
     let service = Service::new("orders").on_notification("stock.low", hears).discovery(registry);
-    let error = town.server(service).build().expect_err("refused").to_string();
+    let error = fixture.server(service).build().expect_err("refused").to_string();
     assert!(error.contains("a notification is never answered"), "{error}");
-    let error = town
+    let error = fixture
         .server(Service::new("orders").rpc("create", with_state))
         .build()
         .expect_err("refused")
@@ -233,17 +234,18 @@ async fn a_method_that_returns_nothing_brings_the_reply_back_too() {
         let state = *reply.state();
         reply.answer(json!({ "looked": state }))
     }
-    let town = Town::new();
+    let fixture = Fixture::new();
     let orders = || Service::new("orders").rpc("create", looks).discovery(registry(&["billing"]));
-    let _billing = town.host(quiet()).await;
-    let server = town.host(orders().on_response("billing.look", looked)).await;
-    let answer = town.client(&["orders"]).await.to("orders.create").ask().await.expect("answered");
+    let _billing = fixture.host(quiet()).await;
+    let server = fixture.host(orders().on_response("billing.look", looked)).await;
+    let answer = fixture.client(&["orders"]).await.to("orders.create").ask().await.expect("answered");
     assert_eq!(answer.payload().as_str(), r#"{"looked":7}"#);
     server.stop().await;
 
     // Without a handler of the answer the first caller gets an error, and no silence.
-    let _server = town.host(orders()).await;
-    let error = town.client(&["orders"]).await.to("orders.create").ask().await.expect_err("nobody answers");
+    let _server = fixture.host(orders()).await;
+    let error =
+        fixture.client(&["orders"]).await.to("orders.create").ask().await.expect_err("nobody answers");
     let reply = error.failed().unwrap_or_else(|| panic!("{error}"));
     assert_eq!(reply.message(), "no handler for the response billing.look here");
 }

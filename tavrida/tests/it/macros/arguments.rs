@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tavrida::handler::{Extract, Invocation};
 use tavrida::prelude::*;
 
-use crate::town::Town;
+use crate::fixture::Fixture;
 
 /// An extractor of the application.
 struct Tenant(String);
@@ -102,9 +102,9 @@ fn ten() -> i64 {
 }
 
 async fn asked(method: &str, params: Value) -> Result<Value, String> {
-    let town = Town::new();
-    let _server = town.host(Arguments { factor: 2 }.into_service()).await;
-    let client = town.client(&[NAME]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(Arguments { factor: 2 }.into_service()).await;
+    let client = fixture.client(&[NAME]).await;
     let request = client.to(format!("{NAME}.{method}")).params(&params).header("x-tenant", "acme");
     match request.ask().await {
         Ok(answer) => Ok(answer.payload().to().expect("a value")),

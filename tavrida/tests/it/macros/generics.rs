@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tavrida::prelude::*;
 
-use crate::town::Town;
+use crate::fixture::Fixture;
 
 trait Store: Send + Sync + 'static {
     fn get(&self, key: &str) -> Option<String>;
@@ -49,9 +49,9 @@ where
 
 #[tokio::test(start_paused = true)]
 async fn a_generic_service_is_a_service_for_each_type() {
-    let town = Town::new();
-    let _server = town.host(Shelf::<_, 3> { store: Fixed("here") }.into_service()).await;
-    let client = town.client(&["shelf"]).await;
+    let fixture = Fixture::new();
+    let _server = fixture.host(Shelf::<_, 3> { store: Fixed("here") }.into_service()).await;
+    let client = fixture.client(&["shelf"]).await;
     let answer = client.to("shelf.get").param("key", "k").ask().await.expect("answered");
     assert_eq!(answer.payload().to::<Value>().expect("a value"), json!({"value": "here", "size": 3}));
     client.to("shelf.always").ask().await.expect("its condition holds");
@@ -99,10 +99,10 @@ impl Renamed {
 
 #[tokio::test(start_paused = true)]
 async fn the_crate_may_have_another_name_and_contracts_may_be_generic() {
-    let town = Town::new();
+    let fixture = Fixture::new();
     let registry = Registry::new().remote_publisher("renamed", "renamed_notifications");
-    let _server = town.host(Renamed.into_service().discovery(registry)).await;
-    let client = town.client(&["renamed"]).await;
+    let _server = fixture.host(Renamed.into_service().discovery(registry)).await;
+    let client = fixture.client(&["renamed"]).await;
     assert_eq!(client.ask(Get { what: 7 }).await.expect("answered"), Page { items: vec![7] });
     client.to("renamed.plain").ask().await.expect("answered");
 }

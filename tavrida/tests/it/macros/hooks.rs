@@ -6,7 +6,7 @@ use tavrida::middleware::Next;
 use tavrida::prelude::*;
 
 use super::Told;
-use crate::town::{Notes, Town};
+use crate::fixture::{Fixture, Notes};
 
 struct Guarded {
     key: &'static str,
@@ -52,10 +52,10 @@ impl Guarded {
 
 #[tokio::test(start_paused = true)]
 async fn methods_surround_the_handlers_of_their_service() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let service = Guarded { key: "sesame", told: Told(notes.clone()) }.into_service();
-    let _server = town.host(service).await;
-    let client = town.client(&["guarded"]).await;
+    let _server = fixture.host(service).await;
+    let client = fixture.client(&["guarded"]).await;
     let error = client.to("guarded.open").ask().await.expect_err("no key");
     assert_eq!(error.failed().expect("answered").code(), Some(401));
     let answer = client.to("guarded.open").header("x-key", "sesame").ask().await.expect("opened");

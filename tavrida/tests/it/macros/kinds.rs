@@ -7,7 +7,7 @@ use tavrida::prelude::*;
 use tavrida::proxy::{Answered, Responder};
 
 use super::{Billing, Charge, Charged, Receipt, Told};
-use crate::town::{Notes, Town, registry};
+use crate::fixture::{Fixture, Notes, registry};
 
 #[derive(Serialize)]
 struct Sum {
@@ -43,10 +43,10 @@ impl Calc {
 
 #[tokio::test(start_paused = true)]
 async fn a_method_answers_under_its_own_name_or_a_given_one() {
-    let town = Town::new();
-    let _calc = town.host(Calc.into_service()).await;
+    let fixture = Fixture::new();
+    let _calc = fixture.host(Calc.into_service()).await;
     let registry = registry(&["calc"]).remote_service("adder", "calc_exchange");
-    let client = Client::builder(town.broker.transport()).source("client_app").discovery(registry);
+    let client = Client::builder(fixture.broker.transport()).source("client_app").discovery(registry);
     let client = client.build().await.expect("a client");
     for (method, expected) in [("calc.sum", 5), ("calc.minus", -1), ("adder.sum", 2), ("calc.type", 7)] {
         let answer = client.to(method).param("a", 2).param("b", 3).ask().await.expect(method);
@@ -85,12 +85,13 @@ impl Orders {
 
 #[tokio::test(start_paused = true)]
 async fn contracts_are_handled_without_a_single_text() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let discovery = registry(&["billing"]).remote_publisher("billing", "billing_notifications");
     let orders = Orders(Told(notes.clone())).into_service().discovery(discovery);
     let discovery = registry(&["orders"]).local_publisher("billing", "billing_notifications");
-    let _servers = (town.host(orders).await, town.host(Billing.into_service().discovery(discovery)).await);
-    let client = town.client(&["orders"]).await;
+    let _servers =
+        (fixture.host(orders).await, fixture.host(Billing.into_service().discovery(discovery)).await);
+    let client = fixture.client(&["orders"]).await;
     for (cents, count) in [(100, 2), (0, 3), (600, 4)] {
         client.to("orders.order").param("cents", cents).cast().await.expect("sent");
         notes.reach(count).await;
@@ -106,7 +107,7 @@ async fn contracts_are_handled_without_a_single_text() {
             "Declared(NoFunds { left: 499 })"
         ]
     );
-    let billing = town.client(&["billing"]).await;
+    let billing = fixture.client(&["billing"]).await;
     let error = billing.ask(Charge { order: 7, cents: 0 }).await.expect_err("blocked");
     assert_eq!(error.failed().expect("answered").code(), Some(4003));
 }
@@ -136,12 +137,13 @@ impl Strings {
 
 #[tokio::test(start_paused = true)]
 async fn a_method_may_handle_more_than_one_thing() {
-    let (town, notes) = (Town::new(), Notes::default());
+    let (fixture, notes) = (Fixture::new(), Notes::default());
     let discovery = registry(&["billing"]).remote_publisher("billing", "billing_notifications");
     let strings = Strings(Told(notes.clone())).into_service().discovery(discovery);
     let discovery = registry(&["strings"]).local_publisher("billing", "billing_notifications");
-    let _servers = (town.host(strings).await, town.host(Billing.into_service().discovery(discovery)).await);
-    let client = town.client(&["strings"]).await;
+    let _servers =
+        (fixture.host(strings).await, fixture.host(Billing.into_service().discovery(discovery)).await);
+    let client = fixture.client(&["strings"]).await;
     client.to("strings.start").param("cents", 100).cast().await.expect("sent");
     notes.reach(2).await;
     client.to("strings.start").param("cents", 0).cast().await.expect("sent");
@@ -169,12 +171,13 @@ impl Later {
 
 #[tokio::test(start_paused = true)]
 async fn a_method_may_take_its_reply_along() {
-    let town = Town::new();
+    let fixture = Fixture::new();
     let later = Later.into_service().discovery(registry(&["billing"]));
     let discovery = registry(&["later"]).local_publisher("billing", "billing_notifications");
-    let _servers = (town.host(later).await, town.host(Billing.into_service().discovery(discovery)).await);
+    let _servers =
+        (fixture.host(later).await, fixture.host(Billing.into_service().discovery(discovery)).await);
     let answer =
-        town.client(&["later"]).await.to("later.start").param("cents", 5).ask().await.expect("answered");
+        fixture.client(&["later"]).await.to("later.start").param("cents", 5).ask().await.expect("answered");
     assert_eq!(answer.payload().get::<i64>("sum").expect("a sum"), 75);
 }
 

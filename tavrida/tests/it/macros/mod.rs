@@ -8,7 +8,7 @@ mod kinds;
 use serde::{Deserialize, Serialize};
 use tavrida::prelude::*;
 
-use crate::town::Notes;
+use crate::fixture::Notes;
 
 #[derive(Debug, Serialize, Deserialize, tavrida::Rpc)]
 #[rpc("billing.charge", reply = Receipt, error = Declined, code = Declined::code)]

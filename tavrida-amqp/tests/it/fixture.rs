@@ -7,8 +7,8 @@ use tavrida::prelude::*;
 use tavrida::server::ServerBuilder;
 use tavrida_amqp::AmqpTransport;
 
-use crate::stories::town as stories;
-pub(crate) use crate::stories::town::{
+use crate::stories::fixture as stories;
+pub(crate) use crate::stories::fixture::{
     Notes, backoff, consuming, eventually, other, registry, run, serve, within, work,
 };
 use crate::support::config;

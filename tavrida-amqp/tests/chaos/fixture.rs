@@ -23,7 +23,7 @@ const STUMBLE: usize = 16;
 
 type Serving = JoinHandle<Result<(), tavrida::Error>>;
 
-pub(crate) struct Town {
+pub(crate) struct Fixture {
     servers: Vec<(&'static str, ServerHandle, Serving)>,
     pub(crate) publishers: Vec<Client>,
     pub(crate) asker: Client,
@@ -115,7 +115,7 @@ async fn client(uri: &str, name: &str) -> Client {
     client.reconnect(backoff()).patience(Duration::from_secs(3)).build().await.unwrap()
 }
 
-impl Town {
+impl Fixture {
     /// Connects all services and clients to `uri`.
     pub(crate) async fn found(uri: &str, books: &Books) -> Self {
         let desk = Desk { books: books.clone() };

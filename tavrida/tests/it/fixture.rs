@@ -13,9 +13,9 @@ use tavrida::{Client, Server, Service};
 use tavrida_memory::MemoryBroker;
 use tokio::task::JoinHandle;
 
-pub(crate) use crate::stories::town::Notes;
+pub(crate) use crate::stories::fixture::Notes;
 
-pub(crate) struct Town {
+pub(crate) struct Fixture {
     pub(crate) broker: MemoryBroker,
 }
 
@@ -42,7 +42,7 @@ impl Running {
     }
 }
 
-impl Town {
+impl Fixture {
     pub(crate) fn new() -> Self {
         Self { broker: MemoryBroker::new() }
     }
