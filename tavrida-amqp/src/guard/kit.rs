@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
 use super::frames::Frames;
+use super::in_order::InOrder;
 use super::received::Received;
 
 /// A connection, encrypted or not, of which lapin reads what it can read.
@@ -144,8 +145,8 @@ pub(crate) struct GuardedTokio(Tokio);
 /// # Panics
 ///
 /// Outside of a tokio runtime.
-pub(crate) fn runtime() -> Runtime<RuntimeParts<Tokio, GuardedTokio>> {
-    Runtime::new(RuntimeParts::new(Tokio::current(), GuardedTokio(Tokio::current())))
+pub(crate) fn runtime() -> Runtime<RuntimeParts<InOrder, GuardedTokio>> {
+    Runtime::new(RuntimeParts::new(InOrder::current(), GuardedTokio(Tokio::current())))
 }
 
 impl Reactor for GuardedTokio {

@@ -7,6 +7,7 @@
 
 mod field;
 mod frames;
+mod in_order;
 mod header;
 mod received;
 mod kit;
