@@ -60,12 +60,12 @@ async fn scenario(sim: Sim) -> Result<(), Failure> {
     order(&graph, 100).await?;
 
     sim.note("billing is killed before its ack");
-    graph.fault(At::before_ack("billing.charge"), Fault::Crash(Duration::from_millis(250)));
+    sim.fault(At::before_ack("billing.charge"), Fault::Crash(Duration::from_millis(250)));
     order(&graph, 200).await?;
-    graph.advance(Duration::from_secs(30)).await;
+    sim.advance(Duration::from_secs(30)).await;
 
     sim.note("nobody knows whether the order is placed");
-    graph.fault(At::confirm("orders"), Fault::ConfirmLost);
+    sim.fault(At::confirm("orders"), Fault::ConfirmLost);
     let unknown = order(&graph, 300).await;
     assert!(unknown.is_err());
     graph.settle().await;

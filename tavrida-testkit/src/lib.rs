@@ -68,7 +68,7 @@
 //!         .start()
 //!         .await;
 //!     // Billing's connection is lost before its first ack: the request is redelivered.
-//!     graph.fault(At::before_ack("billing.charge").nth(1), Fault::ConnectionLost);
+//!     sim.fault(At::before_ack("billing.charge").nth(1), Fault::ConnectionLost);
 //!
 //!     let answer = graph.client("web").ask(Create { cents: 500 }).in_full().await?;
 //!     assert_eq!(answer.receipt, 1);
@@ -80,13 +80,13 @@
 //!     Ok(())
 //! }
 //! # fn main() {
-//! #     tavrida_testkit::check("an_order_is_billed", tavrida_testkit::Options::new().schedules(64), an_order_is_billed);
+//! #     tavrida_testkit::explore(an_order_is_billed).schedules(64).check();
 //! # }
 //! ```
 //!
 //! | to | see |
 //! |---|---|
-//! | write a test | [`macro@test`], or the function [`check`](check()) that it calls |
+//! | write a test | [`macro@test`], or [`explore`](explore()) and [`check`](explore::Explore::check), which it calls |
 //! | put a graph together | [`graph`]: services, servers, replicas, stubs, clients |
 //! | ask what happened | [`run`]: by contract, entry point, chain; [`trace`]: events, stable text, digest; [`picture`]: diagrams and pages |
 //! | inject faults | [`fault`]: at a place, or at random by family |
@@ -116,7 +116,6 @@ mod twice;
 pub mod picture;
 pub mod graph;
 pub mod explore;
-pub mod check;
 pub mod exhaustive;
 
 #[doc(no_inline)]
@@ -126,7 +125,6 @@ pub use tavrida_conformance::hostile;
 #[doc(no_inline)]
 pub use tavrida_rabbitmq as rabbitmq;
 
-pub use check::{Options, check};
 pub use exhaustive::exhaustive;
 pub use explore::{explore, replay};
 pub use tavrida_testkit_macros::test;

@@ -77,7 +77,7 @@ impl fmt::Display for WhyNot {
 }
 
 /// What prevents a chain: hops that fail, and how close its first failure is to a match.
-type Cost = (usize, usize);
+type Distance = (usize, usize);
 
 impl Routing<'_> {
     /// Returns why the message does not reach a queue. `None` if it does.
@@ -101,7 +101,7 @@ impl Routing<'_> {
     /// Returns the first failure of the chain closest to a match, by Bellman and Ford: chains are short.
     fn first_failure(&self, queue: &str) -> Option<WhyNot> {
         let start = Destination::Exchange(self.message.exchange.clone());
-        let mut best: BTreeMap<Destination, (Cost, Option<WhyNot>)> =
+        let mut best: BTreeMap<Destination, (Distance, Option<WhyNot>)> =
             BTreeMap::from([(start, ((0, 0), None))]);
         loop {
             let mut changed = false;

@@ -1,6 +1,6 @@
 //! The macro of [tavrida-testkit](https://docs.rs/tavrida-testkit), which re-exports it: use it from there.
 //!
-//! It generates what you would write with the library's `check`; a wrong use is a compile error that says what to write.
+//! It generates what you would write with the library's `explore`; a wrong use is a compile error that says what to write.
 
 mod options;
 mod scenario;
@@ -32,14 +32,11 @@ use proc_macro::TokenStream;
 ///         sim.advance(std::time::Duration::from_secs(3600)).await;
 ///         Ok(())
 ///     }
-///     tavrida_testkit::check(
-///         concat!(module_path!(), "::time_passes"),
-///         tavrida_testkit::Options::new()
-///             .schedules(200)
-///             .faults(Faults::any())
-///             .source(env!("CARGO_MANIFEST_DIR"), file!()),
-///         scenario,
-///     );
+///     tavrida_testkit::explore(scenario)
+///         .schedules(200)
+///         .faults(Faults::any())
+///         .source(env!("CARGO_MANIFEST_DIR"), file!(), concat!(module_path!(), "::time_passes"))
+///         .check();
 /// }
 /// ```
 ///

@@ -25,10 +25,11 @@ impl Options {
         }
     }
 
-    /// Returns the calls that set them.
+    /// Returns the calls that set them, and the number of schedules in any case: a test runs fewer than a search.
     pub(crate) fn calls(&self) -> TokenStream {
         let calls = self.given.iter().map(|(name, value)| quote!(.#name(#value)));
-        calls.collect()
+        let default = self.given.iter().all(|(name, _)| name != "schedules").then(|| quote!(.schedules(64)));
+        default.into_iter().chain(calls).collect()
     }
 }
 

@@ -73,7 +73,13 @@ fn write(options: &Options, function: ItemFn) -> TokenStream {
     // A test that must fail stores no schedules.
     let source = match attrs.iter().any(|attribute| attribute.path().is_ident("should_panic")) {
         true => TokenStream::new(),
-        false => quote!(.source(::core::env!("CARGO_MANIFEST_DIR"), ::core::file!())),
+        false => quote! {
+            .source(
+                ::core::env!("CARGO_MANIFEST_DIR"),
+                ::core::file!(),
+                ::core::concat!(::core::module_path!(), #path),
+            )
+        },
     };
     let mut scenario = sig.clone();
     scenario.ident = format_ident!("scenario", span = name.span());
@@ -82,11 +88,7 @@ fn write(options: &Options, function: ItemFn) -> TokenStream {
         #[::core::prelude::v1::test]
         #vis fn #name() {
             #scenario #block
-            #library::check(
-                ::core::concat!(::core::module_path!(), #path),
-                #library::Options::new() #calls #source,
-                scenario,
-            );
+            #library::explore(scenario) #calls #source .check();
         }
     }
 }

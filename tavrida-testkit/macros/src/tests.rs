@@ -17,14 +17,15 @@ fn what_is_written_is_what_a_person_would_write() {
         #[::core::prelude::v1::test]
         pub(crate) fn it_holds() {
             async fn scenario(sim: Sim) -> Result<()> { Ok(()) }
-            ::tavrida_testkit::check(
-                ::core::concat!(::core::module_path!(), "::it_holds"),
-                ::tavrida_testkit::Options::new()
-                    .schedules(8)
-                    .live("AMQP_URL")
-                    .source(::core::env!("CARGO_MANIFEST_DIR"), ::core::file!()),
-                scenario,
-            );
+            ::tavrida_testkit::explore(scenario)
+                .schedules(8)
+                .live("AMQP_URL")
+                .source(
+                    ::core::env!("CARGO_MANIFEST_DIR"),
+                    ::core::file!(),
+                    ::core::concat!(::core::module_path!(), "::it_holds"),
+                )
+                .check();
         }
     };
     assert_eq!(expand(quote!(schedules = 8, live = "AMQP_URL"), scenario).to_string(), written.to_string());
@@ -40,7 +41,7 @@ fn a_test_that_is_to_fail_keeps_no_schedules() {
         ),
     )
     .to_string();
-    assert!(written.contains("kit :: check") && !written.contains("source"), "{written}");
+    assert!(written.contains("kit :: explore") && !written.contains("source"), "{written}");
 }
 
 #[test]

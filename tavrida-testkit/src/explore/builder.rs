@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Progress;
 use super::again::Names;
+use super::source::regressions_beside;
 use crate::fault::Faults;
 use crate::schedule::{Policy, Replay};
 use crate::sim::Setup;
@@ -14,7 +15,7 @@ use crate::sim::Setup;
 /// Receives the progress of an exploration.
 type Tell = Arc<dyn Fn(&Progress) + Send + Sync>;
 
-/// An exploration of a scenario, to be [run](Explore::run). See [`explore`](super::explore()).
+/// An exploration of a scenario, to be [checked](Explore::check) or [run](Explore::run). See [`explore`](super::explore()).
 #[must_use = "an exploration does nothing until it is run"]
 pub struct Explore<F> {
     pub(super) scenario: F,
@@ -27,6 +28,7 @@ pub struct Explore<F> {
     pub(super) replay: Option<Replay>,
     pub(super) regressions: Option<PathBuf>,
     pub(super) reaches: Vec<String>,
+    pub(super) live: Option<String>,
     pub(super) environment: bool,
     pub(super) names: Names,
     pub(super) every: Duration,
@@ -46,6 +48,7 @@ impl<F> Explore<F> {
             replay: None,
             regressions: None,
             reaches: Vec::new(),
+            live: None,
             environment: true,
             names: Names::of::<F>(),
             every: Duration::from_secs(2),
@@ -166,9 +169,23 @@ impl<F> Explore<F> {
         self
     }
 
-    /// Records that the source of the test has no exploration, but a macro or a call of `check`.
-    pub(crate) fn without_source(mut self) -> Self {
+    /// Says where the test is, as [`macro@crate::test`] does: `package` is `env!("CARGO_MANIFEST_DIR")`, `file` is `file!()`, and `test` is
+    /// `concat!(module_path!(), "::it_holds")`. [Names](Self::named) the test, and stores failed schedules beside its source, in
+    /// `<file>.it_holds.tavrida-regressions`: see [`regressions`](Self::regressions).
+    pub fn source(mut self, package: &str, file: &str, test: &str) -> Self {
+        let test = test.split_once("::").map_or(test, |(_, path)| path);
         self.names.takes_replay = false;
+        match regressions_beside(package, file, test.rsplit("::").next().unwrap_or(test)) {
+            Some(file) => self.named(test).regressions(file),
+            None => self.named(test),
+        }
+    }
+
+    /// [`check`](Self::check) also runs the scenario once on a RabbitMQ, in real time and without faults, if this environment variable has
+    /// its address. Prints on stderr whether it ran. This needs the feature `live` and a virtual host that nothing else uses meanwhile;
+    /// tests of one process take turns.
+    pub fn live(mut self, variable: impl Into<String>) -> Self {
+        self.live = Some(variable.into());
         self
     }
 

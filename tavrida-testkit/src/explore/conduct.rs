@@ -12,9 +12,10 @@ use super::env::{Environment, TraceFormat};
 use super::failure::Origin;
 use super::regressions::Regressions;
 use super::search::{Found, Hit, Search};
+use super::second::{Part, Second};
 use super::show::show;
 use super::shrink::{is_same, shrink};
-use super::{Explore, Failure, Report};
+use super::{Explore, Failure, Report, live, second};
 use crate::fault::Faults;
 use crate::problem::ProblemKind;
 use crate::schedule::{Choice, Deviations, Replay};
@@ -36,6 +37,54 @@ where
     /// or a page cannot be read or written; the text names the culprit.
     #[track_caller]
     pub fn run(mut self) -> Report {
+        self.report()
+    }
+
+    /// [Runs](Self::run) the exploration as a test.
+    ///
+    /// The first two schedules are also run in a second process, if this is a test of Rust's harness of this [name](Self::named): the program
+    /// is started once more, with the variable `TAVRIDA_SECOND_PROCESS` and the arguments `NAME --exact`. What comes before the call in the
+    /// test runs there too. With `TAVRIDA_SECOND_PROCESS=off` there is no second process.
+    ///
+    /// Prints notes on stderr, also if the test passes: a [mark](Sim::sometimes) that was never
+    /// reached, faults that never happened.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the scenario fails, or if a stored or given schedule concerns nothing that happens; the message is the text of the
+    /// [report](Report). Panics if the scenario fails on a [live](Self::live) broker, or cannot run there although its variable is set.
+    /// Panics where [`run`](Self::run) does.
+    #[track_caller]
+    pub fn check(mut self) {
+        let name = self.names.test().to_owned();
+        let part = Part::of(&name);
+        if let Some(Part::Second { of_this_test }) = part {
+            // The rest of the test is for the first process.
+            if of_this_test {
+                second::write(&self.first_runs());
+            }
+            return;
+        }
+        let is_replay = || {
+            self.replay.is_some() || Environment::read().is_ok_and(|environment| environment.replay.is_some())
+        };
+        let compared = part.filter(|_| !is_replay()).and_then(|_| Second::start(&name));
+        let compared = compared.map(|second| (second, self.first_runs()));
+        let report = self.report();
+        report.assert_ok();
+        report.print_notes(&name);
+        match compared.map(|(second, runs)| second.compare(&runs)) {
+            Some(Ok(Some(problem))) => panic!("{problem}"),
+            Some(Err(why)) => eprintln!("{name}: not compared with a second process: {why}"),
+            Some(Ok(None)) | None => {}
+        }
+        if let Some(variable) = &self.live {
+            live::check(&name, variable, self.setup.horizon, &self.scenario);
+        }
+    }
+
+    #[track_caller]
+    fn report(&mut self) -> Report {
         let environment = match self.environment {
             true => Environment::read().unwrap_or_else(|wrong| panic!("{wrong}")),
             false => Environment::default(),
@@ -135,7 +184,7 @@ where
     }
 
     /// Runs the default schedule, and that of the first seed if there are more.
-    pub(crate) fn first_runs(&self) -> Vec<Finished> {
+    fn first_runs(&self) -> Vec<Finished> {
         self.searching().first_runs()
     }
 

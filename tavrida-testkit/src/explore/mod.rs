@@ -52,7 +52,7 @@
 //! | `TAVRIDA_SCHEDULES=100000` | runs this many schedules |
 //! | `TAVRIDA_REPLAY='seed:0x2a ...'` | runs this schedule once; if it passes, it runs again, and both runs must be equal |
 //! | `TAVRIDA_TRACE=text`, `mermaid` or `html` | prints the events of the failed run, or of the run of `TAVRIDA_REPLAY`; a page is written to a file |
-//! | `TAVRIDA_SECOND_PROCESS=off` | [`check`](crate::check()), and therefore `#[tavrida_testkit::test]`, starts no second process |
+//! | `TAVRIDA_SECOND_PROCESS=off` | [`check`](Explore::check), and therefore `#[tavrida_testkit::test]`, starts no second process |
 #![doc = ""]
 #![doc = include_str!("reports.md")]
 
@@ -62,6 +62,7 @@ mod conduct;
 mod env;
 mod events;
 mod failure;
+mod live;
 #[cfg(feature = "proptest")]
 mod plan;
 mod progress;
@@ -69,8 +70,10 @@ mod reduce;
 mod regressions;
 mod report;
 mod search;
+mod second;
 mod show;
 mod shrink;
+mod source;
 
 use std::future::Future;
 

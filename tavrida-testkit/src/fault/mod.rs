@@ -1,6 +1,6 @@
 //! Faults: what can go wrong ([`Fault`]), where ([`At`]), and how often at random ([`Faults`]).
 //!
-//! A scripted fault happens at a place that a test names: `graph.fault(At::before_ack("billing.charge"), Fault::ConnectionLost)`. Random
+//! A scripted fault happens at a place that a test names: `sim.fault(At::before_ack("billing.charge"), Fault::ConnectionLost)`. Random
 //! faults are enabled by [`Family`]; the seed then decides at each place.
 //!
 //! | family | at | what happens | what a correct service must handle |

@@ -13,7 +13,7 @@ use tavrida_memory::MemoryBroker;
 
 use super::convention::Convention;
 use super::keeper::{Keeper, Make, Process};
-use super::{Graph, furniture};
+use super::{Graph, prepared};
 use crate::problem::ProblemKind;
 use crate::sim::{SimTransport, Stage};
 use crate::trace::ActorKind;
@@ -327,7 +327,7 @@ fn configured(configure: &[Configure], server: ServerBuilder) -> ServerBuilder {
 /// Declares the topology of the servers that do not declare it themselves.
 async fn furnish(stage: &Stage, keepers: &[Keeper]) {
     let plans = keepers.iter().filter_map(|keeper| keeper.first.as_ref().map(Server::plan)).collect();
-    match furniture::broker_with(stage.version(), plans).await {
+    match prepared::broker_with(stage.version(), plans).await {
         Ok(broker) => stage.furnish(broker),
         Err(error) => stage.world().fail(ProblemKind::Server, format!("the graph's topology: {error}")),
     }

@@ -16,12 +16,12 @@
 //! | a server has this many unsettled deliveries | 64 | `configure`: `prefetch` |
 //! | a failed message is tried again | never: it is dead-lettered | `configure`: `on_failure` |
 //! | [`settle`](Graph::settle) waits | 1 h | [`settle_within`](Graph::settle_within) |
-//! | a scenario runs: the horizon of its run | 1 h | [`Options::horizon`](crate::Options::horizon), [`Explore::horizon`](crate::explore::Explore::horizon) |
+//! | a scenario runs: the horizon of its run | 1 h | [`Explore::horizon`](crate::explore::Explore::horizon) |
 
 mod builder;
 mod convention;
-mod furniture;
 mod keeper;
+mod prepared;
 mod stub;
 
 use std::collections::BTreeMap;
@@ -33,7 +33,6 @@ use tavrida::Client;
 pub use builder::GraphBuilder;
 pub use stub::Stub;
 
-use crate::fault::{At, Fault};
 use crate::run::Run;
 use crate::sim::{Sim, Stage};
 use crate::trace::{ActorId, What};
@@ -62,19 +61,6 @@ impl Graph {
     pub fn client(&self, name: &str) -> &Client {
         let known = || self.clients.keys().cloned().collect::<Vec<_>>();
         self.clients.get(name).unwrap_or_else(|| panic!("no client '{name}' in the graph, but {:?}", known()))
-    }
-
-    /// Injects a fault at a place. A run that never reaches the place fails, unless the place is [optional](At::optional).
-    ///
-    /// # Panics
-    ///
-    /// Panics if this fault cannot happen at this place. Panics on a live broker, as do all methods that control the broker or time.
-    #[track_caller]
-    pub fn fault(&self, at: At, fault: Fault) -> &Self {
-        self.stage.simulated("`fault`");
-        fault.assert_can_happen(&at);
-        self.stage.world().state().director.script(at, fault);
-        self
     }
 
     /// Kills the process of a service, or of one replica (`billing/2`), and restarts it after `down_for`.
@@ -124,16 +110,6 @@ impl Graph {
     pub fn heal(&self) {
         self.stage.world().state().trace.heal();
         self.stage.heal();
-    }
-
-    /// Lets virtual time pass by `time`, with all that happens meanwhile: TTLs, backoffs and deadlines advance.
-    ///
-    /// # Panics
-    ///
-    /// Panics on a live broker.
-    pub async fn advance(&self, time: Duration) {
-        self.stage.simulated("`advance`");
-        tokio::time::sleep(time).await;
     }
 
     /// Waits until the graph is quiescent: no message under way, no handler running, no task that a handler has spawned by

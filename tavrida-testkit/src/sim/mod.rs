@@ -158,11 +158,11 @@ impl Sim {
         self.stage.world().state().tell(ActorId::of_peer(0), What::Note(note.into()));
     }
 
-    /// Injects a fault at a place. A run that never reaches the place fails, unless it is [optional](At::optional).
+    /// Injects a fault at a place. A run that never reaches the place fails, unless the place is [optional](At::optional).
     ///
     /// # Panics
     ///
-    /// Panics if this fault cannot happen at this place, or on a live broker.
+    /// Panics if this fault cannot happen at this place. Panics on a live broker, as do all methods that control the broker or time.
     #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
         self.stage.simulated("`fault`");
@@ -176,7 +176,7 @@ impl Sim {
         self.stage.is_live()
     }
 
-    /// Lets virtual time pass by `time`, with all that happens meanwhile.
+    /// Lets virtual time pass by `time`, with all that happens meanwhile: TTLs, backoffs and deadlines advance.
     ///
     /// # Panics
     ///

@@ -80,13 +80,13 @@ pub(crate) async fn scenario(sim: Sim) -> Result<(), Failure> {
     ];
     // One run in four has no fault.
     if let Some((at, fault)) = trouble.into_iter().nth((draw % 4) as usize) {
-        graph.fault(at.optional(), fault);
+        sim.fault(at.optional(), fault);
     }
     let web = graph.client("web");
     for number in 0..3 {
         web.to("busy.work").param("number", number).cast().await?;
         if draw & 16 == 0 {
-            graph.advance(Duration::from_millis(draw % 7)).await;
+            sim.advance(Duration::from_millis(draw % 7)).await;
         }
     }
     graph.settle().await;

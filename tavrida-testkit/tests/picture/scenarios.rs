@@ -63,10 +63,10 @@ pub(crate) fn troubled() -> Finished {
         let graph = graph(&sim).await;
         order(&graph, 1).await?;
         sim.note("now things go wrong");
-        graph.fault(At::before_ack("billing.charge"), Fault::Crash(Duration::from_millis(250)));
+        sim.fault(At::before_ack("billing.charge"), Fault::Crash(Duration::from_millis(250)));
         let _ = order(&graph, 2).await;
-        graph.advance(Duration::from_secs(30)).await;
-        graph.fault(At::confirm("orders"), Fault::ConfirmLost);
+        sim.advance(Duration::from_secs(30)).await;
+        sim.fault(At::confirm("orders"), Fault::ConfirmLost);
         let _ = order(&graph, 3).await;
         sim.effect("charged", 3);
         graph.restart_broker();
@@ -80,7 +80,7 @@ pub(crate) fn troubled() -> Finished {
 pub(crate) fn storm() -> Finished {
     Setup::new(7).run(async |sim: Sim| -> Result<(), Failure> {
         let graph = graph(&sim).await;
-        graph.fault(At::publish("billing.charge"), Fault::PublishLost);
+        sim.fault(At::publish("billing.charge"), Fault::PublishLost);
         let _ = tokio::join!(order(&graph, 1), order(&graph, 2), order(&graph, 3));
         graph.settle().await;
         Ok(())
@@ -92,12 +92,12 @@ pub(crate) fn busy() -> Finished {
     let setup = Setup { policy: Policy::Random, ..Setup::new(11) };
     setup.run(async |sim: Sim| -> Result<(), Failure> {
         let graph = graph(&sim).await;
-        graph.fault(At::start("billing.charge").nth(7), Fault::ConnectionLost);
-        graph.fault(At::delivery("orders.create").nth(12), Fault::BrokerRestart);
+        sim.fault(At::start("billing.charge").nth(7), Fault::ConnectionLost);
+        sim.fault(At::delivery("orders.create").nth(12), Fault::BrokerRestart);
         for _ in 0..8 {
             let orders = (1..=5).map(|cents| order(&graph, cents));
             futures_util::future::join_all(orders).await;
-            graph.advance(Duration::from_millis(40)).await;
+            sim.advance(Duration::from_millis(40)).await;
         }
         graph.settle().await;
         Ok(())
@@ -110,17 +110,17 @@ pub(crate) fn isolated() -> Finished {
     setup.run(async |sim: Sim| -> Result<(), Failure> {
         let graph = graph(&sim).await;
         for fault in [Fault::Mute, Fault::Deaf, Fault::Partition] {
-            graph.fault(At::delivery("billing.charge"), fault(Duration::from_secs(2)));
+            sim.fault(At::delivery("billing.charge"), fault(Duration::from_secs(2)));
             let _ = order(&graph, 1).await;
-            graph.advance(Duration::from_secs(99)).await;
+            sim.advance(Duration::from_secs(99)).await;
         }
-        graph.fault(At::start("billing.charge"), Fault::Slow(Duration::from_millis(70)));
-        graph.fault(At::publish("orders.create"), Fault::PublishedTwice);
+        sim.fault(At::start("billing.charge"), Fault::Slow(Duration::from_millis(70)));
+        sim.fault(At::publish("orders.create"), Fault::PublishedTwice);
         let _ = order(&graph, 2).await;
-        graph.fault(At::publish("billing.charge"), Fault::Nacked);
+        sim.fault(At::publish("billing.charge"), Fault::Nacked);
         let _ = order(&graph, 3).await;
         graph.settle().await;
-        graph.advance(Duration::from_millis(123_456_789_123)).await;
+        sim.advance(Duration::from_millis(123_456_789_123)).await;
         let _ = order(&graph, 4).await;
         Ok(())
     })

@@ -143,7 +143,7 @@ pub(crate) async fn impatient(sim: Sim, mended: bool) -> Result<(), Failure> {
     let graph = sim.graph().service(stock).service(gate).client("web").start().await;
     for id in ["a", "b", "c"] {
         order(graph.client("web"), "gate.pass", id).await?;
-        graph.advance(Duration::from_millis(10)).await;
+        sim.advance(Duration::from_millis(10)).await;
     }
     graph.settle().await;
     assert_eq!(book.sum("sold"), 3, "all three are there");

@@ -35,7 +35,7 @@ async fn three_sales(
     for id in ["a", "b", "c"] {
         order(graph.client("web"), "gate.pass", id).await?;
     }
-    graph.advance(Duration::from_secs(15)).await;
+    sim.advance(Duration::from_secs(15)).await;
     graph.settle().await;
     assert_eq!(book.sum("sold"), 15, "three sales at 5 each");
     Ok(())
@@ -66,7 +66,7 @@ pub(crate) async fn taken_for_sent(sim: Sim, mended: bool) -> Result<(), Failure
             if unsent.is_ambiguous() && !mended {
                 break;
             }
-            graph.advance(Duration::from_secs(1)).await;
+            sim.advance(Duration::from_secs(1)).await;
         }
     }
     graph.settle().await;

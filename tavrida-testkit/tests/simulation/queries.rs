@@ -96,7 +96,7 @@ fn order_context_and_headers_are_asserted() {
 fn a_redelivery_is_seen_as_one_message_worked_twice() {
     let finished = passes(async |sim: Sim| {
         let graph = graph(&sim).await;
-        graph.fault(At::before_ack("billing.charge"), Fault::Redelivered);
+        sim.fault(At::before_ack("billing.charge"), Fault::Redelivered);
         graph.client("web").ask(Create { id: 7, cents: 1 }).await.map(drop)?;
         graph.settle().await;
         Ok(())

@@ -100,7 +100,17 @@ impl Plan {
         }
     }
 
-    async fn declare(&self, session: &dyn Session) -> Result<(), SessionError> {
+    /// Declares the exchanges, the queues, and the bindings, in this order.
+    ///
+    /// # Errors
+    ///
+    /// The broker refuses a declaration, such as that of a queue which exists with other arguments, or the session is lost. What was declared
+    /// before stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the rest undeclared. To declare again what exists changes nothing.
+    pub async fn declare(&self, session: &dyn Session) -> Result<(), SessionError> {
         for exchange in &self.exchanges {
             session.admin().declare_exchange(exchange).await?;
         }

@@ -17,7 +17,7 @@ use super::{create, effects, passes, shop, text, told, well};
 fn one_cast(fault: Fault) -> (Vec<String>, Finished) {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), fault);
+        sim.fault(At::delivery("till.charge"), fault);
         graph.client("web").to("till.charge").param("cents", 5).cast().await?;
         well(&graph).await
     });
@@ -41,7 +41,7 @@ fn a_session_breaks_at_each_of_its_sites() {
         let at = at("till.charge");
         let finished = passes(async |sim| {
             let graph = shop(&sim).start().await;
-            graph.fault(at.clone(), Fault::ConnectionLost);
+            sim.fault(at.clone(), Fault::ConnectionLost);
             graph.client("web").to("till.charge").param("cents", 5).cast().await?;
             well(&graph).await
         });
@@ -71,7 +71,7 @@ fn nothing_is_settled_before_a_consumer_is_back() {
     for fault in [Fault::ChannelClosed, Fault::ConsumerCancelled] {
         let finished = passes(async |sim| {
             let graph = shop(&sim).start().await;
-            graph.fault(At::delivery("till.charge"), fault);
+            sim.fault(At::delivery("till.charge"), fault);
             for cents in [1, 2] {
                 graph.client("web").to("till.charge").param("cents", cents).cast().await?;
                 graph.settle().await;
@@ -101,8 +101,8 @@ fn a_delayed_message_arrives_after_those_that_were_sent_later() {
         };
         let graph =
             sim.graph().service(note(&sim, "one")).service(note(&sim, "two")).client("web").start().await;
-        graph.fault(At::delivery("one.note"), Fault::Delayed(Duration::from_millis(300)));
-        graph.fault(At::delivery("one.note").nth(3), Fault::Overtaken(1));
+        sim.fault(At::delivery("one.note"), Fault::Delayed(Duration::from_millis(300)));
+        sim.fault(At::delivery("one.note").nth(3), Fault::Overtaken(1));
         for _ in 0..2 {
             graph.client("web").to("one.note").cast().await?;
             graph.client("web").to("two.note").cast().await?;
@@ -121,7 +121,7 @@ fn a_delayed_message_arrives_after_those_that_were_sent_later() {
 fn the_wall_clock_jumps_alone() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), Fault::ClockJump(-3600));
+        sim.fault(At::delivery("till.charge"), Fault::ClockJump(-3600));
         let (wall, time) = (sim.clock().now(), Instant::now());
         assert_eq!(create(&graph, 5).await?, 1);
         assert_eq!(time.elapsed(), Duration::from_millis(10), "the till needs 10 ms, and nobody more");
@@ -166,7 +166,7 @@ fn a_restart_of_the_broker_loses_what_is_transient_and_keeps_what_is_persistent(
             {
                 session.publish(letter).await.expect("routed");
             }
-            graph.fault(At::delivery("till.charge"), fault);
+            sim.fault(At::delivery("till.charge"), fault);
             assert!(create(&graph, 5).await.is_err(), "the reply queues are gone");
             graph.settle().await;
             let session = transport.connect().await.expect("a session");
@@ -188,7 +188,7 @@ fn a_restart_of_the_broker_loses_what_is_transient_and_keeps_what_is_persistent(
 fn a_request_whose_time_is_over_is_never_worked() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), Fault::Expired);
+        sim.fault(At::delivery("till.charge"), Fault::Expired);
         let ask = graph.client("web").to("till.charge").param("cents", 5).ask();
         let unanswered = ask.timeout(Duration::from_secs(3)).await.expect_err("nobody answers");
         assert!(unanswered.is_timeout(), "{unanswered}");
@@ -206,7 +206,7 @@ fn a_full_queue_drops_what_is_oldest() {
         let session = transport.connect().await.expect("a session");
         let bounded = Queue::durable(BOX).argument(ShortString::from_static("x-max-length"), 10);
         session.admin().declare_queue(&bounded).await.expect("declared");
-        graph.fault(At::delivery("box"), Fault::Overflow);
+        sim.fault(At::delivery("box"), Fault::Overflow);
         for body in ["one", "two"] {
             session.publish(letter(body, Properties::PERSISTENT)).await.expect("routed");
         }

@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn who_is_cut_off_loses_its_session_and_comes_back() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), Fault::Partition(MINUTE));
+        sim.fault(At::delivery("till.charge"), Fault::Partition(MINUTE));
         graph.client("web").to("till.charge").param("cents", 5).cast().await?;
         well(&graph).await
     });
@@ -28,12 +28,12 @@ fn who_is_cut_off_loses_its_session_and_comes_back() {
 fn what_is_sent_while_cut_off_is_ambiguous() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::start("orders.create"), Fault::Slow(Duration::from_secs(1)));
+        sim.fault(At::start("orders.create"), Fault::Slow(Duration::from_secs(1)));
         let web = graph.client("web").clone();
         let ask = tokio::spawn(async move {
             web.to("orders.create").param("cents", 5).ask().timeout(Duration::from_secs(600)).await
         });
-        graph.advance(Duration::from_millis(500)).await;
+        sim.advance(Duration::from_millis(500)).await;
         graph.partition("orders", Duration::from_secs(2));
         let answer = ask.await.expect("no panic").expect("the second time it works");
         assert_eq!(answer.payload().get::<u32>("count")?, 1, "the till never got the first");
@@ -47,7 +47,7 @@ fn what_is_sent_while_cut_off_is_ambiguous() {
 fn the_deaf_hear_nothing_and_are_heard() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("orders.create"), Fault::Deaf(MINUTE));
+        sim.fault(At::delivery("orders.create"), Fault::Deaf(MINUTE));
         let web = graph.client("web").clone();
         let began = Instant::now();
         let ask = web.to("orders.create").param("cents", 5).ask().timeout(Duration::from_secs(90));
@@ -63,8 +63,8 @@ fn the_deaf_hear_nothing_and_are_heard() {
 fn what_the_deaf_send_gets_through_and_its_confirm_comes_late() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::start("orders.create"), Fault::Slow(Duration::from_secs(1)));
-        graph.fault(At::delivery("orders.create").nth(2), Fault::Deaf(MINUTE));
+        sim.fault(At::start("orders.create"), Fault::Slow(Duration::from_secs(1)));
+        sim.fault(At::delivery("orders.create").nth(2), Fault::Deaf(MINUTE));
         for cents in [1, 2] {
             graph.client("web").to("orders.create").param("cents", cents).cast().await?;
         }
@@ -82,7 +82,7 @@ fn what_the_deaf_send_gets_through_and_its_confirm_comes_late() {
 fn the_mute_hear_and_what_they_send_comes_late() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("orders.create"), Fault::Mute(Duration::from_secs(3)));
+        sim.fault(At::delivery("orders.create"), Fault::Mute(Duration::from_secs(3)));
         let web = graph.client("web").clone();
         let ask = web.to("orders.create").param("cents", 5).ask();
         assert_eq!(ask.await?.payload().get::<u32>("count")?, 1);
@@ -98,7 +98,7 @@ fn the_mute_hear_and_what_they_send_comes_late() {
 fn the_acks_of_the_mute_count_when_they_come() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), Fault::Mute(MINUTE));
+        sim.fault(At::delivery("till.charge"), Fault::Mute(MINUTE));
         graph.client("web").to("till.charge").param("cents", 5).cast().await?;
         well(&graph).await
     });
@@ -109,8 +109,8 @@ fn the_acks_of_the_mute_count_when_they_come() {
 fn one_stream(end: Fault) -> Finished {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), Fault::Mute(MINUTE));
-        graph.fault(At::delivery("till.charge").nth(3), end);
+        sim.fault(At::delivery("till.charge"), Fault::Mute(MINUTE));
+        sim.fault(At::delivery("till.charge").nth(3), end);
         for cents in [5, 6] {
             graph.client("web").to("till.charge").param("cents", cents).cast().await?;
         }
@@ -140,9 +140,9 @@ fn a_run_is_not_settled_before_a_process_is_back_that_died_while_it_was_deaf() {
     for deaf_for in [3, 4, 5].map(Duration::from_millis) {
         let finished = passes(async |sim| {
             let graph = shop(&sim).start().await;
-            graph.fault(At::start("orders.create"), Fault::Slow(Duration::from_millis(2)));
-            graph.fault(At::delivery("orders.create").nth(2), Fault::Deaf(deaf_for));
-            graph.fault(At::publish("till.charge"), Fault::Crash(Duration::from_millis(2)));
+            sim.fault(At::start("orders.create"), Fault::Slow(Duration::from_millis(2)));
+            sim.fault(At::delivery("orders.create").nth(2), Fault::Deaf(deaf_for));
+            sim.fault(At::publish("till.charge"), Fault::Crash(Duration::from_millis(2)));
             for cents in [5, 6] {
                 graph.client("web").to("orders.create").param("cents", cents).cast().await?;
             }
@@ -177,7 +177,7 @@ fn who_is_cut_off_without_end_comes_back_when_the_run_heals() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
         graph.partition("till", Duration::MAX);
-        graph.advance(MINUTE).await;
+        sim.advance(MINUTE).await;
         graph.heal();
         well(&graph).await
     });
@@ -193,7 +193,7 @@ fn a_server_that_starts_late_is_not_there_and_its_callers_are_told() {
         let early = early.expect_err("nobody can get it");
         assert!(early.is_unroutable(), "{early}");
         assert!(create(&graph, 5).await.is_err(), "nor does an ask through another service");
-        graph.advance(MINUTE).await;
+        sim.advance(MINUTE).await;
         well(&graph).await
     });
     assert_eq!(effects(&finished.trace, "charge"), ["777, 1 since the start"]);
@@ -204,7 +204,7 @@ fn a_server_that_starts_late_is_not_there_and_its_callers_are_told() {
 fn a_run_may_end_while_its_client_is_cut_off() {
     passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("orders.create").nth(2), Fault::Partition(MINUTE));
+        sim.fault(At::delivery("orders.create").nth(2), Fault::Partition(MINUTE));
         let ask = graph.client("web").to("orders.create").param("cents", 5).ask();
         let unanswered =
             ask.timeout(Duration::from_secs(5)).await.expect_err("the answer does not get through");

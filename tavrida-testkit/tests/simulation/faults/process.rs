@@ -12,7 +12,7 @@ const DOWN: Fault = Fault::Crash(Duration::from_secs(1));
 fn two_casts(at: At, fault: Fault) -> (Vec<String>, tavrida_testkit::sim::Finished) {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(at, fault);
+        sim.fault(at, fault);
         for cents in [1, 2] {
             graph.client("web").to("till.charge").param("cents", cents).cast().await?;
             graph.settle().await;

@@ -15,7 +15,7 @@ use super::{create, effects, passes, shop, told, well};
 fn a_publish_that_is_lost_is_ambiguous_and_nothing_arrives() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::publish("till.charge"), Fault::PublishLost);
+        sim.fault(At::publish("till.charge"), Fault::PublishLost);
         let lost = graph.client("web").to("till.charge").param("cents", 5).cast().await;
         assert!(lost.expect_err("it was lost").is_ambiguous());
         well(&graph).await
@@ -28,7 +28,7 @@ fn a_publish_that_is_lost_is_ambiguous_and_nothing_arrives() {
 fn a_publish_whose_confirm_is_lost_is_ambiguous_and_arrives() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::confirm("till"), Fault::ConfirmLost);
+        sim.fault(At::confirm("till"), Fault::ConfirmLost);
         let lost = graph.client("web").to("till.charge").param("cents", 5).cast().await;
         assert!(lost.expect_err("its confirm was lost").is_ambiguous());
         well(&graph).await
@@ -41,7 +41,7 @@ fn a_publish_whose_confirm_is_lost_is_ambiguous_and_arrives() {
 fn a_message_that_a_full_queue_refuses_is_refused_and_does_not_arrive() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::publish("till.charge"), Fault::Nacked);
+        sim.fault(At::publish("till.charge"), Fault::Nacked);
         let refused = graph.client("web").to("till.charge").param("cents", 5).cast().await;
         assert!(refused.expect_err("it was refused").is_refused());
         well(&graph).await
@@ -54,7 +54,7 @@ fn a_message_that_a_full_queue_refuses_is_refused_and_does_not_arrive() {
 fn a_message_that_is_published_twice_is_handled_twice_without_a_mark() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::publish("till.charge"), Fault::PublishedTwice);
+        sim.fault(At::publish("till.charge"), Fault::PublishedTwice);
         graph.client("web").to("till.charge").param("cents", 5).cast().await?;
         well(&graph).await
     });
@@ -66,7 +66,7 @@ fn a_message_that_is_published_twice_is_handled_twice_without_a_mark() {
 fn a_process_that_is_killed_at_its_publish_handles_its_message_again() {
     let finished = passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::publish("till.charge"), Fault::Crash(Duration::from_secs(1)));
+        sim.fault(At::publish("till.charge"), Fault::Crash(Duration::from_secs(1)));
         assert_eq!(create(&graph, 5).await?, 2, "the till got it from both lives of the process");
         well(&graph).await
     });
@@ -92,7 +92,7 @@ fn a_retry_copy_that_is_refused_once_is_no_lost_message() {
             server.on_failure(retry.then_dead_letter())
         };
         let graph = sim.graph().server("printer", server).start().await;
-        graph.fault(At::publish("printer.print").nth(2), Fault::Nacked);
+        sim.fault(At::publish("printer.print").nth(2), Fault::Nacked);
         let registry = Registry::new().remote_service("printer", "printer");
         let web = Client::builder(sim.transport("web")).source("web").discovery(registry).clock(sim.clock());
         let web = web.ids(sim.ids("web")).build().await?;

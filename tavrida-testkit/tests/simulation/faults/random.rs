@@ -24,7 +24,7 @@ async fn trade(sim: Sim) -> Result<(), Failure> {
         }
     }
     graph.heal();
-    graph.advance(Duration::from_secs(60)).await;
+    sim.advance(Duration::from_secs(60)).await;
     well(&graph).await
 }
 

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use tavrida::message::Failure;
 use tavrida_testkit::fault::{At, Fault};
-use tavrida_testkit::graph::Graph;
 use tavrida_testkit::problem::{Problem, ProblemKind};
 use tavrida_testkit::sim::{Finished, Setup, Sim, Verdict};
 
 use super::{create, passes, shop};
 
 /// Runs an order in a shop with this script.
-fn ordered(script: impl Fn(&Graph)) -> Finished {
+fn ordered(script: impl Fn(&Sim)) -> Finished {
     Setup::new(1).run(async |sim: Sim| {
         let graph = shop(&sim).start().await;
-        script(&graph);
+        script(&sim);
         create(&graph, 5).await?;
         Ok::<(), Failure>(())
     })
@@ -29,8 +28,8 @@ fn problem(finished: &Finished) -> Problem {
 
 #[test]
 fn a_fault_that_cannot_happen_at_a_site_is_refused_at_once() {
-    let finished = ordered(|graph| {
-        graph.fault(At::publish("till.charge"), Fault::BrokerRestart);
+    let finished = ordered(|sim| {
+        sim.fault(At::publish("till.charge"), Fault::BrokerRestart);
     });
     let problem = problem(&finished);
     assert_eq!(problem.kind, ProblemKind::Assertion);
@@ -41,8 +40,8 @@ fn a_fault_that_cannot_happen_at_a_site_is_refused_at_once() {
 
 #[test]
 fn a_place_that_never_comes_to_pass_fails_the_run_and_the_text_says_what_did() {
-    let finished = ordered(|graph| {
-        graph.fault(At::before_ack("till.chrage"), Fault::Redelivered);
+    let finished = ordered(|sim| {
+        sim.fault(At::before_ack("till.chrage"), Fault::Redelivered);
     });
     let problem = problem(&finished);
     assert_eq!(problem.kind, ProblemKind::Script);
@@ -56,8 +55,8 @@ fn a_place_that_never_comes_to_pass_fails_the_run_and_the_text_says_what_did() {
 
 #[test]
 fn a_place_that_comes_to_pass_too_seldom_says_how_often_it_did() {
-    let finished = ordered(|graph| {
-        graph.fault(At::delivery("orders.create").nth(3), Fault::ConnectionLost);
+    let finished = ordered(|sim| {
+        sim.fault(At::delivery("orders.create").nth(3), Fault::ConnectionLost);
     });
     let text = problem(&finished).text;
     assert!(
@@ -68,8 +67,8 @@ fn a_place_that_comes_to_pass_too_seldom_says_how_often_it_did() {
 
 #[test]
 fn a_place_that_is_optional_may_never_come_to_pass_and_is_told_all_the_same() {
-    let finished = ordered(|graph| {
-        graph.fault(At::before_ack("till.refund").optional(), Fault::Redelivered);
+    let finished = ordered(|sim| {
+        sim.fault(At::before_ack("till.refund").optional(), Fault::Redelivered);
     });
     assert_eq!(finished.verdict, Verdict::Passed);
     assert_eq!(finished.unmet[0].at, At::before_ack("till.refund").optional());
@@ -79,8 +78,8 @@ fn a_place_that_is_optional_may_never_come_to_pass_and_is_told_all_the_same() {
 #[test]
 fn a_run_that_fails_for_itself_says_so_first() {
     let finished = Setup::new(1).run(async |sim: Sim| {
-        let graph = shop(&sim).start().await;
-        graph.fault(At::before_ack("till.refund"), Fault::Redelivered);
+        let _graph = shop(&sim).start().await;
+        sim.fault(At::before_ack("till.refund"), Fault::Redelivered);
         Err::<(), _>("out of stock")
     });
     assert_eq!(problem(&finished).kind, ProblemKind::Error);
@@ -89,8 +88,8 @@ fn a_run_that_fails_for_itself_says_so_first() {
 
 #[test]
 fn a_client_cannot_crash_and_the_run_says_so() {
-    let finished = ordered(|graph| {
-        graph.fault(At::publish("orders.create"), Fault::Crash(Duration::from_secs(1)));
+    let finished = ordered(|sim| {
+        sim.fault(At::publish("orders.create"), Fault::Crash(Duration::from_secs(1)));
     });
     let problem = problem(&finished);
     assert_eq!(problem.kind, ProblemKind::Script);
@@ -104,7 +103,7 @@ fn a_client_cannot_crash_and_the_run_says_so() {
 fn a_message_without_a_time_to_live_cannot_expire() {
     let finished = Setup::new(1).run(async |sim: Sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::delivery("till.charge"), Fault::Expired);
+        sim.fault(At::delivery("till.charge"), Fault::Expired);
         graph.client("web").to("till.charge").param("cents", 5).cast().await?;
         graph.settle().await;
         Ok::<(), Failure>(())
@@ -123,7 +122,7 @@ fn there_is_no_0th_time() {
 fn nothing_scripted_happens_after_the_graph_is_healed() {
     let finished = Setup::new(1).run(async |sim: Sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::before_ack("till.charge"), Fault::Redelivered);
+        sim.fault(At::before_ack("till.charge"), Fault::Redelivered);
         graph.heal();
         create(&graph, 5).await?;
         Ok::<(), Failure>(())
@@ -131,7 +130,7 @@ fn nothing_scripted_happens_after_the_graph_is_healed() {
     assert_eq!(problem(&finished).kind, ProblemKind::Script, "and that it did not is told");
     passes(async |sim| {
         let graph = shop(&sim).start().await;
-        graph.fault(At::before_ack("till.charge"), Fault::Redelivered);
+        sim.fault(At::before_ack("till.charge"), Fault::Redelivered);
         create(&graph, 5).await?;
         graph.heal();
         Ok(())

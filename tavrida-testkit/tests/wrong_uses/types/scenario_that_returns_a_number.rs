@@ -3,7 +3,7 @@
 //~ `i32` is no result of a scenario
 //~ a scenario returns nothing or a `Result`
 
-use tavrida_testkit::Options;
+use tavrida_testkit::explore;
 use tavrida_testkit::sim::Sim;
 
 async fn it_holds(_: Sim) -> i32 {
@@ -11,5 +11,5 @@ async fn it_holds(_: Sim) -> i32 {
 }
 
 fn try_it() {
-    tavrida_testkit::check("it_holds", Options::new(), it_holds);
+    explore(it_holds).check();
 }

@@ -14,7 +14,7 @@ use tavrida_memory::{MemoryBroker, RabbitMq};
 const KEPT: usize = 4;
 
 thread_local! {
-    static FURNISHED: RefCell<Vec<(RabbitMq, Vec<Plan>, Broker)>> = const { RefCell::new(Vec::new()) };
+    static PREPARED: RefCell<Vec<(RabbitMq, Vec<Plan>, Broker)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Returns a broker like this version, with all of these plans carried out.
@@ -23,34 +23,26 @@ thread_local! {
 ///
 /// The broker refuses part of a plan: two plans clash.
 pub(super) async fn broker_with(version: RabbitMq, plans: Vec<&Plan>) -> Result<Broker, SessionError> {
-    let known = FURNISHED.with_borrow(|furnished| {
+    let known = PREPARED.with_borrow(|prepared| {
         let is_same = |like: RabbitMq, of: &[Plan]| like == version && of.iter().eq(plans.iter().copied());
-        furnished.iter().find(|(like, of, _)| is_same(*like, of)).map(|(.., broker)| broker.clone())
+        prepared.iter().find(|(like, of, _)| is_same(*like, of)).map(|(.., broker)| broker.clone())
     });
     if let Some(broker) = known {
         return Ok(broker);
     }
-    let furnished = furnish(version, &plans).await?;
-    FURNISHED.with_borrow_mut(|all| {
+    let prepared = prepare(version, &plans).await?;
+    PREPARED.with_borrow_mut(|all| {
         all.truncate(KEPT - 1);
-        all.insert(0, (version, plans.into_iter().cloned().collect(), furnished.clone()));
+        all.insert(0, (version, plans.into_iter().cloned().collect(), prepared.clone()));
     });
-    Ok(furnished)
+    Ok(prepared)
 }
 
-async fn furnish(version: RabbitMq, plans: &[&Plan]) -> Result<Broker, SessionError> {
+async fn prepare(version: RabbitMq, plans: &[&Plan]) -> Result<Broker, SessionError> {
     let broker = MemoryBroker::builder().like(version).build();
     let session = broker.transport().connect().await?;
     for plan in plans {
-        for exchange in &plan.exchanges {
-            session.admin().declare_exchange(exchange).await?;
-        }
-        for queue in &plan.queues {
-            session.admin().declare_queue(queue).await?;
-        }
-        for binding in &plan.bindings {
-            session.admin().bind(binding).await?;
-        }
+        plan.declare(&*session).await?;
     }
     session.close().await?;
     Ok(broker.core())

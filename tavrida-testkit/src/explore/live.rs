@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::sim::{Ended, Sim};
 
-/// Runs a scenario on the RabbitMQ at the address in `variable`. Returns whether it ran.
+/// Runs a scenario on the RabbitMQ at the address in `variable`, and says on stderr whether it ran.
 #[track_caller]
 pub(super) fn check<F, Fut>(test: &str, variable: &str, horizon: Duration, scenario: F)
 where
