@@ -1,9 +1,11 @@
 //! [`ShortString`]: a name of at most 255 bytes.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::Deref;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smol_str::{SmolStr, SmolStrBuilder};
 
 /// UTF-8 text of at most 255 bytes: AMQP's `shortstr`, the type of names (exchange, queue, routing key, header
@@ -170,6 +172,19 @@ impl fmt::Display for TooLongError {
 }
 
 impl std::error::Error for TooLongError {}
+
+impl Serialize for ShortString {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ShortString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::try_from(&*text).map_err(D::Error::custom)
+    }
+}
 
 #[cfg(test)]
 mod tests {

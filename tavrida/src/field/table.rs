@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ShortString, Value};
 
@@ -179,6 +184,41 @@ impl<N: Into<ShortString>, V: Into<Value>> Extend<(N, V)> for Table {
 
 /// How many names are searched one by one. A frame holds tens of thousands, which a sender chooses.
 const FEW: usize = 64;
+
+/// As a map, in its own order.
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Table {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Table;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map from names to field values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table, A::Error> {
+        let mut table = Table::new();
+        while let Some((name, value)) = map.next_entry::<ShortString, Value>()? {
+            table.insert(name, value);
+        }
+        Ok(table)
+    }
+}
 
 #[cfg(test)]
 mod tests {

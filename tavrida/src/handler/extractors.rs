@@ -1,14 +1,11 @@
 //! The extractors of this library.
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
-use super::{Extract, Invocation, Site};
+use super::{Attempt, Deadline, Extract, Invocation, Site};
 use crate::contract::Wire;
 use crate::message::{
     Context, ErrorReply, Failure, Headers, Message, MessageKind, Notification, Request, Response,
@@ -159,35 +156,9 @@ fn no_state<T>() -> String {
     format!("the service has no state of type {}; give it with `.state(...)`", std::any::type_name::<T>())
 }
 
-/// The attempt number of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    /// 1 for the first attempt; grows with each delayed retry of the failure policy.
-    pub number: u32,
-    /// Whether the broker delivered the message before, to any consumer: a redelivery after a lost session has the same number.
-    pub redelivered: bool,
-}
-
 impl Extract for Attempt {
     fn extract(invocation: &Invocation) -> Result<Self, Failure> {
         Ok(invocation.attempt)
-    }
-}
-
-/// The deadline of the handler: it is dropped then, which counts as a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deadline(pub Instant);
-
-impl Deadline {
-    /// Returns the remaining time; zero if the deadline has passed.
-    pub fn remaining(&self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-}
-
-impl fmt::Display for Deadline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} left", self.remaining())
     }
 }
 

@@ -24,6 +24,7 @@
 //! [`ErrorReply`](crate::message::ErrorReply), an `Option` of these, or a `Result` of any with an error that is
 //! [`IntoFailure`](crate::message::IntoFailure).
 
+mod attempt;
 mod boxed;
 mod extract;
 mod extractors;
@@ -37,9 +38,10 @@ use std::future::Future;
 
 use futures_util::future::BoxFuture;
 
+pub use attempt::{Attempt, Deadline};
 pub(crate) use boxed::{ErasedHandler, erase};
 pub use extract::{Extract, Site};
-pub use extractors::{Attempt, Deadline, Json, State};
+pub use extractors::{Json, State};
 pub use into_reply::IntoReply;
 pub use invocation::Invocation;
 pub(crate) use invocation::StateMap;

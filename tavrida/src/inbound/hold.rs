@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use tokio::time::sleep;
 
 use super::copy::{Copies, CopyKind, CopyTarget, NoCopy};
+use super::late::{has_ended, tell_of_loss};
 use crate::counters::Tally;
 use crate::link::Epoch;
 use crate::show::shown;
@@ -48,7 +49,7 @@ impl Held {
             reason = match self.copies.make(&self.delivery, &self.copy, &self.due, &*self.epoch.session).await
             {
                 Ok(place) => return self.settle(place),
-                Err(_) if super::has_ended(&*self.epoch.session) => return,
+                Err(_) if has_ended(&*self.epoch.session) => return,
                 Err(reason) => reason,
             };
             if tried >= TRIES && reason.is_permanent() {
@@ -67,7 +68,7 @@ impl Held {
         if self.copies.broker_dead_letters() {
             tracing::error!(%reason, "a failed message is rejected: its queue dead-letters it");
             self.tally.dead_lettered.add_one();
-            return super::tell_of_loss(self.delivery.reject());
+            return tell_of_loss(self.delivery.reject());
         }
         tracing::error!(%reason, "a failed message stays unacknowledged: nothing takes its copy");
         self.epoch.session.closed().await;

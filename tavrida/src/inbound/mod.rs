@@ -4,6 +4,7 @@ mod asker;
 mod copy;
 mod execution;
 mod hold;
+mod late;
 mod limit;
 mod queues;
 mod returned;
@@ -12,7 +13,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::FutureExt;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -20,6 +20,7 @@ use tracing::Instrument;
 pub(crate) use copy::{Copies, History};
 use copy::{CopyKind, CopyTarget, NoCopy};
 use hold::Held;
+use late::{has_ended, tell_of_loss};
 pub(crate) use limit::HandlerLimit;
 pub use queues::QueueType;
 pub(crate) use queues::Queues;
@@ -42,7 +43,7 @@ use crate::show::shown;
 use crate::slots::Slot;
 use crate::task::OwnTask;
 use crate::time::{Clock, Stopwatch, later};
-use crate::transport::{ConnectionLost, Delivery, Session};
+use crate::transport::{Delivery, Session};
 use execution::Execution;
 
 /// Handles the deliveries of a server.
@@ -342,12 +343,6 @@ impl Inbound {
     }
 }
 
-fn tell_of_loss(settled: Result<(), ConnectionLost>) {
-    if let Err(loss) = settled {
-        tracing::info!(%loss, "a settlement came too late: the broker delivers the message again");
-    }
-}
-
 /// Returns the span of one message at one hop: it contains everything that is logged meanwhile, by handlers too.
 fn span_of(message: &Message, history: &History) -> tracing::Span {
     tracing::debug_span!(
@@ -384,12 +379,6 @@ fn outcome_of_reply(
         Err(error) if (error.is_closed() || error.is_ambiguous()) && has_ended(session) => Outcome::Lost,
         Err(error) => Outcome::Failed(error.into()),
     }
-}
-
-/// Whether the broker delivers again what is not settled. A publish can be lost while its session goes on: a direct reply has its own
-/// connection, and a channel on which nothing is confirmed is given up.
-fn has_ended(session: &dyn Session) -> bool {
-    session.closed().now_or_never().is_some()
 }
 
 impl Inbound {

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::copy::{Copies, CopyKind, CopyTarget, NoCopy, add_history, bare_copy, place};
+use super::late::tell_of_loss;
 use super::{Arrived, History, Inbound};
 use crate::caught::Caught;
 use crate::disposition::{Disposition, Outcome};
@@ -183,7 +184,7 @@ impl Copies {
         let message = delivery.publication().clone();
         let acked = delivery.ack();
         self.given_up.end(&message, acked.is_ok());
-        super::tell_of_loss(acked);
+        tell_of_loss(acked);
     }
 }
 

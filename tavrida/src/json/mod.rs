@@ -7,6 +7,7 @@
 pub(crate) mod agreement;
 mod finite;
 mod flaw;
+mod names;
 mod object;
 mod python;
 mod read;
@@ -14,7 +15,7 @@ mod scan;
 mod write;
 
 pub(crate) use flaw::without_value;
-pub(crate) use object::unescaped;
+pub(crate) use names::unescaped;
 pub use object::{Members, Object, ObjectError};
 pub(crate) use python::without_python_literals;
 pub(crate) use read::read;

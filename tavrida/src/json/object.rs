@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::flaw::without_value;
+use super::names::unescaped;
 use super::{scan, to_string};
 
 /// A JSON object that is known to be well-formed, stored as its text. Clones share it.
@@ -245,22 +246,6 @@ struct Name<'a> {
 impl<'a> Name<'a> {
     fn new(json: &'a str) -> Self {
         Self { json, text: unescaped(json) }
-    }
-}
-
-/// Decodes a name from JSON.
-///
-/// Python also escapes unpaired surrogates, which are not valid text: such a name keeps its JSON form.
-pub(crate) fn unescaped(json: &str) -> Cow<'_, str> {
-    decoded(json).unwrap_or(Cow::Borrowed(json))
-}
-
-/// Decodes a name from JSON; `None` if there is an unpaired surrogate in it.
-pub(super) fn decoded(json: &str) -> Option<Cow<'_, str>> {
-    if json.bytes().any(|byte| byte == b'\\') {
-        serde_json::from_str(json).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(&json[1..json.len() - 1]))
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Error;
 use smallvec::SmallVec;
 
-use super::object::decoded;
+use super::names::decoded;
 use super::scan;
 
 /// Reads a value of a well-formed text.

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::entry_point::EntryPointError;
 use crate::error::{Error, Kind, UNKNOWN_CODE};
-use crate::field::TooLongError;
 
 /// Why a handler failed. For a call it becomes an error reply with `class`, `message` and `code`.
 ///
@@ -150,13 +148,19 @@ impl Failure {
         self.0.cause.take()
     }
 
+    /// Records the error that it is made of.
+    pub(super) fn caused_by(mut self, error: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.0.cause = Some(error);
+        self
+    }
+
     /// Returns whether a retry would fail as well.
     pub fn is_permanent(&self) -> bool {
         self.0.permanent
     }
 
     /// A failure with the class and the code of an error.
-    fn of_kind(own: &Error, text: String) -> Self {
+    pub(super) fn of_kind(own: &Error, text: String) -> Self {
         let failure = Self::new(own.class(), text).with_code(own.code());
         if own.is_permanent() { failure.permanent() } else { failure }
     }
@@ -173,40 +177,6 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}): {}", self.0.class, self.0.code, self.0.message)
-    }
-}
-
-impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let class = || class_of(std::any::type_name::<E>());
-        let mut failure = match (cause::<super::ErrorReply>(&error), cause::<Error>(&error)) {
-            (Some(remote), _) => remote.failure(),
-            (None, Some(own)) => Self::of_kind(own, error.to_string()),
-            (None, None) => match bad_text(&error) {
-                Some(own) => Self::of_kind(&own, error.to_string()),
-                None => Self::new(class(), error.to_string()),
-            },
-        };
-        failure.0.cause = Some(Arc::new(error));
-        failure
-    }
-}
-
-/// The error of a text that is no name or address: those types come before [`Error`] and do not have it as their source.
-fn bad_text(error: &(dyn StdError + 'static)) -> Option<Error> {
-    let too_long = cause::<TooLongError>(error).map(|error| Error::from(error.clone()));
-    too_long.or_else(|| cause::<EntryPointError>(error).map(|error| Error::from(error.clone())))
-}
-
-/// The class of an error that has none of its own: the path of its type, and for the types of this library, whose modules are private,
-/// their name.
-fn class_of(type_name: &str) -> String {
-    let path = type_name.split('<').next().unwrap_or_default();
-    match path.split("::").next() {
-        Some("tavrida" | "tavrida_amqp" | "tavrida_memory" | "tavrida_routing" | "tavrida_testkit") => {
-            format!("tavrida.exceptions.{}", path.rsplit("::").next().unwrap_or_default())
-        }
-        _ => path.replace("::", "."),
     }
 }
 
@@ -236,7 +206,7 @@ impl PartialEq for Failure {
 }
 
 /// Returns the first error of a type in a chain of causes.
-fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+pub(super) fn cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     let mut causes =
         std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source());
     causes.find_map(|error| error.downcast_ref())

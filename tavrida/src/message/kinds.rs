@@ -28,6 +28,44 @@ pub struct ErrorReply(pub(crate) Message);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notification(pub(crate) Message);
 
+impl Message {
+    /// Converts it to a request.
+    ///
+    /// # Errors
+    ///
+    /// The message, if it is of another kind.
+    pub fn into_request(self) -> Result<Request, Message> {
+        if self.kind() == MessageKind::Request { Ok(Request(self)) } else { Err(self) }
+    }
+
+    /// Converts it to a response.
+    ///
+    /// # Errors
+    ///
+    /// The message, if it is of another kind.
+    pub fn into_response(self) -> Result<Response, Message> {
+        if self.kind() == MessageKind::Response { Ok(Response(self)) } else { Err(self) }
+    }
+
+    /// Converts it to an error reply.
+    ///
+    /// # Errors
+    ///
+    /// The message, if it is of another kind.
+    pub fn into_error(self) -> Result<ErrorReply, Message> {
+        if self.kind() == MessageKind::Error { Ok(ErrorReply(self)) } else { Err(self) }
+    }
+
+    /// Converts it to a notification.
+    ///
+    /// # Errors
+    ///
+    /// The message, if it is of another kind.
+    pub fn into_notification(self) -> Result<Notification, Message> {
+        if self.kind() == MessageKind::Notification { Ok(Notification(self)) } else { Err(self) }
+    }
+}
+
 impl Request {
     /// Returns the response to this request: it keeps the correlation id with its type, the request id and the custom headers, and goes to
     /// the reply address. It gets its own message id when it is sent.

@@ -10,6 +10,7 @@ mod headers;
 mod kinds;
 pub(crate) mod names;
 mod parts;
+mod passed_on;
 mod payload;
 mod reply;
 

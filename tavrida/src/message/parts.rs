@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Context, CorrelationId, ErrorReply, Headers, Notification, Payload, Request, Response};
+use super::{Context, CorrelationId, Headers, Payload};
 use crate::entry_point::EntryPoint;
 use crate::field::ShortString;
 
@@ -43,7 +43,8 @@ impl fmt::Display for MessageKind {
     }
 }
 
-/// A message of any kind: for middleware, and as the base of [`Request`], [`Response`], [`ErrorReply`] and [`Notification`].
+/// A message of any kind: for middleware, and as the base of [`Request`](super::Request), [`Response`](super::Response), [`ErrorReply`](super::ErrorReply)
+/// and [`Notification`](super::Notification).
 ///
 /// The properties are read-only; custom headers can be added, and the payload replaced. Clones share everything until one of them is
 /// changed; the [context](Context) stays shared even then.
@@ -202,42 +203,6 @@ impl Message {
             MessageKind::Request => self.destination(),
             _ => self.source(),
         }
-    }
-
-    /// Converts it to a request.
-    ///
-    /// # Errors
-    ///
-    /// The message, if it is of another kind.
-    pub fn into_request(self) -> Result<Request, Message> {
-        if self.0.kind == MessageKind::Request { Ok(Request(self)) } else { Err(self) }
-    }
-
-    /// Converts it to a response.
-    ///
-    /// # Errors
-    ///
-    /// The message, if it is of another kind.
-    pub fn into_response(self) -> Result<Response, Message> {
-        if self.0.kind == MessageKind::Response { Ok(Response(self)) } else { Err(self) }
-    }
-
-    /// Converts it to an error reply.
-    ///
-    /// # Errors
-    ///
-    /// The message, if it is of another kind.
-    pub fn into_error(self) -> Result<ErrorReply, Message> {
-        if self.0.kind == MessageKind::Error { Ok(ErrorReply(self)) } else { Err(self) }
-    }
-
-    /// Converts it to a notification.
-    ///
-    /// # Errors
-    ///
-    /// The message, if it is of another kind.
-    pub fn into_notification(self) -> Result<Notification, Message> {
-        if self.0.kind == MessageKind::Notification { Ok(Notification(self)) } else { Err(self) }
     }
 }
 

@@ -90,6 +90,13 @@ impl Ask {
     }
 }
 
+impl<C> RequestBuilder<C> {
+    /// Asks: awaiting it returns the answer, or the reply of the contract. See [`Ask`] for the deadline.
+    pub fn ask(self) -> Ask<C> {
+        Ask::new(self)
+    }
+}
+
 impl<C> Ask<C> {
     pub(crate) fn new(request: RequestBuilder<C>) -> Self {
         let (request, timeout) = (Box::new(request.retyped()), Ask::DEFAULT_TIMEOUT);

@@ -5,10 +5,10 @@ use std::marker::PhantomData;
 use serde::Serialize;
 
 use super::draft::Draft;
-use super::{Answered, Ask, CallWithError, Responder, Sender, Untyped};
-use crate::contract::{self, Rpc, Wire};
+use super::{Sender, Untyped};
+use crate::contract::{self, Rpc};
 use crate::entry_point::{EntryPoint, EntryPointError};
-use crate::field::{ShortString, Value};
+use crate::field::{ShortString, Table, Value};
 use crate::json::Object;
 use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, SendOptions, Sent};
@@ -131,30 +131,6 @@ impl<C> RequestBuilder<C> {
         self.send(Addresses { source, reply_to, ..Addresses::default() }, None).await
     }
 
-    /// Sends a [call](RequestBuilder::call) whose answer brings this reply back, to be [taken](Responder) by the handler of the answer.
-    ///
-    /// # Errors
-    ///
-    /// [`CallWithError`] returns the reply, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a state that
-    /// does not serialise or is too large.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping it drops the reply, which is an error for the caller; after the first poll the call may have been sent.
-    pub async fn call_with<D, S: Wire>(
-        mut self,
-        reply: Responder<D, S>,
-    ) -> Result<Answered, CallWithError<D, S>> {
-        let later = reply.to_table();
-        if let Some(later) = self.draft.keep(later) {
-            self.draft.later(later);
-        }
-        match self.call().await {
-            Ok(_) => Ok(reply.gone()),
-            Err(error) => Err(CallWithError { error, reply }),
-        }
-    }
-
     /// Sends a cast, which is not answered.
     ///
     /// # Errors
@@ -206,9 +182,12 @@ impl<C> RequestBuilder<C> {
         Ok(sent)
     }
 
-    /// Asks: awaiting it returns the answer, or the reply of the contract. See [`Ask`] for the deadline.
-    pub fn ask(self) -> Ask<C> {
-        Ask::new(self)
+    /// Adds what the answer is to bring back.
+    pub(super) fn bringing(mut self, later: Result<Table, crate::Error>) -> Self {
+        if let Some(later) = self.draft.keep(later) {
+            self.draft.later(later);
+        }
+        self
     }
 
     async fn send(self, addresses: Addresses, paired_with: Option<&Message>) -> Result<Sent, SendError> {

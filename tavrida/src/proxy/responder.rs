@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::responder_state::ReplyState;
 use super::typed::recognised;
-use super::{Proxy, Sender, later};
+use super::{Proxy, RequestBuilder, Sender, later};
 use crate::contract::{self, Rpc, Wire};
 use crate::error::{Error, Kind};
 use crate::field::Table;
@@ -226,6 +226,28 @@ impl<C, S> fmt::Debug for Responder<C, S> {
 impl From<Answered> for crate::message::Reply {
     fn from(_: Answered) -> Self {
         Self::Nothing
+    }
+}
+
+impl<C> RequestBuilder<C> {
+    /// Sends a [call](RequestBuilder::call) whose answer brings this reply back, to be [taken](Responder) by the handler of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CallWithError`] returns the reply, to answer otherwise; the reasons are those of [`call`](RequestBuilder::call), and a state that
+    /// does not serialise or is too large.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the reply, which is an error for the caller; after the first poll the call may have been sent.
+    pub async fn call_with<D, S: Wire>(
+        self,
+        reply: Responder<D, S>,
+    ) -> Result<Answered, CallWithError<D, S>> {
+        match self.bringing(reply.to_table()).call().await {
+            Ok(_) => Ok(reply.gone()),
+            Err(error) => Err(CallWithError { error, reply }),
+        }
     }
 }
 
