@@ -161,3 +161,20 @@ async fn r7_properties_that_cannot_be_read_are_541() {
     let header = frame(CONTENT_HEADER, 1, &[&[0, 60, 0, 0][..], &1u64.to_be_bytes(), &[0x80, 0, 9]].concat());
     assert_eq!(provoke(&[publish(1, "q"), header].concat()).await, closed(541, "INTERNAL_ERROR", (0, 0)));
 }
+
+#[tokio::test]
+async fn r7_floats_that_are_not_finite_are_541() {
+    let float = |octet: u8, bits: &[u8]| {
+        let table = [&[1, b'x', octet][..], bits].concat();
+        let length = u32::try_from(table.len()).expect("a small table").to_be_bytes();
+        let properties = [&[0x20, 0][..], &length, &table].concat();
+        frame(CONTENT_HEADER, 1, &[&[0, 60, 0, 0][..], &0u64.to_be_bytes(), &properties].concat())
+    };
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let (single, double) = ((number as f32).to_be_bytes(), number.to_be_bytes());
+        for header in [float(b'f', &single), float(b'd', &double)] {
+            let provoked = provoke(&[publish(1, "q"), header].concat()).await;
+            assert_eq!(provoked, closed(541, "INTERNAL_ERROR", (0, 0)), "{number}");
+        }
+    }
+}

@@ -120,8 +120,8 @@ impl<'a> Reader<'a> {
             b'I' => Value::I32(i32::from_be_bytes(self.array()?)),
             b'i' => Value::U32(self.u32()?),
             b'l' | b'L' => Value::I64(i64::from_be_bytes(self.array()?)),
-            b'f' => Value::F32(f32::from_be_bytes(self.array()?)),
-            b'd' => Value::F64(f64::from_be_bytes(self.array()?)),
+            b'f' => Value::F32(finite(f32::from_be_bytes(self.array()?))?),
+            b'd' => Value::F64(finite(f64::from_be_bytes(self.array()?))?),
             b'T' => Value::Timestamp(self.u64()?),
             b'D' => Value::Decimal(Decimal { scale: self.u8()?, value: self.u32()? }),
             b'S' => Value::LongString(LongString::from(self.long()?)),
@@ -139,6 +139,11 @@ impl<'a> Reader<'a> {
             _ => return Err(Malformed::Table),
         })
     }
+}
+
+/// Erlang has no other floats: RabbitMQ's parser crashes at them as at a type that it does not know.
+fn finite<F: Copy + Into<f64>>(float: F) -> Result<F, Malformed> {
+    if float.into().is_finite() { Ok(float) } else { Err(Malformed::Table) }
 }
 
 /// The bits of an octet, of which the first is the lowest.
