@@ -33,8 +33,26 @@ pub enum Policy {
         /// From 1, which never changes priorities.
         depth: u8,
     },
-    /// One of the others for each seed: of 10 seeds, 4 use [`Delay`](Policy::Delay), 4 [`Pct`](Policy::Pct) with depths from 2 to 5, and 2
-    /// [`Random`](Policy::Random).
+    /// As [`Delay`](Policy::Delay), but of those that are due any arrives, with equal probability.
+    RandomDelay {
+        /// The percentage of late messages.
+        percent: u8,
+        /// The longest delay.
+        max: Duration,
+    },
+    /// As [`Delay`](Policy::Delay), but those that are due arrive by priorities, as for [`Pct`](Policy::Pct).
+    PctDelay {
+        /// From 1, which never changes priorities.
+        depth: u8,
+        /// The percentage of late messages.
+        percent: u8,
+        /// The longest delay.
+        max: Duration,
+    },
+    /// One of the others for each seed: of 10 seeds, 4 keep the order of sending, 4 have priorities with depths from 2 to 5, and 2 any order.
+    /// Of each ten, eight also have delays, of a share and a bound that the seed draws: from 10 % to 80 %, and from 30 ms to 1.92 s, each
+    /// scale with equal probability. Handlers that take time, timeouts and leases have bugs on the scale of any of these; for
+    /// longer ones, choose [`Delay`](Policy::Delay).
     Portfolio,
 }
 
@@ -48,12 +66,28 @@ impl Policy {
             return self;
         }
         let bits = join(seed, hash(b"portfolio"));
+        let (percent, max) = delays(seed);
+        let depth = 2 + (bits % 4) as u8;
         match scale(bits, 10) {
-            0..=3 => Self::DELAY,
-            4..=7 => Self::Pct { depth: 2 + (bits % 4) as u8 },
-            _ => Self::Random,
+            0..=3 => Self::Delay { percent, max },
+            4 => Self::Pct { depth },
+            5..=7 => Self::PctDelay { depth, percent, max },
+            8 => Self::Random,
+            _ => Self::RandomDelay { percent, max },
         }
     }
+}
+
+/// Returns the share and the bound of the delays of a seed, in steps of one ratio: small and large scales are equally probable.
+fn delays(seed: u64) -> (u8, Duration) {
+    const PERCENTS: [u8; 7] = [10, 14, 20, 28, 40, 56, 80];
+    const SHORTEST: u64 = 30;
+    // An ask with a timeout of 5 s is still answered if request and answer are as late as can be: shorter timeouts are what it tests.
+    const DOUBLINGS: u64 = 6;
+    let percent = scale(join(seed, hash(b"percent")), PERCENTS.len() as u64);
+    let doublings = scale(join(seed, hash(b"bound")), DOUBLINGS + 1);
+    let percent = PERCENTS[usize::try_from(percent).expect("it is below a usize")];
+    (percent, Duration::from_millis(SHORTEST << doublings))
 }
 
 impl fmt::Display for Policy {
@@ -61,11 +95,23 @@ impl fmt::Display for Policy {
         match self {
             Self::Fifo => f.write_str("first come first served"),
             Self::Random => f.write_str("random"),
-            Self::Delay { percent, max } => write!(f, "delays of {percent} % up to {} ms", max.as_millis()),
+            Self::Delay { percent, max } => late(f, *percent, *max),
+            Self::RandomDelay { percent, max } => {
+                f.write_str("random, with ")?;
+                late(f, *percent, *max)
+            }
+            Self::PctDelay { depth, percent, max } => {
+                write!(f, "priorities of depth {depth}, with ")?;
+                late(f, *percent, *max)
+            }
             Self::Pct { depth } => write!(f, "priorities of depth {depth}"),
             Self::Portfolio => f.write_str("portfolio"),
         }
     }
+}
+
+fn late(f: &mut fmt::Formatter<'_>, percent: u8, max: Duration) -> fmt::Result {
+    write!(f, "delays of {percent} % up to {} ms", max.as_millis())
 }
 
 /// The percentage of confirms that are late where only the order counts: by a millisecond, in which all that can happen does.
@@ -74,45 +120,55 @@ const LATE_CONFIRMS: u64 = 20;
 /// A policy in one run.
 pub(super) struct Steering {
     seed: u64,
-    way: Way,
+    order: Order,
+    /// The percentage of late messages, and their longest delay in milliseconds.
+    late: Option<(u64, u64)>,
 }
 
-enum Way {
+/// How a run orders what could arrive.
+enum Order {
     Fifo,
     Random,
-    Delay { percent: u64, max: u64 },
     Pct(Pct),
 }
 
 impl Steering {
     /// For a run with about `length` arrivals.
     pub(super) fn new(policy: Policy, seed: u64, length: u32) -> Self {
-        let way = match policy.of_seed(seed) {
-            Policy::Fifo | Policy::Portfolio => Way::Fifo,
-            Policy::Random => Way::Random,
-            Policy::Delay { percent, max } => Way::Delay {
-                percent: percent.into(),
-                max: u64::try_from(max.as_millis()).unwrap_or(u64::MAX).max(1),
-            },
-            Policy::Pct { depth } => Way::Pct(Pct::new(seed, depth, length)),
+        let policy = policy.of_seed(seed);
+        let order = match policy {
+            Policy::Fifo | Policy::Delay { .. } | Policy::Portfolio => Order::Fifo,
+            Policy::Random | Policy::RandomDelay { .. } => Order::Random,
+            Policy::Pct { depth } | Policy::PctDelay { depth, .. } => {
+                Order::Pct(Pct::new(seed, depth, length))
+            }
         };
-        Self { seed, way }
+        let late = match policy {
+            Policy::Delay { percent, max }
+            | Policy::RandomDelay { percent, max }
+            | Policy::PctDelay { percent, max, .. } => {
+                let max = u64::try_from(max.as_millis()).unwrap_or(u64::MAX).max(1);
+                Some((percent.into(), max))
+            }
+            _ => None,
+        };
+        Self { seed, order, late }
     }
 
     /// Picks the candidate that arrives; the oldest was passed `passed` times.
     pub(super) fn pick(&mut self, candidates: &[Candidate], passed: u32) -> usize {
-        match &mut self.way {
-            Way::Fifo | Way::Delay { .. } => 0,
-            Way::Random => any(self.seed, candidates, passed),
-            Way::Pct(pct) => pct.pick(candidates).unwrap_or_else(|| any(self.seed, candidates, passed)),
+        match &mut self.order {
+            Order::Fifo => 0,
+            Order::Random => any(self.seed, candidates, passed),
+            Order::Pct(pct) => pct.pick(candidates).unwrap_or_else(|| any(self.seed, candidates, passed)),
         }
     }
 
     /// Returns how much later a message arrives at its receiver, or its confirm at its sender.
     pub(super) fn delay(&self, point: Point) -> Duration {
-        let (percent, max) = match self.way {
-            Way::Delay { percent, max } => (percent, max),
-            Way::Random | Way::Pct(_) if point.site == Site::Publish => (LATE_CONFIRMS, 1),
+        let (percent, max) = match (self.late, &self.order) {
+            (Some(late), _) => late,
+            (None, Order::Random | Order::Pct(_)) if point.site == Site::Publish => (LATE_CONFIRMS, 1),
             _ => return Duration::ZERO,
         };
         let late = scale(draw(self.seed, point, b"late"), 100) < percent;

@@ -53,19 +53,28 @@ fn schedules_of_the_portfolio() {
 
 #[test]
 fn the_portfolio_draws_from_the_seed() {
-    let mut counts = [0; 3];
+    let (mut counts, mut late) = ([0; 3], 0);
     for seed in 0..10_000 {
-        match Policy::Portfolio.of_seed(seed) {
+        let policy = Policy::Portfolio.of_seed(seed);
+        match policy {
             Policy::Delay { .. } => counts[0] += 1,
-            Policy::Pct { depth } => {
+            Policy::Pct { depth } | Policy::PctDelay { depth, .. } => {
                 assert!((2..=5).contains(&depth), "seed {seed} has depth {depth}");
                 counts[1] += 1;
             }
-            Policy::Random => counts[2] += 1,
+            Policy::Random | Policy::RandomDelay { .. } => counts[2] += 1,
             other => panic!("seed {seed} has {other:?}"),
+        }
+        if let Policy::Delay { percent, max }
+        | Policy::PctDelay { percent, max, .. }
+        | Policy::RandomDelay { percent, max } = policy
+        {
+            assert!((10..=80).contains(&percent) && (30..=1920).contains(&max.as_millis()), "{policy}");
+            late += 1;
         }
     }
     let about = |of_100: i32, count: i32| (count - of_100 * 100).abs() < 200;
+    assert!(about(80, late), "{late}");
     assert!(about(40, counts[0]) && about(40, counts[1]) && about(20, counts[2]), "{counts:?}");
 }
 

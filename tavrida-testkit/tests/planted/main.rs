@@ -10,6 +10,7 @@ mod every_await;
 mod process;
 mod sending;
 mod tasks;
+mod timing;
 
 use std::fmt::Write as _;
 use std::future::Future;
