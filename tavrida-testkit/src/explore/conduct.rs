@@ -24,11 +24,8 @@ use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 /// A thread with fewer schedules is not worth its start.
 const WORTH_A_THREAD: u64 = 32;
 
-impl<F, Fut> Explore<F>
-where
-    F: Fn(Sim) -> Fut + Sync,
-    Fut: Future<Output: Ended>,
-{
+/// The bounds are those of the methods: an error then says what a scenario is, and not that there is no such method.
+impl<F> Explore<F> {
     /// Runs schedules until one fails or all have run.
     ///
     /// # Panics
@@ -36,7 +33,11 @@ where
     /// Panics inside a runtime, if a variable of the [environment](super::Environment) has an invalid value, or if the file of regressions
     /// or a page cannot be read or written; the text names the culprit.
     #[track_caller]
-    pub fn run(mut self) -> Report {
+    pub fn run<Fut>(mut self) -> Report
+    where
+        F: Fn(Sim) -> Fut + Sync,
+        Fut: Future<Output: Ended>,
+    {
         self.report()
     }
 
@@ -46,8 +47,7 @@ where
     /// is started once more, with the variable `TAVRIDA_SECOND_PROCESS` and the arguments `NAME --exact`. What comes before the call in the
     /// test runs there too. With `TAVRIDA_SECOND_PROCESS=off` there is no second process.
     ///
-    /// Prints notes on stderr, also if the test passes: a [mark](Sim::sometimes) that was never
-    /// reached, faults that never happened.
+    /// Prints notes on stderr, also if the test passes: a [mark](Sim::sometimes) that was never reached, faults that never happened.
     ///
     /// # Panics
     ///
@@ -55,7 +55,22 @@ where
     /// [report](Report). Panics if the scenario fails on a [live](Self::live) broker, or cannot run there although its variable is set.
     /// Panics where [`run`](Self::run) does.
     #[track_caller]
-    pub fn check(mut self) {
+    pub fn check<Fut>(mut self)
+    where
+        F: Fn(Sim) -> Fut + Sync,
+        Fut: Future<Output: Ended>,
+    {
+        self.check_as_test();
+    }
+}
+
+impl<F, Fut> Explore<F>
+where
+    F: Fn(Sim) -> Fut + Sync,
+    Fut: Future<Output: Ended>,
+{
+    #[track_caller]
+    fn check_as_test(&mut self) {
         let name = self.names.test().to_owned();
         let part = Part::of(&name);
         if let Some(Part::Second { of_this_test }) = part {
