@@ -14,7 +14,7 @@ use super::aftermath::Outcome;
 use super::broker::MemoryBroker;
 use super::channel::method_of;
 use super::handle::SessionId;
-use super::publish::{Sent, Waiting, unpublished};
+use super::publish::{SentState, Waiting, unpublished};
 use super::state::State;
 use crate::core::{Broker, ChannelId, Command, Got, Method};
 
@@ -257,34 +257,36 @@ impl State {
     }
 
     /// Handles a message as the network decides.
-    pub(super) fn send(&mut self, id: SessionId, publication: Arc<Publication>) -> Sent {
+    pub(super) fn send(&mut self, id: SessionId, publication: Arc<Publication>) -> SentState {
         let fate = match &self.network {
             Some(network) => network.publishing(self.line(id), &publication),
             None => PublishFate::Taken,
         };
         match fate {
-            PublishFate::Taken => Sent::Known(self.publish(id, publication)),
+            PublishFate::Taken => SentState::Known(self.publish(id, publication)),
             PublishFate::TakenTwice => {
                 // The sender got no outcome of the first copy.
                 let _unseen = self.publish(id, publication.clone());
-                Sent::Known(self.publish(id, publication))
+                SentState::Known(self.publish(id, publication))
             }
-            PublishFate::Nacked => Sent::Known(Err(unpublished(PublishErrorKind::Nacked, publication))),
-            PublishFate::Lost => Sent::Known(self.break_off(id, publication)),
+            PublishFate::Nacked => SentState::Known(Err(unpublished(PublishErrorKind::Nacked, publication))),
+            PublishFate::Lost => SentState::Known(self.break_off(id, publication)),
             PublishFate::ConfirmLost => {
                 let _unseen = self.publish(id, publication.clone());
-                Sent::Known(self.break_off(id, publication))
+                SentState::Known(self.break_off(id, publication))
             }
-            PublishFate::Vanished => Sent::Unknown,
+            PublishFate::Vanished => SentState::Unknown,
             PublishFate::Unseen => {
                 let _unseen = self.publish(id, publication);
                 self.end_session(id, broken());
-                Sent::Unknown
+                SentState::Unknown
             }
-            PublishFate::Held => Sent::Held(publication),
-            PublishFate::ConfirmHeld => Sent::Unconfirmed(self.publish(id, publication.clone()), publication),
+            PublishFate::Held => SentState::Held(publication),
+            PublishFate::ConfirmHeld => {
+                SentState::Unconfirmed(self.publish(id, publication.clone()), publication)
+            }
             PublishFate::ConfirmLate(number) => {
-                Sent::Late(number, self.publish(id, publication.clone()), publication)
+                SentState::Late(number, self.publish(id, publication.clone()), publication)
             }
         }
     }

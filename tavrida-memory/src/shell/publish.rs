@@ -56,7 +56,7 @@ pub(super) fn unpublished(reason: PublishErrorKind, publication: Arc<Publication
 }
 
 /// The state of a publish after it was sent.
-pub(super) enum Sent {
+pub(super) enum SentState {
     Known(Outcome),
     Held(Arc<Publication>),
     Unconfirmed(Outcome, Arc<Publication>),
@@ -82,19 +82,19 @@ impl SendNow for Handle {
             return state.hold_back(id, reason, publication);
         }
         match state.send(id, publication) {
-            Sent::Known(outcome) => PublishFuture::ready(outcome),
-            Sent::Held(publication) => {
+            SentState::Known(outcome) => PublishFuture::ready(outcome),
+            SentState::Held(publication) => {
                 state.keep_publish(id, publication, |entry, waiting| entry.held.push(waiting))
             }
-            Sent::Unconfirmed(became, publication) => {
+            SentState::Unconfirmed(became, publication) => {
                 let keep = |entry: &mut Entry, waiting| entry.unconfirmed.push((waiting, became));
                 state.keep_publish(id, publication, keep)
             }
-            Sent::Late(number, became, publication) => {
+            SentState::Late(number, became, publication) => {
                 let keep = |entry: &mut Entry, waiting| entry.late.push((number, waiting, became));
                 state.keep_publish(id, publication, keep)
             }
-            Sent::Unknown => PublishFuture::waiting(std::future::pending()),
+            SentState::Unknown => PublishFuture::waiting(std::future::pending()),
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) timer: Timer,
     pub(super) sessions: BTreeMap<SessionId, Entry>,
     pub(super) next_session: u32,
-    ports: FxHashMap<ChannelId, Port>,
+    ports: FxHashMap<ChannelId, ShellChannel>,
     /// The effects of the last command.
     effects: Effects,
     pub(super) aftermath: Aftermath,
@@ -61,7 +61,7 @@ pub(super) struct Entry {
 }
 
 /// The shell's end of an open channel.
-struct Port {
+struct ShellChannel {
     waker: Option<Waker>,
     /// Set when the broker closes the channel.
     end: Arc<OnceLock<BrokerError>>,
@@ -308,7 +308,7 @@ impl State {
     /// Follows a channel. Returns the cell that its end is stored in.
     pub(super) fn follow(&mut self, channel: ChannelId) -> Arc<OnceLock<BrokerError>> {
         let end = Arc::new(OnceLock::new());
-        self.ports.insert(channel, Port { waker: None, end: end.clone(), arrived: VecDeque::new() });
+        self.ports.insert(channel, ShellChannel { waker: None, end: end.clone(), arrived: VecDeque::new() });
         end
     }
 

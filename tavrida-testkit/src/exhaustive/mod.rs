@@ -68,13 +68,13 @@ use std::time::Duration;
 pub use crate::explore::Failure;
 pub use report::{Ending, Report};
 
-use crate::explore::{Environment, Names, Origin};
+use crate::explore::{Environment, Origin, TestNames};
 use crate::fault::{Fault, Point, Site};
 use crate::problem::{Problem, ProblemKind};
 use crate::schedule::{Candidate, Director, Guide};
 use crate::sim::{Ended, Setup, Sim, Verdict};
 use crate::trace::{ActorId, What};
-use search::{Came, Next, Search};
+use search::{Came, Next, OrderSearch};
 
 /// Runs every schedule of a scenario: see [the module](self).
 pub fn exhaustive<F, Fut>(scenario: F) -> Exhaustive<F>
@@ -91,7 +91,7 @@ where
         failures: 1,
         reduce: true,
         progress: None,
-        names: Names { takes_replay: false, ..Names::of::<F>() },
+        names: TestNames { takes_replay: false, ..TestNames::of::<F>() },
     }
 }
 
@@ -106,7 +106,7 @@ pub struct Exhaustive<F> {
     failures: usize,
     reduce: bool,
     progress: Option<(u64, Tell)>,
-    names: Names,
+    names: TestNames,
 }
 
 /// Reports the progress of a search.
@@ -196,8 +196,11 @@ where
 
     fn search(mut self) -> Report {
         let asked = !self.alphabet.is_empty();
-        let search =
-            Shared::new(Search::new(std::mem::take(&mut self.alphabet), self.max_faults, self.reduce));
+        let search = SharedSearch::new(OrderSearch::new(
+            std::mem::take(&mut self.alphabet),
+            self.max_faults,
+            self.reduce,
+        ));
         let mut report = Report { asked, ..Report::new() };
         let began = now();
         while report.runs < self.max_runs {
@@ -273,15 +276,15 @@ fn went_astray() -> Problem {
 
 /// A search that successive runs share.
 #[derive(Clone)]
-struct Shared(Arc<Mutex<Search>>);
+struct SharedSearch(Arc<Mutex<OrderSearch>>);
 
-impl Shared {
-    fn new(search: Search) -> Self {
+impl SharedSearch {
+    fn new(search: OrderSearch) -> Self {
         Self(Arc::new(Mutex::new(search)))
     }
 }
 
-impl Guide for Shared {
+impl Guide for SharedSearch {
     fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
         self.0.lock().pick(candidates)
     }

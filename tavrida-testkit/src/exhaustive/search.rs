@@ -1,4 +1,4 @@
-//! [`Search`]: a depth-first search through all schedules, by repeated runs.
+//! [`OrderSearch`]: a depth-first search through all schedules, by repeated runs.
 //!
 //! The path is the list of decisions of the current run. A run follows it to its end and continues with first choices, which are appended;
 //! then the last decision with another choice takes that choice, and the next run begins. Of two orders of independent steps only one is
@@ -24,7 +24,7 @@ struct Sleeper {
 /// A decision of a run.
 enum Node {
     Arrivals(Arrivals),
-    Faults(Faults),
+    Faults(FaultChoice),
 }
 
 /// One of several messages arrives.
@@ -43,13 +43,13 @@ struct Arrivals {
 }
 
 /// No fault, or one of the faults.
-struct Faults {
+struct FaultChoice {
     options: Vec<Fault>,
     current: Option<usize>,
 }
 
 /// The current step.
-struct Step {
+struct CurrentStep {
     node: usize,
     footprint: Footprint,
     /// A chosen fault happened in it.
@@ -87,7 +87,7 @@ pub(super) enum Next {
 }
 
 /// The state of a search.
-pub(super) struct Search {
+pub(super) struct OrderSearch {
     alphabet: Vec<(Site, Fault)>,
     max_faults: usize,
     /// Whether to skip equivalent orders.
@@ -95,7 +95,7 @@ pub(super) struct Search {
     path: Vec<Node>,
     /// The number of decisions that this run has made.
     depth: usize,
-    step: Option<Step>,
+    step: Option<CurrentStep>,
     /// The sleeping steps at this moment of the run.
     asleep: Vec<Sleeper>,
     /// The number of faults chosen in this run.
@@ -111,7 +111,7 @@ pub(super) struct Search {
     timed: bool,
 }
 
-impl Search {
+impl OrderSearch {
     pub(super) fn new(alphabet: Vec<(Site, Fault)>, max_faults: usize, reduce: bool) -> Self {
         Self {
             alphabet,
@@ -212,7 +212,7 @@ impl Search {
     }
 }
 
-impl Guide for Search {
+impl Guide for OrderSearch {
     fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
         self.end_step();
         self.awake = Awake::Steps;
@@ -223,7 +223,7 @@ impl Guide for Search {
         let current = self.arrivals(options)?.current;
         let Candidate { process, contended, .. } = candidates[current];
         let footprint = Footprint::of(process, contended);
-        self.step = Some(Step { node: self.depth - 1, footprint, failed: false });
+        self.step = Some(CurrentStep { node: self.depth - 1, footprint, failed: false });
         Some(current)
     }
 
@@ -241,7 +241,7 @@ impl Guide for Search {
             return None;
         }
         if self.depth == self.path.len() {
-            self.path.push(Node::Faults(Faults { options, current: None }));
+            self.path.push(Node::Faults(FaultChoice { options, current: None }));
         }
         let Some(Node::Faults(node)) = self.path.get(self.depth) else {
             self.came = Came::Astray;
@@ -332,7 +332,7 @@ impl Arrivals {
     }
 }
 
-impl Faults {
+impl FaultChoice {
     fn advance(&mut self) -> bool {
         let next = self.current.map_or(0, |current| current + 1);
         self.current = Some(next);

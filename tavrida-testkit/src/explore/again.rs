@@ -8,7 +8,7 @@ use std::thread;
 
 /// What a failure knows of the test that found it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Names {
+pub(crate) struct TestNames {
     /// The path of the test, if known.
     pub(crate) test: Option<String>,
     /// The path of the scenario, if another function of the crate can call it.
@@ -19,7 +19,7 @@ pub(crate) struct Names {
     pub(crate) takes_replay: bool,
 }
 
-impl Names {
+impl TestNames {
     /// Returns the names of a scenario of this type, and of the test that runs on this thread: Rust's own harness names threads so.
     pub(crate) fn of<F>() -> Self {
         let test = thread::current().name().filter(|name| *name != "main").map(str::to_owned);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Progress;
-use super::again::Names;
+use super::again::TestNames;
 use super::source::regressions_beside;
 use crate::fault::Faults;
 use crate::schedule::{Policy, Replay};
@@ -30,7 +30,7 @@ pub struct Explore<F> {
     pub(super) reaches: Vec<String>,
     pub(super) live: Option<String>,
     pub(super) environment: bool,
-    pub(super) names: Names,
+    pub(super) names: TestNames,
     pub(super) every: Duration,
     pub(super) tell: Tell,
 }
@@ -50,7 +50,7 @@ impl<F> Explore<F> {
             reaches: Vec::new(),
             live: None,
             environment: true,
-            names: Names::of::<F>(),
+            names: TestNames::of::<F>(),
             every: Duration::from_secs(2),
             tell: Arc::new(|progress| eprintln!("exploring: {progress}")),
         }

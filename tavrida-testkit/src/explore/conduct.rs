@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::env::{Environment, TraceFormat};
 use super::failure::Origin;
 use super::regressions::Regressions;
-use super::search::{Found, Hit, Search};
+use super::search::{FailedRun, Search, SearchResult};
 use super::second::{Part, Second};
 use super::show::show;
 use super::shrink::{is_same, shrink};
@@ -203,7 +203,7 @@ where
         self.searching().first_runs()
     }
 
-    fn search(&self) -> Found {
+    fn search(&self) -> SearchResult {
         self.searching().run()
     }
 
@@ -260,8 +260,8 @@ where
     }
 
     /// Shrinks a failure.
-    fn shrunk(&self, hit: Hit) -> Failure {
-        let Hit { before, setup, problem, finished } = hit;
+    fn shrunk(&self, hit: FailedRun) -> Failure {
+        let FailedRun { before, setup, problem, finished } = hit;
         let found = finished.schedule.clone();
         // One occurrence proves nothing if a run is nondeterministic: smaller schedules must be nondeterministic as well.
         let twice = problem.kind == ProblemKind::Nondeterminism;
@@ -287,7 +287,7 @@ where
 }
 
 /// Returns what a search without failures did not meet.
-fn notes_of(found: &Found, asked: &Faults) -> Vec<String> {
+fn notes_of(found: &SearchResult, asked: &Faults) -> Vec<String> {
     let mut notes = Vec::new();
     for (name, _) in found.marks.iter().filter(|(_, runs)| **runs == 0) {
         notes.push(format!(

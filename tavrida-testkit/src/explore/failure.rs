@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::again::Names;
+use super::again::TestNames;
 use super::env::{REPLAY, TRACE};
 use super::events::{events, waiting};
 use crate::problem::{Problem, ProblemKind};
@@ -38,7 +38,7 @@ pub struct Failure {
     pub run: Finished,
     /// The settings of the run.
     pub(crate) setup: Setup,
-    pub(crate) names: Names,
+    pub(crate) names: TestNames,
 }
 
 /// The origin of a schedule.

@@ -77,7 +77,7 @@ mod source;
 
 use std::future::Future;
 
-pub(crate) use again::Names;
+pub(crate) use again::TestNames;
 pub use builder::Explore;
 pub use env::{Environment, TraceFormat, VariableError};
 pub use failure::{Failure, Origin};

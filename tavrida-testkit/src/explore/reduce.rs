@@ -21,13 +21,13 @@ pub(crate) struct Reducer {
     /// The latest proposal.
     proposed: Decisions,
     passing: FxHashSet<Decisions>,
-    stage: Stage,
+    stage: ReductionStage,
     rounds: u32,
     changed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum ReductionStage {
     Nothing,
     WithoutFaults,
     FaultsAlone,
@@ -52,7 +52,7 @@ impl Reducer {
             best: sorted(failing),
             proposed: Vec::new(),
             passing: FxHashSet::default(),
-            stage: if failing.is_empty() { Stage::Over } else { Stage::Nothing },
+            stage: if failing.is_empty() { ReductionStage::Over } else { ReductionStage::Nothing },
             rounds: 0,
             changed: false,
         }
@@ -68,12 +68,12 @@ impl Reducer {
     pub(crate) fn propose(&mut self) -> Option<Deviations> {
         loop {
             let proposed = match self.stage {
-                Stage::Over => return None,
-                Stage::Nothing => Some(Vec::new()),
-                Stage::WithoutFaults => Some(self.only(|choice| !choice.is_fault())),
-                Stage::FaultsAlone => Some(self.only(Choice::is_fault)),
-                Stage::Without { size, at } => self.without(at, size),
-                Stage::Lower { at, passes, fails } => self.lowered(at, passes, fails),
+                ReductionStage::Over => return None,
+                ReductionStage::Nothing => Some(Vec::new()),
+                ReductionStage::WithoutFaults => Some(self.only(|choice| !choice.is_fault())),
+                ReductionStage::FaultsAlone => Some(self.only(Choice::is_fault)),
+                ReductionStage::Without { size, at } => self.without(at, size),
+                ReductionStage::Lower { at, passes, fails } => self.lowered(at, passes, fails),
             };
             match proposed {
                 Some(proposed) if proposed != self.best && !self.passing.contains(&proposed) => {
@@ -93,21 +93,21 @@ impl Reducer {
     pub(crate) fn failed(&mut self, carried_out: &Deviations) {
         self.changed = true;
         match self.stage {
-            Stage::Lower { at, passes, .. } => {
+            ReductionStage::Lower { at, passes, .. } => {
                 self.best = std::mem::take(&mut self.proposed);
                 let fails = number(self.best[at].1);
-                self.stage = Stage::Lower { at, passes, fails };
+                self.stage = ReductionStage::Lower { at, passes, fails };
             }
-            Stage::Nothing => {
+            ReductionStage::Nothing => {
                 self.best.clear();
-                self.stage = Stage::Over;
+                self.stage = ReductionStage::Over;
             }
             stage => {
                 self.best = sorted(carried_out);
-                if stage == Stage::WithoutFaults {
+                if stage == ReductionStage::WithoutFaults {
                     self.stage = self.halves();
                 }
-                if stage == Stage::FaultsAlone {
+                if stage == ReductionStage::FaultsAlone {
                     self.stage = self.halves();
                 }
             }
@@ -118,21 +118,21 @@ impl Reducer {
     pub(crate) fn passed(&mut self) {
         let proposed = std::mem::take(&mut self.proposed);
         self.stage = match self.stage {
-            Stage::Nothing => Stage::WithoutFaults,
-            Stage::WithoutFaults => Stage::FaultsAlone,
-            Stage::FaultsAlone => self.halves(),
-            Stage::Without { size, at } => Stage::Without { size, at: at + size },
-            Stage::Lower { at, fails, .. } => {
+            ReductionStage::Nothing => ReductionStage::WithoutFaults,
+            ReductionStage::WithoutFaults => ReductionStage::FaultsAlone,
+            ReductionStage::FaultsAlone => self.halves(),
+            ReductionStage::Without { size, at } => ReductionStage::Without { size, at: at + size },
+            ReductionStage::Lower { at, fails, .. } => {
                 let passes = proposed.get(at).map(|(_, choice)| number(*choice));
-                Stage::Lower { at, passes, fails }
+                ReductionStage::Lower { at, passes, fails }
             }
-            Stage::Over => Stage::Over,
+            ReductionStage::Over => ReductionStage::Over,
         };
         self.passing.insert(proposed);
     }
 
-    fn halves(&self) -> Stage {
-        Stage::Without { size: self.best.len().div_ceil(2).max(1), at: 0 }
+    fn halves(&self) -> ReductionStage {
+        ReductionStage::Without { size: self.best.len().div_ceil(2).max(1), at: 0 }
     }
 
     fn only(&self, keep: impl Fn(Choice) -> bool) -> Decisions {
@@ -159,22 +159,26 @@ impl Reducer {
     /// Moves to the next stage.
     fn next_stage(&mut self) {
         self.stage = match self.stage {
-            Stage::Without { size, .. } if size > 1 => Stage::Without { size: size.div_ceil(2), at: 0 },
-            Stage::Without { .. } if std::mem::take(&mut self.changed) => Stage::Without { size: 1, at: 0 },
-            Stage::Without { .. } if self.rounds < ROUNDS => {
+            ReductionStage::Without { size, .. } if size > 1 => {
+                ReductionStage::Without { size: size.div_ceil(2), at: 0 }
+            }
+            ReductionStage::Without { .. } if std::mem::take(&mut self.changed) => {
+                ReductionStage::Without { size: 1, at: 0 }
+            }
+            ReductionStage::Without { .. } if self.rounds < ROUNDS => {
                 self.rounds += 1;
                 self.lower_from(0)
             }
-            Stage::Lower { at, .. } if at + 1 < self.best.len() => self.lower_from(at + 1),
-            Stage::Lower { .. } if self.changed => Stage::Without { size: 1, at: 0 },
-            _ => Stage::Over,
+            ReductionStage::Lower { at, .. } if at + 1 < self.best.len() => self.lower_from(at + 1),
+            ReductionStage::Lower { .. } if self.changed => ReductionStage::Without { size: 1, at: 0 },
+            _ => ReductionStage::Over,
         };
     }
 
-    fn lower_from(&self, at: usize) -> Stage {
+    fn lower_from(&self, at: usize) -> ReductionStage {
         match self.best.get(at) {
-            Some((_, choice)) => Stage::Lower { at, passes: None, fails: number(*choice) },
-            None => Stage::Over,
+            Some((_, choice)) => ReductionStage::Lower { at, passes: None, fails: number(*choice) },
+            None => ReductionStage::Over,
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Search<'a, F> {
 }
 
 /// A run that failed.
-pub(super) struct Hit {
+pub(super) struct FailedRun {
     /// The number of schedules before it.
     pub(super) before: u64,
     pub(super) setup: Setup,
@@ -41,9 +41,9 @@ pub(super) struct Hit {
 }
 
 /// What was found.
-pub(super) struct Found {
+pub(super) struct SearchResult {
     /// The first failure of each kind.
-    pub(super) hits: Vec<Hit>,
+    pub(super) hits: Vec<FailedRun>,
     pub(super) schedules: u64,
     pub(super) tried: u64,
     pub(super) failed: u64,
@@ -59,7 +59,7 @@ pub(super) struct Found {
 }
 
 /// What the threads share.
-struct Shared {
+struct SharedByThreads {
     /// The next schedule.
     next: AtomicU64,
     /// Schedules from here on are no longer needed.
@@ -67,7 +67,7 @@ struct Shared {
     tried: AtomicU64,
     failed: AtomicU64,
     /// By kind of failure.
-    hits: Mutex<BTreeMap<String, Hit>>,
+    hits: Mutex<BTreeMap<String, FailedRun>>,
     marks: Mutex<BTreeMap<String, u64>>,
     faults: Mutex<BTreeMap<String, u64>>,
     notes: Mutex<BTreeMap<String, u64>>,
@@ -85,10 +85,10 @@ where
     Fut: Future<Output: Ended>,
 {
     /// Searches. The first schedule is the default.
-    pub(super) fn run(mut self) -> Found {
+    pub(super) fn run(mut self) -> SearchResult {
         // Outside any runtime this is real time.
         let began = Instant::now();
-        let shared = Shared {
+        let shared = SharedByThreads {
             next: AtomicU64::new(1),
             end: AtomicU64::new(self.schedules),
             tried: AtomicU64::new(0),
@@ -111,7 +111,7 @@ where
                 }
             }),
         }
-        let mut hits: Vec<Hit> = shared.hits.into_inner().into_values().collect();
+        let mut hits: Vec<FailedRun> = shared.hits.into_inner().into_values().collect();
         hits.sort_by_key(|hit| hit.before);
         let tried = shared.tried.into_inner();
         let (schedules, failed) = match hits.first() {
@@ -123,7 +123,17 @@ where
         let faults = shared.faults.into_inner();
         let notes = shared.notes.into_inner();
         let healed_early = shared.healed_early.into_inner();
-        Found { hits, schedules, tried, failed, marks, faults, notes, healed_early, elapsed: began.elapsed() }
+        SearchResult {
+            hits,
+            schedules,
+            tried,
+            failed,
+            marks,
+            faults,
+            notes,
+            healed_early,
+            elapsed: began.elapsed(),
+        }
     }
 
     /// Runs the default schedule, with seed 0 and without faults: it shows how long a run is.
@@ -155,7 +165,7 @@ where
     }
 
     /// Runs schedules until there are no more.
-    fn work(&self, shared: &Shared) {
+    fn work(&self, shared: &SharedByThreads) {
         loop {
             if self.budget.is_some_and(|budget| shared.began.elapsed() >= budget) {
                 return;
@@ -172,7 +182,7 @@ where
         }
     }
 
-    fn judge(&self, shared: &Shared, before: u64, setup: Setup, finished: Finished) {
+    fn judge(&self, shared: &SharedByThreads, before: u64, setup: Setup, finished: Finished) {
         shared.tried.fetch_add(1, Ordering::Relaxed);
         if !finished.trace.marks().is_empty() {
             let mut marks = shared.marks.lock();
@@ -203,11 +213,11 @@ where
         };
         let mut hits = shared.hits.lock();
         if hits.get(&kind).is_none_or(|known| known.before > before) {
-            hits.insert(kind, Hit { before, setup, problem, finished });
+            hits.insert(kind, FailedRun { before, setup, problem, finished });
         }
     }
 
-    fn progress(&self, shared: &Shared) {
+    fn progress(&self, shared: &SharedByThreads) {
         let Some(mut told) = shared.told.try_lock() else { return };
         if told.elapsed() < self.every {
             return;

@@ -22,13 +22,13 @@ use crate::trace::ActorKind;
 #[must_use = "a graph runs when it is started"]
 pub struct GraphBuilder {
     stage: Stage,
-    places: Vec<Place>,
+    places: Vec<PlannedServer>,
     clients: Vec<String>,
     is_strict: bool,
 }
 
 /// A server of the graph.
-struct Place {
+struct PlannedServer {
     name: String,
     kind: ActorKind,
     replicas: usize,
@@ -134,7 +134,7 @@ impl GraphBuilder {
                 is(known.kind)
             );
         }
-        self.places.push(Place {
+        self.places.push(PlannedServer {
             name,
             kind,
             replicas: 1,
@@ -207,7 +207,7 @@ impl GraphBuilder {
     }
 
     #[track_caller]
-    fn find(&mut self, name: &str) -> &mut Place {
+    fn find(&mut self, name: &str) -> &mut PlannedServer {
         let place = self.places.iter_mut().find(|place| place.name == name);
         place.unwrap_or_else(|| panic!("no server '{name}' in the graph yet"))
     }
@@ -274,7 +274,7 @@ impl GraphBuilder {
     }
 }
 
-impl Place {
+impl PlannedServer {
     /// Returns the names of its services, each with the exchange that takes its requests.
     fn services(&self, is_strict: bool) -> Vec<(String, String)> {
         if matches!(self.make, Making::Service(_)) && !is_strict {

@@ -11,7 +11,7 @@ pub(super) struct Story<'a> {
     pub(super) events: Vec<&'a Event>,
     /// The correlation ids of the chains, in the order in which they first appear.
     pub(super) chains: Vec<String>,
-    names: Vec<Option<Name>>,
+    names: Vec<Option<MessageName>>,
     tally: Vec<u32>,
     /// The first event that says that a message was sent.
     sent: Vec<Option<&'a Event>>,
@@ -19,7 +19,7 @@ pub(super) struct Story<'a> {
 
 /// The name of a message.
 #[derive(Clone, Copy)]
-struct Name {
+struct MessageName {
     number: usize,
     /// The index of its chain.
     chain: Option<usize>,
@@ -68,7 +68,7 @@ impl<'a> Story<'a> {
                         story.chains.len() - 1
                     })
                 });
-                *name = Some(Name { number, chain });
+                *name = Some(MessageName { number, chain });
             }
             match event.what {
                 What::Delivered { .. } => story.tally[message.index()] += 1,

@@ -28,12 +28,12 @@ pub(crate) struct Stage(Arc<Inner>);
 
 struct Inner {
     world: Arc<World>,
-    broker: Place,
+    broker: BrokerOfRun,
     clock: SimClock,
 }
 
 /// The broker of a run.
-enum Place {
+enum BrokerOfRun {
     /// A broker of the run, which the stage controls: made when it is first needed, so that a scenario can choose what it is like.
     Simulated(OnceLock<(MemoryBroker, RabbitMq)>),
     /// An external RabbitMQ.
@@ -50,7 +50,11 @@ impl Inner {
 
 impl Stage {
     pub(crate) fn new(world: World, clock: SimClock) -> Self {
-        Self(Arc::new(Inner { world: Arc::new(world), broker: Place::Simulated(OnceLock::new()), clock }))
+        Self(Arc::new(Inner {
+            world: Arc::new(world),
+            broker: BrokerOfRun::Simulated(OnceLock::new()),
+            clock,
+        }))
     }
 
     #[cfg(feature = "live")]
@@ -59,7 +63,7 @@ impl Stage {
         clock: SimClock,
         broker: Arc<dyn tavrida::transport::Transport>,
     ) -> Self {
-        Self(Arc::new(Inner { world: Arc::new(world), broker: Place::Live(broker), clock }))
+        Self(Arc::new(Inner { world: Arc::new(world), broker: BrokerOfRun::Live(broker), clock }))
     }
 
     pub(crate) fn world(&self) -> &World {
@@ -86,23 +90,23 @@ impl Stage {
         // Without the feature `live` every broker is a simulation's.
         let _ = what;
         match &self.0.broker {
-            Place::Simulated(broker) => broker.get_or_init(|| self.0.broker_like(RabbitMq::default())),
+            BrokerOfRun::Simulated(broker) => broker.get_or_init(|| self.0.broker_like(RabbitMq::default())),
             #[cfg(feature = "live")]
-            Place::Live(_) => panic!("{what} needs a simulation: a live broker cannot be steered"),
+            BrokerOfRun::Live(_) => panic!("{what} needs a simulation: a live broker cannot be steered"),
         }
     }
 
     /// Makes the broker of a simulation. Returns whether there was none; a live broker is what it is.
     pub(crate) fn like(&self, version: RabbitMq) -> bool {
         match &self.0.broker {
-            Place::Simulated(broker) => broker.set(self.0.broker_like(version)).is_ok(),
+            BrokerOfRun::Simulated(broker) => broker.set(self.0.broker_like(version)).is_ok(),
             #[cfg(feature = "live")]
-            Place::Live(_) => true,
+            BrokerOfRun::Live(_) => true,
         }
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        !matches!(self.0.broker, Place::Simulated(_))
+        !matches!(self.0.broker, BrokerOfRun::Simulated(_))
     }
 
     pub(crate) fn clock(&self) -> &SimClock {
@@ -111,9 +115,9 @@ impl Stage {
 
     pub(crate) fn transport(&self, actor: ActorId) -> SimTransport {
         match &self.0.broker {
-            Place::Simulated(_) => SimTransport::new(self.broker().transport_of(actor.peer())),
+            BrokerOfRun::Simulated(_) => SimTransport::new(self.broker().transport_of(actor.peer())),
             #[cfg(feature = "live")]
-            Place::Live(broker) => {
+            BrokerOfRun::Live(broker) => {
                 SimTransport::new(Recorder { inner: broker.clone(), world: self.0.world.clone(), actor })
             }
         }
@@ -141,7 +145,7 @@ impl Stage {
     /// Waits up to `within` until the run is quiescent. Returns whether that happened.
     pub(crate) async fn settled(&self, within: Duration) -> bool {
         #[cfg(feature = "live")]
-        if let Place::Live(broker) = &self.0.broker {
+        if let BrokerOfRun::Live(broker) = &self.0.broker {
             return self.settled_live(broker, within).await;
         }
         let settled = self.world().settled.notified();
@@ -196,7 +200,7 @@ impl Stage {
     /// Returns the contents of the broker. `None` for a live one.
     pub(crate) fn remains(&self) -> Option<Remains> {
         match &self.0.broker {
-            Place::Simulated(_) => Some(Remains {
+            BrokerOfRun::Simulated(_) => Some(Remains {
                 queues: self
                     .broker()
                     .snapshot()
@@ -207,7 +211,7 @@ impl Stage {
                 queued: self.broker().queued(),
             }),
             #[cfg(feature = "live")]
-            Place::Live(_) => None,
+            BrokerOfRun::Live(_) => None,
         }
     }
 

@@ -23,13 +23,13 @@ pub(crate) struct Names<'t> {
 /// One short name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Name {
-    what: What,
+    what: IdKind,
     number: u32,
 }
 
-/// What an id identifies; the index in [`Names::given`].
+/// IdKind an id identifies; the index in [`Names::given`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
+enum IdKind {
     Message,
     Chain,
     Request,
@@ -63,14 +63,14 @@ impl<'t> Names<'t> {
         let properties = &trace.message(message).publication().properties;
         let header = |name| properties.headers().get(name).and_then(Value::as_str);
         let id = properties.message_id.as_deref().or_else(|| header("message_id")).unwrap_or_default();
-        let name = self.give(What::Message, id);
+        let name = self.give(IdKind::Message, id);
         self.by_message[message.index()] = Some(name);
         let asker = header("reply_to").and_then(|address| address.split_once(".~")).map(|(_, asker)| asker);
         let ids = [
-            (What::Chain, header("correlation_id")),
-            (What::Request, header("request_id")),
-            (What::Asker, asker),
-            (What::Queue, properties.reply_to.as_deref()),
+            (IdKind::Chain, header("correlation_id")),
+            (IdKind::Request, header("request_id")),
+            (IdKind::Asker, asker),
+            (IdKind::Queue, properties.reply_to.as_deref()),
         ];
         for (what, id) in ids {
             if let Some(id) = id.filter(|id| !id.is_empty()) {
@@ -80,7 +80,7 @@ impl<'t> Names<'t> {
     }
 
     /// Returns the name of an id: a new one if the id is new or empty.
-    fn give(&mut self, what: What, id: &'t str) -> Name {
+    fn give(&mut self, what: IdKind, id: &'t str) -> Name {
         if let Some(known) = self.by_text.get(id) {
             return *known;
         }
@@ -135,11 +135,11 @@ impl<'t> Names<'t> {
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let letter = match self.what {
-            What::Message => 'm',
-            What::Chain => 'c',
-            What::Request => 'r',
-            What::Asker => 'i',
-            What::Queue => 'q',
+            IdKind::Message => 'm',
+            IdKind::Chain => 'c',
+            IdKind::Request => 'r',
+            IdKind::Asker => 'i',
+            IdKind::Queue => 'q',
         };
         write!(f, "{letter}{}", self.number)
     }

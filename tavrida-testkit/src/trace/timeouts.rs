@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::{CONSUMER_CANCELLED, Event, MessageId, Trace, What};
 
 /// An ask without an answer so far.
-struct Open {
+struct OpenAsk {
     request: MessageId,
     asked: Event,
     within: Duration,
 }
 
-impl Open {
+impl OpenAsk {
     fn deadline(&self) -> Duration {
         self.asked.at.saturating_add(self.within)
     }
@@ -45,8 +45,8 @@ impl Open {
 impl Trace {
     /// Adds an event for each ask whose deadline passed before `now` without an answer.
     pub(crate) fn add_timeouts(&mut self, now: Duration) {
-        let mut open: Vec<Open> = Vec::new();
-        let mut over: Vec<Open> = Vec::new();
+        let mut open: Vec<OpenAsk> = Vec::new();
+        let mut over: Vec<OpenAsk> = Vec::new();
         let first_end =
             |sent: &super::SentMessage| sent.is_ask() && sent.expires_after().is_some_and(|by| by <= now);
         if !self.messages.iter().any(first_end) {
@@ -60,15 +60,15 @@ impl Trace {
             if let (What::Published(outcome), Some(request)) = (&event.what, event.message)
                 && (!outcome.is_known() || outcome.is_taken())
             {
-                let (sent, known) = (self.message(request), |ask: &Open| ask.request == request);
+                let (sent, known) = (self.message(request), |ask: &OpenAsk| ask.request == request);
                 let within = sent.expires_after().filter(|_| sent.is_ask() && !sent.is_copy());
                 if let Some(within) = within.filter(|_| !open.iter().chain(&over).any(known)) {
-                    open.push(Open { request, asked: event.clone(), within });
+                    open.push(OpenAsk { request, asked: event.clone(), within });
                 }
             }
         }
         over.extend(open.into_iter().filter(|ask| ask.deadline() <= now));
-        over.sort_by_key(Open::deadline);
+        over.sort_by_key(OpenAsk::deadline);
         for ask in over {
             let (at, Event { actor, message, .. }) = (ask.deadline(), ask.asked);
             // Behind those of the same time: asks time out in the order in which they began.

@@ -17,17 +17,17 @@ const BELOW: i32 = 9;
 /// The bars so far.
 pub(super) struct Bars {
     /// The deliveries that must be settled: what is prefetched waits, though no handler begins.
-    settled: BTreeSet<Delivery>,
+    settled: BTreeSet<DrawnDelivery>,
     /// Running handlers, and held deliveries.
-    open: Vec<Open>,
-    slots: BTreeMap<ActorId, Vec<Option<Delivery>>>,
+    open: Vec<OpenBar>,
+    slots: BTreeMap<ActorId, Vec<Option<DrawnDelivery>>>,
     done: Vec<Bar>,
 }
 
-type Delivery = (ActorId, MessageId, u32);
+type DrawnDelivery = (ActorId, MessageId, u32);
 
-struct Open {
-    delivery: Delivery,
+struct OpenBar {
+    delivery: DrawnDelivery,
     kind: BarKind,
     x: i32,
     from: i32,
@@ -70,7 +70,7 @@ impl Bars {
         }
     }
 
-    fn of_delivery(&mut self, event: &Event, delivery: Delivery, x: i32, y: i32) {
+    fn of_delivery(&mut self, event: &Event, delivery: DrawnDelivery, x: i32, y: i32) {
         match &event.what {
             What::Delivered { .. } if self.settled.contains(&delivery) => {
                 self.begin(delivery, BarKind::Held, x, y);
@@ -88,7 +88,7 @@ impl Bars {
         }
     }
 
-    fn begin(&mut self, delivery: Delivery, kind: BarKind, x: i32, y: i32) {
+    fn begin(&mut self, delivery: DrawnDelivery, kind: BarKind, x: i32, y: i32) {
         let slots = self.slots.entry(delivery.0).or_default();
         let slot = slots
             .iter()
@@ -100,10 +100,10 @@ impl Bars {
         });
         slots[slot] = Some(delivery);
         let x = x - WIDE / 2 + i32::try_from(slot).expect("few handlers work at once") * STEP;
-        self.open.push(Open { delivery, kind, x, from: y - ABOVE });
+        self.open.push(OpenBar { delivery, kind, x, from: y - ABOVE });
     }
 
-    fn end(&mut self, delivery: Delivery, was: BarKind, kind: BarKind, y: i32) {
+    fn end(&mut self, delivery: DrawnDelivery, was: BarKind, kind: BarKind, y: i32) {
         let Some(at) = self.open.iter().position(|open| open.delivery == delivery && open.kind == was) else {
             return;
         };
@@ -111,7 +111,7 @@ impl Bars {
         self.put(&open, kind, y + BELOW);
     }
 
-    fn put(&mut self, open: &Open, kind: BarKind, to: i32) {
+    fn put(&mut self, open: &OpenBar, kind: BarKind, to: i32) {
         self.done.push(Bar { message: open.delivery.1, x: open.x, from: open.from, to, kind });
         if !self.open.iter().any(|other| other.delivery == open.delivery) {
             let slots = self.slots.get_mut(&open.delivery.0).into_iter().flatten();
@@ -140,7 +140,7 @@ impl Bars {
     }
 }
 
-fn delivery(event: &Event) -> Option<Delivery> {
+fn delivery(event: &Event) -> Option<DrawnDelivery> {
     event.message.filter(|_| event.delivery > 0).map(|message| (event.actor, message, event.delivery))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Line, State};
+use super::{LifelinePiece, State};
 use crate::picture::story::Story;
 use crate::trace::{ActorId, Event, What};
 
@@ -13,7 +13,7 @@ pub(super) const LOOP: i32 = 34;
 pub(super) struct Lines {
     x: BTreeMap<ActorId, i32>,
     now: BTreeMap<ActorId, (State, i32)>,
-    done: Vec<Line>,
+    done: Vec<LifelinePiece>,
 }
 
 impl Lines {
@@ -40,15 +40,15 @@ impl Lines {
         if next != *state {
             let (state, from) = (std::mem::replace(state, next), std::mem::replace(since, y));
             if from < y {
-                self.done.push(Line { x: self.x[&event.actor], from, to: y, state });
+                self.done.push(LifelinePiece { x: self.x[&event.actor], from, to: y, state });
             }
         }
     }
 
     /// Returns all lines, which end at this height.
-    pub(super) fn finish(mut self, y: i32) -> Vec<Line> {
+    pub(super) fn finish(mut self, y: i32) -> Vec<LifelinePiece> {
         for (actor, (state, from)) in self.now {
-            self.done.push(Line { x: self.x[&actor], from, to: y, state });
+            self.done.push(LifelinePiece { x: self.x[&actor], from, to: y, state });
         }
         self.done
     }

@@ -26,7 +26,7 @@ const MARGIN: i32 = 24;
 /// A picture, laid out.
 pub(super) struct Layout {
     pub(super) lanes: Vec<Lane>,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<LifelinePiece>,
     pub(super) bars: Vec<Bar>,
     pub(super) arrows: Vec<Arrow>,
     pub(super) marks: Vec<Mark>,
@@ -41,13 +41,13 @@ pub(super) struct Layout {
 
 /// A position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Point {
+pub(super) struct Position {
     pub(super) x: i32,
     pub(super) y: i32,
 }
 
 /// A piece of an actor's lifeline.
-pub(super) struct Line {
+pub(super) struct LifelinePiece {
     pub(super) x: i32,
     pub(super) from: i32,
     pub(super) to: i32,
@@ -89,10 +89,10 @@ pub(super) struct Arrow {
     pub(super) message: MessageId,
     /// The index in the story of the event that it ends with.
     pub(super) event: usize,
-    pub(super) from: Point,
-    pub(super) to: Point,
+    pub(super) from: Position,
+    pub(super) to: Position,
     pub(super) fate: Fate,
-    pub(super) labels: Vec<Label>,
+    pub(super) labels: Vec<TextLabel>,
 }
 
 /// The fate of a message.
@@ -112,16 +112,16 @@ pub(super) enum Fate {
 pub(super) struct Mark {
     /// The index of the event in the story.
     pub(super) event: usize,
-    pub(super) at: Point,
+    pub(super) at: Position,
     pub(super) tone: Tone,
-    pub(super) label: Label,
+    pub(super) label: TextLabel,
 }
 
 /// A text.
 #[derive(Debug, Clone)]
-pub(super) struct Label {
+pub(super) struct TextLabel {
     /// Its left end, on its baseline.
-    pub(super) at: Point,
+    pub(super) at: Position,
     pub(super) text: String,
     pub(super) width: i32,
     /// Whether it describes a failure.
@@ -135,17 +135,17 @@ pub(super) struct Fold {
     pub(super) time: Duration,
 }
 
-impl Label {
+impl TextLabel {
     /// Returns a text whose left end is at a position.
-    fn from(at: Point, text: &str) -> Self {
+    fn from(at: Position, text: &str) -> Self {
         let text = shortened(text);
         Self { at, width: width_of(&text), text, is_bad: false }
     }
 
     /// Returns a text whose right end is at a position.
-    fn until(at: Point, text: &str) -> Self {
+    fn until(at: Position, text: &str) -> Self {
         let label = Self::from(at, text);
-        Self { at: Point { x: at.x - label.width, y: at.y }, ..label }
+        Self { at: Position { x: at.x - label.width, y: at.y }, ..label }
     }
 }
 

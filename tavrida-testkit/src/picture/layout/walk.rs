@@ -7,7 +7,7 @@ use tavrida::message::MessageKind;
 use super::bars::Bars;
 use super::lines::Lines;
 use super::rows::Rows;
-use super::{Arrow, Fate, Label, Lane, Layout, Mark, Point};
+use super::{Arrow, Fate, Lane, Layout, Mark, Position, TextLabel};
 use crate::picture::story::{Story, Tone, is_bad, reaches};
 use crate::trace::{ActorId, Event, MessageId, Outcome, What};
 
@@ -64,7 +64,7 @@ struct Walk<'a> {
     /// The first receiver of a message.
     heard: Vec<Option<ActorId>>,
     /// Where a message was last sent, with the label for its first arrow.
-    sent: Vec<Option<(Point, Option<Label>)>>,
+    sent: Vec<Option<(Position, Option<TextLabel>)>>,
     /// The message whose publish is the latest event.
     latest: Option<MessageId>,
     rows: Rows,
@@ -108,19 +108,19 @@ impl Walk<'_> {
         let target = heard.or_else(|| self.meant(message)).and_then(|actor| self.x.get(&actor).copied());
         let is_left = target.is_some_and(|target| target < x);
         let side = if is_left { -1 } else { 1 };
-        let near = Point { x: x + side * BESIDE + self.reach(event.actor, side), y: y - OVER };
-        let label = if is_left { Label::until(near, &text) } else { Label::from(near, &text) };
-        let label = Label { is_bad: is_bad(outcome), ..label };
+        let near = Position { x: x + side * BESIDE + self.reach(event.actor, side), y: y - OVER };
+        let label = if is_left { TextLabel::until(near, &text) } else { TextLabel::from(near, &text) };
+        let label = TextLabel { is_bad: is_bad(outcome), ..label };
         // It starts at the bar of the handler that sent it.
         let cause = self.story.trace.message(message).cause();
         let bar = cause.and_then(|cause| self.bars.offset(event.actor, cause)).filter(|_| side > 0);
-        let from = Point { x: x + bar.unwrap_or(0), y };
+        let from = Position { x: x + bar.unwrap_or(0), y };
         let reaches = reaches(outcome);
         if heard.is_some() && reaches {
             self.sent[message.index()] = Some((from, Some(label)));
             self.latest = Some(message);
         } else {
-            let to = Point { x: from.x + side * STUB, y: from.y };
+            let to = Position { x: from.x + side * STUB, y: from.y };
             let fate = if reaches { Fate::Kept } else { Fate::Failed };
             self.arrows.push(Arrow { message, event: at, from, to, fate, labels: vec![label] });
         }
@@ -155,20 +155,24 @@ impl Walk<'_> {
             Some((from, label)) if !redelivered || event.delivery == 1 => (from, Vec::from_iter(label)),
             // The broker redelivers it.
             _ => {
-                let from = Point { x: self.x.get(&ActorId::of_peer(0)).copied().unwrap_or(x), y };
+                let from = Position { x: self.x.get(&ActorId::of_peer(0)).copied().unwrap_or(x), y };
                 let again = if redelivered { ", again" } else { "" };
                 let text = self.story.born(message) + again;
-                (from, vec![Label::until(Point { x: x - BESIDE, y: y - OVER }, &text)])
+                (from, vec![TextLabel::until(Position { x: x - BESIDE, y: y - OVER }, &text)])
             }
         };
         let side = if from.x < x { -1 } else { 1 };
-        let to = Point { x: x + side * 5 + self.reach(event.actor, side), y };
+        let to = Position { x: x + side * 5 + self.reach(event.actor, side), y };
         if y - from.y > FAR {
             // On the other side of the line, away from the arrow.
             let again = if redelivered { " again" } else { "" };
             let text = format!("{}{again}", self.story.name(message));
-            let beyond = Point { x: x - side * BESIDE + self.reach(event.actor, -side), y: y + 4 };
-            labels.push(if side > 0 { Label::until(beyond, &text) } else { Label::from(beyond, &text) });
+            let beyond = Position { x: x - side * BESIDE + self.reach(event.actor, -side), y: y + 4 };
+            labels.push(if side > 0 {
+                TextLabel::until(beyond, &text)
+            } else {
+                TextLabel::from(beyond, &text)
+            });
         }
         if let Some((_, label)) = &mut self.sent[message.index()] {
             *label = None;
@@ -179,10 +183,10 @@ impl Walk<'_> {
     fn mark(&mut self, event_at: usize, event: &Event, tone: Tone, text: &str) {
         let x = self.x[&event.actor];
         let from = x + BESIDE + self.reach(event.actor, 1);
-        let label = Label::from(Point { x: from, y: 0 }, text);
+        let label = TextLabel::from(Position { x: from, y: 0 }, text);
         let y = self.rows.beside(event.at, x - BESIDE, from + label.width + BESIDE);
-        let label = Label { at: Point { x: from, y: y + 4 }, is_bad: tone == Tone::Bad, ..label };
-        self.marks.push(Mark { event: event_at, at: Point { x, y }, tone, label });
+        let label = TextLabel { at: Position { x: from, y: y + 4 }, is_bad: tone == Tone::Bad, ..label };
+        self.marks.push(Mark { event: event_at, at: Position { x, y }, tone, label });
     }
 
     /// Returns how far the bars of an actor extend on one side of its line.

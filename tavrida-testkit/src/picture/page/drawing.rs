@@ -8,7 +8,9 @@ use tavrida::message::MessageKind;
 
 use super::classes;
 use super::markup::Markup;
-use crate::picture::layout::{Arrow, BarKind, Fate, Label, Lane, Layout, Mark, Point, State, width_of};
+use crate::picture::layout::{
+    Arrow, BarKind, Fate, Lane, Layout, Mark, Position, State, TextLabel, width_of,
+};
 use crate::picture::story::{Story, Tone};
 use crate::trace::{ActorKind, MessageId};
 
@@ -159,7 +161,7 @@ fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
     page.open("g", &[("class", &classes(story, &class, Some(arrow.message)))]);
     page.leaf("title", &[], &told(story, arrow.event));
     page.open("a", &[("href", &format!("#e{}", arrow.event + 1))]);
-    let (Point { x: x1, y: y1 }, Point { x: x2, y: y2 }) = (arrow.from, arrow.to);
+    let (Position { x: x1, y: y1 }, Position { x: x2, y: y2 }) = (arrow.from, arrow.to);
     // To itself: out to the right, down, and back.
     let is_loop = (x2 - x1).abs() < 20 && arrow.fate != Fate::Failed && arrow.fate != Fate::Kept;
     let path = match is_loop {
@@ -168,7 +170,7 @@ fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
     };
     page.empty("path", &[("class", &"hit"), ("d", &path)]);
     page.empty("path", &[("class", &"line"), ("d", &path)]);
-    let from = if is_loop { Point { x: x2 + 30, y: y2 } } else { arrow.from };
+    let from = if is_loop { Position { x: x2 + 30, y: y2 } } else { arrow.from };
     if story.trace.message(arrow.message).kind() == Some(MessageKind::Notification) {
         page.empty("circle", &[("class", &"dot"), ("cx", &x1), ("cy", &y1), ("r", &3)]);
     }
@@ -184,7 +186,7 @@ fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
 }
 
 /// Returns the triangle at the end of an arrow.
-fn point(from: Point, to: Point) -> String {
+fn point(from: Position, to: Position) -> String {
     let (dx, dy) = (f64::from(to.x - from.x), f64::from(to.y - from.y));
     let length = (dx * dx + dy * dy).sqrt().max(1.0);
     let (ux, uy) = (dx / length * POINT, dy / length * POINT);
@@ -193,7 +195,7 @@ fn point(from: Point, to: Point) -> String {
     format!("M{:.1} {:.1} L{x} {y} L{:.1} {:.1}", left.0, left.1, right.0, right.1)
 }
 
-fn cross(page: &mut Markup, Point { x, y }: Point) {
+fn cross(page: &mut Markup, Position { x, y }: Position) {
     let path = format!("M{} {} l10 10 m-10 0 l10 -10", x - 5, y - 5);
     page.empty("path", &[("class", &"cross"), ("d", &path)]);
 }
@@ -208,7 +210,7 @@ fn mark(page: &mut Markup, story: &Story<'_>, mark: &Mark) {
     page.open("g", &[("class", &classes(story, tone, story.events[mark.event].message))]);
     page.leaf("title", &[], &told(story, mark.event));
     page.open("a", &[("href", &format!("#e{}", mark.event + 1))]);
-    let Point { x, y } = mark.at;
+    let Position { x, y } = mark.at;
     match mark.tone {
         Tone::Bad => {
             page.empty("circle", &[("cx", &x), ("cy", &y), ("r", &6)]);
@@ -231,7 +233,7 @@ fn mark(page: &mut Markup, story: &Story<'_>, mark: &Mark) {
     page.close();
 }
 
-fn label(page: &mut Markup, class: &str, label: &Label) {
+fn label(page: &mut Markup, class: &str, label: &TextLabel) {
     if label.text.is_empty() {
         return;
     }

@@ -86,7 +86,7 @@ impl Session for Recorded {
                 no_ack: consume.no_ack,
             })
         };
-        let line = Arc::new(Line {
+        let line = Arc::new(SharedConsumer {
             number,
             world: self.world.clone(),
             actor: self.actor,
@@ -117,7 +117,7 @@ impl Session for Recorded {
 }
 
 /// What a consumer and its deliveries share.
-struct Line {
+struct SharedConsumer {
     /// Its number in the trace.
     number: ChannelNumber,
     world: Arc<World>,
@@ -129,7 +129,7 @@ struct Line {
 
 struct RecordedDeliveries {
     inner: Consumer,
-    line: Arc<Line>,
+    line: Arc<SharedConsumer>,
 }
 
 #[async_trait]
@@ -147,7 +147,7 @@ impl DeliveryStream for RecordedDeliveries {
     }
 }
 
-impl Line {
+impl SharedConsumer {
     /// Records a delivery, and wraps its settlement.
     fn arrived(self: &Arc<Self>, delivery: Delivery) -> Delivery {
         let publication = delivery.publication().clone();
@@ -170,7 +170,7 @@ impl Line {
 
 /// The settlement of one delivery.
 struct RecordedSettle {
-    line: Arc<Line>,
+    line: Arc<SharedConsumer>,
     inner: parking_lot::Mutex<Option<Delivery>>,
 }
 
