@@ -105,12 +105,12 @@ pub struct Exhaustive<F> {
     alphabet: Vec<(Site, Fault)>,
     failures: usize,
     reduce: bool,
-    progress: Option<(u64, Tell)>,
+    progress: Option<(u64, TellReport)>,
     names: TestNames,
 }
 
 /// Reports the progress of a search.
-type Tell = Box<dyn FnMut(&Report)>;
+type TellReport = Box<dyn FnMut(&Report)>;
 
 impl<F> Exhaustive<F> {
     /// Limits the number of runs. The default is 100,000.
