@@ -6,7 +6,9 @@ use futures_util::future::BoxFuture;
 use smol_str::format_smolstr;
 use tokio::time::Instant;
 
-use super::{Inbound, asker, outcome_of_reply};
+use super::asker;
+use super::late::outcome_of_reply;
+use super::parts::Inbound;
 use crate::asks::HandlerAsks;
 use crate::caught::{self, Caught};
 use crate::disposition::Outcome;

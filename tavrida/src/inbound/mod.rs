@@ -1,17 +1,19 @@
 //! Handles one message: delivery -> decode -> incoming middleware -> router -> handler -> reply. Only after that the delivery is settled.
 
 mod asker;
+mod bare;
 mod copy;
 mod execution;
+mod given_up;
 mod hold;
 mod late;
 mod limit;
+mod parts;
 mod queues;
 mod returned;
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use smol_str::SmolStr;
 use tokio::time::Instant;
@@ -22,48 +24,27 @@ use copy::{CopyKind, CopyTarget, NoCopy};
 use hold::Held;
 use late::{has_ended, tell_of_loss};
 pub(crate) use limit::HandlerLimit;
+pub(crate) use parts::{Arrived, Inbound};
 pub use queues::QueueType;
 pub(crate) use queues::Queues;
 
-use crate::asks::{Asks, ServerAsks};
 use crate::caught::Caught;
 use crate::cold::cold;
-use crate::counters::Tally;
-use crate::disposition::{Disposition, FailurePolicy, Outcome};
+use crate::disposition::{Disposition, Outcome};
 use crate::envelope::{self, UndecodableError};
 use crate::error::{Error, Kind};
 use crate::handler::{Attempt, Deadline};
-use crate::id::{IdScope, IdSource, Purpose};
+use crate::id::{IdScope, Purpose};
 use crate::link::Epoch;
 use crate::message::{Context, Failure, Message, Request};
-use crate::outbound::{Outbound, SendError, SendOptions};
+use crate::outbound::SendOptions;
 use crate::proxy;
-use crate::service::Router;
 use crate::show::shown;
 use crate::slots::Slot;
 use crate::task::OwnTask;
-use crate::time::{Clock, Stopwatch, later};
-use crate::transport::{Delivery, Session};
+use crate::time::{Stopwatch, later};
+use crate::transport::Delivery;
 use execution::Execution;
-
-/// Handles the deliveries of a server.
-pub(crate) struct Inbound {
-    pub(crate) router: Router,
-    pub(crate) policy: FailurePolicy,
-    pub(crate) copies: Arc<Copies>,
-    /// For answers that come from no local service: those to requests without a handler.
-    pub(crate) outbound: Arc<Outbound>,
-    pub(crate) asks: Arc<Asks>,
-    pub(crate) server_asks: Arc<ServerAsks>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdSource>,
-    pub(crate) tally: Arc<Tally>,
-    pub(crate) limit: HandlerLimit,
-    /// Whether payloads may be logged.
-    pub(crate) log_payloads: bool,
-    /// Whether a message was ignored that is no notification and came by the pattern of a subscription.
-    pub(crate) overheard: AtomicBool,
-}
 
 /// How a message was handled, and the services that still have to see it.
 struct Handled {
@@ -87,13 +68,6 @@ impl Handled {
         self.due.extend(missing);
         self
     }
-}
-
-/// A delivery, with the session that it came on, and when.
-pub(crate) struct Arrived {
-    pub(crate) delivery: Delivery,
-    pub(crate) epoch: Epoch,
-    pub(crate) at: Instant,
 }
 
 impl Inbound {
@@ -355,35 +329,4 @@ fn span_of(message: &Message, history: &History) -> tracing::Span {
         message_id = %shown(message.message_id()),
         attempt = history.attempt,
     )
-}
-
-/// Returns the outcome, for the delivery of a request, of a reply that could not be sent.
-fn outcome_of_reply(
-    sent: Result<crate::outbound::Sent, SendError>,
-    session: &dyn Session,
-    waits_until: Option<Instant>,
-    tally: &Tally,
-) -> Outcome {
-    match sent {
-        Ok(_) => {
-            if asker::is_over(waits_until) {
-                tally.late.add_one();
-            }
-            Outcome::Handled
-        }
-        Err(error) if error.is_unroutable() => {
-            tracing::info!(error = %shown(&error), "who asked is gone");
-            tally.late.add_one();
-            Outcome::Handled
-        }
-        Err(error) if (error.is_closed() || error.is_ambiguous()) && has_ended(session) => Outcome::Lost,
-        Err(error) => Outcome::Failed(error.into()),
-    }
-}
-
-impl Inbound {
-    /// Returns a scope for the ids that a message causes.
-    fn ids_of(&self, message: &Message) -> IdScope {
-        IdScope::new(self.ids.clone(), message.parts().message_id.clone())
-    }
 }

@@ -1,124 +1,30 @@
 //! Messages that came back to their queue again and again: dead-lettered before the broker drops them.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::time::sleep;
 
-use super::copy::{Copies, CopyKind, CopyTarget, NoCopy, add_history, bare_copy, place};
+use super::bare::bare_copy;
+use super::copy::{Copies, CopyKind, CopyTarget, History, NoCopy, add_history, place};
+use super::given_up::{Progress, RETURNS, has_begun_again};
 use super::late::tell_of_loss;
-use super::{Arrived, History, Inbound};
+use super::parts::{Arrived, Inbound};
 use crate::caught::Caught;
 use crate::disposition::{Disposition, Outcome};
 use crate::envelope;
-use crate::field::{ShortString, Value};
+use crate::field::Value;
 use crate::message::Failure;
 use crate::show::shown;
-use crate::transport::{ConnectionLost, Delivery, Publication, Session};
+use crate::transport::{ConnectionLost, Delivery, Session};
 
 /// After how many returns a message is given up. RabbitMQ 4 drops it at the next one after 20, from a quorum queue that has neither a limit
 /// nor a dead-letter exchange: such is the server's queue, declared without arguments, where quorum is the default type.
 const MOST_RETURNS: i64 = 15;
 
-/// On a copy that begins again in the server's queue: how often its message came back.
-const RETURNS: ShortString = ShortString::from_static("x-tavrida-returns");
-
 /// The pause between two attempts to copy what must be copied before anything is consumed.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// The messages that were given up and are not acknowledged yet. They outlive their session: their next return may be the last, so that
-/// they are copied before anything is consumed again, and what was done for one is not done twice.
-#[derive(Default)]
-pub(crate) struct GivenUp {
-    entries: Mutex<Vec<Entry>>,
-    warned: AtomicBool,
-}
-
-struct Entry {
-    message: Arc<Publication>,
-    returns: i64,
-    progress: Progress,
-    /// Whether this session delivered it.
-    in_hand: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Progress {
-    answered: bool,
-    copied: bool,
-}
-
-impl GivenUp {
-    /// Records a delivery of a message that is given up. Returns what was done for its message in an earlier session.
-    fn begin(&self, delivery: &Delivery, returns: i64) -> Progress {
-        let (message, content) = (delivery.publication().clone(), bare_copy(delivery, None));
-        let mut entries = self.entries.lock();
-        let earlier =
-            entries.iter_mut().find(|entry| !entry.in_hand && bare_copy(&entry.delivery(), None) == content);
-        if let Some(entry) = earlier {
-            entry.in_hand = true;
-            entry.message = message;
-            return entry.progress;
-        }
-        let progress = Progress { answered: has_begun_again(delivery).is_some(), copied: false };
-        entries.push(Entry { message, returns, progress, in_hand: true });
-        progress
-    }
-
-    fn change(&self, message: &Arc<Publication>, change: impl FnOnce(&mut Progress)) {
-        let mut entries = self.entries.lock();
-        if let Some(entry) = entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.message, message)) {
-            change(&mut entry.progress);
-        }
-    }
-
-    /// Records that a message was copied and acknowledged, or only copied.
-    fn end(&self, message: &Arc<Publication>, acked: bool) {
-        match acked {
-            true => self.entries.lock().retain(|entry| !Arc::ptr_eq(&entry.message, message)),
-            false => self.change(message, |progress| progress.copied = true),
-        }
-    }
-
-    /// Forgets what was copied in an earlier session and did not come back here.
-    fn next_session(&self) {
-        let mut entries = self.entries.lock();
-        entries.retain(|entry| entry.in_hand || !entry.progress.copied);
-        entries.iter_mut().for_each(|entry| entry.in_hand = false);
-    }
-
-    fn first_without_copy(&self) -> Option<(Delivery, i64)> {
-        let entries = self.entries.lock();
-        let entry = entries.iter().find(|entry| !entry.in_hand && !entry.progress.copied)?;
-        Some((entry.delivery(), entry.returns))
-    }
-
-    /// Returns why a server between two sessions does not consume, if that is because of these messages.
-    pub(crate) fn why_idle(&self) -> Option<String> {
-        let (_, returns) = self.first_without_copy()?;
-        Some(format!(
-            "a message that came back {returns} times has to be dead-lettered before anything is consumed"
-        ))
-    }
-}
-
-impl Entry {
-    /// Its delivery was requeued with its session, or is settled elsewhere.
-    fn delivery(&self) -> Delivery {
-        Delivery::settled(self.message.clone(), true)
-    }
-}
-
-/// How often a message had come back when this copy of it began again. A service of the original passes on all headers, by an exchange.
-fn has_begun_again(delivery: &Delivery) -> Option<i64> {
-    if !delivery.publication().exchange.is_empty() {
-        return None;
-    }
-    delivery.properties().headers().get(&RETURNS).and_then(Value::as_i64)
-}
 
 impl Copies {
     /// How often the broker has taken this delivery back, if that is too often and its queue does not dead-letter it itself.

@@ -4,14 +4,18 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 
+use super::Sender;
 use super::draft::Draft;
-use super::{Sender, Untyped};
 use crate::contract::{self, Rpc};
 use crate::entry_point::{EntryPoint, EntryPointError};
 use crate::field::{ShortString, Table, Value};
 use crate::json::Object;
 use crate::message::{Addresses, CorrelationId, Message, MessageKind, Payload, ReservedHeaderError};
 use crate::outbound::{SendError, SendOptions, Sent};
+
+/// The contract of a request or a [`Responder`](super::Responder) that has none: any value that serialises to an object is its payload.
+#[derive(Debug, Clone, Copy)]
+pub enum Untyped {}
 
 /// A request that is being built. See [`Proxy::to`](crate::Proxy::to) and, for a [contract](crate::contract) `C`,
 /// [`Proxy::request`](crate::Proxy::request).

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::responder_state::ReplyState;
 use super::typed::recognised;
-use super::{Proxy, RequestBuilder, Sender, later};
+use super::{Proxy, RequestBuilder, Sender, Untyped, later};
 use crate::contract::{self, Rpc, Wire};
 use crate::error::{Error, Kind};
 use crate::field::Table;
@@ -73,10 +73,6 @@ pub struct Responder<C = Untyped, S = ()> {
     state: S,
     contract: PhantomData<fn() -> C>,
 }
-
-/// The contract of a [`Responder`] without one: any value that serialises to an object answers it.
-#[derive(Debug, Clone, Copy)]
-pub enum Untyped {}
 
 /// A responder was used: the handler has answered, or has sent it with a call.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use crate::tidy::{files, workspace};
 /// The crates of the workspace, and the number of files in the largest circle of each, or of one of its modules. Lower a number when a
 /// circle shrinks.
 const LARGEST: [(&str, &str, usize); 11] = [
-    ("tavrida", "", 5),
+    // A table holds values, and a value may be a table.
+    ("tavrida", "", 2),
     ("tavrida/macros", "", 7),
     ("tavrida-amqp", "", 3),
     ("tavrida-memory", "", 13),
