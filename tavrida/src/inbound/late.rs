@@ -1,4 +1,4 @@
-//! What comes too late: for a session that has ended, whose broker delivers again what was not settled, or for who asked.
+//! What comes too late: after the end of its session, whose broker delivers again what was not settled, or after its asker has gone.
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
