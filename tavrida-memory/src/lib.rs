@@ -14,5 +14,5 @@ pub mod features {}
 
 pub use core::{Behaviour, RabbitMq};
 pub use shell::{
-    Builder, Head, Heads, Line, MemoryBroker, MemoryTransport, Network, PublishFate, SettleFate,
+    Builder, Head, Heads, MemoryBroker, MemoryTransport, Network, NetworkSession, PublishFate, SettleFate,
 };

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tavrida::field::ShortString;
 use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishErrorKind, Queue, Transport};
 use tavrida_memory::core::{ChannelId, Operator};
-use tavrida_memory::{Heads, Line, MemoryBroker, Network, PublishFate, SettleFate};
+use tavrida_memory::{Heads, MemoryBroker, Network, NetworkSession, PublishFate, SettleFate};
 
 /// A network on which all publishes have the same fate, and all settlements pass.
 struct Even(PublishFate);
@@ -18,24 +18,30 @@ impl Network for Even {
         Ok(())
     }
 
-    fn connected(&self, _line: Line) {}
+    fn connected(&self, _session: NetworkSession) {}
 
-    fn disconnected(&self, _line: Line, _loss: &ConnectionLost) {}
+    fn disconnected(&self, _session: NetworkSession, _loss: &ConnectionLost) {}
 
-    fn publishing(&self, _line: Line, _publication: &Arc<Publication>) -> PublishFate {
+    fn publishing(&self, _session: NetworkSession, _publication: &Arc<Publication>) -> PublishFate {
         self.0
     }
 
     fn published(
         &self,
-        _line: Line,
+        _session: NetworkSession,
         _publication: &Arc<Publication>,
         _outcome: &Result<(), PublishErrorKind>,
         _queues: &mut dyn Iterator<Item = &str>,
     ) {
     }
 
-    fn settling(&self, _line: Line, _channel: ChannelId, _tag: u64, _verdict: AckKind) -> SettleFate {
+    fn settling(
+        &self,
+        _session: NetworkSession,
+        _channel: ChannelId,
+        _tag: u64,
+        _verdict: AckKind,
+    ) -> SettleFate {
         SettleFate::Taken
     }
 }

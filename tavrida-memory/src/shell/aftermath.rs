@@ -6,7 +6,7 @@ use std::task::Waker;
 use tavrida::transport::PublishError;
 use tokio::sync::oneshot;
 
-use super::handle::Life;
+use super::handle::Liveness;
 
 /// Tasks to wake and outcomes to send: usually one waker, or none.
 #[derive(Default)]
@@ -20,13 +20,13 @@ struct Rest {
     wakers: Vec<Waker>,
     /// A waker may hold the last reference to a task, so that dropping it drops the task.
     discarded: Vec<Waker>,
-    ended: Vec<Arc<Life>>,
+    ended: Vec<Arc<Liveness>>,
     #[cfg(feature = "port")]
     changed: Vec<Arc<tokio::sync::Notify>>,
-    outcomes: Vec<(oneshot::Sender<Outcome>, Outcome)>,
+    outcomes: Vec<(oneshot::Sender<PublishResult>, PublishResult)>,
 }
 
-pub(super) type Outcome = Result<(), PublishError>;
+pub(super) type PublishResult = Result<(), PublishError>;
 
 impl Aftermath {
     pub(super) fn wake(&mut self, waker: Waker) {
@@ -41,11 +41,11 @@ impl Aftermath {
         self.rest().discarded.push(waker);
     }
 
-    pub(super) fn end(&mut self, life: Arc<Life>) {
+    pub(super) fn end(&mut self, life: Arc<Liveness>) {
         self.rest().ended.push(life);
     }
 
-    pub(super) fn tell(&mut self, to: oneshot::Sender<Outcome>, outcome: Outcome) {
+    pub(super) fn tell(&mut self, to: oneshot::Sender<PublishResult>, outcome: PublishResult) {
         self.rest().outcomes.push((to, outcome));
     }
 

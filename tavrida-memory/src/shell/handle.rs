@@ -1,4 +1,4 @@
-//! [`Handle`]: a reference to a session for its consumers and deliveries, and [`Life`], its end.
+//! [`Handle`]: a reference to a session for its consumers and deliveries, and [`Liveness`], its end.
 
 use std::sync::{Arc, OnceLock};
 
@@ -29,13 +29,13 @@ impl SessionId {
 }
 
 /// The life of a session: it ends once.
-pub(super) struct Life {
+pub(super) struct Liveness {
     pub(super) id: SessionId,
     loss: OnceLock<ConnectionLost>,
     ended: Notify,
 }
 
-impl Life {
+impl Liveness {
     pub(super) fn new(id: SessionId) -> Self {
         Self { id, loss: OnceLock::new(), ended: Notify::new() }
     }
@@ -73,7 +73,7 @@ impl Life {
 /// like a closed socket.
 pub(super) struct Handle {
     pub(super) shared: Arc<Shared>,
-    pub(super) life: Arc<Life>,
+    pub(super) life: Arc<Liveness>,
 }
 
 impl Handle {

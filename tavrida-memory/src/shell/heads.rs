@@ -6,7 +6,7 @@ use tavrida::field::ShortString;
 
 use super::broker::MemoryBroker;
 use super::handle::SessionId;
-use super::network::Line;
+use super::network::NetworkSession;
 use super::state::State;
 use crate::core::{Arrival, Broker, ChannelId, Delivered, Eviction, Pending};
 
@@ -17,7 +17,7 @@ pub struct Heads<'a>(&'a State);
 /// The head of an outbox: the next arrival on a channel.
 pub struct Head<'a> {
     /// The session of the channel.
-    pub line: Line,
+    pub session: NetworkSession,
     /// The channel.
     pub channel: ChannelId,
     /// Its number: the broker numbers what it sends.
@@ -118,7 +118,7 @@ impl State {
     fn head(&self, channel: ChannelId) -> Option<Head<'_>> {
         let (sent, pending) = self.broker.head(channel)?;
         Some(Head {
-            line: self.line(SessionId::of(channel.connection)),
+            session: self.network_session(SessionId::of(channel.connection)),
             channel,
             number: sent.number,
             arrival: &sent.arrival,
@@ -141,9 +141,9 @@ impl fmt::Debug for Heads<'_> {
 
 impl fmt::Debug for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, channel, number, arrival, .. } = self;
+        let Self { session, channel, number, arrival, .. } = self;
         f.debug_struct("Head")
-            .field("line", line)
+            .field("session", session)
             .field("channel", channel)
             .field("number", number)
             .field("arrival", arrival)

@@ -19,7 +19,7 @@ mod transport;
 
 pub use broker::{Builder, MemoryBroker};
 pub use heads::{Head, Heads};
-pub use network::{Line, Network, PublishFate, SettleFate};
+pub use network::{Network, NetworkSession, PublishFate, SettleFate};
 #[cfg(feature = "port")]
 pub(crate) use remote::{Attended, Remote};
 pub use transport::MemoryTransport;

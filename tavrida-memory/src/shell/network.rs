@@ -10,7 +10,7 @@ use std::time::Duration;
 use tavrida::field::ShortString;
 use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishErrorKind};
 
-use super::aftermath::Outcome;
+use super::aftermath::PublishResult;
 use super::broker::MemoryBroker;
 use super::channel::method_of;
 use super::handle::SessionId;
@@ -20,11 +20,11 @@ use crate::core::{Broker, ChannelId, Command, Got, Method};
 
 /// A session, as a network sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Line {
+pub struct NetworkSession {
     /// The peer: the number of the [transport](MemoryBroker::transport_of).
     pub peer: u32,
     /// The number of the session, from 0, in the order in which they were opened.
-    pub session: u32,
+    pub number: u32,
 }
 
 /// Decides the fate of what sessions send, and observes it.
@@ -45,35 +45,41 @@ pub trait Network: Send + Sync + 'static {
     fn connecting(&self, peer: u32) -> Result<(), ConnectionLost>;
 
     /// Observes that a session is open.
-    fn connected(&self, line: Line);
+    fn connected(&self, session: NetworkSession);
 
     /// Observes that a session ended.
-    fn disconnected(&self, line: Line, loss: &ConnectionLost);
+    fn disconnected(&self, session: NetworkSession, loss: &ConnectionLost);
 
     /// Decides the fate of a message that a session sends.
-    fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate;
+    fn publishing(&self, session: NetworkSession, publication: &Arc<Publication>) -> PublishFate;
 
     /// Observes that the broker has processed a message, and which queues have it now. The session may learn something else, see
     /// [`PublishFate::ConfirmLost`].
     fn published(
         &self,
-        line: Line,
+        session: NetworkSession,
         publication: &Arc<Publication>,
         outcome: &Result<(), PublishErrorKind>,
         queues: &mut dyn Iterator<Item = &str>,
     );
 
     /// Decides the fate of a settlement, for the delivery that [`arrived`](MemoryBroker::arrive) on this channel with this tag.
-    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: AckKind) -> SettleFate;
+    fn settling(
+        &self,
+        session: NetworkSession,
+        channel: ChannelId,
+        delivery_tag: u64,
+        verdict: AckKind,
+    ) -> SettleFate;
 
     /// Observes a new consumer: further arrivals on this channel are for it.
-    fn consuming(&self, line: Line, channel: ChannelId, consume: &Consume) {
-        let _ = (line, channel, consume);
+    fn consuming(&self, session: NetworkSession, channel: ChannelId, consume: &Consume) {
+        let _ = (session, channel, consume);
     }
 
     /// Observes a message fetched from a queue. The broker waits for its settlement on this channel with this tag.
-    fn fetched(&self, line: Line, channel: ChannelId, fetched: &Got) {
-        let _ = (line, channel, fetched);
+    fn fetched(&self, session: NetworkSession, channel: ChannelId, fetched: &Got) {
+        let _ = (session, channel, fetched);
     }
 }
 
@@ -188,8 +194,8 @@ impl MemoryBroker {
 }
 
 impl State {
-    pub(super) fn line(&self, id: SessionId) -> Line {
-        Line { peer: self.sessions.get(&id).map_or(0, |entry| entry.peer), session: id.0 }
+    pub(super) fn network_session(&self, id: SessionId) -> NetworkSession {
+        NetworkSession { peer: self.sessions.get(&id).map_or(0, |entry| entry.peer), number: id.0 }
     }
 
     fn release(&mut self, peer: u32) {
@@ -239,27 +245,27 @@ impl State {
     ) {
         let Some(network) = &self.network else { return };
         let mut queues = self.broker.last_routed().filter(|_| outcome.is_ok());
-        network.published(self.line(id), publication, outcome, &mut queues);
+        network.published(self.network_session(id), publication, outcome, &mut queues);
     }
 
     /// Reports a consumer to the network.
     pub(super) fn tell_consuming(&self, id: SessionId, channel: ChannelId, consume: &Consume) {
         if let Some(network) = &self.network {
-            network.consuming(self.line(id), channel, consume);
+            network.consuming(self.network_session(id), channel, consume);
         }
     }
 
     /// Reports a fetched message to the network.
     pub(super) fn tell_fetched(&self, id: SessionId, channel: ChannelId, fetched: &Got) {
         if let Some(network) = &self.network {
-            network.fetched(self.line(id), channel, fetched);
+            network.fetched(self.network_session(id), channel, fetched);
         }
     }
 
     /// Handles a message as the network decides.
     pub(super) fn send(&mut self, id: SessionId, publication: Arc<Publication>) -> SentState {
         let fate = match &self.network {
-            Some(network) => network.publishing(self.line(id), &publication),
+            Some(network) => network.publishing(self.network_session(id), &publication),
             None => PublishFate::Taken,
         };
         match fate {
@@ -292,7 +298,7 @@ impl State {
     }
 
     /// Breaks the session while it publishes.
-    fn break_off(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
+    fn break_off(&mut self, id: SessionId, publication: Arc<Publication>) -> PublishResult {
         let loss = broken();
         self.end_session(id, loss.clone());
         Err(unpublished(PublishErrorKind::Ambiguous(loss), publication))
@@ -308,7 +314,7 @@ impl State {
         let id = SessionId::of(channel.connection);
         let method = method_of(delivery_tag, verdict);
         let fate = match &self.network {
-            Some(network) => network.settling(self.line(id), channel, delivery_tag, verdict),
+            Some(network) => network.settling(self.network_session(id), channel, delivery_tag, verdict),
             None => SettleFate::Taken,
         };
         match fate {

@@ -8,7 +8,7 @@ use tavrida::transport::{
 };
 use tokio::sync::oneshot;
 
-use super::aftermath::{Aftermath, Outcome};
+use super::aftermath::{Aftermath, PublishResult};
 use super::handle::{Handle, SessionId};
 use super::state::{Entry, State, refusal};
 use crate::core::{ChannelId, Command, Effect, Method};
@@ -27,11 +27,11 @@ pub(super) fn replies_of(id: SessionId) -> ChannelId {
 /// A publish without an outcome yet.
 pub(super) struct Waiting {
     pub(super) publication: Arc<Publication>,
-    pub(super) outcome: oneshot::Sender<Outcome>,
+    pub(super) outcome: oneshot::Sender<PublishResult>,
 }
 
 impl Waiting {
-    fn new(publication: Arc<Publication>) -> (Self, oneshot::Receiver<Outcome>) {
+    fn new(publication: Arc<Publication>) -> (Self, oneshot::Receiver<PublishResult>) {
         let (outcome, told) = oneshot::channel();
         (Self { publication, outcome }, told)
     }
@@ -57,10 +57,10 @@ pub(super) fn unpublished(reason: PublishErrorKind, publication: Arc<Publication
 
 /// The state of a publish after it was sent.
 pub(super) enum SentState {
-    Known(Outcome),
+    Known(PublishResult),
     Held(Arc<Publication>),
-    Unconfirmed(Outcome, Arc<Publication>),
-    Late(u64, Outcome, Arc<Publication>),
+    Unconfirmed(PublishResult, Arc<Publication>),
+    Late(u64, PublishResult, Arc<Publication>),
     Unknown,
 }
 
@@ -132,7 +132,7 @@ impl State {
         self.apply(Command::Method { channel, method: Method::ConfirmSelect { nowait: true } });
     }
 
-    pub(super) fn publish(&mut self, id: SessionId, publication: Arc<Publication>) -> Outcome {
+    pub(super) fn publish(&mut self, id: SessionId, publication: Arc<Publication>) -> PublishResult {
         let direct = publication.properties.reply_to.as_deref() == Some(DIRECT_REPLY_TO)
             && self.broker.is_open(replies_of(id))
             && self.broker.has_exchange_for(&publication);

@@ -7,10 +7,10 @@ use std::task::Waker;
 use rustc_hash::FxHashMap;
 use tavrida::transport::{BrokerError, ConnectionLost, Scope};
 
-use super::aftermath::{Aftermath, Outcome};
+use super::aftermath::{Aftermath, PublishResult};
 use super::clock::ShellClock;
-use super::handle::{Life, SessionId};
-use super::network::{Line, Network};
+use super::handle::{Liveness, SessionId};
+use super::network::{Network, NetworkSession};
 use super::publish::Waiting;
 use super::timer::Timer;
 use crate::core::{
@@ -42,7 +42,7 @@ pub(super) struct State {
 
 /// The shell's record of a session that is alive.
 pub(super) struct Entry {
-    pub(super) life: Arc<Life>,
+    pub(super) life: Arc<Liveness>,
     pub(super) peer: u32,
     /// Settlements delayed by a network, and what was sent on their channels after them.
     pub(super) verdicts: Vec<(ChannelId, Method)>,
@@ -55,9 +55,9 @@ pub(super) struct Entry {
     /// Publishes delayed by a network.
     pub(super) held: Vec<Waiting>,
     /// Publishes that the broker has processed, with outcomes delayed by a network.
-    pub(super) unconfirmed: Vec<(Waiting, Outcome)>,
+    pub(super) unconfirmed: Vec<(Waiting, PublishResult)>,
     /// As these, each delayed by itself, with its number.
-    pub(super) late: Vec<(u64, Waiting, Outcome)>,
+    pub(super) late: Vec<(u64, Waiting, PublishResult)>,
 }
 
 /// The shell's end of an open channel.
@@ -159,7 +159,7 @@ impl State {
     /// # Errors
     ///
     /// The network does not let the peer connect.
-    pub(super) fn open_session(&mut self, peer: u32) -> Result<Arc<Life>, ConnectionLost> {
+    pub(super) fn open_session(&mut self, peer: u32) -> Result<Arc<Liveness>, ConnectionLost> {
         if let Some(network) = &self.network {
             network.connecting(peer)?;
         }
@@ -168,7 +168,7 @@ impl State {
         for connection in [id.control(), id.publisher()] {
             self.apply(Command::Connect { connection, options: ConnectionOptions::default() });
         }
-        let life = Arc::new(Life::new(id));
+        let life = Arc::new(Liveness::new(id));
         let entry = Entry {
             life: life.clone(),
             peer,
@@ -184,7 +184,7 @@ impl State {
         self.sessions.insert(id, entry);
         self.open_publisher(id);
         if let Some(network) = &self.network {
-            network.connected(Line { peer, session: id.0 });
+            network.connected(NetworkSession { peer, number: id.0 });
         }
         Ok(life)
     }
@@ -193,7 +193,7 @@ impl State {
     pub(super) fn end_session(&mut self, id: SessionId, loss: ConnectionLost) {
         let Some(entry) = self.sessions.remove(&id) else { return };
         if let Some(network) = &self.network {
-            network.disconnected(Line { peer: entry.peer, session: id.0 }, &loss);
+            network.disconnected(NetworkSession { peer: entry.peer, number: id.0 }, &loss);
         }
         for waiting in entry.waiting {
             waiting.give_up(&loss, &mut self.aftermath);

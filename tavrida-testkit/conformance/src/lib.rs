@@ -62,7 +62,7 @@ mod capability;
 mod check;
 mod values;
 mod settings;
-mod stage;
+mod harness;
 mod tap;
 mod peer;
 mod promise;

@@ -14,7 +14,7 @@ use tavrida::transport::{
 };
 
 use crate::check::{Fault, Kept, same, settled};
-use crate::stage::Stage;
+use crate::harness::Harness;
 use crate::tap::Tap;
 use crate::values::body;
 
@@ -22,7 +22,7 @@ use crate::values::body;
 #[derive(Clone)]
 pub(crate) struct Peer {
     session: Arc<dyn Session>,
-    stage: Stage,
+    harness: Harness,
 }
 
 /// Publishes that were polled once.
@@ -36,10 +36,10 @@ impl Deref for Peer {
     }
 }
 
-impl Stage {
+impl Harness {
     /// Opens a session.
     pub(crate) async fn session(&self) -> Result<Peer, Fault> {
-        Ok(Peer { session: self.connect().await?, stage: self.clone() })
+        Ok(Peer { session: self.connect().await?, harness: self.clone() })
     }
 
     /// Opens two sessions.
@@ -51,7 +51,7 @@ impl Stage {
 impl Peer {
     /// Declares an exchange under a name private to the check.
     pub(crate) async fn an_exchange(&self, local: &str, kind: ExchangeKind) -> Result<ShortString, Fault> {
-        let exchange = Exchange::durable(self.stage.name(local), kind);
+        let exchange = Exchange::durable(self.harness.name(local), kind);
         self.exchange(&exchange).await?;
         Ok(exchange.name)
     }
@@ -59,7 +59,7 @@ impl Peer {
     /// Declares an exchange.
     pub(crate) async fn exchange(&self, exchange: &Exchange) -> Kept {
         let what = format!("declaring the exchange '{}'", exchange.name);
-        self.stage.done(&what, self.admin().declare_exchange(exchange)).await
+        self.harness.done(&what, self.admin().declare_exchange(exchange)).await
     }
 
     /// Declares a plain queue under a name private to the check.
@@ -69,30 +69,30 @@ impl Peer {
 
     /// Declares a queue with arguments under a name private to the check.
     pub(crate) async fn a_queue_with(&self, local: &str, arguments: Table) -> Result<ShortString, Fault> {
-        let queue = Queue { arguments, ..Queue::durable(self.stage.name(local)) };
+        let queue = Queue { arguments, ..Queue::durable(self.harness.name(local)) };
         self.queue(&queue).await
     }
 
     /// Declares a queue. Returns its name.
     pub(crate) async fn queue(&self, queue: &Queue) -> Result<ShortString, Fault> {
         let what = format!("declaring the queue '{}'", queue.name);
-        Ok(self.stage.done(&what, self.admin().declare_queue(queue)).await?.name)
+        Ok(self.harness.done(&what, self.admin().declare_queue(queue)).await?.name)
     }
 
     pub(crate) async fn tie(&self, binding: &Binding) -> Kept {
         let what = format!("binding {binding:?}");
-        self.stage.done(&what, self.admin().bind(binding)).await
+        self.harness.done(&what, self.admin().bind(binding)).await
     }
 
     /// Unbinds.
     pub(crate) async fn untie(&self, binding: &Binding) -> Kept {
         let what = format!("unbinding {binding:?}");
-        self.stage.done(&what, self.admin().unbind(binding)).await
+        self.harness.done(&what, self.admin().unbind(binding)).await
     }
 
     /// Deletes a queue with its messages.
     pub(crate) async fn drop_queue(&self, name: &str) -> Result<u32, Fault> {
-        self.stage
+        self.harness
             .done(&format!("deleting the queue '{name}'"), self.admin().delete_queue(name, false, false))
             .await
     }
@@ -100,7 +100,7 @@ impl Peer {
     /// Publishes, and waits for the outcome.
     pub(crate) async fn outcome(&self, publication: Publication) -> Result<Result<(), PublishError>, Fault> {
         let what = format!("publishing to '{}' with key '{}'", publication.exchange, publication.routing_key);
-        self.stage.within(&what, self.session.publish(publication)).await
+        self.harness.within(&what, self.session.publish(publication)).await
     }
 
     /// Publishes a message that must be accepted.
@@ -166,12 +166,12 @@ impl Peer {
             (&mut publishing).await;
             Pin::new(&mut publishing).take_output().expect("it was awaited and is taken once")
         }));
-        self.stage.within(&what, outcomes).await
+        self.harness.within(&what, outcomes).await
     }
 
     /// Gets the first message of a queue, if it has one now.
     pub(crate) async fn take(&self, queue: &str) -> Result<Option<GetMessage>, Fault> {
-        self.stage.done(&format!("getting from '{queue}'"), self.session.get(queue)).await
+        self.harness.done(&format!("getting from '{queue}'"), self.session.get(queue)).await
     }
 
     /// Gets the first message of a queue, which must exist now.
@@ -185,7 +185,7 @@ impl Peer {
     /// Gets the first message of a queue once it arrives.
     pub(crate) async fn arrival(&self, queue: &str) -> Result<Delivery, Fault> {
         let what = format!("a message in '{queue}'");
-        self.stage.until(&what, async || Ok(self.take(queue).await?.map(|fetched| fetched.delivery))).await
+        self.harness.until(&what, async || Ok(self.take(queue).await?.map(|fetched| fetched.delivery))).await
     }
 
     /// Gets and acknowledges all messages that a queue has now. Returns the bodies.
@@ -206,7 +206,7 @@ impl Peer {
     /// Returns how many messages of a queue are ready.
     pub(crate) async fn ready(&self, queue: &str) -> Result<u32, Fault> {
         Ok(self
-            .stage
+            .harness
             .done(&format!("checking '{queue}'"), self.admin().declare_queue_passive(queue))
             .await?
             .messages)
@@ -215,19 +215,19 @@ impl Peer {
     /// Waits until `count` messages of a queue are ready.
     pub(crate) async fn ready_is(&self, queue: &str, count: u32) -> Kept {
         let what = format!("{count} ready messages in '{queue}'");
-        self.stage.until(&what, async || Ok((self.ready(queue).await? == count).then_some(()))).await
+        self.harness.until(&what, async || Ok((self.ready(queue).await? == count).then_some(()))).await
     }
 
     /// Checks whether a queue exists.
     pub(crate) async fn queue_exists(&self, queue: &str, expected: bool) -> Kept {
-        let seen = self.stage.within("checking a queue", self.admin().declare_queue_passive(queue)).await?;
+        let seen = self.harness.within("checking a queue", self.admin().declare_queue_passive(queue)).await?;
         exists("the queue", queue, seen.map(drop), expected)
     }
 
     /// Checks whether an exchange exists.
     pub(crate) async fn exchange_exists(&self, exchange: &str, expected: bool) -> Kept {
         let seen = self
-            .stage
+            .harness
             .within("checking an exchange", self.admin().declare_exchange_passive(exchange))
             .await?;
         exists("the exchange", exchange, seen, expected)
@@ -241,18 +241,18 @@ impl Peer {
     /// Consumes with these settings.
     pub(crate) async fn tap_with(&self, consume: &Consume) -> Result<Tap, Fault> {
         let what = format!("consuming '{}'", consume.queue);
-        let consumer = self.stage.done(&what, self.session.consume(consume)).await?;
-        Ok(Tap::new(consumer, self.stage.clone(), &consume.queue))
+        let consumer = self.harness.done(&what, self.session.consume(consume)).await?;
+        Ok(Tap::new(consumer, self.harness.clone(), &consume.queue))
     }
 
     /// Closes the session in good order.
     pub(crate) async fn finish(&self) -> Kept {
-        self.stage.done("closing the session", self.session.close()).await
+        self.harness.done("closing the session", self.session.close()).await
     }
 
     /// Returns why the session ended; it must have ended or end soon.
     pub(crate) async fn loss(&self) -> Result<ConnectionLost, Fault> {
-        self.stage.within("the end of the session", self.session.closed()).await
+        self.harness.within("the end of the session", self.session.closed()).await
     }
 }
 

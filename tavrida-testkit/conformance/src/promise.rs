@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use crate::Capability;
 use crate::check::Kept;
-use crate::stage::Stage;
+use crate::harness::Harness;
 
 /// A running check.
 pub(crate) type Act = Pin<Box<dyn Future<Output = Kept> + Send>>;
@@ -23,7 +23,7 @@ pub struct Promise {
     /// The first version of RabbitMQ that it holds for, and the first that it does not hold for any more.
     since: Option<(u16, u16)>,
     before: Option<(u16, u16)>,
-    act: Box<dyn Fn(Stage) -> Act + Send + Sync>,
+    act: Box<dyn Fn(Harness) -> Act + Send + Sync>,
 }
 
 /// What a promise needs to be checked.
@@ -42,10 +42,10 @@ pub(crate) enum Need {
 /// Returns a promise that `check` checks; its room comes from the table of rooms.
 pub(crate) fn promise<F, Fut>(text: &'static str, source: &'static str, check: F) -> Promise
 where
-    F: Fn(Stage) -> Fut + Send + Sync + 'static,
+    F: Fn(Harness) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Kept> + Send + 'static,
 {
-    let act: Box<dyn Fn(Stage) -> Act + Send + Sync> = Box::new(move |stage| Box::pin(check(stage)));
+    let act: Box<dyn Fn(Harness) -> Act + Send + Sync> = Box::new(move |harness| Box::pin(check(harness)));
     Promise { room: "", text, source, needs: Vec::new(), since: None, before: None, act }
 }
 
@@ -134,8 +134,8 @@ impl Promise {
         &self.needs
     }
 
-    pub(crate) fn check(&self, stage: Stage) -> Act {
-        (self.act)(stage)
+    pub(crate) fn check(&self, harness: Harness) -> Act {
+        (self.act)(harness)
     }
 }
 

@@ -11,9 +11,9 @@ use tavrida::transport::{Broker, Transport};
 use tokio::time::timeout;
 
 use crate::check::{Fault, Kept};
+use crate::harness::Harness;
 use crate::promise::{Need, V4_0};
 use crate::settings::Settings;
-use crate::stage::Stage;
 use crate::{Capability, Finding, Promise, Report, Verdict, promises};
 
 /// The suite, configured for one transport. See the [crate](crate).
@@ -180,10 +180,10 @@ fn hindrance(settings: &Settings, promise: &Promise, like: (u16, u16)) -> Option
 }
 
 async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Verdict {
-    let stage = Stage::new(settings.clone(), number);
-    let found = guarded(settings, promise, stage.clone()).await;
+    let harness = Harness::new(settings.clone(), number);
+    let found = guarded(settings, promise, harness.clone()).await;
     let cleared =
-        AssertUnwindSafe(stage.clear()).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
+        AssertUnwindSafe(harness.clear()).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(&*panic)));
     match found.and(cleared) {
         Ok(()) => Verdict::Kept,
         Err(Fault { expected, seen }) => Verdict::Broken { expected, seen },
@@ -191,11 +191,11 @@ async fn check(settings: &Arc<Settings>, number: usize, promise: &Promise) -> Ve
 }
 
 /// Runs a check so that neither a panic nor a hang of the transport ends the run.
-async fn guarded(settings: &Settings, promise: &Promise, stage: Stage) -> Kept {
+async fn guarded(settings: &Settings, promise: &Promise, harness: Harness) -> Kept {
     // Each step of a check has a limit; a step without one shows here.
     let rounds = settings.rounds.filter(|_| promise.needs_rounds()).unwrap_or_default();
     let limit = 12 * (settings.patience + rounds);
-    match timeout(limit, AssertUnwindSafe(promise.check(stage)).catch_unwind()).await {
+    match timeout(limit, AssertUnwindSafe(promise.check(harness)).catch_unwind()).await {
         Ok(Ok(found)) => found,
         Ok(Err(panic)) => Err(panicked(&*panic)),
         Err(_) => Err(Fault::new(format_args!("an end within {limit:?}"), "none")),

@@ -4,25 +4,25 @@ use futures_util::FutureExt;
 use tavrida::transport::{Consumer, ConsumerError, Delivery};
 
 use crate::check::{Fault, Kept, same, settled};
-use crate::stage::Stage;
+use crate::harness::Harness;
 use crate::values::body;
 
 /// One consumer; each wait has a limit.
 pub(crate) struct Tap {
     consumer: Consumer,
-    stage: Stage,
+    harness: Harness,
     queue: String,
 }
 
 impl Tap {
-    pub(crate) fn new(consumer: Consumer, stage: Stage, queue: &str) -> Self {
-        Self { consumer, stage, queue: queue.to_owned() }
+    pub(crate) fn new(consumer: Consumer, harness: Harness, queue: &str) -> Self {
+        Self { consumer, harness, queue: queue.to_owned() }
     }
 
     /// Returns the next delivery, which must come.
     pub(crate) async fn next(&mut self) -> Result<Delivery, Fault> {
         let what = format!("a delivery from '{}'", self.queue);
-        let next = self.stage.within(&what, self.consumer.next()).await?;
+        let next = self.harness.within(&what, self.consumer.next()).await?;
         next.map_err(|end| Fault::new(&what, end))
     }
 
@@ -48,7 +48,7 @@ impl Tap {
     /// Returns the end of the consumer, which must come next.
     pub(crate) async fn end(&mut self) -> Result<ConsumerError, Fault> {
         let what = format!("the end of the consumer of '{}'", self.queue);
-        match self.stage.within(&what, self.consumer.next()).await? {
+        match self.harness.within(&what, self.consumer.next()).await? {
             Err(end) => Ok(end),
             Ok(delivery) => Err(Fault::new(&what, format_args!("a delivery: {:?}", body(&delivery)))),
         }
@@ -70,7 +70,7 @@ impl Tap {
 
     /// Cancels the consumer.
     pub(crate) async fn cancel(&mut self) -> Kept {
-        self.stage.done("cancelling the consumer", self.consumer.cancel()).await
+        self.harness.done("cancelling the consumer", self.consumer.cancel()).await
     }
 
     /// Returns the consumer itself.

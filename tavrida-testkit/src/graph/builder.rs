@@ -15,13 +15,13 @@ use super::convention::Convention;
 use super::keeper::{Keeper, Make, Process};
 use super::{Graph, prepared};
 use crate::problem::ProblemKind;
-use crate::sim::{SimTransport, Stage};
+use crate::sim::{Harness, SimTransport};
 use crate::trace::ActorKind;
 
 /// Assembles a [`Graph`].
 #[must_use = "a graph runs when it is started"]
 pub struct GraphBuilder {
-    stage: Stage,
+    harness: Harness,
     places: Vec<PlannedServer>,
     clients: Vec<String>,
     is_strict: bool,
@@ -49,8 +49,8 @@ enum Making {
 }
 
 impl GraphBuilder {
-    pub(crate) fn new(stage: Stage) -> Self {
-        Self { stage, places: Vec::new(), clients: Vec::new(), is_strict: false }
+    pub(crate) fn new(harness: Harness) -> Self {
+        Self { harness, places: Vec::new(), clients: Vec::new(), is_strict: false }
     }
 
     /// Gives the services only what they have in production.
@@ -224,14 +224,14 @@ impl GraphBuilder {
     ///
     /// Panics if a server or client cannot be built.
     pub async fn start(self) -> Graph {
-        let Self { stage, places, clients, is_strict } = self;
+        let Self { harness, places, clients, is_strict } = self;
         let convention = Convention::of(places.iter().flat_map(|place| place.services(is_strict)), is_strict);
-        let fresh = !stage.is_live() && stage.world().state().is_fresh();
+        let fresh = !harness.is_live() && harness.world().state().is_fresh();
         let mut servers = BTreeMap::new();
         let mut keepers = Vec::new();
         for mut place in places {
-            if !stage.is_live() {
-                place.late += stage.world().state().lateness(&place.name);
+            if !harness.is_live() {
+                place.late += harness.world().state().lateness(&place.name);
             }
             let furnished = fresh && place.late.is_zero() && matches!(place.make, Making::Service(_));
             let make = place.make((!is_strict).then_some(&convention), furnished);
@@ -240,9 +240,9 @@ impl GraphBuilder {
                     1 => place.name.clone(),
                     _ => format!("{}/{replica}", place.name),
                 };
-                let actor = stage.world().state().add_actor(&name, place.kind);
+                let actor = harness.world().state().add_actor(&name, place.kind);
                 servers.insert(name, actor);
-                let process = Process { stage: stage.clone(), actor, make: make.clone() };
+                let process = Process { harness: harness.clone(), actor, make: make.clone() };
                 match process.build() {
                     Ok(server) => {
                         let first = furnished.then_some(server);
@@ -253,7 +253,7 @@ impl GraphBuilder {
             }
         }
         if fresh {
-            furnish(&stage, &keepers).await;
+            furnish(&harness, &keepers).await;
         }
         let ready: Vec<_> = keepers.into_iter().filter_map(Keeper::start).collect();
         for ready in ready {
@@ -265,12 +265,12 @@ impl GraphBuilder {
         let mut connected = BTreeMap::new();
         for name in clients {
             let client = match is_strict {
-                true => connect(&stage, &name, by_name_beside(&convention)).await,
-                false => connect(&stage, &name, convention.clone()).await,
+                true => connect(&harness, &name, by_name_beside(&convention)).await,
+                false => connect(&harness, &name, convention.clone()).await,
             };
             connected.insert(name, client);
         }
-        Graph { stage, clients: connected, servers }
+        Graph { harness, clients: connected, servers }
     }
 }
 
@@ -325,11 +325,11 @@ fn configured(configure: &[Configure], server: ServerBuilder) -> ServerBuilder {
 }
 
 /// Declares the topology of the servers that do not declare it themselves.
-async fn furnish(stage: &Stage, keepers: &[Keeper]) {
+async fn furnish(harness: &Harness, keepers: &[Keeper]) {
     let plans = keepers.iter().filter_map(|keeper| keeper.first.as_ref().map(Server::plan)).collect();
-    match prepared::broker_with(stage.version(), plans).await {
-        Ok(broker) => stage.furnish(broker),
-        Err(error) => stage.world().fail(ProblemKind::Server, format!("the graph's topology: {error}")),
+    match prepared::broker_with(harness.version(), plans).await {
+        Ok(broker) => harness.furnish(broker),
+        Err(error) => harness.world().fail(ProblemKind::Server, format!("the graph's topology: {error}")),
     }
 }
 
@@ -338,13 +338,13 @@ fn by_name_beside(convention: &Convention) -> Fallback {
     Fallback { first: Arc::new(convention.clone()), second: Arc::new(ByName) }
 }
 
-async fn connect(stage: &Stage, name: &str, discovery: impl Discovery) -> Client {
-    let actor = stage.world().state().add_actor(name, ActorKind::Client);
-    let client = Client::builder(stage.transport(actor)).source(name).discovery(discovery);
-    match client.ids(stage.ids(actor)).clock(stage.clock().clone()).build().await {
+async fn connect(harness: &Harness, name: &str, discovery: impl Discovery) -> Client {
+    let actor = harness.world().state().add_actor(name, ActorKind::Client);
+    let client = Client::builder(harness.transport(actor)).source(name).discovery(discovery);
+    match client.ids(harness.ids(actor)).clock(harness.clock().clone()).build().await {
         Ok(client) => client,
         Err(error) => {
-            stage.world().fail(ProblemKind::Server, format!("client '{name}': {error}"));
+            harness.world().fail(ProblemKind::Server, format!("client '{name}': {error}"));
             panic!("client '{name}' cannot be built: {error}")
         }
     }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::problem::ProblemKind;
 use crate::sim::world::Probe;
-use crate::sim::{SimTransport, Stage};
+use crate::sim::{Harness, SimTransport};
 use crate::trace::ActorId;
 
 /// Makes the server of a process.
@@ -28,7 +28,7 @@ pub(super) struct Keeper {
 
 /// A process, running or not.
 pub(super) struct Process {
-    pub(super) stage: Stage,
+    pub(super) harness: Harness,
     pub(super) actor: ActorId,
     pub(super) make: Make,
 }
@@ -47,7 +47,7 @@ impl Keeper {
             }));
             return Some(ready);
         }
-        process.stage.world().state().actor(process.actor).retired = true;
+        process.harness.world().state().actor(process.actor).retired = true;
         let own = OwnTask::begin();
         tokio::spawn(Box::pin(async move {
             let _own = own;
@@ -68,7 +68,7 @@ impl Process {
             };
             let Some(down_for) = self.live(server, tell.take()).await else { return };
             tokio::time::sleep(down_for).await;
-            self.stage.world().state().revive(self.actor);
+            self.harness.world().state().revive(self.actor);
         }
     }
 
@@ -78,19 +78,19 @@ impl Process {
     ///
     /// The server cannot be built.
     pub(super) fn build(&self) -> Result<Server, tavrida::Error> {
-        let (stage, actor) = (&self.stage, self.actor);
-        let probe = Probe { actor, stage: stage.clone() };
-        let builder = (self.make)(stage.transport(actor));
-        builder.ids(stage.ids(actor)).clock(stage.clock().clone()).incoming(probe).build()
+        let (harness, actor) = (&self.harness, self.actor);
+        let probe = Probe { actor, harness: harness.clone() };
+        let builder = (self.make)(harness.transport(actor));
+        builder.ids(harness.ids(actor)).clock(harness.clock().clone()).incoming(probe).build()
     }
 
     /// Runs the process until it is killed. Returns how long it stays down, or `None` if it cannot start.
     async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> Option<Duration> {
-        let killed = self.stage.world().state().actor(self.actor).killed.clone();
+        let killed = self.harness.world().state().actor(self.actor).killed.clone();
         let handle = server.handle();
         tokio::select! {
             biased;
-            () = killed.notified() => Some(self.stage.world().state().actor(self.actor).down_for),
+            () = killed.notified() => Some(self.harness.world().state().actor(self.actor).down_for),
             ended = server.serve(std::future::pending()) => {
                 self.fail(format!("ended: {ended:?}"));
                 None
@@ -101,7 +101,7 @@ impl Process {
 
     /// Fails the run: the process cannot start.
     pub(super) fn fail(&self, text: String) {
-        let mut state = self.stage.world().state();
+        let mut state = self.harness.world().state();
         let name = state.trace.actor(self.actor).name().to_owned();
         state.actor(self.actor).retired = true;
         state.fail(ProblemKind::Server, format!("server '{name}' {text}"));

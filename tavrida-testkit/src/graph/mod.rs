@@ -34,19 +34,19 @@ pub use builder::GraphBuilder;
 pub use stub::Stub;
 
 use crate::run::Run;
-use crate::sim::{Sim, Stage};
+use crate::sim::{Harness, Sim};
 use crate::trace::{ActorId, What};
 
 impl Sim {
     /// Starts to assemble a graph of services.
     pub fn graph(&self) -> GraphBuilder {
-        GraphBuilder::new(self.stage.clone())
+        GraphBuilder::new(self.harness.clone())
     }
 }
 
 /// Running services and clients.
 pub struct Graph {
-    stage: Stage,
+    harness: Harness,
     clients: BTreeMap<String, Client>,
     servers: BTreeMap<String, ActorId>,
 }
@@ -70,10 +70,10 @@ impl Graph {
     /// Panics if there is no server of this name.
     #[track_caller]
     pub fn crash(&self, server: &str, down_for: Duration) {
-        self.stage.simulated("`crash`");
+        self.harness.simulated("`crash`");
         let actor = self.server(server);
-        self.stage.world().state().kill(actor, down_for);
-        self.stage.cut(actor, "the process was killed");
+        self.harness.world().state().kill(actor, down_for);
+        self.harness.cut(actor, "the process was killed");
     }
 
     /// Breaks the session of a service or of one replica.
@@ -83,8 +83,8 @@ impl Graph {
     /// Panics if there is no server of this name.
     #[track_caller]
     pub fn cut(&self, server: &str) {
-        self.stage.simulated("`cut`");
-        self.stage.cut(self.server(server), "the connection broke");
+        self.harness.simulated("`cut`");
+        self.harness.cut(self.server(server), "the connection broke");
     }
 
     /// Cuts a server off from the broker for this time; then its session breaks, and is opened again.
@@ -94,22 +94,22 @@ impl Graph {
     /// Panics if there is no server of this name.
     #[track_caller]
     pub fn partition(&self, server: &str, time: Duration) {
-        self.stage.simulated("`partition`");
+        self.harness.simulated("`partition`");
         let actor = self.server(server);
-        self.stage.world().state().isolate(actor, true, true, time);
+        self.harness.world().state().isolate(actor, true, true, time);
     }
 
     /// Stops the broker in good order and restarts it.
     pub fn restart_broker(&self) {
-        let broker = self.stage.simulated("`restart_broker`");
-        self.stage.world().state().tell(ActorId::of_peer(0), What::Fault("broker-restart".into()));
+        let broker = self.harness.simulated("`restart_broker`");
+        self.harness.world().state().tell(ActorId::of_peer(0), What::Fault("broker-restart".into()));
         broker.restart();
     }
 
     /// Stops all faults from now on and restores all connections.
     pub fn heal(&self) {
-        self.stage.world().state().trace.heal();
-        self.stage.heal();
+        self.harness.world().state().trace.heal();
+        self.harness.heal();
     }
 
     /// Waits until the graph is quiescent: no message under way, no handler running, no task that a handler has spawned by
@@ -121,7 +121,7 @@ impl Graph {
     ///
     /// Panics if the graph is not quiescent within one hour of virtual time; on a live broker, within 30 seconds.
     pub async fn settle(&self) -> Run {
-        let within = Duration::from_secs(if self.stage.is_live() { 30 } else { 3600 });
+        let within = Duration::from_secs(if self.harness.is_live() { 30 } else { 3600 });
         let settled = self.settle_within(within).await;
         settled.unwrap_or_else(|unsettled| panic!("{unsettled}"))
     }
@@ -137,15 +137,15 @@ impl Graph {
     ///
     /// Safe.
     pub async fn settle_within(&self, time: Duration) -> Result<Run, UnsettledError> {
-        match self.stage.settled(time).await {
+        match self.harness.settled(time).await {
             true => Ok(self.run()),
-            false => Err(UnsettledError { after: time, waiting: self.stage.waiting() }),
+            false => Err(UnsettledError { after: time, waiting: self.harness.waiting() }),
         }
     }
 
     /// Returns what happened so far.
     pub fn run(&self) -> Run {
-        Run::new(self.stage.world().state().told().into())
+        Run::new(self.harness.world().state().told().into())
     }
 
     /// Returns the current state of the broker.
@@ -155,8 +155,8 @@ impl Graph {
     /// Panics on a live broker.
     #[track_caller]
     pub fn broker(&self) -> tavrida_memory::core::Snapshot {
-        let broker = self.stage.simulated("`broker`");
-        self.stage.world().state().trace.look_at_dead_letters();
+        let broker = self.harness.simulated("`broker`");
+        self.harness.world().state().trace.look_at_dead_letters();
         broker.snapshot()
     }
 

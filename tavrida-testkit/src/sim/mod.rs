@@ -11,7 +11,7 @@ mod ids;
 #[cfg(feature = "live")]
 mod live;
 mod run;
-mod stage;
+mod harness;
 mod transport;
 pub(crate) mod world;
 
@@ -19,8 +19,8 @@ use std::fmt;
 use std::time::Duration;
 
 pub use clock::SimClock;
+pub(crate) use harness::Harness;
 pub use run::{Ended, Finished, Setup, Verdict};
-pub(crate) use stage::Stage;
 use tavrida::id::IdSource;
 pub use tavrida_memory::RabbitMq;
 pub use transport::SimTransport;
@@ -33,13 +33,13 @@ use crate::trace::{ActorId, ActorKind, What};
 /// One run of a simulation, as seen by its scenario. Clones are handles to the same run.
 #[derive(Clone)]
 pub struct Sim {
-    pub(crate) stage: Stage,
+    pub(crate) harness: Harness,
     seed: u64,
 }
 
 impl Sim {
-    pub(crate) fn new(stage: Stage, seed: u64) -> Self {
-        Self { stage, seed }
+    pub(crate) fn new(harness: Harness, seed: u64) -> Self {
+        Self { harness, seed }
     }
 
     /// Returns the seed of the run.
@@ -54,20 +54,20 @@ impl Sim {
 
     /// Returns the wall clock of the run.
     pub fn clock(&self) -> SimClock {
-        self.stage.clock().clone()
+        self.harness.clock().clone()
     }
 
     /// Returns the source of ids for a client that the scenario builds on a [transport](Sim::transport) of this name: the same ids in every
     /// run of the seed.
     pub fn ids(&self, name: &str) -> impl IdSource + use<> {
-        self.stage.ids_of(name)
+        self.harness.ids_of(name)
     }
 
     /// Records an effect of a handler on the outside world: money charged, a mail sent. Effects are events of the run, and the law of
     /// idempotency compares them.
     pub fn effect(&self, name: impl Into<String>, value: impl fmt::Display) {
         let what = What::Effect { name: name.into().into(), value: value.to_string() };
-        let mut state = self.stage.world().state();
+        let mut state = self.harness.world().state();
         match state.work() {
             Some(work) => state.tell_of(work.actor, work.message, work.delivery, what),
             None => state.tell(ActorId::of_peer(0), what),
@@ -81,7 +81,7 @@ impl Sim {
     /// Panics if no law has this name; the text lists the laws.
     #[track_caller]
     pub fn waive(&self, law: &str) -> &Self {
-        let waived = self.stage.world().state().waived.waive(law);
+        let waived = self.harness.world().state().waived.waive(law);
         if let Err(unknown) = waived {
             panic!("{unknown}");
         }
@@ -101,14 +101,14 @@ impl Sim {
     /// ```
     pub fn law<E: Ended>(&self, name: &str, holds: impl FnOnce(&Run) -> E + Send + 'static) -> &Self {
         let law = move |run: &Run| holds(run).problem();
-        self.stage.world().state().own_laws.push((name.to_owned(), Box::new(law)));
+        self.harness.world().state().own_laws.push((name.to_owned(), Box::new(law)));
         self
     }
 
     /// Marks whether an interesting state was reached: an exploration reports the marks that no run reached, such as a redelivery during a
     /// payment. Services mark states by [`tavrida::sometimes!`]. See [`Trace::marks`](crate::trace::Trace::marks).
     pub fn sometimes(&self, name: &str, reached: bool) {
-        self.stage.world().state().trace.mark(name, reached);
+        self.harness.world().state().trace.mark(name, reached);
     }
 
     /// Lets the broker of the run behave like a version of RabbitMQ; without it, like the [default](RabbitMq::default). A live broker stays
@@ -135,7 +135,7 @@ impl Sim {
     /// Panics if something was connected before, or another version was chosen.
     #[track_caller]
     pub fn like(&self, version: RabbitMq) -> &Self {
-        assert!(self.stage.like(version), "`like` chooses the broker of the run: it comes first, and once");
+        assert!(self.harness.like(version), "`like` chooses the broker of the run: it comes first, and once");
         self
     }
 
@@ -145,17 +145,17 @@ impl Sim {
     /// A [`Client`](tavrida::Client) that the scenario builds on it needs the [ids](Sim::ids) and the [clock](Sim::clock) of the run: with
     /// random ids, two runs of one seed differ.
     pub fn transport(&self, name: &str) -> SimTransport {
-        let mut state = self.stage.world().state();
+        let mut state = self.harness.world().state();
         let actor = state.add_actor(name, ActorKind::Client);
         // The run does not wait for it to have a session.
         state.actor(actor).retired = true;
         drop(state);
-        self.stage.transport(actor)
+        self.harness.transport(actor)
     }
 
     /// Adds a note to the events of the run.
     pub fn note(&self, note: impl Into<String>) {
-        self.stage.world().state().tell(ActorId::of_peer(0), What::Note(note.into()));
+        self.harness.world().state().tell(ActorId::of_peer(0), What::Note(note.into()));
     }
 
     /// Injects a fault at a place. A run that never reaches the place fails, unless the place is [optional](At::optional).
@@ -165,15 +165,15 @@ impl Sim {
     /// Panics if this fault cannot happen at this place. Panics on a live broker, as do all methods that control the broker or time.
     #[track_caller]
     pub fn fault(&self, at: At, fault: Fault) -> &Self {
-        self.stage.simulated("`fault`");
+        self.harness.simulated("`fault`");
         fault.assert_can_happen(&at);
-        self.stage.world().state().director.script(at, fault);
+        self.harness.world().state().director.script(at, fault);
         self
     }
 
     /// Returns whether the run uses a live broker.
     pub fn is_live(&self) -> bool {
-        self.stage.is_live()
+        self.harness.is_live()
     }
 
     /// Lets virtual time pass by `time`, with all that happens meanwhile: TTLs, backoffs and deadlines advance.
@@ -182,7 +182,7 @@ impl Sim {
     ///
     /// Panics on a live broker.
     pub async fn advance(&self, time: Duration) {
-        self.stage.simulated("`advance`");
+        self.harness.simulated("`advance`");
         tokio::time::sleep(time).await;
     }
 }

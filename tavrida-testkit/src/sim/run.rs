@@ -17,7 +17,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
 
 use super::world::{Guard, Time, World};
-use super::{Sim, SimClock, Stage};
+use super::{Harness, Sim, SimClock};
 use crate::fault::{Faults, Unmet};
 use crate::laws::Waivers;
 use crate::problem::{Problem, ProblemKind};
@@ -185,103 +185,103 @@ impl Setup {
         Fut: Future<Output: Ended>,
     {
         // Created inside the runtime, whose clock it starts with.
-        let stage: Arc<OnceLock<Stage>> = Arc::default();
-        let runtime = self.runtime(&stage);
+        let harness: Arc<OnceLock<Harness>> = Arc::default();
+        let runtime = self.runtime(&harness);
         let mut random = Random::new(random::join(self.seed, random::hash(b"select")));
         let _choosing = tavrida::select::choose_by(move |branches| random.below(branches));
-        let _watching = hooks::watch(&stage);
+        let _watching = hooks::watch(&harness);
         self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
-            let stage = stage.get_or_init(|| Stage::new(World::new(director, Time::standing()), clock));
+            let harness = harness.get_or_init(|| Harness::new(World::new(director, Time::standing()), clock));
             {
-                let mut state = stage.world().state();
+                let mut state = harness.world().state();
                 state.twice = self.twice;
                 state.tasks.watch(Handle::current().metrics());
             }
-            self.play(stage, scenario).await;
-            stage.clone()
+            self.play(harness, scenario).await;
+            harness.clone()
         })
     }
 
     /// Builds a runtime with one thread, paused time, and no IO.
-    fn runtime(&self, stage: &Arc<OnceLock<Stage>>) -> Runtime {
+    fn runtime(&self, harness: &Arc<OnceLock<Harness>>) -> Runtime {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         #[cfg(tokio_unstable)]
         builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&self.seed.to_le_bytes()));
         // Weak: wakers in the world hold the runtime's handle, which holds these callbacks. A strong reference would be a cycle.
-        let (starting, parking) = (Arc::downgrade(stage), Arc::downgrade(stage));
+        let (starting, parking) = (Arc::downgrade(harness), Arc::downgrade(harness));
         builder.enable_time().start_paused(true);
         builder.on_thread_start(move || {
-            if let Some(stage) = starting.upgrade().as_ref().and_then(|stage| stage.get()) {
-                stage.world().rest.thread_started();
+            if let Some(harness) = starting.upgrade().as_ref().and_then(|harness| harness.get()) {
+                harness.world().rest.thread_started();
             }
         });
         builder.on_thread_park(move || {
-            if let Some(stage) = parking.upgrade().as_ref().and_then(|stage| stage.get()) {
-                stage.idle();
+            if let Some(harness) = parking.upgrade().as_ref().and_then(|harness| harness.get()) {
+                harness.idle();
             }
         });
         builder.build().expect("a runtime without I/O needs nothing from the system")
     }
 
     /// Runs `play` on a runtime, and judges what happened.
-    pub(super) fn finish(&self, runtime: Runtime, play: impl Future<Output = Stage>) -> Finished {
+    pub(super) fn finish(&self, runtime: Runtime, play: impl Future<Output = Harness>) -> Finished {
         let _watching = panics::watch();
-        let stage = runtime.block_on(play);
-        stage.retire();
+        let harness = runtime.block_on(play);
+        harness.retire();
         drop(runtime);
         let explanation = panics::explanations();
         if let Some(panic) = panics::take() {
-            stage.world().fail(ProblemKind::Panic, panic);
+            harness.world().fail(ProblemKind::Panic, panic);
         }
         if let Some(text) = explanation
-            && let Some(problem) = &mut stage.world().state().problem
+            && let Some(problem) = &mut harness.world().state().problem
         {
             // Before the place of a panic, which is the end of its text.
             problem.text = format!("{text}\n{}", problem.text);
         }
-        stage.world().judge_threads();
-        self.judge(&stage)
+        harness.world().judge_threads();
+        self.judge(&harness)
     }
 
-    pub(super) async fn play<F, Fut>(&self, stage: &Stage, scenario: F)
+    pub(super) async fn play<F, Fut>(&self, harness: &Harness, scenario: F)
     where
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
         let own = OwnTask::begin();
-        let pumped = stage.clone();
+        let pumped = harness.clone();
         let pump = tokio::spawn(async move {
             let _own = own;
             pump(pumped).await;
         });
         tokio::select! {
             biased;
-            () = stage.world().ruined.notified() => {}
-            () = self.play_to_the_end(stage, scenario) => {}
+            () = harness.world().ruined.notified() => {}
+            () = self.play_to_the_end(harness, scenario) => {}
         }
         pump.abort();
-        let mut state = stage.world().state();
+        let mut state = harness.world().state();
         state.ended = state.time.elapsed();
         state.over = true;
     }
 
-    async fn play_to_the_end<F, Fut>(&self, stage: &Stage, scenario: F)
+    async fn play_to_the_end<F, Fut>(&self, harness: &Harness, scenario: F)
     where
         F: FnOnce(Sim) -> Fut,
         Fut: Future<Output: Ended>,
     {
-        let sim = Sim::new(stage.clone(), self.seed);
-        let scenario = AssertUnwindSafe(guarded(stage, async { scenario(sim).await })).catch_unwind();
+        let sim = Sim::new(harness.clone(), self.seed);
+        let scenario = AssertUnwindSafe(guarded(harness, async { scenario(sim).await })).catch_unwind();
         let ended = tokio::select! {
             biased;
             ended = scenario => Some(ended),
             () = tokio::time::sleep(self.horizon) => None,
         };
-        let world = stage.world();
+        let world = harness.world();
         match ended {
             None => {
-                let (horizon, waiting) = (self.horizon, stage.waiting());
+                let (horizon, waiting) = (self.horizon, harness.waiting());
                 world
                     .fail(ProblemKind::Stuck, format!("the scenario is not done after {horizon:?}{waiting}"));
             }
@@ -290,7 +290,7 @@ impl Setup {
             }
             Some(Ok(ended)) => match ended.problem() {
                 Some(text) => world.fail(ProblemKind::Error, text),
-                None => stage.conclude(self.horizon).await,
+                None => harness.conclude(self.horizon).await,
             },
         }
     }
@@ -308,27 +308,27 @@ pub(super) fn outside_of_runtimes() {
 }
 
 /// Watches a scenario in a simulation, as handlers are watched.
-async fn guarded<F: Future>(stage: &Stage, scenario: F) -> F::Output {
-    if stage.is_live() {
+async fn guarded<F: Future>(harness: &Harness, scenario: F) -> F::Output {
+    if harness.is_live() {
         return scenario.await;
     }
     let mut scenario = pin!(scenario);
     let mut guard = Guard::default();
-    poll_fn(|cx| guard.poll(stage.world(), scenario.as_mut(), cx, || "the scenario".to_owned())).await
+    poll_fn(|cx| guard.poll(harness.world(), scenario.as_mut(), cx, || "the scenario".to_owned())).await
 }
 
 /// Wakes the runtime when something is due, so that it becomes idle again.
-async fn pump(stage: Stage) {
+async fn pump(harness: Harness) {
     loop {
-        let at = stage.world().state().wake_at;
-        let changed = stage.world().pump.notified();
+        let at = harness.world().state().wake_at;
+        let changed = harness.world().pump.notified();
         match at {
             Some(at) => {
                 tokio::select! {
                     biased;
                     () = changed => {}
                     () = tokio::time::sleep_until(at) => {
-                        let mut state = stage.world().state();
+                        let mut state = harness.world().state();
                         if state.wake_at == Some(at) {
                             state.wake_at = None;
                         }

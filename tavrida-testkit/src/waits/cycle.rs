@@ -1,6 +1,6 @@
 //! Finds handlers that wait for each other in a circle.
 
-use super::{ActorId, Ask, Handler, Idle, MessageId, Place, Waits};
+use super::{ActorId, Ask, Handler, Idle, MessageId, Waits, WaitsAt};
 
 /// A handler of a cycle: its index, the ask that it waits for, and where that request waits if no handler has begun it.
 pub(super) struct Link<'w> {
@@ -55,10 +55,10 @@ impl Waits<'_> {
     }
 
     /// Returns who takes messages from a place.
-    pub(super) fn receivers(&self, place: &Place) -> Vec<ActorId> {
+    pub(super) fn receivers(&self, place: &WaitsAt) -> Vec<ActorId> {
         match place {
-            Place::Prefetched(actor) => vec![*actor],
-            Place::Queued(queue) => {
+            WaitsAt::Prefetched(actor) => vec![*actor],
+            WaitsAt::Queued(queue) => {
                 let of_it = self.trace.channels().iter().filter(|channel| channel.queue == *queue);
                 let mut actors: Vec<ActorId> = of_it.map(|channel| channel.actor).collect();
                 actors.sort_unstable();

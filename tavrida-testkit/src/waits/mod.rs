@@ -44,12 +44,12 @@ struct Ask {
 struct Idle {
     message: MessageId,
     since: Duration,
-    place: Place,
+    place: WaitsAt,
 }
 
 /// Where a message waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum WaitsAt {
     /// An actor has it.
     Prefetched(ActorId),
     /// A queue has it, and its consumers do not take it.
@@ -202,7 +202,7 @@ impl<'t> Scan<'t> {
         for (delivery, channel, since) in &self.held {
             let (actor, Some(message), _) = *delivery else { continue };
             if !worked.contains(delivery) && self.needs_verdict(*channel) {
-                idle.push(Idle { message, since: *since, place: Place::Prefetched(actor) });
+                idle.push(Idle { message, since: *since, place: WaitsAt::Prefetched(actor) });
             }
         }
         let mut queued: Vec<_> = self.queued.iter().collect();
@@ -211,7 +211,11 @@ impl<'t> Scan<'t> {
             let queue = trace.queues_of(*message).find(|queue| will_go_on(trace, *message, queue));
             let is_over = trace.message(*message).expires_after().is_some_and(|within| *since + within < at);
             if let Some(queue) = queue.filter(|_| !is_over) {
-                idle.push(Idle { message: *message, since: *since, place: Place::Queued(queue.to_owned()) });
+                idle.push(Idle {
+                    message: *message,
+                    since: *since,
+                    place: WaitsAt::Queued(queue.to_owned()),
+                });
             }
         }
         Waits { trace, handlers: self.handlers, asks: of_clients, idle }

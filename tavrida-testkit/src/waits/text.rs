@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{ActorId, Ask, Handler, Idle, Place, Waits};
+use super::{ActorId, Ask, Handler, Idle, Waits, WaitsAt};
 use crate::trace::MessageId;
 use crate::trace::names::Names;
 
@@ -80,11 +80,11 @@ impl Waits<'_> {
     /// `waits in left's prefetch: left works 1 at a time`.
     fn place(&self, idle: &Idle) -> String {
         match &idle.place {
-            Place::Prefetched(actor) => {
+            WaitsAt::Prefetched(actor) => {
                 let name = self.trace.actor(*actor).name();
                 format!("waits in {name}'s prefetch: {}", self.busy(*actor))
             }
-            Place::Queued(queue) => {
+            WaitsAt::Queued(queue) => {
                 let receivers = self.receivers(&idle.place);
                 let busy: Vec<String> = receivers.iter().map(|actor| self.full(*actor, queue)).collect();
                 let busy = if busy.is_empty() { "nobody consumes it".to_owned() } else { busy.join(", ") };
@@ -104,7 +104,7 @@ impl Waits<'_> {
         let prefetch =
             channels.filter(|channel| channel.queue == queue).map(|channel| channel.prefetch).next_back();
         let works = self.handlers.iter().filter(|handler| handler.delivery.0 == actor).count();
-        let waits = self.idle.iter().filter(|idle| idle.place == Place::Prefetched(actor)).count();
+        let waits = self.idle.iter().filter(|idle| idle.place == WaitsAt::Prefetched(actor)).count();
         let (name, held) = (self.trace.actor(actor).name(), works + waits);
         match prefetch {
             Some(prefetch) if prefetch > 0 => format!("{name} holds {held}, of {prefetch} at most"),

@@ -8,7 +8,7 @@ use tavrida::prelude::*;
 use tavrida::proxy::AskError;
 use tavrida::transport::{AckKind, ConnectionLost, Properties, Publication, PublishErrorKind};
 use tavrida_memory::core::ChannelId;
-use tavrida_memory::{Line, MemoryBroker, Network, PublishFate, SettleFate};
+use tavrida_memory::{MemoryBroker, Network, NetworkSession, PublishFate, SettleFate};
 use tokio::time::Instant;
 
 use crate::fixture::{Fixture, Notes, exchange, registry, within};
@@ -254,11 +254,11 @@ impl Network for NoConfirms {
         Ok(())
     }
 
-    fn connected(&self, _: Line) {}
+    fn connected(&self, _: NetworkSession) {}
 
-    fn disconnected(&self, _: Line, _: &ConnectionLost) {}
+    fn disconnected(&self, _: NetworkSession, _: &ConnectionLost) {}
 
-    fn publishing(&self, _: Line, publication: &Arc<Publication>) -> PublishFate {
+    fn publishing(&self, _: NetworkSession, publication: &Arc<Publication>) -> PublishFate {
         match publication.routing_key.starts_with("calc.") {
             true => PublishFate::ConfirmHeld,
             false => PublishFate::Taken,
@@ -267,14 +267,14 @@ impl Network for NoConfirms {
 
     fn published(
         &self,
-        _: Line,
+        _: NetworkSession,
         _: &Arc<Publication>,
         _: &Result<(), PublishErrorKind>,
         _: &mut dyn Iterator<Item = &str>,
     ) {
     }
 
-    fn settling(&self, _: Line, _: ChannelId, _: u64, _: AckKind) -> SettleFate {
+    fn settling(&self, _: NetworkSession, _: ChannelId, _: u64, _: AckKind) -> SettleFate {
         SettleFate::Taken
     }
 }

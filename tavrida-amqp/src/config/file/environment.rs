@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use super::keys::{CONNECTION, SECTIONS, SERVER, TLS};
-use super::setting::{Place, Raw, Setting};
+use super::setting::{Raw, Setting, SettingSource};
 use super::toml_text::{Section, must_be_known};
 use crate::config::ConfigError;
 
@@ -19,7 +19,7 @@ pub(super) fn sections(variables: &[(OsString, OsString)]) -> Result<Vec<Section
         let setting = Setting {
             key: format!("{section}.{key}"),
             name: key,
-            place: Place::Variable(name.to_owned()),
+            place: SettingSource::Variable(name.to_owned()),
             raw: Raw::Variable(text(name, value)?),
         };
         let setting = must_be_known(section, setting)?;

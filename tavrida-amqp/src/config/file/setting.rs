@@ -27,14 +27,14 @@ pub(super) enum Raw {
 
 /// The place of a value.
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum SettingSource {
     /// A line of a file, and the folder of the file.
     File { file: String, line: usize, folder: PathBuf },
     /// An environment variable.
     Variable(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SettingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { file, line, .. } => write!(f, "{file}, line {line}"),
@@ -50,7 +50,7 @@ pub(super) struct Setting {
     pub(super) name: String,
     /// `connection.heartbeat`.
     pub(super) key: String,
-    pub(super) place: Place,
+    pub(super) place: SettingSource,
     pub(super) raw: Raw,
 }
 
@@ -80,8 +80,8 @@ impl Setting {
     pub(super) fn path(&self) -> Result<PathBuf, ConfigError> {
         let path = Path::new(self.text()?);
         Ok(match &self.place {
-            Place::File { folder, .. } => folder.join(path),
-            Place::Variable(_) => path.to_owned(),
+            SettingSource::File { folder, .. } => folder.join(path),
+            SettingSource::Variable(_) => path.to_owned(),
         })
     }
 

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::ini::{self, IniLine};
 use super::keys::{CONNECTION, SECTIONS, SERVER, TLS, gone, known};
-use super::setting::{Place, Raw, Setting};
+use super::setting::{Raw, Setting, SettingSource};
 use crate::config::ConfigError;
 
 /// A text that is being read, with its name and its folder.
@@ -79,8 +79,8 @@ impl Text<'_> {
         Ok(())
     }
 
-    fn place(&self, line: usize) -> Place {
-        Place::File { file: self.file.to_owned(), line, folder: self.folder.to_owned() }
+    fn place(&self, line: usize) -> SettingSource {
+        SettingSource::File { file: self.file.to_owned(), line, folder: self.folder.to_owned() }
     }
 
     fn line(&self, offset: usize) -> usize {

@@ -4,8 +4,8 @@ use tavrida::field::{Table, Value};
 use tavrida::transport::Queue;
 
 use crate::check::Kept;
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{short, table};
 use crate::{Capability, Promise};
 
@@ -35,9 +35,9 @@ pub(super) fn promises() -> Vec<Promise> {
     checked.into_iter().map(|promise| promise.needing(Capability::DeclareChecks)).chain([unknown]).collect()
 }
 
-async fn flags(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let original = Queue::durable(stage.name("q"));
+async fn flags(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let original = Queue::durable(harness.name("q"));
     peer.queue(&original).await?;
     for (field, received, current, other) in [
         ("durable", "false", "true", Queue { durable: false, ..original.clone() }),
@@ -46,16 +46,16 @@ async fn flags(stage: Stage) -> Kept {
     ] {
         let text = format!(
             "PRECONDITION_FAILED - inequivalent arg '{field}' for {}: received '{received}' but current is '{current}'",
-            stage.queue_text(&original.name)
+            harness.queue_text(&original.name)
         );
         let what = format!("declaring it with another {field}");
-        stage.refused(&what, peer.admin().declare_queue(&other), 406, text).await?;
+        harness.refused(&what, peer.admin().declare_queue(&other), 406, text).await?;
     }
     peer.queue(&original).await.map(drop)
 }
 
-async fn compared(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn compared(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let ttl = |value: i32| table([("x-message-ttl", value.into())]);
     let dlx = |name: &str| table([("x-dead-letter-exchange", name.into())]);
     let none = Table::new;
@@ -72,24 +72,24 @@ async fn compared(stage: Stage) -> Kept {
         let queue = peer.a_queue_with(&format!("q{number}"), first).await?;
         let text = format!(
             "PRECONDITION_FAILED - inequivalent arg '{argument}' for {}: {difference}",
-            stage.queue_text(&queue)
+            harness.queue_text(&queue)
         );
         let other = Queue { arguments: second, ..Queue::durable(queue) };
-        stage.refused(difference, peer.admin().declare_queue(&other), 406, text).await?;
+        harness.refused(difference, peer.admin().declare_queue(&other), 406, text).await?;
     }
     Ok(())
 }
 
-async fn widths(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn widths(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     for value in [Value::I32(100), Value::I64(100), Value::U8(100), Value::I16(100)] {
         peer.a_queue_with("q", table([("x-max-length", value)])).await?;
     }
     Ok(())
 }
 
-async fn unknown(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unknown(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     for value in [Value::from("one"), Value::I32(2)] {
         peer.a_queue_with("q", table([("owner", value)])).await?;
     }
@@ -97,71 +97,71 @@ async fn unknown(stage: Stage) -> Kept {
 }
 
 /// Declares a queue with each of these arguments; it must be refused for this reason, and must not exist afterwards.
-async fn refused<const N: usize>(stage: Stage, cases: [(&'static str, Value, &str); N]) -> Kept {
-    let peer = stage.session().await?;
+async fn refused<const N: usize>(harness: Harness, cases: [(&'static str, Value, &str); N]) -> Kept {
+    let peer = harness.session().await?;
     for (number, (argument, value, reason)) in cases.into_iter().enumerate() {
-        let name = stage.name(&format!("q{number}"));
+        let name = harness.name(&format!("q{number}"));
         let text = format!(
             "PRECONDITION_FAILED - invalid arg '{argument}' for {}: {reason}",
-            stage.queue_text(&name)
+            harness.queue_text(&name)
         );
         let what = format!("declaring it with {argument} {value:?}");
         let queue = Queue { arguments: table([(argument, value)]), ..Queue::durable(name) };
-        stage.refused(&what, peer.admin().declare_queue(&queue), 406, text).await?;
+        harness.refused(&what, peer.admin().declare_queue(&queue), 406, text).await?;
         peer.queue_exists(&queue.name, false).await?;
     }
     Ok(())
 }
 
-async fn odd_ttl(stage: Stage) -> Kept {
+async fn odd_ttl(harness: Harness) -> Kept {
     let cases = [
         ("x-message-ttl", (-1).into(), "{value_negative,-1}"),
         ("x-message-ttl", Value::I64(315_360_000_001), "{value_too_large,315360000001}"),
         ("x-message-ttl", "5".into(), "\"expected integer, got longstr\""),
     ];
-    refused(stage, cases).await
+    refused(harness, cases).await
 }
 
-async fn odd_expiry(stage: Stage) -> Kept {
+async fn odd_expiry(harness: Harness) -> Kept {
     let cases =
         [("x-expires", 0.into(), "{value_zero,0}"), ("x-expires", (-1).into(), "{value_negative,-1}")];
-    refused(stage, cases).await
+    refused(harness, cases).await
 }
 
-async fn odd_limits(stage: Stage) -> Kept {
+async fn odd_limits(harness: Harness) -> Kept {
     let cases = [
         ("x-max-length", (-1).into(), "{value_negative,-1}"),
         ("x-max-length-bytes", true.into(), "\"expected integer, got bool\""),
         ("x-overflow", "zz".into(), "invalid_overflow"),
     ];
-    refused(stage, cases).await
+    refused(harness, cases).await
 }
 
-async fn odd_priority(stage: Stage) -> Kept {
-    refused(stage, [("x-max-priority", 256.into(), "{max_value_exceeded,256}")]).await
+async fn odd_priority(harness: Harness) -> Kept {
+    refused(harness, [("x-max-priority", 256.into(), "{max_value_exceeded,256}")]).await
 }
 
-async fn odd_types(stage: Stage) -> Kept {
+async fn odd_types(harness: Harness) -> Kept {
     let cases = [
         ("x-queue-mode", "zz".into(), "\"unsupported queue mode 'zz'\""),
         ("x-queue-type", "zz".into(), "\"unsupported queue type 'zz'\""),
     ];
-    refused(stage, cases).await
+    refused(harness, cases).await
 }
 
-async fn odd_dead_letters(stage: Stage) -> Kept {
+async fn odd_dead_letters(harness: Harness) -> Kept {
     let cases = [
         ("x-dead-letter-routing-key", "k".into(), "routing_key_but_no_dlx_defined"),
         ("x-dead-letter-routing-key", 5.into(), "{unacceptable_type,signedint}"),
     ];
-    refused(stage.clone(), cases).await?;
-    let peer = stage.session().await?;
-    let queue = Queue::durable(stage.name("q")).argument(short("x-dead-letter-exchange"), 5);
+    refused(harness.clone(), cases).await?;
+    let peer = harness.session().await?;
+    let queue = Queue::durable(harness.name("q")).argument(short("x-dead-letter-exchange"), 5);
     let text = format!(
         "PRECONDITION_FAILED - invalid type 'signedint' for arg 'x-dead-letter-exchange' in {}",
-        stage.queue_text(&queue.name)
+        harness.queue_text(&queue.name)
     );
-    stage
+    harness
         .refused(
             "declaring it with an exchange that is no name",
             peer.admin().declare_queue(&queue),

@@ -3,9 +3,9 @@
 use tavrida::transport::{Binding, ExchangeKind, Publication, PublishErrorKind};
 
 use crate::check::{Kept, same};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{short, table};
 use crate::{Capability, Promise};
 
@@ -34,8 +34,8 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn idempotent(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn idempotent(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
     let binding = Binding::queue(&queue, &exchange, short("k"));
@@ -48,8 +48,8 @@ async fn idempotent(stage: Stage) -> Kept {
     peer.fails(publication, &PublishErrorKind::Unroutable).await
 }
 
-async fn identity(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn identity(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
     let plain = Binding::queue(&queue, &exchange, short("k"));
@@ -68,8 +68,8 @@ async fn identity(stage: Stage) -> Kept {
     same("routed after the last unbind", &peer.reaches(publication).await?, &false)
 }
 
-async fn at_once(stage: Stage) -> Kept {
-    let (binder, publisher) = stage.two_sessions().await?;
+async fn at_once(harness: Harness) -> Kept {
+    let (binder, publisher) = harness.two_sessions().await?;
     let exchange = binder.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = binder.a_queue("q").await?;
     let binding = Binding::queue(&queue, &exchange, short("k"));
@@ -83,72 +83,72 @@ async fn at_once(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn unbind_missing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unbind_missing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
-    let missing = stage.name("missing");
+    let missing = harness.name("missing");
     peer.untie(&Binding::queue(&queue, &exchange, short("k"))).await?;
     peer.untie(&Binding::queue(&missing, &exchange, short("k"))).await?;
     peer.untie(&Binding::queue(&queue, &missing, short("k"))).await
 }
 
 /// Checks that a binding can neither be created nor deleted.
-async fn not_permitted(stage: &Stage, peer: &Peer, binding: &Binding) -> Kept {
+async fn not_permitted(harness: &Harness, peer: &Peer, binding: &Binding) -> Kept {
     let text = "ACCESS_REFUSED - operation not permitted on the default exchange";
-    stage.refused(&format!("binding {binding:?}"), peer.admin().bind(binding), 403, text).await?;
-    stage.refused(&format!("unbinding {binding:?}"), peer.admin().unbind(binding), 403, text).await
+    harness.refused(&format!("binding {binding:?}"), peer.admin().bind(binding), 403, text).await?;
+    harness.refused(&format!("unbinding {binding:?}"), peer.admin().unbind(binding), 403, text).await
 }
 
-async fn default_exchange(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn default_exchange(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
-    not_permitted(&stage, &peer, &Binding::queue(&queue, short(""), short("k"))).await?;
-    not_permitted(&stage, &peer, &Binding::queue(stage.name("missing"), short(""), short("k"))).await
+    not_permitted(&harness, &peer, &Binding::queue(&queue, short(""), short("k"))).await?;
+    not_permitted(&harness, &peer, &Binding::queue(harness.name("missing"), short(""), short("k"))).await
 }
 
-async fn default_exchanges(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn default_exchanges(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
-    not_permitted(&stage, &peer, &Binding::exchange(&exchange, short(""), short("k"))).await?;
-    not_permitted(&stage, &peer, &Binding::exchange(short(""), &exchange, short("k"))).await
+    not_permitted(&harness, &peer, &Binding::exchange(&exchange, short(""), short("k"))).await?;
+    not_permitted(&harness, &peer, &Binding::exchange(short(""), &exchange, short("k"))).await
 }
 
-async fn missing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn missing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
-    let nothing = stage.name("missing");
-    let no_exchange = format!("NOT_FOUND - no {}", stage.exchange_text(&nothing));
-    let no_queue = format!("NOT_FOUND - no {}", stage.queue_text(&nothing));
+    let nothing = harness.name("missing");
+    let no_exchange = format!("NOT_FOUND - no {}", harness.exchange_text(&nothing));
+    let no_queue = format!("NOT_FOUND - no {}", harness.queue_text(&nothing));
     for (what, queue, exchange, text) in [
         ("binding a missing exchange", &queue, &nothing, &no_exchange),
         ("binding a missing queue", &nothing, &exchange, &no_queue),
         ("binding two missing ones", &nothing, &nothing, &no_exchange),
     ] {
         let binding = Binding::queue(queue, exchange, short("k"));
-        stage.refused(what, peer.admin().bind(&binding), 404, text).await?;
+        harness.refused(what, peer.admin().bind(&binding), 404, text).await?;
     }
     Ok(())
 }
 
-async fn missing_exchanges(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn missing_exchanges(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
-    let nothing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.exchange_text(&nothing));
+    let nothing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.exchange_text(&nothing));
     for (what, destination, source) in
         [("a missing destination", &nothing, &exchange), ("a missing source", &exchange, &nothing)]
     {
         let binding = Binding::exchange(destination, source, short("k"));
-        stage.refused(what, peer.admin().bind(&binding), 404, &text).await?;
+        harness.refused(what, peer.admin().bind(&binding), 404, &text).await?;
         peer.untie(&binding).await?;
     }
     Ok(())
 }
 
-async fn not_back(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn not_back(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &exchange, short("k"))).await?;
@@ -157,8 +157,8 @@ async fn not_back(stage: Stage) -> Kept {
     peer.fails(Publication::new(&exchange, short("k"), "m"), &PublishErrorKind::Unroutable).await
 }
 
-async fn empty_key(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn empty_key(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &exchange, short(""))).await?;

@@ -7,10 +7,10 @@ use tavrida::transport::{
 };
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
 use crate::promises::refusals::end_by_refusal;
-use crate::stage::Stage;
 use crate::tap::Tap;
 use crate::values::{body, short};
 use crate::{Capability, Promise};
@@ -52,8 +52,8 @@ async fn closed(peer: &Peer) -> Result<ConnectionLost, Fault> {
     Ok(loss)
 }
 
-async fn told_to_all(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn told_to_all(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let waiting: Vec<_> = (0..3)
         .map(|_| {
             let waiting = peer.clone();
@@ -70,8 +70,8 @@ async fn told_to_all(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn told_later(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn told_later(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let loss = closed(&peer).await?;
     for _ in 0..2 {
         same("what is told later", &peer.loss().await?, &loss)?;
@@ -79,17 +79,17 @@ async fn told_later(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn twice(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let both = stage.within("closing twice at once", async { tokio::join!(peer.close(), peer.close()) });
+async fn twice(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let both = harness.within("closing twice at once", async { tokio::join!(peer.close(), peer.close()) });
     let (first, second) = both.await?;
     same("the two outcomes", &(first, second), &(Ok(()), Ok(())))?;
     peer.finish().await
 }
 
-async fn after_refusal(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    end_by_refusal(&stage, &peer).await?;
+async fn after_refusal(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    end_by_refusal(&harness, &peer).await?;
     let loss = peer.loss().await?;
     peer.finish().await?;
     same("the loss is the first one", &peer.loss().await?, &loss)
@@ -105,8 +105,8 @@ async fn all_back(peer: &Peer, queue: &str, expected: &[&str]) -> Kept {
     peer.holds(queue, &[]).await
 }
 
-async fn unsettled(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn unsettled(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     leaving.fill(&queue, &["a", "b", "c", "d"]).await?;
     let got = leaving.head(&queue).await?;
@@ -118,8 +118,8 @@ async fn unsettled(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn untaken(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn untaken(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     leaving.fill(&queue, &["a", "b", "c"]).await?;
     let tap = leaving.tap(&queue, 2).await?;
@@ -130,8 +130,8 @@ async fn untaken(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn settlements_flushed(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn settlements_flushed(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     let texts: Vec<String> = (0..100).map(|number| number.to_string()).collect();
     leaving.fill(&queue, &texts.iter().map(String::as_str).collect::<Vec<_>>()).await?;
@@ -146,8 +146,8 @@ async fn settlements_flushed(stage: Stage) -> Kept {
     staying.holds(&queue, &["50"]).await
 }
 
-async fn publishes_flushed(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn publishes_flushed(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     let publication = |number: i32| Publication::new(short(""), &queue, number.to_string());
     let started = leaving.start((0..50).map(publication).collect()).await;
@@ -158,33 +158,35 @@ async fn publishes_flushed(stage: Stage) -> Kept {
     same("messages in the queue", &staying.ready(&queue).await?, &50)
 }
 
-async fn operations_fail(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn operations_fail(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
-    let exchange = Exchange::durable(stage.name("x"), ExchangeKind::Direct);
+    let exchange = Exchange::durable(harness.name("x"), ExchangeKind::Direct);
     let binding = Binding::queue(&queue, &exchange.name, short("k"));
     let loss = closed(&peer).await?;
-    stage.lost("declaring an exchange", peer.admin().declare_exchange(&exchange), &loss).await?;
-    stage.lost("checking an exchange", peer.admin().declare_exchange_passive(&exchange.name), &loss).await?;
-    stage.lost("deleting an exchange", peer.admin().delete_exchange(&exchange.name, false), &loss).await?;
-    stage.lost("declaring a queue", peer.admin().declare_queue(&Queue::durable(&queue)), &loss).await?;
-    stage.lost("checking a queue", peer.admin().declare_queue_passive(&queue), &loss).await?;
-    stage.lost("purging a queue", peer.admin().purge_queue(&queue), &loss).await?;
-    stage.lost("deleting a queue", peer.admin().delete_queue(&queue, false, false), &loss).await?;
-    stage.lost("binding", peer.admin().bind(&binding), &loss).await?;
-    stage.lost("unbinding", peer.admin().unbind(&binding), &loss).await?;
-    stage.lost("getting", peer.get(&queue), &loss).await?;
-    stage.lost("consuming", peer.consume(&Consume::new(&queue, 1)), &loss).await
+    harness.lost("declaring an exchange", peer.admin().declare_exchange(&exchange), &loss).await?;
+    harness
+        .lost("checking an exchange", peer.admin().declare_exchange_passive(&exchange.name), &loss)
+        .await?;
+    harness.lost("deleting an exchange", peer.admin().delete_exchange(&exchange.name, false), &loss).await?;
+    harness.lost("declaring a queue", peer.admin().declare_queue(&Queue::durable(&queue)), &loss).await?;
+    harness.lost("checking a queue", peer.admin().declare_queue_passive(&queue), &loss).await?;
+    harness.lost("purging a queue", peer.admin().purge_queue(&queue), &loss).await?;
+    harness.lost("deleting a queue", peer.admin().delete_queue(&queue, false, false), &loss).await?;
+    harness.lost("binding", peer.admin().bind(&binding), &loss).await?;
+    harness.lost("unbinding", peer.admin().unbind(&binding), &loss).await?;
+    harness.lost("getting", peer.get(&queue), &loss).await?;
+    harness.lost("consuming", peer.consume(&Consume::new(&queue, 1)), &loss).await
 }
 
-async fn publishes_fail(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn publishes_fail(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     let unpolled = leaving.publish(Publication::new(short(""), &queue, "made before"));
     let loss = closed(&leaving).await?;
     let late = Publication::new(short(""), &queue, "made after");
     leaving.fails(late, &PublishErrorKind::NotSent(loss.clone())).await?;
-    let outcome = stage.within("a publish that was made before", unpolled).await?;
+    let outcome = harness.within("a publish that was made before", unpolled).await?;
     let reason = outcome.map_err(|unpublished| unpublished.reason);
     same("a publish made before and polled after", &reason, &Err(PublishErrorKind::NotSent(loss)))?;
     staying.holds(&queue, &[]).await
@@ -200,8 +202,8 @@ async fn consuming(peer: &Peer) -> Result<(ShortString, Tap, Delivery), Fault> {
     Ok((queue, tap, taken))
 }
 
-async fn consumers_end(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn consumers_end(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 10).await?;
     let loss = closed(&peer).await?;
@@ -212,8 +214,8 @@ async fn consumers_end(stage: Stage) -> Kept {
     same("cancelling it", &cancelled, &Err(SessionError::Lost(loss)))
 }
 
-async fn nothing_more(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn nothing_more(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let (queue, mut tap, taken) = consuming(&leaving).await?;
     let loss = closed(&leaving).await?;
     same("the end of the consumer", &tap.end().await?, &ConsumerError::Lost(loss))?;
@@ -222,8 +224,8 @@ async fn nothing_more(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn settlements_fail(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn settlements_fail(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     leaving.fill(&queue, &["a", "b", "c", "d", "e"]).await?;
     let got = leaving.head(&queue).await?;
@@ -239,8 +241,8 @@ async fn settlements_fail(stage: Stage) -> Kept {
     all_back(&staying, &queue, &["a", "b", "c", "d", "e"]).await
 }
 
-async fn consumer_woken(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn consumer_woken(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 10).await?;
     let waiting = tokio::spawn(async move { tap.end().await });

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use crate::Promise;
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, short};
 
 pub(super) fn promises() -> Vec<Promise> {
@@ -37,8 +37,8 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn order(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn order(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let mut tap = peer.tap(&queue, 10).await?;
@@ -48,8 +48,8 @@ async fn order(stage: Stage) -> Kept {
     tap.gives(&["e"]).await
 }
 
-async fn thousand(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn thousand(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let texts: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
     let publications = texts.iter().map(|text| Publication::new(short(""), &queue, text.clone()));
@@ -60,8 +60,8 @@ async fn thousand(stage: Stage) -> Kept {
     tap.gives(&texts.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
-async fn fresh(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn fresh(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let got = peer.head(&queue).await?;
@@ -70,8 +70,8 @@ async fn fresh(stage: Stage) -> Kept {
     same("redelivered, by a consumer", &tap.next().await?.redelivered(), &false)
 }
 
-async fn prefetch(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn prefetch(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c", "d", "e", "f"]).await?;
     let mut tap = peer.tap(&queue, 2).await?;
@@ -85,8 +85,8 @@ async fn prefetch(stage: Stage) -> Kept {
     settled("ack", head.ack())
 }
 
-async fn unlimited(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unlimited(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let bodies: Vec<String> = (0..100).map(|number| number.to_string()).collect();
     peer.fill(&queue, &bodies.iter().map(String::as_str).collect::<Vec<_>>()).await?;
@@ -95,8 +95,8 @@ async fn unlimited(stage: Stage) -> Kept {
     same("the bodies held at once", &held.iter().map(body).collect::<Vec<_>>(), &bodies)
 }
 
-async fn own_prefetch(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn own_prefetch(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (first, second) = (peer.a_queue("first").await?, peer.a_queue("second").await?);
     let (mut one, mut three) = (peer.tap(&first, 1).await?, peer.tap(&second, 3).await?);
     for queue in [&first, &second] {
@@ -109,8 +109,8 @@ async fn own_prefetch(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn no_ack(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn no_ack(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b", "c"]).await?;
     // A prefetch limits only what can be unsettled.
@@ -125,8 +125,8 @@ async fn no_ack(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn settling_no_ack(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn settling_no_ack(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     let mut tap = consuming.tap_with(&Consume { no_ack: true, ..Consume::new(&queue, 0) }).await?;
     consuming.fill(&queue, &["a", "b", "c", "d"]).await?;
@@ -138,8 +138,8 @@ async fn settling_no_ack(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn woken(stage: Stage) -> Kept {
-    let (consuming, publishing) = stage.two_sessions().await?;
+async fn woken(harness: Harness) -> Kept {
+    let (consuming, publishing) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     let mut tap = consuming.tap(&queue, 1).await?;
     let waiting = tokio::spawn(async move { tap.gives(&["a", "b"]).await });
@@ -148,8 +148,8 @@ async fn woken(stage: Stage) -> Kept {
     waiting.await.map_err(|error| Fault::new("a task that ends", error))?
 }
 
-async fn cancel_safe(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn cancel_safe(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 0).await?;
     let texts: Vec<String> = (0..50).map(|number| number.to_string()).collect();
@@ -174,15 +174,15 @@ async fn cancel_safe(stage: Stage) -> Kept {
     same("the bodies in their order", &seen, &texts)
 }
 
-async fn missing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let missing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("consuming", peer.consume(&Consume::new(&missing, 1)), 404, text).await
+async fn missing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let missing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.queue_text(&missing));
+    harness.refused("consuming", peer.consume(&Consume::new(&missing, 1)), 404, text).await
 }
 
-async fn turns(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn turns(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let (mut first, mut second) = (one.tap(&queue, 10).await?, other.tap(&queue, 10).await?);
     one.fill(&queue, &["a", "b", "c", "d", "e", "f"]).await?;
@@ -190,8 +190,8 @@ async fn turns(stage: Stage) -> Kept {
     second.gives(&["b", "d", "f"]).await
 }
 
-async fn shared(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn shared(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let expected: Vec<String> = (0..60).map(|number| format!("{number:02}")).collect();
     one.fill(&queue, &expected.iter().map(String::as_str).collect::<Vec<_>>()).await?;
@@ -199,7 +199,7 @@ async fn shared(stage: Stage) -> Kept {
     let mut seen = Vec::new();
     while seen.len() < expected.len() {
         let [a, b, c] = &mut taps;
-        let delivery = stage
+        let delivery = harness
             .within("a delivery to any consumer", async {
                 tokio::select! {
                     biased;
@@ -221,8 +221,8 @@ async fn shared(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn passed_over(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn passed_over(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let (mut narrow, mut wide) = (one.tap(&queue, 1).await?, other.tap(&queue, 10).await?);
     one.fill(&queue, &["a", "b", "c", "d"]).await?;
@@ -232,8 +232,8 @@ async fn passed_over(stage: Stage) -> Kept {
     narrow.idle()
 }
 
-async fn handed_on(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn handed_on(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let mut first = one.tap(&queue, 1).await?;
     one.fill(&queue, &["m"]).await?;
@@ -245,8 +245,8 @@ async fn handed_on(stage: Stage) -> Kept {
     same("body and redelivered", &(body(&delivery).as_str(), delivery.redelivered()), &("m", true))
 }
 
-async fn several(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn several(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (mut queues, mut taps) = (Vec::new(), Vec::new());
     for number in 0..10 {
         let queue = peer.a_queue(&format!("q{number}")).await?;

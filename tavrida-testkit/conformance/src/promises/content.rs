@@ -5,8 +5,8 @@ use tavrida::field::{Decimal, MAX_DEPTH, Table, Value};
 use tavrida::transport::{Properties, Publication, PublishErrorKind, Queue};
 
 use crate::check::{Fault, Kept, holds, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{as_sent, named, short, table};
 use crate::{Capability, Promise};
 
@@ -32,8 +32,8 @@ pub(super) fn promises() -> Vec<Promise> {
 }
 
 /// Publishes with these properties and body, and compares the delivery.
-async fn round_trip(stage: Stage, properties: Properties, body: impl Into<Bytes>) -> Kept {
-    let peer = stage.session().await?;
+async fn round_trip(harness: Harness, properties: Properties, body: impl Into<Bytes>) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let publication = Publication { properties, ..Publication::new(short(""), queue.clone(), body) };
     peer.send(publication.clone()).await?;
@@ -44,8 +44,8 @@ async fn round_trip(stage: Stage, properties: Properties, body: impl Into<Bytes>
 }
 
 /// A frame has at most 128 KiB by default, and the test may have set less.
-async fn above(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn above(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let deep = (0..=MAX_DEPTH).fold(Value::Void, |value, _| Value::Array(vec![value]));
     for value in [Value::from("x".repeat(131_072)), deep, Value::F64(f64::INFINITY)] {
@@ -58,7 +58,7 @@ async fn above(stage: Stage) -> Kept {
         }
         let declared = peer
             .admin()
-            .declare_queue(&Queue::durable(stage.name("never")).argument(short("x-any"), value))
+            .declare_queue(&Queue::durable(harness.name("never")).argument(short("x-any"), value))
             .await;
         same(
             "the refusal of arguments",
@@ -70,7 +70,7 @@ async fn above(stage: Stage) -> Kept {
     peer.holds(&queue, &["m"]).await
 }
 
-fn everything(stage: &Stage) -> Properties {
+fn everything(harness: &Harness) -> Properties {
     Properties {
         content_type: Some(short("application/json")),
         content_encoding: Some(short("utf-8")),
@@ -83,23 +83,23 @@ fn everything(stage: &Stage) -> Properties {
         message_id: Some(short("message")),
         timestamp: Some(1_700_000_000),
         kind: Some(short("call")),
-        user_id: Some(stage.login()),
+        user_id: Some(harness.login()),
         app_id: Some(short("orders")),
         cluster_id: Some(short("cluster")),
     }
 }
 
-async fn address(stage: Stage) -> Kept {
-    round_trip(stage, Properties::default(), "the body").await
+async fn address(harness: Harness) -> Kept {
+    round_trip(harness, Properties::default(), "the body").await
 }
 
-async fn all_properties(stage: Stage) -> Kept {
-    let properties = everything(&stage);
-    round_trip(stage, properties, "m").await
+async fn all_properties(harness: Harness) -> Kept {
+    let properties = everything(&harness);
+    round_trip(harness, properties, "m").await
 }
 
-async fn absent(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn absent(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     for mandatory in [true, false] {
         peer.send(Publication { mandatory, ..Publication::new(short(""), queue.clone(), "m") }).await?;
@@ -111,7 +111,7 @@ async fn absent(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn empty(stage: Stage) -> Kept {
+async fn empty(harness: Harness) -> Kept {
     let nothing = Some(short(""));
     let properties = Properties {
         content_type: nothing.clone(),
@@ -127,14 +127,14 @@ async fn empty(stage: Stage) -> Kept {
         cluster_id: nothing,
         ..Properties::default()
     };
-    round_trip(stage, properties, "m").await
+    round_trip(harness, properties, "m").await
 }
 
 fn with_headers(headers: Table) -> Properties {
     Properties { headers: Some(headers), ..Properties::default() }
 }
 
-async fn field_types(stage: Stage) -> Kept {
+async fn field_types(harness: Harness) -> Kept {
     let headers = table([
         ("void", Value::Void),
         ("true", true.into()),
@@ -155,10 +155,10 @@ async fn field_types(stage: Stage) -> Kept {
         ("timestamp", Value::Timestamp(1_700_000_000)),
         ("table", table([("inner", Value::U16(1))]).into()),
     ]);
-    round_trip(stage, with_headers(headers), "m").await
+    round_trip(harness, with_headers(headers), "m").await
 }
 
-async fn odd_headers(stage: Stage) -> Kept {
+async fn odd_headers(harness: Harness) -> Kept {
     let deep = (0..8).fold(Value::I32(0), |inner, level| match level % 2 {
         0 => Value::Array(vec![inner]),
         _ => table([("in", inner)]).into(),
@@ -175,7 +175,7 @@ async fn odd_headers(stage: Stage) -> Kept {
         ("case", 2.into()),
     ]);
     headers.insert(named("n".repeat(255)), 1);
-    round_trip(stage, with_headers(headers), "m").await
+    round_trip(harness, with_headers(headers), "m").await
 }
 
 /// Bytes that repeat late and hold every value.
@@ -183,8 +183,8 @@ fn bytes(size: usize) -> Bytes {
     (0..size).map(|index| (index * 31 / 7 % 256) as u8).collect()
 }
 
-async fn sizes(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn sizes(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     // Frames of 131,072 and of 4,096 bytes carry 8 bytes less.
     for size in [0, 1, 4_087, 4_088, 4_089, 131_063, 131_064, 131_065, 262_129] {
@@ -200,8 +200,8 @@ async fn sizes(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn large(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn large(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
     peer.send(Publication::new(short(""), queue, bytes(1 << 20))).await?;
@@ -213,11 +213,11 @@ async fn large(stage: Stage) -> Kept {
     )
 }
 
-async fn returned(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let nobody = stage.name("nobody");
+async fn returned(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let nobody = harness.name("nobody");
     for (properties, body) in [
-        (everything(&stage), bytes(200_000)),
+        (everything(&harness), bytes(200_000)),
         (Properties::default(), Bytes::new()),
         (with_headers(Table::new()), bytes(1)),
     ] {

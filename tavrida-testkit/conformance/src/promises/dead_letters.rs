@@ -7,9 +7,9 @@ use tavrida::transport::{Binding, Delivery, ExchangeKind, Properties, Publicatio
 use tokio::time::sleep;
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::{V4_0, promise};
-use crate::stage::Stage;
 use crate::values::{body, short, table};
 use crate::{Capability, Promise};
 
@@ -77,8 +77,8 @@ async fn reject(peer: &Peer, queue: &str) -> Kept {
     settled("reject", peer.arrival(queue).await?.reject())
 }
 
-async fn rejected(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn rejected(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.fill(&queue, &["m"]).await?;
@@ -92,8 +92,8 @@ async fn rejected(stage: Stage) -> Kept {
     )
 }
 
-async fn other_key(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn other_key(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dlx = peer.an_exchange("dlx", ExchangeKind::Direct).await?;
     let dead = peer.a_queue("dead").await?;
     for (local, key) in [("named", "buried.here"), ("empty", "")] {
@@ -109,8 +109,8 @@ async fn other_key(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn by_default_exchange(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn by_default_exchange(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dead = peer.a_queue("dead").await?;
     let arguments = dying_to(&short("")).with(short("x-dead-letter-routing-key"), Value::from(dead.clone()));
     let queue = peer.a_queue_with("q", arguments).await?;
@@ -119,8 +119,8 @@ async fn by_default_exchange(stage: Stage) -> Kept {
     same("the dead letter", body(&peer.arrival(&dead).await?).as_str(), "m")
 }
 
-async fn history(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn history(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
@@ -152,8 +152,8 @@ async fn history(stage: Stage) -> Kept {
     )
 }
 
-async fn counted(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn counted(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue_with("q", dying_to(&exchange)).await?;
     peer.tie(&Binding::queue(&queue, &exchange, short(""))).await?;
@@ -166,8 +166,8 @@ async fn counted(stage: Stage) -> Kept {
     same("the count", &deaths[0].get("count"), &Some(&Value::I64(3)))
 }
 
-async fn dropped(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx).with(short("x-max-length"), 1)).await?;
     peer.fill(&queue, &["old", "new"]).await?;
@@ -177,8 +177,8 @@ async fn dropped(stage: Stage) -> Kept {
     peer.holds(&queue, &["new"]).await
 }
 
-async fn content(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn content(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     let properties = Properties {
@@ -203,8 +203,8 @@ async fn content(stage: Stage) -> Kept {
     same("the body", body(&delivery).as_str(), "the body")
 }
 
-async fn last_death(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn last_death(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let second = peer.a_queue_with("second", dying_to(&dlx)).await?;
     let to_second =
@@ -224,8 +224,8 @@ async fn last_death(stage: Stage) -> Kept {
     )
 }
 
-async fn not_redelivered(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn not_redelivered(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.fill(&queue, &["m"]).await?;
@@ -234,10 +234,10 @@ async fn not_redelivered(stage: Stage) -> Kept {
     same("redelivered", &peer.arrival(&dead).await?.redelivered(), &false)
 }
 
-async fn nowhere(stage: Stage) -> Kept {
-    let (rejecting, looking) = stage.two_sessions().await?;
+async fn nowhere(harness: Harness) -> Kept {
+    let (rejecting, looking) = harness.two_sessions().await?;
     let plain = rejecting.a_queue("plain").await?;
-    let astray = rejecting.a_queue_with("astray", dying_to(&stage.name("missing"))).await?;
+    let astray = rejecting.a_queue_with("astray", dying_to(&harness.name("missing"))).await?;
     for queue in [&plain, &astray] {
         rejecting.fill(queue, &["a", "b"]).await?;
         reject(&rejecting, queue).await?;
@@ -249,8 +249,8 @@ async fn nowhere(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn others(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn others(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (dlx, dead) = cemetery(&peer).await?;
     let queue = peer.a_queue_with("q", dying_to(&dlx)).await?;
     peer.fill(&queue, &["acked", "requeued", "rejected"]).await?;
@@ -263,9 +263,9 @@ async fn others(stage: Stage) -> Kept {
     peer.holds(&queue, &[]).await
 }
 
-async fn circle(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let names = [stage.name("a"), stage.name("b")];
+async fn circle(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let names = [harness.name("a"), harness.name("b")];
     for (local, other) in [("a", &names[1]), ("b", &names[0])] {
         let arguments = dying_to(&short(""))
             .with(short("x-dead-letter-routing-key"), Value::from(other.clone()))

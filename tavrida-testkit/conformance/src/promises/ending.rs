@@ -4,8 +4,8 @@ use futures_util::FutureExt;
 use tavrida::transport::{Consume, ConsumerError};
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::body;
 use crate::{Capability, Promise};
 
@@ -53,8 +53,8 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn cancelled(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn cancelled(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = peer.tap(&queue, 2).await?;
@@ -68,8 +68,8 @@ async fn cancelled(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn nothing_more(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn nothing_more(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 0).await?;
     tap.cancel().await?;
@@ -78,8 +78,8 @@ async fn nothing_more(stage: Stage) -> Kept {
     same("the end", &tap.end().await?, &ConsumerError::Cancelled)
 }
 
-async fn settled_afterwards(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn settled_afterwards(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["acked", "requeued", "dropped"]).await?;
     let mut tap = consuming.tap(&queue, 10).await?;
@@ -93,8 +93,8 @@ async fn settled_afterwards(stage: Stage) -> Kept {
     looking.holds(&queue, &["requeued", "dropped"]).await
 }
 
-async fn twice(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn twice(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
     tap.cancel().await?;
@@ -103,8 +103,8 @@ async fn twice(stage: Stage) -> Kept {
     tap.cancel().await
 }
 
-async fn dropped(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c", "d"]).await?;
     let mut tap = peer.tap(&queue, 3).await?;
@@ -114,8 +114,8 @@ async fn dropped(stage: Stage) -> Kept {
     peer.holds(&queue, &["b", "c", "d"]).await
 }
 
-async fn settled_after_drop(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn settled_after_drop(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = consuming.tap(&queue, 10).await?;
@@ -128,8 +128,8 @@ async fn settled_after_drop(stage: Stage) -> Kept {
     looking.holds(&queue, &["b", "c"]).await
 }
 
-async fn dropped_after_drop(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped_after_drop(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let mut tap = peer.tap(&queue, 10).await?;
@@ -141,8 +141,8 @@ async fn dropped_after_drop(stage: Stage) -> Kept {
     peer.holds(&queue, &["a", "b"]).await
 }
 
-async fn queue_deleted(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn queue_deleted(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
     peer.drop_queue(&queue).await?;
@@ -159,8 +159,8 @@ async fn queue_deleted(stage: Stage) -> Kept {
     }
 }
 
-async fn all_end(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn all_end(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let mut taps = [one.tap(&queue, 1).await?, one.tap(&queue, 0).await?, other.tap(&queue, 1).await?];
     other.drop_queue(&queue).await?;
@@ -170,8 +170,8 @@ async fn all_end(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn settled_after_delete(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn settled_after_delete(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c", "d"]).await?;
     let mut tap = peer.tap(&queue, 10).await?;
@@ -186,26 +186,26 @@ async fn settled_after_delete(stage: Stage) -> Kept {
     peer.finish().await
 }
 
-async fn exclusive(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn exclusive(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let usual = Consume::new(&queue, 1);
     let alone = Consume { exclusive: true, ..usual.clone() };
-    let text = format!("ACCESS_REFUSED - {} in exclusive use", stage.queue_text(&queue));
+    let text = format!("ACCESS_REFUSED - {} in exclusive use", harness.queue_text(&queue));
     let mut tap = one.tap_with(&usual).await?;
-    stage.refused("taking it alone beside another", other.consume(&alone), 403, &text).await?;
+    harness.refused("taking it alone beside another", other.consume(&alone), 403, &text).await?;
     tap.cancel().await?;
     let mut tap = one.tap_with(&alone).await?;
-    stage.refused("consuming beside the one", other.consume(&usual), 403, &text).await?;
-    stage.refused("consuming beside one's own", one.consume(&usual), 403, &text).await?;
+    harness.refused("consuming beside the one", other.consume(&usual), 403, &text).await?;
+    harness.refused("consuming beside one's own", one.consume(&usual), 403, &text).await?;
     one.fill(&queue, &["m"]).await?;
     tap.gives(&["m"]).await?;
     tap.cancel().await?;
     other.tap_with(&alone).await.map(drop)
 }
 
-async fn get_beside_exclusive(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn get_beside_exclusive(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     let mut tap = one.tap_with(&Consume { exclusive: true, ..Consume::new(&queue, 1) }).await?;
     one.fill(&queue, &["a", "b"]).await?;
@@ -214,8 +214,8 @@ async fn get_beside_exclusive(stage: Stage) -> Kept {
     other.holds(&queue, &["b"]).await
 }
 
-async fn known_ahead(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn known_ahead(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = peer.tap(&queue, 10).await?;
@@ -224,10 +224,10 @@ async fn known_ahead(stage: Stage) -> Kept {
     same("whether it is over", &tap.consumer().ended().now_or_never().is_some(), &false)?;
     peer.drop_queue(&queue).await?;
     for _ in 0..2 {
-        stage.within("the end is known", tap.consumer().ended()).await?;
+        harness.within("the end is known", tap.consumer().ended()).await?;
     }
     let left = tap.take(2).await?;
     same("what was sent before", &[body(&left[0]), body(&left[1])], &["b", "c"])?;
     same("the end", &tap.end().await?, &ConsumerError::CancelledByBroker)?;
-    stage.within("the end is known afterwards", tap.consumer().ended()).await
+    harness.within("the end is known afterwards", tap.consumer().ended()).await
 }

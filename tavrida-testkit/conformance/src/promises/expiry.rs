@@ -7,8 +7,8 @@ use tavrida::transport::{Properties, Publication};
 use tokio::time::sleep;
 
 use crate::check::{Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, named, short, table};
 use crate::{Capability, Promise};
 
@@ -65,8 +65,8 @@ fn expiring(queue: &ShortString, body: &'static str, milliseconds: u32) -> Publi
     }
 }
 
-async fn queue_ttl(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn queue_ttl(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", ttl(LIFE)).await?;
     peer.fill(&queue, &["a", "b"]).await?;
     // A busy broker may be late, but it expires messages without a consumer.
@@ -74,8 +74,8 @@ async fn queue_ttl(stage: Stage) -> Kept {
     peer.holds(&queue, &[]).await
 }
 
-async fn own_ttl(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn own_ttl(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.send(expiring(&queue, "short", LIFE)).await?;
     peer.send(expiring(&queue, "long", 3_600_000)).await?;
@@ -84,8 +84,8 @@ async fn own_ttl(stage: Stage) -> Kept {
     peer.holds(&queue, &["long", "for ever"]).await
 }
 
-async fn shorter(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn shorter(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (short_queue, long_queue) =
         (peer.a_queue_with("short", ttl(LIFE)).await?, peer.a_queue_with("long", ttl(3_600_000)).await?);
     peer.send(expiring(&short_queue, "m", 3_600_000)).await?;
@@ -95,8 +95,8 @@ async fn shorter(stage: Stage) -> Kept {
     peer.holds(&long_queue, &[]).await
 }
 
-async fn behind(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn behind(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["living"]).await?;
     peer.send(expiring(&queue, "expired", LIFE)).await?;
@@ -105,8 +105,8 @@ async fn behind(stage: Stage) -> Kept {
     peer.holds(&queue, &["living"]).await
 }
 
-async fn requeued(stage: Stage) -> Kept {
-    let (taking, looking) = stage.two_sessions().await?;
+async fn requeued(harness: Harness) -> Kept {
+    let (taking, looking) = harness.two_sessions().await?;
     let queue = taking.a_queue_with("q", ttl(LIFE)).await?;
     let mut tap = taking.tap(&queue, 2).await?;
     taking.fill(&queue, &["acked", "requeued"]).await?;
@@ -118,8 +118,8 @@ async fn requeued(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn no_time(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn no_time(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (consumed, idle) = (peer.a_queue_with("consumed", ttl(0)).await?, peer.a_queue("idle").await?);
     let mut tap = peer.tap(&consumed, 10).await?;
     peer.fill(&consumed, &["m"]).await?;
@@ -128,8 +128,8 @@ async fn no_time(stage: Stage) -> Kept {
     peer.holds(&idle, &[]).await
 }
 
-async fn dead_letter(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dead_letter(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dead = peer.a_queue("dead").await?;
     let arguments =
         table([("x-dead-letter-exchange", "".into()), ("x-dead-letter-routing-key", dead.clone().into())]);
@@ -144,16 +144,16 @@ async fn dead_letter(stage: Stage) -> Kept {
     same("reason, queue and expiration in x-death", &texts, &["expired", &queue, &LIFE.to_string()])
 }
 
-async fn queue_expires(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn queue_expires(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", table([("x-expires", 50.into())])).await?;
     peer.fill(&queue, &["m"]).await?;
     sleep(AFTERWARDS).await;
     peer.queue_exists(&queue, false).await
 }
 
-async fn consumer_keeps(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn consumer_keeps(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", table([("x-expires", 200.into())])).await?;
     let mut tap = peer.tap(&queue, 1).await?;
     sleep(Duration::from_millis(600)).await;

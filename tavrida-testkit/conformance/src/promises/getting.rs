@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 
 use crate::Promise;
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::body;
 
 pub(super) fn promises() -> Vec<Promise> {
@@ -29,8 +29,8 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn left(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn left(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     for (text, left) in [("a", 2), ("b", 1), ("c", 0)] {
@@ -47,8 +47,8 @@ async fn left(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn empty(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn empty(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     match peer.take(&queue).await? {
         None => Ok(()),
@@ -56,15 +56,15 @@ async fn empty(stage: Stage) -> Kept {
     }
 }
 
-async fn missing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let missing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("getting", peer.get(&missing), 404, text).await
+async fn missing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let missing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.queue_text(&missing));
+    harness.refused("getting", peer.get(&missing), 404, text).await
 }
 
-async fn verdicts(stage: Stage) -> Kept {
-    let (getting, looking) = stage.two_sessions().await?;
+async fn verdicts(harness: Harness) -> Kept {
+    let (getting, looking) = harness.two_sessions().await?;
     let queue = getting.a_queue("q").await?;
     getting.fill(&queue, &["acked", "rejected", "requeued", "untouched"]).await?;
     settled("ack", getting.head(&queue).await?.ack())?;
@@ -83,8 +83,8 @@ async fn verdicts(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn dropped(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     drop(peer.head(&queue).await?);
@@ -93,8 +93,8 @@ async fn dropped(stage: Stage) -> Kept {
     same("body and redelivered", &(body(&delivery).as_str(), delivery.redelivered()), &("a", true))
 }
 
-async fn beside_consumer(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn beside_consumer(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
@@ -103,8 +103,8 @@ async fn beside_consumer(stage: Stage) -> Kept {
     same("got", body(&peer.head(&queue).await?).as_str(), "b")
 }
 
-async fn at_once(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn at_once(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let expected: Vec<String> = (0..20).map(|number| format!("{number:02}")).collect();
     peer.fill(&queue, &expected.iter().map(String::as_str).collect::<Vec<_>>()).await?;
@@ -115,8 +115,8 @@ async fn at_once(stage: Stage) -> Kept {
     same("the bodies that were got", &bodies, &expected)
 }
 
-async fn order(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn order(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["0", "1", "2", "3", "4", "5"]).await?;
     let mut taken = Vec::new();

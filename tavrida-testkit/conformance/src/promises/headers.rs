@@ -4,8 +4,8 @@ use tavrida::field::{Decimal, Table, Value};
 use tavrida::transport::{Binding, ExchangeKind, Publication};
 
 use crate::check::{Kept, same};
+use crate::harness::Harness;
 use crate::promise::{V4_0, promise};
-use crate::stage::Stage;
 use crate::values::{short, table, with_headers};
 use crate::{Capability, Promise};
 
@@ -37,8 +37,8 @@ pub(super) fn promises() -> Vec<Promise> {
 type Case = (Table, Table, bool);
 
 /// Tries each case on a separate exchange.
-async fn check(stage: Stage, cases: impl IntoIterator<Item = Case>) -> Kept {
-    let peer = stage.session().await?;
+async fn check(harness: Harness, cases: impl IntoIterator<Item = Case>) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     for (number, (arguments, headers, expected)) in cases.into_iter().enumerate() {
         let exchange = peer.an_exchange(&format!("x{number}"), ExchangeKind::Headers).await?;
@@ -62,7 +62,7 @@ fn ab(a: i32, b: i32) -> Table {
     table([("a", a.into()), ("b", b.into())])
 }
 
-async fn all(stage: Stage) -> Kept {
+async fn all(harness: Harness) -> Kept {
     let both = [("a", 1.into()), ("b", 2.into())];
     let cases = [
         (matching("all", both.clone()), ab(1, 2).with(short("c"), 3), true),
@@ -75,10 +75,10 @@ async fn all(stage: Stage) -> Kept {
         (matching("all", [("x", 1.into())]), table([]), false),
         (matching("all", [("X-k", 1.into())]), table([]), false),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn any(stage: Stage) -> Kept {
+async fn any(harness: Harness) -> Kept {
     let both = [("a", 1.into()), ("b", 2.into())];
     let cases = [
         (matching("any", both.clone()), ab(1, 3), true),
@@ -88,10 +88,10 @@ async fn any(stage: Stage) -> Kept {
         (matching("any", []), one(1), false),
         (matching("any", [("x-k", 1.into())]), table([("x-k", 1.into())]), false),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn all_with_x(stage: Stage) -> Kept {
+async fn all_with_x(harness: Harness) -> Kept {
     let arguments = || matching("all-with-x", [("a", 1.into()), ("x-k", 1.into())]);
     let cases = [
         (arguments(), one(1).with(short("x-k"), 1), true),
@@ -99,10 +99,10 @@ async fn all_with_x(stage: Stage) -> Kept {
         (matching("all-with-x", [("x-k", 1.into())]), table([]), false),
         (matching("all-with-x", []), table([]), true),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn any_with_x(stage: Stage) -> Kept {
+async fn any_with_x(harness: Harness) -> Kept {
     let arguments = || matching("any-with-x", [("a", 1.into()), ("x-k", 1.into())]);
     let cases = [
         (arguments(), table([("x-k", 1.into())]), true),
@@ -110,20 +110,20 @@ async fn any_with_x(stage: Stage) -> Kept {
         (arguments(), table([("x-k", 2.into())]), false),
         (matching("any-with-x", []), one(1), false),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn void(stage: Stage) -> Kept {
+async fn void(harness: Harness) -> Kept {
     let cases = [
         (one(Value::Void), one("zz"), true),
         (one(Value::Void), one(Value::Void), true),
         (one(Value::Void), table([("b", 1.into())]), false),
         (one(1), one(Value::Void), false),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn numbers(stage: Stage) -> Kept {
+async fn numbers(harness: Harness) -> Kept {
     let same_value = [
         Value::I8(1),
         Value::U8(1),
@@ -144,10 +144,10 @@ async fn numbers(stage: Stage) -> Kept {
         (one(Value::F32(0.1)), one(0.1), false),
         (one((1_i64 << 53) + 1), one((1_u64 << 53) as f64), false),
     ];
-    check(stage, same_value.map(|value| (one(1), one(value), true)).into_iter().chain(exact)).await
+    check(harness, same_value.map(|value| (one(1), one(value), true)).into_iter().chain(exact)).await
 }
 
-async fn numbers_4(stage: Stage) -> Kept {
+async fn numbers_4(harness: Harness) -> Kept {
     let integers = [Value::I8(1), Value::U8(1), Value::I16(1), Value::U16(1), Value::U32(1), Value::I64(1)];
     let exact = [
         (one(1), one(2), false),
@@ -161,10 +161,10 @@ async fn numbers_4(stage: Stage) -> Kept {
         (one(Value::Timestamp(1)), one(1), true),
         (one(1), one(Value::Timestamp(1)), false),
     ];
-    check(stage, integers.map(|value| (one(1), one(value), true)).into_iter().chain(exact)).await
+    check(harness, integers.map(|value| (one(1), one(value), true)).into_iter().chain(exact)).await
 }
 
-async fn other_types(stage: Stage) -> Kept {
+async fn other_types(harness: Harness) -> Kept {
     let decimal = |scale, value| Value::Decimal(Decimal { scale, value });
     let cases = [
         (one("text"), one("text"), true),
@@ -176,10 +176,10 @@ async fn other_types(stage: Stage) -> Kept {
         (one(decimal(1, 10)), one(decimal(1, 10)), true),
         (one(decimal(1, 10)), one(decimal(0, 1)), false),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn nested(stage: Stage) -> Kept {
+async fn nested(harness: Harness) -> Kept {
     let array = |items: &[Value]| Value::Array(items.to_vec());
     let cases = [
         (one(array(&[1.into(), "x".into()])), one(array(&[1.into(), "x".into()])), true),
@@ -190,11 +190,11 @@ async fn nested(stage: Stage) -> Kept {
         (one(ab(1, 2)), one(ab(1, 3)), false),
         (one(array(&[ab(1, 2).into()])), one(array(&[ab(1, 2).into()])), true),
     ];
-    check(stage, cases).await
+    check(harness, cases).await
 }
 
-async fn no_headers(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn no_headers(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     for (number, (arguments, expected)) in
         [(table([]), true), (one(1), false), (matching("any", []), false)].into_iter().enumerate()
@@ -207,8 +207,8 @@ async fn no_headers(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn key_ignored(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn key_ignored(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Headers).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &exchange, short("bound")).arguments(one(1))).await?;
@@ -220,8 +220,8 @@ async fn key_ignored(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn bad_match(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn bad_match(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Headers).await?;
     let queue = peer.a_queue("q").await?;
     let forms = [
@@ -234,7 +234,7 @@ async fn bad_match(stage: Stage) -> Kept {
     for (form, text) in forms {
         let what = format!("binding with x-match {form:?}");
         let binding = Binding::queue(&queue, &exchange, short("")).arguments(table([("x-match", form)]));
-        stage
+        harness
             .refused(&what, peer.admin().bind(&binding), 406, format!("PRECONDITION_FAILED - {text}"))
             .await?;
     }

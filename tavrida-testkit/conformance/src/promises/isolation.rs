@@ -4,8 +4,8 @@ use tavrida::transport::{Binding, Exchange, ExchangeKind, Publication};
 
 use crate::Promise;
 use crate::check::{Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, short};
 
 pub(super) fn promises() -> Vec<Promise> {
@@ -19,8 +19,8 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn shared_topology(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn shared_topology(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     for number in 0..5 {
         let queue = one.a_queue(&format!("q{number}")).await?;
         other.queue_exists(&queue, true).await?;
@@ -33,30 +33,30 @@ async fn shared_topology(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn shared_deletion(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn shared_deletion(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     for number in 0..5 {
         let queue = one.a_queue(&format!("q{number}")).await?;
-        let exchange = Exchange::durable(stage.name(&format!("x{number}")), ExchangeKind::Direct);
+        let exchange = Exchange::durable(harness.name(&format!("x{number}")), ExchangeKind::Direct);
         one.exchange(&exchange).await?;
         other.drop_queue(&queue).await?;
         one.queue_exists(&queue, false).await?;
-        stage.done("deleting the exchange", other.admin().delete_exchange(&exchange.name, false)).await?;
+        harness.done("deleting the exchange", other.admin().delete_exchange(&exchange.name, false)).await?;
         one.exchange_exists(&exchange.name, false).await?;
     }
     Ok(())
 }
 
-async fn across(stage: Stage) -> Kept {
-    let (consuming, publishing) = stage.two_sessions().await?;
+async fn across(harness: Harness) -> Kept {
+    let (consuming, publishing) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     let mut tap = consuming.tap(&queue, 1).await?;
     publishing.fill(&queue, &["a", "b", "c"]).await?;
     tap.gives(&["a", "b", "c"]).await
 }
 
-async fn unsettled_hidden(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn unsettled_hidden(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let queue = one.a_queue("q").await?;
     one.fill(&queue, &["a", "b", "c"]).await?;
     let mut first = one.tap(&queue, 1).await?;
@@ -66,8 +66,8 @@ async fn unsettled_hidden(stage: Stage) -> Kept {
     settled("ack", held.ack())
 }
 
-async fn stays(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn stays(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = leaving.a_queue("q").await?;
     let exchange = leaving.an_exchange("x", ExchangeKind::Direct).await?;
     leaving.tie(&Binding::queue(&queue, &exchange, short("k"))).await?;
@@ -77,8 +77,8 @@ async fn stays(stage: Stage) -> Kept {
     staying.holds(&queue, &["before", "after"]).await
 }
 
-async fn consumers_stay(stage: Stage) -> Kept {
-    let (leaving, staying) = stage.two_sessions().await?;
+async fn consumers_stay(harness: Harness) -> Kept {
+    let (leaving, staying) = harness.two_sessions().await?;
     let queue = staying.a_queue("q").await?;
     let mut left = leaving.tap(&queue, 1).await?;
     let mut stayed = staying.tap(&queue, 10).await?;

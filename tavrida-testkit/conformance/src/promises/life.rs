@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 
 use crate::Promise;
 use crate::check::{Fault, Kept, holds, same};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 
 pub(super) fn promises() -> Vec<Promise> {
     vec![
@@ -18,12 +18,12 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn endpoint(stage: Stage) -> Kept {
-    holds(!stage.endpoint().trim().is_empty(), "an address for people", "an empty text")
+async fn endpoint(harness: Harness) -> Kept {
+    holds(!harness.endpoint().trim().is_empty(), "an address for people", "an empty text")
 }
 
-async fn alive(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn alive(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.queue_exists(&queue, true).await?;
     same("blocked", &peer.blocked(), &None::<String>)?;
@@ -33,9 +33,9 @@ async fn alive(stage: Stage) -> Kept {
     }
 }
 
-async fn many(stage: Stage) -> Kept {
+async fn many(harness: Harness) -> Kept {
     let peers: Vec<_> =
-        join_all((0..8).map(|_| stage.session())).await.into_iter().collect::<Result<_, _>>()?;
+        join_all((0..8).map(|_| harness.session())).await.into_iter().collect::<Result<_, _>>()?;
     let queue = peers[0].a_queue("q").await?;
     for peer in &peers {
         peer.fill(&queue, &["m"]).await?;
@@ -43,16 +43,16 @@ async fn many(stage: Stage) -> Kept {
     same("messages of 8 sessions", &peers[0].ready(&queue).await?, &8)
 }
 
-async fn at_once(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn at_once(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let checks = (0..24_u32).map(|number| {
-        let (stage, peer) = (stage.clone(), peer.clone());
+        let (harness, peer) = (harness.clone(), peer.clone());
         tokio::spawn(async move {
             let queue = peer.a_queue(&format!("q{number}")).await?;
             for _ in 0..number {
                 peer.fill(&queue, &["m"]).await?;
             }
-            peer.queue_exists(&stage.name(&format!("missing{number}")), false).await?;
+            peer.queue_exists(&harness.name(&format!("missing{number}")), false).await?;
             same(&format!("messages in '{queue}'"), &peer.ready(&queue).await?, &number)
         })
     });
@@ -62,8 +62,8 @@ async fn at_once(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn apart(stage: Stage) -> Kept {
-    let (staying, leaving) = stage.two_sessions().await?;
+async fn apart(harness: Harness) -> Kept {
+    let (staying, leaving) = harness.two_sessions().await?;
     let queue = staying.a_queue("q").await?;
     let mut tap = staying.tap(&queue, 10).await?;
     leaving.finish().await?;

@@ -4,8 +4,8 @@ use tavrida::field::{Table, Value};
 use tavrida::transport::{Publication, PublishErrorKind};
 
 use crate::check::{Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, short, table};
 use crate::{Capability, Promise};
 
@@ -47,8 +47,8 @@ fn rejecting(length: i32) -> Table {
     max_length(length).with(short("x-overflow"), "reject-publish")
 }
 
-async fn drop_head(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn drop_head(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     for (local, arguments) in
         [("default", max_length(2)), ("named", max_length(2).with(short("x-overflow"), "drop-head"))]
     {
@@ -59,8 +59,8 @@ async fn drop_head(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn bytes(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn bytes(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", table([("x-max-length-bytes", 5.into())])).await?;
     peer.fill(&queue, &["aa", "bb", "c"]).await?;
     peer.holds(&queue, &["aa", "bb", "c"]).await?;
@@ -68,8 +68,8 @@ async fn bytes(stage: Stage) -> Kept {
     peer.holds(&queue, &["bb", "cc"]).await
 }
 
-async fn too_large(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn too_large(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let small = peer.a_queue_with("small", table([("x-max-length-bytes", 5.into())])).await?;
     let none = peer.a_queue_with("none", max_length(0)).await?;
     for queue in [&small, &none] {
@@ -79,8 +79,8 @@ async fn too_large(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn reject(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn reject(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", rejecting(2)).await?;
     peer.fill(&queue, &["a", "b"]).await?;
     peer.fails(Publication::new(short(""), &queue, "c"), &PublishErrorKind::Nacked).await?;
@@ -89,8 +89,8 @@ async fn reject(stage: Stage) -> Kept {
     peer.holds(&queue, &["b", "d"]).await
 }
 
-async fn requeue_over(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn requeue_over(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", rejecting(1)).await?;
     peer.fill(&queue, &["a"]).await?;
     let taken = peer.head(&queue).await?;
@@ -100,8 +100,8 @@ async fn requeue_over(stage: Stage) -> Kept {
     peer.holds(&queue, &["a", "b"]).await
 }
 
-async fn unsettled(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unsettled(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", max_length(1)).await?;
     peer.fill(&queue, &["a"]).await?;
     let taken = peer.head(&queue).await?;
@@ -111,8 +111,8 @@ async fn unsettled(stage: Stage) -> Kept {
     peer.holds(&queue, &["b"]).await
 }
 
-async fn requeued(stage: Stage) -> Kept {
-    let (taking, looking) = stage.two_sessions().await?;
+async fn requeued(harness: Harness) -> Kept {
+    let (taking, looking) = harness.two_sessions().await?;
     let queue = taking.a_queue_with("q", max_length(2)).await?;
     taking.fill(&queue, &["a", "b"]).await?;
     let taken = [taking.head(&queue).await?, taking.head(&queue).await?];
@@ -124,16 +124,16 @@ async fn requeued(stage: Stage) -> Kept {
     looking.holds(&queue, &["c", "d"]).await
 }
 
-async fn straight_through(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn straight_through(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue_with("q", max_length(0)).await?;
     let mut tap = peer.tap(&queue, 10).await?;
     peer.fill(&queue, &["a", "b"]).await?;
     tap.gives(&["a", "b"]).await
 }
 
-async fn reject_dead_letters(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn reject_dead_letters(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dead = peer.a_queue("dead").await?;
     let arguments = max_length(1)
         .with(short("x-overflow"), "reject-publish-dlx")

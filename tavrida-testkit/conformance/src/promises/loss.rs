@@ -6,9 +6,9 @@ use tavrida::transport::{
 };
 
 use crate::check::{Fault, Kept, holds, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, short};
 use crate::{Capability, Promise};
 
@@ -43,17 +43,17 @@ pub(super) fn promises() -> Vec<Promise> {
 }
 
 /// Breaks the connections. Returns how a session was lost.
-async fn lose(stage: &Stage, peer: &Peer) -> Result<ConnectionLost, Fault> {
-    stage.break_connections().await?;
+async fn lose(harness: &Harness, peer: &Peer) -> Result<ConnectionLost, Fault> {
+    harness.break_connections().await?;
     peer.loss().await
 }
 
-async fn told(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn told(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let waiting = peer.clone();
     let waiting = tokio::spawn(async move { waiting.loss().await });
     tokio::task::yield_now().await;
-    let loss = lose(&stage, &peer).await?;
+    let loss = lose(&harness, &peer).await?;
     same("closed on this side", &loss.is_closed_here(), &false)?;
     let Some(refusal) = loss.refusal() else {
         return Err(Fault::new("a loss with the broker's words", loss));
@@ -69,21 +69,21 @@ async fn told(stage: Stage) -> Kept {
     same("what a late one is told", &peer.loss().await?, &loss)
 }
 
-async fn operations_fail(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn operations_fail(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
-    let loss = lose(&stage, &peer).await?;
-    stage.lost("declaring", peer.admin().declare_queue(&Queue::durable(&queue)), &loss).await?;
-    stage.lost("checking", peer.admin().declare_queue_passive(&queue), &loss).await?;
-    stage.lost("getting", peer.get(&queue), &loss).await?;
+    let loss = lose(&harness, &peer).await?;
+    harness.lost("declaring", peer.admin().declare_queue(&Queue::durable(&queue)), &loss).await?;
+    harness.lost("checking", peer.admin().declare_queue_passive(&queue), &loss).await?;
+    harness.lost("getting", peer.get(&queue), &loss).await?;
     peer.fails(Publication::new(short(""), &queue, "m"), &PublishErrorKind::NotSent(loss)).await
 }
 
-async fn consumers_end(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn consumers_end(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
-    let loss = lose(&stage, &peer).await?;
+    let loss = lose(&harness, &peer).await?;
     for _ in 0..2 {
         same("the end", &tap.end().await?, &ConsumerError::Lost(loss.clone()))?;
     }
@@ -100,11 +100,11 @@ async fn all_taken(peer: &Peer, bodies: &[&str]) -> Result<(ShortString, Vec<Del
     Ok((queue, taken))
 }
 
-async fn stale(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn stale(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (_, taken) = all_taken(&peer, &["a", "b", "c", "d"]).await?;
     let mut taken = taken.into_iter();
-    let loss = lose(&stage, &peer).await?;
+    let loss = lose(&harness, &peer).await?;
     let mut take = || taken.next().expect("four were taken");
     same("ack", &take().ack(), &Err(loss.clone()))?;
     same("reject", &take().reject(), &Err(loss.clone()))?;
@@ -113,11 +113,11 @@ async fn stale(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn redelivered(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn redelivered(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (queue, taken) = all_taken(&peer, &["a", "b", "c"]).await?;
-    lose(&stage, &peer).await?;
-    let again = stage.session().await?;
+    lose(&harness, &peer).await?;
+    let again = harness.session().await?;
     again.ready_is(&queue, 3).await?;
     let mut tap = again.tap(&queue, 1).await?;
     for text in ["a", "b", "c"] {
@@ -129,27 +129,27 @@ async fn redelivered(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn not_undone(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn not_undone(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (queue, mut taken) = all_taken(&peer, &["acked", "held"]).await?;
     settled("ack", taken.remove(0).ack())?;
     // The session that publishes afterwards still lives, so the settlement had time to arrive.
     peer.fill(&queue, &["confirmed"]).await?;
-    let other = stage.session().await?;
+    let other = harness.session().await?;
     other.ready_is(&queue, 1).await?;
-    lose(&stage, &peer).await?;
-    let again = stage.session().await?;
+    lose(&harness, &peer).await?;
+    let again = harness.session().await?;
     again.ready_is(&queue, 2).await?;
     again.holds(&queue, &["held", "confirmed"]).await
 }
 
-async fn exclusive_gone(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let queue = Queue { exclusive: true, ..Queue::transient(stage.name("q")) };
+async fn exclusive_gone(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let queue = Queue { exclusive: true, ..Queue::transient(harness.name("q")) };
     peer.queue(&queue).await?;
-    lose(&stage, &peer).await?;
-    let again = stage.session().await?;
-    stage
+    lose(&harness, &peer).await?;
+    let again = harness.session().await?;
+    harness
         .until("its name is free", async || match again.admin().declare_queue(&queue).await {
             Ok(status) => Ok(Some(status)),
             Err(error) if error.refusal().is_some_and(|refusal| refusal.code == 405) => Ok(None),
@@ -159,12 +159,12 @@ async fn exclusive_gone(stage: Stage) -> Kept {
         .map(drop)
 }
 
-async fn under_way(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn under_way(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let publication = |number: i32| Publication::new(short(""), &queue, format!("{number:03}"));
     let started = peer.start((0..200).map(publication).collect()).await;
-    let (broken, outcomes) = tokio::join!(stage.break_connections(), peer.outcomes(started));
+    let (broken, outcomes) = tokio::join!(harness.break_connections(), peer.outcomes(started));
     broken?;
     let loss = peer.loss().await?;
     let (mut surely, mut perhaps) = (Vec::new(), Vec::new());
@@ -179,7 +179,7 @@ async fn under_way(stage: Stage) -> Kept {
             Err(other) => return Err(Fault::new("routed, ambiguous or not sent, with the loss", other)),
         }
     }
-    let again = stage.session().await?;
+    let again = harness.session().await?;
     let found = again.drain(&queue).await?;
     let missing: Vec<_> = surely.iter().filter(|text| !found.contains(text)).collect();
     same("routed, but not in the queue", &missing, &Vec::<&String>::new())?;
@@ -188,9 +188,9 @@ async fn under_way(stage: Stage) -> Kept {
     same("not sent, but in the queue", &surplus, &Vec::<&String>::new())
 }
 
-async fn closing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let loss = lose(&stage, &peer).await?;
+async fn closing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let loss = lose(&harness, &peer).await?;
     peer.finish().await?;
     same("the loss", &peer.loss().await?, &loss)
 }

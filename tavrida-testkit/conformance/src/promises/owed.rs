@@ -7,9 +7,9 @@ use tavrida::transport::{Binding, ExchangeKind, Publication, PublishError, Publi
 use tokio::time::sleep;
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, short, table};
 use crate::{Capability, Promise};
 
@@ -66,10 +66,10 @@ async fn bury(peer: &Peer, queue: &ShortString, bodies: &[&str]) -> Kept {
 }
 
 /// Checks that these bodies arrive at a queue.
-async fn arrive(stage: &Stage, peer: &Peer, queue: &ShortString, expected: &[&str]) -> Kept {
+async fn arrive(harness: &Harness, peer: &Peer, queue: &ShortString, expected: &[&str]) -> Kept {
     let count = u32::try_from(expected.len()).expect("a few messages");
     let what = format!("{count} messages in '{queue}'");
-    stage.in_a_round(&what, async || Ok((peer.ready(queue).await? >= count).then_some(()))).await?;
+    harness.in_a_round(&what, async || Ok((peer.ready(queue).await? >= count).then_some(()))).await?;
     let seen = peer.drain(queue).await?;
     same(&format!("the bodies in '{queue}'"), &seen, expected)
 }
@@ -83,32 +83,32 @@ async fn takes(peer: &Peer, queue: &ShortString, text: &'static str) -> Result<b
     }
 }
 
-async fn missing_exchange(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let queue = peer.a_queue_with("q", owing(&stage.name("dlx"))).await?;
+async fn missing_exchange(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let queue = peer.a_queue_with("q", owing(&harness.name("dlx"))).await?;
     bury(&peer, &queue, &["a", "b"]).await?;
     let dlx = peer.an_exchange("dlx", ExchangeKind::Fanout).await?;
     let dead = peer.a_queue("dead").await?;
     peer.tie(&Binding::queue(&dead, &dlx, short(""))).await?;
-    arrive(&stage, &peer, &dead, &["a", "b"]).await
+    arrive(&harness, &peer, &dead, &["a", "b"]).await
 }
 
-async fn missing_queue(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn missing_queue(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dlx = peer.an_exchange("dlx", ExchangeKind::Direct).await?;
-    let named = peer.a_queue_with("named", owing_to_queue(&stage.name("dead"))).await?;
+    let named = peer.a_queue_with("named", owing_to_queue(&harness.name("dead"))).await?;
     let bound = peer.a_queue_with("bound", owing(&dlx)).await?;
     bury(&peer, &named, &["a"]).await?;
     bury(&peer, &bound, &["b"]).await?;
     let dead = peer.a_queue("dead").await?;
-    arrive(&stage, &peer, &dead, &["a"]).await?;
+    arrive(&harness, &peer, &dead, &["a"]).await?;
     peer.tie(&Binding::queue(&dead, &dlx, &bound)).await?;
-    arrive(&stage, &peer, &dead, &["b"]).await
+    arrive(&harness, &peer, &dead, &["b"]).await
 }
 
-async fn full_target(stage: Stage) -> Kept {
+async fn full_target(harness: Harness) -> Kept {
     for kind in ["classic", "quorum"] {
-        let peer = stage.session().await?;
+        let peer = harness.session().await?;
         let local = |name: &str| format!("{kind}.{name}");
         let dlx = peer.an_exchange(&local("dlx"), ExchangeKind::Fanout).await?;
         let roomy = peer.a_queue(&local("roomy")).await?;
@@ -127,20 +127,20 @@ async fn full_target(stage: Stage) -> Kept {
         peer.ready_is(&roomy, 1).await?;
         let before = peer.drain(&full).await?;
         same("what fills the queue", &before.iter().all(|body| body == "before"), &true)?;
-        arrive(&stage, &peer, &full, &["m"]).await?;
+        arrive(&harness, &peer, &full, &["m"]).await?;
         peer.holds(&roomy, &["m"]).await?;
     }
     Ok(())
 }
 
-async fn history(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let arguments = owing_to_queue(&stage.name("dead")).with(short("x-message-ttl"), 20);
+async fn history(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let arguments = owing_to_queue(&harness.name("dead")).with(short("x-message-ttl"), 20);
     let queue = peer.a_queue_with("q", arguments).await?;
     peer.fill(&queue, &["m"]).await?;
     sleep(Duration::from_millis(100)).await;
     let dead = peer.a_queue("dead").await?;
-    let delivery = stage
+    let delivery = harness
         .in_a_round("a dead letter", async || Ok(peer.take(&dead).await?.map(|fetched| fetched.delivery)))
         .await?;
     let death = super::dead_letters::deaths(&delivery)?.remove(0);
@@ -154,9 +154,9 @@ async fn history(stage: Stage) -> Kept {
     )
 }
 
-async fn circle(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let name = stage.name("q");
+async fn circle(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let name = harness.name("q");
     let arguments = owing_to_queue(&name).with(short("x-message-ttl"), 20).with(short("x-max-length"), 1);
     let queue = peer.a_queue_with("q", arguments).await?;
     let mut taken = Vec::new();
@@ -168,9 +168,9 @@ async fn circle(stage: Stage) -> Kept {
     peer.ready_is(&queue, 0).await
 }
 
-async fn counted(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let arguments = owing_to_queue(&stage.name("dead")).with(short("x-max-length"), 1);
+async fn counted(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let arguments = owing_to_queue(&harness.name("dead")).with(short("x-max-length"), 1);
     let queue = peer.a_queue_with("q", arguments).await?;
     bury(&peer, &queue, &["owed"]).await?;
     same("ready messages", &peer.ready(&queue).await?, &0)?;
@@ -183,8 +183,8 @@ async fn counted(stage: Stage) -> Kept {
     same("ready messages at the end", &purged, &1)
 }
 
-async fn window(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn window(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dlx = peer.an_exchange("dlx", ExchangeKind::Direct).await?;
     let dead = peer.a_queue("dead").await?;
     peer.tie(&Binding::queue(&dead, &dlx, short("late"))).await?;
@@ -200,12 +200,12 @@ async fn window(stage: Stage) -> Kept {
     sleep(Duration::from_millis(100)).await;
     same("what came before its turn", &peer.ready(&dead).await?, &0)?;
     peer.tie(&Binding::queue(&early, &dlx, short("early"))).await?;
-    arrive(&stage, &peer, &early, &["early"; 32]).await?;
-    arrive(&stage, &peer, &dead, &["late"]).await
+    arrive(&harness, &peer, &early, &["early"; 32]).await?;
+    arrive(&harness, &peer, &dead, &["late"]).await
 }
 
-async fn once(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn once(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let dlx = peer.an_exchange("dlx", ExchangeKind::Direct).await?;
     let dead = peer.a_queue("dead").await?;
     peer.tie(&Binding::queue(&dead, &dlx, short("there"))).await?;
@@ -218,8 +218,8 @@ async fn once(stage: Stage) -> Kept {
         peer.send(Publication::new(&feed, short(key), key)).await?;
     }
     // The queue dead-letters the first before the second.
-    arrive(&stage, &peer, &dead, &["there"]).await?;
+    arrive(&harness, &peer, &dead, &["there"]).await?;
     peer.tie(&Binding::queue(&dead, &dlx, short("nowhere"))).await?;
-    stage.let_rounds_pass().await;
+    harness.let_rounds_pass().await;
     peer.holds(&dead, &[]).await
 }

@@ -5,9 +5,9 @@ use tavrida::transport::{ExchangeKind, Publication, PublishError, PublishErrorKi
 
 use super::publishing::full_queue;
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::short;
 use crate::{Capability, Promise};
 
@@ -29,8 +29,8 @@ fn to(queue: &ShortString, text: impl Into<String>) -> Publication {
     Publication::new(short(""), queue, text.into())
 }
 
-async fn order(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn order(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let texts: Vec<String> = (0..500).map(|number| number.to_string()).collect();
     let started = peer.start(texts.iter().map(|text| to(&queue, text.as_str())).collect()).await;
@@ -43,14 +43,14 @@ async fn order(stage: Stage) -> Kept {
 
 /// The four outcomes that a living session can report.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Fate {
+enum PublishOutcome {
     Routed,
     Unroutable,
     Nacked,
     Refused,
 }
 
-impl Fate {
+impl PublishOutcome {
     fn of(outcome: &Result<(), PublishError>) -> Result<Self, Fault> {
         match outcome {
             Ok(()) => Ok(Self::Routed),
@@ -73,40 +73,40 @@ struct Addresses {
 }
 
 impl Addresses {
-    async fn declare(stage: &Stage, peer: &Peer, local: &str) -> Result<Self, Fault> {
+    async fn declare(harness: &Harness, peer: &Peer, local: &str) -> Result<Self, Fault> {
         Ok(Self {
             good: peer.a_queue(&format!("good-{local}")).await?,
             full: full_queue(peer, &format!("full-{local}")).await?,
-            nobody: stage.name(&format!("nobody-{local}")),
-            missing: stage.name(&format!("missing-{local}")),
+            nobody: harness.name(&format!("nobody-{local}")),
+            missing: harness.name(&format!("missing-{local}")),
         })
     }
 
-    fn publication(&self, fate: Fate, text: String) -> Publication {
+    fn publication(&self, fate: PublishOutcome, text: String) -> Publication {
         match fate {
-            Fate::Routed => to(&self.good, text),
-            Fate::Unroutable => to(&self.nobody, text),
-            Fate::Nacked => to(&self.full, text),
-            Fate::Refused => Publication::new(&self.missing, short("k"), text),
+            PublishOutcome::Routed => to(&self.good, text),
+            PublishOutcome::Unroutable => to(&self.nobody, text),
+            PublishOutcome::Nacked => to(&self.full, text),
+            PublishOutcome::Refused => Publication::new(&self.missing, short("k"), text),
         }
     }
 
     /// Publishes concurrently with these outcomes, and compares each outcome, each returned publication, and the final content of the good
     /// queue.
-    async fn try_out(&self, peer: &Peer, fates: impl Iterator<Item = Fate>) -> Kept {
-        let planned: Vec<(Fate, Publication)> = fates
+    async fn try_out(&self, peer: &Peer, fates: impl Iterator<Item = PublishOutcome>) -> Kept {
+        let planned: Vec<(PublishOutcome, Publication)> = fates
             .enumerate()
             .map(|(number, fate)| (fate, self.publication(fate, number.to_string())))
             .collect();
         let started = peer.start(planned.iter().map(|(_, publication)| publication.clone()).collect()).await;
         for ((fate, publication), outcome) in planned.iter().zip(peer.outcomes(started).await?) {
             let text = String::from_utf8_lossy(&publication.body);
-            same(&format!("the outcome of publish {text}"), &Fate::of(&outcome)?, fate)?;
+            same(&format!("the outcome of publish {text}"), &PublishOutcome::of(&outcome)?, fate)?;
             if let Err(unpublished) = outcome {
                 same("the publication that came back", &*unpublished.publication, publication)?;
             }
         }
-        let routed = planned.iter().filter(|(fate, _)| *fate == Fate::Routed);
+        let routed = planned.iter().filter(|(fate, _)| *fate == PublishOutcome::Routed);
         let expected: Vec<_> = routed.map(|(_, publication)| publication.body.clone()).collect();
         let mut tap = peer.tap(&self.good, 100).await?;
         for text in &expected {
@@ -118,38 +118,44 @@ impl Addresses {
     }
 }
 
-async fn many(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let addresses = Addresses::declare(&stage, &peer, "a").await?;
-    let fates = [Fate::Routed, Fate::Unroutable, Fate::Nacked];
+async fn many(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let addresses = Addresses::declare(&harness, &peer, "a").await?;
+    let fates = [PublishOutcome::Routed, PublishOutcome::Unroutable, PublishOutcome::Nacked];
     // Runs of one outcome and quick changes: three steps of the first to twelve of the last.
     addresses.try_out(&peer, (0..600).map(|number| fates[(number * number / 7) % 3])).await
 }
 
-async fn no_harm(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn no_harm(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("good").await?;
-    let missing = stage.name("missing");
+    let missing = harness.name("missing");
     let publication = |number: usize| match number % 20 {
         7 => Publication::new(&missing, short("k"), "m"),
         _ => to(&queue, number.to_string()),
     };
     let outcomes = peer.outcomes(peer.start((0..200).map(publication).collect()).await).await?;
     for (number, outcome) in outcomes.iter().enumerate() {
-        let expected = if number % 20 == 7 { Fate::Refused } else { Fate::Routed };
-        same(&format!("the outcome of publish {number}"), &Fate::of(outcome)?, &expected)?;
+        let expected = if number % 20 == 7 { PublishOutcome::Refused } else { PublishOutcome::Routed };
+        same(&format!("the outcome of publish {number}"), &PublishOutcome::of(outcome)?, &expected)?;
     }
     same("messages in the queue", &peer.ready(&queue).await?, &190)
 }
 
-async fn concurrent(stage: Stage) -> Kept {
-    let (first, second) = stage.two_sessions().await?;
-    let mine = Addresses::declare(&stage, &first, "a").await?;
-    let others = Addresses::declare(&stage, &second, "b").await?;
+async fn concurrent(harness: Harness) -> Kept {
+    let (first, second) = harness.two_sessions().await?;
+    let mine = Addresses::declare(&harness, &first, "a").await?;
+    let others = Addresses::declare(&harness, &second, "b").await?;
     let third = first.clone();
-    let thirds = Addresses::declare(&stage, &third, "c").await?;
+    let thirds = Addresses::declare(&harness, &third, "c").await?;
     let pattern = |shift: usize| {
-        let fates = [Fate::Routed, Fate::Unroutable, Fate::Routed, Fate::Refused, Fate::Routed];
+        let fates = [
+            PublishOutcome::Routed,
+            PublishOutcome::Unroutable,
+            PublishOutcome::Routed,
+            PublishOutcome::Refused,
+            PublishOutcome::Routed,
+        ];
         (0..150).map(move |number| fates[(number + shift) % 5])
     };
     let outcomes = tokio::join!(
@@ -160,16 +166,16 @@ async fn concurrent(stage: Stage) -> Kept {
     outcomes.0.and(outcomes.1).and(outcomes.2)
 }
 
-async fn dropped_unpolled(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped_unpolled(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     drop(peer.publish(to(&queue, "dropped")));
     peer.fill(&queue, &["sent"]).await?;
     peer.holds(&queue, &["sent"]).await
 }
 
-async fn dropped_polled(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped_polled(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     for number in 0..50 {
@@ -183,11 +189,12 @@ async fn dropped_polled(stage: Stage) -> Kept {
     same("the messages that were waited for", &kept, &expected)
 }
 
-async fn held(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn held(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let held = peer.start(vec![to(&queue, "held")]).await;
-    let managed = stage.done("checking a queue meanwhile", peer.admin().declare_queue_passive(&queue)).await;
+    let managed =
+        harness.done("checking a queue meanwhile", peer.admin().declare_queue_passive(&queue)).await;
     peer.fill(&queue, &["other"]).await?;
     managed?;
     for outcome in peer.outcomes(held).await? {

@@ -4,9 +4,9 @@ use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Consume, Properties, Publication};
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::tap::Tap;
 use crate::values::{body, short, table};
 use crate::{Capability, Promise};
@@ -44,8 +44,8 @@ async fn send(peer: &Peer, queue: &ShortString, body: &'static str, priority: Op
     peer.send(Publication { properties, ..Publication::new(short(""), queue, body) }).await
 }
 
-async fn messages(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn messages(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = prioritised(&peer).await?;
     for (body, priority) in [("none", None), ("3a", Some(3)), ("0", Some(0)), ("5", Some(5)), ("3b", Some(3))]
     {
@@ -55,8 +55,8 @@ async fn messages(stage: Stage) -> Kept {
     tap.gives(&["5", "3a", "3b", "none", "0"]).await
 }
 
-async fn capped(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn capped(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = prioritised(&peer).await?;
     send(&peer, &queue, "5", Some(5)).await?;
     send(&peer, &queue, "200", Some(200)).await?;
@@ -65,8 +65,8 @@ async fn capped(stage: Stage) -> Kept {
     same("the priority of the second", &second.properties().priority, &Some(200))
 }
 
-async fn requeued(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn requeued(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = prioritised(&peer).await?;
     send(&peer, &queue, "low", Some(1)).await?;
     send(&peer, &queue, "middle", Some(3)).await?;
@@ -78,8 +78,8 @@ async fn requeued(stage: Stage) -> Kept {
     peer.holds(&queue, &["high", "middle", "middle, later", "low"]).await
 }
 
-async fn ignored(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn ignored(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     send(&peer, &queue, "low", Some(1)).await?;
     send(&peer, &queue, "high", Some(5)).await?;
@@ -90,8 +90,8 @@ fn with_priority(queue: &ShortString, prefetch: u16, priority: impl Into<Value>)
     Consume { arguments: table([("x-priority", priority.into())]), ..Consume::new(queue, prefetch) }
 }
 
-async fn consumers(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn consumers(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut low = peer.tap_with(&with_priority(&queue, 10, -1)).await?;
     let mut usual = peer.tap(&queue, 10).await?;
@@ -103,14 +103,14 @@ async fn consumers(stage: Stage) -> Kept {
     low.idle()
 }
 
-async fn odd_priority(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn odd_priority(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let text = format!(
         "PRECONDITION_FAILED - invalid arg 'x-priority' for {}: \"expected integer, got longstr\"",
-        stage.queue_text(&queue)
+        harness.queue_text(&queue)
     );
-    stage.refused("consuming", peer.consume(&with_priority(&queue, 1, "high")), 406, text).await
+    harness.refused("consuming", peer.consume(&with_priority(&queue, 1, "high")), 406, text).await
 }
 
 /// Returns a queue with a single active consumer, and two consumers in order.
@@ -120,16 +120,16 @@ async fn two_waiting(first: &Peer, second: &Peer) -> Result<(ShortString, Tap, T
     Ok((queue, taps.0, taps.1))
 }
 
-async fn single_active(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn single_active(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let (queue, mut first, mut second) = two_waiting(&one, &other).await?;
     one.fill(&queue, &["a", "b", "c"]).await?;
     first.gives(&["a", "b", "c"]).await?;
     second.idle()
 }
 
-async fn takes_over(stage: Stage) -> Kept {
-    let (one, other) = stage.two_sessions().await?;
+async fn takes_over(harness: Harness) -> Kept {
+    let (one, other) = harness.two_sessions().await?;
     let (queue, mut first, mut second) = two_waiting(&one, &other).await?;
     one.fill(&queue, &["a", "b"]).await?;
     let unsettled = first.take(2).await?;

@@ -4,9 +4,9 @@ use tavrida::field::{ShortString, Value};
 use tavrida::transport::{Binding, BrokerError, ExchangeKind, Properties, Publication, PublishErrorKind};
 
 use crate::check::{Fault, Kept, holds, same};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::{V4_0, promise};
-use crate::stage::Stage;
 use crate::values::{as_sent, body, optional, short, table};
 use crate::{Capability, Promise};
 
@@ -41,8 +41,8 @@ fn to(queue: &ShortString, text: impl Into<String>) -> Publication {
     Publication::new(short(""), queue, text.into())
 }
 
-async fn routed(stage: Stage) -> Kept {
-    let (publisher, other) = stage.two_sessions().await?;
+async fn routed(harness: Harness) -> Kept {
+    let (publisher, other) = harness.two_sessions().await?;
     let queue = publisher.a_queue("q").await?;
     for number in 1..=20 {
         publisher.fill(&queue, &["m"]).await?;
@@ -51,43 +51,43 @@ async fn routed(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn unroutable(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unroutable(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Direct).await?;
     let mut publication = Publication::new(&exchange, short("nobody"), "the body");
     publication.properties.headers = Some(table([("trace", "abc".into())]));
     publication.properties.correlation_id = Some(short("17"));
     peer.fails(publication, &PublishErrorKind::Unroutable).await?;
-    peer.fails(to(&stage.name("no-queue"), "m"), &PublishErrorKind::Unroutable).await
+    peer.fails(to(&harness.name("no-queue"), "m"), &PublishErrorKind::Unroutable).await
 }
 
-async fn unheard(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unheard(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     peer.send(optional(Publication::new(&exchange, short(""), "m"))).await?;
-    peer.send(optional(to(&stage.name("no-queue"), "m"))).await
+    peer.send(optional(to(&harness.name("no-queue"), "m"))).await
 }
 
 /// Publishes a message that must be refused with this code and text.
-async fn refused(stage: &Stage, peer: &Peer, publication: Publication, code: u16, text: String) -> Kept {
+async fn refused(harness: &Harness, peer: &Peer, publication: Publication, code: u16, text: String) -> Kept {
     let what = format!("publishing to '{}'", publication.exchange);
     match peer.failure(publication).await? {
         PublishErrorKind::Refused(refusal) => {
-            stage.same_refusal(&what, &refusal, &BrokerError::channel(code, text))
+            harness.same_refusal(&what, &refusal, &BrokerError::channel(code, text))
         }
         other => Err(Fault::new(format_args!("{what}: refused with {code}, {text}"), other)),
     }
 }
 
-async fn missing_exchange(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn missing_exchange(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
-    let missing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.exchange_text(&missing));
+    let missing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.exchange_text(&missing));
     for publication in
         [Publication::new(&missing, short("k"), "m"), optional(Publication::new(&missing, short("k"), "m"))]
     {
-        refused(&stage, &peer, publication, 404, text.clone()).await?;
+        refused(&harness, &peer, publication, 404, text.clone()).await?;
     }
     peer.fill(&queue, &["after"]).await?;
     peer.holds(&queue, &["after"]).await
@@ -101,8 +101,8 @@ pub(super) async fn full_queue(peer: &Peer, local: &str) -> Result<ShortString, 
     Ok(queue)
 }
 
-async fn nacked(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn nacked(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = full_queue(&peer, "q").await?;
     peer.fails(to(&queue, "second"), &PublishErrorKind::Nacked).await?;
     peer.fails(optional(to(&queue, "second")), &PublishErrorKind::Nacked).await?;
@@ -110,8 +110,8 @@ async fn nacked(stage: Stage) -> Kept {
     peer.fill(&queue, &["third"]).await
 }
 
-async fn partly_nacked(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn partly_nacked(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     let (full, free) = (full_queue(&peer, "full").await?, peer.a_queue("free").await?);
     for queue in [&full, &free] {
@@ -123,26 +123,26 @@ async fn partly_nacked(stage: Stage) -> Kept {
     same("what the free queue got", body(&peer.arrival(&free).await?).as_str(), "m")
 }
 
-async fn user_id(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn user_id(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let by = |user: ShortString| Publication {
         properties: Properties { user_id: Some(user), ..Properties::default() },
         ..to(&queue, "m")
     };
-    peer.send(by(stage.login())).await?;
+    peer.send(by(harness.login())).await?;
     for user in ["somebody-else", ""] {
         let text = format!(
             "PRECONDITION_FAILED - user_id property set to '{user}' but authenticated user was '{}'",
-            stage.login()
+            harness.login()
         );
-        refused(&stage, &peer, by(short(user)), 406, text).await?;
+        refused(&harness, &peer, by(short(user)), 406, text).await?;
     }
     same("messages in the queue", &peer.ready(&queue).await?, &1)
 }
 
-async fn invalid(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn invalid(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     for (expiration, reason) in [
         ("abc", "no_integer"),
@@ -154,23 +154,23 @@ async fn invalid(stage: Stage) -> Kept {
         let mut publication = to(&queue, "m");
         publication.properties.expiration = Some(short(expiration));
         let text = format!("PRECONDITION_FAILED - invalid expiration '{expiration}': {reason}");
-        refused(&stage, &peer, publication, 406, text).await?;
+        refused(&harness, &peer, publication, 406, text).await?;
     }
     holds(peer.ready(&queue).await? == 0, "an empty queue", "messages")
 }
 
-async fn unknown_mode(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unknown_mode(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut publication = to(&queue, "m");
     publication.properties.delivery_mode = Some(3);
     let text = "PRECONDITION_FAILED - invalid message: {delivery_mode_unknown,3}".to_owned();
-    refused(&stage, &peer, publication, 406, text).await?;
+    refused(&harness, &peer, publication, 406, text).await?;
     holds(peer.ready(&queue).await? == 0, "an empty queue", "messages")
 }
 
-async fn unknown_mode_4(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unknown_mode_4(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     for mode in [0, 3] {
         let mut publication = to(&queue, "m");
@@ -180,10 +180,10 @@ async fn unknown_mode_4(stage: Stage) -> Kept {
     peer.holds(&queue, &["m", "m"]).await
 }
 
-async fn copies(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn copies(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (cc, bcc) = (peer.a_queue("cc").await?, peer.a_queue("bcc").await?);
-    let nobody = stage.name("nobody");
+    let nobody = harness.name("nobody");
     let keys = |name: &ShortString| Value::Array(vec![name.clone().into()]);
     let mut publication = to(&nobody, "m");
     publication.properties.headers = Some(table([("CC", keys(&cc)), ("BCC", keys(&bcc)), ("x", 1.into())]));

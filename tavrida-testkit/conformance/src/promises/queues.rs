@@ -4,9 +4,9 @@ use tavrida::field::ShortString;
 use tavrida::transport::{Binding, ExchangeKind, Publication, Queue};
 
 use crate::check::{Fault, Kept, holds, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, short};
 use crate::{Capability, Promise};
 
@@ -43,51 +43,51 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn declared(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let missing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage
+async fn declared(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let missing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.queue_text(&missing));
+    harness
         .refused("checking a missing queue", peer.admin().declare_queue_passive(&missing), 404, text)
         .await?;
-    let queue = Queue::durable(stage.name("q"));
-    let status = stage.done("declaring", peer.admin().declare_queue(&queue)).await?;
+    let queue = Queue::durable(harness.name("q"));
+    let status = harness.done("declaring", peer.admin().declare_queue(&queue)).await?;
     same("the name", &status.name, &queue.name)?;
     same("messages and consumers", &(status.messages, status.consumers), &(0, 0))?;
     same(
         "the status",
-        &stage.done("checking", peer.admin().declare_queue_passive(&queue.name)).await?,
+        &harness.done("checking", peer.admin().declare_queue_passive(&queue.name)).await?,
         &status,
     )
 }
 
-async fn again(stage: Stage) -> Kept {
-    let queue = Queue::durable(stage.name("q"));
-    twice(stage, queue).await
+async fn again(harness: Harness) -> Kept {
+    let queue = Queue::durable(harness.name("q"));
+    twice(harness, queue).await
 }
 
-async fn transient_again(stage: Stage) -> Kept {
-    let queue = Queue::transient(stage.name("q"));
-    twice(stage, queue).await
+async fn transient_again(harness: Harness) -> Kept {
+    let queue = Queue::transient(harness.name("q"));
+    twice(harness, queue).await
 }
 
-async fn twice(stage: Stage, queue: Queue) -> Kept {
-    let peer = stage.session().await?;
+async fn twice(harness: Harness, queue: Queue) -> Kept {
+    let peer = harness.session().await?;
     peer.queue(&queue).await?;
     peer.fill(&queue.name, &["m"]).await?;
-    let status = stage.done("declaring again", peer.admin().declare_queue(&queue)).await?;
+    let status = harness.done("declaring again", peer.admin().declare_queue(&queue)).await?;
     same("messages when declared again", &status.messages, &1)
 }
 
-async fn status(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn status(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     same("ready messages", &peer.ready(&queue).await?, &3)?;
     let mut taps = Vec::new();
     for consumers in 1..=2 {
         taps.push(peer.tap(&queue, 1).await?);
-        let status = stage.done("checking", peer.admin().declare_queue_passive(&queue)).await?;
+        let status = harness.done("checking", peer.admin().declare_queue_passive(&queue)).await?;
         same(
             "ready messages and consumers",
             &(status.messages, status.consumers),
@@ -99,13 +99,13 @@ async fn status(stage: Stage) -> Kept {
     }
     same(
         "consumers",
-        &stage.done("checking", peer.admin().declare_queue_passive(&queue)).await?.consumers,
+        &harness.done("checking", peer.admin().declare_queue_passive(&queue)).await?.consumers,
         &0,
     )
 }
 
-async fn unsettled_do_not_count(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unsettled_do_not_count(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     let by_get = peer.head(&queue).await?;
@@ -117,17 +117,17 @@ async fn unsettled_do_not_count(stage: Stage) -> Kept {
 }
 
 /// Declares a queue that the broker names.
-async fn a_named_one(stage: &Stage, peer: &Peer) -> Result<ShortString, Fault> {
+async fn a_named_one(harness: &Harness, peer: &Peer) -> Result<ShortString, Fault> {
     let name = peer.queue(&Queue::durable(short(""))).await?;
-    stage.delete_later(name.clone());
+    harness.delete_later(name.clone());
     Ok(name)
 }
 
-async fn server_named(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn server_named(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let mut names = Vec::new();
     for _ in 0..2 {
-        let name = a_named_one(&stage, &peer).await?;
+        let name = a_named_one(&harness, &peer).await?;
         holds(!name.is_empty(), "a name", "none")?;
         peer.fill(&name, &["m"]).await?;
         peer.holds(&name, &["m"]).await?;
@@ -136,38 +136,38 @@ async fn server_named(stage: Stage) -> Kept {
     holds(names[0] != names[1], "two names", format_args!("'{}' twice", names[0]))
 }
 
-async fn reserved(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let given = a_named_one(&stage, &peer).await?;
+async fn reserved(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let given = a_named_one(&harness, &peer).await?;
     for name in [short("amq.conformance"), given.clone()] {
         let text = format!("ACCESS_REFUSED - queue name '{name}' contains reserved prefix 'amq.*'");
-        stage
+        harness
             .refused("declaring the name", peer.admin().declare_queue(&Queue::durable(name)), 403, text)
             .await?;
     }
     peer.queue_exists(&given, true).await
 }
 
-async fn purged(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn purged(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     let unsettled = peer.head(&queue).await?;
-    same("messages purged", &stage.done("purging", peer.admin().purge_queue(&queue)).await?, &2)?;
-    same("messages purged", &stage.done("purging", peer.admin().purge_queue(&queue)).await?, &0)?;
+    same("messages purged", &harness.done("purging", peer.admin().purge_queue(&queue)).await?, &2)?;
+    same("messages purged", &harness.done("purging", peer.admin().purge_queue(&queue)).await?, &0)?;
     settled("requeue", unsettled.requeue())?;
     same("what is left", body(&peer.arrival(&queue).await?).as_str(), "a")
 }
 
-async fn purge_missing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let missing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("purging", peer.admin().purge_queue(&missing), 404, text).await
+async fn purge_missing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let missing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.queue_text(&missing));
+    harness.refused("purging", peer.admin().purge_queue(&missing), 404, text).await
 }
 
-async fn deleted(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn deleted(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c"]).await?;
     let unsettled = peer.head(&queue).await?;
@@ -176,52 +176,52 @@ async fn deleted(stage: Stage) -> Kept {
     peer.queue_exists(&queue, false).await
 }
 
-async fn delete_missing(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let missing = stage.name("missing");
+async fn delete_missing(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let missing = harness.name("missing");
     for (if_unused, if_empty) in [(false, false), (true, true)] {
         let deletion = peer.admin().delete_queue(&missing, if_unused, if_empty);
-        same("messages deleted", &stage.done("deleting", deletion).await?, &0)?;
+        same("messages deleted", &harness.done("deleting", deletion).await?, &0)?;
     }
     Ok(())
 }
 
-async fn not_empty(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn not_empty(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["m"]).await?;
-    let text = format!("PRECONDITION_FAILED - {} not empty", stage.queue_text(&queue));
-    stage.refused("deleting it full", peer.admin().delete_queue(&queue, false, true), 406, text).await?;
+    let text = format!("PRECONDITION_FAILED - {} not empty", harness.queue_text(&queue));
+    harness.refused("deleting it full", peer.admin().delete_queue(&queue, false, true), 406, text).await?;
     peer.holds(&queue, &["m"]).await?;
-    stage.done("deleting it empty", peer.admin().delete_queue(&queue, false, true)).await?;
+    harness.done("deleting it empty", peer.admin().delete_queue(&queue, false, true)).await?;
     peer.queue_exists(&queue, false).await
 }
 
-async fn in_use(stage: Stage) -> Kept {
-    let (consuming, deleting) = stage.two_sessions().await?;
+async fn in_use(harness: Harness) -> Kept {
+    let (consuming, deleting) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     let mut tap = consuming.tap(&queue, 1).await?;
-    let text = format!("PRECONDITION_FAILED - {} in use", stage.queue_text(&queue));
-    stage
+    let text = format!("PRECONDITION_FAILED - {} in use", harness.queue_text(&queue));
+    harness
         .refused("deleting it in use", deleting.admin().delete_queue(&queue, true, false), 406, text)
         .await?;
     tap.cancel().await?;
-    stage.done("deleting it unused", deleting.admin().delete_queue(&queue, true, false)).await?;
+    harness.done("deleting it unused", deleting.admin().delete_queue(&queue, true, false)).await?;
     deleting.queue_exists(&queue, false).await
 }
 
-async fn only_unsettled(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn only_unsettled(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["m"]).await?;
     let unsettled = peer.head(&queue).await?;
-    stage.done("deleting if empty", peer.admin().delete_queue(&queue, true, true)).await?;
+    harness.done("deleting if empty", peer.admin().delete_queue(&queue, true, true)).await?;
     drop(unsettled);
     peer.queue_exists(&queue, false).await
 }
 
-async fn not_back(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn not_back(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["old"]).await?;
     peer.drop_queue(&queue).await?;
@@ -229,9 +229,9 @@ async fn not_back(stage: Stage) -> Kept {
     peer.holds(&queue, &[]).await
 }
 
-async fn odd_names(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let room = 255 - stage.name("").len();
+async fn odd_names(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let room = 255 - harness.name("").len();
     for local in ["with space", "ünïcödé ☃", "a/b?c=d#e%20", "#.*", &"n".repeat(room)] {
         let queue = peer.a_queue(local).await?;
         let exchange = peer.an_exchange(local, ExchangeKind::Direct).await?;
@@ -242,11 +242,11 @@ async fn odd_names(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn empty_name(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let text = format!("NOT_FOUND - no {}", stage.queue_text(""));
-    stage.refused("checking ''", peer.admin().declare_queue_passive(""), 404, text).await?;
+async fn empty_name(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let text = format!("NOT_FOUND - no {}", harness.queue_text(""));
+    harness.refused("checking ''", peer.admin().declare_queue_passive(""), 404, text).await?;
     let text = "NOT_FOUND - no previously declared queue";
-    stage.refused("getting from ''", peer.get(""), 404, text).await?;
-    stage.refused("purging ''", peer.admin().purge_queue(""), 404, text).await
+    harness.refused("getting from ''", peer.get(""), 404, text).await?;
+    harness.refused("purging ''", peer.admin().purge_queue(""), 404, text).await
 }

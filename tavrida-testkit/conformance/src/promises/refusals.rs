@@ -7,9 +7,9 @@ use tavrida::transport::{
 };
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::{V4_0, promise};
-use crate::stage::Stage;
 use crate::values::{body, short, table};
 use crate::{Capability, Promise};
 
@@ -36,9 +36,9 @@ pub(super) fn promises() -> Vec<Promise> {
 }
 
 /// Provokes an error in one operation of each kind, several times.
-async fn provoke(stage: &Stage, peer: &Peer) -> Kept {
-    let missing = stage.name("missing");
-    let exchange = stage.name("provoked");
+async fn provoke(harness: &Harness, peer: &Peer) -> Kept {
+    let missing = harness.name("missing");
+    let exchange = harness.name("provoked");
     let reserved = Exchange::durable(short(""), ExchangeKind::Direct);
     for _ in 0..3 {
         for (what, outcome, code) in [
@@ -75,22 +75,22 @@ fn alive(peer: &Peer) -> Kept {
     }
 }
 
-async fn session_lives(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn session_lives(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
-    provoke(&stage, &peer).await?;
+    provoke(&harness, &peer).await?;
     alive(&peer)?;
     peer.fill(&queue, &["m"]).await?;
     peer.holds(&queue, &["m"]).await
 }
 
-async fn consumers_live(stage: Stage) -> Kept {
-    let (peer, looking) = stage.two_sessions().await?;
+async fn consumers_live(harness: Harness) -> Kept {
+    let (peer, looking) = harness.two_sessions().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let mut tap = peer.tap(&queue, 2).await?;
     let held = tap.next().await?;
-    provoke(&stage, &peer).await?;
+    provoke(&harness, &peer).await?;
     peer.fill(&queue, &["c"]).await?;
     tap.gives(&["b", "c"]).await?;
     settled("ack of a delivery from before", held.ack())?;
@@ -98,24 +98,24 @@ async fn consumers_live(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn got_lives(stage: Stage) -> Kept {
-    let (peer, looking) = stage.two_sessions().await?;
+async fn got_lives(harness: Harness) -> Kept {
+    let (peer, looking) = harness.two_sessions().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let got = peer.head(&queue).await?;
-    provoke(&stage, &peer).await?;
+    provoke(&harness, &peer).await?;
     same("ready meanwhile", &looking.ready(&queue).await?, &1)?;
     settled("ack of a message from before", got.ack())?;
     peer.finish().await?;
     looking.holds(&queue, &["b"]).await
 }
 
-async fn publishes_live(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn publishes_live(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let publication = |number: i32| Publication::new(short(""), &queue, number.to_string());
     let before = peer.start((0..50).map(publication).collect()).await;
-    provoke(&stage, &peer).await?;
+    provoke(&harness, &peer).await?;
     let after = peer.start((50..100).map(publication).collect()).await;
     for started in [before, after] {
         for outcome in peer.outcomes(started).await? {
@@ -126,9 +126,9 @@ async fn publishes_live(stage: Stage) -> Kept {
 }
 
 /// Provokes an error that closes the whole connection.
-pub(super) async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Kept {
+pub(super) async fn end_by_refusal(harness: &Harness, peer: &Peer) -> Kept {
     let queue = peer.a_queue_with("quorum", table([("x-queue-type", "quorum".into())])).await?;
-    let text = stage.queue_text(&queue);
+    let text = harness.queue_text(&queue);
     let refusal = BrokerError::connection(
         540,
         format!(
@@ -136,49 +136,49 @@ pub(super) async fn end_by_refusal(stage: &Stage, peer: &Peer) -> Kept {
         ),
     );
     let deletion = peer.admin().delete_queue(&queue, false, true);
-    stage.refused_as("deleting a quorum queue if it is empty", deletion, &refusal).await
+    harness.refused_as("deleting a quorum queue if it is empty", deletion, &refusal).await
 }
 
-fn of_no_type(stage: &Stage) -> Exchange {
-    Exchange::durable(stage.name("never"), ExchangeKind::Other(short("no-such-type")))
+fn of_no_type(harness: &Harness) -> Exchange {
+    Exchange::durable(harness.name("never"), ExchangeKind::Other(short("no-such-type")))
 }
 
-async fn unknown_type_4(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unknown_type_4(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let text = "PRECONDITION_FAILED - unknown exchange type 'no-such-type'";
-    let exchange = of_no_type(&stage);
-    stage
+    let exchange = of_no_type(&harness);
+    harness
         .refused("declaring an exchange of no type", peer.admin().declare_exchange(&exchange), 406, text)
         .await?;
     alive(&peer)
 }
 
-async fn unknown_type(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn unknown_type(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let mut tap = peer.tap(&queue, 1).await?;
     let refusal = BrokerError::connection(503, "COMMAND_INVALID - unknown exchange type 'no-such-type'");
-    let exchange = of_no_type(&stage);
-    stage
+    let exchange = of_no_type(&harness);
+    harness
         .refused_as("declaring an exchange of no type", peer.admin().declare_exchange(&exchange), &refusal)
         .await?;
     let loss = peer.loss().await?;
     same("closed on this side", &loss.is_closed_here(), &false)?;
     match loss.refusal() {
-        Some(seen) => stage.same_refusal("the end of the session", seen, &refusal)?,
+        Some(seen) => harness.same_refusal("the end of the session", seen, &refusal)?,
         None => return Err(Fault::new(&refusal, &loss)),
     }
     same("the end of its consumer", &tap.end().await?, &ConsumerError::Lost(loss.clone()))?;
-    stage.lost("checking a queue afterwards", peer.admin().declare_queue_passive(&queue), &loss).await
+    harness.lost("checking a queue afterwards", peer.admin().declare_queue_passive(&queue), &loss).await
 }
 
-async fn given_back(stage: Stage) -> Kept {
-    let (ending, looking) = stage.two_sessions().await?;
+async fn given_back(harness: Harness) -> Kept {
+    let (ending, looking) = harness.two_sessions().await?;
     let queue = ending.a_queue("q").await?;
     ending.fill(&queue, &["a", "b"]).await?;
     let mut tap = ending.tap(&queue, 10).await?;
     let taken = tap.take(2).await?;
-    end_by_refusal(&stage, &ending).await?;
+    end_by_refusal(&harness, &ending).await?;
     for text in ["a", "b"] {
         let delivery = looking.arrival(&queue).await?;
         same("body and redelivered", &(body(&delivery).as_str(), delivery.redelivered()), &(text, true))?;
@@ -191,20 +191,20 @@ async fn given_back(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn others_live(stage: Stage) -> Kept {
-    let (ending, other) = stage.two_sessions().await?;
+async fn others_live(harness: Harness) -> Kept {
+    let (ending, other) = harness.two_sessions().await?;
     let queue = other.a_queue("q").await?;
     let mut tap = other.tap(&queue, 1).await?;
-    end_by_refusal(&stage, &ending).await?;
+    end_by_refusal(&harness, &ending).await?;
     ending.loss().await?;
     alive(&other)?;
     other.fill(&queue, &["m"]).await?;
     tap.gives(&["m"]).await
 }
 
-async fn wording(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let missing = stage.name("missing");
-    let text = format!("NOT_FOUND - no {}", stage.queue_text(&missing));
-    stage.refused("checking a missing queue", peer.admin().declare_queue_passive(&missing), 404, text).await
+async fn wording(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let missing = harness.name("missing");
+    let text = format!("NOT_FOUND - no {}", harness.queue_text(&missing));
+    harness.refused("checking a missing queue", peer.admin().declare_queue_passive(&missing), 404, text).await
 }

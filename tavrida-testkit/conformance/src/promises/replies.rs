@@ -4,9 +4,9 @@ use tavrida::field::ShortString;
 use tavrida::transport::{BrokerError, Consume, DIRECT_REPLY_TO, Properties, Publication, PublishErrorKind};
 
 use crate::check::{Fault, Kept, holds, same, settled};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::tap::Tap;
 use crate::values::{body, short};
 use crate::{Capability, Promise};
@@ -63,8 +63,8 @@ async fn reply(peer: &Peer, queue: &ShortString, mandatory: bool) -> Result<bool
     Ok(outcome.is_ok())
 }
 
-async fn comes_back(stage: Stage) -> Kept {
-    let (asking, answering) = stage.two_sessions().await?;
+async fn comes_back(harness: Harness) -> Kept {
+    let (asking, answering) = harness.two_sessions().await?;
     let queue = answering.a_queue("q").await?;
     let mut tap = taking_replies(&asking).await?;
     asking.send(request(short(""), &queue, "a")).await?;
@@ -73,8 +73,8 @@ async fn comes_back(stage: Stage) -> Kept {
     same("the answer", body(&answer).as_str(), "re: a")
 }
 
-async fn in_order(stage: Stage) -> Kept {
-    let (asking, answering) = stage.two_sessions().await?;
+async fn in_order(harness: Harness) -> Kept {
+    let (asking, answering) = harness.two_sessions().await?;
     let queue = answering.a_queue("q").await?;
     let mut tap = taking_replies(&asking).await?;
     for body in ["a", "b", "c"] {
@@ -89,8 +89,8 @@ async fn in_order(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn mandatory(stage: Stage) -> Kept {
-    let (asking, answering) = stage.two_sessions().await?;
+async fn mandatory(harness: Harness) -> Kept {
+    let (asking, answering) = harness.two_sessions().await?;
     let queue = answering.a_queue("q").await?;
     let mut tap = taking_replies(&asking).await?;
     asking.send(request(short(""), &queue, "a")).await?;
@@ -103,42 +103,42 @@ const NO_CONSUMER: &str = "PRECONDITION_FAILED - fast reply consumer does not ex
 const NO_ACKNOWLEDGING: &str = "PRECONDITION_FAILED - reply consumer cannot acknowledge";
 const ONE: &str = "PRECONDITION_FAILED - reply consumer already set";
 
-async fn no_consumer(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn no_consumer(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     match peer.failure(request(short(""), &queue, "a")).await? {
         PublishErrorKind::Refused(refusal) => {
-            stage.same_refusal("a request", &refusal, &BrokerError::channel(406, NO_CONSUMER))
+            harness.same_refusal("a request", &refusal, &BrokerError::channel(406, NO_CONSUMER))
         }
         other => Err(Fault::new("refused", other)),
     }
 }
 
-async fn acknowledging(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    stage.refused("consuming replies", peer.consume(&replies(false)), 406, NO_ACKNOWLEDGING).await
+async fn acknowledging(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    harness.refused("consuming replies", peer.consume(&replies(false)), 406, NO_ACKNOWLEDGING).await
 }
 
-async fn one_at_a_time(stage: Stage) -> Kept {
-    let (asking, answering) = stage.two_sessions().await?;
+async fn one_at_a_time(harness: Harness) -> Kept {
+    let (asking, answering) = harness.two_sessions().await?;
     let queue = answering.a_queue("q").await?;
     let first = taking_replies(&asking).await?;
-    stage.refused("consuming replies again", asking.consume(&replies(true)), 406, ONE).await?;
+    harness.refused("consuming replies again", asking.consume(&replies(true)), 406, ONE).await?;
     drop(first);
-    let next = stage
+    let next = harness
         .until("another consumer of replies", || async { Ok(asking.consume(&replies(true)).await.ok()) });
-    let mut next = Tap::new(next.await?, stage.clone(), DIRECT_REPLY_TO);
+    let mut next = Tap::new(next.await?, harness.clone(), DIRECT_REPLY_TO);
     asking.send(request(short(""), &queue, "a")).await?;
     reply(&answering, &queue, false).await?;
     same("the answer", body(&next.next().await?).as_str(), "re: a")
 }
 
-async fn refused_publish(stage: Stage) -> Kept {
-    let (asking, answering) = stage.two_sessions().await?;
+async fn refused_publish(harness: Harness) -> Kept {
+    let (asking, answering) = harness.two_sessions().await?;
     let queue = answering.a_queue("q").await?;
     let mut tap = taking_replies(&asking).await?;
     asking.send(request(short(""), &queue, "a")).await?;
-    let nowhere = stage.name("nowhere");
+    let nowhere = harness.name("nowhere");
     for publication in [request(nowhere.clone(), &queue, "lost"), Publication::new(&nowhere, &queue, "lost")]
     {
         match asking.failure(publication).await? {

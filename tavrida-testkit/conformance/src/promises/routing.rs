@@ -4,9 +4,9 @@ use tavrida::field::ShortString;
 use tavrida::transport::{Binding, BrokerError, Exchange, ExchangeKind, Publication, PublishErrorKind};
 
 use crate::check::{Fault, Kept, same};
+use crate::harness::Harness;
 use crate::peer::Peer;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{as_sent, short, table};
 use crate::{Capability, Promise};
 
@@ -66,27 +66,27 @@ fn to(exchange: &ShortString, key: &'static str) -> Publication {
 
 /// Declares an exchange with an alternate exchange.
 async fn with_alternate(
-    stage: &Stage,
+    harness: &Harness,
     peer: &Peer,
     local: &str,
     alternate: &ShortString,
 ) -> Result<ShortString, Fault> {
     let arguments = table([("alternate-exchange", alternate.clone().into())]);
-    let exchange = Exchange { arguments, ..Exchange::durable(stage.name(local), ExchangeKind::Direct) };
+    let exchange = Exchange { arguments, ..Exchange::durable(harness.name(local), ExchangeKind::Direct) };
     peer.exchange(&exchange).await?;
     Ok(exchange.name)
 }
 
-async fn default_exchange(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn default_exchange(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let (queue, other) = (peer.a_queue("q").await?, peer.a_queue("other").await?);
     peer.fill(&queue, &["m"]).await?;
     peer.holds(&queue, &["m"]).await?;
     peer.holds(&other, &[]).await
 }
 
-async fn direct(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn direct(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     let keys = ["", "a", "A", "a.b", "a.*", "#", "*", "é"];
     for bound in keys {
@@ -100,8 +100,8 @@ async fn direct(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn fanout(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn fanout(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     let (first, second) = (peer.a_queue("first").await?, peer.a_queue("second").await?);
     peer.tie(&Binding::queue(&first, &exchange, short(""))).await?;
@@ -111,8 +111,8 @@ async fn fanout(stage: Stage) -> Kept {
     peer.holds(&second, &["m"]).await
 }
 
-async fn one_copy(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn one_copy(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue("q").await?;
     for key in ["", "a", "a.b"] {
@@ -122,8 +122,8 @@ async fn one_copy(stage: Stage) -> Kept {
     peer.holds(&queue, &["m"]).await
 }
 
-async fn onward(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn onward(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let first = peer.an_exchange("first", ExchangeKind::Direct).await?;
     let second = peer.an_exchange("second", ExchangeKind::Direct).await?;
     let queue = peer.a_queue("q").await?;
@@ -137,8 +137,8 @@ async fn onward(stage: Stage) -> Kept {
     peer.fails(to(&first, "a.b"), &PublishErrorKind::Unroutable).await
 }
 
-async fn circles(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn circles(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let mut exchanges = Vec::new();
     for local in ["top", "left", "right", "bottom"] {
         exchanges.push(peer.an_exchange(local, ExchangeKind::Fanout).await?);
@@ -152,18 +152,18 @@ async fn circles(stage: Stage) -> Kept {
     peer.holds(&queue, &["m"]).await
 }
 
-async fn internal(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let inner = Exchange { internal: true, ..Exchange::durable(stage.name("inner"), ExchangeKind::Fanout) };
+async fn internal(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let inner = Exchange { internal: true, ..Exchange::durable(harness.name("inner"), ExchangeKind::Fanout) };
     peer.exchange(&inner).await?;
     let outer = peer.an_exchange("outer", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &inner.name, short(""))).await?;
     peer.tie(&Binding::exchange(&inner.name, &outer, short(""))).await?;
-    let text = format!("ACCESS_REFUSED - cannot publish to internal {}", stage.exchange_text(&inner.name));
+    let text = format!("ACCESS_REFUSED - cannot publish to internal {}", harness.exchange_text(&inner.name));
     match peer.failure(to(&inner.name, "k")).await? {
         PublishErrorKind::Refused(refusal) => {
-            stage.same_refusal("publishing to it", &refusal, &BrokerError::channel(403, text))?;
+            harness.same_refusal("publishing to it", &refusal, &BrokerError::channel(403, text))?;
         }
         other => return Err(Fault::new("a refusal with code 403", other)),
     }
@@ -171,10 +171,10 @@ async fn internal(stage: Stage) -> Kept {
     peer.holds(&queue, &["m"]).await
 }
 
-async fn alternate(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn alternate(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let fallback = peer.an_exchange("fallback", ExchangeKind::Fanout).await?;
-    let exchange = with_alternate(&stage, &peer, "x", &fallback).await?;
+    let exchange = with_alternate(&harness, &peer, "x", &fallback).await?;
     let (bound, rest) = (peer.a_queue("bound").await?, peer.a_queue("rest").await?);
     peer.tie(&Binding::queue(&bound, &exchange, short("k"))).await?;
     peer.tie(&Binding::queue(&rest, &fallback, short(""))).await?;
@@ -182,13 +182,13 @@ async fn alternate(stage: Stage) -> Kept {
     peer.send(to(&exchange, "other")).await?;
     peer.holds(&bound, &["m"]).await?;
     same("what the alternate got", &as_sent(&peer.head(&rest).await?), &to(&exchange, "other"))?;
-    stage.done("purging", peer.admin().purge_queue(&rest)).await.map(drop)
+    harness.done("purging", peer.admin().purge_queue(&rest)).await.map(drop)
 }
 
-async fn dead_end(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dead_end(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let fallback = peer.an_exchange("fallback", ExchangeKind::Fanout).await?;
-    let exchange = with_alternate(&stage, &peer, "x", &fallback).await?;
+    let exchange = with_alternate(&harness, &peer, "x", &fallback).await?;
     let nowhere = peer.an_exchange("nowhere", ExchangeKind::Fanout).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &fallback, short(""))).await?;
@@ -198,10 +198,10 @@ async fn dead_end(stage: Stage) -> Kept {
     peer.holds(&queue, &["m"]).await
 }
 
-async fn late_alternate(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let fallback = stage.name("fallback");
-    let exchange = with_alternate(&stage, &peer, "x", &fallback).await?;
+async fn late_alternate(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let fallback = harness.name("fallback");
+    let exchange = with_alternate(&harness, &peer, "x", &fallback).await?;
     peer.fails(to(&exchange, "k"), &PublishErrorKind::Unroutable).await?;
     peer.exchange(&Exchange::durable(&fallback, ExchangeKind::Fanout)).await?;
     let queue = peer.a_queue("q").await?;
@@ -210,33 +210,33 @@ async fn late_alternate(stage: Stage) -> Kept {
     peer.holds(&queue, &["m"]).await
 }
 
-async fn default_alternate(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let exchange = with_alternate(&stage, &peer, "x", &short("")).await?;
+async fn default_alternate(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let exchange = with_alternate(&harness, &peer, "x", &short("")).await?;
     let queue = peer.a_queue("q").await?;
     peer.fails(Publication::new(&exchange, &queue, "m"), &PublishErrorKind::Unroutable).await?;
     peer.holds(&queue, &[]).await
 }
 
-async fn alternate_circle(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let second = stage.name("second");
-    let first = with_alternate(&stage, &peer, "first", &second).await?;
-    with_alternate(&stage, &peer, "second", &first).await?;
+async fn alternate_circle(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let second = harness.name("second");
+    let first = with_alternate(&harness, &peer, "first", &second).await?;
+    with_alternate(&harness, &peer, "second", &first).await?;
     peer.fails(to(&first, "k"), &PublishErrorKind::Unroutable).await
 }
 
 /// Declares an auto-delete exchange.
-async fn fleeting(stage: &Stage, peer: &Peer, local: &str) -> Result<ShortString, Fault> {
+async fn fleeting(harness: &Harness, peer: &Peer, local: &str) -> Result<ShortString, Fault> {
     let exchange =
-        Exchange { auto_delete: true, ..Exchange::durable(stage.name(local), ExchangeKind::Fanout) };
+        Exchange { auto_delete: true, ..Exchange::durable(harness.name(local), ExchangeKind::Fanout) };
     peer.exchange(&exchange).await?;
     Ok(exchange.name)
 }
 
-async fn auto_delete(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let exchange = fleeting(&stage, &peer, "x").await?;
+async fn auto_delete(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let exchange = fleeting(&harness, &peer, "x").await?;
     let queue = peer.a_queue("q").await?;
     let bindings = ["a", "b"].map(|key| Binding::queue(&queue, &exchange, short(key)));
     peer.untie(&bindings[0]).await?;
@@ -250,20 +250,20 @@ async fn auto_delete(stage: Stage) -> Kept {
     peer.exchange_exists(&exchange, false).await
 }
 
-async fn auto_delete_queue(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
-    let exchange = fleeting(&stage, &peer, "x").await?;
+async fn auto_delete_queue(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
+    let exchange = fleeting(&harness, &peer, "x").await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &exchange, short(""))).await?;
     peer.drop_queue(&queue).await?;
     peer.exchange_exists(&exchange, false).await
 }
 
-async fn auto_delete_chain(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn auto_delete_chain(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let mut chain = Vec::new();
     for local in ["a", "b", "c"] {
-        chain.push(fleeting(&stage, &peer, local).await?);
+        chain.push(fleeting(&harness, &peer, local).await?);
     }
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::exchange(&chain[1], &chain[0], short(""))).await?;

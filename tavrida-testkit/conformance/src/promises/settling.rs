@@ -3,8 +3,8 @@
 use tavrida::transport::{AckKind, Delivery};
 
 use crate::check::{Fault, Kept, same, settled};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{body, table};
 use crate::{Capability, Promise};
 
@@ -28,8 +28,8 @@ pub(super) fn promises() -> Vec<Promise> {
     ]
 }
 
-async fn acked(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn acked(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = consuming.tap(&queue, 1).await?;
@@ -38,8 +38,8 @@ async fn acked(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn requeued(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn requeued(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let mut tap = peer.tap(&queue, 1).await?;
@@ -52,8 +52,8 @@ async fn requeued(stage: Stage) -> Kept {
     Ok(())
 }
 
-async fn old_place(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn old_place(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = consuming.tap(&queue, 3).await?;
@@ -69,8 +69,8 @@ async fn old_place(stage: Stage) -> Kept {
     looking.holds(&queue, &["a", "b", "c", "d"]).await
 }
 
-async fn dropped(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn dropped(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b"]).await?;
     let mut tap = peer.tap(&queue, 1).await?;
@@ -79,8 +79,8 @@ async fn dropped(stage: Stage) -> Kept {
     same("body and redelivered", &(body(&delivery).as_str(), delivery.redelivered()), &("a", true))
 }
 
-async fn rejected(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn rejected(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b"]).await?;
     let mut tap = consuming.tap(&queue, 1).await?;
@@ -91,8 +91,8 @@ async fn rejected(stage: Stage) -> Kept {
 }
 
 /// Takes five deliveries with the bodies 0 to 4, and settles them from the middle outwards.
-async fn any_order(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn any_order(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let dead = consuming.a_queue("dead").await?;
     let arguments =
         table([("x-dead-letter-exchange", "".into()), ("x-dead-letter-routing-key", dead.clone().into())]);
@@ -112,8 +112,8 @@ async fn any_order(stage: Stage) -> Kept {
     same("the dead letter", body(&looking.arrival(&dead).await?).as_str(), "4")
 }
 
-async fn computed(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn computed(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = consuming.tap(&queue, 10).await?;
@@ -126,8 +126,8 @@ async fn computed(stage: Stage) -> Kept {
     looking.holds(&queue, &["c"]).await
 }
 
-async fn other_task(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn other_task(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     consuming.fill(&queue, &["a", "b", "c"]).await?;
     let mut tap = consuming.tap(&queue, 10).await?;
@@ -141,8 +141,8 @@ async fn other_task(stage: Stage) -> Kept {
     looking.holds(&queue, &[]).await
 }
 
-async fn room(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn room(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     peer.fill(&queue, &["a", "b", "c", "d"]).await?;
     let mut tap = peer.tap(&queue, 1).await?;
@@ -152,8 +152,8 @@ async fn room(stage: Stage) -> Kept {
     tap.gives(&["c", "d"]).await
 }
 
-async fn backwards(stage: Stage) -> Kept {
-    let (consuming, looking) = stage.two_sessions().await?;
+async fn backwards(harness: Harness) -> Kept {
+    let (consuming, looking) = harness.two_sessions().await?;
     let queue = consuming.a_queue("q").await?;
     let texts: Vec<String> = (0..100).map(|number| number.to_string()).collect();
     consuming.fill(&queue, &texts.iter().map(String::as_str).collect::<Vec<_>>()).await?;

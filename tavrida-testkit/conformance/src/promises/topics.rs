@@ -3,8 +3,8 @@
 use tavrida::transport::{Binding, ExchangeKind, Publication, PublishError, PublishErrorKind};
 
 use crate::check::{Fault, Kept, holds, same};
+use crate::harness::Harness;
 use crate::promise::promise;
-use crate::stage::Stage;
 use crate::values::{named, short};
 use crate::{Capability, Promise};
 
@@ -91,8 +91,8 @@ const PATTERNS: [(&str, &[&str]); 33] = [
     ("é.*", &["é.b"]),
 ];
 
-async fn patterns(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn patterns(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let queue = peer.a_queue("q").await?;
     for (number, (pattern, expected)) in PATTERNS.iter().enumerate() {
         let exchange = peer.an_exchange(&format!("x{number}"), ExchangeKind::Topic).await?;
@@ -118,8 +118,8 @@ fn routed(outcome: Result<(), PublishError>) -> Result<bool, Fault> {
     }
 }
 
-async fn literal_keys(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn literal_keys(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Topic).await?;
     let (word, star) = (peer.a_queue("word").await?, peer.a_queue("star").await?);
     peer.tie(&Binding::queue(&word, &exchange, short("orders"))).await?;
@@ -131,8 +131,8 @@ async fn literal_keys(stage: Stage) -> Kept {
     peer.holds(&star, &["#", "*"]).await
 }
 
-async fn long_key(stage: Stage) -> Kept {
-    let peer = stage.session().await?;
+async fn long_key(harness: Harness) -> Kept {
+    let peer = harness.session().await?;
     let exchange = peer.an_exchange("x", ExchangeKind::Topic).await?;
     let queue = peer.a_queue("q").await?;
     peer.tie(&Binding::queue(&queue, &exchange, short("*.#.z"))).await?;

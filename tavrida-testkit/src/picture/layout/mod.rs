@@ -91,13 +91,13 @@ pub(super) struct Arrow {
     pub(super) event: usize,
     pub(super) from: Position,
     pub(super) to: Position,
-    pub(super) fate: Fate,
+    pub(super) fate: MessageOutcome,
     pub(super) labels: Vec<TextLabel>,
 }
 
 /// The fate of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum MessageOutcome {
     /// It arrives.
     Arrived,
     /// It arrives as a redelivery.

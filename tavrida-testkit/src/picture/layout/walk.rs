@@ -7,7 +7,7 @@ use tavrida::message::MessageKind;
 use super::bars::Bars;
 use super::lines::Lines;
 use super::rows::Rows;
-use super::{Arrow, Fate, Lane, Layout, Mark, Position, TextLabel};
+use super::{Arrow, Lane, Layout, Mark, MessageOutcome, Position, TextLabel};
 use crate::picture::story::{Story, Tone, is_bad, reaches};
 use crate::trace::{ActorId, Event, MessageId, Outcome, What};
 
@@ -121,7 +121,7 @@ impl Walk<'_> {
             self.latest = Some(message);
         } else {
             let to = Position { x: from.x + side * STUB, y: from.y };
-            let fate = if reaches { Fate::Kept } else { Fate::Failed };
+            let fate = if reaches { MessageOutcome::Kept } else { MessageOutcome::Failed };
             self.arrows.push(Arrow { message, event: at, from, to, fate, labels: vec![label] });
         }
     }
@@ -150,7 +150,7 @@ impl Walk<'_> {
         // What arrives at once is drawn in the row in which it was sent.
         let y = if self.latest == Some(message) && !is_own { self.rows.y } else { self.rows.next(event.at) };
         self.bars.event(event, x, y);
-        let fate = if redelivered { Fate::Again } else { Fate::Arrived };
+        let fate = if redelivered { MessageOutcome::Again } else { MessageOutcome::Arrived };
         let (from, mut labels) = match sent {
             Some((from, label)) if !redelivered || event.delivery == 1 => (from, Vec::from_iter(label)),
             // The broker redelivers it.

@@ -9,7 +9,7 @@ use tavrida::message::MessageKind;
 use super::classes;
 use super::markup::Markup;
 use crate::picture::layout::{
-    Arrow, BarKind, Fate, Lane, Layout, Mark, Position, State, TextLabel, width_of,
+    Arrow, BarKind, Lane, Layout, Mark, MessageOutcome, Position, State, TextLabel, width_of,
 };
 use crate::picture::story::{Story, Tone};
 use crate::trace::{ActorKind, MessageId};
@@ -163,7 +163,8 @@ fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
     page.open("a", &[("href", &format!("#e{}", arrow.event + 1))]);
     let (Position { x: x1, y: y1 }, Position { x: x2, y: y2 }) = (arrow.from, arrow.to);
     // To itself: out to the right, down, and back.
-    let is_loop = (x2 - x1).abs() < 20 && arrow.fate != Fate::Failed && arrow.fate != Fate::Kept;
+    let is_loop =
+        (x2 - x1).abs() < 20 && arrow.fate != MessageOutcome::Failed && arrow.fate != MessageOutcome::Kept;
     let path = match is_loop {
         true => format!("M{x1} {y1} h34 V{y2} H{x2}"),
         false => format!("M{x1} {y1} L{x2} {y2}"),
@@ -175,11 +176,13 @@ fn arrow(page: &mut Markup, story: &Story<'_>, arrow: &Arrow) {
         page.empty("circle", &[("class", &"dot"), ("cx", &x1), ("cy", &y1), ("r", &3)]);
     }
     match arrow.fate {
-        Fate::Arrived | Fate::Again => {
+        MessageOutcome::Arrived | MessageOutcome::Again => {
             page.empty("path", &[("class", &"point"), ("d", &point(from, arrow.to))])
         }
-        Fate::Failed => cross(page, arrow.to),
-        Fate::Kept => page.empty("circle", &[("class", &"kept"), ("cx", &x2), ("cy", &y2), ("r", &4)]),
+        MessageOutcome::Failed => cross(page, arrow.to),
+        MessageOutcome::Kept => {
+            page.empty("circle", &[("class", &"kept"), ("cx", &x2), ("cy", &y2), ("r", &4)])
+        }
     }
     page.close();
     page.close();
@@ -258,12 +261,12 @@ fn kind(story: &Story<'_>, message: MessageId) -> &'static str {
     }
 }
 
-fn fate(fate: &Fate) -> &'static str {
+fn fate(fate: &MessageOutcome) -> &'static str {
     match fate {
-        Fate::Arrived => "arrived",
-        Fate::Again => "arrived again",
-        Fate::Failed => "failed",
-        Fate::Kept => "kept",
+        MessageOutcome::Arrived => "arrived",
+        MessageOutcome::Again => "arrived again",
+        MessageOutcome::Failed => "failed",
+        MessageOutcome::Kept => "kept",
     }
 }
 

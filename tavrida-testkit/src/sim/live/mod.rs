@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::run::{Ended, Finished, Setup, outside_of_runtimes};
 use super::world::{Time, World};
-use super::{SimClock, Stage};
+use super::{Harness, SimClock};
 use crate::schedule::Director;
 
 pub(crate) use recorder::Recorder;
@@ -50,14 +50,14 @@ impl Setup {
             .expect("the system gives a runtime what it needs");
         Ok(self.finish(runtime, async {
             let world = World::new(Director::replaying(Default::default()), Time::flowing());
-            let stage = Stage::live(world, SimClock::system(), transport);
-            self.play(&stage, scenario).await;
-            stage
+            let harness = Harness::live(world, SimClock::system(), transport);
+            self.play(&harness, scenario).await;
+            harness
         }))
     }
 }
 
-impl Stage {
+impl Harness {
     /// Waits up to `within` until a live broker has no more work for the graph. Returns whether that happened.
     pub(super) async fn settled_live(&self, transport: &Arc<dyn Transport>, within: Duration) -> bool {
         let deadline = later(Instant::now(), within);

@@ -86,7 +86,7 @@ impl Session for Recorded {
                 no_ack: consume.no_ack,
             })
         };
-        let line = Arc::new(SharedConsumer {
+        let consumer = Arc::new(SharedConsumer {
             number,
             world: self.world.clone(),
             actor: self.actor,
@@ -94,7 +94,7 @@ impl Session for Recorded {
             no_ack: consume.no_ack,
             tags: AtomicU64::new(1),
         });
-        Ok(Consumer::new(RecordedDeliveries { inner, line }))
+        Ok(Consumer::new(RecordedDeliveries { inner, consumer }))
     }
 
     async fn close(&self) -> Result<(), SessionError> {
@@ -129,13 +129,13 @@ struct SharedConsumer {
 
 struct RecordedDeliveries {
     inner: Consumer,
-    line: Arc<SharedConsumer>,
+    consumer: Arc<SharedConsumer>,
 }
 
 #[async_trait]
 impl DeliveryStream for RecordedDeliveries {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Delivery, ConsumerError>> {
-        self.inner.poll_next(cx).map_ok(|delivery| self.line.arrived(delivery))
+        self.inner.poll_next(cx).map_ok(|delivery| self.consumer.arrived(delivery))
     }
 
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -163,14 +163,15 @@ impl SharedConsumer {
         }
         state.held.insert((self.channel, tag), held);
         drop(state);
-        let settle = RecordedSettle { line: self.clone(), inner: parking_lot::Mutex::new(Some(delivery)) };
+        let settle =
+            RecordedSettle { consumer: self.clone(), inner: parking_lot::Mutex::new(Some(delivery)) };
         Delivery::new(publication, redelivered, Arc::new(settle), tag)
     }
 }
 
 /// The settlement of one delivery.
 struct RecordedSettle {
-    line: Arc<SharedConsumer>,
+    consumer: Arc<SharedConsumer>,
     inner: parking_lot::Mutex<Option<Delivery>>,
 }
 
@@ -185,9 +186,9 @@ impl Acker for RecordedSettle {
             (Ok(()), AckKind::Reject) => What::Rejected,
             (Ok(()), AckKind::Requeue) => What::Requeued,
         };
-        let mut state = self.line.world.state();
-        if let Some(held) = state.held.remove(&(self.line.channel, tag)) {
-            state.tell_held(self.line.actor, held, what);
+        let mut state = self.consumer.world.state();
+        if let Some(held) = state.held.remove(&(self.consumer.channel, tag)) {
+            state.tell_held(self.consumer.actor, held, what);
         }
         settled
     }

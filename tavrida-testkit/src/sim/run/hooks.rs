@@ -6,26 +6,26 @@ use tavrida::mark::{self, Mark, Recording};
 use tavrida::task::{self, Adopting};
 
 use crate::problem::ProblemKind;
-use crate::sim::Stage;
+use crate::sim::Harness;
 
-/// Passes the tasks and marks of this thread to a stage, until the guards are dropped.
-pub(super) fn watch(stage: &Arc<OnceLock<Stage>>) -> (Adopting, Recording) {
-    let (adopting, recording) = (stage.clone(), stage.clone());
+/// Passes the tasks and marks of this thread to a harness, until the guards are dropped.
+pub(super) fn watch(harness: &Arc<OnceLock<Harness>>) -> (Adopting, Recording) {
+    let (adopting, recording) = (harness.clone(), harness.clone());
     let adopt = move |task| {
-        if let Some(stage) = adopting.get() {
-            stage.world().state().adopt(task);
+        if let Some(harness) = adopting.get() {
+            harness.world().state().adopt(task);
         }
     };
     let record = move |mark: Mark<'_>| {
-        if let Some(stage) = recording.get() {
-            self::record(stage, mark);
+        if let Some(harness) = recording.get() {
+            self::record(harness, mark);
         }
     };
     (task::adopt_by(adopt), mark::record_by(record))
 }
 
-fn record(stage: &Stage, mark: Mark<'_>) {
-    let mut state = stage.world().state();
+fn record(harness: &Harness, mark: Mark<'_>) {
+    let mut state = harness.world().state();
     match mark {
         Mark::Sometimes { name, holds } => state.trace.mark(name, holds),
         Mark::Unreachable { name, place } => {

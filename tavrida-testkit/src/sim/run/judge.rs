@@ -8,14 +8,14 @@ use super::{Finished, Setup, Verdict, panics};
 use crate::laws::{self, Facts, Remains};
 use crate::problem::{Problem, ProblemKind};
 use crate::run::Run;
-use crate::sim::Stage;
+use crate::sim::Harness;
 use crate::sim::world::OwnLaw;
 use crate::trace::Trace;
 
 impl Setup {
     /// Judges what happened in a finished run.
-    pub(super) fn judge(&self, stage: &Stage) -> Finished {
-        let world = stage.world();
+    pub(super) fn judge(&self, harness: &Harness) -> Finished {
+        let world = harness.world();
         let mut state = world.state();
         let unmet = state.unmet();
         let ended = state.ended;
@@ -32,11 +32,11 @@ impl Setup {
                 return None;
             }
             let is_made = |id: &str| world.ids.made_chain(id);
-            let remains = || stage.remains().expect("only a simulation's broker is looked into");
+            let remains = || harness.remains().expect("only a simulation's broker is looked into");
             let remains: &dyn Fn() -> Remains = &remains;
             let mut facts = Facts::of(&trace, ended, &is_made);
-            facts.remains = (!stage.is_live()).then_some(remains);
-            facts.live = stage.is_live();
+            facts.remains = (!harness.is_live()).then_some(remains);
+            facts.live = harness.is_live();
             facts.twice = self.twice;
             laws::check(&facts, waived, own_laws)
         };

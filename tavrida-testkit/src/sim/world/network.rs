@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishErrorKind};
 use tavrida_memory::core::{ChannelId, Got};
-use tavrida_memory::{Line, Network, PublishFate, SettleFate};
+use tavrida_memory::{Network, NetworkSession, PublishFate, SettleFate};
 
 use super::{Action, Held, State, World};
 use crate::fault::{Fault, Point, Site};
@@ -24,47 +24,47 @@ impl Network for World {
         }
     }
 
-    fn connected(&self, line: Line) {
+    fn connected(&self, session: NetworkSession) {
         let mut state = self.state();
-        let actor = ActorId::of_peer(line.peer);
-        state.actor(actor).session = Some(line.session);
+        let actor = ActorId::of_peer(session.peer);
+        state.actor(actor).session = Some(session.number);
         state.tell(actor, What::Connected);
     }
 
-    fn disconnected(&self, line: Line, loss: &ConnectionLost) {
+    fn disconnected(&self, session: NetworkSession, loss: &ConnectionLost) {
         let mut state = self.state();
         if state.over {
             return;
         }
-        let id = ActorId::of_peer(line.peer);
+        let id = ActorId::of_peer(session.peer);
         let actor = state.actor(id);
-        if actor.session == Some(line.session) {
+        if actor.session == Some(session.number) {
             actor.session = None;
             actor.retired = loss.is_closed_here() && !actor.down;
         }
         // A consumer does not come back to a session that is over; a session that does has its consumers at once.
-        state.bereft.retain(|bereft| bereft.session != line.session);
-        state.held.retain(|(channel, _), _| channel.connection.0 / 2 != line.session);
-        state.late.retain(|(channel, ..)| channel.connection.0 / 2 != line.session);
+        state.bereft.retain(|bereft| bereft.session != session.number);
+        state.held.retain(|(channel, _), _| channel.connection.0 / 2 != session.number);
+        state.late.retain(|(channel, ..)| channel.connection.0 / 2 != session.number);
         state.tell(id, What::Disconnected(loss.to_string().into()));
     }
 
-    fn publishing(&self, line: Line, publication: &Arc<Publication>) -> PublishFate {
+    fn publishing(&self, session: NetworkSession, publication: &Arc<Publication>) -> PublishFate {
         let mut state = self.state();
-        let fate = state.fate_of_publish(self, line, publication);
+        let fate = state.fate_of_publish(self, session, publication);
         state.fate = fate;
         fate
     }
 
     fn published(
         &self,
-        line: Line,
+        session: NetworkSession,
         publication: &Arc<Publication>,
         outcome: &Result<(), PublishErrorKind>,
         queues: &mut dyn Iterator<Item = &str>,
     ) {
         let mut state = self.state();
-        let actor = ActorId::of_peer(line.peer);
+        let actor = ActorId::of_peer(session.peer);
         let message = state.message(self, publication, actor);
         let outcome = match (outcome, state.fate) {
             (Err(reason), _) => Outcome::of(reason),
@@ -84,9 +84,15 @@ impl Network for World {
         state.published(actor, message, outcome);
     }
 
-    fn settling(&self, line: Line, channel: ChannelId, delivery_tag: u64, verdict: AckKind) -> SettleFate {
+    fn settling(
+        &self,
+        session: NetworkSession,
+        channel: ChannelId,
+        delivery_tag: u64,
+        verdict: AckKind,
+    ) -> SettleFate {
         let mut state = self.state();
-        let actor = ActorId::of_peer(line.peer);
+        let actor = ActorId::of_peer(session.peer);
         let Some(held) = state.held.remove(&(channel, delivery_tag)) else { return SettleFate::Taken };
         let (fate, what) = state.fate_of_verdict(actor, held, verdict);
         if state.endless {
@@ -108,10 +114,10 @@ impl Network for World {
         fate
     }
 
-    fn consuming(&self, line: Line, channel: ChannelId, consume: &Consume) {
+    fn consuming(&self, session: NetworkSession, channel: ChannelId, consume: &Consume) {
         let mut state = self.state();
         let number = state.trace.add_channel(Channel {
-            actor: ActorId::of_peer(line.peer),
+            actor: ActorId::of_peer(session.peer),
             queue: consume.queue.as_str().to_owned(),
             prefetch: consume.prefetch,
             no_ack: consume.no_ack,
@@ -119,9 +125,9 @@ impl Network for World {
         state.channels.insert(channel, number);
     }
 
-    fn fetched(&self, line: Line, channel: ChannelId, fetched: &Got) {
+    fn fetched(&self, session: NetworkSession, channel: ChannelId, fetched: &Got) {
         let mut state = self.state();
-        let actor = ActorId::of_peer(line.peer);
+        let actor = ActorId::of_peer(session.peer);
         let message = state.arriving_message(self, &fetched.publication);
         let delivery = state.messages.deliver(message);
         let queue = String::new();
@@ -133,8 +139,13 @@ impl Network for World {
 }
 
 impl State {
-    fn fate_of_publish(&mut self, world: &World, line: Line, publication: &Arc<Publication>) -> PublishFate {
-        let actor = ActorId::of_peer(line.peer);
+    fn fate_of_publish(
+        &mut self,
+        world: &World,
+        session: NetworkSession,
+        publication: &Arc<Publication>,
+    ) -> PublishFate {
+        let actor = ActorId::of_peer(session.peer);
         let message = self.message(world, publication, actor);
         if self.actor(actor).down {
             return PublishFate::Vanished;
@@ -159,21 +170,21 @@ impl State {
                 PublishFate::Unseen
             }
             _ if self.actor(actor).is_deaf() => PublishFate::ConfirmHeld,
-            Some(Fault::ConfirmLate(by)) => self.confirm_late(by, line, message),
+            Some(Fault::ConfirmLate(by)) => self.confirm_late(by, session, message),
             _ => {
                 let nth = self.messages.counted(Site::Publish, message);
                 let key = self.trace.message(message).key();
                 let by = self.director.delay(Point { site: Site::Publish, key, nth });
-                if by.is_zero() { PublishFate::Taken } else { self.confirm_late(by, line, message) }
+                if by.is_zero() { PublishFate::Taken } else { self.confirm_late(by, session, message) }
             }
         }
     }
 
     /// Plans the confirm of a message.
-    fn confirm_late(&mut self, by: Duration, line: Line, message: MessageId) -> PublishFate {
+    fn confirm_late(&mut self, by: Duration, session: NetworkSession, message: MessageId) -> PublishFate {
         let number = self.planned + 1;
-        let actor = ActorId::of_peer(line.peer);
-        self.plan(by, Action::Confirm(actor, line.session, number, message));
+        let actor = ActorId::of_peer(session.peer);
+        self.plan(by, Action::Confirm(actor, session.number, number, message));
         PublishFate::ConfirmLate(number)
     }
 

@@ -12,7 +12,7 @@ use tokio::time::Sleep;
 
 use super::Guard;
 use crate::fault::{Fault, Site};
-use crate::sim::Stage;
+use crate::sim::Harness;
 use crate::trace::{ActorId, Ending, MessageId, What};
 
 /// The running handler of this thread.
@@ -44,7 +44,7 @@ impl Drop for AtWork {
 /// The outermost middleware of all services of an actor.
 pub(crate) struct Probe {
     pub(crate) actor: ActorId,
-    pub(crate) stage: Stage,
+    pub(crate) harness: Harness,
 }
 
 #[async_trait]
@@ -77,7 +77,7 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Records that a handler begins. Returns its first fault, if any.
     fn begin(probe: &'a Probe, message: &Message) -> (Self, Option<Fault>) {
-        let mut state = probe.stage.world().state();
+        let mut state = probe.harness.world().state();
         let message = state.messages.with_id(message.message_id());
         let delivery = message.map_or(0, |message| state.messages.deliveries(message));
         state.handlers += 1;
@@ -91,7 +91,7 @@ impl<'a> Watch<'a> {
     /// Returns the fault of the handler while it waits, if any. Nothing more happens to a process that is dead.
     fn fault_in_wait(&self) -> Option<Fault> {
         let (message, actor) = (self.message?, self.probe.actor);
-        let mut state = self.probe.stage.world().state();
+        let mut state = self.probe.harness.world().state();
         if state.actor(actor).down { None } else { state.fault(Site::Wait, message, actor) }
     }
 
@@ -104,12 +104,12 @@ impl<'a> Watch<'a> {
 
     /// Applies a fault. Returns whether the process is dead.
     fn strike(&self, fault: Option<Fault>) -> bool {
-        let (stage, actor) = (&self.probe.stage, self.probe.actor);
+        let (harness, actor) = (&self.probe.harness, self.probe.actor);
         match fault {
-            Some(Fault::ConnectionLost) => stage.cut(actor, "the connection broke"),
+            Some(Fault::ConnectionLost) => harness.cut(actor, "the connection broke"),
             Some(Fault::Crash(down_for)) => {
-                stage.world().state().kill(actor, down_for);
-                stage.cut(actor, "the process was killed");
+                harness.world().state().kill(actor, down_for);
+                harness.cut(actor, "the process was killed");
                 return true;
             }
             _ => {}
@@ -123,12 +123,12 @@ impl<'a> Watch<'a> {
 
     /// For people.
     fn name(&self) -> String {
-        self.probe.stage.world().state().name_of(self.work())
+        self.probe.harness.world().state().name_of(self.work())
     }
 
     fn end(&mut self, ending: Ending) {
         self.over = true;
-        let mut state = self.probe.stage.world().state();
+        let mut state = self.probe.harness.world().state();
         state.handlers -= 1;
         state.tell_of(self.probe.actor, self.message, self.delivery, What::Ended(ending));
     }
@@ -160,11 +160,11 @@ impl<F: Future> Future for Watched<'_, '_, F> {
             ready!(until.as_mut().poll(cx));
             *slow = None;
         }
-        let stage = &watch.probe.stage;
-        let world = stage.world();
+        let harness = &watch.probe.harness;
+        let world = harness.world();
         let foreign = world.foreign_tasks();
         let working = AtWork(AT_WORK.replace(Some(watch.work())));
-        let polled = match stage.is_live() {
+        let polled = match harness.is_live() {
             true => handler.as_mut().poll(cx),
             false => guard.poll(world, handler.as_mut(), cx, || watch.name()),
         };

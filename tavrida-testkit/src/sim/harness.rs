@@ -1,4 +1,4 @@
-//! [`Stage`]: a world with its broker. When no task can continue, it makes the next thing happen.
+//! [`Harness`]: a world with its broker. When no task can continue, it makes the next thing happen.
 
 mod idle;
 #[cfg(test)]
@@ -22,9 +22,9 @@ use crate::random::hash;
 use crate::trace::ActorId;
 use crate::waits::Waits;
 
-/// A world with its broker. Clones are handles to the same stage.
+/// A world with its broker. Clones are handles to the same harness.
 #[derive(Clone)]
-pub(crate) struct Stage(Arc<Inner>);
+pub(crate) struct Harness(Arc<Inner>);
 
 struct Inner {
     world: Arc<World>,
@@ -34,7 +34,7 @@ struct Inner {
 
 /// The broker of a run.
 enum BrokerOfRun {
-    /// A broker of the run, which the stage controls: made when it is first needed, so that a scenario can choose what it is like.
+    /// A broker of the run, which the harness controls: made when it is first needed, so that a scenario can choose what it is like.
     Simulated(OnceLock<(MemoryBroker, RabbitMq)>),
     /// An external RabbitMQ.
     #[cfg(feature = "live")]
@@ -48,7 +48,7 @@ impl Inner {
     }
 }
 
-impl Stage {
+impl Harness {
     pub(crate) fn new(world: World, clock: SimClock) -> Self {
         Self(Arc::new(Inner {
             world: Arc::new(world),

@@ -18,9 +18,9 @@ use crate::values::{named, worded};
 /// The interval between two polls of a state that is about to change.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// The environment of one check. Clones are the same stage.
+/// The environment of one check. Clones are the same harness.
 #[derive(Clone)]
-pub(crate) struct Stage(Arc<Inner>);
+pub(crate) struct Harness(Arc<Inner>);
 
 struct Inner {
     settings: Arc<Settings>,
@@ -38,7 +38,7 @@ struct Made {
     alarm: bool,
 }
 
-impl Stage {
+impl Harness {
     pub(crate) fn new(settings: Arc<Settings>, number: usize) -> Self {
         Self(Arc::new(Inner { settings, number, made: Mutex::default() }))
     }

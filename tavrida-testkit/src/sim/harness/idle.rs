@@ -1,6 +1,6 @@
 //! What happens when no task can continue: the next message arrives, or time passes.
 //!
-//! tokio calls [`Stage::idle`] before it parks the thread, which is exactly when nothing is runnable. It makes one thing happen; the tasks
+//! tokio calls [`Harness::idle`] before it parks the thread, which is exactly when nothing is runnable. It makes one thing happen; the tasks
 //! that this wakes run until nothing is runnable again. Which message arrives is decided under the broker's lock, and nothing else happens
 //! under it.
 
@@ -10,7 +10,7 @@ use tavrida_memory::core::{ChannelId, Eviction, Operator};
 use tavrida_memory::{Head, Heads};
 use tokio::time::Instant;
 
-use super::Stage;
+use super::Harness;
 use crate::fault::{Fault, Means, Point, Site};
 use crate::random::hash;
 use crate::sim::world::{Action, Arriving, Bereft, Held, State};
@@ -30,7 +30,7 @@ enum Instead {
     GiveUp,
 }
 
-impl Stage {
+impl Harness {
     /// Makes the next thing happen. Called when no task is runnable.
     pub(crate) fn idle(&self) {
         let something_happened = self.go_on();
@@ -85,7 +85,7 @@ impl Stage {
         let mut later: Option<Instant> = state.agenda.first_key_value().map(|((at, _), _)| *at);
         state.arriving.clear();
         for head in heads.iter() {
-            let actor = ActorId::of_peer(head.line.peer);
+            let actor = ActorId::of_peer(head.session.peer);
             if state.actor(actor).is_deaf() {
                 continue;
             }
