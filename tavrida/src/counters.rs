@@ -36,7 +36,8 @@ pub struct Counters {
     /// Deliveries being handled now.
     pub in_flight: u64,
     /// Failed deliveries for which no copy can be made at this moment (the queue of the copy is full, or the broker refuses it): each
-    /// occupies one place of the prefetch, and is tried again.
+    /// occupies one place of the prefetch. The copy is tried again; a message whose copy the broker refuses repeatedly is rejected if its
+    /// queue dead-letters, and otherwise stays until the session ends.
     pub stuck: u64,
 }
 

@@ -51,17 +51,20 @@ where
 /// is dropped.
 #[must_use = "tasks are adopted until this is dropped"]
 pub fn adopt_by(adopt: impl Fn(AbortHandle) + 'static) -> Adopting {
-    OWN.set(Some(0));
-    Adopting(ADOPTER.replace(Some(Box::new(adopt))))
+    let outer_count = OWN.replace(Some(0));
+    Adopting { outer: ADOPTER.replace(Some(Box::new(adopt))), outer_count }
 }
 
 /// The guard of an adopter: see [`adopt_by`].
-pub struct Adopting(Option<Adopt>);
+pub struct Adopting {
+    outer: Option<Adopt>,
+    outer_count: Option<usize>,
+}
 
 impl Drop for Adopting {
     fn drop(&mut self) {
-        OWN.set(self.0.as_ref().map(|_| 0));
-        ADOPTER.set(self.0.take());
+        OWN.set(self.outer_count);
+        ADOPTER.set(self.outer.take());
     }
 }
 
@@ -135,5 +138,15 @@ mod tests {
         drop(adopting);
         drop(two);
         assert_eq!(own_tasks(), 0);
+    }
+
+    #[test]
+    fn an_inner_adopter_counts_for_itself_and_gives_the_count_back() {
+        let _outer = adopt_by(drop);
+        let _task = OwnTask::begin();
+        let inner = adopt_by(drop);
+        assert_eq!(own_tasks(), 0);
+        drop(inner);
+        assert_eq!(own_tasks(), 1);
     }
 }

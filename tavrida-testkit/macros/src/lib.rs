@@ -22,7 +22,7 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// It generates a plain `#[test]` that calls a function:
+/// It generates a plain `#[test]` that explores the scenario:
 ///
 /// ```
 /// # use tavrida_testkit::fault::Faults;

@@ -44,16 +44,16 @@ impl<F> Explore<F> {
     /// [Runs](Self::run) the exploration as a test.
     ///
     /// The first two schedules are also run in a second process, if this is a test of Rust's harness of this [name](Self::named): the program
-    /// is started once more, with the variable `TAVRIDA_SECOND_PROCESS` and the arguments `NAME --exact`. What comes before the call in the
-    /// test runs there too. With `TAVRIDA_SECOND_PROCESS=off` there is no second process.
+    /// is started once more, with the variable `TAVRIDA_SECOND_PROCESS` and the arguments `NAME --exact`. What the test does before and
+    /// after the call is done there too. With `TAVRIDA_SECOND_PROCESS=off` there is no second process.
     ///
     /// Prints notes on stderr, also if the test passes: a [mark](Sim::sometimes) that was never reached, faults that never happened.
     ///
     /// # Panics
     ///
-    /// Panics if the scenario fails, or if a stored or given schedule concerns nothing that happens; the message is the text of the
-    /// [report](Report). Panics if the scenario fails on a [live](Self::live) broker, or cannot run there although its variable is set.
-    /// Panics where [`run`](Self::run) does.
+    /// Panics if the scenario fails, if a [mark](Self::reaches) was not reached, or if a stored or given schedule concerns nothing that
+    /// happens; the message is the text of the [report](Report). Panics if the runs of the second process differ. Panics if the scenario
+    /// fails on a [live](Self::live) broker, or cannot run there although its variable is set. Panics where [`run`](Self::run) does.
     #[track_caller]
     pub fn check<Fut>(mut self)
     where
@@ -74,14 +74,15 @@ where
         let name = self.names.test().to_owned();
         let part = Part::of(&name);
         if let Some(Part::Second { of_this_test }) = part {
-            // The rest of the test is for the first process.
+            // The search is for the first process.
             if of_this_test {
                 second::write(&self.first_runs());
             }
             return;
         }
         let is_replay = || {
-            self.replay.is_some() || Environment::read().is_ok_and(|environment| environment.replay.is_some())
+            let given = || Environment::read().is_ok_and(|environment| environment.replay.is_some());
+            self.replay.is_some() || self.environment && given()
         };
         let compared = part.filter(|_| !is_replay()).and_then(|_| Second::start(&name));
         let compared = compared.map(|second| (second, self.first_runs()));

@@ -144,7 +144,7 @@ impl Failure {
         let replay = self.replay().labelled(&self.run.trace);
         writeln!(
             f,
-            "\na line to paste before `.run()`, to run this schedule alone:\n\n    \
+            "\na line to paste before `.run()` or `.check()`, to run this schedule alone:\n\n    \
              .replay(\"{replay}\".parse().expect(\"a schedule\"))"
         )
     }

@@ -63,7 +63,7 @@ impl Report {
     }
 
     /// Returns oddities that are not failures: part of a given or stored schedule concerns something that does not happen, a mark was never
-    /// reached, a fault never happened.
+    /// reached, a fault never happened, a [run](crate::trace::Trace::notes) neither waited for a task nor ended it.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -98,11 +98,11 @@ impl Report {
         self.tried as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
 
-    /// Asserts that nothing failed.
+    /// Asserts that the report [is ok](Self::is_ok).
     ///
     /// # Panics
     ///
-    /// Panics if something failed, with the text of the report.
+    /// Panics if it is not, with the text of the report.
     #[track_caller]
     pub fn assert_ok(&self) {
         assert!(self.is_ok(), "{self}");

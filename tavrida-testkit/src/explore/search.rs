@@ -47,7 +47,7 @@ pub(super) struct SearchResult {
     pub(super) schedules: u64,
     pub(super) tried: u64,
     pub(super) failed: u64,
-    /// What scenarios [marked](Sim::sometimes), with the number of runs in which it held.
+    /// What scenarios and services marked, with the number of runs in which it held.
     pub(super) marks: BTreeMap<String, u64>,
     /// How often each fault happened, by its kind and site.
     pub(super) faults: BTreeMap<String, u64>,

@@ -85,8 +85,10 @@ impl Second {
     pub(super) fn compare(self, runs: &[Finished]) -> Result<Option<Problem>, &'static str> {
         let text = self.output.recv_timeout(LIMIT).map_err(|_| "the second process takes too long")?;
         let others: Vec<&str> = text.split(&format!("\n{BEGIN}\n")).skip(1).collect();
-        if others.len() != runs.len() {
-            return Err("the second process made no runs");
+        match others.len() {
+            made if made == runs.len() => {}
+            0 => return Err("the second process made no runs"),
+            _ => return Err("the second process made other runs too: the test checks more than once"),
         }
         let differences = runs.iter().zip(others).map(|(run, other)| {
             let (trace, rest) = other.split_once(VERDICT).ok_or("a run of the second process has no end")?;

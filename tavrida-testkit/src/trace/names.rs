@@ -27,7 +27,7 @@ struct Name {
     number: u32,
 }
 
-/// IdKind an id identifies; the index in [`Names::given`].
+/// What an id identifies; the index in [`Names::given`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IdKind {
     Message,

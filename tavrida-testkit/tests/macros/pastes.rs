@@ -75,7 +75,7 @@ fn what_is_printed_to_be_pasted_compiles_and_fails_in_the_same_way() {
         assert!(report.contains("TAVRIDA_TRACE=html") && report.contains("handler begins"), "{report}");
     }
     assert!(every.contains("failed after "), "{every}");
-    let line = below(&closure, "a line to paste before `.run()`, to run this schedule alone:");
+    let line = below(&closure, "a line to paste before `.run()` or `.check()`, to run this schedule alone:");
     let pastes = [below(&explored, "a test to paste:"), below(&every, "a test to paste:")];
     let text = format!("{}\n{}", PROGRAM.replace("// here", line), pastes.join("\n"));
     let program = programs.compiled("with_pastes", &text);

@@ -72,7 +72,7 @@ impl Handled {
 
 impl Inbound {
     /// Returns what the server cannot do though its consumers consume: send to an exchange that is missing, or copy failed messages, which
-    /// occupy places of the prefetch until they are copied.
+    /// occupy places of the prefetch until they are settled.
     pub(crate) fn degraded(&self) -> Option<String> {
         self.outbound.repair.degraded().or_else(|| {
             let (stuck, prefetch) = (self.tally.stuck.get(), self.server_asks.prefetch());

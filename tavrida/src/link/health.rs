@@ -19,7 +19,7 @@ pub enum Health {
     },
     /// Consumers consume, but an exchange of the server's [plan](crate::server::Plan) is missing, so that sends to it fail: it was deleted,
     /// and could not be declared again. Or no copy can be made of [failed messages](crate::counters::Counters::stuck): where they occupy the whole
-    /// prefetch, the broker delivers nothing until a copy succeeds.
+    /// prefetch, the broker delivers nothing until a copy succeeds, or the session ends.
     Degraded {
         /// The exchange, and why it is not declared; or how many places of the prefetch failed messages occupy.
         why: String,

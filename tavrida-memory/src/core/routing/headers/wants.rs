@@ -7,7 +7,7 @@ use tavrida::field::Table;
 use super::criteria::{Want, name_alone, pair};
 use super::equality::Comparison;
 
-/// WantNumbers of wants: a binding has few.
+/// Numbers of wants: a binding has few.
 pub(super) type WantNumbers = SmallVec<[u32; 4]>;
 
 /// The wants of all bindings.
