@@ -66,7 +66,8 @@ const OF_PROCESSES: &str = "It depends on something that is constant in one proc
 
 /// Returns the first difference between two runs that should be equal, as a problem.
 fn difference(first: &Finished, second: &Finished) -> Option<Problem> {
-    let (text, event) = told_apart(first, &second.trace.text(), &told(&second.verdict), Some(&second.trace))?;
+    let (text, event) =
+        told_apart(first, &second.trace.text(), &verdict_line(&second.verdict), Some(&second.trace))?;
     Some(problem(first, event, format!("the run was made twice, and {text}{ADVICE}")))
 }
 
@@ -91,7 +92,7 @@ fn told_apart(
         let text = format!("it went two ways.\n  first:  {one}\n  second: {other}\n{whose}");
         return Some((text, event));
     }
-    let own = told(&first.verdict);
+    let own = verdict_line(&first.verdict);
     (own != verdict).then(|| {
         let how = "the same happened, and it was judged in two ways.";
         (format!("{how}\n  first:  {own}\n  second: {verdict}\n"), usize::MAX)
@@ -141,7 +142,7 @@ fn handler(trace: &Trace, event: &Event) -> Option<String> {
 }
 
 /// Returns a verdict on one line, for people and for comparisons.
-pub(crate) fn told(verdict: &Verdict) -> String {
+pub(crate) fn verdict_line(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Passed => "passed".to_owned(),
         Verdict::Failed(problem) => problem.to_string().replace('\n', "\\n"),

@@ -24,7 +24,7 @@ use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
 /// A thread with fewer schedules is not worth its start.
 const WORTH_A_THREAD: u64 = 32;
 
-/// The bounds are those of the methods: an error then says what a scenario is, and not that there is no such method.
+// The bounds are those of the methods: an error then says what a scenario is, and not that there is no such method.
 impl<F> Explore<F> {
     /// Runs schedules until one fails or all have run.
     ///

@@ -68,8 +68,9 @@ impl Report {
         &self.notes
     }
 
-    /// Returns what the scenario and the services marked ([`Sim::sometimes`](crate::sim::Sim::sometimes), [`tavrida::mark`]), with the number of schedules in which it held, if none failed. A
-    /// mark that never held is also a [note](Report::notes): a search that never met a redelivery proves nothing about redeliveries.
+    /// Returns what the scenario and the services marked ([`Sim::sometimes`](crate::sim::Sim::sometimes), [`tavrida::mark`]), with the number of
+    /// schedules in which it held, if none failed. A mark that never held is also a [note](Report::notes): a search that never met a
+    /// redelivery proves nothing about redeliveries.
     pub fn marks(&self) -> &BTreeMap<String, u64> {
         &self.marks
     }

@@ -46,7 +46,7 @@ impl Part {
 pub(super) fn write(runs: &[Finished]) {
     let mut text = String::new();
     for run in runs {
-        write!(text, "\n{BEGIN}\n{}{VERDICT}{}\n", run.trace.text(), twice::told(&run.verdict))
+        write!(text, "\n{BEGIN}\n{}{VERDICT}{}\n", run.trace.text(), twice::verdict_line(&run.verdict))
             .expect("a string takes all text");
     }
     // The first process may have given up.
