@@ -45,6 +45,30 @@ pub(crate) fn binary(bytes: &[u8]) -> String {
     format!("<<{}>>", numbers.join(","))
 }
 
+/// Formats bytes as `~p` prints them from this column on, the first being 0: numbers that would reach the 80th column are broken into
+/// lines.
+#[cfg(feature = "port")]
+pub(crate) fn binary_from(column: usize, bytes: &[u8]) -> String {
+    let whole = binary(bytes);
+    let (indent, width) = (column + 2, 80 - 3 - column);
+    if whole.len() - 4 <= width || whole.starts_with("<<\"") {
+        return whole;
+    }
+    let (mut text, mut room) = (String::from("<<"), width);
+    for (index, byte) in bytes.iter().enumerate() {
+        let comma = if index + 1 < bytes.len() { "," } else { "" };
+        let number = format!("{byte}{comma}");
+        if number.len() > room {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            room = width;
+        }
+        room -= number.len();
+        text.push_str(&number);
+    }
+    text + ">>"
+}
+
 /// Formats a list of characters as a term: the text in quotes.
 pub(crate) fn string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -150,5 +174,16 @@ mod tests {
         assert_eq!(term(&Value::F64(10.0)), "10.0");
         assert_eq!(binary(b"\x01a"), "<<1,97>>");
         assert_eq!(string("a\"b"), "\"a\\\"b\"");
+    }
+
+    /// As `io_lib:format("type 1, first 16 octets = ~p", ..)` prints them.
+    #[cfg(feature = "port")]
+    #[test]
+    fn bytes_are_broken_before_the_80th_column() {
+        let text = binary_from(26, &[&[200; 12][..], &[1, 2, 3, 4]].concat());
+        let numbers = "200,".repeat(12);
+        assert_eq!(text, format!("<<{numbers}1,\n{}2,3,4>>", " ".repeat(28)));
+        let text = binary_from(26, &[&[200; 10][..], &[1, 2, 3, 4, 5, 6]].concat());
+        assert_eq!(text, format!("<<{}1,2,3,4,5,6>>", "200,".repeat(10)));
     }
 }

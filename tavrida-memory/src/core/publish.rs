@@ -17,6 +17,8 @@ use super::message::checks::{check_expiration, check_message, check_user};
 use super::message::container::Container;
 use super::message::deaths::Reason;
 use super::message::routing_keys::RoutingKeys;
+#[cfg(feature = "port")]
+use super::method::Method;
 use super::queue::Origin;
 use super::queue::dead_letters::{DeadLetter, RETRY_AFTER};
 use super::queue::settings::Overflow;
@@ -26,6 +28,14 @@ use super::topology::InTransit;
 const NO_ROUTE: ShortString = ShortString::from_static("NO_ROUTE");
 
 impl Broker {
+    /// Returns whether a publish is refused, or ignored, before its properties are looked at.
+    #[cfg(feature = "port")]
+    pub(crate) fn refuses(&self, channel: ChannelId, method: &Method) -> bool {
+        let Method::BasicPublish { publication, immediate } = method else { return false };
+        self.clients.channel(channel).is_none_or(|channel| channel.closing)
+            || self.topology.check_publish(&self.node, publication, *immediate).is_err()
+    }
+
     /// `basic.publish`.
     pub(super) fn publish(
         &mut self,

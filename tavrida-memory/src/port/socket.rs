@@ -159,6 +159,10 @@ impl Served {
                     self.held = Some(Held { channel, arrivals: broker.take_all(channel), method });
                 }
                 Some(Step::Method { channel, method }) => broker.call(channel, method),
+                Some(Step::Unreadable { channel, method }) if broker.refuses(channel, &method) => {
+                    broker.call(channel, method);
+                }
+                Some(Step::Unreadable { .. }) => connection.crash(),
                 Some(Step::Close) => broker.close(),
                 Some(Step::Abort) => broker.abort(),
                 Some(Step::Connect { .. }) | None => break,

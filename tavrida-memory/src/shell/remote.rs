@@ -93,6 +93,11 @@ impl Attended<'_> {
         self.state.apply(Command::Method { channel, method });
     }
 
+    /// Returns whether the broker refuses a publish, or ignores it, whatever its properties are.
+    pub(crate) fn refuses(&self, channel: u16, method: &Method) -> bool {
+        self.state.broker.refuses(self.id.channel(channel), method)
+    }
+
     /// Closes the connection for its client.
     pub(crate) fn close(&mut self) {
         self.state.apply(Command::Close { connection: self.id });

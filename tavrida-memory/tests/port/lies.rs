@@ -34,6 +34,43 @@ async fn r7_a_frame_that_is_too_large_is_501() {
     assert_eq!(client.close(0).await, closed(501, text, (0, 0)));
 }
 
+/// The limit of a payload is that of a frame.
+#[tokio::test]
+async fn r7_a_frame_may_be_larger_than_agreed_by_what_is_around_its_payload() {
+    let port = listen(&MemoryBroker::new()).await;
+    let mut client = Client::with_channel(&port).await;
+    let message = [publish(1, "q"), content_header(1, 60, 131_072), frame(BODY, 1, &[7; 131_072])];
+    client.send(&[&message.concat()[..], &declare(1, "q")].concat()).await;
+    client.method(1, (50, 11)).await;
+    client.send(&frame(BODY, 1, &[7; 131_073])).await;
+    assert_eq!(client.close(0).await.0, 501);
+}
+
+#[tokio::test]
+async fn r7_a_connection_is_closed_once() {
+    let unknown = method(1, (77, 1), &[]);
+    for behind in [frame(9, 0, b"what"), unknown, declare(7, "q"), vec![0xFF; 8]] {
+        let port = listen(&MemoryBroker::new()).await;
+        let mut client = Client::with_channel(&port).await;
+        client.send(&[declare(2, "q"), behind].concat()).await;
+        assert_eq!(client.close(0).await.0, 504);
+        client.half_close().await;
+        assert_eq!(client.frame().await, None, "nothing comes behind it");
+    }
+}
+
+#[tokio::test]
+async fn r1_a_text_that_is_cut_within_a_character_is_as_long_as_any_other() {
+    let port = listen(&MemoryBroker::new()).await;
+    let mut client = Client::with_channel(&port).await;
+    let name = format!("n{}", "é".repeat(127));
+    client.send(&method(1, (60, 70), &[vec![0, 0], short(&name), vec![0]].concat())).await;
+    let close = client.method(1, (20, 40)).await;
+    assert_eq!((close[2], close.len()), (255, 2 + 256 + 4));
+    let text = String::from_utf8_lossy(&close[3..258]);
+    assert!(text.starts_with("NOT_FOUND - no queue 'né") && text.ends_with("é\u{FFFD}..."), "{text}");
+}
+
 #[tokio::test]
 async fn r7_another_end_of_a_frame_is_501() {
     let mut bytes = frame(METHOD, 1, &[0, 20, 0, 10, 0]);
@@ -145,6 +182,48 @@ async fn r7_a_name_that_is_not_utf_8_is_501() {
 }
 
 #[tokio::test]
+async fn r7_methods_of_the_server_have_to_be_readable_too() {
+    // `connection.secure-ok` without its response, on a channel.
+    let text = "FRAME_ERROR - cannot decode <<>>";
+    assert_eq!(provoke(&method(1, (10, 21), &[])).await, closed(501, text, (10, 21)));
+    let text = "COMMAND_INVALID - unimplemented method";
+    assert_eq!(provoke(&method(1, (10, 21), &long(b"x"))).await, closed(503, text, (10, 21)));
+}
+
+#[tokio::test]
+async fn r7_arguments_of_the_connection_that_cannot_be_read_are_541() {
+    assert_eq!(provoke(&method(0, (10, 21), &[])).await, closed(541, "INTERNAL_ERROR", (0, 0)));
+    let text = "FRAME_ERROR - Malformed UTF-8 in shortstr";
+    let secret = [long(b"x"), vec![1, 0xFF]].concat();
+    assert_eq!(provoke(&method(0, (10, 70), &secret)).await, closed(501, text, (10, 70)));
+}
+
+/// A text that is not UTF-8 matters only where all fields are there.
+#[tokio::test]
+async fn r7_missing_bytes_are_seen_before_texts() {
+    let text = "FRAME_ERROR - cannot decode <<0,0,1,255,0>>";
+    assert_eq!(provoke(&method(1, (50, 10), &[0, 0, 1, 0xFF, 0])).await, closed(501, text, (50, 10)));
+    let header = |properties: &[u8]| {
+        let bytes = [&[0, 60, 0, 0][..], &0u64.to_be_bytes(), properties].concat();
+        [publish(1, "q"), frame(CONTENT_HEADER, 1, &bytes)].concat()
+    };
+    let one_too_many = header(&[0x80, 0, 1, 0xFF, 9]);
+    assert_eq!(provoke(&one_too_many).await, closed(541, "INTERNAL_ERROR", (0, 0)));
+}
+
+#[tokio::test]
+async fn r7_what_is_shown_of_a_frame_is_broken_into_lines() {
+    let mut bytes = method(1, (50, 10), &[0, 0, 3, 97, 51, 57, 8, 1, 0, 0, 0]);
+    *bytes.last_mut().expect("an end") = 0;
+    let port = listen(&MemoryBroker::new()).await;
+    let mut client = Client::with_channel(&port).await;
+    client.send(&bytes).await;
+    let shown = "FRAME_ERROR - type 1, all octets = <<0,50,0,10,0,0,3,97,51,57,8,1,0,0,0>>: ";
+    let text = format!("{shown}{{invalid_frame_end_marker,\n{}0}}", " ".repeat(62));
+    assert_eq!(client.close(0).await, closed(501, &text, (0, 0)));
+}
+
+#[tokio::test]
 async fn half_a_frame_and_an_end_are_a_broken_connection() {
     let broker = MemoryBroker::new();
     let port = listen(&broker).await;
@@ -158,8 +237,19 @@ async fn half_a_frame_and_an_end_are_a_broken_connection() {
 
 #[tokio::test]
 async fn r7_properties_that_cannot_be_read_are_541() {
-    let header = frame(CONTENT_HEADER, 1, &[&[0, 60, 0, 0][..], &1u64.to_be_bytes(), &[0x80, 0, 9]].concat());
+    let header = frame(CONTENT_HEADER, 1, &[&[0, 60, 0, 0][..], &0u64.to_be_bytes(), &[0x80, 0, 9]].concat());
     assert_eq!(provoke(&[publish(1, "q"), header].concat()).await, closed(541, "INTERNAL_ERROR", (0, 0)));
+}
+
+/// RabbitMQ reads properties last.
+#[tokio::test]
+async fn r88_a_missing_exchange_comes_before_properties_that_cannot_be_read() {
+    let port = listen(&MemoryBroker::new()).await;
+    let mut client = Client::with_channel(&port).await;
+    let publish = method(1, (60, 40), &[vec![0, 0], short("missing"), short("q"), vec![0]].concat());
+    let header = frame(CONTENT_HEADER, 1, &[&[0, 60, 0, 0][..], &0u64.to_be_bytes(), &[0x80, 0, 9]].concat());
+    client.send(&[publish, header].concat()).await;
+    assert_eq!(client.close(1).await.0, 404);
 }
 
 #[tokio::test]

@@ -7,4 +7,5 @@ mod definitions;
 mod handshake;
 mod lies;
 mod pressure;
+mod random;
 mod rig;

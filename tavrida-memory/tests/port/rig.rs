@@ -1,5 +1,6 @@
 //! [`Client`]: a client that speaks frames, and may lie.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tavrida_memory::MemoryBroker;
@@ -45,7 +46,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(port: &Port) -> Self {
-        let stream = TcpStream::connect(port.addr()).await.expect("the port accepts");
+        Self::connect_to(port.addr()).await
+    }
+
+    /// Connects to any broker.
+    pub(crate) async fn connect_to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the broker accepts");
         Self { stream, input: Vec::new() }
     }
 
@@ -79,8 +85,23 @@ impl Client {
         self.stream.write_all(bytes).await.expect("the port reads");
     }
 
+    /// Sends to a broker that may have closed the socket.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes).await;
+    }
+
+    /// Closes the socket for what this client sends.
+    pub(crate) async fn half_close(&mut self) {
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Returns the next frame; `None` if the port closed the socket.
     pub(crate) async fn frame(&mut self) -> Option<Frame> {
+        self.try_frame(PATIENCE).await.expect("the port answers")
+    }
+
+    /// As [`frame`](Self::frame), but `None` if nothing comes for this time.
+    pub(crate) async fn try_frame(&mut self, patience: Duration) -> Option<Option<Frame>> {
         loop {
             if let Some(size) = self.input.get(3..7) {
                 let size = u32::from_be_bytes(size.try_into().expect("four bytes")) as usize;
@@ -88,12 +109,12 @@ impl Client {
                     let bytes: Vec<u8> = self.input.drain(..size + 8).collect();
                     assert_eq!(bytes[size + 7], 0xCE, "the frame ends with its mark");
                     let channel = u16::from_be_bytes([bytes[1], bytes[2]]);
-                    return Some(Frame { kind: bytes[0], channel, payload: bytes[7..size + 7].to_vec() });
+                    let payload = bytes[7..size + 7].to_vec();
+                    return Some(Some(Frame { kind: bytes[0], channel, payload }));
                 }
             }
-            let read = timeout(PATIENCE, self.stream.read_buf(&mut self.input)).await;
-            match read.expect("the port answers") {
-                Ok(0) | Err(_) => return None,
+            match timeout(patience, self.stream.read_buf(&mut self.input)).await.ok()? {
+                Ok(0) | Err(_) => return Some(None),
                 Ok(_) => {}
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tavrida::transport::Publication;
 
-use super::super::wire::{Kind, read_properties};
+use super::super::wire::{Kind, Malformed, read_properties};
 use super::errors::{bad_properties, reason};
 use crate::core::{CloseReason, Code, Method};
 
@@ -29,12 +29,23 @@ pub(super) enum Assembly {
 pub(super) struct ContentHead {
     pub(super) publication: Publication,
     pub(super) immediate: bool,
+    /// Its properties are none.
+    pub(super) unreadable: bool,
+}
+
+/// A method with its content.
+#[derive(Debug)]
+pub(super) struct Assembled {
+    pub(super) method: Method,
+    /// Its properties are none: it is refused if the broker does not refuse it already.
+    pub(super) unreadable: bool,
 }
 
 impl ContentHead {
-    fn with(self, body: Vec<u8>) -> Method {
-        let publication = Publication { body: body.into(), ..self.publication };
-        Method::BasicPublish { publication: Arc::new(publication), immediate: self.immediate }
+    fn with(self, body: Vec<u8>) -> Assembled {
+        let Self { publication, immediate, unreadable } = self;
+        let publication = Arc::new(Publication { body: body.into(), ..publication });
+        Assembled { method: Method::BasicPublish { publication, immediate }, unreadable }
     }
 }
 
@@ -45,10 +56,15 @@ impl Assembly {
     }
 
     /// Takes a frame of a content, or one that is there in place of it. Returns the method when it is complete.
-    pub(super) fn content(&mut self, frame: Kind<'_>) -> Result<Option<Method>, CloseReason> {
+    pub(super) fn content(&mut self, frame: Kind<'_>) -> Result<Option<Assembled>, CloseReason> {
         match (std::mem::take(self), frame) {
             (Self::Header(mut head), Kind::Header { class: 60, weight: 0, size, properties }) => {
-                head.publication.properties = read_properties(properties).map_err(bad_properties)?;
+                match read_properties(properties) {
+                    Ok(properties) => head.publication.properties = properties,
+                    // RabbitMQ reads them last.
+                    Err(Malformed::Length | Malformed::Table) => head.unreadable = true,
+                    Err(limit) => return Err(bad_properties(limit)),
+                }
                 if size == 0 {
                     return Ok(Some(head.with(Vec::new())));
                 }

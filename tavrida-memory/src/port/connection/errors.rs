@@ -17,7 +17,9 @@ fn excerpt(frame: Frame<'_>) -> String {
         Some(first) if frame.payload.len() > 16 => ("first 16", first),
         _ => ("all", frame.payload),
     };
-    format!("type {}, {how_many} octets = {}", frame.octet, erlang::binary(bytes))
+    let text = format!("type {}, {how_many} octets = ", frame.octet);
+    let bytes = erlang::binary_from(text.len(), bytes);
+    text + &bytes
 }
 
 /// A frame that cannot be read.
@@ -26,7 +28,9 @@ pub(super) fn bad_frame(error: FrameError, frame: Frame<'_>) -> CloseReason {
         FrameError::TooLarge { size, max, .. } => format!("{{frame_too_large,{size},{max}}}"),
         FrameError::End(octet) => format!("{{invalid_frame_end_marker,{octet}}}"),
     };
-    reason(Code::FrameError, &format!("{}: {what}", excerpt(frame)), (0, 0))
+    let text = excerpt(frame) + ": ";
+    let column = text.len() - text.rfind('\n').map_or(0, |line| line + 1);
+    reason(Code::FrameError, &(text + &erlang::pair_from(column, &what)), (0, 0))
 }
 
 /// A frame of a type that AMQP does not have.
@@ -52,16 +56,28 @@ pub(super) fn bad_arguments(malformed: Malformed, arguments: &[u8], id: (u16, u1
     })
 }
 
+/// As [`bad_arguments`], of a method of the connection: RabbitMQ catches what its parser throws, and knows only some of it.
+pub(super) fn bad_connection_arguments(malformed: Malformed, id: (u16, u16)) -> CloseReason {
+    match malformed {
+        Malformed::Length | Malformed::Table => internal_error(),
+        Malformed::Text => reason(Code::FrameError, "Malformed UTF-8 in shortstr", id),
+        Malformed::Depth => too_deep(),
+    }
+}
+
 /// Properties that cannot be read.
 pub(super) fn bad_properties(malformed: Malformed) -> CloseReason {
     match malformed {
         // RabbitMQ's channel crashes.
-        Malformed::Length | Malformed::Table => {
-            CloseReason { code: 541, text: "INTERNAL_ERROR".to_owned(), class: 0, method: 0 }
-        }
+        Malformed::Length | Malformed::Table => internal_error(),
         Malformed::Text => reason(Code::FrameError, "Malformed UTF-8 in shortstr", (0, 0)),
         Malformed::Depth => too_deep(),
     }
+}
+
+/// A part of RabbitMQ crashes.
+pub(super) fn internal_error() -> CloseReason {
+    CloseReason { code: 541, text: "INTERNAL_ERROR".to_owned(), class: 0, method: 0 }
 }
 
 fn too_deep() -> CloseReason {

@@ -31,7 +31,18 @@ impl World {
     fn receive(&mut self, bytes: &[u8]) {
         self.connection.receive(bytes);
         while let Some(step) = self.connection.next() {
+            let step = match step {
+                Step::Unreadable { channel, method } if self.broker.refuses(ID.channel(channel), &method) => {
+                    Step::Method { channel, method }
+                }
+                Step::Unreadable { .. } => {
+                    self.connection.crash();
+                    continue;
+                }
+                other => other,
+            };
             self.execute(match step {
+                Step::Unreadable { .. } => unreachable!("it is one of the others"),
                 Step::Connect { options, .. } => Command::Connect { connection: ID, options },
                 Step::Method { channel, method } => Command::Method { channel: ID.channel(channel), method },
                 Step::Close => Command::Close { connection: ID },

@@ -38,6 +38,9 @@ pub(super) enum Step {
     Connect { virtual_host: ShortString, options: ConnectionOptions },
     /// It calls a method on a channel.
     Method { channel: u16, method: Method },
+    /// As [`Method`](Step::Method), but the properties of the content are none: what the broker does not refuse for another reason
+    /// [crashes](ServerConnection::crash).
+    Unreadable { channel: u16, method: Method },
     /// It closes the connection.
     Close,
     /// The connection is closed because of what it sent.
@@ -234,8 +237,12 @@ impl ServerConnection {
     }
 
     fn frame(&mut self, frame: Frame<'_>) -> Option<Step> {
+        if self.phase == Phase::Closing && frame.channel != 0 {
+            // It is not looked at any more.
+            return None;
+        }
         if let Kind::Method { class, method, .. } = frame.kind()
-            && !wire::is_known(class, method)
+            && wire::shape(class, method).is_none()
         {
             // RabbitMQ's reader crashes.
             return self.break_off();
@@ -248,12 +255,10 @@ impl ServerConnection {
     }
 
     fn closing_frame(&mut self, frame: Frame<'_>) -> Option<Step> {
-        if frame.channel == 0 {
-            match frame.kind() {
-                Kind::Method { class: 10, method: 51, .. } => self.phase = Phase::Ended,
-                Kind::Method { class: 10, method: 50, .. } => wire::connection::close_ok(self.output()),
-                _ => {}
-            }
+        match frame.kind() {
+            Kind::Method { class: 10, method: 51, .. } => self.phase = Phase::Ended,
+            Kind::Method { class: 10, method: 50, .. } => wire::connection::close_ok(self.output()),
+            _ => {}
         }
         None
     }
@@ -270,8 +275,15 @@ impl ServerConnection {
         tracing::debug!(%reason, "connection of a port closed");
         match self.phase {
             Phase::Header | Phase::Starting | Phase::Tuning => self.phase = Phase::Ended,
-            _ => self.say_close(&reason),
+            // It is closed once.
+            Phase::Closing | Phase::Garbled | Phase::Ended => {}
+            Phase::Opening | Phase::Running => self.say_close(&reason),
         }
+    }
+
+    /// Closes the connection as RabbitMQ does when a channel crashes.
+    pub(super) fn crash(&mut self) {
+        self.close(errors::internal_error());
     }
 
     fn say_close(&mut self, reason: &CloseReason) {

@@ -2,9 +2,9 @@
 
 use tavrida::transport::Publication;
 
-use super::super::wire::{Frame, Incoming, Kind, Malformed, connection, decode};
-use super::assembly::{Assembly, ContentHead};
-use super::errors::{bad_arguments, reason, unexpected_frame, unknown_frame};
+use super::super::wire::{Frame, Incoming, Kind, connection, decode};
+use super::assembly::{Assembled, Assembly, ContentHead};
+use super::errors::{bad_arguments, bad_connection_arguments, reason, unexpected_frame, unknown_frame};
 use super::{Phase, ServerConnection, Step};
 use crate::core::{CloseReason, Code, Method};
 
@@ -19,7 +19,7 @@ impl ServerConnection {
         };
         let incoming = match decode(class, method, arguments) {
             Ok(incoming) => incoming,
-            Err(malformed) => return self.refuse_arguments(malformed, arguments, (class, method)),
+            Err(malformed) => return self.refuse(bad_connection_arguments(malformed, (class, method))),
         };
         match (self.phase, incoming) {
             (Phase::Running, Incoming::Close) => Some(Step::Close),
@@ -43,7 +43,7 @@ impl ServerConnection {
     pub(super) fn channel_frame(&mut self, frame: Frame<'_>) -> Option<Step> {
         let number = frame.channel;
         let channel = self.channels.entry(number).or_default();
-        let method = match frame.kind() {
+        let Assembled { method, unreadable } = match frame.kind() {
             Kind::Unknown => return self.refuse(unknown_frame(frame)),
             Kind::Heartbeat => return self.refuse(unexpected_frame(frame)),
             Kind::Method { class, method, arguments } if channel.assembly.is_idle() => {
@@ -54,19 +54,29 @@ impl ServerConnection {
                 Err(reason) => return self.refuse(reason),
             },
         };
-        Some(Step::Method { channel: number, method })
+        Some(if unreadable {
+            Step::Unreadable { channel: number, method }
+        } else {
+            Step::Method { channel: number, method }
+        })
     }
 
     fn channel_method(&mut self, number: u16, id: (u16, u16), arguments: &[u8]) -> Option<Step> {
         let channel = self.channels.entry(number).or_default();
         let incoming = match decode(id.0, id.1, arguments) {
             Ok(incoming) => incoming,
-            Err(malformed) => return self.refuse_arguments(malformed, arguments, id),
+            Err(malformed) => {
+                return match bad_arguments(malformed, arguments, id) {
+                    Some(reason) => self.refuse(reason),
+                    None => self.break_off(),
+                };
+            }
         };
         let method = match incoming {
             Incoming::Publish { exchange, routing_key, mandatory, immediate } => {
                 let publication = Publication { exchange, routing_key, mandatory, ..Publication::default() };
-                channel.assembly = Assembly::Header(ContentHead { publication, immediate });
+                channel.assembly =
+                    Assembly::Header(ContentHead { publication, immediate, unreadable: false });
                 return None;
             }
             Incoming::Method(method) => method,
@@ -86,13 +96,6 @@ impl ServerConnection {
             _ => {}
         }
         Some(Step::Method { channel: number, method })
-    }
-
-    fn refuse_arguments(&mut self, malformed: Malformed, arguments: &[u8], id: (u16, u16)) -> Option<Step> {
-        match bad_arguments(malformed, arguments, id) {
-            Some(reason) => self.refuse(reason),
-            None => self.break_off(),
-        }
     }
 
     /// Closes the connection because of a frame.

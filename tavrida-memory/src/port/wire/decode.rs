@@ -3,6 +3,7 @@
 use tavrida::field::{ShortString, Table};
 
 use super::reader::{Malformed, Reader};
+use super::shape::{check, check_texts, shape};
 use crate::core::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
 
 /// A method that arrived.
@@ -39,25 +40,10 @@ pub(in crate::port) enum Incoming {
     Foreign,
 }
 
-/// Returns whether AMQP 0-9-1 has this method, with RabbitMQ's extensions.
-pub(in crate::port) fn is_known(class: u16, method: u16) -> bool {
-    match class {
-        10 => matches!(method, 10 | 11 | 20 | 21 | 30 | 31 | 40 | 41 | 50 | 51 | 60 | 61 | 70 | 71),
-        20 => matches!(method, 10 | 11 | 20 | 21 | 40 | 41),
-        30 | 85 => matches!(method, 10 | 11),
-        40 => matches!(method, 10 | 11 | 20 | 21 | 30 | 31 | 40 | 51),
-        50 => matches!(method, 10 | 11 | 20 | 21 | 30 | 31 | 40 | 41 | 50 | 51),
-        60 => matches!(
-            method,
-            10 | 11 | 20 | 21 | 30 | 31 | 40 | 50 | 60 | 70 | 71 | 72 | 80 | 90 | 100 | 110 | 111 | 120
-        ),
-        90 => matches!(method, 10 | 11 | 20 | 21 | 30 | 31),
-        _ => false,
-    }
-}
-
-/// Reads the arguments of a method.
+/// Reads the arguments of a method that [`shape`] knows.
 pub(in crate::port) fn decode(class: u16, method: u16, arguments: &[u8]) -> Result<Incoming, Malformed> {
+    let shape = shape(class, method).unwrap_or_default();
+    check(shape, arguments)?;
     let mut reader = Reader::new(arguments);
     let incoming = match class {
         10 => connection(method, &mut reader)?,
@@ -72,7 +58,10 @@ pub(in crate::port) fn decode(class: u16, method: u16, arguments: &[u8]) -> Resu
         90 if method == 30 => some(Method::TxRollback),
         _ => None,
     };
-    let Some(incoming) = incoming else { return Ok(Incoming::Foreign) };
+    let Some(incoming) = incoming else {
+        check_texts(shape, arguments)?;
+        return Ok(Incoming::Foreign);
+    };
     reader.end()?;
     Ok(incoming)
 }

@@ -67,10 +67,21 @@ pub(in crate::port) mod connection {
 fn close(channel: u16, id: (u16, u16), reason: &CloseReason, out: &mut Vec<u8>) {
     method(channel, id, out, |out| {
         out.extend_from_slice(&reason.code.to_be_bytes());
-        short(&reason.text, out);
+        close_text(&reason.text, out);
         out.extend_from_slice(&reason.class.to_be_bytes());
         out.extend_from_slice(&reason.method.to_be_bytes());
     });
+}
+
+/// Appends the text of a close. RabbitMQ cuts one that is too long within a character; the core has a sign for what is left of it, which
+/// may be longer than that. In its place are as many bytes that are no character either, since those of the character are not known here.
+fn close_text(text: &str, out: &mut Vec<u8>) {
+    let whole = text.strip_suffix("\u{FFFD}...").filter(|whole| (249..252).contains(&whole.len()));
+    let Some(whole) = whole else { return short(text, out) };
+    out.push(255);
+    out.extend_from_slice(whole.as_bytes());
+    out.extend_from_slice(&[0xF0, 0x9F, 0x98][..252 - whole.len()]);
+    out.extend_from_slice(b"...");
 }
 
 /// Appends the answer to a method.

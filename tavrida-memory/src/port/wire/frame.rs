@@ -37,7 +37,7 @@ pub(in crate::port) enum Kind<'a> {
 /// Bytes that are no frame: what follows them cannot be read either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::port) enum FrameError {
-    /// The largest payload, and the one announced by a frame of this type.
+    /// The negotiated largest payload, and the one announced by a frame of this type.
     TooLarge { octet: u8, size: usize, max: usize },
     /// The mark at the end is another octet.
     End(u8),
@@ -53,8 +53,9 @@ impl<'a> Frame<'a> {
         let [octet, c1, c2, s1, s2, s3, s4] = *head;
         let size = u32::from_be_bytes([s1, s2, s3, s4]) as usize;
         let channel = u16::from_be_bytes([c1, c2]);
-        let max = frame_max - FRAME_OVERHEAD;
-        if size > max {
+        // RabbitMQ permits what the frame around a payload adds, and names the limit without it.
+        if size > frame_max {
+            let max = frame_max - FRAME_OVERHEAD;
             return Err((FrameError::TooLarge { octet, size, max }, Self { octet, channel, payload: &[] }));
         }
         let Some((payload, rest)) = rest.split_at_checked(size) else { return Ok(None) };

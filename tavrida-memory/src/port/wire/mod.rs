@@ -9,10 +9,12 @@ mod encode;
 mod frame;
 mod properties;
 mod reader;
+mod shape;
 mod writer;
 
-pub(super) use decode::{Incoming, decode, is_known};
+pub(super) use decode::{Incoming, decode};
 pub(super) use encode::{arrival, confirm, connection, reply, returned};
 pub(super) use frame::{FRAME_OVERHEAD, Frame, FrameError, Kind, heartbeat};
 pub(super) use properties::read as read_properties;
 pub(super) use reader::{Malformed, Reader};
+pub(super) use shape::shape;

@@ -24,6 +24,33 @@ const CLUSTER_ID: u16 = 1 << 2;
 
 /// Reads flags and properties.
 pub(in crate::port) fn read(bytes: &[u8]) -> Result<Properties, Malformed> {
+    // Whatever is in the texts, RabbitMQ sees first whether the bytes are properties at all.
+    read_fields(bytes).map_err(|malformed| match malformed {
+        Malformed::Text => check(bytes).err().unwrap_or(malformed),
+        other => other,
+    })
+}
+
+/// Checks what does not depend on what is in the texts.
+fn check(bytes: &[u8]) -> Result<(), Malformed> {
+    let mut reader = Reader::new(bytes);
+    let flags = reader.u16()?;
+    for flag in (CLUSTER_ID.trailing_zeros()..=CONTENT_TYPE.trailing_zeros()).rev().map(|bit| 1 << bit) {
+        match flag {
+            _ if flags & flag == 0 => {}
+            HEADERS => drop(reader.table()?),
+            DELIVERY_MODE | PRIORITY => _ = reader.u8()?,
+            TIMESTAMP => _ = reader.u64()?,
+            _ => {
+                let length = reader.u8()?;
+                reader.skip(length.into())?;
+            }
+        }
+    }
+    reader.end()
+}
+
+fn read_fields(bytes: &[u8]) -> Result<Properties, Malformed> {
     let mut reader = Reader::new(bytes);
     let flags = reader.u16()?;
     let has = |flag: u16| flags & flag != 0;

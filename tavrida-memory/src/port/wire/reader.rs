@@ -35,6 +35,10 @@ impl<'a> Reader<'a> {
         if self.is_empty() { Ok(()) } else { Err(Malformed::Length) }
     }
 
+    pub(super) fn skip(&mut self, length: usize) -> Result<(), Malformed> {
+        self.take(length).map(drop)
+    }
+
     fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or(Malformed::Length)?;
         self.rest = rest;
