@@ -4,6 +4,9 @@
 //! body, properties, headers, tags and order, confirms, returns, counts; finally the remaining contents of the queues. A program that
 //! diverges, and does so again alone, is shrunk and printed as a regression to paste.
 //!
+//! With the feature `port`, each program runs through the port of a memory broker at the same time, by the same frames as on RabbitMQ, and
+//! has to show the same: so what a port sends is compared with what RabbitMQ sends, close codes and texts included.
+//!
 //! `TAVRIDA_CASES` sets the number of programs (300), `TAVRIDA_SEED` the seed (1), `TAVRIDA_FIRST` the number of the first (0).
 //!
 //! The node may be RabbitMQ 3.10 or 4.0 (`TAVRIDA_RABBITMQ` names another installation): the memory broker then behaves like that version.
@@ -25,6 +28,7 @@ mod generate;
 mod guard;
 mod heard;
 mod names;
+mod peer;
 mod program;
 mod random;
 mod reach;

@@ -1,4 +1,4 @@
-//! [`Real`]: RabbitMQ's side of a run, compared with the prediction.
+//! [`Real`]: the side of a run that has sockets, RabbitMQ's or that of a port, compared with the prediction.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,28 +6,26 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use tavrida_memory::core::{Arrival, ChannelId, ConnectionId, Method, MethodReply, Operator};
-use tavrida_rabbitmq::Node;
 use tokio::time::timeout;
 
 use crate::action::{self, Action};
-use crate::barrier::Barrier;
 use crate::divergence::Divergence;
 use crate::heard::{Report, Said};
 use crate::names::Names;
+use crate::peer::Peer;
 use crate::program::{AUDITOR, CHANNELS, CONNECTIONS, Mode, Program};
 use crate::wire::{Link, LinkError, Word};
 use crate::world::{Prediction, select};
 
-/// How long nothing may come before RabbitMQ is asked whether it has finished.
+/// How long nothing may come before the broker is asked whether it has finished.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// The limit of any wait for RabbitMQ.
+/// The limit of any wait for the broker.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// RabbitMQ with the clients of a run.
+/// A broker with the clients of a run.
 pub(crate) struct Real<'n> {
-    node: &'n Node,
+    peer: &'n Peer<'n>,
     vhost: &'n str,
-    barrier: Barrier<'n>,
     links: BTreeMap<ConnectionId, Link>,
     names: Names,
     modes: Program,
@@ -45,11 +43,14 @@ pub(crate) struct Real<'n> {
 
 impl<'n> Real<'n> {
     /// Connects the clients of a program.
-    pub(crate) async fn start(node: &'n Node, vhost: &'n str, modes: [Mode; 4]) -> Result<Self, LinkError> {
+    pub(crate) async fn start(
+        peer: &'n Peer<'n>,
+        vhost: &'n str,
+        modes: [Mode; 4],
+    ) -> Result<Self, LinkError> {
         let mut real = Self {
-            node,
+            peer,
             vhost,
-            barrier: Barrier::new(node, vhost),
             links: BTreeMap::new(),
             names: Names::default(),
             modes: Program { modes, steps: Vec::new() },
@@ -66,7 +67,7 @@ impl<'n> Real<'n> {
     }
 
     async fn connect(&mut self, connection: ConnectionId) -> Result<(), LinkError> {
-        let link = Link::connect(connection, self.node.port(), self.vhost).await?;
+        let link = Link::connect(connection, self.peer.number(), self.vhost).await?;
         self.links.insert(connection, link);
         let channels = if connection == AUDITOR { 1 } else { CHANNELS };
         for number in 1..=channels {
@@ -95,10 +96,17 @@ impl<'n> Real<'n> {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => {
                 self.overhear(&mut report).await;
-                Err(Divergence::new(wanted, &report, None))
+                Err(Divergence::new(self.peer.name(), wanted, &report, None))
             }
-            Ok(Err(error)) => Err(Divergence::new(wanted, &report, Some(error.to_string()))),
-            Err(_) => Err(Divergence::new(wanted, &report, Some("nothing comes any more".to_owned()))),
+            Ok(Err(error)) => {
+                Err(Divergence::new(self.peer.name(), wanted, &report, Some(error.to_string())))
+            }
+            Err(_) => Err(Divergence::new(
+                self.peer.name(),
+                wanted,
+                &report,
+                Some("nothing comes any more".to_owned()),
+            )),
         }
     }
 
@@ -141,7 +149,7 @@ impl<'n> Real<'n> {
         }
         let aborted = matches!(wanted.action, Action::Abort);
         if wanted.goes_on || strict || aborted {
-            self.barrier.queues(self.channels_expected(&wanted.report, aborted)).await?;
+            self.peer.queues(self.channels_expected(&wanted.report, aborted)).await?;
         }
         if strict { self.drain(&wanted.report, report).await } else { Ok(true) }
     }
@@ -161,7 +169,7 @@ impl<'n> Real<'n> {
     }
 
     async fn operate(&mut self, operator: &Operator) -> Result<(), LinkError> {
-        self.barrier.operate(operator).await?;
+        self.peer.operate(operator).await?;
         match operator {
             Operator::Block { .. } => self.alarm = true,
             Operator::Unblock => {
@@ -201,13 +209,13 @@ impl<'n> Real<'n> {
             goes_on: false,
             step: "(the end of the program)".to_owned(),
         };
-        if let Err(error) = self.barrier.queues(None).await {
-            return Err(Divergence::new(&wanted, &report, Some(error.to_string())));
+        if let Err(error) = self.peer.queues(None).await {
+            return Err(Divergence::new(self.peer.name(), &wanted, &report, Some(error.to_string())));
         }
         match self.drain(&nothing, &mut report).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Divergence::new(&wanted, &report, None)),
-            Err(error) => Err(Divergence::new(&wanted, &report, Some(error.to_string()))),
+            Ok(false) => Err(Divergence::new(self.peer.name(), &wanted, &report, None)),
+            Err(error) => Err(Divergence::new(self.peer.name(), &wanted, &report, Some(error.to_string()))),
         }
     }
 
@@ -260,7 +268,7 @@ impl<'n> Real<'n> {
                 Err(_) if asked => return Ok(false),
                 Err(_) => {
                     asked = true;
-                    self.barrier.queues(None).await?;
+                    self.peer.queues(None).await?;
                     self.ask();
                 }
             }

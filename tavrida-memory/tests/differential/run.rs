@@ -1,5 +1,7 @@
-//! Runs one program on both sides.
+//! Runs one program on all sides.
 
+#[cfg(feature = "port")]
+use futures_util::future::join;
 use tavrida::field::ShortString;
 use tavrida_memory::core::{Method, MethodReply, Operator, QueueDeclare, RabbitMq};
 use tavrida_rabbitmq::Node;
@@ -9,6 +11,7 @@ use crate::barrier::Barrier;
 use crate::divergence::Divergence;
 use crate::guard;
 use crate::heard::Said;
+use crate::peer::Peer;
 use crate::program::{AUDITOR, CONNECTIONS, Op, Program, Step};
 use crate::real::Real;
 use crate::world::{Prediction, World};
@@ -23,7 +26,7 @@ pub(crate) struct Site<'n> {
 /// The outcome of a program.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// How many steps ran on both sides.
+    /// How many steps ran.
     pub(crate) operations: usize,
     pub(crate) divergence: Option<Divergence>,
 }
@@ -41,7 +44,7 @@ impl Outcome {
     }
 }
 
-/// How closely RabbitMQ is checked.
+/// How closely output is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
     /// Excess output is noticed by the end of the program.
@@ -72,22 +75,28 @@ impl<'n> Site<'n> {
 
     pub(crate) async fn run(&self, program: &Program, watch: Watch) -> Outcome {
         let (predictions, operations) = predict(self.version, &self.vhost, program);
-        let divergence = self.replay(program, &predictions, watch).await.err();
-        Barrier::new(self.node, &self.vhost)
-            .clean()
-            .await
-            .expect("a running node deletes queues and exchanges");
+        let node = Peer::node(self);
+        let replay = self.replay(&node, program, &predictions, watch);
+        #[cfg(feature = "port")]
+        let replay = async {
+            let port = Peer::port(self).await;
+            let (node, port) = join(replay, self.replay(&port, program, &predictions, watch)).await;
+            node.and(port)
+        };
+        let divergence = replay.await.err();
+        node.clean().await.expect("a running node deletes queues and exchanges");
         Outcome { operations, divergence }
     }
 
     async fn replay(
         &self,
+        peer: &Peer<'_>,
         program: &Program,
         predictions: &[Prediction],
         watch: Watch,
     ) -> Result<(), Divergence> {
-        let real = Real::start(self.node, &self.vhost, program.modes).await;
-        let mut real = real.expect("a running node takes connections");
+        let real = Real::start(peer, &self.vhost, program.modes).await;
+        let mut real = real.expect("a running broker takes connections");
         for prediction in predictions {
             real.step(prediction, watch == Watch::EachStep).await?;
         }

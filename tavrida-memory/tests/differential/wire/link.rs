@@ -1,4 +1,4 @@
-//! [`Link`]: one connection to RabbitMQ, frame by frame.
+//! [`Link`]: one connection to a broker, frame by frame.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
@@ -237,7 +237,7 @@ impl Link {
                 }
             }
             if self.stream.read_buf(&mut self.input).await? == 0 {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "RabbitMQ closed the socket"));
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the broker closed the socket"));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A connection to a real RabbitMQ: AMQP frames on a socket.
+//! A connection to a broker: AMQP frames on a socket.
 
 mod convert;
 mod link;
