@@ -99,6 +99,8 @@ impl Broker {
             };
         };
         if !self.clients.channels[channel].closing {
+            #[cfg(feature = "port")]
+            self.check_permissions(channel, &method)?;
             if let Some(reply) = self.dispatch(channel, method, effects)? {
                 effects.reply(id, reply);
             }

@@ -37,7 +37,7 @@ pub(crate) fn term(value: &Value) -> String {
 
 /// Formats bytes as a term: `<<"text">>` if they are printable, `<<1,2>>` otherwise.
 pub(crate) fn binary(bytes: &[u8]) -> String {
-    let printable = |byte: &u8| matches!(byte, 32..=126 | b'\n' | b'\t' | b'\r');
+    let printable = |byte: &u8| matches!(byte, 32..=126 | 8..=13 | 27);
     if bytes.iter().all(printable) && !bytes.is_empty() {
         return format!("<<{}>>", string(&String::from_utf8_lossy(bytes)));
     }
@@ -80,6 +80,10 @@ pub(crate) fn string(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             '\r' => quoted.push_str("\\r"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{B}' => quoted.push_str("\\v"),
+            '\u{C}' => quoted.push_str("\\f"),
+            '\u{1B}' => quoted.push_str("\\e"),
             other => quoted.push(other),
         }
     }
@@ -173,6 +177,7 @@ mod tests {
         assert_eq!(term(&nested), "[{signedint,1},{table,[{<<\"k\">>,longstr,<<\"v\">>}]}]");
         assert_eq!(term(&Value::F64(10.0)), "10.0");
         assert_eq!(binary(b"\x01a"), "<<1,97>>");
+        assert_eq!(binary(b"}\x1B\x0C"), r#"<<"}\e\f">>"#);
         assert_eq!(string("a\"b"), "\"a\\\"b\"");
     }
 

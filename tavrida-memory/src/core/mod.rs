@@ -83,6 +83,8 @@ mod method;
 mod methods;
 mod names;
 mod node;
+#[cfg(feature = "port")]
+mod permissions;
 mod publish;
 mod queue;
 pub mod routing;
@@ -99,6 +101,8 @@ pub use effect::{Arrival, CloseReason, Delivered, Effect, Effects, Got, MethodRe
 pub(crate) use errors::{Code, shorten};
 pub use ids::{ChannelId, ConnectionId, Now};
 pub use method::{BasicConsume, ExchangeBind, ExchangeDeclare, Method, QueueBind, QueueDeclare};
+#[cfg(feature = "port")]
+pub(crate) use permissions::Permissions;
 pub use snapshot::{
     BindingView, ChannelView, ConnectionView, ConsumerView, ExchangeView, QueueView, Snapshot,
 };

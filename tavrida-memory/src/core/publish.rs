@@ -32,7 +32,9 @@ impl Broker {
     #[cfg(feature = "port")]
     pub(crate) fn refuses(&self, channel: ChannelId, method: &Method) -> bool {
         let Method::BasicPublish { publication, immediate } = method else { return false };
-        self.clients.channel(channel).is_none_or(|channel| channel.closing)
+        let Some(channel) = self.clients.channel_ids.get(&channel).copied() else { return true };
+        self.clients.channels[channel].closing
+            || self.check_permissions(channel, method).is_err()
             || self.topology.check_publish(&self.node, publication, *immediate).is_err()
     }
 

@@ -12,11 +12,11 @@ use super::listen::PortBuilder;
 use super::password::Password;
 use crate::core::{
     Broker, CloseReason, Command, Config, ConnectionId, ConnectionOptions, Effect, Effects, ExchangeBind,
-    ExchangeDeclare, Method, Now, Operator, Policy, QueueBind, QueueDeclare, RabbitMq,
+    ExchangeDeclare, Method, Now, Operator, Permissions, Policy, QueueBind, QueueDeclare, RabbitMq,
 };
 use crate::shell::MemoryBroker;
 
-/// Definitions as `rabbitmqctl export_definitions` writes them: virtual hosts, users, permissions for virtual hosts, policies, exchanges,
+/// Definitions as `rabbitmqctl export_definitions` writes them: virtual hosts, users, permissions, policies, exchanges,
 /// queues and bindings. Other members, such as the parameters of plugins, are ignored.
 ///
 /// ```
@@ -67,6 +67,12 @@ struct User {
 struct Permission {
     user: String,
     vhost: String,
+    #[serde(default = "all")]
+    configure: String,
+    #[serde(default = "all")]
+    write: String,
+    #[serde(default = "all")]
+    read: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -128,6 +134,10 @@ fn root() -> String {
     "/".to_owned()
 }
 
+fn all() -> String {
+    ".*".to_owned()
+}
+
 fn yes() -> bool {
     true
 }
@@ -179,7 +189,11 @@ impl Definitions {
             }
         }
         if let Some(permissions) = &self.permissions {
-            port = port.permissions(permissions.iter().map(|one| (one.user.clone(), one.vhost.clone())));
+            let permitted = permissions.iter().map(|Permission { user, vhost, configure, write, read }| {
+                Ok(((user.clone(), vhost.clone()), Permissions::new(configure, write, read)?))
+            });
+            let permitted = permitted.collect::<Result<Vec<_>, String>>().map_err(DefinitionsError)?;
+            port = port.permissions(permitted.into_iter());
         }
         Ok(port)
     }

@@ -16,6 +16,7 @@ use super::password::Password;
 use super::settings::{GUEST, PortSettings};
 use super::shutdown::Shutdown;
 use super::socket::{Hosts, serve};
+use crate::core::Permissions;
 use crate::shell::MemoryBroker;
 
 impl MemoryBroker {
@@ -134,8 +135,13 @@ impl PortBuilder {
         self
     }
 
-    /// Limits users other than guest to these virtual hosts.
-    pub(super) fn permissions(mut self, permitted: impl Iterator<Item = (String, String)>) -> Self {
+    /// Limits users other than guest to what they may do in these virtual hosts.
+    pub(super) fn permissions(
+        mut self,
+        permitted: impl Iterator<Item = ((String, String), Permissions)>,
+    ) -> Self {
+        let named = self.settings.names_permissions();
+        let permitted = permitted.map(|(place, one)| (place, Arc::new(one.named(named))));
         self.settings.permissions = Some(permitted.collect());
         self
     }

@@ -1,12 +1,13 @@
 //! [`PortSettings`]: how a port introduces itself, and whom it lets in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tavrida::field::{ShortString, Table, Value};
 
 use super::password::Password;
-use crate::core::Behaviour;
+use crate::core::{Behaviour, Permissions};
 
 /// What a port says and allows, the same for all its connections.
 #[derive(Debug, Clone)]
@@ -15,8 +16,8 @@ pub(super) struct PortSettings {
     pub(super) version: &'static str,
     pub(super) users: BTreeMap<String, Password>,
     pub(super) virtual_hosts: BTreeSet<ShortString>,
-    /// The users and the virtual hosts that they may use; `None` permits all.
-    pub(super) permissions: Option<BTreeSet<(String, String)>>,
+    /// What users may do in virtual hosts; `None` permits all to everyone.
+    pub(super) permissions: Option<BTreeMap<(String, String), Arc<Permissions>>>,
     pub(super) channel_max: u16,
     pub(super) frame_max: u32,
     /// The seconds between heartbeats that a client is asked for.
@@ -62,9 +63,19 @@ impl PortSettings {
         }
     }
 
+    /// Returns whether error texts name the permission that is missing.
+    pub(super) fn names_permissions(&self) -> bool {
+        self.version.starts_with('4')
+    }
+
     pub(super) fn permits(&self, user: &str, virtual_host: &str) -> bool {
+        user == GUEST || self.permissions.is_none() || self.permissions_of(user, virtual_host).is_some()
+    }
+
+    /// Returns what a user may do in a virtual host. `None` for a user with all permissions, or none.
+    pub(super) fn permissions_of(&self, user: &str, virtual_host: &str) -> Option<Arc<Permissions>> {
         let pair = (user.to_owned(), virtual_host.to_owned());
-        user == GUEST || self.permissions.as_ref().is_none_or(|permitted| permitted.contains(&pair))
+        self.permissions.as_ref().filter(|_| user != GUEST)?.get(&pair).cloned()
     }
 
     /// Returns the properties of the server, by which clients recognise RabbitMQ.

@@ -40,6 +40,7 @@ pub(super) async fn serve(
         connection: ServerConnection::new(settings.clone()),
         hosts,
         remote: None,
+        settings: settings.clone(),
         sending: VecDeque::new(),
         held: None,
     };
@@ -116,6 +117,7 @@ struct Served {
     connection: ServerConnection,
     hosts: Arc<Hosts>,
     remote: Option<Remote>,
+    settings: Arc<PortSettings>,
     /// The channels on which the broker has sent something that is not written.
     sending: VecDeque<u16>,
     held: Option<Held>,
@@ -134,7 +136,9 @@ impl Served {
         if self.remote.is_none() {
             let Some(step) = self.connection.next() else { return };
             let Step::Connect { virtual_host, options } = step else { return };
-            self.remote = self.hosts.get(&virtual_host).map(|broker| broker.connect_remote(options));
+            let permissions = self.settings.permissions_of(&options.user, &virtual_host);
+            self.remote =
+                self.hosts.get(&virtual_host).map(|broker| broker.connect_remote(options, permissions));
         }
         let Some(remote) = &self.remote else { return };
         let mut broker = remote.attend();

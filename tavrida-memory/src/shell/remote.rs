@@ -11,7 +11,7 @@ use super::handle::SessionId;
 use super::shared::{Locked, Shared};
 use super::state::State;
 use crate::core::{
-    Arrival, Behaviour, Command, ConnectionId, ConnectionOptions, Effect, Method, Operator, Sent,
+    Arrival, Behaviour, Command, ConnectionId, ConnectionOptions, Effect, Method, Operator, Permissions, Sent,
 };
 
 /// The connections of ports.
@@ -40,7 +40,11 @@ pub(crate) struct Attended<'a> {
 
 impl MemoryBroker {
     /// Connects from outside. Its number is one of those that sessions have.
-    pub(crate) fn connect_remote(&self, options: ConnectionOptions) -> Remote {
+    pub(crate) fn connect_remote(
+        &self,
+        options: ConnectionOptions,
+        permissions: Option<Arc<Permissions>>,
+    ) -> Remote {
         let mut state = self.shared.lock();
         let id = SessionId(state.next_session).control();
         state.next_session += 1;
@@ -48,6 +52,9 @@ impl MemoryBroker {
         let mailbox = Mailbox { effects: VecDeque::new(), changed: changed.clone(), attended: false };
         state.remotes.insert(id, mailbox);
         state.apply(Command::Connect { connection: id, options });
+        if let Some(permissions) = permissions {
+            state.broker.restrict(id, permissions);
+        }
         Remote { shared: self.shared.clone(), id, changed }
     }
 

@@ -6,6 +6,7 @@ mod content;
 mod definitions;
 mod handshake;
 mod lies;
+mod permissions;
 mod pressure;
 mod random;
 mod rig;

@@ -14,10 +14,20 @@ pub(crate) struct Connection {
     pub(crate) exclusive: Vec<QueueKey>,
     /// What it sent after it published during an alarm. `None` if it is not blocked.
     pub(crate) held: Option<VecDeque<Command>>,
+    /// What its user may do. `None` permits all.
+    #[cfg(feature = "port")]
+    pub(crate) permissions: Option<std::sync::Arc<crate::core::permissions::Permissions>>,
 }
 
 impl Connection {
     pub(crate) fn new(options: ConnectionOptions) -> Self {
-        Self { options, channels: BTreeMap::new(), exclusive: Vec::new(), held: None }
+        Self {
+            options,
+            channels: BTreeMap::new(),
+            exclusive: Vec::new(),
+            held: None,
+            #[cfg(feature = "port")]
+            permissions: None,
+        }
     }
 }
