@@ -56,6 +56,8 @@
 
 mod again;
 mod footprint;
+mod node;
+mod races;
 mod report;
 mod search;
 

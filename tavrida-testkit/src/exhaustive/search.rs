@@ -2,51 +2,19 @@
 //!
 //! The path is the list of decisions of the current run. A run follows it to its end and continues with first choices, which are appended;
 //! then the last decision with another choice takes that choice, and the next run begins. Of two orders of independent steps only one is
-//! run: once a step was explored at a place, it *sleeps* below its later siblings until a dependent step wakes it (Godefroid:
-//! "Partial-order methods for the verification of concurrent systems", 1996, chapter 5).
+//! run: a decision gets another choice where a run has a [race](super::races); and once a step was explored at a place, it *sleeps* below
+//! its later siblings until a dependent step wakes it (Godefroid: "Partial-order methods for the verification of concurrent systems", 1996,
+//! chapter 5).
 
 use rustc_hash::FxHashMap;
 
 use super::footprint::Footprint;
+use super::node::{Arrivals, FaultChoice, Node, Sleeper};
+use super::races::{Step, races};
 use crate::fault::{Fault, Point, Site};
 use crate::random::hash;
 use crate::schedule::{Candidate, Guide};
 use crate::trace::{ActorId, What};
-
-/// A step that was already explored from here.
-#[derive(Debug, Clone)]
-struct Sleeper {
-    /// The arrival that the step begins with: it has the same key in each order of independent steps.
-    arrival: Point,
-    footprint: Footprint,
-}
-
-/// A decision of a run.
-enum Node {
-    Arrivals(Arrivals),
-    Faults(FaultChoice),
-}
-
-/// One of several messages arrives.
-struct Arrivals {
-    options: Vec<Point>,
-    /// The sleeping steps when the run reached this place.
-    asleep: Vec<Sleeper>,
-    /// The steps already explored from here.
-    done: Vec<Sleeper>,
-    /// The choice of this run.
-    current: usize,
-    /// What the current choice touches without a fault: recorded the first time.
-    footprint: Option<Footprint>,
-    /// Whether a fault may happen after this.
-    may_fail: bool,
-}
-
-/// No fault, or one of the faults.
-struct FaultChoice {
-    options: Vec<Fault>,
-    current: Option<usize>,
-}
 
 /// The current step.
 struct CurrentStep {
@@ -95,6 +63,10 @@ pub(super) struct OrderSearch {
     path: Vec<Node>,
     /// The number of decisions that this run has made.
     depth: usize,
+    /// The first decision that the run before did not make in this way.
+    changed: usize,
+    /// How often time has passed in this run.
+    instant: u32,
     step: Option<CurrentStep>,
     /// The sleeping steps at this moment of the run.
     asleep: Vec<Sleeper>,
@@ -119,6 +91,8 @@ impl OrderSearch {
             reduce,
             path: Vec::new(),
             depth: 0,
+            changed: 0,
+            instant: 0,
             step: None,
             asleep: Vec::new(),
             faults: 0,
@@ -136,26 +110,42 @@ impl OrderSearch {
         if self.came == Came::Through && self.depth < self.path.len() {
             self.came = Came::Astray;
         }
+        if self.came != Came::Astray && self.reduce {
+            self.plan_reversals();
+        }
         self.came
+    }
+
+    /// Plans a run for each race of this run, in which its steps come in the other order.
+    fn plan_reversals(&mut self) {
+        let steps = self.path.iter().take(self.depth).enumerate();
+        let steps: Vec<Step<'_>> = steps.filter_map(|(node, decision)| decision.step(node)).collect();
+        for race in races(&steps, self.changed) {
+            if let Node::Arrivals(arrivals) = &mut self.path[race.node] {
+                arrivals.plan_one_of(&race.beginnings);
+            }
+        }
     }
 
     /// Chooses what the next run changes.
     pub(super) fn next_run(&mut self) -> Next {
-        (self.depth, self.faults, self.came) = (0, 0, Came::Through);
+        (self.depth, self.instant, self.faults, self.came) = (0, 0, 0, Came::Through);
         self.asleep.clear();
         self.working.clear();
         self.awake = Awake::Steps;
         if self.together && self.reduce && !self.timed {
             self.timed = true;
             self.path.clear();
+            self.changed = 0;
             return Next::Anew;
         }
         while let Some(node) = self.path.last_mut() {
             let more = match node {
-                Node::Arrivals(arrivals) => arrivals.advance(self.reduce),
+                Node::Arrivals(arrivals) => arrivals.advance(),
                 Node::Faults(faults) => faults.advance(),
             };
             if more {
+                self.changed = self.path.len() - 1;
                 return Next::Run;
             }
             self.path.pop();
@@ -175,32 +165,24 @@ impl OrderSearch {
         let Node::Arrivals(node) = &mut self.path[step.node] else {
             unreachable!("a step begins with an arrival");
         };
-        if node.is_asleep(node.current) && !step.failed {
+        if node.is_current_asleep() && !step.failed {
             self.came = Came::Blocked;
         }
-        let sleepers = node.asleep.iter().chain(&node.done);
-        self.asleep = sleepers.filter(|sleeper| !sleeper.footprint.meets(&step.footprint)).cloned().collect();
-        node.footprint.get_or_insert(step.footprint);
+        self.asleep = node.sleepers_after(&step.footprint);
+        node.ran(step.footprint);
     }
 
     /// Returns the decision of this run at this place, from the path or appended to it.
     fn arrivals(&mut self, options: Vec<Point>) -> Option<&mut Arrivals> {
         if self.depth == self.path.len() {
-            let mut node = Arrivals {
-                options,
-                asleep: std::mem::take(&mut self.asleep),
-                done: Vec::new(),
-                current: 0,
-                footprint: None,
-                may_fail: !self.alphabet.is_empty() && self.faults < self.max_faults,
-            };
-            let Some(first) = node.choose() else {
+            let may_fail = !self.alphabet.is_empty() && self.faults < self.max_faults;
+            let asleep = std::mem::take(&mut self.asleep);
+            let Some(node) = Arrivals::new(options, asleep, may_fail, self.reduce, self.instant) else {
                 self.came = Came::Blocked;
                 return None;
             };
-            node.current = first;
             self.path.push(Node::Arrivals(node));
-        } else if !matches!(&self.path[self.depth], Node::Arrivals(node) if node.options == options) {
+        } else if !matches!(&self.path[self.depth], Node::Arrivals(node) if node.options() == options) {
             self.came = Came::Astray;
             return None;
         }
@@ -220,7 +202,7 @@ impl Guide for OrderSearch {
             return None;
         }
         let options = candidates.iter().map(|candidate| candidate.point).collect();
-        let current = self.arrivals(options)?.current;
+        let current = self.arrivals(options)?.current();
         let Candidate { process, contended, .. } = candidates[current];
         let footprint = Footprint::of(process, contended);
         self.step = Some(CurrentStep { node: self.depth - 1, footprint, failed: false });
@@ -241,14 +223,14 @@ impl Guide for OrderSearch {
             return None;
         }
         if self.depth == self.path.len() {
-            self.path.push(Node::Faults(FaultChoice { options, current: None }));
+            self.path.push(Node::Faults(FaultChoice::new(options)));
         }
         let Some(Node::Faults(node)) = self.path.get(self.depth) else {
             self.came = Came::Astray;
             return None;
         };
         self.depth += 1;
-        let fault = node.options[node.current?];
+        let fault = node.current()?;
         self.faults += 1;
         if let Some(step) = &mut self.step {
             step.failed = true;
@@ -284,6 +266,7 @@ impl Guide for OrderSearch {
     fn idle(&mut self) {
         self.end_step();
         self.asleep.clear();
+        self.instant += 1;
         self.awake = Awake::Nobody;
     }
 }
@@ -305,37 +288,4 @@ impl Awake {
 /// Returns whether it is the process of the scenario and its clients, which may wait for time at any point.
 fn is_scenario(process: &ActorId) -> bool {
     process.index() == 0
-}
-
-impl Arrivals {
-    fn is_asleep(&self, option: usize) -> bool {
-        self.asleep.iter().any(|sleeper| sleeper.arrival == self.options[option])
-    }
-
-    /// Returns the first choice to explore. A sleeping one counts only if a fault may happen in it.
-    fn choose(&self) -> Option<usize> {
-        (0..self.options.len()).find(|option| self.may_fail || !self.is_asleep(*option))
-    }
-
-    /// Moves to the next choice. Returns `false` if there is none.
-    fn advance(&mut self, reduce: bool) -> bool {
-        let footprint = self.footprint.take();
-        if reduce
-            && !self.is_asleep(self.current)
-            && let Some(footprint) = footprint
-        {
-            self.done.push(Sleeper { arrival: self.options[self.current], footprint });
-        }
-        let worth_it = |option: &usize| self.may_fail || !self.is_asleep(*option);
-        let next = (self.current + 1..self.options.len()).find(worth_it);
-        next.inspect(|next| self.current = *next).is_some()
-    }
-}
-
-impl FaultChoice {
-    fn advance(&mut self) -> bool {
-        let next = self.current.map_or(0, |current| current + 1);
-        self.current = Some(next);
-        next < self.options.len()
-    }
 }

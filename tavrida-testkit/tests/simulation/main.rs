@@ -9,6 +9,7 @@ mod faults;
 mod healthy;
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 mod live;
+mod orders;
 mod queries;
 mod runs;
 mod shop;

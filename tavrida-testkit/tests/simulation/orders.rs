@@ -1,0 +1,286 @@
+//! What an exhaustive search leaves out is equivalent to what it runs.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tavrida::discovery::Registry;
+use tavrida::handler::params;
+use tavrida::message::Failure;
+use tavrida::{Proxy, Server, Service};
+use tavrida_testkit::exhaustive::{Ending, Report, exhaustive};
+use tavrida_testkit::fault::{Fault, Site};
+use tavrida_testkit::run::Run;
+use tavrida_testkit::sim::Sim;
+use tavrida_testkit::trace::What;
+
+use crate::chain::graph;
+
+/// A run without the order of independent steps: what happened to each actor, in order.
+type Class = BTreeMap<String, Vec<String>>;
+
+fn class_of(run: &Run) -> Class {
+    let mut class = Class::new();
+    let trace = run.trace();
+    for event in trace.events() {
+        let what = match &event.what {
+            What::Delivered { .. } => "received",
+            What::Fault(fault) => fault,
+            What::Crashed => "crashed",
+            _ => continue,
+        };
+        let key = event.message.map_or(0, |message| trace.message(message).key());
+        class.entry(trace.actor(event.actor).name().to_owned()).or_default().push(format!("{what} {key:x}"));
+    }
+    class
+}
+
+/// Returns the classes of a scenario's schedules, each of which may have one of these faults. `None` if there are very many.
+fn classes<Fut: Future<Output = Run>>(
+    all_orders: bool,
+    faults: &[(Site, Fault)],
+    scenario: impl Fn(Sim) -> Fut,
+) -> Option<(Report, BTreeSet<Class>)> {
+    let seen: Rc<RefCell<BTreeSet<Class>>> = Rc::default();
+    let watched = |sim: Sim| {
+        let (seen, playing) = (seen.clone(), scenario(sim));
+        async move {
+            let class = class_of(&playing.await);
+            seen.borrow_mut().insert(class);
+        }
+    };
+    let search = exhaustive(watched).max_runs(2_000);
+    let search = faults.iter().fold(search, |search, (site, fault)| search.fault(*site, *fault));
+    let report = if all_orders { search.with_all_orders() } else { search }.run();
+    if report.ending == Ending::BudgetReached {
+        return None;
+    }
+    report.assert_ok();
+    Some((report, seen.take()))
+}
+
+/// Asserts that the search finds all classes that running every order finds.
+#[expect(clippy::print_stdout, reason = "who looks at the test wants to know how much is left out")]
+fn assert_reduced<Fut: Future<Output = Run>>(
+    name: &str,
+    faults: &[(Site, Fault)],
+    scenario: impl Fn(Sim) -> Fut,
+) -> Report {
+    let (all, of_all) = classes(true, faults, &scenario).expect("it is small");
+    let (reduced, of_reduced) = classes(false, faults, &scenario).expect("it is small");
+    let Report { schedules, runs, .. } = reduced;
+    println!("{name}: {} orders, reduced to {schedules} schedules in {runs} runs", all.runs);
+    assert_eq!(of_reduced, of_all);
+    reduced
+}
+
+/// A service that casts to others as requested.
+pub(crate) fn relay(name: &str, to: &[&str]) -> Service {
+    let to: Arc<[String]> = to.iter().map(|target| (*target).to_owned()).collect();
+    let act = move |proxy: Proxy, number: i64| {
+        let to = to.clone();
+        async move {
+            for target in &*to {
+                proxy.to(target.as_str()).param("number", number).cast().await?;
+            }
+            Ok::<(), Failure>(())
+        }
+    };
+    Service::new(name).rpc("act", params(["number"], act))
+}
+
+/// Several concurrent requests to the chain.
+pub(crate) async fn requests<const N: i64>(sim: Sim) -> Run {
+    let graph = graph(&sim).await;
+    let web = graph.client("web");
+    let ask = |cents: i64| web.to("orders.create").param("cents", cents).ask();
+    let answers = futures_util::future::join_all((1..=N).map(ask)).await;
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    graph.settle().await
+}
+
+/// Three services subscribe to two events each, and do nothing.
+async fn fan_out(sim: Sim) -> Run {
+    let graph = sim
+        .graph()
+        .service(|| relay("one", &[]))
+        .service(|| relay("two", &[]))
+        .service(|| relay("three", &[]))
+        .client("web")
+        .start()
+        .await;
+    for number in 1..=2 {
+        for service in ["one.act", "two.act", "three.act"] {
+            let cast = graph.client("web").to(service).param("number", number).cast().await;
+            assert!(cast.is_ok(), "{cast:?}");
+        }
+    }
+    graph.settle().await
+}
+
+/// Each of two orders goes to stock and to billing, and both call audit.
+async fn diamond(sim: Sim) -> Run {
+    let graph = sim
+        .graph()
+        .service(|| relay("orders", &["stock.act", "billing.act"]))
+        .service(|| relay("stock", &["audit.act"]))
+        .service(|| relay("billing", &["audit.act"]))
+        .service(|| relay("audit", &[]))
+        .client("web")
+        .start()
+        .await;
+    for number in 1..=2 {
+        let cast = graph.client("web").to("orders.act").param("number", number).cast().await;
+        assert!(cast.is_ok(), "{cast:?}");
+    }
+    graph.settle().await
+}
+
+#[test]
+fn independent_services_have_one_schedule() {
+    assert_eq!(assert_reduced("fan-out", &[], fan_out).schedules, 1);
+}
+
+#[test]
+fn an_order_that_reaches_audit_by_two_ways_has_a_schedule_for_each_order_of_its_arrivals() {
+    // Audit receives four messages; each path keeps its own order.
+    assert_eq!(assert_reduced("two ways", &[], diamond).schedules, 6);
+}
+
+#[test]
+fn two_requests_through_three_services_have_three_schedules() {
+    assert_eq!(assert_reduced("two requests", &[], requests::<2>).schedules, 3);
+}
+
+/// Replicas share a queue, with one message each at a time, so that it matters which of them finishes first.
+async fn replicas(sim: Sim) -> Run {
+    let work = |transport| {
+        let known = Registry::new().remote_service("audit", "audit");
+        let service = relay("work", &["audit.act"]).discovery(known);
+        Server::builder(transport).queue("work").exchange("work").prefetch(1).service(service)
+    };
+    let graph = sim
+        .graph()
+        .service(|| relay("desk", &["work.act"]).discovery(Registry::new().remote_service("work", "work")))
+        .service(|| relay("audit", &[]))
+        .server("work", work)
+        .replicas("work", 2)
+        .client("web")
+        .start()
+        .await;
+    for number in 1..=3 {
+        let cast = graph.client("web").to("desk.act").param("number", number).cast().await;
+        assert!(cast.is_ok(), "{cast:?}");
+    }
+    graph.settle().await
+}
+
+/// Handlers whose timers interact.
+async fn sleepers(sim: Sim) -> Run {
+    let sleeper = |name: &'static str, time: u64| {
+        let act = move |proxy: Proxy, number: i64| async move {
+            tokio::time::sleep(Duration::from_millis(time)).await;
+            proxy.to("audit.act").param("number", number).cast().await?;
+            Ok::<(), Failure>(())
+        };
+        move || Service::new(name).rpc("act", params(["number"], act))
+    };
+    let graph = sim
+        .graph()
+        .service(sleeper("slow", 20))
+        .service(sleeper("slower", 30))
+        .service(sleeper("as_slow", 20))
+        .service(|| relay("audit", &[]))
+        .client("web")
+        .start()
+        .await;
+    for service in ["slow.act", "slower.act", "as_slow.act"] {
+        let cast = graph.client("web").to(service).param("number", 1).cast().await;
+        assert!(cast.is_ok(), "{cast:?}");
+    }
+    graph.settle().await
+}
+
+#[test]
+fn replicas_that_share_a_queue_are_tried_in_each_order_of_being_ready() {
+    assert!(assert_reduced("replicas", &[], replicas).schedules > 1);
+}
+
+#[test]
+fn handlers_that_go_on_at_one_instant_are_tried_in_each_order() {
+    assert!(assert_reduced("sleepers", &[], sleepers).schedules > 1);
+}
+
+/// Two services each cast to a third.
+async fn two_to_one(sim: Sim) -> Run {
+    let graph = sim
+        .graph()
+        .service(|| relay("left", &["middle.act"]))
+        .service(|| relay("right", &["middle.act"]))
+        .service(|| relay("middle", &[]))
+        .client("web")
+        .start()
+        .await;
+    for service in ["left.act", "right.act"] {
+        let cast = graph.client("web").to(service).param("number", 1).cast().await;
+        assert!(cast.is_ok(), "{cast:?}");
+    }
+    graph.settle().await
+}
+
+/// The faults of which one may happen in a run.
+const FAULTS: [(Site, Fault); 2] =
+    [(Site::Ack, Fault::Redelivered), (Site::Start, Fault::Crash(Duration::from_millis(1)))];
+
+#[test]
+fn orders_with_a_fault_are_reduced_to_the_same_classes() {
+    assert!(assert_reduced("a lost ack", &FAULTS[..1], two_to_one).schedules > 1);
+    assert!(assert_reduced("a crash", &FAULTS[1..], two_to_one).schedules > 1);
+}
+
+/// Which services each of three calls, and which the client calls: a service calls later ones only, and the fourth calls none.
+type Calls = ([BTreeSet<usize>; 3], Vec<usize>);
+
+/// A graph of these calls.
+async fn calling(sim: Sim, (services, client): Calls) -> Run {
+    let name = |service: usize| format!("s{service}");
+    let mut graph = sim.graph().client("web");
+    for (service, targets) in services.into_iter().chain([BTreeSet::new()]).enumerate() {
+        let targets: Vec<String> = targets.into_iter().map(|target| format!("s{target}.act")).collect();
+        let of_service = move || {
+            let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+            relay(&name(service), &targets)
+        };
+        graph = graph.service(of_service);
+    }
+    let graph = graph.start().await;
+    for (number, service) in client.into_iter().enumerate() {
+        let to = format!("s{service}.act");
+        let cast = graph.client("web").to(to).param("number", number as i64).cast().await;
+        assert!(cast.is_ok(), "{cast:?}");
+    }
+    graph.settle().await
+}
+
+fn calls() -> impl Strategy<Value = Calls> {
+    let to = |from: usize| prop::collection::btree_set(from..4, 0..=2.min(4 - from));
+    ([to(1), to(2), to(3)], prop::collection::vec(0..3_usize, 1..=2))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn of_any_graph_no_class_of_orders_is_left_out(calls in calls(), faults in 0..=2_usize) {
+        let faults = faults.checked_sub(1).map_or(&[][..], |fault| &FAULTS[fault..=fault]);
+        let scenario = |sim: Sim| calling(sim, calls.clone());
+        let all = classes(true, faults, scenario);
+        prop_assume!(all.is_some(), "running every order takes long");
+        let reduced = classes(false, faults, scenario).expect("it has fewer runs");
+        prop_assert_eq!(reduced.1, all.expect("it is some").1);
+    }
+}
