@@ -52,6 +52,7 @@ impl MemoryBroker {
             core: None,
             network: None,
             frame_max: 0,
+            late_confirms: false,
         }
     }
 
@@ -169,6 +170,7 @@ pub struct Builder {
     core: Option<Broker>,
     network: Option<Arc<dyn Network>>,
     frame_max: u32,
+    late_confirms: bool,
 }
 
 impl Builder {
@@ -235,6 +237,14 @@ impl Builder {
         self
     }
 
+    /// Lets outcomes of publishes come late, as over a network: who publishes goes on only after other tasks of the runtime had several turns,
+    /// so that what a message causes may come before what its sender sends next. By default outcomes come at once. Without effect with a
+    /// [`network`](Builder::network), which decides about outcomes.
+    pub fn late_confirms(mut self) -> Self {
+        self.late_confirms = true;
+        self
+    }
+
     /// Creates the broker.
     pub fn build(self) -> MemoryBroker {
         let mut clock = ShellClock::new(self.clock);
@@ -244,6 +254,7 @@ impl Builder {
         let core = self.core.unwrap_or_else(|| Broker::new(self.config));
         let mut state = State::new(core, clock, self.network);
         state.frame_max = self.frame_max as usize;
+        state.late_confirms = self.late_confirms && state.network.is_none();
         MemoryBroker { shared: Shared::new(state) }
     }
 }

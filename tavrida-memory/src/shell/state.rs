@@ -33,6 +33,8 @@ pub(super) struct State {
     pub(super) retired: bool,
     /// The largest frame of a session, in bytes; 0 for no limit.
     pub(super) frame_max: usize,
+    /// Whether outcomes of publishes come only after other tasks had turns.
+    pub(super) late_confirms: bool,
     /// With a network: the channels on which something waits to arrive, with the numbers of their heads at the last inspection.
     pub(super) sending: Vec<(u64, ChannelId)>,
     /// The connections of ports.
@@ -90,6 +92,7 @@ impl State {
             network,
             retired: false,
             frame_max: 0,
+            late_confirms: false,
             sending: Vec::new(),
             #[cfg(feature = "port")]
             remotes: Default::default(),

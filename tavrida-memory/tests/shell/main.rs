@@ -43,6 +43,38 @@ fn paused() -> Runtime {
     Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime can be built")
 }
 
+// -- Confirms --
+
+/// Sends an order to stock and then to a ledger, which stock tells too. Returns what the ledger got, in order.
+async fn told_to_ledger(broker: &MemoryBroker) -> [String; 2] {
+    const LEDGER: ShortString = ShortString::from_static("ledger");
+    let to_ledger = |body: &'static str| Publication::new(DEFAULT, LEDGER, body);
+    let (sender, stock) = (with_queue(broker).await, session(broker).await);
+    sender.admin().declare_queue(&Queue::durable(LEDGER)).await.expect("the ledger can be declared");
+    let mut orders = stock.consume(&Consume::new(&Q, 1)).await.expect("q can be consumed");
+    let shipped = tokio::spawn(async move {
+        let order = orders.next().await.expect("an order comes");
+        stock.publish(to_ledger("shipped")).await.expect("the ledger takes it");
+        order.ack().expect("the session lives");
+    });
+    sender.publish(message("ship it")).await.expect("q takes it");
+    sender.publish(to_ledger("ordered")).await.expect("the ledger takes it");
+    shipped.await.expect("stock does not panic");
+    let mut told = Vec::new();
+    while let Some(fetched) = sender.get("ledger").await.expect("the ledger can be read") {
+        told.push(String::from_utf8_lossy(fetched.delivery.body()).into_owned());
+        fetched.delivery.ack().expect("the session lives");
+    }
+    told.try_into().expect("the ledger is told twice")
+}
+
+#[tokio::test]
+async fn what_a_send_causes_comes_before_the_next_send_if_confirms_are_late() {
+    assert_eq!(told_to_ledger(&MemoryBroker::new()).await, ["ordered", "shipped"]);
+    let late = MemoryBroker::builder().late_confirms().build();
+    assert_eq!(told_to_ledger(&late).await, ["shipped", "ordered"]);
+}
+
 // -- Time --
 
 #[tokio::test(start_paused = true)]
