@@ -7,7 +7,7 @@ use tavrida::field::ShortString;
 use super::broker::MemoryBroker;
 use super::handle::SessionId;
 use super::network::NetworkSession;
-use super::state::State;
+use super::state::{Entry, State};
 use crate::core::{Arrival, Broker, ChannelId, Delivered, Eviction, Pending};
 
 /// What a broker with a [`Network`](super::Network) has sent and what has not arrived: the oldest of each channel. The broker is locked
@@ -33,6 +33,14 @@ impl<'a> Heads<'a> {
     /// Returns whether nothing waits to arrive.
     pub fn is_empty(&self) -> bool {
         self.0.sending.is_empty()
+    }
+
+    /// Returns whether a session waits for the [late](super::PublishFate::ConfirmLate) outcome of this number.
+    pub fn awaits_confirm(&self, session: u32, number: u64) -> bool {
+        let awaits = |entry: &Entry| {
+            entry.late.iter().any(|(known, waiting, _)| *known == number && !waiting.outcome.is_closed())
+        };
+        self.0.sessions.get(&SessionId(session)).is_some_and(awaits)
     }
 
     /// Returns all heads, the oldest first.

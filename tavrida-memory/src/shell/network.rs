@@ -174,10 +174,9 @@ impl MemoryBroker {
         self.shared.lock().confirm(peer);
     }
 
-    /// Sends a session the [late](PublishFate::ConfirmLate) outcome of this number, or [holds](PublishFate::ConfirmHeld) it from now on.
-    /// Returns whether the session still waited for it.
-    pub fn confirm_late(&self, session: u32, number: u64, hold: bool) -> bool {
-        self.shared.lock().confirm_late(SessionId(session), number, hold)
+    /// Sends a session the [late](PublishFate::ConfirmLate) outcome of this number. Returns whether the session still waited for it.
+    pub fn confirm_late(&self, session: u32, number: u64) -> bool {
+        self.shared.lock().confirm_late(SessionId(session), number)
     }
 
     /// Returns the queue of the next arrival on a channel, and its number of consumers. `None` if the broker awaits no settlement of it.
@@ -221,14 +220,11 @@ impl State {
         }
     }
 
-    fn confirm_late(&mut self, id: SessionId, number: u64, hold: bool) -> bool {
+    fn confirm_late(&mut self, id: SessionId, number: u64) -> bool {
         let Some(entry) = self.sessions.get_mut(&id) else { return false };
         let Some(place) = entry.late.iter().position(|(known, ..)| *known == number) else { return false };
         let (_, waiting, became) = entry.late.remove(place);
-        match hold {
-            true => entry.unconfirmed.push((waiting, became)),
-            false => self.aftermath.tell(waiting.outcome, became),
-        }
+        self.aftermath.tell(waiting.outcome, became);
         true
     }
 

@@ -3,10 +3,13 @@
 use std::future::Future;
 
 use super::{Ending, Exhaustive, Failure, Report, now};
-use crate::explore::{Origin, TraceFormat, show};
+use crate::explore::{Origin, TraceFormat, show, shrink};
 use crate::problem::Problem;
 use crate::schedule::Replay;
 use crate::sim::{Ended, Finished, Setup, Sim, Verdict};
+
+/// How many runs the shrinking of a failure may take.
+const MAX_REPLAYS: u32 = 500;
 
 impl<F, Fut> Exhaustive<F>
 where
@@ -31,9 +34,21 @@ where
         report.took = began.elapsed();
         report
     }
-}
 
-impl<F> Exhaustive<F> {
+    /// Returns the failure of a run, shrunk.
+    pub(super) fn shrunk(&self, problem: Problem, origin: Origin, run: Finished) -> Failure {
+        let shrunk = shrink(run.clone(), problem, MAX_REPLAYS, |schedule| {
+            Setup { replay: Some(schedule.clone()), ..self.setup.clone() }.run(&self.scenario)
+        });
+        Failure {
+            schedule: shrunk.schedule,
+            replays: shrunk.replays,
+            reproduced: shrunk.reproduced,
+            found: run.schedule,
+            ..self.failure(shrunk.problem, origin, shrunk.run)
+        }
+    }
+
     pub(super) fn failure(&self, problem: Problem, origin: Origin, run: Finished) -> Failure {
         Failure {
             problem,

@@ -1,12 +1,12 @@
 //! [`Node`]: a decision of the search, with the choices that are explored and those that are not yet.
 
 use super::footprint::Footprint;
-use super::races::Step;
+use super::races::RunStep;
 use crate::fault::{Fault, Point};
 
 /// A decision of a run.
 pub(super) enum Node {
-    Arrivals(Arrivals),
+    Arrivals(Box<Arrivals>),
     Faults(FaultChoice),
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Sleeper {
 pub(super) struct Arrivals {
     options: Vec<Point>,
     /// For each option, whether it is to be explored.
-    planned: Vec<Plan>,
+    planned: Vec<Exploration>,
     /// The sleeping steps when the run reached this place.
     asleep: Vec<Sleeper>,
     /// The steps already explored from here.
@@ -41,9 +41,9 @@ pub(super) struct Arrivals {
     instant: u32,
 }
 
-/// What becomes of an option.
+/// Whether an option is explored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Plan {
+enum Exploration {
     /// Nothing yet.
     Open,
     Planned,
@@ -58,10 +58,10 @@ pub(super) struct FaultChoice {
 
 impl Node {
     /// Returns the step of this run that it decides on. `None` if it is no arrival.
-    pub(super) fn step(&self, node: usize) -> Option<Step<'_>> {
+    pub(super) fn step(&self, node: usize) -> Option<RunStep<'_>> {
         let Self::Arrivals(arrivals) = self else { return None };
-        let Arrivals { options, footprint, instant, .. } = arrivals;
-        Some(Step { node, arrival: options[arrivals.current], options, footprint, instant: *instant })
+        let Arrivals { options, footprint, instant, .. } = &**arrivals;
+        Some(RunStep { node, arrival: options[arrivals.current], options, footprint, instant: *instant })
     }
 }
 
@@ -75,7 +75,7 @@ impl Arrivals {
         instant: u32,
     ) -> Option<Self> {
         let mut node = Self {
-            planned: vec![Plan::Open; options.len()],
+            planned: vec![Exploration::Open; options.len()],
             options,
             asleep,
             done: Vec::new(),
@@ -94,9 +94,9 @@ impl Arrivals {
         };
         // Where all sleep, runs end, and have no later steps that could race.
         if !reduce || awake.is_none() {
-            node.planned.fill(Plan::Planned);
+            node.planned.fill(Exploration::Planned);
         }
-        node.planned[node.current] = Plan::Explored;
+        node.planned[node.current] = Exploration::Explored;
         Some(node)
     }
 
@@ -141,13 +141,13 @@ impl Arrivals {
             // Not expected: a step that can come first could come before. All of them cost time, and miss nothing.
             self.planned
                 .iter_mut()
-                .filter(|plan| **plan == Plan::Open)
-                .for_each(|plan| *plan = Plan::Planned);
+                .filter(|plan| **plan == Exploration::Open)
+                .for_each(|plan| *plan = Exploration::Planned);
         } else if options
             .iter()
-            .all(|option| self.planned[*option] == Plan::Open && self.is_worth_it(*option))
+            .all(|option| self.planned[*option] == Exploration::Open && self.is_worth_it(*option))
         {
-            self.planned[options[0]] = Plan::Planned;
+            self.planned[options[0]] = Exploration::Planned;
         }
     }
 
@@ -160,9 +160,10 @@ impl Arrivals {
         {
             self.done.push(Sleeper { arrival: self.options[self.current], footprint });
         }
-        let is_next = |option: &usize| self.planned[*option] == Plan::Planned && self.is_worth_it(*option);
+        let is_next =
+            |option: &usize| self.planned[*option] == Exploration::Planned && self.is_worth_it(*option);
         let Some(next) = (0..self.options.len()).find(is_next) else { return false };
-        self.planned[next] = Plan::Explored;
+        self.planned[next] = Exploration::Explored;
         self.current = next;
         true
     }

@@ -7,7 +7,7 @@ use super::footprint::Footprint;
 use crate::fault::Point;
 
 /// A step of a run.
-pub(super) struct Step<'a> {
+pub(super) struct RunStep<'a> {
     /// The index of its decision in the path of the search.
     pub(super) node: usize,
     /// What came.
@@ -29,7 +29,7 @@ pub(super) struct Race {
 }
 
 /// Returns the races of a run whose later step is decided at `from` or behind it in the path.
-pub(super) fn races(steps: &[Step<'_>], from: usize) -> Vec<Race> {
+pub(super) fn races(steps: &[RunStep<'_>], from: usize) -> Vec<Race> {
     let mut causes: Vec<Vec<bool>> = Vec::with_capacity(steps.len());
     let mut races = Vec::new();
     for (later, step) in steps.iter().enumerate() {
@@ -54,7 +54,7 @@ pub(super) fn races(steps: &[Step<'_>], from: usize) -> Vec<Race> {
 }
 
 /// Returns the steps that can come first of those that `earlier` does not cause, up to the later one of a race.
-fn beginnings(steps: &[Step<'_>], causes: &[Vec<bool>], of_later: &[bool], earlier: usize) -> Vec<Point> {
+fn beginnings(steps: &[RunStep<'_>], causes: &[Vec<bool>], of_later: &[bool], earlier: usize) -> Vec<Point> {
     let later = of_later.len();
     let causes_of = |step: usize| causes.get(step).map_or(of_later, Vec::as_slice);
     let free: Vec<usize> =
@@ -63,10 +63,10 @@ fn beginnings(steps: &[Step<'_>], causes: &[Vec<bool>], of_later: &[bool], earli
     free.iter().filter(is_first).rev().map(|step| steps[*step].arrival).collect()
 }
 
-impl Step<'_> {
+impl RunStep<'_> {
     /// Returns since which of the steps before it, by index, it could have come.
     fn possible_from(&self, before: &[Self]) -> usize {
-        let possible = |step: &&Step<'_>| step.options.contains(&self.arrival);
+        let possible = |step: &&RunStep<'_>| step.options.contains(&self.arrival);
         before.len() - before.iter().rev().take_while(possible).count()
     }
 }

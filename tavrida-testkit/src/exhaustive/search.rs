@@ -6,11 +6,11 @@
 //! its later siblings until a dependent step wakes it (Godefroid: "Partial-order methods for the verification of concurrent systems", 1996,
 //! chapter 5).
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::footprint::Footprint;
 use super::node::{Arrivals, FaultChoice, Node, Sleeper};
-use super::races::{Step, races};
+use super::races::{RunStep, races};
 use crate::fault::{Fault, Point, Site};
 use crate::random::hash;
 use crate::schedule::{Candidate, Guide};
@@ -75,6 +75,8 @@ pub(super) struct OrderSearch {
     came: Came,
     /// The number of running handlers of each process, and of tasks that handlers started.
     working: FxHashMap<ActorId, u32>,
+    /// The processes with tasks that outlive their handlers.
+    outlived: FxHashSet<ActorId>,
     /// The process that resumes at this instant, while time passes.
     awake: Awake,
     /// Whether several processes ever resumed at one instant.
@@ -98,6 +100,7 @@ impl OrderSearch {
             faults: 0,
             came: Came::Through,
             working: FxHashMap::default(),
+            outlived: FxHashSet::default(),
             awake: Awake::Steps,
             together: false,
             timed: false,
@@ -119,7 +122,7 @@ impl OrderSearch {
     /// Plans a run for each race of this run, in which its steps come in the other order.
     fn plan_reversals(&mut self) {
         let steps = self.path.iter().take(self.depth).enumerate();
-        let steps: Vec<Step<'_>> = steps.filter_map(|(node, decision)| decision.step(node)).collect();
+        let steps: Vec<RunStep<'_>> = steps.filter_map(|(node, decision)| decision.step(node)).collect();
         for race in races(&steps, self.changed) {
             if let Node::Arrivals(arrivals) = &mut self.path[race.node] {
                 arrivals.plan_one_of(&race.beginnings);
@@ -132,6 +135,7 @@ impl OrderSearch {
         (self.depth, self.instant, self.faults, self.came) = (0, 0, 0, Came::Through);
         self.asleep.clear();
         self.working.clear();
+        self.outlived.clear();
         self.awake = Awake::Steps;
         if self.together && self.reduce && !self.timed {
             self.timed = true;
@@ -172,6 +176,11 @@ impl OrderSearch {
         node.ran(step.footprint);
     }
 
+    /// Returns whether a process may have tasks whose code is not seen to run.
+    fn has_hidden_tasks(&self, process: ActorId) -> bool {
+        is_scenario(&process) || self.outlived.contains(&process)
+    }
+
     /// Returns the decision of this run at this place, from the path or appended to it.
     fn arrivals(&mut self, options: Vec<Point>) -> Option<&mut Arrivals> {
         if self.depth == self.path.len() {
@@ -181,7 +190,7 @@ impl OrderSearch {
                 self.came = Came::Blocked;
                 return None;
             };
-            self.path.push(Node::Arrivals(node));
+            self.path.push(Node::Arrivals(Box::new(node)));
         } else if !matches!(&self.path[self.depth], Node::Arrivals(node) if node.options() == options) {
             self.came = Came::Astray;
             return None;
@@ -203,8 +212,11 @@ impl Guide for OrderSearch {
         }
         let options = candidates.iter().map(|candidate| candidate.point).collect();
         let current = self.arrivals(options)?.current();
-        let Candidate { process, contended, .. } = candidates[current];
-        let footprint = Footprint::of(process, contended);
+        let candidate = candidates[current];
+        let footprint = match candidate.is_arrival() || self.has_hidden_tasks(candidate.process) {
+            true => Footprint::of(candidate.process, candidate.contended),
+            false => Footprint::of_confirm(candidate.process),
+        };
         self.step = Some(CurrentStep { node: self.depth - 1, footprint, failed: false });
         Some(current)
     }
@@ -245,6 +257,18 @@ impl Guide for OrderSearch {
         queues.for_each(|queue| step.footprint.add_queue(hash(queue.as_bytes())));
     }
 
+    fn entered(&mut self, process: ActorId) {
+        if let Some(step) = &mut self.step {
+            step.footprint.add_process(process);
+        }
+    }
+
+    fn settled(&mut self, queue: u64) {
+        if let Some(step) = &mut self.step {
+            step.footprint.add_queue(queue);
+        }
+    }
+
     fn told(&mut self, process: ActorId, what: &What) {
         match what {
             What::Started { .. } => *self.working.entry(process).or_default() += 1,
@@ -252,7 +276,7 @@ impl Guide for OrderSearch {
             _ => {}
         }
         match &mut self.step {
-            Some(step) if what.concerns_all() => step.footprint.add_everything(),
+            Some(step) if what.concerns_all() => step.footprint.add_disturbed(process),
             Some(_) => {}
             None => self.together |= self.awake.goes_on(process),
         }
@@ -261,6 +285,7 @@ impl Guide for OrderSearch {
     fn outlived(&mut self, process: ActorId) {
         // Never taken back: where the task ends is not known.
         *self.working.entry(process).or_default() += 1;
+        self.outlived.insert(process);
     }
 
     fn idle(&mut self) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tavrida::message::MessageKind;
 
+use crate::fault::{Point, Site};
 use crate::schedule::{Choice, Deviations, arrival_of};
 use crate::trace::names::Names;
 use crate::trace::text::payload;
@@ -107,14 +108,17 @@ fn is_trouble(what: &What) -> bool {
 
 /// Returns the arrivals that a schedule decides, by the indices of their events. Faults are events of their own.
 fn decisions(trace: &Trace, schedule: &Deviations) -> BTreeMap<usize, Choice> {
-    let mut arrived: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut arrived: BTreeMap<(Site, u64), u32> = BTreeMap::new();
     let mut decided = BTreeMap::new();
     for (at, event) in trace.events().iter().enumerate() {
-        let Some(key) = arrival_of(trace, event) else { continue };
-        let nth = arrived.entry(key).or_default();
+        let confirmed = event.message.filter(|_| event.what.is_late_confirm());
+        let confirmed = confirmed.map(|message| (Site::Publish, trace.message(message).key()));
+        let arrival = || Some((Site::Deliver, arrival_of(trace, event)?));
+        let Some((site, key)) = confirmed.or_else(arrival) else { continue };
+        let nth = arrived.entry((site, key)).or_default();
         *nth += 1;
-        let of_it = |(point, choice): &(crate::fault::Point, Choice)| {
-            (point.key, point.nth) == (key, *nth) && !choice.is_fault()
+        let of_it = |(point, choice): &(Point, Choice)| {
+            (point.site, point.key, point.nth) == (site, key, *nth) && !choice.is_fault()
         };
         if let Some((_, choice)) = schedule.iter().find(of_it) {
             decided.insert(at, choice);
@@ -139,9 +143,13 @@ fn line(text: &mut String, trace: &Trace, names: &Names<'_>, at: usize, decided:
     }
     match decided {
         Some(Choice::Passed(times)) => {
-            let messages = if *times == 1 { "message" } else { "messages" };
-            write!(line, "  <- decided: {times} later {messages} came first")
-                .expect("a string takes all text");
+            let messages = match (times, event.what.is_late_confirm()) {
+                (1, true) => "step of others",
+                (_, true) => "steps of others",
+                (1, false) => "later message",
+                (_, false) => "later messages",
+            };
+            write!(line, "  <- decided: {times} {messages} came first").expect("a string takes all text");
         }
         Some(Choice::Delayed(by)) => {
             write!(line, "  <- decided: {} late", time(*by)).expect("a string takes all text");

@@ -86,6 +86,7 @@ pub use plan::{Plan, PlanTree, Plans, plans};
 pub use progress::Progress;
 pub use report::Report;
 pub(crate) use show::show;
+pub(crate) use shrink::shrink;
 
 use crate::schedule::Replay;
 use crate::sim::{Ended, Sim};

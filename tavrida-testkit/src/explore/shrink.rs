@@ -6,18 +6,18 @@ use crate::schedule::Deviations;
 use crate::sim::{Finished, Verdict};
 
 /// A shrunk schedule.
-pub(super) struct Shrunk {
-    pub(super) schedule: Deviations,
-    pub(super) problem: Problem,
-    pub(super) run: Finished,
+pub(crate) struct Shrunk {
+    pub(crate) schedule: Deviations,
+    pub(crate) problem: Problem,
+    pub(crate) run: Finished,
     /// How many runs shrinking took.
-    pub(super) replays: u32,
+    pub(crate) replays: u32,
     /// Whether the schedule failed again.
-    pub(super) reproduced: bool,
+    pub(crate) reproduced: bool,
 }
 
 /// Shrinks the schedule of a failed run, with a limited number of runs.
-pub(super) fn shrink(
+pub(crate) fn shrink(
     failed: Finished,
     problem: Problem,
     limit: u32,

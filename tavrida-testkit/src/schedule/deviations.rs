@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::fault::{Fault, Point, in_milliseconds};
+use crate::fault::{Fault, Point, Site, in_milliseconds};
 
 /// A decision at a [`Point`] that differs from the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice {
-    /// This many later messages arrive before this one, although it could arrive.
+    /// This many later messages arrive before this one, although it could arrive. At [`Site::Publish`] its confirm comes after this many
+    /// steps of others; with 0 it comes when no task can go on, before the next message arrives.
     Passed(u32),
     /// It arrives this much later, in whole milliseconds.
     Delayed(Duration),
@@ -78,12 +79,15 @@ impl Deviations {
         self.0.iter().map(|((point, _), choice)| (*point, *choice))
     }
 
-    /// Sets a decision, in place of a decision of the same kind at the same point. Times are truncated to whole milliseconds. Zero passed
-    /// messages and zero delay are the default and remove the decision.
+    /// Sets a decision, in place of a decision of the same kind at the same point. Times are truncated to whole milliseconds. Zero delay
+    /// is the default and removes the decision, and so are zero passed messages, except at [`Site::Publish`].
     pub fn insert(&mut self, point: Point, choice: Choice) {
         let choice = choice.rounded();
         match choice {
-            Choice::Passed(0) | Choice::Delayed(Duration::ZERO) => {
+            Choice::Passed(0) if point.site != Site::Publish => {
+                self.0.remove(&(point, choice.rank()));
+            }
+            Choice::Delayed(Duration::ZERO) => {
                 self.0.remove(&(point, choice.rank()));
             }
             _ => {
@@ -98,6 +102,11 @@ impl Deviations {
             Some(Choice::Passed(times)) => *times,
             _ => 0,
         }
+    }
+
+    /// Returns whether the confirm of a message does not come at once.
+    pub(crate) fn suspends(&self, point: Point) -> bool {
+        self.0.contains_key(&(point, 0))
     }
 
     /// Returns how much later a message arrives.

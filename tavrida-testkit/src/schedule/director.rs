@@ -10,16 +10,28 @@ use crate::fault::{At, Fault, Faults, Means, Point, Site, Unmet};
 use crate::random::join;
 use crate::trace::ActorId;
 
-/// A message that could arrive now.
+/// What could happen next: a message arrives, or the confirm of one comes to its sender.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) point: Point,
-    /// Identifies the consumer.
+    /// Identifies the consumer of a message that arrives.
     pub(crate) consumer: u64,
-    /// The process that it would arrive at.
+    /// The process that it would happen to.
     pub(crate) process: ActorId,
     /// The hash of the queue that it comes from, if the time of its arrival matters to that queue.
     pub(crate) contended: Option<u64>,
+}
+
+impl Candidate {
+    /// Returns the confirm of a message that comes to this process.
+    pub(crate) fn confirm(point: Point, process: ActorId) -> Self {
+        Self { point, consumer: 0, process, contended: None }
+    }
+
+    /// Returns whether a message arrives.
+    pub(crate) fn is_arrival(&self) -> bool {
+        self.point.site == Site::Deliver
+    }
 }
 
 /// Returns the key of the arrival of a message at a [consumer](crate::trace::Trace::consumer_key).
@@ -136,7 +148,8 @@ impl Director {
         }
     }
 
-    /// Picks one of the messages that could arrive; they are sorted, the oldest first. `None` if the run is abandoned.
+    /// Picks what happens next: of the confirms, in the order of their messages, and the messages that could arrive, the oldest first. `None`
+    /// if the run is abandoned.
     pub(crate) fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
         let picked = match (&mut self.guide, &self.replay) {
             (Some(guide), _) => guide.pick(candidates)?,
@@ -146,18 +159,45 @@ impl Director {
                 };
                 candidates.iter().position(due).unwrap_or(0)
             }
-            (None, None) => {
-                let passed = self.times_passed(candidates[0].point);
-                self.steering.pick(candidates, passed)
-            }
+            (None, None) => self.steer(candidates),
         };
         for candidate in &candidates[..picked] {
             let passed = self.passed.entry(candidate.point).or_default();
             *passed += 1;
             self.made.insert(candidate.point, Choice::Passed(*passed));
         }
-        *self.picked.entry(candidates[picked].point.key).or_default() += 1;
+        if candidates[picked].is_arrival() {
+            *self.picked.entry(candidates[picked].point.key).or_default() += 1;
+        }
         Some(picked)
+    }
+
+    /// Picks a confirm that was passed often enough, or else one of the messages.
+    fn steer(&mut self, candidates: &[Candidate]) -> usize {
+        let is_due =
+            |confirm: &Candidate| self.times_passed(confirm.point) >= self.steering.passed_by(confirm.point);
+        let confirms = candidates.iter().take_while(|candidate| !candidate.is_arrival()).count();
+        let due = candidates[..confirms].iter().position(is_due);
+        if due.is_some() || confirms == candidates.len() {
+            return due.unwrap_or(0);
+        }
+        let messages = &candidates[confirms..];
+        let passed = self.times_passed(messages[0].point);
+        confirms + self.steering.pick(messages, passed)
+    }
+
+    /// Returns whether the sender of a message waits for its confirm until the run picks it. Otherwise it comes at once. A guide is not asked
+    /// about asks: who asks goes on when the answer comes, and not before.
+    pub(crate) fn suspends(&mut self, point: Point, is_ask: bool) -> bool {
+        let suspends = match (&self.guide, &self.replay) {
+            (Some(_), _) => !is_ask,
+            (None, Some(schedule)) => schedule.suspends(point),
+            (None, None) => self.steering.passed_by(point) > 0,
+        };
+        if suspends {
+            self.made.insert(point, Choice::Passed(0));
+        }
+        suspends
     }
 
     fn times_passed(&self, point: Point) -> u32 {

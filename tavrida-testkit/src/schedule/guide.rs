@@ -4,9 +4,9 @@ use super::Candidate;
 use crate::fault::{Fault, Point};
 use crate::trace::{ActorId, What};
 
-/// Decides for a director. A step is one arrival, with all that happens until no task can continue.
+/// Decides for a director. A step is one arrival or one confirm, with all that happens until no task can continue.
 pub(crate) trait Guide: Send {
-    /// Picks one of the messages that could arrive. `None` if the run need not continue.
+    /// Picks what happens next. `None` if the run need not continue.
     fn pick(&mut self, candidates: &[Candidate]) -> Option<usize>;
 
     /// Returns whether it injects faults.
@@ -17,6 +17,12 @@ pub(crate) trait Guide: Send {
 
     /// Observes that a message of this process reached these queues.
     fn reached(&mut self, process: ActorId, queues: &mut dyn Iterator<Item = &str>);
+
+    /// Observes that code of a service or of the scenario runs in this process.
+    fn entered(&mut self, process: ActorId);
+
+    /// Observes a settlement that matters to a queue.
+    fn settled(&mut self, queue: u64);
 
     /// Observes an event of a process.
     fn told(&mut self, process: ActorId, what: &What);

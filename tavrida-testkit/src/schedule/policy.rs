@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::Candidate;
 use super::pct::Pct;
-use crate::fault::{Point, Site};
+use crate::fault::Point;
 use crate::random::{hash, join, scale};
 
 /// How a run decides which message arrives next. Each decision is drawn from the seed and its subject only, so that adding or removing a
 /// decision changes no other.
 ///
-/// [`Random`](Policy::Random) and [`Pct`](Policy::Pct) also let every fifth confirm come a millisecond late, after all that its message
-/// causes at that moment; [`Delay`](Policy::Delay) delays confirms as it delays messages.
+/// [`Random`](Policy::Random) and [`Pct`](Policy::Pct) also let some messages, from 1 to 64, arrive before every fifth confirm;
+/// [`Delay`](Policy::Delay) delays confirms as it delays messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
@@ -114,8 +114,9 @@ fn late(f: &mut fmt::Formatter<'_>, percent: u8, max: Duration) -> fmt::Result {
     write!(f, "delays of {percent} % up to {} ms", max.as_millis())
 }
 
-/// The percentage of confirms that are late where only the order counts: by a millisecond, in which all that can happen does.
-const LATE_CONFIRMS: u64 = 20;
+/// The percentage of confirms that messages overtake where only the order counts, and how often the most of them is doubled, from 1.
+const OVERTAKEN: u64 = 20;
+const DOUBLINGS: u64 = 7;
 
 /// A policy in one run.
 pub(super) struct Steering {
@@ -166,14 +167,19 @@ impl Steering {
 
     /// Returns how much later a message arrives at its receiver, or its confirm at its sender.
     pub(super) fn delay(&self, point: Point) -> Duration {
-        let (percent, max) = match (self.late, &self.order) {
-            (Some(late), _) => late,
-            (None, Order::Random | Order::Pct(_)) if point.site == Site::Publish => (LATE_CONFIRMS, 1),
-            _ => return Duration::ZERO,
-        };
+        let Some((percent, max)) = self.late else { return Duration::ZERO };
         let late = scale(draw(self.seed, point, b"late"), 100) < percent;
         let by = if late { 1 + scale(draw(self.seed, point, b"by"), max) } else { 0 };
         Duration::from_millis(by)
+    }
+
+    /// Returns how many messages arrive before the confirm of a message.
+    pub(super) fn passed_by(&self, point: Point) -> u32 {
+        let is_ordered = matches!(self.order, Order::Random | Order::Pct(_)) && self.late.is_none();
+        if !is_ordered || scale(draw(self.seed, point, b"late"), 100) >= OVERTAKEN {
+            return 0;
+        }
+        1 << scale(draw(self.seed, point, b"by"), DOUBLINGS)
     }
 }
 
@@ -191,6 +197,7 @@ fn draw(seed: u64, point: Point, what: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Site;
     use crate::trace::ActorId;
 
     fn candidate(consumer: u64, nth: u32) -> Candidate {

@@ -1,10 +1,12 @@
 //! [`World`]: the state of a run, behind one lock. The network between sessions and broker queries it; handlers report to it.
 
 mod actors;
+mod agenda;
 mod guard;
 mod messages;
 mod network;
 mod probe;
+mod resumptions;
 mod tasks;
 mod time;
 
@@ -15,7 +17,6 @@ use std::time::Duration;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tavrida::field::ShortString;
-use tavrida::time::later;
 use tavrida_memory::PublishFate;
 use tavrida_memory::core::ChannelId;
 use tokio::sync::Notify;
@@ -31,9 +32,11 @@ use crate::schedule::{Candidate, Director, Label};
 use crate::trace::{ActorId, ActorKind, ChannelNumber, Event, MessageId, Outcome, Trace, What};
 
 pub(crate) use actors::ActorState;
+pub(crate) use agenda::Action;
 pub(crate) use guard::{Guard, Rest};
 pub(crate) use messages::Messages;
 pub(crate) use probe::Probe;
+pub(crate) use resumptions::Resumption;
 pub(crate) use time::Time;
 
 /// After this many requeues in a row without time passing, the run would not end.
@@ -65,6 +68,8 @@ pub(crate) struct State {
     /// Buffer for the messages that could arrive, reused from step to step.
     pub(crate) arriving: Vec<Arriving>,
     pub(crate) candidates: Vec<Candidate>,
+    /// Those who wait until the run lets them go on.
+    pub(crate) resumptions: Vec<Resumption>,
     /// Unsettled deliveries.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
     /// Settlements that the broker does not have yet, with the event to record when it does.
@@ -138,6 +143,8 @@ pub(crate) struct Held {
     pub(crate) delivery: u32,
     /// The channel on which it arrived.
     pub(crate) channel: Option<ChannelNumber>,
+    /// The hash of its queue, if the time of its settlement matters to that queue.
+    pub(crate) contended: Option<u64>,
 }
 
 /// A queue that lost a consumer to a fault.
@@ -147,19 +154,6 @@ pub(crate) struct Bereft {
     pub(crate) consumers: usize,
     /// The session of the consumer.
     pub(crate) session: u32,
-}
-
-/// A timed action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// The session of an actor breaks.
-    Cut(ActorId),
-    /// What an actor sends arrives again.
-    Release(ActorId),
-    /// An actor receives again.
-    Hear(ActorId),
-    /// The late confirm of a message, with its number, comes to the session of its sender.
-    Confirm(ActorId, u32, u64, MessageId),
 }
 
 /// Capacity for the messages of a usual run, so that tables do not grow in each run.
@@ -178,6 +172,7 @@ impl World {
             actors: vec![ActorState::default()],
             arriving: Vec::new(),
             candidates: Vec::new(),
+            resumptions: Vec::new(),
             held: FxHashMap::default(),
             late: Vec::new(),
             channels: FxHashMap::default(),
@@ -255,7 +250,7 @@ impl State {
         if let Some(guide) = self.director.guide() {
             guide.told(process, &what);
         }
-        let Held { message, delivery, channel } = held;
+        let Held { message, delivery, channel, .. } = held;
         let at = self.time.elapsed();
         self.trace.add(Event { at, actor, message: Some(message), delivery, channel, what });
     }
@@ -384,12 +379,6 @@ impl State {
     fn pass(&mut self, site: Site, message: MessageId) -> Point {
         let nth = self.messages.count(site, message);
         Point { site, key: self.trace.message(message).key(), nth }
-    }
-
-    /// Plans an action after a delay.
-    pub(crate) fn plan(&mut self, after: Duration, action: Action) {
-        self.planned += 1;
-        self.agenda.insert((later(self.time.now(), after), self.planned), action);
     }
 
     pub(crate) fn published(&mut self, actor: ActorId, message: MessageId, outcome: Outcome) {

@@ -29,6 +29,9 @@ pub struct Event {
 /// The note of a consumer that ended because the broker cancelled it.
 pub(crate) const CONSUMER_CANCELLED: &str = "the broker cancelled a consumer";
 
+/// The note about a confirm that did not come at once.
+pub(crate) const CONFIRM_CAME: &str = "the late confirm came";
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -87,6 +90,11 @@ impl What {
     /// Returns whether a session ended without its own side closing it.
     pub(crate) fn is_loss(&self) -> bool {
         matches!(self, Self::Disconnected(why) if *why != ConnectionLost::closed_here().to_string())
+    }
+
+    /// Returns whether it is a confirm that did not come at once.
+    pub(crate) fn is_late_confirm(&self) -> bool {
+        matches!(self, Self::Note(note) if note == CONFIRM_CAME)
     }
 
     /// Returns whether it may affect other actors, other than by the messages that were sent.

@@ -13,7 +13,7 @@ mod timeouts;
 
 pub use actor::{Actor, ActorId, ActorKind};
 pub use channel::{Channel, ChannelNumber};
-pub(crate) use event::CONSUMER_CANCELLED;
+pub(crate) use event::{CONFIRM_CAME, CONSUMER_CANCELLED};
 pub use event::{Ending, Event, Outcome, What};
 pub use message::{MessageId, SentMessage};
 

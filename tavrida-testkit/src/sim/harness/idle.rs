@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::Harness;
 use crate::fault::{Fault, Means, Point, Site};
 use crate::random::hash;
-use crate::sim::world::{Action, Arriving, Bereft, Held, State};
-use crate::trace::{ActorId, CONSUMER_CANCELLED, What};
+use crate::sim::world::{Action, Arriving, Bereft, Held, Resumption, State};
+use crate::trace::{ActorId, CONFIRM_CAME, CONSUMER_CANCELLED, What};
 
 /// What to do if nothing arrives.
 enum Instead {
@@ -22,6 +22,8 @@ enum Instead {
     Fail(Fault, Arriving),
     /// A planned action is due.
     Act(Action),
+    /// A sender goes on.
+    Resume(Resumption),
     /// Wait, until this time or until another timer.
     Wait(Option<Instant>),
     /// Nothing at all is under way.
@@ -59,6 +61,10 @@ impl Harness {
                     something_happened = true;
                     self.act(action);
                 }
+                Instead::Resume(resumption) => {
+                    self.resume(resumption);
+                    return true;
+                }
                 Instead::Wait(until) => {
                     self.wait_until(until);
                     return something_happened;
@@ -83,6 +89,10 @@ impl Harness {
             return Err(Instead::Act(planned.remove()));
         }
         let mut later: Option<Instant> = state.agenda.first_key_value().map(|((at, _), _)| *at);
+        state.candidates.clear();
+        if let Some(due) = state.add_resumptions(heads, now) {
+            later = Some(later.map_or(due, |later| later.min(due)));
+        }
         state.arriving.clear();
         for head in heads.iter() {
             let actor = ActorId::of_peer(head.session.peer);
@@ -115,7 +125,7 @@ impl Harness {
                 unsettled: head.is_unsettled(),
             });
         }
-        if state.arriving.is_empty() {
+        if state.arriving.is_empty() && state.candidates.is_empty() {
             if let Some(guide) = state.director.guide() {
                 guide.idle();
             }
@@ -125,9 +135,14 @@ impl Harness {
             });
         }
         state.let_pass();
+        let resumptions = state.candidates.len();
         let Some(picked) = state.pick() else {
             state.given_up = true;
             return Err(Instead::GiveUp);
+        };
+        let Some(picked) = picked.checked_sub(resumptions).map(|arriving| state.arriving[arriving]) else {
+            let point = state.candidates[picked].point;
+            return Err(Instead::Resume(state.take_resumption(point).expect("it is a candidate")));
         };
         let can = if state.director.is_active() { means(heads, picked.channel) } else { Means::default() };
         state.deliver(picked, can)
@@ -193,13 +208,6 @@ impl Harness {
                     self.broker().confirm(actor.peer());
                 }
             }
-            Action::Confirm(actor, session, number, message) => {
-                let is_deaf = self.world().state().actor(actor).is_deaf();
-                if self.broker().confirm_late(session, number, is_deaf) && !is_deaf {
-                    let note = What::Note("the late confirm came".to_owned());
-                    self.world().state().tell_of(actor, Some(message), 0, note);
-                }
-            }
             Action::Release(actor) => {
                 let released = self.world().state().release(actor);
                 if released {
@@ -208,6 +216,14 @@ impl Harness {
                 }
             }
         }
+    }
+
+    /// Lets a sender go on.
+    fn resume(&self, resumption: Resumption) {
+        let Resumption { actor, message, session, number, .. } = resumption;
+        let note = What::Note(CONFIRM_CAME.to_owned());
+        self.world().state().tell_of(actor, Some(message), 0, note);
+        self.broker().confirm_late(session, number);
     }
 
     /// Makes the pump wake in time.
@@ -324,12 +340,12 @@ impl State {
         }
     }
 
-    /// Picks one of the messages that could arrive. `None` if the run is abandoned.
-    fn pick(&mut self) -> Option<Arriving> {
+    /// Picks one of the senders that could go on, which are the candidates so far, and of the messages that could arrive. `None` if the run is
+    /// abandoned.
+    fn pick(&mut self) -> Option<usize> {
         let Self { arriving, candidates, director, .. } = self;
-        candidates.clear();
         candidates.extend(arriving.iter().map(|arriving| arriving.candidate));
-        director.pick(candidates).map(|picked| arriving[picked])
+        director.pick(candidates)
     }
 
     /// Delivers the picked message, or carries out a fault on it.
@@ -340,7 +356,8 @@ impl State {
         }
         self.overtaken.values_mut().for_each(|(_, left)| *left = left.saturating_sub(1));
         let delivery = self.messages.deliver(message);
-        let held = Held { message, delivery, channel: self.channels.get(&channel).copied() };
+        let (channel_number, contended) = (self.channels.get(&channel).copied(), picked.candidate.contended);
+        let held = Held { message, delivery, channel: channel_number, contended };
         if picked.unsettled {
             self.held.insert((channel, picked.delivery_tag), held);
         }

@@ -156,7 +156,7 @@ impl SharedConsumer {
         let message = state.message_like(&self.world, &publication);
         let nth = state.messages.deliver(message);
         let tag = self.tags.fetch_add(1, Ordering::Relaxed);
-        let held = Held { message, delivery: nth, channel: Some(self.number) };
+        let held = Held { message, delivery: nth, channel: Some(self.number), contended: None };
         state.tell_held(self.actor, held, What::Delivered { redelivered });
         if self.no_ack {
             return delivery;

@@ -7,9 +7,9 @@ use tavrida::transport::{AckKind, ConnectionLost, Consume, Publication, PublishE
 use tavrida_memory::core::{ChannelId, Got};
 use tavrida_memory::{Network, NetworkSession, PublishFate, SettleFate};
 
-use super::{Action, Held, State, World};
+use super::{Held, State, World};
 use crate::fault::{Fault, Point, Site};
-use crate::trace::{ActorId, Channel, MessageId, Outcome, What};
+use crate::trace::{ActorId, Channel, Outcome, What};
 
 impl Network for World {
     fn elapsed(&self) -> Option<Duration> {
@@ -102,6 +102,11 @@ impl Network for World {
             state.late.push((channel, actor, held, what));
             return fate;
         }
+        if let Some(queue) = held.contended
+            && let Some(guide) = state.director.guide()
+        {
+            guide.settled(queue);
+        }
         state.tell_held(actor, held, what);
         if fate == SettleFate::Taken
             && verdict == AckKind::Ack
@@ -132,7 +137,7 @@ impl Network for World {
         let delivery = state.messages.deliver(message);
         let queue = String::new();
         let number = state.trace.add_channel(Channel { actor, queue, prefetch: 0, no_ack: false });
-        let held = Held { message, delivery, channel: Some(number) };
+        let held = Held { message, delivery, channel: Some(number), contended: None };
         state.held.insert((channel, fetched.delivery_tag), held);
         state.tell_held(actor, held, What::Delivered { redelivered: fetched.redelivered });
     }
@@ -170,22 +175,18 @@ impl State {
                 PublishFate::Unseen
             }
             _ if self.actor(actor).is_deaf() => PublishFate::ConfirmHeld,
-            Some(Fault::ConfirmLate(by)) => self.confirm_late(by, session, message),
-            _ => {
+            fault => {
                 let nth = self.messages.counted(Site::Publish, message);
-                let key = self.trace.message(message).key();
-                let by = self.director.delay(Point { site: Site::Publish, key, nth });
-                if by.is_zero() { PublishFate::Taken } else { self.confirm_late(by, session, message) }
+                let point = Point { site: Site::Publish, key: self.trace.message(message).key(), nth };
+                let by = match fault {
+                    Some(Fault::ConfirmLate(by)) => by,
+                    _ => self.director.delay(point),
+                };
+                let is_ask = publication.properties.reply_to.is_some();
+                let suspends = !by.is_zero() || self.director.suspends(point, is_ask);
+                if suspends { self.suspend(point, by, session, message) } else { PublishFate::Taken }
             }
         }
-    }
-
-    /// Plans the confirm of a message.
-    fn confirm_late(&mut self, by: Duration, session: NetworkSession, message: MessageId) -> PublishFate {
-        let number = self.planned + 1;
-        let actor = ActorId::of_peer(session.peer);
-        self.plan(by, Action::Confirm(actor, session.number, number, message));
-        PublishFate::ConfirmLate(number)
     }
 
     fn fate_of_verdict(&mut self, actor: ActorId, held: Held, verdict: AckKind) -> (SettleFate, What) {

@@ -162,7 +162,7 @@ impl<F: Future> Future for Watched<'_, '_, F> {
         }
         let harness = &watch.probe.harness;
         let world = harness.world();
-        let foreign = world.foreign_tasks();
+        let foreign = world.entering(watch.probe.actor);
         let working = AtWork(AT_WORK.replace(Some(watch.work())));
         let polled = match harness.is_live() {
             true => handler.as_mut().poll(cx),

@@ -54,6 +54,16 @@ impl Tasks {
 }
 
 impl World {
+    /// Records that a handler of this actor goes on. Returns how many tasks are alive that `tokio::spawn` started, of anybody.
+    pub(super) fn entering(&self, actor: ActorId) -> usize {
+        let mut state = self.state();
+        let process = state.process_of(actor);
+        if let Some(guide) = state.director.guide() {
+            guide.entered(process);
+        }
+        state.tasks.foreign()
+    }
+
     /// Returns how many tasks are alive that `tokio::spawn` started, of anybody.
     pub(super) fn foreign_tasks(&self) -> usize {
         self.state().tasks.foreign()
