@@ -123,7 +123,9 @@ impl OrderSearch {
     fn plan_reversals(&mut self) {
         let steps = self.path.iter().take(self.depth).enumerate();
         let steps: Vec<RunStep<'_>> = steps.filter_map(|(node, decision)| decision.step(node)).collect();
-        for race in races(&steps, self.changed) {
+        // A fault may be what changed: it belongs to the step before it.
+        let changed = steps.iter().rev().find(|step| step.node <= self.changed).map_or(0, |step| step.node);
+        for race in races(&steps, changed) {
             if let Node::Arrivals(arrivals) = &mut self.path[race.node] {
                 arrivals.plan_one_of(&race.beginnings);
             }

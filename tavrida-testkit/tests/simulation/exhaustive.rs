@@ -108,8 +108,8 @@ async fn sum(sim: Sim) -> Result<(), Failure> {
 fn a_fault_is_tried_with_each_message_that_comes_to_its_site() {
     exhaustive(sum).run().assert_ok();
     let report = exhaustive(sum).fault(Site::Ack, Fault::Redelivered).failures(usize::MAX).run();
-    // No fault; the lost ack of the adder; the lost ack of the desk, which casts again, in three orders of what follows.
-    assert_eq!((report.ending, report.schedules, report.failures.len()), (Ending::Complete, 5, 4));
+    // No fault; and the lost ack of the desk, which casts again, or of the adder, each before and after whatever else may come first.
+    assert_eq!((report.ending, report.schedules, report.failures.len()), (Ending::Complete, 9, 8));
     for failure in &report.failures {
         let replayed = Setup { replay: Some(failure.schedule.clone()), ..Setup::new(0) }.run(sum);
         assert_eq!(replayed.verdict, Verdict::Failed(Box::new(failure.problem.clone())));

@@ -278,6 +278,13 @@ fn calls() -> impl Strategy<Value = Calls> {
     ([to(1), to(2), to(3)], prop::collection::vec(0..3_usize, 1..=2))
 }
 
+#[test]
+fn a_fault_also_comes_before_what_came_first_without_it() {
+    let two_messages: Calls = (Default::default(), vec![2, 2]);
+    let report = assert_reduced("two messages", &FAULTS[..1], |sim| calling(sim, two_messages.clone()));
+    assert!(report.schedules > 1, "{report}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
