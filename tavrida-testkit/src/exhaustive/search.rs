@@ -248,7 +248,9 @@ impl Guide for OrderSearch {
         self.faults += 1;
         if let Some(step) = &mut self.step {
             step.failed = true;
-            step.footprint.add_everything();
+            if !fault.only_takes_time() {
+                step.footprint.add_everything();
+            }
         }
         Some(fault)
     }

@@ -134,6 +134,11 @@ impl Fault {
         }
     }
 
+    /// Returns whether something comes later because of it, and nothing else is changed, for anybody.
+    pub(crate) const fn only_takes_time(self) -> bool {
+        matches!(self, Self::Delayed(_) | Self::ConfirmLate(_) | Self::Slow(_))
+    }
+
     /// Asserts that the fault can happen at a place.
     ///
     /// # Panics

@@ -243,13 +243,19 @@ async fn handed_on(sim: Sim) -> Run {
 }
 
 /// The faults of which one may happen in a run.
-const FAULTS: [(Site, Fault); 2] =
-    [(Site::Ack, Fault::Redelivered), (Site::Start, Fault::Crash(Duration::from_millis(1)))];
+const FAULTS: [(Site, Fault); 4] = [
+    (Site::Ack, Fault::Redelivered),
+    (Site::Start, Fault::Crash(Duration::from_millis(1))),
+    (Site::Deliver, Fault::Delayed(Duration::from_millis(1))),
+    (Site::Publish, Fault::ConfirmLate(Duration::from_millis(1))),
+];
 
 #[test]
 fn orders_with_a_fault_are_reduced_to_the_same_classes() {
     assert!(assert_reduced("a lost ack", &FAULTS[..1], handed_on).schedules > 1);
-    assert!(assert_reduced("a crash", &FAULTS[1..], handed_on).schedules > 1);
+    assert!(assert_reduced("a crash", &FAULTS[1..2], handed_on).schedules > 1);
+    assert!(assert_reduced("a delay", &FAULTS[2..3], handed_on).schedules > 1);
+    assert!(assert_reduced("a late confirm", &FAULTS[3..], handed_on).schedules > 1);
 }
 
 /// Which services each of three calls, and which the client calls: a service calls later ones only, and the fourth calls none.
@@ -289,7 +295,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn of_any_graph_no_class_of_orders_is_left_out(calls in calls(), faults in 0..=2_usize) {
+    fn of_any_graph_no_class_of_orders_is_left_out(calls in calls(), faults in 0..=FAULTS.len()) {
         let faults = faults.checked_sub(1).map_or(&[][..], |fault| &FAULTS[fault..=fault]);
         let scenario = |sim: Sim| calling(sim, calls.clone());
         let all = classes(true, faults, scenario);
