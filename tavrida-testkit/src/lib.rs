@@ -94,6 +94,7 @@
 //! | search | [`explore`](explore()): many schedules, shrunk where they fail; [`exhaustive`](exhaustive()): all of them |
 //! | repeat a failed run | [`replay`], or `TAVRIDA_REPLAY`: [`explore`](mod@explore) lists all variables |
 //! | attack a service | [`hostile`]: messages that no service may stop at |
+//! | let stand-ins of databases interleave | [`yield_point`] |
 //! | know what a run depends on | [`sim`]: what makes it nondeterministic, and which check detects it |
 //!
 //! A complete example: `double-charge`, a shop of four services, one of which charges twice.
@@ -127,4 +128,5 @@ pub use tavrida_rabbitmq as rabbitmq;
 
 pub use exhaustive::exhaustive;
 pub use explore::{explore, replay};
+pub use sim::yield_point;
 pub use tavrida_testkit_macros::test;

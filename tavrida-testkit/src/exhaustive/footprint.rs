@@ -15,6 +15,8 @@ pub(super) struct Footprint {
     confirmed: Option<ActorId>,
     /// It leaves a process waiting whose turn, when time passes, depends on when it began to wait.
     waits: bool,
+    /// Code was at a yield point: it may touch what such code of other processes touches.
+    shares: bool,
     /// The processes that did something.
     processes: Vec<ActorId>,
     /// The queues that messages were appended to, and those where a settlement mattered.
@@ -58,6 +60,11 @@ impl Footprint {
         self.waits = true;
     }
 
+    /// Records that code was at a yield point.
+    pub(super) fn add_shared(&mut self) {
+        self.shares = true;
+    }
+
     /// Returns the processes that did something.
     pub(super) fn processes(&self) -> &[ActorId] {
         &self.processes
@@ -70,6 +77,7 @@ impl Footprint {
             || self.disturbs(other)
             || other.disturbs(self)
             || (self.waits && other.waits)
+            || (self.shares && other.shares)
             || self.processes.iter().any(|process| other.processes.contains(process))
             || !self.queues.is_disjoint(&other.queues)
     }

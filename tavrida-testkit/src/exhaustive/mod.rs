@@ -1,6 +1,7 @@
 //! [`exhaustive`]: runs every schedule of a scenario, without equivalent ones.
 //!
-//! At each step, a run decides which of the possible messages arrives, or which sender gets the confirm of its message and goes on.
+//! At each step, a run decides which of the possible messages arrives, which sender gets the confirm of its message, or who goes on at a
+//! [yield point](crate::yield_point).
 //! [`exhaustive`] runs each sequence of decisions, except those that differ only in the order of independent steps: two steps in different
 //! processes that put no messages into the same queue. What remains is one schedule for each order of dependent steps. A confirm that lets no
 //! handler go on, such as that of an answer, depends on nothing that other messages do: two requests through a chain of three services have 3
@@ -37,14 +38,16 @@
 //!
 //! # What `Complete` assumes
 //!
-//! - Processes share nothing but messages: two services that write to one static variable, or to one stand-in of a database, are not tried
-//!   in both orders. Within a process anything may be shared, and all orders of arrivals are tried. All clients of a graph, and the
+//! - Processes share nothing but messages, and what they touch behind [yield points](crate::yield_point): two services that write to one
+//!   static variable, or to one stand-in of a database without them, are not tried in both orders. Within a process anything may be
+//!   shared, and all orders of arrivals are tried. All clients of a graph, and the
 //!   scenario, are one process.
 //! - Tasks that outlive their handler are those of [`tavrida::task::spawn`]: others are neither waited for nor ended by a crash, and a note
 //!   names them.
-//! - What happens between two arrivals is one step. Other orders of a service's own tasks are not tried, and an await that is ready lets
-//!   nothing else happen: over a stand-in that answers at once, two handlers never interleave. One that takes a `tokio::time::sleep` of a
-//!   millisecond lets all others in.
+//! - What happens from one arrival, confirm or turn at a yield point to the next is one step. Other orders of a service's own tasks are not
+//!   tried, and an await that is ready lets nothing else happen: over a stand-in that answers at once, two handlers never interleave. One
+//!   with [yield points](crate::yield_point) lets all others in. The report names the entry points whose handlers waited for nothing in
+//!   any run ([`Report::atomic`]).
 //! - A confirm, or the return of a message that no queue takes, comes to its sender at any time after the message was sent, so that what a
 //!   send causes may come before the next send. Those of asks come at once: who asks goes on when the answer comes. Answers to declares,
 //!   binds and gets come at once, too.
@@ -247,6 +250,7 @@ where
                 }
             }
         }
+        report.atomic.extend(search.0.lock().atomic().cloned());
         report
     }
 }
@@ -309,6 +313,14 @@ impl Guide for SharedSearch {
 
     fn entered(&mut self, process: ActorId) {
         self.0.lock().entered(process);
+    }
+
+    fn shared(&mut self) {
+        self.0.lock().shared();
+    }
+
+    fn handled(&mut self, entry_point: &str, waited: bool) {
+        self.0.lock().handled(entry_point, waited);
     }
 
     fn settled(&mut self, queue: u64) {

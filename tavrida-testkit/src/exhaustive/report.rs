@@ -22,6 +22,8 @@ pub struct Report {
     pub faults: u64,
     /// What the runs could not show: see [`Trace::notes`](crate::trace::Trace::notes).
     pub notes: BTreeSet<String>,
+    /// The entry points whose handlers never waited, in all runs: each handling is one step, and nothing came in between.
+    pub atomic: BTreeSet<String>,
     /// Whether faults were added.
     pub(super) asked: bool,
     /// The duration in real time.
@@ -50,6 +52,7 @@ impl Report {
             failures: Vec::new(),
             faults: 0,
             notes: BTreeSet::new(),
+            atomic: BTreeSet::new(),
             asked: false,
             took: Duration::ZERO,
         }
@@ -94,6 +97,10 @@ impl fmt::Display for Report {
                 f,
                 "\nnote: no fault happened, though some were added: no message reached a site where they can happen"
             )?;
+        }
+        if !self.atomic.is_empty() {
+            let atomic: Vec<&str> = self.atomic.iter().map(String::as_str).collect();
+            write!(f, "\nnote: each is one step here, since it waits for nothing: {}", atomic.join(", "))?;
         }
         for note in &self.notes {
             write!(f, "\nnote: {note}")?;

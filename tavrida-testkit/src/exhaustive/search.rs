@@ -6,6 +6,8 @@
 //! its later siblings until a dependent step wakes it (Godefroid: "Partial-order methods for the verification of concurrent systems", 1996,
 //! chapter 5).
 
+use std::collections::BTreeMap;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::footprint::Footprint;
@@ -83,6 +85,8 @@ pub(super) struct OrderSearch {
     together: bool,
     /// Whether the order matters in which processes begin to wait for time.
     timed: bool,
+    /// Whether a handler ever waited, by its entry point.
+    waited: BTreeMap<String, bool>,
 }
 
 impl OrderSearch {
@@ -104,7 +108,13 @@ impl OrderSearch {
             awake: Awake::Steps,
             together: false,
             timed: false,
+            waited: BTreeMap::new(),
         }
+    }
+
+    /// Returns the entry points whose handlers never waited, in all runs so far.
+    pub(super) fn atomic(&self) -> impl Iterator<Item = &String> {
+        self.waited.iter().filter(|(_, waited)| !**waited).map(|(entry_point, _)| entry_point)
     }
 
     /// Ends the run. Returns how it ended.
@@ -215,10 +225,14 @@ impl Guide for OrderSearch {
         let options = candidates.iter().map(|candidate| candidate.point).collect();
         let current = self.arrivals(options)?.current();
         let candidate = candidates[current];
-        let footprint = match candidate.is_arrival() || self.has_hidden_tasks(candidate.process) {
-            true => Footprint::of(candidate.process, candidate.contended),
-            false => Footprint::of_confirm(candidate.process),
+        let Candidate { point, process, contended, .. } = candidate;
+        let mut footprint = match point.site {
+            Site::Publish if !self.has_hidden_tasks(process) => Footprint::of_confirm(process),
+            _ => Footprint::of(process, contended),
         };
+        if point.site == Site::Yield {
+            footprint.add_shared();
+        }
         self.step = Some(CurrentStep { node: self.depth - 1, footprint, failed: false });
         Some(current)
     }
@@ -264,6 +278,19 @@ impl Guide for OrderSearch {
     fn entered(&mut self, process: ActorId) {
         if let Some(step) = &mut self.step {
             step.footprint.add_process(process);
+        }
+    }
+
+    fn shared(&mut self) {
+        if let Some(step) = &mut self.step {
+            step.footprint.add_shared();
+        }
+    }
+
+    fn handled(&mut self, entry_point: &str, waited: bool) {
+        match self.waited.get_mut(entry_point) {
+            Some(ever) => *ever |= waited,
+            None => drop(self.waited.insert(entry_point.to_owned(), waited)),
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tavrida::message::MessageKind;
 
-use crate::fault::{Point, Site};
-use crate::schedule::{Choice, Deviations, arrival_of};
+use crate::fault::Point;
+use crate::schedule::{Choice, Deviations, decision_of};
 use crate::trace::names::Names;
 use crate::trace::text::payload;
 use crate::trace::{Ending, Event, MessageId, Outcome, Trace, What};
@@ -106,20 +106,17 @@ fn is_trouble(what: &What) -> bool {
     }
 }
 
-/// Returns the arrivals that a schedule decides, by the indices of their events. Faults are events of their own.
+/// Returns what a schedule decides, by the indices of the events. Faults are events of their own.
 fn decisions(trace: &Trace, schedule: &Deviations) -> BTreeMap<usize, Choice> {
-    let mut arrived: BTreeMap<(Site, u64), u32> = BTreeMap::new();
+    let mut counts = BTreeMap::new();
     let mut decided = BTreeMap::new();
     for (at, event) in trace.events().iter().enumerate() {
-        let confirmed = event.message.filter(|_| event.what.is_late_confirm());
-        let confirmed = confirmed.map(|message| (Site::Publish, trace.message(message).key()));
-        let arrival = || Some((Site::Deliver, arrival_of(trace, event)?));
-        let Some((site, key)) = confirmed.or_else(arrival) else { continue };
-        let nth = arrived.entry((site, key)).or_default();
-        *nth += 1;
-        let of_it = |(point, choice): &(Point, Choice)| {
-            (point.site, point.key, point.nth) == (site, key, *nth) && !choice.is_fault()
-        };
+        let Some((site, key)) = decision_of(trace, event) else { continue };
+        let count: &mut u32 = counts.entry((site, key)).or_default();
+        *count += 1;
+        let nth = if let What::TookTurn { nth } = event.what { nth } else { *count };
+        let of_it =
+            |(point, choice): &(Point, Choice)| *point == Point { site, key, nth } && !choice.is_fault();
         if let Some((_, choice)) = schedule.iter().find(of_it) {
             decided.insert(at, choice);
         }
@@ -143,11 +140,12 @@ fn line(text: &mut String, trace: &Trace, names: &Names<'_>, at: usize, decided:
     }
     match decided {
         Some(Choice::Passed(times)) => {
-            let messages = match (times, event.what.is_late_confirm()) {
-                (1, true) => "step of others",
-                (_, true) => "steps of others",
-                (1, false) => "later message",
-                (_, false) => "later messages",
+            let is_arrival = matches!(event.what, What::Delivered { .. });
+            let messages = match (times, is_arrival) {
+                (1, false) => "step of others",
+                (_, false) => "steps of others",
+                (1, true) => "later message",
+                (_, true) => "later messages",
             };
             write!(line, "  <- decided: {times} {messages} came first").expect("a string takes all text");
         }

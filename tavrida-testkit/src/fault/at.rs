@@ -21,12 +21,22 @@ pub enum Site {
     Ack,
     /// The broker has the acknowledgement.
     Done,
+    /// Code is at a [yield point](crate::yield_point). Schedules have decisions here, but no faults: they happen at [`Site::Wait`].
+    Yield,
 }
 
 impl Site {
-    /// All sites, in the order in which a message reaches them.
-    pub const ALL: [Self; 7] =
-        [Self::Boot, Self::Publish, Self::Deliver, Self::Start, Self::Wait, Self::Ack, Self::Done];
+    /// All sites: first those that a message reaches, in that order.
+    pub const ALL: [Self; 8] = [
+        Self::Boot,
+        Self::Publish,
+        Self::Deliver,
+        Self::Start,
+        Self::Wait,
+        Self::Ack,
+        Self::Done,
+        Self::Yield,
+    ];
 
     /// Returns the word for it in the text of a schedule.
     pub const fn as_str(self) -> &'static str {
@@ -38,6 +48,7 @@ impl Site {
             Self::Wait => "wait",
             Self::Ack => "ack",
             Self::Done => "done",
+            Self::Yield => "yield",
         }
     }
 }

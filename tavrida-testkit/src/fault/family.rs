@@ -158,6 +158,7 @@ impl Family {
             Site::Wait => &[Self::ConnectionLost, Self::CrashInHandler, Self::Slow],
             Site::Ack => &[Self::ConnectionLost, Self::CrashBeforeAck, Self::Redelivered],
             Site::Done => &[Self::CrashAfterAck],
+            Site::Yield => &[],
         }
     }
 

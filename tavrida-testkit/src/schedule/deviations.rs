@@ -9,7 +9,7 @@ use crate::fault::{Fault, Point, Site, in_milliseconds};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice {
     /// This many later messages arrive before this one, although it could arrive. At [`Site::Publish`] its confirm comes after this many
-    /// steps of others; with 0 it comes when no task can go on, before the next message arrives.
+    /// steps of others, and at [`Site::Yield`] the code goes on; with 0 when no task can go on, before the next message arrives.
     Passed(u32),
     /// It arrives this much later, in whole milliseconds.
     Delayed(Duration),
@@ -80,11 +80,11 @@ impl Deviations {
     }
 
     /// Sets a decision, in place of a decision of the same kind at the same point. Times are truncated to whole milliseconds. Zero delay
-    /// is the default and removes the decision, and so are zero passed messages, except at [`Site::Publish`].
+    /// is the default and removes the decision, and so are zero passed messages, except at [`Site::Publish`] and [`Site::Yield`].
     pub fn insert(&mut self, point: Point, choice: Choice) {
         let choice = choice.rounded();
         match choice {
-            Choice::Passed(0) if point.site != Site::Publish => {
+            Choice::Passed(0) if !matches!(point.site, Site::Publish | Site::Yield) => {
                 self.0.remove(&(point, choice.rank()));
             }
             Choice::Delayed(Duration::ZERO) => {
@@ -104,12 +104,12 @@ impl Deviations {
         }
     }
 
-    /// Returns whether the confirm of a message does not come at once.
+    /// Returns whether code at a point waits until the run picks it.
     pub(crate) fn suspends(&self, point: Point) -> bool {
         self.0.contains_key(&(point, 0))
     }
 
-    /// Returns how much later a message arrives.
+    /// Returns how much later than it could a message arrives, or code goes on.
     pub fn delay(&self, point: Point) -> Duration {
         match self.0.get(&(point, 1)) {
             Some(Choice::Delayed(delay)) => *delay,

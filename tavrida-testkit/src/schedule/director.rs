@@ -7,10 +7,10 @@ use rustc_hash::FxHashMap;
 use super::policy::Steering;
 use super::{Choice, Deviations, Guide, Policy};
 use crate::fault::{At, Fault, Faults, Means, Point, Site, Unmet};
-use crate::random::join;
+use crate::random::{hash, join};
 use crate::trace::ActorId;
 
-/// What could happen next: a message arrives, or the confirm of one comes to its sender.
+/// What could happen next: a message arrives, the confirm of one comes to its sender, or code goes on at a yield point.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) point: Point,
@@ -23,8 +23,8 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// Returns the confirm of a message that comes to this process.
-    pub(crate) fn confirm(point: Point, process: ActorId) -> Self {
+    /// Returns code of this process that goes on.
+    pub(crate) fn resumption(point: Point, process: ActorId) -> Self {
         Self { point, consumer: 0, process, contended: None }
     }
 
@@ -37,6 +37,11 @@ impl Candidate {
 /// Returns the key of the arrival of a message at a [consumer](crate::trace::Trace::consumer_key).
 pub(crate) fn arrival_key(message: u64, consumer: u64) -> u64 {
     join(message, consumer)
+}
+
+/// Returns the key of the yield points of code that handles a message, if any, in the process with this name.
+pub(crate) fn yield_key(message: Option<u64>, process: &str) -> u64 {
+    join(message.unwrap_or(0), hash(process.as_bytes()))
 }
 
 /// How scripted faults name a message.
@@ -148,8 +153,8 @@ impl Director {
         }
     }
 
-    /// Picks what happens next: of the confirms, in the order of their messages, and the messages that could arrive, the oldest first. `None`
-    /// if the run is abandoned.
+    /// Picks what happens next: of what could go on and of the messages that could arrive, each the oldest first. `None` if the run is
+    /// abandoned.
     pub(crate) fn pick(&mut self, candidates: &[Candidate]) -> Option<usize> {
         let picked = match (&mut self.guide, &self.replay) {
             (Some(guide), _) => guide.pick(candidates)?,
@@ -172,25 +177,25 @@ impl Director {
         Some(picked)
     }
 
-    /// Picks a confirm that was passed often enough, or else one of the messages.
+    /// Picks code that was passed often enough, or else one of the messages.
     fn steer(&mut self, candidates: &[Candidate]) -> usize {
         let is_due =
-            |confirm: &Candidate| self.times_passed(confirm.point) >= self.steering.passed_by(confirm.point);
-        let confirms = candidates.iter().take_while(|candidate| !candidate.is_arrival()).count();
-        let due = candidates[..confirms].iter().position(is_due);
-        if due.is_some() || confirms == candidates.len() {
+            |waiting: &Candidate| self.times_passed(waiting.point) >= self.steering.passed_by(waiting.point);
+        let waiting = candidates.iter().take_while(|candidate| !candidate.is_arrival()).count();
+        let due = candidates[..waiting].iter().position(is_due);
+        if due.is_some() || waiting == candidates.len() {
             return due.unwrap_or(0);
         }
-        let messages = &candidates[confirms..];
+        let messages = &candidates[waiting..];
         let passed = self.times_passed(messages[0].point);
-        confirms + self.steering.pick(messages, passed)
+        waiting + self.steering.pick(messages, passed)
     }
 
-    /// Returns whether the sender of a message waits for its confirm until the run picks it. Otherwise it comes at once. A guide is not asked
-    /// about asks: who asks goes on when the answer comes, and not before.
-    pub(crate) fn suspends(&mut self, point: Point, is_ask: bool) -> bool {
+    /// Returns whether code waits at a point until the run picks it; otherwise it goes on at once. With a guide, it waits wherever code that
+    /// follows `is_awaited` to go on.
+    pub(crate) fn suspends(&mut self, point: Point, is_awaited: bool) -> bool {
         let suspends = match (&self.guide, &self.replay) {
-            (Some(_), _) => !is_ask,
+            (Some(_), _) => is_awaited,
             (None, Some(schedule)) => schedule.suspends(point),
             (None, None) => self.steering.passed_by(point) > 0,
         };
@@ -204,7 +209,7 @@ impl Director {
         self.passed.get(&point).copied().unwrap_or(0)
     }
 
-    /// Returns how much later a message arrives at its receiver, or its confirm at its sender.
+    /// Returns how much later than it could a message arrives, or code goes on.
     pub(crate) fn delay(&mut self, point: Point) -> Duration {
         let delay = match &self.replay {
             Some(schedule) => schedule.delay(point),

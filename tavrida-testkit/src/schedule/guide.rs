@@ -4,7 +4,7 @@ use super::Candidate;
 use crate::fault::{Fault, Point};
 use crate::trace::{ActorId, What};
 
-/// Decides for a director. A step is one arrival or one confirm, with all that happens until no task can continue.
+/// Decides for a director. A step is one arrival, one confirm, or one turn at a yield point, with all that happens until no task can continue.
 pub(crate) trait Guide: Send {
     /// Picks what happens next. `None` if the run need not continue.
     fn pick(&mut self, candidates: &[Candidate]) -> Option<usize>;
@@ -20,6 +20,12 @@ pub(crate) trait Guide: Send {
 
     /// Observes that code of a service or of the scenario runs in this process.
     fn entered(&mut self, process: ActorId);
+
+    /// Observes that code is at a yield point: it may touch what other processes touch at theirs.
+    fn shared(&mut self);
+
+    /// Observes that a handler of this entry point has ended, and whether it ever waited.
+    fn handled(&mut self, entry_point: &str, waited: bool);
 
     /// Observes a settlement that matters to a queue.
     fn settled(&mut self, queue: u64);

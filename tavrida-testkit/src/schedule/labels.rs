@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::director::arrival_key;
+use super::director::{arrival_key, yield_key};
 use super::{Deviations, Replay};
+use crate::fault::Site;
 use crate::random::hash;
 use crate::trace::{Event, SentMessage, Trace, What};
 
@@ -49,7 +50,7 @@ fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
         add(message.key(), &|| label(message));
     }
     for event in trace.events() {
-        if let Some(key) = arrival_of(trace, event)
+        if let Some((_, key)) = decision_of(trace, event)
             && let Some(message) = event.message
         {
             add(key, &|| label(trace.message(message)));
@@ -58,12 +59,15 @@ fn labels(schedule: &Deviations, trace: &Trace) -> BTreeMap<u64, String> {
     labels
 }
 
-/// Returns the key of an arrival in a schedule. `None` if an event is none.
-pub(crate) fn arrival_of(trace: &Trace, event: &Event) -> Option<u64> {
+/// Returns the site and the key of the decision about an event. `None` if a schedule has none about such an event.
+pub(crate) fn decision_of(trace: &Trace, event: &Event) -> Option<(Site, u64)> {
+    let message = event.message.map(|message| trace.message(message).key());
     match event.what {
         What::Delivered { .. } => {
-            Some(arrival_key(trace.message(event.message?).key(), trace.consumer_key(event.channel?)))
+            Some((Site::Deliver, arrival_key(message?, trace.consumer_key(event.channel?))))
         }
+        What::TookTurn { .. } => Some((Site::Yield, yield_key(message, trace.actor(event.actor).name()))),
+        _ if event.what.is_late_confirm() => Some((Site::Publish, message?)),
         _ => None,
     }
 }

@@ -49,9 +49,9 @@ mod replay;
 mod text;
 
 pub use deviations::{Choice, Deviations};
-pub(crate) use director::{Candidate, Director, Label};
+pub(crate) use director::{Candidate, Director, Label, yield_key};
 pub(crate) use guide::Guide;
-pub(crate) use labels::arrival_of;
+pub(crate) use labels::decision_of;
 pub use policy::Policy;
 pub use replay::Replay;
 pub(crate) use replay::parse_seed;

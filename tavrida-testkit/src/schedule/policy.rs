@@ -11,8 +11,8 @@ use crate::random::{hash, join, scale};
 /// How a run decides which message arrives next. Each decision is drawn from the seed and its subject only, so that adding or removing a
 /// decision changes no other.
 ///
-/// [`Random`](Policy::Random) and [`Pct`](Policy::Pct) also let some messages, from 1 to 64, arrive before every fifth confirm;
-/// [`Delay`](Policy::Delay) delays confirms as it delays messages.
+/// [`Random`](Policy::Random) and [`Pct`](Policy::Pct) also let some steps of others, from 1 to 64, come before every fifth confirm and
+/// every fifth [yield point](crate::yield_point); [`Delay`](Policy::Delay) delays these as it delays messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Policy {
@@ -114,7 +114,8 @@ fn late(f: &mut fmt::Formatter<'_>, percent: u8, max: Duration) -> fmt::Result {
     write!(f, "delays of {percent} % up to {} ms", max.as_millis())
 }
 
-/// The percentage of confirms that messages overtake where only the order counts, and how often the most of them is doubled, from 1.
+/// The percentage of confirms and yield points that others overtake where only the order counts, and how often the most of them is doubled,
+/// from 1.
 const OVERTAKEN: u64 = 20;
 const DOUBLINGS: u64 = 7;
 
@@ -165,7 +166,7 @@ impl Steering {
         }
     }
 
-    /// Returns how much later a message arrives at its receiver, or its confirm at its sender.
+    /// Returns how much later than it could a message arrives, or code goes on.
     pub(super) fn delay(&self, point: Point) -> Duration {
         let Some((percent, max)) = self.late else { return Duration::ZERO };
         let late = scale(draw(self.seed, point, b"late"), 100) < percent;
@@ -173,7 +174,7 @@ impl Steering {
         Duration::from_millis(by)
     }
 
-    /// Returns how many messages arrive before the confirm of a message.
+    /// Returns how many steps of others come before code goes on.
     pub(super) fn passed_by(&self, point: Point) -> u32 {
         let is_ordered = matches!(self.order, Order::Random | Order::Pct(_)) && self.late.is_none();
         if !is_ordered || scale(draw(self.seed, point, b"late"), 100) >= OVERTAKEN {

@@ -99,8 +99,9 @@ fn decision(word: &str) -> Result<(Point, Choice), ScheduleError> {
     let (nth, choice) = rest.split_once(':').ok_or_else(|| wrong("a ':' before the decision"))?;
     let site = Site::ALL.into_iter().find(|known| known.as_str() == site);
     let point = Point {
-        site: site
-            .ok_or_else(|| wrong("boot, publish, deliver, start, wait, ack or done before the first ':'"))?,
+        site: site.ok_or_else(|| {
+            wrong("boot, publish, deliver, start, wait, ack, done or yield before the first ':'")
+        })?,
         key: hexadecimal(message).ok_or_else(|| wrong("16 hexadecimal digits between ':' and '#'"))?,
         nth: nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(|| wrong("a number from 1 after '#'"))?,
     };

@@ -14,6 +14,7 @@ mod run;
 mod harness;
 mod transport;
 pub(crate) mod world;
+mod yield_point;
 
 use std::fmt;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use run::{Ended, Finished, Setup, Verdict};
 use tavrida::id::IdSource;
 pub use tavrida_memory::RabbitMq;
 pub use transport::SimTransport;
+pub use yield_point::yield_point;
 
 use crate::fault::{At, Fault};
 use crate::random::{self, Random};

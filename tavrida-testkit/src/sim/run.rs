@@ -17,7 +17,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::time::Instant;
 
 use super::world::{Guard, Time, World};
-use super::{Harness, Sim, SimClock};
+use super::{Harness, Sim, SimClock, yield_point};
 use crate::fault::{Faults, Unmet};
 use crate::laws::Waivers;
 use crate::problem::{Problem, ProblemKind};
@@ -190,6 +190,7 @@ impl Setup {
         let mut random = Random::new(random::join(self.seed, random::hash(b"select")));
         let _choosing = tavrida::select::choose_by(move |branches| random.below(branches));
         let _watching = hooks::watch(&harness);
+        let _entered = yield_point::enter(&harness);
         self.finish(runtime, async {
             let clock = SimClock::new(Instant::now());
             let harness = harness.get_or_init(|| Harness::new(World::new(director, Time::standing()), clock));

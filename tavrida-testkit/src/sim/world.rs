@@ -36,7 +36,7 @@ pub(crate) use agenda::Action;
 pub(crate) use guard::{Guard, Rest};
 pub(crate) use messages::Messages;
 pub(crate) use probe::Probe;
-pub(crate) use resumptions::Resumption;
+pub(crate) use resumptions::{Awaits, Resumption};
 pub(crate) use time::Time;
 
 /// After this many requeues in a row without time passing, the run would not end.
@@ -68,8 +68,10 @@ pub(crate) struct State {
     /// Buffer for the messages that could arrive, reused from step to step.
     pub(crate) arriving: Vec<Arriving>,
     pub(crate) candidates: Vec<Candidate>,
-    /// Those who wait until the run lets them go on.
+    /// Code that waits until the run lets it go on.
     pub(crate) resumptions: Vec<Resumption>,
+    /// How many yield points were reached, by [key](crate::schedule::yield_key).
+    yields: FxHashMap<u64, u32>,
     /// Unsettled deliveries.
     pub(crate) held: FxHashMap<(ChannelId, u64), Held>,
     /// Settlements that the broker does not have yet, with the event to record when it does.
@@ -173,6 +175,7 @@ impl World {
             arriving: Vec::new(),
             candidates: Vec::new(),
             resumptions: Vec::new(),
+            yields: FxHashMap::default(),
             held: FxHashMap::default(),
             late: Vec::new(),
             channels: FxHashMap::default(),

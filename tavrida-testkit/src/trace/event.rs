@@ -75,6 +75,11 @@ pub enum What {
     Restarted,
     /// The simulation did something to the run, such as a broker restart; the text names it.
     Fault(Cow<'static, str>),
+    /// Code went on at the yield point that it reached as its nth, from 1, behind others.
+    TookTurn {
+        /// The number of the yield point.
+        nth: u32,
+    },
     /// A handler reported an effect on the outside world.
     Effect {
         /// What kind of effect.
@@ -107,6 +112,7 @@ impl What {
             | Self::Acked
             | Self::Requeued
             | Self::TimedOut { .. }
+            | Self::TookTurn { .. }
             | Self::Effect { .. }
             | Self::Note(_) => false,
             // A queue's free space is visible to all; a message without a queue affects no other actor.
@@ -239,6 +245,7 @@ impl fmt::Display for What {
             Self::Crashed => f.write_str("CRASHED"),
             Self::Restarted => f.write_str("restarted"),
             Self::Fault(what) => write!(f, "FAULT: {what}"),
+            Self::TookTurn { nth } => write!(f, "goes on at yield point {nth}"),
             Self::Effect { name, value } => write!(f, "effect {name} = {value}"),
             Self::Note(note) => write!(f, "note: {note}"),
         }

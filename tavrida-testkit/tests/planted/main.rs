@@ -7,6 +7,7 @@ mod arriving;
 mod book;
 mod network;
 mod every_await;
+mod interleaving;
 mod process;
 mod sending;
 mod tasks;

@@ -51,7 +51,7 @@ async fn held_for_ever(sim: Sim, mended: bool) -> Result<(), Failure> {
 
 #[test]
 fn a_task_ends_with_its_process() {
-    is_found(|sim| held_for_ever(sim, false), &Faults::at_least_once());
+    is_found(|sim| held_for_ever(sim, false), &Faults::at_least_once(), 1);
     let mended = explore(|sim| held_for_ever(sim, true)).schedules(1000).faults(Faults::at_least_once());
     mended.without_environment().run().assert_ok();
 }

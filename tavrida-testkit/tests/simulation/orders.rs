@@ -18,24 +18,30 @@ use tavrida_testkit::graph::Graph;
 use tavrida_testkit::run::Run;
 use tavrida_testkit::sim::Sim;
 use tavrida_testkit::trace::What;
+use tavrida_testkit::yield_point;
 
 use crate::chain::{audit, graph};
 
-/// A run without the order of independent steps: what happened to each actor, in order.
+/// A run without the order of independent steps: what happened to each actor, in order, and the order of all turns at yield points.
 type Class = BTreeMap<String, Vec<String>>;
 
 fn class_of(run: &Run) -> Class {
     let mut class = Class::new();
     let trace = run.trace();
     for event in trace.events() {
+        let name = trace.actor(event.actor).name();
         let what = match &event.what {
+            What::TookTurn { .. } => {
+                class.entry("turns".to_owned()).or_default().push(name.to_owned());
+                "goes on"
+            }
             What::Delivered { .. } => "received",
             What::Fault(fault) => fault,
             What::Crashed => "crashed",
             _ => continue,
         };
         let key = event.message.map_or(0, |message| trace.message(message).key());
-        class.entry(trace.actor(event.actor).name().to_owned()).or_default().push(format!("{what} {key:x}"));
+        class.entry(name.to_owned()).or_default().push(format!("{what} {key:x}"));
     }
     class
 }
@@ -81,10 +87,24 @@ fn assert_reduced<Fut: Future<Output = Run>>(
 
 /// A service that casts to others as requested.
 pub(crate) fn relay(name: &str, to: &[&str]) -> Service {
+    relay_behind(std::future::ready, name, to)
+}
+
+/// As above, behind a yield point.
+fn yielding_relay(name: &str, to: &[&str]) -> Service {
+    relay_behind(|()| yield_point(), name, to)
+}
+
+fn relay_behind<W: Future<Output = ()> + Send + 'static>(
+    wait: fn(()) -> W,
+    name: &str,
+    to: &[&str],
+) -> Service {
     let to: Arc<[String]> = to.iter().map(|target| (*target).to_owned()).collect();
     let act = move |proxy: Proxy, number: i64| {
         let to = to.clone();
         async move {
+            wait(()).await;
             for target in &*to {
                 proxy.to(target.as_str()).param("number", number).cast().await?;
             }
@@ -229,6 +249,19 @@ fn replicas_that_share_a_queue_are_tried_in_each_order_of_being_ready() {
     assert_eq!(audited.collect::<BTreeSet<usize>>(), BTreeSet::from([2, 4]), "either replica gets the third");
 }
 
+/// Two services pass a yield point each.
+async fn yielders(sim: Sim) -> Run {
+    let graph = sim.graph().service(|| yielding_relay("one", &[])).service(|| yielding_relay("two", &[]));
+    let graph = graph.client("web").start().await;
+    cast(&graph, &["one.act", "two.act"]).await;
+    graph.settle().await
+}
+
+#[test]
+fn handlers_at_yield_points_are_tried_in_each_order() {
+    assert!(assert_reduced("yielders", &[], yielders).schedules > 1);
+}
+
 #[test]
 fn handlers_that_go_on_at_one_instant_are_tried_in_each_order() {
     assert!(assert_reduced("sleepers", &[], sleepers).schedules > 1);
@@ -261,15 +294,15 @@ fn orders_with_a_fault_are_reduced_to_the_same_classes() {
 /// Which services each of three calls, and which the client calls: a service calls later ones only, and the fourth calls none.
 type Calls = ([BTreeSet<usize>; 3], Vec<usize>);
 
-/// A graph of these calls.
-async fn calling(sim: Sim, (services, client): Calls) -> Run {
+/// A graph of these calls, of services made by `service`.
+async fn calling(sim: Sim, make: fn(&str, &[&str]) -> Service, (services, client): Calls) -> Run {
     let name = |service: usize| format!("s{service}");
     let mut graph = sim.graph().client("web");
     for (service, targets) in services.into_iter().chain([BTreeSet::new()]).enumerate() {
         let targets: Vec<String> = targets.into_iter().map(|target| format!("s{target}.act")).collect();
         let of_service = move || {
             let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
-            relay(&name(service), &targets)
+            make(&name(service), &targets)
         };
         graph = graph.service(of_service);
     }
@@ -287,7 +320,8 @@ fn calls() -> impl Strategy<Value = Calls> {
 #[test]
 fn a_fault_also_comes_before_what_came_first_without_it() {
     let two_messages: Calls = (Default::default(), vec![2, 2]);
-    let report = assert_reduced("two messages", &FAULTS[..1], |sim| calling(sim, two_messages.clone()));
+    let report =
+        assert_reduced("two messages", &FAULTS[..1], |sim| calling(sim, relay, two_messages.clone()));
     assert!(report.schedules > 1, "{report}");
 }
 
@@ -295,9 +329,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn of_any_graph_no_class_of_orders_is_left_out(calls in calls(), faults in 0..=FAULTS.len()) {
+    fn of_any_graph_no_class_of_orders_is_left_out(calls in calls(), faults in 0..=FAULTS.len(), yields: bool) {
+        let make = if yields { yielding_relay } else { relay };
         let faults = faults.checked_sub(1).map_or(&[][..], |fault| &FAULTS[fault..=fault]);
-        let scenario = |sim: Sim| calling(sim, calls.clone());
+        let scenario = |sim: Sim| calling(sim, make, calls.clone());
         let all = classes(true, faults, scenario);
         prop_assume!(all.is_some(), "running every order takes long");
         let reduced = classes(false, faults, scenario).expect("it has fewer runs");

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Harness;
 use crate::fault::{Fault, Means, Point, Site};
 use crate::random::hash;
-use crate::sim::world::{Action, Arriving, Bereft, Held, Resumption, State};
+use crate::sim::world::{Action, Arriving, Awaits, Bereft, Held, Resumption, State};
 use crate::trace::{ActorId, CONFIRM_CAME, CONSUMER_CANCELLED, What};
 
 /// What to do if nothing arrives.
@@ -22,7 +22,7 @@ enum Instead {
     Fail(Fault, Arriving),
     /// A planned action is due.
     Act(Action),
-    /// A sender goes on.
+    /// Code goes on.
     Resume(Resumption),
     /// Wait, until this time or until another timer.
     Wait(Option<Instant>),
@@ -218,12 +218,21 @@ impl Harness {
         }
     }
 
-    /// Lets a sender go on.
+    /// Lets code go on.
     fn resume(&self, resumption: Resumption) {
-        let Resumption { actor, message, session, number, .. } = resumption;
-        let note = What::Note(CONFIRM_CAME.to_owned());
-        self.world().state().tell_of(actor, Some(message), 0, note);
-        self.broker().confirm_late(session, number);
+        let Resumption { actor, number, awaits, .. } = resumption;
+        match awaits {
+            Awaits::Confirm { message, session } => {
+                let note = What::Note(CONFIRM_CAME.to_owned());
+                self.world().state().tell_of(actor, Some(message), 0, note);
+                self.broker().confirm_late(session, number);
+            }
+            Awaits::Turn { work, nth, waker } => {
+                let (message, delivery) = work.map_or((None, 0), |work| (work.message, work.delivery));
+                self.world().state().tell_of(actor, message, delivery, What::TookTurn { nth });
+                waker.wake();
+            }
+        }
     }
 
     /// Makes the pump wake in time.
@@ -340,8 +349,7 @@ impl State {
         }
     }
 
-    /// Picks one of the senders that could go on, which are the candidates so far, and of the messages that could arrive. `None` if the run is
-    /// abandoned.
+    /// Picks what goes on, of the candidates so far, or which message arrives. `None` if the run is abandoned.
     fn pick(&mut self) -> Option<usize> {
         let Self { arriving, candidates, director, .. } = self;
         candidates.extend(arriving.iter().map(|arriving| arriving.candidate));

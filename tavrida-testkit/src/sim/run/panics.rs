@@ -56,7 +56,8 @@ const OUTSIDE: [(&str, &str); 3] = [
 fn explanation(text: &str) -> Option<String> {
     let (_, what) = OUTSIDE.iter().find(|(said, _)| text.contains(said))?;
     Some(format!(
-        "{what}. Give the service a stand-in that answers at once, or after a tokio::time::sleep, as it gets its pool or client: by its factory"
+        "{what}. Give the service a stand-in, whose operations begin with tavrida_testkit::yield_point().await, as it gets its pool or client: by its \
+         factory"
     ))
 }
 

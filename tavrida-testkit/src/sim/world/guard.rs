@@ -150,8 +150,8 @@ enum Flaw {
 }
 
 const INSTEAD: &str = "Work that leaves the runtime's thread (spawn_blocking, tokio::fs, std::thread, a client of a database) is \
-    done at another moment in each run: in a simulation, give the service a stand-in for it that answers at once, or after a \
-    tokio::time::sleep";
+    done at another moment in each run: in a simulation, give the service a stand-in for it, whose operations \
+    begin with tavrida_testkit::yield_point().await";
 
 impl World {
     /// Fails a run that started threads, or adds that to its failure. Call it after the runtime was dropped, which waits for its threads.

@@ -122,6 +122,18 @@ impl State {
     }
 }
 
+impl State {
+    /// Tells the guide that a handler of a message has ended, and whether it ever waited.
+    pub(super) fn tell_handled(&mut self, message: Option<MessageId>, waited: bool) {
+        let Self { director, trace, .. } = self;
+        if let Some(guide) = director.guide()
+            && let Some(message) = message
+        {
+            guide.handled(trace.message(message).topic(), waited);
+        }
+    }
+}
+
 #[cfg(feature = "live")]
 impl State {
     /// Returns the number of a message that came back as a copy of what was sent, identified by its id.

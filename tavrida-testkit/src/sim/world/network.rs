@@ -182,9 +182,12 @@ impl State {
                     Some(Fault::ConfirmLate(by)) => by,
                     _ => self.director.delay(point),
                 };
-                let is_ask = publication.properties.reply_to.is_some();
-                let suspends = !by.is_zero() || self.director.suspends(point, is_ask);
-                if suspends { self.suspend(point, by, session, message) } else { PublishFate::Taken }
+                // Who asks goes on when the answer comes, and not before.
+                let is_awaited = publication.properties.reply_to.is_none();
+                match !by.is_zero() || self.director.suspends(point, is_awaited) {
+                    true => self.suspend_sender(point, by, session, message),
+                    false => PublishFate::Taken,
+                }
             }
         }
     }

@@ -71,6 +71,8 @@ struct Watch<'a> {
     probe: &'a Probe,
     message: Option<MessageId>,
     delivery: u32,
+    /// Whether it ever waited.
+    waited: bool,
     over: bool,
 }
 
@@ -85,7 +87,7 @@ impl<'a> Watch<'a> {
         state.tell_of(probe.actor, message, delivery, What::Started { attempt });
         let fault = message.and_then(|message| state.fault(Site::Start, message, probe.actor));
         drop(state);
-        (Self { probe, message, delivery, over: false }, fault)
+        (Self { probe, message, delivery, waited: false, over: false }, fault)
     }
 
     /// Returns the fault of the handler while it waits, if any. Nothing more happens to a process that is dead.
@@ -130,6 +132,7 @@ impl<'a> Watch<'a> {
         self.over = true;
         let mut state = self.probe.harness.world().state();
         state.handlers -= 1;
+        state.tell_handled(self.message, self.waited);
         state.tell_of(self.probe.actor, self.message, self.delivery, What::Ended(ending));
     }
 }
@@ -174,6 +177,7 @@ impl<F: Future> Future for Watched<'_, '_, F> {
             world.state().made_foreign_tasks(watch.work(), made);
         }
         if polled.is_pending() {
+            watch.waited = true;
             match watch.fault_in_wait() {
                 Some(Fault::Slow(by)) => {
                     let mut until = Box::pin(tokio::time::sleep(by));
