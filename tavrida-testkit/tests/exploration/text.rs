@@ -84,7 +84,7 @@ fn the_text_of_a_schedule_is_this_for_good() {
 fn what_is_wrong_is_named_with_what_was_expected() {
     let cases = [
         ("deliver", "site:message#time:decision"),
-        ("arrive:0000000000009f3a#1:+1ms", "boot, publish, deliver, start, wait, ack or done"),
+        ("arrive:0000000000009f3a#1:+1ms", "boot, publish, deliver, start, wait, ack, done or yield"),
         ("deliver:9f3a#1:+1ms", "16 hexadecimal digits"),
         ("deliver:0000000000009f3a:+1ms", "a '#' after the message"),
         ("deliver:0000000000009f3a#0:+1ms", "a number from 1 after '#'"),
