@@ -153,12 +153,13 @@ impl Node {
     }
 
     /// Freezes the node (SIGSTOP): its connections stay open and the kernel continues to accept new ones, but nothing answers, including
-    /// the node's own control, until [`resume`](Self::resume).
+    /// the node's own control, until [`resume`](Self::resume). It has stopped when this returns.
     ///
     /// # Errors
     /// The node does not run.
     pub fn pause(&self) -> Result<()> {
-        self.signal(Signal::STOP)
+        self.must_run()?;
+        self.vm.lock().as_ref().map_or(Ok(()), Process::freeze)
     }
 
     /// Resumes a paused node (SIGCONT).

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use crate::error::{Error, Result};
 
@@ -45,6 +45,15 @@ impl Process {
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
         let sent = kill_process(Pid::from_child(&self.child), signal);
         sent.map_err(|e| Error::io(format!("sending {signal:?} to process {}", self.id()), e.into()))
+    }
+
+    /// Stops it, and waits until all of its threads have stopped: the signal alone comes back before that.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        let stopped_or_ended = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_child(&self.child)), stopped_or_ended)
+            .map_err(|e| Error::io(format!("waiting until process {} has stopped", self.id()), e.into()))?;
+        Ok(())
     }
 
     pub(crate) fn has_ended(&mut self) -> io::Result<bool> {

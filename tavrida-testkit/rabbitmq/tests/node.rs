@@ -114,6 +114,27 @@ async fn a_node_restarts_in_an_orderly_way_even_if_paused() {
     assert_eq!(node.eval("rabbit_vhost:exists(<<\"kept\">>)").await.unwrap(), "true");
 }
 
+/// Returns the states of all threads of a process: `T` is stopped.
+#[cfg(target_os = "linux")]
+fn states_of_threads(process: u32) -> String {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let stats = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap());
+    // The state follows the name, which is in brackets.
+    stats.map(|stat| stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_paused_node_has_stopped_when_the_call_returns() {
+    let node = Node::start().await.unwrap();
+    for _ in 0..100 {
+        node.pause().unwrap();
+        let states = states_of_threads(node.pid().unwrap());
+        node.resume().unwrap();
+        assert!(states.chars().all(|state| state == 'T'), "{states}");
+    }
+}
+
 #[tokio::test]
 async fn a_paused_node_answers_nothing_until_it_is_resumed() {
     let node = Node::start().await.unwrap();
