@@ -94,7 +94,7 @@
 //! | search | [`explore`](explore()): many schedules, shrunk where they fail; [`exhaustive`](exhaustive()): all of them |
 //! | repeat a failed run | [`replay`], or `TAVRIDA_REPLAY`: [`explore`](mod@explore) lists all variables |
 //! | attack a service | [`hostile`]: messages that no service may stop at |
-//! | let stand-ins of databases interleave | [`yield_point`] |
+//! | stand in for a database | [`Sim::store`](sim::Sim::store): transactions, conflicts, crashes before and after a commit; [`yield_point`] for a stand-in of your own |
 //! | know what a run depends on | [`sim`]: what makes it nondeterministic, and which check detects it |
 //!
 //! A complete example: `double-charge`, a shop of four services, one of which charges twice.

@@ -15,18 +15,16 @@ pub(super) struct Footprint {
     confirmed: Option<ActorId>,
     /// It leaves a process waiting whose turn, when time passes, depends on when it began to wait.
     waits: bool,
-    /// Code was at a yield point: it may touch what such code of other processes touches.
-    shares: bool,
     /// The processes that did something.
     processes: Vec<ActorId>,
-    /// The queues that messages were appended to, and those where a settlement mattered.
-    queues: FxHashSet<u64>,
+    /// The queues that messages were appended to, and those where a settlement mattered; and the subjects of yield points.
+    subjects: FxHashSet<u64>,
 }
 
 impl Footprint {
     /// Returns what the arrival of a message touches at least.
     pub(super) fn of(process: ActorId, contended: Option<u64>) -> Self {
-        Self { processes: vec![process], queues: contended.into_iter().collect(), ..Self::default() }
+        Self { processes: vec![process], subjects: contended.into_iter().collect(), ..Self::default() }
     }
 
     /// Returns what the confirm of a message touches at least.
@@ -40,8 +38,8 @@ impl Footprint {
         }
     }
 
-    pub(super) fn add_queue(&mut self, queue: u64) {
-        self.queues.insert(queue);
+    pub(super) fn add_subject(&mut self, subject: u64) {
+        self.subjects.insert(subject);
     }
 
     pub(super) fn add_everything(&mut self) {
@@ -60,11 +58,6 @@ impl Footprint {
         self.waits = true;
     }
 
-    /// Records that code was at a yield point.
-    pub(super) fn add_shared(&mut self) {
-        self.shares = true;
-    }
-
     /// Returns the processes that did something.
     pub(super) fn processes(&self) -> &[ActorId] {
         &self.processes
@@ -77,13 +70,12 @@ impl Footprint {
             || self.disturbs(other)
             || other.disturbs(self)
             || (self.waits && other.waits)
-            || (self.shares && other.shares)
             || self.processes.iter().any(|process| other.processes.contains(process))
-            || !self.queues.is_disjoint(&other.queues)
+            || !self.subjects.is_disjoint(&other.subjects)
     }
 
     fn disturbs(&self, other: &Self) -> bool {
-        let acknowledges = other.processes.is_empty() && other.queues.is_empty() && !other.waits;
+        let acknowledges = other.processes.is_empty() && other.subjects.is_empty() && !other.waits;
         let of_another = |process| !self.disturbed.contains(process);
         let spared = acknowledges && other.confirmed.as_ref().is_some_and(of_another);
         !self.disturbed.is_empty() && !spared
@@ -96,7 +88,7 @@ mod tests {
 
     fn step(process: u32, queues: &[u64]) -> Footprint {
         let mut footprint = Footprint::of(ActorId::of_peer(process), None);
-        queues.iter().for_each(|queue| footprint.add_queue(*queue));
+        queues.iter().for_each(|queue| footprint.add_subject(*queue));
         footprint
     }
 

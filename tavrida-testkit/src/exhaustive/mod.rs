@@ -315,16 +315,12 @@ impl Guide for SharedSearch {
         self.0.lock().entered(process);
     }
 
-    fn shared(&mut self) {
-        self.0.lock().shared();
+    fn touched(&mut self, subject: u64) {
+        self.0.lock().touched(subject);
     }
 
     fn handled(&mut self, entry_point: &str, waited: bool) {
         self.0.lock().handled(entry_point, waited);
-    }
-
-    fn settled(&mut self, queue: u64) {
-        self.0.lock().settled(queue);
     }
 
     fn told(&mut self, process: ActorId, what: &What) {

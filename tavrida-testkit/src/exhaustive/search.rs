@@ -226,13 +226,10 @@ impl Guide for OrderSearch {
         let current = self.arrivals(options)?.current();
         let candidate = candidates[current];
         let Candidate { point, process, contended, .. } = candidate;
-        let mut footprint = match point.site {
+        let footprint = match point.site {
             Site::Publish if !self.has_hidden_tasks(process) => Footprint::of_confirm(process),
             _ => Footprint::of(process, contended),
         };
-        if point.site == Site::Yield {
-            footprint.add_shared();
-        }
         self.step = Some(CurrentStep { node: self.depth - 1, footprint, failed: false });
         Some(current)
     }
@@ -272,7 +269,7 @@ impl Guide for OrderSearch {
     fn reached(&mut self, process: ActorId, queues: &mut dyn Iterator<Item = &str>) {
         let Some(step) = &mut self.step else { return };
         step.footprint.add_process(process);
-        queues.for_each(|queue| step.footprint.add_queue(hash(queue.as_bytes())));
+        queues.for_each(|queue| step.footprint.add_subject(hash(queue.as_bytes())));
     }
 
     fn entered(&mut self, process: ActorId) {
@@ -281,9 +278,9 @@ impl Guide for OrderSearch {
         }
     }
 
-    fn shared(&mut self) {
+    fn touched(&mut self, subject: u64) {
         if let Some(step) = &mut self.step {
-            step.footprint.add_shared();
+            step.footprint.add_subject(subject);
         }
     }
 
@@ -291,12 +288,6 @@ impl Guide for OrderSearch {
         match self.waited.get_mut(entry_point) {
             Some(ever) => *ever |= waited,
             None => drop(self.waited.insert(entry_point.to_owned(), waited)),
-        }
-    }
-
-    fn settled(&mut self, queue: u64) {
-        if let Some(step) = &mut self.step {
-            step.footprint.add_queue(queue);
         }
     }
 

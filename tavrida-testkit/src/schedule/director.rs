@@ -18,7 +18,7 @@ pub(crate) struct Candidate {
     pub(crate) consumer: u64,
     /// The process that it would happen to.
     pub(crate) process: ActorId,
-    /// The hash of the queue that it comes from, if the time of its arrival matters to that queue.
+    /// The hash of the queue that it comes from, if the time of its arrival matters to that queue; or what code touches that goes on.
     pub(crate) contended: Option<u64>,
 }
 

@@ -21,14 +21,11 @@ pub(crate) trait Guide: Send {
     /// Observes that code of a service or of the scenario runs in this process.
     fn entered(&mut self, process: ActorId);
 
-    /// Observes that code is at a yield point: it may touch what other processes touch at theirs.
-    fn shared(&mut self);
+    /// Observes that the step touches a subject: a queue that a settlement matters to, or what code touches behind a yield point.
+    fn touched(&mut self, subject: u64);
 
     /// Observes that a handler of this entry point has ended, and whether it ever waited.
     fn handled(&mut self, entry_point: &str, waited: bool);
-
-    /// Observes a settlement that matters to a queue.
-    fn settled(&mut self, queue: u64);
 
     /// Observes an event of a process.
     fn told(&mut self, process: ActorId, what: &What);

@@ -13,6 +13,7 @@ mod live;
 mod run;
 mod harness;
 mod transport;
+mod store;
 pub(crate) mod world;
 mod yield_point;
 
@@ -22,6 +23,7 @@ use std::time::Duration;
 pub use clock::SimClock;
 pub(crate) use harness::Harness;
 pub use run::{Ended, Finished, Setup, Verdict};
+pub use store::{Conflict, Store, Transaction};
 use tavrida::id::IdSource;
 pub use tavrida_memory::RabbitMq;
 pub use transport::SimTransport;
@@ -68,7 +70,11 @@ impl Sim {
     /// Records an effect of a handler on the outside world: money charged, a mail sent. Effects are events of the run, and the law of
     /// idempotency compares them.
     pub fn effect(&self, name: impl Into<String>, value: impl fmt::Display) {
-        let what = What::Effect { name: name.into().into(), value: value.to_string() };
+        self.tell_of_work(What::Effect { name: name.into().into(), value: value.to_string() });
+    }
+
+    /// Records an event of the handler that runs, or of the scenario.
+    fn tell_of_work(&self, what: What) {
         let mut state = self.harness.world().state();
         match state.work() {
             Some(work) => state.tell_of(work.actor, work.message, work.delivery, what),

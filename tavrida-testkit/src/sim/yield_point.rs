@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use super::Harness;
+use crate::random::hash;
 
 thread_local! {
     static RUN: RefCell<Option<Arc<OnceLock<Harness>>>> = const { RefCell::new(None) };
@@ -52,8 +53,13 @@ thread_local! {
 ///
 /// Dropped, it has done nothing.
 pub async fn yield_point() {
+    at(hash(b"anything")).await;
+}
+
+/// As [`yield_point`], where code touches a subject that code elsewhere may touch too.
+pub(super) async fn at(subject: u64) {
     match RUN.with_borrow(|run| run.as_ref()?.get().cloned()) {
-        Some(harness) => YieldPoint { harness, turn: Turn::New }.await,
+        Some(harness) => YieldPoint { harness, subject, turn: Turn::New }.await,
         None => tokio::task::yield_now().await,
     }
 }
@@ -74,6 +80,7 @@ impl Drop for Entered {
 
 struct YieldPoint {
     harness: Harness,
+    subject: u64,
     turn: Turn,
 }
 
@@ -90,11 +97,11 @@ impl Future for YieldPoint {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { harness, turn } = self.get_mut();
+        let Self { harness, subject, turn } = self.get_mut();
         let mut state = harness.world().state();
         match *turn {
             Turn::New => {
-                *turn = match state.reach_yield_point(cx.waker()) {
+                *turn = match state.reach_yield_point(*subject, cx.waker()) {
                     Some(number) => Turn::Later(number),
                     None => {
                         cx.waker().wake_by_ref();

@@ -13,6 +13,7 @@ mod orders;
 mod queries;
 mod runs;
 mod shop;
+mod store;
 mod strict;
 mod stubs;
 mod text;

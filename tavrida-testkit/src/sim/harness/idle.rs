@@ -227,7 +227,7 @@ impl Harness {
                 self.world().state().tell_of(actor, Some(message), 0, note);
                 self.broker().confirm_late(session, number);
             }
-            Awaits::Turn { work, nth, waker } => {
+            Awaits::Turn { work, nth, waker, .. } => {
                 let (message, delivery) = work.map_or((None, 0), |work| (work.message, work.delivery));
                 self.world().state().tell_of(actor, message, delivery, What::TookTurn { nth });
                 waker.wake();

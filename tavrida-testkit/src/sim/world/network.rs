@@ -105,7 +105,7 @@ impl Network for World {
         if let Some(queue) = held.contended
             && let Some(guide) = state.director.guide()
         {
-            guide.settled(queue);
+            guide.touched(queue);
         }
         state.tell_held(actor, held, what);
         if fate == SettleFate::Taken

@@ -27,8 +27,8 @@ pub(crate) struct Resumption {
 pub(crate) enum Awaits {
     /// The confirm of its message, on its way to its session.
     Confirm { message: MessageId, session: u32 },
-    /// Its turn, at a yield point.
-    Turn { work: Option<Work>, nth: u32, waker: Waker },
+    /// Its turn, at a yield point, behind which it touches this subject.
+    Turn { work: Option<Work>, nth: u32, subject: u64, waker: Waker },
 }
 
 impl State {
@@ -45,7 +45,7 @@ impl State {
     }
 
     /// Decides whether code that reached a yield point waits until the run picks it. Returns the number of its resumption, if so.
-    pub(crate) fn reach_yield_point(&mut self, waker: &Waker) -> Option<u64> {
+    pub(crate) fn reach_yield_point(&mut self, subject: u64, waker: &Waker) -> Option<u64> {
         let work = self.work();
         let actor = work.map_or(ActorId::of_peer(0), |work| work.actor);
         let message = work.and_then(|work| work.message);
@@ -56,11 +56,13 @@ impl State {
         let nth = *nth;
         let point = Point { site: Site::Yield, key, nth };
         if let Some(guide) = self.director.guide() {
-            guide.shared();
+            guide.touched(subject);
         }
         let by = self.director.delay(point);
         let suspends = !by.is_zero() || self.director.suspends(point, true);
-        suspends.then(|| self.suspend(point, by, actor, Awaits::Turn { work, nth, waker: waker.clone() }))
+        suspends.then(|| {
+            self.suspend(point, by, actor, Awaits::Turn { work, nth, subject, waker: waker.clone() })
+        })
     }
 
     fn suspend(&mut self, point: Point, by: Duration, actor: ActorId, awaits: Awaits) -> u64 {
@@ -105,7 +107,11 @@ impl State {
                 continue;
             }
             let process = self.process_of(resumption.actor);
-            self.candidates.push(Candidate::resumption(resumption.point, process));
+            let mut candidate = Candidate::resumption(resumption.point, process);
+            if let Awaits::Turn { subject, .. } = resumption.awaits {
+                candidate.contended = Some(subject);
+            }
+            self.candidates.push(candidate);
         }
         self.resumptions = resumptions;
         next
