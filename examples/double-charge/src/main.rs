@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use tavrida::prelude::{Failure, Result};
 
-use double_charge::search::{check, find, prove};
+use double_charge::search::{check, find, find_again, prove};
 
 const SCHEDULES: u64 = 10_000;
 
@@ -33,6 +33,13 @@ fn main() -> Result<()> {
     picture.write_to(&page)?;
     println!("As a page: {}\n", page.display());
 
+    println!("Looking again, in a service that keeps its receipts in a database.\n");
+    let again = find_again(SCHEDULES);
+    let (Some(second), Some(after_again)) = (again.failure(), again.found_after()) else {
+        return Err(Failure::new("double_charge.Failed", format!("nothing was found: {again}")));
+    };
+    println!("{second}");
+
     println!("Checking the repaired service.\n");
     let checked = check(SCHEDULES);
     if !checked.is_ok() {
@@ -45,6 +52,10 @@ fn main() -> Result<()> {
 
     println!("found after {after} schedules");
     println!("shrunk to {}", count(failure.schedule.len(), "fault"));
+    println!(
+        "with receipts: found after {after_again} schedules, shrunk to {}",
+        count(second.schedule.len(), "fault")
+    );
     println!("{} schedules: ok", checked.schedules());
     println!("{proven}");
     Ok(())

@@ -10,7 +10,7 @@ use crate::bank::Bank;
 use crate::contracts::Place;
 use crate::notifications::{Notifications, Outbox};
 use crate::orders::Orders;
-use crate::payments::{CarefulPayments, Payments};
+use crate::payments::{CarefulPayments, Payments, RememberingPayments};
 use crate::stock::{Shelves, Stock};
 
 const ORDER: u64 = 7;
@@ -20,12 +20,21 @@ pub async fn first_try(sim: Sim) -> Result<(), Failure> {
     shop(sim, |bank| Payments(bank).into_service()).await
 }
 
+/// Runs the shop with the second version of the payments service.
+pub async fn second_try(sim: Sim) -> Result<(), Failure> {
+    let receipts = sim.store("receipts");
+    shop(sim, move |bank| RememberingPayments(bank, receipts.clone()).into_service()).await
+}
+
 /// Runs the shop with the repaired payments service.
 pub async fn repaired(sim: Sim) -> Result<(), Failure> {
     shop(sim, |bank| CarefulPayments(bank).into_service()).await
 }
 
-fn shop(sim: Sim, payments: fn(Bank) -> Service) -> impl Future<Output = Result<(), Failure>> {
+fn shop(
+    sim: Sim,
+    payments: impl Fn(Bank) -> Service + Send + Sync + 'static,
+) -> impl Future<Output = Result<(), Failure>> {
     // External systems: they keep their state when a process is killed.
     let (bank, shelves, outbox) = (Bank::default(), Shelves::with("lamp", 3), Outbox::default());
     async move {

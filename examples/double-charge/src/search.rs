@@ -6,11 +6,16 @@ use tavrida_testkit::exhaustive::{self, exhaustive};
 use tavrida_testkit::explore::{self, explore};
 use tavrida_testkit::fault::{Family, Fault, Faults, Site};
 
-use crate::scenario::{first_try, repaired};
+use crate::scenario::{first_try, repaired, second_try};
 
 /// Runs schedules of the first version, with processes killed at any moment, until a customer is charged twice.
 pub fn find(schedules: u64) -> explore::Report {
     explore(first_try).named("a_customer_is_charged_once").schedules(schedules).faults(kills()).run()
+}
+
+/// The same search in the second version.
+pub fn find_again(schedules: u64) -> explore::Report {
+    explore(second_try).named("receipts_do_not_help").schedules(schedules).faults(kills()).run()
 }
 
 fn kills() -> Faults {

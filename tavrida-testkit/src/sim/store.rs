@@ -81,18 +81,18 @@ pub struct Store<V> {
     /// What its operations touch, for an exhaustive search.
     subject: u64,
     takes: Duration,
-    rows: Arc<Mutex<Rows<V>>>,
+    rows: Arc<Mutex<Table<V>>>,
 }
 
 /// A committed state, and when its rows changed.
-struct Rows<V> {
+struct Table<V> {
     current: Arc<BTreeMap<String, V>>,
     /// For each key that was ever written, the number of the commit that did it last.
     changed: BTreeMap<String, u64>,
     commits: u64,
 }
 
-impl<V> Default for Rows<V> {
+impl<V> Default for Table<V> {
     fn default() -> Self {
         Self { current: Arc::default(), changed: BTreeMap::new(), commits: 0 }
     }
@@ -186,7 +186,7 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
     }
 }
 
-impl<V: Clone> Rows<V> {
+impl<V: Clone> Table<V> {
     fn commit(&mut self, written: BTreeMap<String, Option<V>>) {
         self.commits += 1;
         let current = Arc::make_mut(&mut self.current);
