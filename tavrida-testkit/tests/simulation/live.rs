@@ -1,8 +1,13 @@
 //! The same scenarios on a live RabbitMQ.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tavrida::handler::{State, params};
 use tavrida::message::Failure;
+use tavrida::{Proxy, Service};
+use tavrida_testkit::exhaustive::{Ending, exhaustive};
+use tavrida_testkit::explore;
 use tavrida_testkit::problem::ProblemKind;
 use tavrida_testkit::rabbitmq::{VirtualHost, shared_vhost};
 use tavrida_testkit::sim::{Ended, Finished, Setup, Sim, Verdict};
@@ -60,4 +65,65 @@ fn what_needs_a_simulation_is_refused_by_name() {
     let Verdict::Failed(problem) = finished.verdict else { panic!("time was moved on a live broker") };
     assert_eq!(problem.kind, ProblemKind::Assertion);
     assert!(problem.text.contains("`advance` needs a simulation"), "{problem}");
+}
+
+/// Orders are shipped and then entered in a ledger; the ledger relies on knowing an order before it is shipped.
+async fn shipped_and_then_entered(sim: Sim, orders: u32) -> Result<(), Failure> {
+    type Ledger = Mutex<Vec<(&'static str, u32)>>;
+    async fn place(proxy: Proxy, order: u32) -> Result<(), Failure> {
+        proxy.to("shipping.ship").param("order", order).cast().await?;
+        proxy.to("ledger.enter").param("order", order).cast().await?;
+        Ok(())
+    }
+    async fn ship(proxy: Proxy, order: u32) -> Result<(), Failure> {
+        proxy.to("ledger.shipped").param("order", order).cast().await?;
+        Ok(())
+    }
+    async fn enter(State(ledger): State<Ledger>, order: u32) {
+        ledger.lock().expect("no handler panics").push(("entered", order));
+    }
+    async fn shipped(State(ledger): State<Ledger>, order: u32) {
+        ledger.lock().expect("no handler panics").push(("shipped", order));
+    }
+    let lines: Arc<Ledger> = Arc::default();
+    let ledger = {
+        let lines = lines.clone();
+        let service = || Service::new("ledger").rpc("enter", params(["order"], enter));
+        move || service().rpc("shipped", params(["order"], shipped)).shared_state(lines.clone())
+    };
+    let graph = sim
+        .graph()
+        .service(|| Service::new("orders").rpc("place", params(["order"], place)))
+        .service(|| Service::new("shipping").rpc("ship", params(["order"], ship)))
+        .service(ledger)
+        .client("web")
+        .start()
+        .await;
+    for order in 0..orders {
+        graph.client("web").to("orders.place").param("order", order).cast().await?;
+    }
+    let settled = graph.settle_within(Duration::from_secs(60)).await;
+    settled.map_err(|error| Failure::new("test.UnsettledError", error.to_string()))?;
+    let lines = lines.lock().expect("no handler panics");
+    let place = |line: (&str, u32)| lines.iter().position(|it| *it == line);
+    for order in 0..orders {
+        assert!(place(("entered", order)) < place(("shipped", order)), "order {order} is known: {lines:?}");
+    }
+    Ok(())
+}
+
+/// On RabbitMQ the ship of an order is confirmed later than it is handled, in most cases: of 300 orders one is enough.
+#[test]
+fn what_a_send_causes_overtakes_the_next_send_on_rabbitmq_and_in_a_simulation() {
+    let is_unknown = |problem: &str| problem.contains("is known:");
+    let Verdict::Failed(problem) = live(|sim| shipped_and_then_entered(sim, 300)).verdict else {
+        panic!("RabbitMQ confirmed each of 300 messages before what it caused")
+    };
+    assert!(is_unknown(&problem.text), "{problem}");
+    let one = |sim| shipped_and_then_entered(sim, 1);
+    let report = explore(one).schedules(1000).without_environment().run();
+    assert!(is_unknown(&report.failure().expect("it is found").problem.text), "{report}");
+    let report = exhaustive(one).run();
+    assert_eq!(report.ending, Ending::Failed, "{report}");
+    assert!(is_unknown(&report.failures[0].problem.text), "{report}");
 }
