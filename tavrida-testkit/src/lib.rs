@@ -89,6 +89,8 @@
 //! | write a test | [`macro@test`], or [`explore`](explore()) and [`check`](explore::Explore::check), which it calls |
 //! | put a graph together | [`graph`]: services, servers, replicas, stubs, clients |
 //! | ask what happened | [`run`]: by contract, entry point, chain; [`trace`]: events, stable text, digest; [`picture`]: diagrams and pages |
+//! | check what holds in the end, or at the same time | [`Sim::eventually`](sim::Sim::eventually); [`Run::history`](run::Run::history): linearizability |
+//! | deploy | [`Graph::upgrade`](graph::Graph::upgrade): another version of a service; [`skew`](graph::GraphBuilder::skew): clocks that differ |
 //! | inject faults | [`fault`]: at a place, or at random by family |
 //! | check what holds in every run | [`laws`] |
 //! | search | [`explore`](explore()): many schedules, shrunk where they fail; [`exhaustive`](exhaustive()): all of them |

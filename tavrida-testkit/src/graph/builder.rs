@@ -12,8 +12,8 @@ use tavrida::{Client, Server, Service};
 use tavrida_memory::MemoryBroker;
 
 use super::convention::Convention;
-use super::keeper::{Keeper, Make, Process};
-use super::{Graph, prepared};
+use super::keeper::{Keeper, Make, Process, Version};
+use super::{Deployed, Graph, prepared};
 use crate::problem::ProblemKind;
 use crate::sim::{Harness, SimTransport};
 use crate::trace::ActorKind;
@@ -28,11 +28,13 @@ pub struct GraphBuilder {
 }
 
 /// A server of the graph.
-struct PlannedServer {
+pub(super) struct PlannedServer {
     name: String,
     kind: ActorKind,
     replicas: usize,
     late: Duration,
+    /// By how many seconds its clock is fast.
+    skew: i32,
     make: Making,
     configure: Vec<Configure>,
 }
@@ -41,7 +43,7 @@ struct PlannedServer {
 type Configure = Arc<dyn Fn(ServerBuilder) -> ServerBuilder + Send + Sync>;
 
 /// How its server is made.
-enum Making {
+pub(super) enum Making {
     /// A service on a server that follows the graph's convention.
     Service(Arc<dyn Fn() -> Service + Send + Sync>),
     /// A server that the caller configures.
@@ -139,6 +141,7 @@ impl GraphBuilder {
             kind,
             replicas: 1,
             late: Duration::ZERO,
+            skew: 0,
             make,
             configure: Vec::new(),
         });
@@ -206,6 +209,19 @@ impl GraphBuilder {
         self
     }
 
+    /// Sets the wall clock of a server, and of its replicas, fast by this many seconds, or slow if it is negative: the deadlines of asks and the
+    /// timestamps of dead letters travel as times of day. Handlers that tell the time get the same clock as
+    /// [`SimClock::skewed`](crate::sim::SimClock::skewed).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the graph has no server of this name yet.
+    #[track_caller]
+    pub fn skew(mut self, name: &str, seconds: i32) -> Self {
+        self.find(name).skew = seconds;
+        self
+    }
+
     #[track_caller]
     fn find(&mut self, name: &str) -> &mut PlannedServer {
         let place = self.places.iter_mut().find(|place| place.name == name);
@@ -229,20 +245,24 @@ impl GraphBuilder {
         let fresh = !harness.is_live() && harness.world().state().is_fresh();
         let mut servers = BTreeMap::new();
         let mut keepers = Vec::new();
+        let mut deployed = Vec::new();
         for mut place in places {
             if !harness.is_live() {
                 place.late += harness.world().state().lateness(&place.name);
             }
             let furnished = fresh && place.late.is_zero() && matches!(place.make, Making::Service(_));
-            let make = place.make((!is_strict).then_some(&convention), furnished);
+            let convention = (!is_strict).then_some(&convention);
+            let make = place.make(convention, furnished);
+            let clock = harness.clock().skewed(place.skew);
             for replica in 1..=place.replicas {
                 let name = match place.replicas {
                     1 => place.name.clone(),
                     _ => format!("{}/{replica}", place.name),
                 };
                 let actor = harness.world().state().add_actor(&name, place.kind);
-                servers.insert(name, actor);
-                let process = Process { harness: harness.clone(), actor, make: make.clone() };
+                let version = Version::new(make.clone());
+                servers.insert(name, Deployed { actor, place: deployed.len(), version: version.clone() });
+                let process = Process { harness: harness.clone(), actor, clock: clock.clone(), version };
                 match process.build() {
                     Ok(server) => {
                         let first = furnished.then_some(server);
@@ -251,6 +271,7 @@ impl GraphBuilder {
                     Err(error) => process.fail(format!("cannot be built: {error}")),
                 }
             }
+            deployed.push(place);
         }
         if fresh {
             furnish(&harness, &keepers).await;
@@ -270,7 +291,8 @@ impl GraphBuilder {
             };
             connected.insert(name, client);
         }
-        Graph { harness, clients: connected, servers }
+        let convention = (!is_strict).then_some(convention);
+        Graph { harness, clients: connected, servers, deployed, convention }
     }
 }
 
@@ -295,9 +317,14 @@ impl PlannedServer {
     /// Returns how its server is made: by the convention, or without one as in production. If `furnished`, its topology already exists on
     /// the broker.
     fn make(&self, convention: Option<&Convention>, furnished: bool) -> Make {
+        self.make_of(&self.make, convention, furnished)
+    }
+
+    /// As [`make`](PlannedServer::make), for another version of it.
+    pub(super) fn make_of(&self, making: &Making, convention: Option<&Convention>, furnished: bool) -> Make {
         let configure = self.configure.clone();
         let configured = move |server| configured(&configure, server);
-        match &self.make {
+        match making {
             Making::Server(make) => {
                 let make = make.clone();
                 Arc::new(move |transport| configured(make(transport)))

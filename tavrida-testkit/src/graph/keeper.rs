@@ -4,14 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use tavrida::Server;
 use tavrida::server::{ServerBuilder, ServerHandle};
 use tavrida::task::OwnTask;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::problem::ProblemKind;
 use crate::sim::world::Probe;
-use crate::sim::{Harness, SimTransport};
+use crate::sim::{Harness, SimClock, SimTransport};
 use crate::trace::ActorId;
 
 /// Makes the server of a process.
@@ -30,7 +32,32 @@ pub(super) struct Keeper {
 pub(super) struct Process {
     pub(super) harness: Harness,
     pub(super) actor: ActorId,
-    pub(super) make: Make,
+    pub(super) clock: SimClock,
+    pub(super) version: Arc<Version>,
+}
+
+/// The version of a server that its process runs, or runs from its next start on.
+pub(super) struct Version {
+    make: Mutex<Make>,
+    /// Who waits until an upgraded server consumes.
+    upgrading: Mutex<Option<oneshot::Sender<()>>>,
+    /// Ends the process in good order.
+    stop: Notify,
+}
+
+impl Version {
+    pub(super) fn new(make: Make) -> Arc<Self> {
+        Arc::new(Self { make: Mutex::new(make), upgrading: Mutex::default(), stop: Notify::new() })
+    }
+
+    /// Stops the process in good order, and starts it in another version. The returned receiver fires when it consumes.
+    pub(super) fn upgrade(&self, make: Make) -> oneshot::Receiver<()> {
+        let (tell, ready) = oneshot::channel();
+        *self.make.lock() = make;
+        *self.upgrading.lock() = Some(tell);
+        self.stop.notify_one();
+        ready
+    }
 }
 
 impl Keeper {
@@ -59,16 +86,21 @@ impl Keeper {
 }
 
 impl Process {
-    /// Runs the process and restarts it each time that it is killed.
+    /// Runs the process, and starts it again each time that it is killed or upgraded.
     async fn keep(self, mut first: Option<Server>, mut tell: Option<oneshot::Sender<()>>) {
         loop {
             let server = match first.take().map_or_else(|| self.build(), Ok) {
                 Ok(server) => server,
                 Err(error) => return self.fail(format!("cannot be built: {error}")),
             };
-            let Some(down_for) = self.live(server, tell.take()).await else { return };
-            tokio::time::sleep(down_for).await;
-            self.harness.world().state().revive(self.actor);
+            match self.live(server, tell.take().or_else(|| self.version.upgrading.lock().take())).await {
+                ProcessEnd::Killed(down_for) => {
+                    tokio::time::sleep(down_for).await;
+                    self.harness.world().state().revive(self.actor);
+                }
+                ProcessEnd::Stopped => {}
+                ProcessEnd::Failed => return,
+            }
         }
     }
 
@@ -80,23 +112,33 @@ impl Process {
     pub(super) fn build(&self) -> Result<Server, tavrida::Error> {
         let (harness, actor) = (&self.harness, self.actor);
         let probe = Probe { actor, harness: harness.clone() };
-        let builder = (self.make)(harness.transport(actor));
-        builder.ids(harness.ids(actor)).clock(harness.clock().clone()).incoming(probe).build()
+        let make = self.version.make.lock().clone();
+        let builder = make(harness.transport(actor));
+        builder.ids(harness.ids(actor)).clock(self.clock.clone()).incoming(probe).build()
     }
 
-    /// Runs the process until it is killed. Returns how long it stays down, or `None` if it cannot start.
-    async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> Option<Duration> {
+    /// Runs the process until it ends.
+    async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> ProcessEnd {
         let killed = self.harness.world().state().actor(self.actor).killed.clone();
         let handle = server.handle();
-        tokio::select! {
+        let mut stops = false;
+        let stop = async {
+            self.version.stop.notified().await;
+            stops = true;
+        };
+        let ended = tokio::select! {
             biased;
-            () = killed.notified() => Some(self.harness.world().state().actor(self.actor).down_for),
-            ended = server.serve(std::future::pending()) => {
-                self.fail(format!("ended: {ended:?}"));
-                None
+            () = killed.notified() => {
+                return ProcessEnd::Killed(self.harness.world().state().actor(self.actor).down_for);
             }
+            ended = server.serve(stop) => ended,
             never = tell_when_ready(&handle, tell) => match never {},
+        };
+        if ended.is_ok() && stops {
+            return ProcessEnd::Stopped;
         }
+        self.fail(format!("ended: {ended:?}"));
+        ProcessEnd::Failed
     }
 
     /// Fails the run: the process cannot start.
@@ -106,6 +148,16 @@ impl Process {
         state.actor(self.actor).retired = true;
         state.fail(ProblemKind::Server, format!("server '{name}' {text}"));
     }
+}
+
+/// How a process ended.
+enum ProcessEnd {
+    /// It was killed, and stays down for this time.
+    Killed(Duration),
+    /// In good order, for an upgrade.
+    Stopped,
+    /// It cannot start.
+    Failed,
 }
 
 /// Fires `tell` when the server consumes, if it is set.

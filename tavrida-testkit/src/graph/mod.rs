@@ -26,15 +26,21 @@ mod stub;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tavrida::Client;
+use tavrida::server::ServerBuilder;
+use tavrida::{Client, Service};
 
 pub use builder::GraphBuilder;
 pub use stub::Stub;
 
+use builder::{Making, PlannedServer};
+use convention::Convention;
+use keeper::Version;
+
 use crate::run::Run;
-use crate::sim::{Harness, Sim};
+use crate::sim::{Harness, Sim, SimTransport, yield_point};
 use crate::trace::{ActorId, What};
 
 impl Sim {
@@ -48,7 +54,19 @@ impl Sim {
 pub struct Graph {
     harness: Harness,
     clients: BTreeMap<String, Client>,
-    servers: BTreeMap<String, ActorId>,
+    servers: BTreeMap<String, Deployed>,
+    /// How the servers were planned.
+    deployed: Vec<PlannedServer>,
+    /// How services find each other, unless the graph is strict.
+    convention: Option<Convention>,
+}
+
+/// A server that was started.
+struct Deployed {
+    actor: ActorId,
+    /// The index of its plan.
+    place: usize,
+    version: Arc<Version>,
 }
 
 impl Graph {
@@ -74,6 +92,66 @@ impl Graph {
         let actor = self.server(server);
         self.harness.world().state().kill(actor, down_for);
         self.harness.cut(actor, "the process was killed");
+    }
+
+    /// Deploys another version of a [service](GraphBuilder::service): its process ends in good order, with what its handlers do, and starts
+    /// again in the new version, which finds the messages that came meanwhile. Comes back when that consumes. All replicas are upgraded, one
+    /// after the other; by the name of one (`billing/2`) only this, so that two versions share a queue.
+    ///
+    /// ```
+    /// use tavrida::Service;
+    /// # use tavrida_testkit::sim::{Setup, Sim, Verdict};
+    ///
+    /// # let finished = Setup::new(1).run(async |sim: Sim| {
+    /// let old = || Service::new("billing").rpc("charge", async || ());
+    /// let new = || Service::new("billing").rpc("charge", async || ()).rpc("refund", async || ());
+    /// let graph = sim.graph().service(old).client("web").start().await;
+    /// graph.client("web").to("billing.charge").cast().await.unwrap(); // for the old version, or the new one
+    /// graph.upgrade("billing", new).await;
+    /// graph.client("web").to("billing.refund").ask().await.unwrap();
+    /// # });
+    /// # assert_eq!(finished.verdict, Verdict::Passed, "{}", finished.trace.text());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no server of this name, or if it cannot be built.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the upgrade goes on, of the replica that it was at.
+    pub async fn upgrade(&self, service: &str, make: impl Fn() -> Service + Send + Sync + 'static) {
+        self.deploy(service, &Making::Service(Arc::new(make))).await;
+    }
+
+    /// As [`upgrade`](Graph::upgrade), for a [server](GraphBuilder::server) configured as in production.
+    ///
+    /// # Panics
+    ///
+    /// As [`upgrade`](Graph::upgrade).
+    pub async fn upgrade_server(
+        &self,
+        server: &str,
+        make: impl Fn(SimTransport) -> ServerBuilder + Send + Sync + 'static,
+    ) {
+        self.deploy(server, &Making::Server(Arc::new(make))).await;
+    }
+
+    async fn deploy(&self, name: &str, making: &Making) {
+        self.harness.simulated("`upgrade`");
+        let replicas = self.servers.iter().filter(|(known, _)| {
+            *known == name || known.split_once('/').is_some_and(|(service, _)| service == name)
+        });
+        let mut any = false;
+        for (known, Deployed { place, version, .. }) in replicas {
+            any = true;
+            // Messages may come before the upgrade begins.
+            yield_point().await;
+            let make = self.deployed[*place].make_of(making, self.convention.as_ref(), false);
+            let consumes = version.upgrade(make).await;
+            assert!(consumes.is_ok(), "server '{known}' does not start in its new version");
+        }
+        assert!(any, "{}", self.unknown(name));
     }
 
     /// Breaks the session of a service or of one replica.
@@ -162,11 +240,12 @@ impl Graph {
 
     #[track_caller]
     fn server(&self, name: &str) -> ActorId {
-        let known = || self.servers.keys().cloned().collect::<Vec<_>>();
-        *self
-            .servers
-            .get(name)
-            .unwrap_or_else(|| panic!("no server '{name}' in the graph, but {:?}", known()))
+        let known = self.servers.get(name);
+        known.unwrap_or_else(|| panic!("{}", self.unknown(name))).actor
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        format!("no server '{name}' in the graph, but {:?}", self.servers.keys().collect::<Vec<_>>())
     }
 }
 

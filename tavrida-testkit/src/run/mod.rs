@@ -53,6 +53,7 @@
 mod chain;
 mod diff;
 mod found;
+mod history;
 mod order;
 mod queries;
 mod report;
@@ -62,6 +63,7 @@ use std::sync::Arc;
 
 pub use chain::{Chain, Step};
 pub use found::{Found, Hit};
+pub use history::History;
 pub use queries::Kind;
 pub use tavrida::transport::AckKind::{self, Ack, Reject, Requeue};
 

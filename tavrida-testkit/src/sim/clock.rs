@@ -18,16 +18,24 @@ pub struct SimClock {
     began: Option<Instant>,
     /// In seconds.
     jumped: Arc<AtomicI64>,
+    /// In seconds: of this clock alone.
+    skew: i32,
 }
 
 impl SimClock {
     pub(crate) fn new(began: Instant) -> Self {
-        Self { began: Some(began), jumped: Arc::default() }
+        Self { began: Some(began), jumped: Arc::default(), skew: 0 }
     }
 
     #[cfg(feature = "live")]
     pub(crate) fn system() -> Self {
-        Self { began: None, jumped: Arc::default() }
+        Self { began: None, jumped: Arc::default(), skew: 0 }
+    }
+
+    /// Returns a clock that is fast by this many seconds, or slow if it is negative.
+    #[must_use]
+    pub fn skewed(&self, seconds: i32) -> Self {
+        Self { skew: self.skew.saturating_add(seconds), ..self.clone() }
     }
 
     pub(crate) fn jump(&self, seconds: i64) {
@@ -37,10 +45,12 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn now(&self) -> SystemTime {
-        let Some(began) = self.began else { return SystemClock.now() };
-        let jumped = self.jumped.load(Ordering::Relaxed);
-        let time = SystemTime::UNIX_EPOCH + DAWN + began.elapsed();
-        let by = Duration::from_secs(jumped.unsigned_abs());
-        if jumped < 0 { time - by } else { time + by }
+        let time = match self.began {
+            Some(began) => SystemTime::UNIX_EPOCH + DAWN + began.elapsed(),
+            None => SystemClock.now(),
+        };
+        let fast = self.jumped.load(Ordering::Relaxed).saturating_add(self.skew.into());
+        let by = Duration::from_secs(fast.unsigned_abs());
+        if fast < 0 { time - by } else { time + by }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) mod world;
 mod yield_point;
 
 use std::fmt;
+use std::future::Future;
+use std::panic::Location;
 use std::time::Duration;
 
 pub use clock::SimClock;
@@ -177,6 +179,62 @@ impl Sim {
         fault.assert_can_happen(&at);
         self.harness.world().state().director.script(at, fault);
         self
+    }
+
+    /// Ends all faults, and waits until a condition holds, `within` this time at the latest: a liveness that is bounded. The condition is
+    /// looked at after 1 ms, 2 ms, 4 ms, and so on, and at the end; one that holds and ceases to hold may be missed.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tavrida_testkit::sim::{Setup, Verdict};
+    /// use tavrida::Service;
+    /// use tavrida_testkit::fault::{At, Fault};
+    /// use tavrida_testkit::sim::Sim;
+    ///
+    /// # let finished = Setup::new(1).run(
+    /// async |sim: Sim| {
+    ///     let done = sim.store("done");
+    ///     let works = { let done = done.clone(); move || {
+    ///         let done = done.clone();
+    ///         Service::new("works").rpc("weld", move || { let done = done.clone(); async move { done.put("weld", ()).await } })
+    ///     } };
+    ///     let graph = sim.graph().service(works).client("web").start().await;
+    ///     sim.fault(At::start("works.weld"), Fault::Crash(Duration::from_secs(20)));
+    ///     graph.client("web").to("works.weld").cast().await.unwrap();
+    ///     sim.advance(Duration::from_secs(1)).await;
+    ///     sim.eventually(Duration::from_secs(30), || done.rows().contains_key("weld")).await;
+    /// }
+    /// # );
+    /// # assert_eq!(finished.verdict, Verdict::Passed);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// The future panics if the condition does not hold in time, with what is under way.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, the faults have ended.
+    #[track_caller]
+    pub fn eventually(&self, within: Duration, mut holds: impl FnMut() -> bool) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            if !self.is_live() {
+                self.harness.world().state().trace.heal();
+                self.harness.heal();
+            }
+            let (began, mut after) = (tokio::time::Instant::now(), Duration::from_millis(1));
+            while !holds() {
+                let passed = began.elapsed();
+                assert!(
+                    passed < within,
+                    "the condition at {place} does not hold {within:?} after the end of the faults{}",
+                    self.harness.waiting()
+                );
+                tokio::time::sleep_until(tavrida::time::later(began, after.min(within))).await;
+                after = after.saturating_mul(2);
+            }
+        }
     }
 
     /// Returns whether the run uses a live broker.

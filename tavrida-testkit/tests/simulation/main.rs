@@ -3,11 +3,13 @@
 mod asks;
 mod broken;
 mod chain;
+mod deploys;
 mod exhaustive;
 mod crooked;
 mod faults;
 mod healthy;
 #[cfg(all(feature = "live", feature = "rabbitmq", unix))]
+mod history;
 mod live;
 mod orders;
 mod queries;
