@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
 
 use tavrida::Server;
@@ -50,6 +51,14 @@ impl Version {
         Arc::new(Self { make: Mutex::new(make), upgrading: Mutex::default(), stop: Notify::new() })
     }
 
+    /// Returns who waits until the server consumes that starts now, if it is an upgraded one.
+    fn take_upgrading(&self) -> Option<oneshot::Sender<()>> {
+        let tell = self.upgrading.lock().take()?;
+        // Upgraded while it was down: there is nothing to stop.
+        let _ = self.stop.notified().now_or_never();
+        Some(tell)
+    }
+
     /// Stops the process in good order, and starts it in another version. The returned receiver fires when it consumes.
     pub(super) fn upgrade(&self, make: Make) -> oneshot::Receiver<()> {
         let (tell, ready) = oneshot::channel();
@@ -93,7 +102,7 @@ impl Process {
                 Ok(server) => server,
                 Err(error) => return self.fail(format!("cannot be built: {error}")),
             };
-            match self.live(server, tell.take().or_else(|| self.version.upgrading.lock().take())).await {
+            match self.live(server, tell.take().or_else(|| self.version.take_upgrading())).await {
                 ProcessEnd::Killed(down_for) => {
                     tokio::time::sleep(down_for).await;
                     self.harness.world().state().revive(self.actor);

@@ -162,12 +162,10 @@ impl<V: Clone + Send + Sync + 'static> Store<V> {
 
     async fn write(&self, key: &str, change: impl FnOnce(&mut Option<V>)) {
         self.reach().await;
-        {
-            let mut rows = self.rows.lock();
-            let mut row = rows.current.get(key).cloned();
-            change(&mut row);
-            rows.commit(BTreeMap::from([(key.to_owned(), row)]));
-        }
+        let mut row = self.rows.lock().current.get(key).cloned();
+        // Without the lock, since it is code of the caller; nothing comes in between, since nothing waits.
+        change(&mut row);
+        self.rows.lock().commit(BTreeMap::from([(key.to_owned(), row)]));
         self.wrote(&[key]).await;
     }
 
@@ -211,7 +209,7 @@ pub struct Transaction<V> {
     written: BTreeMap<String, Option<V>>,
 }
 
-/// A transaction was not committed: another one has changed since what it read or wrote. Nothing of it was written.
+/// A transaction that writes was not committed: another one has changed since what it read or writes. Nothing of it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The key that both touched.
@@ -251,6 +249,10 @@ impl<V: Clone + Send + Sync + 'static> Transaction<V> {
     pub async fn commit(self) -> Result<(), Conflict> {
         let Self { store, since, read, written, .. } = self;
         store.reach().await;
+        if written.is_empty() {
+            // What it has read was so when it began.
+            return Ok(());
+        }
         let keys: Vec<String> = written.keys().cloned().collect();
         {
             let mut rows = store.rows.lock();
@@ -258,9 +260,6 @@ impl<V: Clone + Send + Sync + 'static> Transaction<V> {
             let is_newer = |key: &&String| rows.changed.get(*key).is_some_and(|commit| *commit > since);
             if let Some(key) = touched.find(is_newer) {
                 return Err(Conflict { key: key.clone() });
-            }
-            if written.is_empty() {
-                return Ok(());
             }
             rows.commit(written);
         }

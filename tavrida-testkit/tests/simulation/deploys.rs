@@ -95,6 +95,21 @@ fn of_replicas_one_or_all_are_upgraded() {
 }
 
 #[test]
+fn a_process_that_is_down_is_upgraded_when_it_starts() {
+    passes(async |sim| {
+        let log = Log::default();
+        let graph = sim.graph().service(version("old", &log)).client("web").start().await;
+        graph.client("web").to("billing.charge").cast().await?;
+        sim.advance(Duration::from_millis(500)).await;
+        graph.crash("billing", Duration::from_secs(10));
+        graph.upgrade("billing", version("new", &log)).await;
+        graph.settle().await;
+        assert_eq!(*log.lock(), ["new"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_new_version_that_cannot_start_fails_the_run() {
     let finished = Setup::new(1).run(async |sim: Sim| {
         let graph = sim.graph().service(version("old", &Log::default())).start().await;

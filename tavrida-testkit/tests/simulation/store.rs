@@ -79,6 +79,25 @@ fn an_update_and_a_transaction_are_one() {
     exhaustive(|sim| called_twice(sim, by_transactions)).run().assert_ok();
 }
 
+#[test]
+fn a_transaction_that_only_reads_saw_one_moment() {
+    let finished = Setup::new(1).run(async |sim: Sim| {
+        let store = sim.store("rates");
+        store.put("chf", 1).await;
+        let mut reads = store.begin().await;
+        store.update("chf", |rate| *rate = store.rows().get("chf").map(|rate| rate + 1)).await;
+        assert_eq!(reads.get("chf").await, Some(1));
+        assert_eq!(reads.commit().await, Ok(()));
+        let mut writes = store.begin().await;
+        store.put("chf", 3).await;
+        assert_eq!(writes.get("chf").await, Some(2));
+        writes.put("eur", 2);
+        assert_eq!(writes.commit().await.map_err(|conflict| conflict.key), Err("chf".to_owned()));
+        assert!(!store.rows().contains_key("eur"));
+    });
+    assert_eq!(finished.verdict, Verdict::Passed);
+}
+
 /// Two services write to one store, or each to its own.
 async fn two_desks(sim: Sim, shared: bool) -> Result<(), Failure> {
     let one = sim.store("one");
