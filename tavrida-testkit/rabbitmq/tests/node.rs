@@ -114,24 +114,20 @@ async fn a_node_restarts_in_an_orderly_way_even_if_paused() {
     assert_eq!(node.eval("rabbit_vhost:exists(<<\"kept\">>)").await.unwrap(), "true");
 }
 
-/// Returns the states of all threads of a process: `T` is stopped.
-#[cfg(target_os = "linux")]
-fn states_of_threads(process: u32) -> String {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let stats = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap());
-    // The state follows the name, which is in brackets.
-    stats.map(|stat| stat.rsplit_once(") ").unwrap().1.chars().next().unwrap()).collect()
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_paused_node_has_stopped_when_the_call_returns() {
     let node = Node::start().await.unwrap();
     for _ in 0..100 {
         node.pause().unwrap();
-        let states = states_of_threads(node.pid().unwrap());
+        let threads = std::fs::read_dir(format!("/proc/{}/task", node.pid().unwrap())).unwrap();
+        let stats =
+            threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap());
+        // The state follows the name, which is in brackets: `T` is stopped.
+        let states: Vec<String> =
+            stats.map(|stat| stat.rsplit_once(") ").unwrap().1[..1].to_owned()).collect();
         node.resume().unwrap();
-        assert!(states.chars().all(|state| state == 'T'), "{states}");
+        assert!(states.iter().all(|state| state == "T"), "{states:?}");
     }
 }
 
