@@ -8,8 +8,8 @@ mod exhaustive;
 mod crooked;
 mod faults;
 mod healthy;
-#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 mod history;
+#[cfg(all(feature = "live", feature = "rabbitmq", unix))]
 mod live;
 mod orders;
 mod queries;

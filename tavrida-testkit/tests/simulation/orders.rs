@@ -294,7 +294,7 @@ fn orders_with_a_fault_are_reduced_to_the_same_classes() {
 /// Which services each of three calls, and which the client calls: a service calls later ones only, and the fourth calls none.
 type Calls = ([BTreeSet<usize>; 3], Vec<usize>);
 
-/// A graph of these calls, of services made by `service`.
+/// A graph of these calls, of services that `make` makes.
 async fn calling(sim: Sim, make: fn(&str, &[&str]) -> Service, (services, client): Calls) -> Run {
     let name = |service: usize| format!("s{service}");
     let mut graph = sim.graph().client("web");
