@@ -102,7 +102,8 @@ impl Process {
                 Ok(server) => server,
                 Err(error) => return self.fail(format!("cannot be built: {error}")),
             };
-            match self.live(server, tell.take().or_else(|| self.version.take_upgrading())).await {
+            tell = self.version.take_upgrading().or(tell);
+            match self.live(server, &mut tell).await {
                 ProcessEnd::Killed(down_for) => {
                     tokio::time::sleep(down_for).await;
                     self.harness.world().state().revive(self.actor);
@@ -127,7 +128,7 @@ impl Process {
     }
 
     /// Runs the process until it ends.
-    async fn live(&self, server: Server, tell: Option<oneshot::Sender<()>>) -> ProcessEnd {
+    async fn live(&self, server: Server, tell: &mut Option<oneshot::Sender<()>>) -> ProcessEnd {
         let killed = self.harness.world().state().actor(self.actor).killed.clone();
         let handle = server.handle();
         let mut stops = false;
@@ -169,13 +170,16 @@ enum ProcessEnd {
     Failed,
 }
 
-/// Fires `tell` when the server consumes, if it is set.
-async fn tell_when_ready(server: &ServerHandle, tell: Option<oneshot::Sender<()>>) -> Infallible {
-    if let Some(tell) = tell
-        && server.ready(Duration::from_secs(60)).await.is_ok()
-    {
-        // The receiver may have been dropped.
-        let _ = tell.send(());
+/// Fires `tell` when the server consumes, if it is set. A server that is killed before leaves it to the next one.
+async fn tell_when_ready(server: &ServerHandle, tell: &mut Option<oneshot::Sender<()>>) -> Infallible {
+    if tell.is_some() {
+        let ready = server.ready(Duration::from_secs(60)).await;
+        if let Some(tell) = tell.take()
+            && ready.is_ok()
+        {
+            // The receiver may have been dropped.
+            let _ = tell.send(());
+        }
     }
     std::future::pending().await
 }

@@ -110,6 +110,26 @@ fn a_process_that_is_down_is_upgraded_when_it_starts() {
 }
 
 #[test]
+fn a_new_version_that_is_killed_before_it_consumes_is_waited_for() {
+    passes(async |sim| {
+        let log = Log::default();
+        let graph = sim.graph().service(version("old", &log)).client("web").start().await;
+        let upgrade = graph.upgrade("billing", version("new", &log));
+        let crashes = async {
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+                graph.crash("billing", Duration::from_secs(10));
+            }
+        };
+        tokio::join!(upgrade, crashes);
+        graph.client("web").to("billing.charge").cast().await?;
+        graph.settle().await;
+        assert_eq!(*log.lock(), ["new"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_new_version_that_cannot_start_fails_the_run() {
     let finished = Setup::new(1).run(async |sim: Sim| {
         let graph = sim.graph().service(version("old", &Log::default())).start().await;
